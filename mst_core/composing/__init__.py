@@ -1,0 +1,1 @@
+"""Tunes from networks: form, rhythm lattice, generation, transfer, choice by profile."""

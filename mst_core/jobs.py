@@ -1,0 +1,74 @@
+"""What crosses from a front end to the engine and back: requests, progress, renditions.
+
+They are frozen msgspec structs, so that the same value goes through msgpack to the engine process,
+through JSON to the ledger and to ``mst --json``. Nothing here loads a network.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+AUDIO_FORMATS = ("mp3", "ogg", "wav")
+PICTURE_FORMATS = ("png", "svg")
+SCORE_FORMATS = ("mid", "musicxml", "abc")
+FORMATS = AUDIO_FORMATS + PICTURE_FORMATS + SCORE_FORMATS
+
+BARS_RANGE = (4, 64)
+TEMPO_RANGE = (40.0, 320.0)  # quarter notes per minute
+LARGEST_SEED = 2**31 - 1
+
+
+class Compose(msgspec.Struct, frozen=True, tag="compose"):
+    """A new tune: the melody language of one style, the rhythm of another, or of the same.
+
+    Options that are None are chosen by the style and the seed.
+    """
+
+    pitch: str
+    rhythm: str
+    seed: int
+    bars: int = 16
+    meter: str | None = None
+    key: str | None = None
+    tempo: float | None = None
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One request on its way through an engine, with the files that are wanted of it."""
+
+    id: str
+    request: Compose
+    formats: tuple[str, ...] = ("mp3", "png", "mid")
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """How far a job is: a stage (composing, playing, drawing) and the share done, 0 to 1."""
+
+    stage: str
+    share: float
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What was made, in words and figures: shown in the channel, printed by ``mst --json``."""
+
+    pitch: str
+    rhythm: str
+    seed: int
+    key: str
+    meter: str
+    tempo: float
+    bars: int
+    notes: int
+    form: str
+    seconds: float
+    version: str
+
+
+class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
+    """The finished answer: the receipt and the files by format."""
+
+    receipt: Receipt
+    files: dict[str, bytes]
+
+
+Event = Progress | Rendition

@@ -1,0 +1,1 @@
+"""The pairs of networks: dictionaries, context, model, corpora, training."""

@@ -1,0 +1,1 @@
+"""Written music: reading and writing ABC, writing MIDI and MusicXML, drawing the score."""

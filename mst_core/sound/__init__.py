@@ -1,0 +1,1 @@
+"""From a melody to audio: performance, synthesizer, mastering, encoding."""

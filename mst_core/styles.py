@@ -1,0 +1,85 @@
+"""Styles are folders: ``models/<name>/style.toml`` is the card, beside it lie the networks.
+
+Reading a card loads no network, so that the bot can offer choices. A folder that a user trains
+appears in the choices after a restart, with no code.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from mst_core.errors import BrokenStyle, UnknownStyle
+
+CARD = "style.toml"
+
+
+class MeterCard(msgspec.Struct, frozen=True):
+    """How one meter is played in a style."""
+
+    weight: float
+    """Share of the style's tunes in this meter."""
+    tempo: float
+    """Quarter notes per minute."""
+    swing: float = 0.5
+    """Share of the beat that its first half takes: 1/2 straight, 2/3 triplet."""
+    name: str = ""
+    """What players call a tune in it, such as reel or jig."""
+
+
+class StyleCard(msgspec.Struct, frozen=True):
+    """What a style is, for people and for the composer."""
+
+    title: str
+    description: str
+    instrument: str
+    """Name of the instrument, as a person would say it."""
+    program: int
+    """General MIDI program, 0 to 127."""
+    lowest: int
+    highest: int
+    """The range of composed tunes, MIDI numbers, both inclusive."""
+    meters: dict[str, MeterCard]
+    keys: dict[str, float]
+    """Weights of the keys that tunes are composed in."""
+    forms: dict[str, float]
+    """Weights of forms such as AABB: a letter a section, the same letter for the same music."""
+    about: dict[str, str | int | float] = {}
+    """Corpus, terms, date, size and losses: the model card."""
+
+
+def read_card(folder: Path) -> StyleCard:
+    """Read the card of one style folder.
+
+    Raises:
+        BrokenStyle: when there is none, or it does not hold what a card must hold.
+    """
+    try:
+        raw = tomllib.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = msgspec.convert(raw, StyleCard)
+    except FileNotFoundError as error:
+        raise BrokenStyle(folder.name, f"{CARD} is missing") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise BrokenStyle(folder.name, f"{CARD}: {error}") from error
+    if not card.meters or not card.keys or not card.forms:
+        raise BrokenStyle(folder.name, f"{CARD} needs at least one meter, key and form")
+    return card
+
+
+def find_styles(models: Path) -> dict[str, StyleCard]:
+    """Read every style below ``models``, sorted by name."""
+    folders = sorted(path.parent for path in models.glob(f"*/{CARD}"))
+    return {folder.name: read_card(folder) for folder in folders}
+
+
+def require_style(name: str, styles: dict[str, StyleCard]) -> StyleCard:
+    """Return the card of a style.
+
+    Raises:
+        UnknownStyle: with the names that there are.
+    """
+    if name not in styles:
+        raise UnknownStyle(name, ", ".join(styles) or "none at all")
+    return styles[name]
