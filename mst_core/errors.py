@@ -17,6 +17,7 @@
   - EngineError
     + EngineBusy               overloaded: try again later
     + EngineLost               the engine died under the job: may be run again
+    + JobTimeout               a job that took too long and was given up: not to be run again
     + EngineFault              a bug, with a reference to the log
 
 Every error takes positional text arguments only, fills its ``sentence`` with them, and crosses a
@@ -136,6 +137,12 @@ class EngineLost(EngineError):
 
     sentence = "the engine stopped while it worked on this: {0}"
     retryable = True
+
+
+class JobTimeout(EngineError):
+    """Arguments: the limit in seconds."""
+
+    sentence = "this took longer than {0} seconds and was given up; try fewer bars or another seed"
 
 
 class EngineFault(EngineError):
