@@ -1,0 +1,27 @@
+#!/bin/sh
+# Write constraints.txt: the exact version of everything that a fresh installation would take today.
+# Local labels such as +cpu go, so that one pin fits every build of a version.
+set -eu
+cd "$(dirname "$0")/.."
+
+resolve() {
+    .venv/bin/python -m pip install --quiet --dry-run --ignore-installed --report - "$@" | .venv/bin/python -c '
+import json, sys
+for package in json.load(sys.stdin)["install"]:
+    about = package["metadata"]
+    if "dir_info" not in package["download_info"]:
+        print(about["name"].lower(), about["version"].split("+")[0], sep="==")'
+}
+
+fresh=$(mktemp)
+trap 'rm -f "$fresh"' EXIT
+resolve -e ".[tryout,dev]" >"$fresh"
+# Wanted from Python 3.13 on; an older one would leave it out.
+grep -q '^audioop-lts==' "$fresh" \
+    || resolve --no-deps --ignore-requires-python --only-binary :all: --python-version 3.13 \
+        --target .setup audioop-lts >>"$fresh"
+{
+    echo "# Exact versions for the set-up, written by \`make constraints\`."
+    echo "# What the project asks for, and why, stands in pyproject.toml."
+    LC_ALL=C sort "$fresh"
+} >constraints.txt

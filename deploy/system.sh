@@ -1,0 +1,90 @@
+#!/bin/sh
+# Install the system packages that are missing, for `run`, `check` or `test`.
+# Where none is missing it says nothing, asks for no root and needs no network.
+set -eu
+purpose=$1
+here=$(dirname "$0")
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+known() { apt-cache show "$1" >/dev/null 2>&1; }
+
+# Tests drive a real browser: Debian's, or one that is there already.
+browser() {
+    for name in chromium google-chrome google-chrome-stable chromium-browser; do
+        if "$name" --version >/dev/null 2>&1; then return 0; fi
+    done
+    return 1
+}
+
+# The release's own Python where it is new enough, else the newest that stands beside it.
+python_packages() {
+    if dpkg --compare-versions "$(apt-cache policy python3 | awk '/Candidate:/ { print $2 }')" ge 3.11; then
+        echo "python3 python3-venv"
+        return
+    fi
+    for version in 3.13 3.12 3.11; do
+        if known "python$version-venv"; then
+            echo "python$version python$version-venv"
+            return
+        fi
+    done
+    echo "python3-venv"
+}
+
+if ! command -v apt-get >/dev/null; then
+    for name in fluidsynth ffmpeg; do
+        command -v "$name" >/dev/null || fail "This is neither Debian nor Ubuntu and $name is missing:" \
+            "install FluidSynth, a General MIDI SoundFont (named by MST_SOUNDFONT), ffmpeg and a text font yourself."
+    done
+    exit 0
+fi
+
+# fluidsynth, the command that midi2audio calls, brings the library, whatever this release calls it.
+packages="fluidsynth fluid-soundfont-gm ffmpeg fonts-dejavu-core"
+# shellcheck disable=SC2086  # a list of names
+installed=$(dpkg-query -W -f='${Package}:${db:Status-Status}\n' $packages 2>/dev/null) || true
+missing=
+for package in $packages; do
+    case "$installed" in *"$package:installed"*) ;; *) missing="$missing $package" ;; esac
+done
+if [ "$purpose" = test ] && ! browser; then
+    # shellcheck source=/dev/null
+    case "$(. /etc/os-release && echo "$ID")" in
+        ubuntu) fail "The tests drive Chromium, which Ubuntu has as a snap only:" \
+            "run 'sudo snap install chromium' (or install Google Chrome), then this command again." ;;
+        *) missing="$missing chromium" ;;
+    esac
+fi
+python=
+[ -x .venv/bin/python ] || "$here/python.sh" >/dev/null || python=wanted
+[ -n "$missing$python" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    as_root=sudo
+else
+    fail "These system packages are missing, and neither root nor sudo is at hand to install them:" \
+        "$missing${python:+ python3-venv (with Python 3.11 or newer)}. Ask whoever looks after this" \
+        "machine for: apt-get install --no-install-recommends$missing${python:+ python3-venv}"
+fi
+
+apt() {
+    # The lock: a fresh machine is often busy with upgrades of its own.
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 "$@"
+}
+
+say "Installing system packages${as_root:+ with sudo}:$missing${python:+ Python}"
+fresh=
+# shellcheck disable=SC2086  # a list of names
+for package in $missing ${python:+python3}; do
+    known "$package" || { apt update && fresh=yes; break; }
+done
+[ -z "$python" ] || missing="$missing $(python_packages)"
+# shellcheck disable=SC2086
+apt install -y --no-install-recommends $missing \
+    || { [ -z "$fresh" ] && apt update && apt install -y --no-install-recommends $missing; } \
+    || fail "The system packages could not be installed (see above):$missing"
+"$here/python.sh" >/dev/null || fail "No Python from 3.11 on that can make a virtual environment was found:" \
+    "this release is too old for the bot (Debian 12 and Ubuntu 22.04 are the oldest that have one)."
