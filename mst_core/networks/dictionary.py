@@ -1,0 +1,68 @@
+"""The two dictionaries of a style: intervals and durations, as tokens.
+
+Pitch is written as the interval to the last note that sounded, folded by octaves into an octave up
+or down, or as a rest. Durations are those that the style's corpus uses; others take the nearest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from mst_core.networks.corpus import CorpusTune
+
+OCTAVE = 12
+REST = 2 * OCTAVE + 1
+"""The token of a rest; 0 to 24 are intervals from an octave down to an octave up."""
+START = REST + 1
+"""Stands before the first event; never predicted."""
+INTERVALS = REST + 1
+"""How many tokens a pitch network predicts."""
+
+
+def fold(interval: int) -> int:
+    """Bring an interval in semitones within an octave, keeping its direction."""
+    while interval > OCTAVE:
+        interval -= OCTAVE
+    while interval < -OCTAVE:
+        interval += OCTAVE
+    return interval
+
+
+def interval_token(interval: int) -> int:
+    """The token of an interval in semitones, any size."""
+    return fold(interval) + OCTAVE
+
+
+@dataclass(frozen=True)
+class DurationDictionary:
+    """The durations of a style, in ticks, rising."""
+
+    ticks: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tunes: Iterable[CorpusTune], *, share: float = 0.00005) -> DurationDictionary:
+        """Collect the durations that make up at least ``share`` of a corpus's events."""
+        counts = Counter(event.duration for tune in tunes for event in tune.events)
+        least = share * counts.total()
+        return cls(tuple(sorted(ticks for ticks, count in counts.items() if count >= least)))
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    def token(self, ticks: int) -> int:
+        """The token of a duration, or of the nearest by ratio."""
+        known = self._tokens.get(ticks)
+        if known is None:
+            known = min(
+                range(len(self.ticks)), key=lambda index: abs(math.log(self.ticks[index] / ticks))
+            )
+            self._tokens[ticks] = known
+        return known
+
+    @cached_property
+    def _tokens(self) -> dict[int, int]:
+        return {ticks: index for index, ticks in enumerate(self.ticks)}

@@ -1,0 +1,172 @@
+"""What the tunes of a corpus do, counted: rhythms in the bar, cadences, keys, range, repeats.
+
+Composing keeps to these habits, so that no tune has a rhythm that no player of the style would
+write. They are measured once, by training, and lie in the style's folder as ``habits.json``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from mst_core.errors import BrokenStyle
+from mst_core.networks.corpus import CorpusTune
+from mst_core.networks.dictionary import DurationDictionary, interval_token
+
+HABITS = "habits.json"
+FEWEST = 3
+"""A rhythm seen less often than this in a meter counts as an accident."""
+
+Counts = dict[str, int]
+
+
+class Rhythm(msgspec.Struct, frozen=True, array_like=True):
+    """So often an event began at this place in the bar and lasted this long, both in ticks."""
+
+    place: int
+    ticks: int
+    notes: int
+    rests: int
+
+
+class MeterHabits(msgspec.Struct, frozen=True):
+    """Habits of one meter."""
+
+    tunes: int
+    bars: int
+    rhythms: tuple[Rhythm, ...]
+    endings: dict[int, int]
+    """Place in the bar where the last note of a tune began, and how often."""
+    notes_a_bar: tuple[float, float, float]
+    """The 10th, 50th and 90th percentile over tunes."""
+
+
+class Habits(msgspec.Struct, frozen=True):
+    """Habits of a style."""
+
+    meters: dict[str, MeterHabits]
+    keys: dict[str, int]
+    """Names of keys as ``D major``, and how many tunes stand in them."""
+    lowest: int
+    highest: int
+    """MIDI numbers: all but one note in a hundred lies between, at either end."""
+    intervals: tuple[int, ...]
+    """Counts by interval token."""
+    final_degrees: tuple[int, ...]
+    """Counts of the last pitch, in semitones above the tonic."""
+    repeats: float
+    """Share of tunes that play a two-bar phrase again, note for note."""
+
+    def save(self, folder: Path) -> None:
+        """Write them into a style's folder."""
+        (folder / HABITS).write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=0))
+
+    @classmethod
+    def load(cls, folder: Path) -> Habits:
+        """Read them from a style's folder. Raises BrokenStyle."""
+        try:
+            return msgspec.json.decode((folder / HABITS).read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise BrokenStyle(folder.name, f"{HABITS}: {error}") from error
+
+
+def observe(tunes: Sequence[CorpusTune], durations: DurationDictionary) -> Habits:
+    """Count the habits of a corpus."""
+    known = set(durations.ticks)
+    rhythms: dict[str, Counter[tuple[int, int, bool]]] = defaultdict(Counter)
+    endings: dict[str, Counter[int]] = defaultdict(Counter)
+    densities: dict[str, list[float]] = defaultdict(list)
+    bars: Counter[str] = Counter()
+    keys: Counter[str] = Counter()
+    pitches: Counter[int] = Counter()
+    intervals = [0] * 26
+    finals = [0] * 12
+    for tune in tunes:
+        meter = str(tune.meter)
+        last: int | None = None
+        for event in tune.events:
+            place = event.onset % tune.bar_ticks
+            if event.duration in known:
+                rhythms[meter][place, event.duration, event.pitch is None] += 1
+            if event.pitch is None:
+                intervals[25] += 1
+                continue
+            pitches[event.pitch] += 1
+            if last is not None:
+                intervals[interval_token(event.pitch - last)] += 1
+            last = event.pitch
+        sounding = [event for event in tune.events if event.pitch is not None]
+        if not sounding:
+            continue
+        endings[meter][sounding[-1].onset % tune.bar_ticks] += 1
+        densities[meter].append(len(sounding) / len(tune.barlines))
+        bars[meter] += len(tune.barlines)
+        if tune.key:
+            keys[tune.key.name] += 1
+            finals[((sounding[-1].pitch or 0) - tune.key.tonic) % 12] += 1
+    return Habits(
+        meters={
+            meter: MeterHabits(
+                tunes=len(densities[meter]),
+                bars=bars[meter],
+                rhythms=_rhythms(rhythms[meter]),
+                endings=dict(endings[meter].most_common(6)),
+                notes_a_bar=_percentiles(densities[meter]),
+            )
+            for meter in sorted(densities, key=lambda name: -len(densities[name]))
+        },
+        keys=dict(keys.most_common()),
+        lowest=_percentile(pitches, 0.01),
+        highest=_percentile(pitches, 0.99),
+        intervals=tuple(intervals),
+        final_degrees=tuple(finals),
+        repeats=sum(map(repeats_a_phrase, tunes)) / max(len(tunes), 1),
+    )
+
+
+def _rhythms(counts: Counter[tuple[int, int, bool]]) -> tuple[Rhythm, ...]:
+    pairs = sorted({(place, ticks) for place, ticks, _ in counts})
+    found = (
+        Rhythm(place, ticks, counts[place, ticks, False], counts[place, ticks, True])
+        for place, ticks in pairs
+    )
+    return tuple(rhythm for rhythm in found if rhythm.notes + rhythm.rests >= FEWEST)
+
+
+def _percentiles(values: Sequence[float]) -> tuple[float, float, float]:
+    rising = sorted(values)
+    low, middle, high = (rising[int(share * (len(rising) - 1))] for share in (0.1, 0.5, 0.9))
+    return round(low, 2), round(middle, 2), round(high, 2)
+
+
+def _percentile(counts: Counter[int], share: float) -> int:
+    rest = share * counts.total()
+    for value in sorted(counts):
+        rest -= counts[value]
+        if rest <= 0:
+            return value
+    return max(counts)
+
+
+def repeats_a_phrase(tune: CorpusTune, bars: int = 2) -> bool:
+    """Whether some phrase of so many bars comes back note for note, from a barline to a barline."""
+    length = bars * tune.bar_ticks
+    seen: set[tuple[tuple[int | None, int, int], ...]] = set()
+    at = {start: index for index, start in enumerate(tune.barlines)}
+    phrases: dict[int, list[tuple[int | None, int, int]]] = {start: [] for start in at}
+    for event in tune.events:
+        for start in range(event.onset - event.onset % tune.bar_ticks - length + tune.bar_ticks,
+                           event.onset + 1, tune.bar_ticks):  # fmt: skip
+            if start in phrases:
+                phrases[start].append((event.pitch, event.onset - start, event.duration))
+    for notes in phrases.values():
+        if len(notes) < 4:
+            continue
+        whole = tuple(notes)
+        if whole in seen:
+            return True
+        seen.add(whole)
+    return False

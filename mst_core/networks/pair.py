@@ -1,0 +1,130 @@
+"""A style's pair of networks: embeddings, LSTM, head.
+
+After Pati's article and Colombo et al. 2016, "Algorithmic Composition of Melodies with Deep
+Recurrent Neural Networks".
+
+The pitch network predicts the next interval, the duration network the next duration given that
+interval. Shapes: B tunes, T events, F features, E embedding, H hidden, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mst_core.errors import BrokenStyle
+from mst_core.networks.context import Layout
+from mst_core.networks.dictionary import INTERVALS, DurationDictionary
+
+State = tuple[Tensor, Tensor]
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """The sizes of one network: enough to build it again from its file."""
+
+    features: tuple[int, ...]
+    vocabulary: int
+    embedding: int = 256
+    hidden: int = 320
+    layers: int = 1
+    dropout: float = 0.3
+
+
+class SequenceNet(nn.Module):
+    """Embeddings of all features summed, an LSTM, and a head that also sees the embedding."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        layout = Layout(shape.features)
+        self.table = nn.EmbeddingBag(layout.rows, shape.embedding, mode="sum")
+        nn.init.normal_(self.table.weight, std=0.1)
+        self.lstm = nn.LSTM(
+            shape.embedding,
+            shape.hidden,
+            shape.layers,
+            batch_first=True,
+            dropout=shape.dropout if shape.layers > 1 else 0.0,
+        )
+        self.dropout = nn.Dropout(shape.dropout)
+        self.head = nn.Linear(shape.hidden + shape.embedding, shape.vocabulary)
+        self.register_buffer("offsets", torch.tensor(layout.offsets), persistent=False)
+        self.offsets: Tensor
+
+    def forward(self, features: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Predict from features (B, T, F); returns logits (B, T, V) and the LSTM's state."""
+        b, t, f = features.shape
+        rows = (features + self.offsets).view(b * t, f)
+        embedded = self.dropout(self.table(rows)).view(b, t, -1)  # (B, T, E)
+        hidden, state = self.lstm(embedded, state)  # (B, T, H)
+        seen = torch.cat((self.dropout(hidden), embedded), dim=-1)  # (B, T, H + E)
+        return self.head(seen), state
+
+    def save(self, path: Path, notes: dict[str, str]) -> None:
+        """Write weights and shape as safetensors; ``notes`` go into the file's header."""
+        header = {"shape": msgspec.json.encode(self.shape).decode(), **notes}
+        save_file(
+            {name: value.contiguous() for name, value in self.state_dict().items()}, path, header
+        )
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device) -> tuple[SequenceNet, dict[str, str]]:
+        """Read a network and its header. Raises BrokenStyle when the file is not one."""
+        try:
+            with safe_open(path, framework="pt", device=str(device)) as file:
+                header = file.metadata() or {}
+                network = cls(msgspec.json.decode(header["shape"], type=Shape))
+                network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.MsgspecError) as error:
+            raise BrokenStyle(path.parent.name, f"{path.name}: {error}") from error
+        return network.to(device).eval(), header
+
+
+@dataclass(frozen=True, slots=True)
+class StylePair:
+    """The two networks of a style with its duration dictionary."""
+
+    pitch: SequenceNet
+    duration: SequenceNet
+    durations: DurationDictionary
+
+    @classmethod
+    def build(cls, durations: DurationDictionary, sizes: Shape) -> StylePair:
+        """Make an untrained pair; ``sizes`` gives embedding, hidden, layers and dropout."""
+        count = len(durations)
+        return cls(
+            SequenceNet(
+                msgspec.structs.replace(
+                    sizes, features=Layout.pitch(count).sizes, vocabulary=INTERVALS
+                )
+            ),
+            SequenceNet(
+                msgspec.structs.replace(
+                    sizes, features=Layout.duration(count).sizes, vocabulary=count
+                )
+            ),
+            durations,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write both networks below a style's folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        notes = {"durations": json.dumps(self.durations.ticks)}
+        self.pitch.save(folder / "pitch.safetensors", notes)
+        self.duration.save(folder / "duration.safetensors", notes)
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> StylePair:
+        """Read both networks of a style. Raises BrokenStyle when they do not fit together."""
+        pitch, notes = SequenceNet.load(folder / "pitch.safetensors", device)
+        duration, others = SequenceNet.load(folder / "duration.safetensors", device)
+        if notes.get("durations") != others.get("durations") or "durations" not in notes:
+            raise BrokenStyle(folder.name, "its two networks have different dictionaries")
+        return cls(pitch, duration, DurationDictionary(tuple(json.loads(notes["durations"]))))
