@@ -1,0 +1,59 @@
+"""Writes files together or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from mst_core.errors import BadOption
+from mst_core.jobs import FORMATS
+
+
+def format_of(path: Path) -> str:
+    """Return the format that the ending of an output picks.
+
+    Raises:
+        BadOption: when it picks none, or when nothing can be written there.
+    """
+    format = path.suffix.lower().removeprefix(".")
+    if format not in FORMATS:
+        raise BadOption("output", path, f"let it end in .{', .'.join(FORMATS)}")
+    if path.is_dir():
+        raise BadOption("output", path, "it is a folder; name a file")
+    if not path.parent.is_dir():
+        raise BadOption("output", path, f"there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise BadOption("output", path, f"nothing can be written into {path.parent}")
+    return format
+
+
+def write_together(files: dict[Path, bytes]) -> None:
+    """Write all files beside their places first, then put them there.
+
+    Raises:
+        OSError: when one cannot be written; then none is.
+    """
+    ready: dict[Path, Path] = {}
+    try:
+        for path, content in files.items():
+            with NamedTemporaryFile(
+                dir=path.parent, prefix=f".{path.name}.", delete=False
+            ) as beside:
+                ready[path] = Path(beside.name)
+                beside.write(content)
+            ready[path].chmod(0o666 & ~_umask())
+        for path, beside_path in ready.items():
+            os.replace(beside_path, path)
+    finally:
+        for beside_path in ready.values():
+            with suppress(FileNotFoundError):  # it is in its place
+                beside_path.unlink()
+
+
+def _umask() -> int:
+    """Return what the person's files are not to allow; there is no way to ask but to set it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

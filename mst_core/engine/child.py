@@ -1,0 +1,150 @@
+"""One engine process, seen by its owner: from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import signal
+import sys
+from asyncio import StreamReader
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Self
+
+from mst_core.engine import wire
+from mst_core.errors import EngineLost, rebuild_error
+
+# `env` is the way to add to a child's environment without reading our own. One thread for OpenMP:
+# small LSTMs ran three to five times slower with more.
+WORKER_COMMAND = ("env", "OMP_NUM_THREADS=1", sys.executable, "-m", "mst_core.engine.worker")
+CLOSING_GRACE_S = 5.0
+_LINE_LIMIT = 65_536
+
+logger = logging.getLogger("mst_core.engine.worker")
+
+
+class Child:
+    """A worker that is ready for jobs. `messages` must be read to its end, or `close` called."""
+
+    def __init__(self, process: Process) -> None:
+        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+        if stdin is None or stdout is None or stderr is None:
+            raise ValueError("a worker is started with three pipes")
+        self._process = process
+        self._stdin = stdin
+        self._stdout = stdout
+        self._logging = asyncio.create_task(_forward_log(stderr))
+
+    @classmethod
+    async def start(cls, command: Sequence[str], setup: wire.Setup, ready_within_s: float) -> Self:
+        """Start a worker and wait until it is ready.
+
+        Raises:
+            MstError: what the worker said when it could not open its studio.
+            EngineLost: when it ended, or said nothing in time.
+        """
+        try:
+            # A session of its own: Ctrl-C in a terminal does not reach it or its ffmpeg, and the
+            # whole of it can be killed at once.
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+            )
+        except OSError as error:
+            raise EngineLost(f"it cannot be started: {error}") from error
+        child = cls(process)
+        try:
+            child.send(setup)
+            async with asyncio.timeout(ready_within_s):
+                answer = await child._read()
+        except TimeoutError:
+            await child.close(0)
+            raise EngineLost(f"it was not ready after {ready_within_s:g} seconds") from None
+        except BaseException:
+            await child.close(0)
+            raise
+        if isinstance(answer, wire.Ready):
+            return child
+        if isinstance(answer, wire.Refused):
+            await child.close(CLOSING_GRACE_S)
+            raise rebuild_error(answer.code, answer.arguments)
+        raise EngineLost(f"{await child.close(0)} before it was ready")
+
+    @property
+    def pid(self) -> int:
+        """The process id, for the log and for tests."""
+        return self._process.pid
+
+    def send(self, message: wire.ToWorker) -> None:
+        """Give an order. One that comes too late is lost, as `messages` is about to tell."""
+        # No drain: what can wait here is bounded by the places of the engine.
+        if not self._stdin.is_closing():
+            self._stdin.write(wire.pack(message))
+
+    async def messages(self) -> AsyncIterator[wire.FromWorker]:
+        """Yield what it says, until it ends."""
+        while (message := await self._read()) is not None:
+            yield message
+
+    def kill(self) -> None:
+        """End it and all that it started, at once."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def close(self, grace_s: float) -> str:
+        """End it, softly for some seconds, and return how it ended, such as ``exit status 0``."""
+        self._stdin.close()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._drain()
+        except TimeoutError:
+            logger.warning("the engine process %d is killed", self.pid)
+        finally:
+            self.kill()
+        await self._drain()
+        status = await self._process.wait()
+        await self._logging
+        with suppress(BrokenPipeError, ConnectionResetError):
+            await self._stdin.wait_closed()
+        if status < 0:
+            return f"it was ended by {signal.Signals(-status).name}"
+        return f"it ended with exit status {status}"
+
+    async def _read(self) -> wire.FromWorker | None:
+        try:
+            return await wire.read_answer(self._stdout)
+        except wire.WireError:
+            logger.exception("the engine process %d does not speak our language", self.pid)
+            return None
+
+    async def _drain(self) -> None:
+        """Read to the end: a worker that is writing must be able to finish."""
+        while await self._stdout.read(_LINE_LIMIT):
+            pass
+
+
+async def _forward_log(stderr: StreamReader) -> None:
+    """Log each line of its standard error, a traceback at the level of the line it follows."""
+    level = logging.INFO
+    rest = b""
+    while chunk := await stderr.read(_LINE_LIMIT):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > _LINE_LIMIT:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            level = _log_line(line, level)
+    if rest:
+        _log_line(rest, level)
+
+
+def _log_line(line: bytes, level: int) -> int:
+    text = line.decode(errors="replace").rstrip()
+    match = re.match(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) ", text)
+    if match:
+        level = logging.getLevelNamesMapping()[match[1]]
+        text = text[match.end() :]
+    if text:
+        logger.log(level, "%s", text)
+    return level

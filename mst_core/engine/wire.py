@@ -1,0 +1,145 @@
+"""What the engine process and its owner say to each other, and how it is framed.
+
+A frame is four bytes of length, the highest first, then one message in msgpack. Messages are
+tagged structs: nothing that arrives can be anything else, and no pickle is ever read. A ticket is
+the number that the owner gives to a job each time it hands one over.
+"""
+
+from __future__ import annotations
+
+import struct
+from asyncio import IncompleteReadError, StreamReader
+from typing import BinaryIO
+
+import msgspec
+
+from mst_core.jobs import Job, Progress, Rendition
+
+LARGEST_FRAME = 2**29
+"""Bytes; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
+_LENGTH = struct.Struct(">I")
+
+
+class WireError(Exception):
+    """What arrived is no message: the other side is broken."""
+
+
+class Setup(msgspec.Struct, frozen=True, tag="setup"):
+    """The first message to a worker: what its studio is made of."""
+
+    models: str
+    soundfont: str | None
+    device: str
+
+
+class Run(msgspec.Struct, frozen=True, tag="run"):
+    """Do this job."""
+
+    ticket: int
+    job: Job
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """Stop it; answered by Dropped, unless it has ended already."""
+
+    ticket: int
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The studio is open."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """The studio cannot be opened: an MstError as code and arguments."""
+
+    code: str
+    arguments: tuple[str, ...]
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """A job has come to its turn."""
+
+    ticket: int
+
+
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """How far it is."""
+
+    ticket: int
+    progress: Progress
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """It is finished."""
+
+    ticket: int
+    rendition: Rendition
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """It ended with an MstError, as code and arguments."""
+
+    ticket: int
+    code: str
+    arguments: tuple[str, ...]
+
+
+class Dropped(msgspec.Struct, frozen=True, tag="dropped"):
+    """It was cancelled, and nothing of it goes on."""
+
+    ticket: int
+
+
+ToWorker = Setup | Run | Cancel
+FromWorker = Ready | Refused | Begun | Told | Done | Failed | Dropped
+
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+
+
+def pack(message: ToWorker | FromWorker) -> bytes:
+    """Return the frame of a message."""
+    body = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+def read_order(stream: BinaryIO) -> ToWorker | None:
+    """Wait for the next message to a worker; None when its owner is gone.
+
+    Raises:
+        WireError: when it is none.
+    """
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    body = stream.read(_body_length(head))
+    if len(body) < _body_length(head):
+        return None
+    try:
+        return _to_worker.decode(body)
+    except msgspec.DecodeError as error:
+        raise WireError(str(error)) from error
+
+
+async def read_answer(stream: StreamReader) -> FromWorker | None:
+    """Wait for the next message of a worker; None when it has ended.
+
+    Raises:
+        WireError: when it is none.
+    """
+    try:
+        head = await stream.readexactly(_LENGTH.size)
+        body = await stream.readexactly(_body_length(head))
+    except IncompleteReadError:
+        return None
+    try:
+        return _from_worker.decode(body)
+    except msgspec.DecodeError as error:
+        raise WireError(str(error)) from error
+
+
+def _body_length(head: bytes) -> int:
+    length: int = _LENGTH.unpack(head)[0]
+    if length > LARGEST_FRAME:
+        raise WireError(f"a frame of {length} bytes")
+    return length

@@ -1,0 +1,207 @@
+"""The engine process: one warm studio, its orders on standard input, its answers on output.
+
+Tunes are composed in one thread, one after the other in the order of their coming; sound and score
+are made in a few others, so that the next tune is composed while the last one plays. The process
+lives as long as its standard input: when that ends, its owner is gone, and so is it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event, Lock
+from typing import BinaryIO
+
+from mst_core.engine import wire
+from mst_core.errors import EngineFault, MstError
+from mst_core.jobs import Job, Progress
+from mst_core.studio import Composition, Studio
+
+FINISHING_THREADS = 2
+LOG_FORMAT = "%(levelname)s %(message)s"  # `child` reads the level back
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[wire.FromWorker], None]
+OpenStudio = Callable[[Path, Path | None, str], Studio]
+
+
+class _Cancelled(Exception):
+    """Raised inside a job that nobody waits for any more."""
+
+
+class _Task:
+    """One job on its way through the two halves."""
+
+    def __init__(self, ticket: int, job: Job) -> None:
+        self.ticket = ticket
+        self.job = job
+        self.cancelled = Event()
+        self.future: Future[None]  # of the half it is in, or waits for
+
+
+class Bench:
+    """Where jobs are worked on. Owns the threads and the tasks in them."""
+
+    def __init__(self, studio: Studio, answer: Answer) -> None:
+        self._studio = studio
+        self._answer = answer
+        self._composing = ThreadPoolExecutor(1, "composing")
+        self._finishing = ThreadPoolExecutor(FINISHING_THREADS, "finishing")
+        self._tasks: dict[int, _Task] = {}
+        self._lock = Lock()
+
+    def run(self, ticket: int, job: Job) -> None:
+        """Put a job at the end of the line."""
+        task = _Task(ticket, job)
+        with self._lock:
+            self._tasks[ticket] = task
+            task.future = self._composing.submit(self._compose, task)
+
+    def cancel(self, ticket: int) -> None:
+        """Take a job out of the line, or stop it where it next tells its progress."""
+        with self._lock:
+            task = self._tasks.get(ticket)
+            if task is None:  # it ended while the order was on its way
+                return
+            task.cancelled.set()
+            waiting = task.future.cancel()
+        if waiting:
+            self._end(task, wire.Dropped(ticket))
+
+    def close(self) -> None:
+        """Take nothing more and wait for nothing."""
+        self._composing.shutdown(wait=False, cancel_futures=True)
+        self._finishing.shutdown(wait=False, cancel_futures=True)
+
+    def _compose(self, task: _Task) -> None:
+        self._answer(wire.Begun(task.ticket))
+
+        def compose() -> None:
+            composition = self._studio.compose(task.job, self._teller(task))
+            with self._lock:
+                if task.cancelled.is_set():
+                    raise _Cancelled
+                task.future = self._finishing.submit(self._finish, task, composition)
+
+        self._guard(task, compose)
+
+    def _finish(self, task: _Task, composition: Composition) -> None:
+        def finish() -> None:
+            rendition = self._studio.finish(task.job, composition, self._teller(task))
+            self._end(task, wire.Done(task.ticket, rendition))
+
+        self._guard(task, finish)
+
+    def _teller(self, task: _Task) -> Callable[[Progress], None]:
+        def tell(progress: Progress) -> None:
+            if task.cancelled.is_set():
+                raise _Cancelled
+            self._answer(wire.Told(task.ticket, progress))
+
+        return tell
+
+    def _guard(self, task: _Task, half: Callable[[], None]) -> None:
+        try:
+            half()
+        except _Cancelled:
+            self._end(task, wire.Dropped(task.ticket))
+        except Exception as error:
+            fault = as_fault(error, f"job {task.job.id}")
+            self._end(task, wire.Failed(task.ticket, fault.code, fault.arguments))
+
+    def _end(self, task: _Task, last_word: wire.FromWorker) -> None:
+        with self._lock:
+            del self._tasks[task.ticket]
+        self._answer(last_word)
+
+
+def as_fault(error: Exception, during: str) -> MstError:
+    """Return the error itself when it is ours; else log it whole and return a reference."""
+    if isinstance(error, MstError):
+        return error
+    reference = secrets.token_hex(4)
+    logger.error("%s failed, reference %s", during, reference, exc_info=error)
+    return EngineFault(reference)
+
+
+def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> None:
+    """Open the studio, then follow orders until there are no more.
+
+    Raises:
+        WireError: when an order is none.
+    """
+    writing = Lock()
+
+    def answer(message: wire.FromWorker) -> None:
+        frame = wire.pack(message)
+        with writing:
+            try:
+                outgoing.write(frame)
+                outgoing.flush()
+            except BrokenPipeError:
+                # The owner is gone: `read_order` is about to see the same.
+                logger.info("nobody hears the answers any more")
+
+    setup = wire.read_order(incoming)
+    if not isinstance(setup, wire.Setup):
+        return
+    try:
+        soundfont = Path(setup.soundfont) if setup.soundfont is not None else None
+        studio = open_studio(Path(setup.models), soundfont, setup.device)
+        studio.warm()
+    except Exception as error:
+        fault = as_fault(error, "opening the studio")
+        answer(wire.Refused(fault.code, fault.arguments))
+        return
+    bench = Bench(studio, answer)
+    answer(wire.Ready())
+    while (order := wire.read_order(incoming)) is not None:
+        if isinstance(order, wire.Run):
+            bench.run(order.ticket, order.job)
+        elif isinstance(order, wire.Cancel):
+            bench.cancel(order.ticket)
+    bench.close()
+
+
+def private_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Take standard input and output for frames alone.
+
+    What a library prints goes to standard error, and a program started from here (ffmpeg reads its
+    keyboard) finds an empty input.
+    """
+    incoming = os.fdopen(os.dup(0), "rb")
+    outgoing = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return incoming, outgoing
+
+
+def main(open_studio: OpenStudio = Studio.open) -> None:
+    """Be the engine process."""
+    # Ctrl-C and a service manager reach the whole group; it is for the owner to decide.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    incoming, outgoing = private_streams()
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    status = 0
+    try:
+        serve(incoming, outgoing, open_studio)
+    except Exception:
+        logger.exception("the engine process fails")
+        status = 1
+    logging.shutdown()
+    # Not sys.exit: that would wait for threads whose work nobody wants any more.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

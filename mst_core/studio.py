@@ -1,0 +1,280 @@
+"""The studio: from a job to a rendition. The one front door of the core.
+
+Composing, then two things at once: playing (synthesizer, mastering, encoding) and drawing (score
+files and pictures). Only what a job asks for is made, and only what is made is imported: a tune
+asked for as ABC loads neither SoundFont nor engraver.
+
+`compose` and `finish` are the two halves of `perform`, so that an engine can compose the next tune
+while this one plays. Both may be called from any thread; the synthesizer, the engraver and music21
+serve one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, Self
+
+from mst_core import __version__
+from mst_core.jobs import AUDIO_FORMATS, Compose, Job, Progress, Receipt, Rendition
+from mst_core.music import Melody
+from mst_core.requests import check, check_formats
+from mst_core.styles import StyleCard
+
+if TYPE_CHECKING:
+    from mst_core.sound.performance import Performance
+    from mst_core.sound.samples import Samples
+
+COMPOSING_SHARE = 0.5
+"""Share of a job that is done when its tune is composed."""
+_STEP = 0.01  # progress is told in steps of at least a hundredth
+
+
+class Composition(Protocol):
+    """A tune and how its style wants it played."""
+
+    @property
+    def melody(self) -> Melody:
+        """The tune itself."""
+
+    @property
+    def form(self) -> str:
+        """Such as AABB."""
+
+    @property
+    def swing(self) -> float:
+        """Share of the beat that its first half takes."""
+
+    @property
+    def program(self) -> int:
+        """General MIDI program."""
+
+
+class Composer(Protocol):
+    """Who writes the tunes."""
+
+    @property
+    def styles(self) -> Mapping[str, StyleCard]:
+        """The styles it knows, by name."""
+
+    def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
+        """Write one tune, telling the share done from 0 to 1."""
+
+
+class Player(Protocol):
+    """Who makes them sound."""
+
+    def play(self, performance: Performance, *, program: int) -> Samples:
+        """Return samples, float32 of shape (frames, 2), 48 kHz."""
+
+    def close(self) -> None:
+        """Give the instruments back."""
+
+
+class Studio:
+    """Owns a composer and, from the first tune that must sound, a player."""
+
+    def __init__(self, composer: Composer, open_player: Callable[[], Player]) -> None:
+        self._composer = composer
+        self._open_player = open_player
+        self._player: Player | None = None
+        self._playing = Lock()
+        self._drawing = Lock()
+
+    @classmethod
+    def open(cls, models: Path, soundfont: Path | None, device: str) -> Self:
+        """Load the networks of every style below ``models``; the SoundFont waits for `warm`.
+
+        Raises:
+            StyleError: when a style cannot be loaded.
+        """
+        from mst_core.composing.composer import Composer as NetworkComposer
+
+        def open_player() -> Player:
+            from mst_core.sound.soundfont import find_soundfont
+            from mst_core.sound.synthesizer import Synthesizer
+
+            return Synthesizer(find_soundfont(soundfont))
+
+        return cls(NetworkComposer.open(models, device), open_player)
+
+    @property
+    def styles(self) -> Mapping[str, StyleCard]:
+        """The styles it composes in, by name."""
+        return self._composer.styles
+
+    def warm(self) -> None:
+        """Open the synthesizer now rather than with the first tune.
+
+        Raises:
+            NoSoundFont: when there are no instruments.
+        """
+        with self._playing:
+            self._require_player()
+
+    def perform(self, job: Job, tell: Callable[[Progress], None]) -> Rendition:
+        """Do a job from its first note to its last file.
+
+        ``tell`` hears the stage and the share of the whole job, which only rises; it may be called
+        from another thread, and whatever it raises ends the job.
+
+        Raises:
+            RequestError, StyleError: when the request cannot be met.
+            SoundError: when the tune could not be made to sound.
+        """
+        return self.finish(job, self.compose(job, tell), tell)
+
+    def compose(self, job: Job, tell: Callable[[Progress], None]) -> Composition:
+        """Do the first half of `perform`: the tune."""
+        check(job.request, self.styles)
+        check_formats(job.formats)
+        rising = _Rising(tell)
+        rising("composing", 0.0)
+        return self._composer.compose(
+            job.request, lambda share: rising("composing", share * COMPOSING_SHARE)
+        )
+
+    def finish(
+        self, job: Job, composition: Composition, tell: Callable[[Progress], None]
+    ) -> Rendition:
+        """Do the second half of `perform`: the sound and the score of a tune."""
+        audio = [format for format in job.formats if format in AUDIO_FORMATS]
+        score = [format for format in job.formats if format not in AUDIO_FORMATS]
+        steps = _Steps(tell, len(score) + len(audio) + bool(audio))
+        title = self._entitle(job.request, composition.melody)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
+            drawn = pool.submit(self._draw, composition, score, title, steps)
+            files = self._play(composition, audio, steps) | drawn.result()
+        return Rendition(
+            receipt=_receipt(job.request, composition),
+            files={format: files[format] for format in job.formats},
+        )
+
+    def close(self) -> None:
+        """Give the synthesizer back."""
+        with self._playing:
+            if self._player is not None:
+                self._player.close()
+                self._player = None
+
+    def _require_player(self) -> Player:
+        if self._player is None:
+            self._player = self._open_player()
+        return self._player
+
+    def _play(
+        self, composition: Composition, formats: Iterable[str], steps: _Steps
+    ) -> dict[str, bytes]:
+        if not formats:
+            return {}
+        from mst_core.sound.encoding import encode
+        from mst_core.sound.mastering import master
+        from mst_core.sound.performance import perform
+
+        performance = perform(composition.melody, swing=composition.swing)
+        with self._playing:
+            samples = self._require_player().play(performance, program=composition.program)
+        samples = master(samples)
+        steps.done("playing")
+        files = {}
+        for format in formats:
+            files[format] = encode(samples, format)
+            steps.done("playing")
+        return files
+
+    def _draw(
+        self, composition: Composition, formats: Iterable[str], title: str, steps: _Steps
+    ) -> dict[str, bytes]:
+        files = {}
+        for format in formats:
+            with self._drawing:
+                files[format] = _write(composition, format, title)
+            steps.done("drawing")
+        return files
+
+    def _entitle(self, request: Compose, melody: Melody) -> str:
+        # ASCII alone, since a track name in MIDI has no other letters that every player can show.
+        meter = self.styles[request.rhythm].meters.get(str(melody.meter))
+        name = meter.name if meter and meter.name else "tune"
+        key = f"{melody.key.tonic_name} {melody.key.mode}"
+        return f"{name[:1].upper()}{name[1:]} in {key}, no. {request.seed}"
+
+
+class _Rising:
+    """Tells a share only when it has risen by a step, whoever calls and in whatever order."""
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._told = -1.0
+        self._lock = Lock()
+
+    def __call__(self, stage: str, share: float) -> None:
+        share = min(1.0, share)
+        with self._lock:
+            if share < self._told + _STEP:
+                return
+            self._told = share
+            self._tell(Progress(stage, share))
+
+
+class _Steps:
+    """Counts the files of the second half, which two threads make."""
+
+    def __init__(self, tell: Callable[[Progress], None], total: int) -> None:
+        self._tell = _Rising(tell)
+        self._total = max(1, total)
+        self._done = 0
+        self._lock = Lock()
+
+    def done(self, stage: str) -> None:
+        """Note that one more is made."""
+        with self._lock:
+            self._done += 1
+            share = self._done / self._total
+        self._tell(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
+
+
+def _write(composition: Composition, format: str, title: str) -> bytes:
+    melody = composition.melody
+    match format:
+        case "abc":
+            from mst_core.score.abc_write import write_abc
+
+            return write_abc(melody, title=title).encode()
+        case "mid":
+            from mst_core.score.midi_write import write_midi
+
+            return write_midi(melody, program=composition.program, title=title)
+        case "musicxml":
+            from mst_core.score.musicxml import write_musicxml
+
+            return write_musicxml(melody, title=title)
+        case "png":
+            from mst_core.score.picture import draw_png
+
+            return draw_png(melody)
+        case "svg":
+            from mst_core.score.picture import draw_svg
+
+            return draw_svg(melody).encode()
+        case _:
+            raise ValueError(f"no room writes {format}")
+
+
+def _receipt(request: Compose, composition: Composition) -> Receipt:
+    melody = composition.melody
+    return Receipt(
+        pitch=request.pitch,
+        rhythm=request.rhythm,
+        seed=request.seed,
+        key=melody.key.name,
+        meter=str(melody.meter),
+        tempo=melody.tempo,
+        bars=melody.bars,
+        notes=len(melody.notes),
+        form=composition.form,
+        seconds=round(melody.seconds, 2),
+        version=__version__,
+    )
