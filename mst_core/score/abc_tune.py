@@ -1,0 +1,183 @@
+"""One ABC tune as it is written: its notes in order, its measures, and its lines made of both.
+
+A measure is what stands between two barlines of any kind. Written notes are kept as they stand,
+each part of a tie by itself, so that repeats can be played in any order; ties are merged at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from mst_core.errors import TooLong
+from mst_core.music import Key, Meter
+
+MOST_PASSES = 9
+"""How often a strain can be played: endings beyond the ninth are never reached."""
+
+
+class Written(NamedTuple):
+    """A note or rest on the page; ``duration`` in quarter notes."""
+
+    pitch: int | None
+    duration: Fraction
+    tied: bool
+    """Whether it is tied to the note behind it."""
+
+
+class Event(NamedTuple):
+    """A note, or a rest with pitch None. Times in quarter notes, from the first event."""
+
+    pitch: int | None
+    onset: Fraction
+    duration: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The music between two barlines; never empty."""
+
+    notes: tuple[Written, ...]
+    meter: Meter | None
+    opens: bool = False
+    """Whether a repeat begins with it."""
+    closes: bool = False
+    """Whether a repeat ends with it."""
+    starts_section: bool = False
+    """Whether a double bar or a repeat sign stands before it."""
+    ends_ending: bool = False
+    """Whether a double bar or a repeat sign stands behind it."""
+    endings: tuple[int, ...] = ()
+    """The passes in which it is played; empty for all."""
+
+    @property
+    def length(self) -> Fraction:
+        """In quarter notes."""
+        return sum((note.duration for note in self.notes), Fraction(0))
+
+
+@dataclass(frozen=True, slots=True)
+class AbcTune:
+    """A tune of an ABC file, repeats written once. Times in quarter notes from the first note."""
+
+    number: str
+    """The X: field as it is written."""
+    title: str
+    rhythm: str | None
+    """The R: field, such as ``reel``."""
+    meter: Meter | None
+    """None for free meter."""
+    key: Key
+    key_name: str
+    """Such as ``Gmaj``, ``Ador``; ``HP`` for the pipes."""
+    tempo: float | None
+    """Quarter notes per minute, from the Q: field."""
+    measures: tuple[Measure, ...]
+    voices: int = 1
+    """How many voices the file names for it; the first one is read."""
+
+    @property
+    def line(self) -> tuple[Measure, ...]:
+        """The measures of the tune gone through once: each strain with its last ending only."""
+        return write_once(self.measures)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Notes and rests of the line, contiguous; a tied note is one event."""
+        return tuple(merge_ties(self.line))
+
+    @property
+    def bar_starts(self) -> tuple[Fraction, ...]:
+        """The onset of each measure of the line."""
+        starts, place = [], Fraction(0)
+        for measure in self.line:
+            starts.append(place)
+            place += measure.length
+        return tuple(starts)
+
+    @property
+    def pickup(self) -> Fraction:
+        """Length of the first measure where it is no full bar, else 0."""
+        first = self.line[0].length
+        return first if self.meter and first < self.meter.bar else Fraction(0)
+
+    @property
+    def meter_changes(self) -> tuple[tuple[Fraction, Meter | None], ...]:
+        """Where another meter begins than the one before, and which."""
+        changes, current = [], self.meter
+        for start, measure in zip(self.bar_starts, self.line, strict=True):
+            if measure.meter != current:
+                current = measure.meter
+                changes.append((start, current))
+        return tuple(changes)
+
+
+def merge_ties(measures: Iterable[Measure]) -> Iterator[Event]:
+    """Yield the events of some measures in a row, the first at onset 0."""
+    place = Fraction(0)
+    held: Event | None = None
+    tied = False
+    for measure in measures:
+        for note in measure.notes:
+            if held and note.pitch == held.pitch and (tied or note.pitch is None):
+                held = held._replace(duration=held.duration + note.duration)
+            else:
+                if held:
+                    yield held
+                held = Event(note.pitch, place, note.duration)
+            tied = note.tied and note.pitch is not None
+            place += note.duration
+    if held:
+        yield held
+
+
+def write_once(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    """Leave out each ending that a later ending of the same strain replaces."""
+    kept: list[Measure] = []
+    later: tuple[int, ...] = ()  # the ending that follows the measure, without a break
+    for measure in reversed(measures):
+        replaced = measure.endings and later and measure.endings != later
+        if not (replaced and measure.endings[0] < later[0]):
+            kept.append(measure)
+            later = measure.endings
+    return tuple(reversed(kept))
+
+
+def expand_repeats(measures: tuple[Measure, ...], notes: int) -> tuple[Measure, ...]:
+    """Put the measures in the order in which they are played.
+
+    A repeat sign with no beginning goes back to the end of the repeat before it.
+
+    Raises:
+        TooLong: when that makes more than ``notes`` notes.
+    """
+    played: list[Measure] = []
+    count = 0
+    start, turn, place = 0, 1, 0
+    while place < len(measures):
+        measure = measures[place]
+        if measure.opens and place > start:
+            start, turn = place, 1
+        if measure.endings and turn not in measure.endings:
+            place += 1
+            continue
+        played.append(measure)
+        count += len(measure.notes)
+        if count > notes:
+            raise TooLong(f"more than {notes} notes with its repeats", f"{notes} notes")
+        if measure.closes and turn < _passes(measures, start, place):
+            place, turn = start, turn + 1
+            continue
+        place += 1
+        if measure.closes or (measure.endings and measure.ends_ending and turn > 1):
+            # A later ending of the same strain may still follow; it belongs to a pass not played.
+            start, turn = place, 1
+    return tuple(played)
+
+
+def _passes(measures: tuple[Measure, ...], start: int, place: int) -> int:
+    """How often the strain is played whose repeat sign stands behind ``place``."""
+    strain = measures[start : place + 2]  # with the ending behind the sign
+    return max((number for measure in strain for number in measure.endings), default=2)
