@@ -1,0 +1,46 @@
+"""What it takes to play a performance, whoever plays it."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from mst_core.errors import BadOption, NoSound, TooLong
+from mst_core.sound.performance import Performance
+from mst_core.sound.samples import Samples
+
+LONGEST_S = 600.0
+CHANNEL = 0
+GAIN = 0.2
+"""FluidSynth's own. Float samples lose nothing at a low level; mastering sets the loudness."""
+CONTROLS = {7: 127, 10: 64, 11: 127, 91: 50, 93: 0}
+"""MIDI controls that every performance begins with: volume, pan, expression, reverb, chorus."""
+
+
+class Instrument(Protocol):
+    """Anything that turns a performance into samples."""
+
+    def play(
+        self, performance: Performance, *, program: int, longest: float = LONGEST_S
+    ) -> Samples:
+        """Return float32 samples, shape (frames, 2), 48 kHz; never silence."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+def require_playable(performance: Performance, program: int, longest: float) -> None:
+    """Look at a performance before a synthesizer spends time and memory on it.
+
+    Raises:
+        BadOption: when the program is not of General MIDI.
+        TooLong: when it lasts more than ``longest`` seconds.
+        NoSound: when there is no note in it.
+    """
+    if not 0 <= program <= 127:
+        raise BadOption("program", program, "General MIDI has 0 to 127")
+    seconds = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
+    if not math.isfinite(seconds) or seconds > longest:
+        raise TooLong(f"{seconds:.0f} seconds", f"{longest:.0f} seconds")
+    if not performance.strokes:
+        raise NoSound("a tune without notes")

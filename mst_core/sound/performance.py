@@ -1,0 +1,186 @@
+"""How a tune is played: a melody of exact beats becomes strokes in seconds.
+
+Feel lives here and nowhere else: tempo, swing, accents, articulation, breath. It is subtle and
+without chance: the same melody is always played the same way. Beats and barlines stay where the
+tempo puts them; swing moves only what lies between two beats.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mst_core.errors import BadOption
+from mst_core.music import Melody, Meter, Note
+
+HALF = Fraction(1, 2)
+STRAIGHT = 0.5
+SWING_RANGE = (1 / 3, 0.8)
+SHORTEST_OFFBEAT_S = 0.08
+"""Players keep about this much for the short half of a fast beat, and swing less instead."""
+PHRASE_BARS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One note as it is played."""
+
+    start: float
+    """Seconds from the beginning of the tune."""
+    length: float
+    """Seconds, more than 0; it ends before the next one starts."""
+    pitch: int
+    """MIDI number, 0 to 127."""
+    velocity: int
+    """How hard, 1 to 127."""
+
+    @property
+    def end(self) -> float:
+        """Seconds from the beginning of the tune."""
+        return self.start + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Strokes in time, and where its bars lie."""
+
+    strokes: tuple[Stroke, ...]
+    seconds: float
+    """From 0, where a pickup begins, to the final barline."""
+    downbeat: float
+    """Seconds to the first downbeat: the length of the pickup."""
+    tempo: float
+    """Quarter notes per minute."""
+    meter: Meter
+
+
+def perform(melody: Melody, *, swing: float) -> Performance:
+    """Play a melody.
+
+    ``swing`` is the share of a quarter that its first half takes: 0.5 straight, 2/3 triplet. Only
+    quarters of simple meters with nothing finer than eighths swing; all others, and compound
+    meters, are played as written.
+
+    Raises:
+        BadOption: when the swing is outside `SWING_RANGE`.
+    """
+    if not SWING_RANGE[0] <= swing <= SWING_RANGE[1]:
+        raise BadOption("swing", f"{swing:g}", "give the first half 0.34 to 0.8 of the beat")
+    clock = _Clock.of(melody, swing)
+    strokes = tuple(_strokes(melody, clock))
+    return Performance(
+        strokes, melody.seconds, clock.seconds(Fraction(0)), melody.tempo, melody.meter
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Tells the second of each place of a melody; the one owner of tempo and swing."""
+
+    swing: float
+    swinging: frozenset[int]
+    """Quarters that swing, by their number from the first downbeat; pickup quarters are below 0."""
+    pickup: Fraction
+    quarter: float
+    """Seconds."""
+
+    @classmethod
+    def of(cls, melody: Melody, swing: float) -> _Clock:
+        quarter = 60 / melody.tempo
+        if swing > STRAIGHT:
+            swing = max(STRAIGHT, min(swing, 1 - SHORTEST_OFFBEAT_S / quarter))
+        swinging = frozenset() if swing == STRAIGHT else _find_swinging(melody)
+        return cls(swing, swinging, melody.pickup, quarter)
+
+    def seconds(self, place: Fraction) -> float:
+        """Return the second at which a place, in quarters from the first downbeat, is reached."""
+        beat = math.floor(place)
+        part = place - beat
+        if beat not in self.swinging or part == 0:
+            return float(place + self.pickup) * self.quarter
+        if part <= HALF:
+            swung = float(part) * 2 * self.swing
+        else:
+            swung = self.swing + float(part - HALF) * 2 * (1 - self.swing)
+        return (float(beat + self.pickup) + swung) * self.quarter
+
+
+def _find_swinging(melody: Melody) -> frozenset[int]:
+    """Return the quarters in which notes begin on the beat or its half only."""
+    if melody.meter.compound or melody.meter.bar.denominator != 1:
+        return frozenset()  # a quarter that crosses the barline is no beat
+    onsets = [note.onset for note in melody.notes]
+    finer = {math.floor(onset) for onset in onsets if onset % 1 not in (0, HALF)}
+    first = math.floor(-melody.pickup)
+    return frozenset(range(first, math.ceil(melody.length))) - finer
+
+
+def _strokes(melody: Melody, clock: _Clock) -> list[Stroke]:
+    """Play each note: when, how long, how hard."""
+    notes = melody.notes
+    middle = sum(melody.pitches) / max(1, len(notes))
+    phrases = _find_phrases(melody)
+    strokes = []
+    for index, note in enumerate(notes):
+        following = notes[index + 1] if index + 1 < len(notes) else None
+        start, end = clock.seconds(note.onset), clock.seconds(note.end)
+        last = following is not None and _phrase_of(note, phrases) != _phrase_of(following, phrases)
+        length = (end - start) - _gap(note, following, end - start, last_of_phrase=last)
+        velocity = (
+            80
+            + _accent(note, melody.meter, clock)
+            + _arch(note, phrases)
+            + max(-5.0, min(5.0, (note.pitch - middle) / 2))  # a higher note sings a little more
+            + 4 * ((index * 0.618034) % 1 - 0.5)  # evenly spread, so no two neighbours are alike
+        )
+        strokes.append(Stroke(start, length, note.pitch, round(velocity)))
+    return strokes
+
+
+def _gap(note: Note, following: Note | None, length: float, *, last_of_phrase: bool) -> float:
+    """Return the seconds of silence that a player leaves at the end of a note of that length."""
+    if following is None or following.onset > note.end:
+        return 0.0  # a rest follows, or nothing
+    if last_of_phrase:
+        return min(0.3 * length, 0.12)
+    if following.pitch == note.pitch:
+        return min(0.3 * length, 0.05)  # else the second would not be heard as a new note
+    return min(0.1 * length, 0.02)
+
+
+def _accent(note: Note, meter: Meter, clock: _Clock) -> float:
+    """Return the velocity that a note owes to its place in the bar."""
+    swings = math.floor(note.onset) in clock.swinging and clock.swing > STRAIGHT
+    place = note.onset % meter.bar
+    if place == 0:
+        return 8 if swings else 12
+    if place % meter.beat == 0:
+        strong = (meter.bar / meter.beat) % 2 == 0 and place == meter.bar / 2
+        return 7 if strong and not swings else 4
+    if swings and place % 1 == HALF:
+        return 6  # the offbeat leans into the next beat
+    return 0 if (place % meter.beat) * 2 >= meter.beat else -3
+
+
+def _find_phrases(melody: Melody) -> list[Fraction]:
+    """Return where phrases begin, in quarters: sections, cut into fours, pickup before each."""
+    starts = [bar for bar in melody.sections if 0 <= bar < melody.bars] or [0]
+    bars = set()
+    for start, end in zip(starts, [*starts[1:], melody.bars], strict=True):
+        bars.update(range(start, end, PHRASE_BARS))
+    return sorted(bar * melody.meter.bar - melody.pickup for bar in bars)
+
+
+def _phrase_of(note: Note, phrases: list[Fraction]) -> int:
+    return bisect_right(phrases, note.onset) - 1
+
+
+def _arch(note: Note, phrases: list[Fraction]) -> float:
+    """Return 0 at the ends of a phrase and 4 in its middle: it swells and falls."""
+    phrase = max(0, _phrase_of(note, phrases))
+    if phrase + 1 >= len(phrases):
+        return 0.0
+    share = (note.onset - phrases[phrase]) / (phrases[phrase + 1] - phrases[phrase])
+    return 4 * math.sin(math.pi * float(share))
