@@ -1,0 +1,171 @@
+"""The bot as a whole: opens the ledger, the engine and the commands, and closes them again.
+
+All parts meet here and nowhere else. Here is also the one door of errors.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.buttons import AnswerButton
+from bot.cogs.compose import ComposeCog
+from bot.cogs.library import LibraryCog
+from bot.delivery import Delivery
+from bot.desk import Desk
+from bot.dispatch import Dispatcher
+from bot.ledger import Ledger
+from bot.replies import Replies
+from bot.settings import Settings
+from bot.shelf import Shelf
+from bot.texts import Texts
+from mst_core.engine import Engine
+from mst_core.errors import EngineFault, MstError
+from mst_core.styles import find_styles
+
+log = logging.getLogger(__name__)
+
+GONE = (10008, 10015, 10062, 50027)
+"""Message, webhook or interaction that Discord no longer knows: nobody is left to be told."""
+
+
+class Tree(app_commands.CommandTree["MusicBot"]):
+    """The commands, and the one door through which every error of a person's action goes."""
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+        """Tell the asker alone: the text of an MstError, else a reference to our log."""
+        if isinstance(error, app_commands.CommandInvokeError):
+            error = error.original
+        if not isinstance(error, MstError):
+            reference = secrets.token_hex(4)
+            log.error("an action failed, reference %s", reference, exc_info=error)
+            error = EngineFault(reference)
+        words = self.client.texts.word(error, interaction.locale.value)
+        try:
+            if not interaction.response.is_done():
+                await interaction.response.send_message(words, ephemeral=True)
+                return
+            original = await interaction.original_response()
+            if original.flags.ephemeral:
+                await interaction.edit_original_response(content=words)
+                return
+            await interaction.delete_original_response()
+            await interaction.followup.send(words, ephemeral=True)
+        except discord.HTTPException as problem:
+            if problem.code not in GONE:
+                raise
+            log.warning("an error could not be told: %s", words)
+
+
+class MusicBot(discord.Client):
+    """The Discord client. It owns its parts from `setup_hook` to `close`."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),  # nothing privileged: it reads no messages
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self.tree = Tree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=True
+            ),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        )
+        self.settings = settings
+        self.texts = Texts.open()
+        self.styles = find_styles(settings.models)
+        self.failure: MstError | None = None
+        """Why the bot closed by itself, if it did."""
+        self._engine = engine
+        self._ledger: Ledger | None = None
+        self._dispatcher: Dispatcher | None = None
+        self._desk: Desk | None = None
+
+    async def setup_hook(self) -> None:
+        """Open the parts, offer the commands, take up what was left. The engine wakes meanwhile.
+
+        Raises:
+            bot.ledger.BrokenLedger: when the ledger cannot be opened.
+        """
+        settings, clock = self.settings, _now
+        ledger = self._ledger = await Ledger.open(settings.data / "ledger.sqlite3", clock)
+        replies = Replies(self.texts, self.styles)
+        dispatcher = self._dispatcher = Dispatcher(
+            ledger,
+            Shelf(settings.data / "results"),
+            self._engine,
+            Delivery(self, replies, self.texts, clock),
+            tries=settings.tries,
+            job_timeout_s=settings.job_timeout_s,
+        )
+        self._desk = Desk(ledger, dispatcher, self.styles, settings, clock)
+        cogs = (
+            ComposeCog(self._desk, self.styles, self.texts),
+            LibraryCog(ledger, dispatcher, self.styles, replies, self.texts),
+        )
+        for cog in cogs:
+            for command in cog.commands():
+                self.tree.add_command(command)
+        self.add_dynamic_items(AnswerButton)
+        await self.tree.sync()
+        await dispatcher.start(self._give_up)
+
+    async def close(self) -> None:
+        """Let running jobs end for a while, give the rest back to the ledger, close everything."""
+        dispatcher, self._dispatcher = self._dispatcher, None
+        ledger, self._ledger = self._ledger, None
+        try:
+            if dispatcher:
+                await dispatcher.close(self.settings.drain_s)
+        finally:
+            if ledger:
+                await ledger.close()
+            await super().close()
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], move: str, request_id: int
+    ) -> None:
+        """Bring a pressed button to the desk; what goes wrong goes through the same door."""
+        try:
+            if self._desk is None:
+                raise RuntimeError("a button before the desk was open")
+            if move == "again":
+                await self._desk.again(interaction, request_id)
+            else:
+                await self._desk.remove(interaction, request_id)
+        except Exception as error:
+            await self.tree.on_error(interaction, error)
+
+    def _give_up(self, error: MstError) -> None:
+        """Close because the engine cannot start."""
+        self.failure = error
+        self.loop.create_task(self.close())
+
+
+def _now() -> float:
+    # discord.py's clock and not our own: a harness may turn it.
+    return discord.utils.utcnow().timestamp()
+
+
+def build_engine(settings: Settings) -> Engine:
+    """Build the engine that the settings name; nothing is started."""
+    builders: dict[str, Callable[[Settings], Engine]] = {"local": _local_engine}
+    return builders[settings.engine](settings)
+
+
+def _local_engine(settings: Settings) -> Engine:
+    from mst_core.engine.local import LocalEngine
+
+    return LocalEngine(
+        settings.models,
+        settings.soundfont,
+        settings.device,
+        places=settings.places,
+        job_timeout_s=settings.job_timeout_s,
+    )

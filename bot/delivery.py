@@ -1,0 +1,209 @@
+"""The delivery: brings words and answers to the message of a request, by the ways that are open.
+
+For 15 minutes the interaction's token edits the public message. Later, or when Discord refuses the
+token, a new message in the channel names the asker; where the bot may not write, a direct message.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+import discord
+
+from bot.ledger import Entry
+from bot.replies import Answer, Replies
+from bot.telling import NotDelivered
+from bot.texts import Texts
+from mst_core.errors import MstError
+from mst_core.jobs import Progress
+
+log = logging.getLogger(__name__)
+
+TOKEN_LIVES_S = 14.5 * 60
+"""Discord gives 15 minutes; the rest is for the way."""
+UNKNOWN_MESSAGE = 10008
+DEAD_TOKEN = (10015, 50027)
+"""Unknown webhook and invalid webhook token: both are said of a token that has expired."""
+
+
+class Delivery:
+    """The `bot.telling.Teller` of Discord."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        replies: Replies,
+        texts: Texts,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client, self._replies, self._texts, self._clock = client, replies, texts, clock
+
+    async def waiting(self, entry: Entry, place: int, *, awake: bool) -> None:
+        """Edit the public message: the place in the queue."""
+        await self._say(entry, self._replies.waiting(entry, place, awake=awake))
+
+    async def progress(self, entry: Entry, progress: Progress) -> None:
+        """Edit the public message: how far it is."""
+        await self._say(entry, self._replies.progress(entry, progress))
+
+    async def answer(self, entry: Entry, files: Mapping[str, bytes]) -> None:
+        """Put the result into the public message, else into a new one.
+
+        Raises:
+            NotDelivered: when Discord could not be reached.
+        """
+        if entry.receipt is None:
+            raise ValueError(f"request {entry.id} has no receipt")
+        async with _reaching_discord():
+            answer = self._replies.answer(entry, entry.receipt, files)
+            if self._token_lives(entry):
+                try:
+                    await self._webhook(entry).edit_message(
+                        entry.message_id,
+                        content=answer.content,
+                        embed=answer.embed,
+                        attachments=answer.files,
+                        view=answer.view,
+                    )
+                except discord.HTTPException as error:
+                    if error.code == UNKNOWN_MESSAGE:
+                        return  # someone removed the message: then nobody waits for it
+                    if error.code not in DEAD_TOKEN:
+                        raise
+                else:
+                    return
+            await self._remove_old(entry)
+            answer = self._replies.answer(entry, entry.receipt, files)  # files are read only once
+            await self._send_anew(entry, answer)
+
+    async def refuse(self, entry: Entry, error: MstError) -> None:
+        """Remove the public message and tell the asker alone why.
+
+        Raises:
+            NotDelivered: when Discord could not be reached.
+        """
+        words = self._texts.word(error, entry.locale)
+        async with _reaching_discord():
+            if self._token_lives(entry) and await self._refuse_by_token(entry, words):
+                return
+            await self._remove_old(entry)
+            words = self._texts.say(
+                "late.refusal",
+                entry.locale,
+                tune=self._replies.tune(entry.request, entry.locale),
+                reason=words,
+            )
+            if not await self._send_direct(entry, content=words):
+                await self._send_channel(entry, content=words)
+
+    async def _refuse_by_token(self, entry: Entry, words: str) -> bool:
+        webhook = self._webhook(entry)
+        try:
+            try:
+                await webhook.delete_message(entry.message_id)
+            except discord.HTTPException as error:
+                if error.code != UNKNOWN_MESSAGE:
+                    raise
+            await webhook.send(words, ephemeral=True)
+        except discord.HTTPException as error:
+            if error.code in DEAD_TOKEN:
+                return False
+            raise
+        return True
+
+    async def _say(self, entry: Entry, words: str) -> None:
+        """Edit the public message, if it is still possible: progress is not worth a failure."""
+        if not self._token_lives(entry):
+            return
+        try:
+            await self._webhook(entry).edit_message(entry.message_id, content=words)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.info("request %d: the progress was not shown: %s", entry.id, error)
+
+    async def _send_anew(self, entry: Entry, answer: Answer) -> None:
+        """Send the answer as a new message that names the asker, by the ways that are open."""
+        content = self._texts.say(
+            "late.answer", entry.locale, user=f"<@{entry.user_id}>", content=answer.content
+        )
+        sent = await self._send_channel(entry, content=content, answer=answer)
+        if not sent and entry.receipt:
+            for file in answer.files:
+                file.reset()
+            sent = await self._send_direct(entry, content=answer.content, answer=answer)
+        if not sent:
+            log.warning("request %d: its asker cannot be reached any more", entry.id)
+
+    async def _send_channel(
+        self, entry: Entry, *, content: str, answer: Answer | None = None
+    ) -> bool:
+        channel = self._client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
+        if f"<@{entry.user_id}>" not in content:
+            content = f"<@{entry.user_id}> {content}"
+        return await _sent(channel, entry, content, answer)
+
+    async def _send_direct(
+        self, entry: Entry, *, content: str, answer: Answer | None = None
+    ) -> bool:
+        try:
+            user = await self._client.fetch_user(entry.user_id)
+        except discord.NotFound:
+            return False
+        return await _sent(user, entry, content, answer)
+
+    async def _remove_old(self, entry: Entry) -> None:
+        channel = self._client.get_partial_messageable(entry.channel_id, guild_id=entry.guild_id)
+        try:
+            await channel.get_partial_message(entry.message_id).delete()
+        except (discord.NotFound, discord.Forbidden):
+            log.info("request %d: its old message is out of reach", entry.id)
+
+    def _token_lives(self, entry: Entry) -> bool:
+        return self._clock() - entry.asked_at < TOKEN_LIVES_S
+
+    def _webhook(self, entry: Entry) -> discord.Webhook:
+        webhook = discord.Webhook.partial(
+            self._client.application_id or 0, entry.interaction_token, client=self._client
+        )
+        # A partial webhook takes itself for an ordinary one; only this kind may speak privately.
+        webhook.type = discord.WebhookType.application
+        return webhook
+
+
+async def _sent(
+    place: discord.abc.Messageable, entry: Entry, content: str, answer: Answer | None
+) -> bool:
+    mentions = discord.AllowedMentions(
+        everyone=False, roles=False, users=[discord.Object(entry.user_id)]
+    )
+    try:
+        if answer is None:
+            await place.send(content, allowed_mentions=mentions)
+        else:
+            await place.send(
+                content,
+                allowed_mentions=mentions,
+                embed=answer.embed,
+                files=answer.files,
+                view=answer.view,
+                nonce=f"mst-{entry.id}",  # Discord drops a second message with the same one
+            )
+    except (discord.NotFound, discord.Forbidden):
+        return False
+    return True
+
+
+@asynccontextmanager
+async def _reaching_discord() -> AsyncIterator[None]:
+    try:
+        yield
+    except (
+        discord.DiscordServerError,
+        discord.RateLimited,
+        aiohttp.ClientError,
+        OSError,  # a timeout is one of them
+    ) as error:
+        raise NotDelivered(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,298 @@
+"""The ledger: every request that was accepted, in SQLite, until it is answered and after.
+
+A request is ``waiting``, ``running`` under a lease, then ``done`` or ``failed``; ``answered_at``
+says that its asker was told. Each move is one SQL statement, so it happens whole or not at all, and
+it is on disk when the method returns (write-ahead log, synchronous=FULL). Times are seconds since
+1970. The ledger knows neither engine nor Discord.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import aiosqlite
+import msgspec
+
+from mst_core.jobs import Compose, Receipt
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# Whose turn it is: the first waiting request of each person, then the second of each, and so on;
+# among equals the person who was served longest ago. A lease that ran out counts as waiting, and a
+# person with a running request waits.
+_QUEUE = """(
+    SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth, (
+        SELECT coalesce(max(other.started_at), 0) FROM requests AS other
+        WHERE other.user_id = requests.user_id
+    ) AS served_at, EXISTS (
+        SELECT 1 FROM requests AS other
+        WHERE other.user_id = requests.user_id AND other.state = 'running'
+        AND other.lease_until >= :now
+    ) AS busy
+    FROM requests
+    WHERE state = 'waiting' OR (state = 'running' AND lease_until < :now)
+) AS queue"""
+_ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.id"
+
+
+class BrokenLedger(Exception):
+    """A ledger that cannot be opened, said in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request as it comes in: who, where, and what."""
+
+    user_id: int
+    guild_id: int | None
+    channel_id: int
+    message_id: int
+    interaction_token: str = field(repr=False)  # may speak for the bot: never in a log
+    file_limit_bytes: int
+    locale: str
+    request: Compose
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Ask):
+    """A request as the ledger has it."""
+
+    id: int
+    state: str
+    tries: int
+    asked_at: float
+    started_at: float | None
+    finished_at: float | None
+    answered_at: float | None
+    error_code: str | None
+    error_arguments: tuple[str, ...]
+    receipt: Receipt | None
+    stage_seconds: dict[str, float]
+    deliveries: int
+
+
+class Ledger:
+    """The one owner of the database. Open it with `Ledger.open`, close it with `close`."""
+
+    def __init__(self, connection: aiosqlite.Connection, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Self:
+        """Open the database, make it when there is none, and bring its tables up to date.
+
+        Raises:
+            BrokenLedger: when it cannot be opened, or was written by a newer version.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = await aiosqlite.connect(path, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
+        try:
+            connection.row_factory = sqlite3.Row
+            await connection.execute("PRAGMA busy_timeout = 5000")
+            await connection.execute("PRAGMA journal_mode = WAL")
+            await connection.execute("PRAGMA synchronous = FULL")
+            await migrate(connection, MIGRATIONS)
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
+            raise
+        return cls(connection, clock)
+
+    async def close(self) -> None:
+        """Close the database; the rows stay."""
+        await self._connection.close()
+
+    async def accept(self, ask: Ask) -> Entry:
+        """Keep a new request; when this returns, it survives a crash."""
+        rows = await self._run(
+            """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
+                   file_limit_bytes, locale, request, seed, asked_at)
+               VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
+                   :file_limit_bytes, :locale, :request, :seed, :now) RETURNING *""",
+            user_id=ask.user_id,
+            guild_id=ask.guild_id,
+            channel_id=ask.channel_id,
+            message_id=ask.message_id,
+            interaction_token=ask.interaction_token,
+            file_limit_bytes=ask.file_limit_bytes,
+            locale=ask.locale,
+            request=msgspec.json.encode(ask.request).decode(),
+            seed=ask.request.seed,
+        )
+        return _entry(rows[0])
+
+    async def lease(self, worker: str, seconds: float) -> Entry | None:
+        """Lend the next request to a worker; None when none is due.
+
+        One request per person at a time; persons take turns. A lease that ran out comes back with
+        one try more: it is for the caller to stop after too many.
+        """
+        rows = await self._run(
+            f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
+                    lease_until = :now + :seconds, tries = tries + 1
+                WHERE id = (SELECT id FROM {_QUEUE} WHERE NOT busy {_ORDER} LIMIT 1)
+                RETURNING *""",  # noqa: S608 - constants of this module
+            worker=worker,
+            seconds=seconds,
+        )
+        return _entry(rows[0]) if rows else None
+
+    async def renew(self, worker: str, seconds: float) -> None:
+        """Lengthen all leases of a worker, counted from now."""
+        await self._run(
+            """UPDATE requests SET lease_until = :now + :seconds
+               WHERE worker = :worker AND state = 'running'""",
+            worker=worker,
+            seconds=seconds,
+        )
+
+    async def give_back(self, worker: str, request_id: int, *, count_try: bool) -> None:
+        """Let a leased request wait again; ``count_try`` says whether it was to blame."""
+        await self._run(
+            """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
+                   tries = tries - :forgiven
+               WHERE worker = :worker AND id = :id AND state = 'running'""",
+            worker=worker,
+            id=request_id,
+            forgiven=int(not count_try),
+        )
+
+    async def give_back_all(self, worker: str, *, count_try: bool) -> None:
+        """Let everything wait again that this worker, or its dead predecessor, had leased."""
+        await self._run(
+            """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
+                   tries = tries - :forgiven
+               WHERE worker = :worker AND state = 'running'""",
+            worker=worker,
+            forgiven=int(not count_try),
+        )
+
+    async def finish(
+        self, worker: str, request_id: int, receipt: Receipt, stage_seconds: Mapping[str, float]
+    ) -> Entry | None:
+        """Note the result. None when the request is gone or another worker has it by now."""
+        rows = await self._run(
+            """UPDATE requests SET state = 'done', finished_at = :now, receipt = :receipt,
+                   stage_seconds = :stage_seconds, lease_until = NULL
+               WHERE worker = :worker AND id = :id AND state = 'running' RETURNING *""",
+            worker=worker,
+            id=request_id,
+            receipt=msgspec.json.encode(receipt).decode(),
+            stage_seconds=msgspec.json.encode(stage_seconds).decode(),
+        )
+        return _entry(rows[0]) if rows else None
+
+    async def fail(
+        self, worker: str, request_id: int, code: str, arguments: Sequence[str]
+    ) -> Entry | None:
+        """Note for good that it failed. None when it is gone or another worker has it by now."""
+        rows = await self._run(
+            """UPDATE requests SET state = 'failed', finished_at = :now, error_code = :code,
+                   error_arguments = :arguments, lease_until = NULL
+               WHERE worker = :worker AND id = :id AND state = 'running' RETURNING *""",
+            worker=worker,
+            id=request_id,
+            code=code,
+            arguments=msgspec.json.encode(list(arguments)).decode(),
+        )
+        return _entry(rows[0]) if rows else None
+
+    async def answered(self, request_id: int) -> None:
+        """Note that the asker was told. The interaction's token has served and goes."""
+        await self._run(
+            """UPDATE requests SET answered_at = :now, interaction_token = ''
+               WHERE id = :id AND answered_at IS NULL""",
+            id=request_id,
+        )
+
+    async def delivering(self, request_id: int) -> Entry | None:
+        """Count one attempt to answer; None when there is nothing, or nothing more, to answer."""
+        rows = await self._run(
+            """UPDATE requests SET deliveries = deliveries + 1
+               WHERE id = :id AND answered_at IS NULL AND state IN ('done', 'failed')
+               RETURNING *""",
+            id=request_id,
+        )
+        return _entry(rows[0]) if rows else None
+
+    async def unanswered(self) -> list[int]:
+        """List what is done or failed and not yet told."""
+        rows = await self._run(
+            """SELECT id FROM requests WHERE answered_at IS NULL AND state IN ('done', 'failed')
+               ORDER BY id"""
+        )
+        return [row["id"] for row in rows]
+
+    async def queue(self) -> list[Entry]:
+        """List the waiting requests in the order in which they will be leased."""
+        rows = await self._run(
+            f"SELECT requests.* FROM requests JOIN {_QUEUE} USING (id) {_ORDER}"  # noqa: S608
+        )
+        return [_entry(row) for row in rows]
+
+    async def find(self, request_id: int) -> Entry | None:
+        """Return one request."""
+        rows = await self._run("SELECT * FROM requests WHERE id = :id", id=request_id)
+        return _entry(rows[0]) if rows else None
+
+    async def history(self, user_id: int, limit: int = -1) -> list[Entry]:
+        """List the requests of a person, the newest first."""
+        rows = await self._run(
+            "SELECT * FROM requests WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit",
+            user_id=user_id,
+            limit=limit,
+        )
+        return [_entry(row) for row in rows]
+
+    async def forget(self, user_id: int) -> list[int]:
+        """Remove every request of a person and list what was removed."""
+        rows = await self._run(
+            "DELETE FROM requests WHERE user_id = :user_id RETURNING id", user_id=user_id
+        )
+        return [row["id"] for row in rows]
+
+    async def _run(self, statement: str, **values: Any) -> list[sqlite3.Row]:
+        values.setdefault("now", self._clock())
+        return list(await self._connection.execute_fetchall(statement, values))
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    values = {name: row[name] for name in row.keys() if name in Entry.__dataclass_fields__}  # noqa: SIM118
+    values["request"] = msgspec.json.decode(row["request"], type=Compose)
+    values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))
+    values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)
+    values["stage_seconds"] = msgspec.json.decode(row["stage_seconds"] or "{}")
+    return Entry(**values)
+
+
+async def migrate(connection: aiosqlite.Connection, folder: Path) -> None:
+    """Apply the numbered steps of a folder that the database has not had, each whole or not at all.
+
+    Raises:
+        BrokenLedger: when the database has had more steps than there are.
+    """
+    steps = sorted(folder.glob("[0-9]*.sql"))  # noqa: ASYNC240 - once, before anything runs
+    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+    if version > len(steps):
+        raise BrokenLedger(
+            f"the ledger is of a newer version ({version}) than this program ({len(steps)})"
+        )
+    for number, step in enumerate(steps[version:], start=version + 1):
+        change = step.read_text(encoding="utf-8")
+        try:
+            await connection.executescript(
+                f"BEGIN IMMEDIATE;\n{change}\nPRAGMA user_version = {number};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            await connection.rollback()
+            raise

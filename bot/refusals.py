@@ -1,0 +1,39 @@
+"""What the bot itself refuses. They join the core's family of errors: one door words them all."""
+
+from __future__ import annotations
+
+from mst_core.errors import RequestError
+
+
+class Refusal(RequestError):
+    """A request that makes sense, but not here, not now or not from this person."""
+
+
+class TooManyOpen(Refusal):
+    """Arguments: how many requests of one person may be open at a time."""
+
+    sentence = "at most {0} requests of one person may be open at a time"
+
+
+class TooSoon(Refusal):
+    """Arguments: seconds to wait."""
+
+    sentence = "wait {0} s before the next request"
+
+
+class Forgotten(Refusal):
+    """Arguments: the number of the request."""
+
+    sentence = "request {0} is no longer kept"
+
+
+class NotYours(Refusal):
+    """No arguments."""
+
+    sentence = "only the person who asked for it may do that"
+
+
+class TooLarge(Refusal):
+    """Arguments: the size of the sound and the size accepted here, both in megabytes."""
+
+    sentence = "the sound has {0} MB, and this channel takes {1} MB"

@@ -1,0 +1,152 @@
+"""The settings, read once at the door: environment first, then `.env`, then the default.
+
+The only reader of the environment. A unit stands at the end of a name: ``_s`` seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from mst_core.jobs import BARS_RANGE
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class BadSetting(Exception):
+    """A setting whose value makes no sense, said in one sentence that never shows a secret."""
+
+
+class Secret:
+    """A text that prints as asterisks; `reveal` gives it to the one who must have it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "'**********'" if self._text else "''"
+
+    __str__ = __repr__
+
+
+def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            raise ValueError(f"a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return text.lower()
+
+    return read
+
+
+def _models(text: str) -> Path:
+    # The styles come with the project, so a relative path means the same from every folder.
+    return PROJECT / text
+
+
+def _file(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _setting(name: str, default: str, read: Callable[[str], Any]) -> dict[str, Any]:
+    return {"name": name, "default": default, "read": read}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a person who runs the bot can choose. `.env.example` explains each."""
+
+    discord_token: Secret = field(metadata=_setting("DISCORD_TOKEN", "", Secret))
+    data: Path = field(metadata=_setting("MST_DATA_DIR", "data", Path))
+    models: Path = field(metadata=_setting("MST_MODELS_DIR", "models", _models))
+    device: str = field(metadata=_setting("MST_DEVICE", "auto", _one_of("auto", "cpu", "cuda")))
+    soundfont: Path | None = field(metadata=_setting("MST_SOUNDFONT", "", _file))
+    engine: str = field(metadata=_setting("MST_ENGINE", "local", _one_of("local")))
+    log_level: str = field(
+        metadata=_setting("MST_LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"))
+    )
+    places: int = field(metadata=_setting("MST_ENGINE_PLACES", "8", _whole(1, 64)))
+    job_timeout_s: int = field(metadata=_setting("MST_JOB_TIMEOUT_S", "120", _whole(5, 800)))
+    drain_s: int = field(metadata=_setting("MST_DRAIN_S", "5", _whole(0, 300)))
+    bars_max: int = field(
+        metadata=_setting("MST_BARS_MAX", str(BARS_RANGE[1]), _whole(*BARS_RANGE))
+    )
+    open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _whole(1, 1000)))
+    cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _whole(0, 86_400)))
+    tries: int = field(metadata=_setting("MST_TRIES", "3", _whole(1, 10)))
+    tryout_port: int = field(metadata=_setting("MST_TRYOUT_PORT", "8780", _whole(0, 65_535)))
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")
+    ) -> Self:
+        """Read every setting; an empty value stands for the default.
+
+        Raises:
+            BadSetting: naming the first setting that makes no sense, and what it may be.
+        """
+        found = read_dotenv(dotenv) | dict(os.environ if environment is None else environment)
+        return cls(**{one.name: _read(one, found) for one in fields(cls)})
+
+    @classmethod
+    def defaults(cls) -> dict[str, str]:
+        """Map the name of each setting to its default, as `.env.example` writes it."""
+        return {one.metadata["name"]: one.metadata["default"] for one in fields(cls)}
+
+
+def _read(one: Field[Any], found: Mapping[str, str]) -> Any:
+    name = one.metadata["name"]
+    text = found.get(name, "").strip() or one.metadata["default"]
+    try:
+        return one.metadata["read"](text)
+    except ValueError as error:
+        raise BadSetting(f"{name} cannot be {text!r}: it must be {error}") from error
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Read lines of ``NAME=value``; quotes around a value and ``export`` before a name go.
+
+    Raises:
+        BadSetting: naming the line that is none, but not its text, which may be secret.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} cannot be read: {type(error).__name__}") from error
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if not name or name.startswith("#"):
+            continue
+        if not equals:
+            raise BadSetting(f"{path}, line {number}: write it as NAME=value")
+        found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value.split(" #")[0].strip()

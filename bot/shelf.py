@@ -1,0 +1,41 @@
+"""The shelf: the files of finished requests, one folder each under ``results/``.
+
+Files and not rows of the ledger: a sound has half a megabyte, and the ledger stays quick to copy.
+A folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Shelf:
+    """Keeps the bytes of a request by format. Its methods block: call them in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, request_id: int, files: Mapping[str, bytes]) -> None:
+        """Write the files of a request, in place of any that were there."""
+        draft = self.folder / f".{request_id}.draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        for suffix, content in files.items():
+            with (draft / f"tune.{suffix}").open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        self.discard(request_id)
+        draft.rename(self.folder / str(request_id))
+
+    def take(self, request_id: int) -> dict[str, bytes]:
+        """Read the files of a request by format; nothing when there are none."""
+        folder = self.folder / str(request_id)
+        return {path.suffix[1:]: path.read_bytes() for path in sorted(folder.glob("tune.*"))}
+
+    def discard(self, request_id: int) -> None:
+        """Remove the files of a request, if there are any."""
+        shutil.rmtree(self.folder / str(request_id), ignore_errors=True)
