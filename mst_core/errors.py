@@ -5,6 +5,7 @@
     + UnreadableScore          the bytes are not a file we can read
     + NoMelody                 a file without a melody in it
     + TooLong                  more notes, bars or seconds than the limits allow
+    + UnwritableRhythm         a note off the finest grid that notes are written on
   - StyleError
     + UnknownStyle             no folder of that name
     + BrokenStyle              a style folder that cannot be loaded
@@ -14,6 +15,7 @@
   - SoundError
     + NoSoundFont              the instruments are missing
     + NoSound                  a render that gave silence or nothing
+    + NoEncoder                an audio file that ffmpeg could not write
   - EngineError
     + EngineBusy               overloaded: try again later
     + EngineLost               the engine died under the job: may be run again
@@ -71,6 +73,14 @@ class TooLong(ScoreError):
     sentence = "too long: {0}, where at most {1} are accepted"
 
 
+class UnwritableRhythm(ScoreError):
+    """Arguments: the bar, where in it."""
+
+    sentence = (
+        "bar {0} has a note that begins or ends {1}; written music goes in steps of 1/24 quarter"
+    )
+
+
 class StyleError(MstError):
     """A style that cannot be used."""
 
@@ -119,6 +129,12 @@ class NoSound(SoundError):
     """Arguments: what came instead of sound."""
 
     sentence = "the synthesizer gave no sound: {0}"
+
+
+class NoEncoder(SoundError):
+    """Arguments: the format, what stands in the way."""
+
+    sentence = "{0} cannot be written: {1}"
 
 
 class EngineError(MstError):

@@ -39,7 +39,7 @@ def measure_loudness(samples: Samples) -> float:
 
 def _to_lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     with np.errstate(divide="ignore"):
-        return np.asarray(-0.691 + 10 * np.log10(power))
+        return np.asarray(-0.691 + 10 * np.log10(power), np.float64)
 
 
 def _power_of_steps(samples: Samples) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ def _power_of_steps(samples: Samples) -> NDArray[np.float64]:
         spectrum = np.fft.rfft(part, _SPAN, axis=0) * curve
         heard[start : start + _SPAN] += np.fft.irfft(spectrum, _SPAN, axis=0)
     squares = np.square(heard[: steps * STEP]).reshape(steps, STEP * 2)
-    return squares.sum(axis=1, dtype=np.float64) / STEP
+    return np.asarray(squares.sum(axis=1, dtype=np.float64) / STEP)
 
 
 def _k_curve() -> NDArray[np.complex64]:
@@ -62,4 +62,4 @@ def _k_curve() -> NDArray[np.complex64]:
     response = np.ones_like(turn)
     for above, below in (_SHELF, _HIGH_PASS):
         response *= np.polyval(above[::-1], turn) / np.polyval(below[::-1], turn)
-    return response.astype(np.complex64)[:, None]
+    return np.asarray(response[:, None], np.complex64)

@@ -39,7 +39,10 @@ def master(samples: Samples) -> Samples:
     loudness = measure_loudness(trimmed)
     gain = LOUDNESS - loudness  # dB
     for _ in range(ROUNDS):
-        mastered = limit(trimmed * np.float32(10 ** (gain / 20)), CEILING)
+        louder = trimmed * np.float32(10 ** (gain / 20))
+        mastered = limit(louder, CEILING)
+        if mastered is louder:
+            break  # no peak was in the way
         # The limiter takes a little loudness away: give it back, and look again.
         missing = LOUDNESS - measure_loudness(mastered)
         if abs(missing) <= NEAR_ENOUGH:

@@ -167,7 +167,7 @@ def _accent(note: Note, meter: Meter, clock: _Clock) -> float:
 def _find_phrases(melody: Melody) -> list[Fraction]:
     """Return where phrases begin, in quarters: sections, cut into fours, pickup before each."""
     starts = [bar for bar in melody.sections if 0 <= bar < melody.bars] or [0]
-    bars = set()
+    bars: set[int] = set()
     for start, end in zip(starts, [*starts[1:], melody.bars], strict=True):
         bars.update(range(start, end, PHRASE_BARS))
     return sorted(bar * melody.meter.bar - melody.pickup for bar in bars)

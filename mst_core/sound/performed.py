@@ -11,7 +11,6 @@ from fractions import Fraction
 
 import mido
 
-from mst_core.music import Meter
 from mst_core.sound.instrument import CHANNEL, CONTROLS
 from mst_core.sound.performance import Performance
 
@@ -22,17 +21,21 @@ TICKS_A_QUARTER = 1920
 def performed_midi(performance: Performance, *, program: int, title: str = "") -> bytes:
     """Return a MIDI file of type 0 that plays as the performance does, after its `lead_of`."""
     ticks_a_second = performance.tempo / 60 * TICKS_A_QUARTER
-    lead = lead_of(performance)
+    lead, meter = lead_of(performance), performance.meter
 
     def tick(second: float) -> int:
         return round((second + lead) * ticks_a_second)
 
     end = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
-    numerator, denominator = _playable_meter(performance.meter)
     events = [
         (0, mido.MetaMessage("track_name", name=title)),
         (0, mido.MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo))),
-        (0, mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)),
+        (
+            0,
+            mido.MetaMessage(
+                "time_signature", numerator=meter.numerator, denominator=meter.denominator
+            ),
+        ),
         (0, mido.Message("program_change", channel=CHANNEL, program=program)),
     ]
     for control, value in CONTROLS.items():
@@ -64,7 +67,3 @@ def lead_of(performance: Performance) -> float:
     bar = float(performance.meter.bar) * 60 / performance.tempo
     pickup = Fraction(performance.downbeat / bar).limit_denominator(10_000)
     return float(-pickup % 1) * bar
-
-
-def _playable_meter(meter: Meter) -> tuple[int, int]:
-    return meter.numerator, meter.denominator

@@ -90,7 +90,7 @@ def render_midi(
 
 def _run(arguments: list[str], patience: float) -> str:
     """Run midi2audio; return what it and FluidSynth said."""
-    process = subprocess.Popen(  # noqa: S603: our own interpreter, a list of arguments, no shell
+    process = subprocess.Popen(  # noqa: S603  (our own interpreter, no shell)
         [sys.executable, "-m", "midi2audio", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -100,7 +100,7 @@ def _run(arguments: list[str], patience: float) -> str:
     try:
         said, _ = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
-        raise NoSound(f"no end after {patience:.0f} seconds") from None
+        raise NoSound(f"no end after {patience:g} seconds") from None
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -118,4 +118,4 @@ def _read_wave(path: Path) -> Samples:
             raw = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:
         raise NoSound(f"no WAV file ({error})") from error
-    return np.frombuffer(raw, "<i2").reshape(-1, 2).astype(np.float32) / 32768
+    return np.frombuffer(raw, "<i2").reshape(-1, 2).astype(np.float32) / np.float32(32768)

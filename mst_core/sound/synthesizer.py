@@ -49,14 +49,17 @@ SETTINGS: dict[str, int | float] = {
 }
 
 _LOG_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
-_LEVELS = {0: logging.ERROR, 1: logging.ERROR, 2: logging.DEBUG, 3: logging.DEBUG, 4: logging.DEBUG}
+# Panic, error, warning, information, debug. Warnings are about real time; the rest is chatter.
+_LEVELS = (logging.ERROR, logging.ERROR, logging.DEBUG, logging.NOTSET, logging.NOTSET)
 
 
-@_LOG_FUNCTION
 def _forward(level: int, message: bytes | None, _data: object) -> None:
-    """Hand a message of the library to our log; its warnings are about real time."""
-    text = (message or b"").decode("utf-8", "replace")
-    log.log(_LEVELS.get(level, logging.ERROR), "FluidSynth: %s", text)
+    """Hand a message of the library to our log."""
+    if _LEVELS[level] != logging.NOTSET:
+        log.log(_LEVELS[level], "FluidSynth: %s", (message or b"").decode("utf-8", "replace"))
+
+
+_FORWARD = _LOG_FUNCTION(_forward)  # the library keeps no reference to it
 
 
 _set_log_function = fluidsynth.cfunc(
@@ -90,8 +93,8 @@ class Synthesizer:
         Raises:
             NoSoundFont: when it is missing, or FluidSynth cannot read it.
         """
-        for level in _LEVELS:
-            _set_log_function(level, _forward, None)
+        for level in range(len(_LEVELS)):
+            _set_log_function(level, _FORWARD, None)
         self._soundfont = soundfont
         with self._open():
             pass
