@@ -1,0 +1,61 @@
+"""Candidates written together: the networks step once for all of them, event by event.
+
+A tune's candidates always make a batch of the same width, so a seed gives the same tune whatever
+else the engine does: no other job's rows ever stand in its matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from mst_core.composing.line_writer import Frame, LineWriter, Logits
+from mst_core.networks.pair import SequenceNet, State, StylePair
+
+CANDIDATES = 12
+
+
+class Stepper:
+    """One network with the states of a batch of lines."""
+
+    def __init__(self, network: SequenceNet) -> None:
+        self._network = network
+        self._device = next(network.parameters()).device
+        self._state: State | None = None
+
+    def step(self, rows: Sequence[Sequence[int]]) -> Logits:
+        """Advance by one event: feature rows (B, F) to logits (B, V)."""
+        features = torch.tensor(rows, dtype=torch.long, device=self._device).unsqueeze(1)
+        logits, self._state = self._network(features, self._state)
+        return np.asarray(logits[:, 0].double().cpu().numpy())
+
+
+def write_candidates(
+    frame: Frame,
+    pair: StylePair,
+    seed: tuple[int, ...],
+    tell: Callable[[float], None] = lambda share: None,
+    candidates: int = CANDIDATES,
+) -> list[LineWriter]:
+    """Write several lines in the same frame, each from its own random numbers."""
+    writers = [
+        LineWriter(frame, np.random.default_rng((*seed, place))) for place in range(candidates)
+    ]
+    pitch, duration = Stepper(pair.pitch), Stepper(pair.duration)
+    idle_pitch = [0] * len(pair.pitch.shape.features)
+    idle_duration = [0] * len(pair.duration.shape.features)
+    length = frame.plan.bars * frame.lattice.bar
+    with torch.inference_mode():
+        while not all(writer.done for writer in writers):
+            logits = pitch.step([idle_pitch if w.done else w.pitch_context() for w in writers])
+            active = [place for place, writer in enumerate(writers) if not writer.done]
+            for place in active:
+                writers[place].choose_pitch(logits[place])
+            rows = [idle_duration if w.done else w.duration_context() for w in writers]
+            logits = duration.step(rows)
+            for place in active:
+                writers[place].choose_duration(logits[place])
+            tell(min(writer.line.now for writer in writers) / length)
+    return writers

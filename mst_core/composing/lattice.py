@@ -1,0 +1,85 @@
+"""Which rhythms can fill a span, with how many notes.
+
+A lattice joins places in the bar by the note values that a style's players write there. From each
+place it knows the numbers of notes that a way to the end can take: a set, kept as the bits of one
+integer. So bars and phrases sum exactly, with an exact number of notes where one is asked, and no
+choice is a dead end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mst_core.networks.habits import MeterHabits
+
+RARE = 0.0004
+"""Share of a meter's events below which a note value at a place is left out."""
+
+Counts = int
+"""A set of numbers of notes: bit n is set when n is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The note values, in ticks, that may begin at one place of the bar."""
+
+    notes: tuple[int, ...] = ()
+    rests: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The rhythms of one meter of one style."""
+
+    bar: int
+    """Ticks."""
+    places: dict[int, Values]
+    _ways: dict[int, tuple[Counts, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, habits: MeterHabits, bar: int) -> Lattice:
+        """Keep the rhythms that are no accident."""
+        total = sum(rhythm.notes + rhythm.rests for rhythm in habits.rhythms)
+        least = max(2, RARE * total)
+        notes: dict[int, list[int]] = {}
+        rests: dict[int, list[int]] = {}
+        for rhythm in habits.rhythms:
+            if rhythm.notes > least:
+                notes.setdefault(rhythm.place, []).append(rhythm.ticks)
+            if rhythm.rests > least:
+                rests.setdefault(rhythm.place, []).append(rhythm.ticks)
+        return cls(
+            bar,
+            {
+                place: Values(tuple(notes.get(place, ())), tuple(rests.get(place, ())))
+                for place in notes.keys() | rests.keys()
+            },
+        )
+
+    def ways(self, length: int) -> tuple[Counts, ...]:
+        """The numbers of notes that fill a span of ``length`` ticks, from each tick to its end.
+
+        A span begins on a barline and may end anywhere in a bar.
+        """
+        if length not in self._ways:
+            ways = [0] * (length + 1)
+            ways[length] = 1
+            for tick in range(length - 1, -1, -1):
+                values = self.places.get(tick % self.bar)
+                if values is None:
+                    continue
+                found = 0
+                for value in values.notes:
+                    if tick + value <= length:
+                        found |= ways[tick + value] << 1
+                for value in values.rests:
+                    if tick + value <= length:
+                        found |= ways[tick + value]
+                ways[tick] = found
+            self._ways[length] = tuple(ways)
+        return self._ways[length]
+
+
+def between(fewest: int, most: int) -> Counts:
+    """The set of the numbers from ``fewest`` to ``most``, both inclusive."""
+    return (1 << (most + 1)) - (1 << fewest)

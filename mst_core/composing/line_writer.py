@@ -1,0 +1,252 @@
+"""One candidate tune while it is written: which choices are open at each event.
+
+A writer follows a plan span by span. In a new span it asks the networks and keeps only what can
+still end well: rhythms of the lattice that fill the span exactly, pitches within the range, a
+stable pitch at a cadence. In a copied span it repeats. Where the pitches are given (a tune gets
+another rhythm) it takes them in order and may put rests between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mst_core.composing.form import Plan, Span
+from mst_core.composing.lattice import Counts, Lattice
+from mst_core.errors import NoSuchTune
+from mst_core.music import Key
+from mst_core.networks.context import Heading, Line, first_reference
+from mst_core.networks.corpus import Event
+from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictionary
+
+Logits = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all candidates of one tune share."""
+
+    heading: Heading
+    key: Key
+    plan: Plan
+    lattice: Lattice
+    durations: DurationDictionary
+    lowest: int
+    highest: int
+    counts: tuple[Counts, ...]
+    """For each span the numbers of notes that it may hold."""
+    ending: int
+    """Place in the bar where the last note of a part begins, in ticks."""
+    heat: float = 1.0
+    """Temperature: below 1 the likely becomes likelier."""
+    nucleus: float = 0.97
+    """Share of probability that stays in play; the unlikely rest is never drawn."""
+    pitches: tuple[tuple[int, ...], ...] | None = None
+    """The given pitches of each span; None when pitches are free."""
+
+
+class LineWriter:
+    """Writes one line, event by event. Call the four methods of an event in order."""
+
+    def __init__(self, frame: Frame, rng: np.random.Generator) -> None:
+        self.frame = frame
+        self.line = Line(frame.heading, frame.durations)
+        self.surprise = 0.0
+        """Nats of the pitches that the form forced, summed: how well copies and cadences join."""
+        self._rng = rng
+        self._span = -1
+        self._queue: list[Event] = []
+        self._written = 0
+        self._pitch: int | None = None
+        self._context: list[int] = []
+        self._next_span()
+
+    @property
+    def done(self) -> bool:
+        """Whether the tune is whole."""
+        return self._span >= len(self.frame.plan.spans)
+
+    @property
+    def span(self) -> Span:
+        """The span that is being written."""
+        return self.frame.plan.spans[self._span]
+
+    def _next_span(self) -> None:
+        self._span += 1
+        self._written = 0
+        if self.done:
+            return
+        source = self.span.source
+        if source is not None:
+            bar = self.frame.lattice.bar
+            first, last = source * bar, (source + self.span.bars) * bar
+            self._queue = [e for e in self.line.events if first <= e.onset < last][::-1]
+
+    @property
+    def _start(self) -> int:
+        return self.span.first * self.frame.lattice.bar
+
+    @property
+    def _length(self) -> int:
+        """Ticks that the lattice has to fill: the cadence note comes after."""
+        bar = self.frame.lattice.bar
+        if self.span.closes:
+            return (self.span.bars - 1) * bar + self.frame.ending
+        return self.span.bars * bar
+
+    def _at_cadence(self) -> bool:
+        return self.span.closes and self.line.now - self._start == self._length
+
+    def _fits(self, ways: Counts, notes: int) -> bool:
+        """Whether the span can end well after so many notes, given the ways on from a tick."""
+        total = self.frame.counts[self._span]
+        return bool((ways << (notes + self.span.closes)) & total)
+
+    def _values(self, rests: bool) -> list[int]:
+        """The note or rest values, in ticks, that can begin now."""
+        now = self.line.now - self._start
+        ways = self.frame.lattice.ways(self._length)
+        values = self.frame.lattice.places[now % self.frame.lattice.bar]
+        notes = self._written + (not rests)
+        return [
+            value
+            for value in (values.rests if rests else values.notes)
+            if now + value <= self._length and self._fits(ways[now + value], notes)
+        ]
+
+    def pitch_context(self) -> list[int]:
+        """Features for the pitch network."""
+        self._context = self.line.pitch_context()
+        return self._context
+
+    def choose_pitch(self, logits: Logits) -> None:
+        """Choose the next pitch or a rest from logits (26,)."""
+        if self._queue:
+            self._force(self._queue[-1].pitch, logits)
+            return
+        if self._at_cadence():
+            self._cadence(logits)
+            return
+        mask = np.zeros(INTERVALS, dtype=bool)
+        note_values = self._values(rests=False)
+        given = self._given()
+        if note_values:
+            mask[:REST] = self._in_range() if given is None else True
+        silent = self.line.events and self.line.events[-1].pitch is None
+        if (not silent or not note_values) and self._values(rests=True):
+            mask[REST] = True
+        if not mask.any():
+            raise NoSuchTune(f"bar {self.span.first + 1} cannot be filled")
+        if given is None:
+            token = self._draw(logits, mask)
+            self._pitch = None if token == REST else self._reference() + token - OCTAVE
+            return
+        shares = np.where(mask, _shares(logits), 0)
+        rest = mask[REST] and self._rng.random() < shares[REST] / shares.sum()
+        self._pitch = None if rest else given
+
+    def _given(self) -> int | None:
+        if self.frame.pitches is None:
+            return None
+        pitches = self.frame.pitches[self._span]
+        return pitches[min(self._written, len(pitches) - 1)]
+
+    def _reference(self) -> int:
+        if self.line.pitch is None:
+            return first_reference(self.frame.key)
+        return self.line.pitch
+
+    def _in_range(self) -> NDArray[np.bool_]:
+        pitches = self._reference() + np.arange(-OCTAVE, OCTAVE + 1)
+        inside = (pitches >= self.frame.lowest) & (pitches <= self.frame.highest)
+        if self.line.pitch is None:
+            return inside & np.isin(pitches % 12, self._stable(True))
+        return inside
+
+    def _cadence(self, logits: Logits) -> None:
+        """End a part: on the tonic at the end of the tune, within its triad elsewhere."""
+        if self.frame.pitches is not None:
+            self._pitch = self.frame.pitches[self._span][-1]
+            return
+        final = self._span == len(self.frame.plan.spans) - 1
+        reference = self._reference()
+        pitches = reference + np.arange(-OCTAVE, OCTAVE + 1)
+        mask = np.zeros(INTERVALS, dtype=bool)
+        mask[:REST] = (
+            (pitches >= self.frame.lowest)
+            & (pitches <= self.frame.highest)
+            & np.isin(pitches % 12, self._stable(not final))
+        )
+        before = _log_shares(logits)
+        token = self._draw(logits, mask)
+        self.surprise -= float(before[token])
+        self._pitch = reference + token - OCTAVE
+
+    def _stable(self, triad: bool) -> list[int]:
+        scale = self.frame.key.scale
+        return [scale[0], scale[2], scale[4]] if triad else [scale[0]]
+
+    def _force(self, pitch: int | None, logits: Logits) -> None:
+        self._pitch = pitch
+        if self.line.now == self._start:  # only the joint is a choice of the form
+            self.surprise -= float(_log_shares(logits)[self.line.interval(pitch)])
+
+    def duration_context(self) -> list[int]:
+        """Features for the duration network, now that the pitch is known."""
+        interval = self.line.interval(self._pitch)
+        return self.line.duration_context(self._context, interval, self._pitch)
+
+    def choose_duration(self, logits: Logits) -> None:
+        """Choose the duration from logits (V,) and write the event."""
+        if self._queue:
+            ticks = self._queue.pop().duration
+        elif self._at_cadence():
+            ticks = self._start + self.span.bars * self.frame.lattice.bar - self.line.now
+        else:
+            mask = np.zeros(len(self.frame.durations), dtype=bool)
+            for value in self._values(rests=self._pitch is None):
+                mask[self.frame.durations.token(value)] = True
+            ticks = self.frame.durations.ticks[self._draw(logits, mask)]
+        self.line.write(self._pitch, ticks)
+        self._written += self._pitch is not None
+        if self.line.now == self._start + self.span.bars * self.frame.lattice.bar:
+            self._next_span()
+
+    def _draw(self, logits: Logits, mask: NDArray[np.bool_]) -> int:
+        """Draw a token among the open ones, after temperature and nucleus."""
+        shares = np.where(mask, _shares(logits / self.frame.heat), 0.0)
+        if shares.sum() <= 0:  # all that is open was ruled out by the network: take any
+            shares = mask.astype(float)
+        shares /= shares.sum()
+        order = np.argsort(-shares, kind="stable")
+        kept = int(np.searchsorted(np.cumsum(shares[order]), self.frame.nucleus)) + 1
+        likely = order[:kept]
+        rising = np.cumsum(shares[likely])
+        return int(likely[np.searchsorted(rising, self._rng.random() * rising[-1], side="right")])
+
+
+def _shares(logits: Logits) -> Logits:
+    raised: Logits = np.exp(logits - logits.max())
+    shares: Logits = raised / raised.sum()
+    return shares
+
+
+def _log_shares(logits: Logits) -> Logits:
+    logs: Logits = np.log(_shares(logits) + 1e-12)
+    return logs
+
+
+def notes_by_span(events: Sequence[Event], plan: Plan, bar: int) -> tuple[tuple[int, ...], ...]:
+    """The pitches that sound in each span."""
+    return tuple(
+        tuple(
+            event.pitch
+            for event in events
+            if event.pitch is not None
+            and span.first * bar <= event.onset < (span.first + span.bars) * bar
+        )
+        for span in plan.spans
+    )
