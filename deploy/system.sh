@@ -66,7 +66,7 @@ elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; th
     as_root=sudo
 else
     fail "These system packages are missing, and neither root nor sudo is at hand to install them:" \
-        "$missing${python:+ python3-venv (with Python 3.11 or newer)}. Ask whoever looks after this" \
+        "${missing# }${python:+ python3-venv (with Python 3.11 or newer)}. Ask whoever looks after this" \
         "machine for: apt-get install --no-install-recommends$missing${python:+ python3-venv}"
 fi
 
