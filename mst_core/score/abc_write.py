@@ -1,0 +1,101 @@
+"""A melody as ABC text that a musician likes to read: four bars a line, beats set apart.
+
+Lengths count in eighths (in sixteenths where the meter does). Accidentals stand where any reader
+would need them, also on a note that is tied over a barline.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mst_core.music import Melody
+from mst_core.score.bars import Bar, break_lines, lay_out
+from mst_core.score.signs import Piece
+from mst_core.score.spelling import Accidentals, Spelling
+
+BARS_A_LINE = 4
+_BARLINES = {"single": "|", "double": "||", "final": "|]"}
+_ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
+_MODES = {"major": "", "minor": "m"}
+
+
+def write_abc(melody: Melody, *, title: str = "") -> str:
+    """Write one tune, with a newline at its end.
+
+    Raises:
+        UnwritableRhythm: when a note is off the grid of 1/24 quarter.
+    """
+    unit = Fraction(1, 2 if melody.meter.denominator <= 8 else 4)
+    head = [
+        "X:1",
+        f"T:{_field(title) or 'Untitled'}",
+        f"M:{melody.meter}",
+        f"L:{unit / 4}",
+        f"Q:{_tempo(melody)}",
+        f"K:{melody.key.tonic_name}{_MODES.get(melody.key.mode, melody.key.mode[:3])}",
+    ]
+    accidentals = Accidentals(melody.key)
+    lines = [
+        " ".join(_bar(bar, unit, accidentals) for bar in line)
+        for line in break_lines(lay_out(melody), BARS_A_LINE)
+    ]
+    return "\n".join([*head, *lines, ""])
+
+
+def _field(text: str) -> str:
+    """Keep a title on its one line, without the sign that begins a comment."""
+    return " ".join(text.split()).replace("%", r"\%")
+
+
+def _tempo(melody: Melody) -> str:
+    beat = melody.meter.beat
+    beats = melody.tempo / float(beat)
+    if beats == round(beats):
+        return f"{beat / 4}={round(beats)}"
+    return f"1/4={melody.tempo:.6g}"
+
+
+def _bar(bar: Bar, unit: Fraction, accidentals: Accidentals) -> str:
+    barline = _BARLINES[bar.closing]
+    if bar.empty:
+        return f"z{_length(bar.length / unit)} {barline}"
+    accidentals.new_bar()
+    text = ""
+    before: Piece | None = None
+    for piece in bar.pieces:
+        same_triplet = before and before.triplet == piece.triplet is not None
+        if before and before.group != piece.group and not same_triplet:
+            text += " "
+        if piece.triplet is not None and not same_triplet:
+            count = sum(1 for each in bar.pieces if each.triplet == piece.triplet)
+            text += "(3" if count == 3 else f"(3:2:{count}"
+        text += _sign(piece, unit, accidentals)
+        before = piece
+    return f"{text} {barline}"
+
+
+def _sign(piece: Piece, unit: Fraction, accidentals: Accidentals) -> str:
+    shown = piece.duration * (1 if piece.triplet is None else Fraction(3, 2))
+    length = _length(shown / unit)
+    if piece.spelling is None:
+        return f"z{length}"
+    accidental = ""
+    if accidentals.needed(piece.spelling):
+        accidental = _ACCIDENTALS[piece.spelling.alteration]
+    return f"{accidental}{_letter(piece.spelling)}{length}{'-' * piece.tied}"
+
+
+def _letter(spelling: Spelling) -> str:
+    if spelling.octave >= 5:
+        return spelling.letter.lower() + "'" * (spelling.octave - 5)
+    return spelling.letter + "," * (4 - spelling.octave)
+
+
+def _length(units: Fraction) -> str:
+    if units == 1:
+        return ""
+    if units.denominator == 1:
+        return str(units)
+    if units.numerator == 1:
+        return "/" if units.denominator == 2 else f"/{units.denominator}"
+    return str(units)

@@ -1,0 +1,132 @@
+"""A melody as MusicXML. The one room of music21; slow, for those who ask for it.
+
+music21 is told everything - measures, ties, triplets, beams, shown accidentals - and left to decide
+nothing: its own notation pass is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from music21 import bar as barline
+from music21 import clef, duration, key, metadata, meter, note, pitch, stream, tempo, tie
+from music21.musicxml.m21ToXml import GeneralObjectExporter
+
+from mst_core.music import Melody
+from mst_core.score.bars import LOWEST_IN_TREBLE, Bar, lay_out
+from mst_core.score.signs import Piece
+from mst_core.score.spelling import Accidentals
+
+_TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
+_BARLINES = {"double": "double", "final": "final"}
+
+
+def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
+    """Write an uncompressed MusicXML file in UTF-8; a pickup is measure 0.
+
+    Raises:
+        UnwritableRhythm: when a note is off the grid of 1/24 quarter.
+    """
+    bars = lay_out(melody)
+    part = stream.Part(id="melody")
+    part.partName = "Melody"
+    accidentals = Accidentals(melody.key)
+    for bar in bars:
+        measure = stream.Measure(number=bar.number)
+        if bar is bars[0]:
+            _open(measure, melody)
+        if bar.length < melody.meter.bar:
+            measure.paddingLeft = melody.meter.bar - bar.length
+            measure.showNumber = stream.enums.ShowNumber.NEVER
+        accidentals.new_bar()
+        if bar.empty:
+            silence = note.Rest(quarterLength=bar.length)
+            silence.fullMeasure = True
+            measure.append(silence)
+        else:
+            for piece in bar.pieces:
+                measure.append(_write_piece(piece, bar, accidentals))
+            _beam(bar, list(measure.notesAndRests))
+        if bar.closing in _BARLINES:
+            measure.rightBarline = barline.Barline(_BARLINES[bar.closing])
+        part.append(measure)
+    score = stream.Score()
+    score.insert(0, metadata.Metadata(title=" ".join(title.split()) or "Untitled"))
+    score.insert(0, part)
+    exporter = GeneralObjectExporter(score)
+    exporter.makeNotation = False
+    return bytes(exporter.parse())
+
+
+def _open(measure: stream.Measure, melody: Melody) -> None:
+    """Put clef, key, meter and tempo at the head of the first measure."""
+    low = melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_IN_TREBLE
+    signature = key.Key(melody.key.tonic_name.replace("b", "-"), melody.key.mode)
+    beat = melody.meter.beat
+    mark = tempo.MetronomeMark(
+        number=round(melody.tempo / float(beat), 2), referent=duration.Duration(beat)
+    )
+    for sign in (
+        clef.BassClef() if low else clef.TrebleClef(),
+        signature,
+        meter.TimeSignature(str(melody.meter)),
+        mark,
+    ):
+        measure.insert(0, sign)
+
+
+def _write_piece(piece: Piece, bar: Bar, accidentals: Accidentals) -> note.GeneralNote:
+    length = duration.Duration(type=_TYPES[piece.value.kind], dots=piece.value.dots)
+    if piece.triplet is not None:
+        length.appendTuplet(_write_triplet(piece, bar))
+    if piece.spelling is None:
+        return note.Rest(duration=length)
+    spelling = piece.spelling
+    written = pitch.Pitch(f"{spelling.letter}{spelling.octave}")
+    # A note tied over the barline needs no second accidental: the tie carries it.
+    shown = not piece.continues and accidentals.needed(spelling)
+    if spelling.alteration or shown:
+        written.accidental = pitch.Accidental(spelling.alteration)
+        written.accidental.displayStatus = shown
+    sounding = note.Note(written, duration=length)
+    if piece.tied or piece.continues:
+        kind = "start" if not piece.continues else "continue" if piece.tied else "stop"
+        sounding.tie = tie.Tie(kind)
+    return sounding
+
+
+def _write_triplet(piece: Piece, bar: Bar) -> duration.Tuplet:
+    """Three in the time of two; the first and the last of its pieces carry the bracket."""
+    members = [each for each in bar.pieces if each.triplet == piece.triplet]
+    unit = _TYPES[max(4, min(64, max(each.value.kind for each in members)))]
+    triplet = duration.Tuplet(3, 2, unit, unit)
+    beams = {each.beam for each in members}
+    # A beam of its own shows how far a triplet goes; any other needs the bracket.
+    triplet.bracket = None in beams or members != [
+        each for each in bar.pieces if each.beam in beams
+    ]
+    if piece is members[0]:
+        triplet.type = "start"
+    elif piece is members[-1]:
+        triplet.type = "stop"
+    return triplet
+
+
+def _beam(bar: Bar, written: Sequence[note.GeneralNote]) -> None:
+    """Draw one beam for each flag that neighbours share, and stubs for the others."""
+    flags = [0 if piece.beam is None else piece.value.kind.bit_length() - 3 for piece in bar.pieces]
+    beams = [piece.beam for piece in bar.pieces]
+    for place, sounding in enumerate(written):
+        if not isinstance(sounding, note.Note):
+            continue
+        before = place > 0 and beams[place - 1] == beams[place]
+        after = place + 1 < len(flags) and beams[place + 1] == beams[place]
+        for level in range(1, flags[place] + 1):
+            left = before and flags[place - 1] >= level
+            right = after and flags[place + 1] >= level
+            if left and right:
+                sounding.beams.append("continue")
+            elif left or right:
+                sounding.beams.append("stop" if left else "start")
+            else:
+                sounding.beams.append("partial", "left" if before else "right")

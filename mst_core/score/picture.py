@@ -1,0 +1,119 @@
+"""The score as a picture for a dark channel: MEI, engraved by verovio, painted by resvg.
+
+It carries no words, so it needs no font of the system: the signs of music are outlines in the SVG.
+A new engraver for each picture costs little and lets any thread draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice, product
+
+import resvg_py
+import verovio
+
+from mst_core.music import Melody
+from mst_core.score.bars import Bar, break_lines, lay_out
+from mst_core.score.mei import write_mei
+
+GROUND = "#1e1f22"
+INK = "#e8e8ea"
+WIDTH = 1000
+"""Pixels."""
+HIGHEST = 2000
+"""Pixels that a picture is high at most."""
+
+_MARGIN = 24  # pixels
+_SCALES = (60, 52, 46)
+"""Per cent of verovio's own size, where a stave is 72 pixels high."""
+_SMALL_SCALES = (40, 34, 28, 22)
+_LINE_HEIGHT = 2.35  # pixels of a line of music for each per cent of scale, low and high notes too
+_HEAD = 100  # pixels at full scale of clef, key and meter
+_TIGHTEST = 1.1  # times the room that the natural width of a line may be: engraving is elastic
+
+
+class EngravingFault(RuntimeError):
+    """The engraver did not take what we wrote: a bug of ours."""
+
+
+def draw_svg(melody: Melody) -> str:
+    """Draw the score, 1000 pixels wide, with its ground.
+
+    Raises:
+        UnwritableRhythm: when a note is off the grid of 1/24 quarter.
+    """
+    bars = lay_out(melody)
+    scale, lines = _arrange(melody, bars)
+    verovio.enableLog(verovio.LOG_ERROR)
+    engraver = verovio.toolkit()
+    engraver.setOptions(
+        {
+            "adjustPageHeight": True,
+            "breaks": "encoded",
+            "footer": "none",
+            "header": "none",
+            "minLastJustification": 0.55,
+            "mnumInterval": 0,
+            "pageHeight": 60000,
+            "pageWidth": WIDTH * 100 // scale,
+            **{
+                f"pageMargin{side}": _MARGIN * 100 // scale
+                for side in ("Left", "Right", "Top", "Bottom")
+            },
+            "scale": scale,
+            "spacingSystem": 6,
+            "xmlIdSeed": 1,
+        }
+    )
+    breaks = [line[0].number for line in islice(lines, 1, None)]
+    if not engraver.loadData(write_mei(melody, bars, breaks=breaks)):
+        raise EngravingFault(engraver.getLog())
+    return _darken(engraver.renderToSVG(1))
+
+
+def draw_png(melody: Melody) -> bytes:
+    """Draw the score, 1000 pixels wide and at most 2000 high; narrower when it is very long.
+
+    Raises:
+        UnwritableRhythm: when a note is off the grid of 1/24 quarter.
+    """
+    svg = draw_svg(melody)
+    height = int(svg.split('height="', 1)[1].split("px", 1)[0])
+    limit = HIGHEST if height > HIGHEST else None
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=svg, background=GROUND, height=limit, skip_system_fonts=True
+        )
+    )
+
+
+def _arrange(melody: Melody, bars: Sequence[Bar]) -> tuple[int, list[list[Bar]]]:
+    """Choose the scale and the lines: large and four bars a line, as long as there is room."""
+    thirds = all(bar % 3 == 0 for bar in (*melody.sections, melody.bars))
+    for scales, counts in (
+        (_SCALES, (4,)),
+        (_SCALES, (3, 2) if thirds else (2,)),
+        (_SMALL_SCALES, (8, 6, 4, 2)),  # a long tune is looked at from further away
+    ):
+        for scale, count in product(scales, counts):
+            lines = list(break_lines(bars, count))
+            widest = max((sum(map(_width, line)) for line in lines), default=0)
+            room = (WIDTH - 2 * _MARGIN) * 100 / scale - _HEAD
+            height = len(lines) * _LINE_HEIGHT * scale + 2 * _MARGIN
+            if widest <= room * _TIGHTEST and height <= HIGHEST:
+                return scale, lines
+    return _SMALL_SCALES[-1], list(break_lines(bars, 8))
+
+
+def _width(bar: Bar) -> float:
+    """Estimate the natural width of a bar in pixels at full scale."""
+    signature = sum(1 for piece in bar.pieces if piece.spelling and piece.spelling.alteration)
+    return 30.0 + 42 * len(bar.pieces) + 8 * signature
+
+
+def _darken(svg: str) -> str:
+    """Put light ink on a dark ground."""
+    head, body = svg.split("<defs", 1)
+    ground = f'<rect width="100%" height="100%" style="fill:{GROUND};stroke:none"/>\n   '
+    ink = f'color="{INK}" fill="{INK}"'
+    return f"{head}{ground}<defs{body}".replace('color="black"', ink)
