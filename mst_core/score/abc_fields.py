@@ -64,7 +64,7 @@ def read_key(text: str) -> AbcKey | None:
     match = _KEY.match(words)
     word = match[3] if match else ""
     explicit = word.lower() == "exp"
-    if word.lower() in ("exp", "treble", "bass", "alto", "tenor") or word == "M":
+    if word.lower() in ("exp", "treble", "bass", "alto", "tenor"):
         word = ""
     mode = _MODE_WORDS.get(word[:3].lower())
     if not match or not mode:

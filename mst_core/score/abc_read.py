@@ -30,7 +30,6 @@ from mst_core.score.abc_voice import Voice
 
 MOST_CHARACTERS = 2_000_000
 MOST_NOTES = 20_000
-MOST_VOICES = 100
 _FIELD = re.compile(r"\s{0,9}([A-Za-z]):(.*)")
 _BODY_FIELDS = frozenset("IKLMmNPQRrsTUVWwZBCDFGHOS")
 _BARS = ("|", ":")
@@ -125,7 +124,7 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
         key_name=key.name,
         tempo=read_tempo(heading.get("Q", [""])[0], unit),
         measures=measures,
-        voices=max(1, len(parts.named)),
+        declared_voices=len(set(voices)),
     )
 
 
@@ -133,18 +132,16 @@ class _Parts:
     """Which voice the music belongs to; the first one is the tune."""
 
     def __init__(self, declared: list[str]) -> None:
-        self.named = list(dict.fromkeys(declared))
         self.first = True
+        self._declared = declared
         self._tune: str | None = None
 
     def turn_to(self, text: str, *, empty: bool) -> None:
-        """Turn to the voice that a V: field names."""
+        """Turn to the voice that a V: field names; ``empty`` where no music came before."""
         name = (text.split() or ["1"])[0]
         if self._tune is None:
             # Music before any V: field is the music of the first voice there is.
-            self._tune = name if empty else (self.named or ["1"])[0]
-        if name not in self.named and len(self.named) < MOST_VOICES:
-            self.named.append(name)
+            self._tune = name if empty else (self._declared or ["1"])[0]
         self.first = name == self._tune
 
 

@@ -143,7 +143,7 @@ def read_signs(line: str) -> Iterator[Sign]:
                 yield RestSign(_multiple(text[1:]), bars=text[0] in "ZX")
             case "tuplet":
                 numbers = [int(number or 0) for number in match["tuplet"].split(":")]
-                yield TupletSign(*(numbers + [0, 0])[:3])
+                yield TupletSign(*[*numbers, 0, 0][:3])
             case "field":
                 yield FieldSign(text[1], match["field"][2:].strip())
             case "ending":
@@ -175,9 +175,9 @@ def _chord(text: str, close: str) -> Iterator[ChordSign]:
 @lru_cache(maxsize=1024)
 def _multiple(text: str) -> Fraction:
     """Read the length behind a note: nothing is 1, ``/`` halves, ``//`` quarters."""
-    above, slashes, below = text.partition("/")
-    halvings = len(text) - len(text.replace("/", ""))
-    numbers = (above or "1", below.lstrip("/") or "")
+    above, _, below = text.partition("/")
+    halvings = text.count("/")
+    numbers = (above or "1", below.lstrip("/"))
     if any(len(number) > len(str(_LONGEST)) for number in numbers) or halvings > 8:
         raise UnreadableScore(f"a note length of {text[:20]!r}", "write lengths such as 2 or 3/2")
     numerator = int(numbers[0])

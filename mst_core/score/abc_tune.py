@@ -1,7 +1,7 @@
 """One ABC tune as it is written: its notes in order, its measures, and its lines made of both.
 
 A measure is what stands between two barlines of any kind. Written notes are kept as they stand,
-each part of a tie by itself, so that repeats can be played in any order; ties are merged at the end.
+each part of a tie by itself, so that repeats can be played in any order; ties are merged last.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Measure:
     """Whether a repeat ends with it."""
     starts_section: bool = False
     """Whether a double bar or a repeat sign stands before it."""
-    ends_ending: bool = False
+    ends_section: bool = False
     """Whether a double bar or a repeat sign stands behind it."""
     endings: tuple[int, ...] = ()
     """The passes in which it is played; empty for all."""
@@ -75,8 +75,8 @@ class AbcTune:
     tempo: float | None
     """Quarter notes per minute, from the Q: field."""
     measures: tuple[Measure, ...]
-    voices: int = 1
-    """How many voices the file names for it; the first one is read."""
+    declared_voices: int = 0
+    """How many voices its heading declares; the first one is read."""
 
     @property
     def line(self) -> tuple[Measure, ...]:
@@ -112,6 +112,25 @@ class AbcTune:
                 current = measure.meter
                 changes.append((start, current))
         return tuple(changes)
+
+    @property
+    def uneven_bars(self) -> tuple[int, ...]:
+        """Places in the line, counted from 0, of measures that do not fill a bar of their meter.
+
+        A shorter one is in order at both ends of the tune and beside a double bar or repeat sign,
+        where a pickup may complete it. In free meter none is uneven.
+        """
+        line = self.line
+        uneven = []
+        for number, measure in enumerate(line):
+            if measure.meter is None or measure.length == measure.meter.bar:
+                continue
+            at_edge = number in (0, len(line) - 1) or measure.ends_section
+            # An ending stands behind a repeat sign too, but goes on in the bar before it.
+            at_edge = at_edge or (measure.starts_section and not measure.endings)
+            if measure.length > measure.meter.bar or not at_edge:
+                uneven.append(number)
+        return tuple(uneven)
 
 
 def merge_ties(measures: Iterable[Measure]) -> Iterator[Event]:
@@ -171,7 +190,7 @@ def expand_repeats(measures: tuple[Measure, ...], notes: int) -> tuple[Measure, 
             place, turn = start, turn + 1
             continue
         place += 1
-        if measure.closes or (measure.endings and measure.ends_ending and turn > 1):
+        if measure.closes or (measure.endings and measure.ends_section and turn > 1):
             # A later ending of the same strain may still follow; it belongs to a pass not played.
             start, turn = place, 1
     return tuple(played)

@@ -162,8 +162,8 @@ class Voice:
         line = sign.line
         closes = line.startswith(":")
         opens = line.endswith(":")
-        double = closes or opens or "||" in line or "]" in line
-        self._close_measure(closes=closes, double=double or bool(sign.ending))
+        double = closes or opens or "||" in line or "[" in line or "]" in line
+        self._close_measure(closes=closes, double=double)
         self._opens = self._opens or opens
         self._section = self._section or double
         if sign.ending:
@@ -181,7 +181,7 @@ class Voice:
                 opens=self._opens,
                 closes=closes,
                 starts_section=self._section or not self._measures,
-                ends_ending=double,
+                ends_section=double,
                 endings=self._endings,
             )
             self._check(measure)
@@ -191,7 +191,7 @@ class Voice:
         elif self._measures:
             last = self._measures[-1]
             self._measures[-1] = replace(
-                last, closes=last.closes or closes, ends_ending=last.ends_ending or double
+                last, closes=last.closes or closes, ends_section=last.ends_section or double
             )
 
     def _check(self, measure: Measure) -> None:
