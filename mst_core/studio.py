@@ -5,8 +5,8 @@ files and pictures). Only what a job asks for is made, and only what is made is 
 asked for as ABC loads neither SoundFont nor engraver.
 
 `compose` and `finish` are the two halves of `perform`, so that an engine can compose the next tune
-while this one plays. Both may be called from any thread; the synthesizer, the engraver and music21
-serve one thread at a time.
+while this one plays. Both may be called from any thread; the engraver and music21 serve one thread
+at a time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 COMPOSING_SHARE = 0.5
 """Share of a job that is done when its tune is composed."""
-_STEP = 0.01  # progress is told in steps of at least a hundredth
 
 
 class Composition(Protocol):
@@ -64,7 +63,7 @@ class Composer(Protocol):
 
 
 class Player(Protocol):
-    """Who makes them sound."""
+    """Who makes them sound; any thread may use it."""
 
     def play(self, performance: Performance, *, program: int) -> Samples:
         """Return samples, float32 of shape (frames, 2), 48 kHz."""
@@ -80,7 +79,7 @@ class Studio:
         self._composer = composer
         self._open_player = open_player
         self._player: Player | None = None
-        self._playing = Lock()
+        self._opening = Lock()
         self._drawing = Lock()
 
     @classmethod
@@ -111,8 +110,7 @@ class Studio:
         Raises:
             NoSoundFont: when there are no instruments.
         """
-        with self._playing:
-            self._require_player()
+        self._require_player()
 
     def perform(self, job: Job, tell: Callable[[Progress], None]) -> Rendition:
         """Do a job from its first note to its last file.
@@ -154,15 +152,16 @@ class Studio:
 
     def close(self) -> None:
         """Give the synthesizer back."""
-        with self._playing:
+        with self._opening:
             if self._player is not None:
                 self._player.close()
                 self._player = None
 
     def _require_player(self) -> Player:
-        if self._player is None:
-            self._player = self._open_player()
-        return self._player
+        with self._opening:
+            if self._player is None:
+                self._player = self._open_player()
+            return self._player
 
     def _play(
         self, composition: Composition, formats: Iterable[str], steps: _Steps
@@ -174,9 +173,8 @@ class Studio:
         from mst_core.sound.performance import perform
 
         performance = perform(composition.melody, swing=composition.swing)
-        with self._playing:
-            samples = self._require_player().play(performance, program=composition.program)
-        samples = master(samples)
+        player = self._require_player()
+        samples = master(player.play(performance, program=composition.program))
         steps.done("playing")
         files = {}
         for format in formats:
@@ -203,20 +201,17 @@ class Studio:
 
 
 class _Rising:
-    """Tells a share only when it has risen by a step, whoever calls and in whatever order."""
+    """Tells a share that never falls, whoever calls and in whatever order."""
 
     def __init__(self, tell: Callable[[Progress], None]) -> None:
         self._tell = tell
-        self._told = -1.0
+        self._told = 0.0
         self._lock = Lock()
 
     def __call__(self, stage: str, share: float) -> None:
-        share = min(1.0, share)
         with self._lock:
-            if share < self._told + _STEP:
-                return
-            self._told = share
-            self._tell(Progress(stage, share))
+            self._told = min(1.0, max(self._told, share))
+            self._tell(Progress(stage, self._told))
 
 
 class _Steps:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future, Queue, Task, TimerHandle
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -84,7 +84,7 @@ class LocalEngine:
         if error is not None:
             raise error
 
-    async def run(self, job: Job) -> AsyncIterator[Event]:
+    async def run(self, job: Job) -> AsyncGenerator[Event, None]:
         """Yield progress and at last the rendition.
 
         Raises:

@@ -24,6 +24,7 @@ from mst_core.jobs import Job, Progress
 from mst_core.studio import Composition, Studio
 
 FINISHING_THREADS = 2
+STEP = 0.01  # progress is sent when a hundredth more is done: a composer may tell every note
 LOG_FORMAT = "%(levelname)s %(message)s"  # `child` reads the level back
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class _Task:
     def __init__(self, ticket: int, job: Job) -> None:
         self.ticket = ticket
         self.job = job
+        self.told = -1.0  # the last share that was sent
         self.cancelled = Event()
         self.future: Future[None]  # of the half it is in, or waits for
 
@@ -103,7 +105,9 @@ class Bench:
         def tell(progress: Progress) -> None:
             if task.cancelled.is_set():
                 raise _Cancelled
-            self._answer(wire.Told(task.ticket, progress))
+            if progress.share >= task.told + STEP:
+                task.told = progress.share
+                self._answer(wire.Told(task.ticket, progress))
 
         return tell
 

@@ -1,0 +1,88 @@
+"""A composer without networks: the far end of the tests of studio, engine and command line.
+
+It writes scales. Some of its styles behave badly, each in the way its name says.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from mst_core.errors import NoSuchTune
+from mst_core.jobs import Compose
+from mst_core.music import Key, Melody, Meter, Note
+from mst_core.styles import MeterCard, StyleCard
+
+CARD = StyleCard(
+    title="Scales",
+    description="Up and down.",
+    instrument="a tin whistle",
+    program=78,
+    lowest=60,
+    highest=84,
+    meters={
+        "4/4": MeterCard(weight=0.6, tempo=120.0, name="reel"),
+        "6/8": MeterCard(weight=0.4, tempo=150.0, name="jig"),
+    },
+    keys={"D": 1.0},
+    forms={"AABB": 1.0},
+)
+STYLES = ("folk", "jazz", "printing", "unwilling", "failing", "crashing", "hanging", "patient")
+SHARES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the fake composer writes."""
+
+    melody: Melody
+    form: str = "AABB"
+    swing: float = 0.5
+    program: int = 78
+
+
+class FakeComposer:
+    """Composes at once, except where a style says otherwise."""
+
+    def __init__(self, models: Path) -> None:
+        self._models = models
+        self.styles = dict.fromkeys(STYLES, CARD)
+
+    def compose(self, request: Compose, tell: Callable[[float], None]) -> Scale:
+        """Write a scale that the seed picks, eight quavers a bar of 4/4."""
+        match request.pitch:
+            case "printing":
+                print("a library prints this")  # noqa: T201
+                os.write(1, b"and one in C writes this\n")
+            case "unwilling":
+                raise NoSuchTune("it is never content")
+            case "failing":
+                raise ZeroDivisionError("a bug in the composer")
+            case "crashing":
+                os._exit(3)
+            case "hanging":
+                while True:
+                    time.sleep(1)
+            case "patient":  # until the test says go
+                while not (self._models / "go").exists():
+                    tell(0.0)
+                    time.sleep(0.01)
+        for step in range(SHARES):
+            tell((step + 1) / SHARES)
+        return Scale(write_scale(request))
+
+
+def write_scale(request: Compose) -> Melody:
+    """Return the scale that a request asks for."""
+    meter = Meter.parse(request.meter or "4/4")
+    key = Key.parse(request.key or "D")
+    quaver = Fraction(1, 2)
+    notes = tuple(
+        Note(place * quaver, quaver, 62 + key.scale[(place * (1 + request.seed % 6)) % 7])
+        for place in range(int(request.bars * meter.bar / quaver))
+    )
+    return Melody(notes, meter, key, request.tempo or 120.0, request.bars)
