@@ -91,7 +91,7 @@ class MusicBot(discord.Client):
         """Open the parts, offer the commands, take up what was left. The engine wakes meanwhile.
 
         Raises:
-            bot.ledger.BrokenLedger: when the ledger cannot be opened.
+            bot.migrate.BrokenLedger: when the ledger cannot be opened.
         """
         settings, clock = self.settings, _now
         ledger = self._ledger = await Ledger.open(settings.data / "ledger.sqlite3", clock)
@@ -102,7 +102,8 @@ class MusicBot(discord.Client):
             self._engine,
             Delivery(self, replies, self.texts, clock),
             tries=settings.tries,
-            job_timeout_s=settings.job_timeout_s,
+            # The engine's own limit counts from when it begins; this one catches a silent engine.
+            job_timeout_s=3 * settings.job_timeout_s,
         )
         self._desk = Desk(ledger, dispatcher, self.styles, settings, clock)
         cogs = (

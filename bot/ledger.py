@@ -18,15 +18,15 @@ from typing import Any, Self
 import aiosqlite
 import msgspec
 
+from bot.migrate import MIGRATIONS, BrokenLedger, migrate
 from mst_core.jobs import Compose, Receipt
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
 # Whose turn it is: the first waiting request of each person, then the second of each, and so on;
-# among equals the person who was served longest ago. A lease that ran out counts as waiting, and a
-# person with a running request waits.
+# among equals the person who was served longest ago, then who came first. A lease that ran out
+# counts as waiting, and a person with a running request waits.
 _QUEUE = """(
-    SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth, (
+    SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
+    min(id) OVER (PARTITION BY user_id) AS came, (
         SELECT coalesce(max(other.started_at), 0) FROM requests AS other
         WHERE other.user_id = requests.user_id
     ) AS served_at, EXISTS (
@@ -37,11 +37,7 @@ _QUEUE = """(
     FROM requests
     WHERE state = 'waiting' OR (state = 'running' AND lease_until < :now)
 ) AS queue"""
-_ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.id"
-
-
-class BrokenLedger(Exception):
-    """A ledger that cannot be opened, said in one sentence."""
+_ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.came, queue.id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,26 +269,3 @@ def _entry(row: sqlite3.Row) -> Entry:
     values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)
     values["stage_seconds"] = msgspec.json.decode(row["stage_seconds"] or "{}")
     return Entry(**values)
-
-
-async def migrate(connection: aiosqlite.Connection, folder: Path) -> None:
-    """Apply the numbered steps of a folder that the database has not had, each whole or not at all.
-
-    Raises:
-        BrokenLedger: when the database has had more steps than there are.
-    """
-    steps = sorted(folder.glob("[0-9]*.sql"))  # noqa: ASYNC240 - once, before anything runs
-    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
-    if version > len(steps):
-        raise BrokenLedger(
-            f"the ledger is of a newer version ({version}) than this program ({len(steps)})"
-        )
-    for number, step in enumerate(steps[version:], start=version + 1):
-        change = step.read_text(encoding="utf-8")
-        try:
-            await connection.executescript(
-                f"BEGIN IMMEDIATE;\n{change}\nPRAGMA user_version = {number};\nCOMMIT;"
-            )
-        except sqlite3.Error:
-            await connection.rollback()
-            raise

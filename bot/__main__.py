@@ -1,0 +1,124 @@
+"""``python -m bot``: settings, logging, then Discord, or the local try-out when there is no token.
+
+Ends on SIGTERM and Ctrl-C after running jobs had a few seconds; a second signal ends it at once.
+Exit status 2 for a setting that makes no sense, 1 when it cannot start; one sentence says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot import create_bot
+from bot.migrate import BrokenLedger
+from bot.settings import BadSetting, Settings
+from mst_core.errors import MstError
+
+LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+CHATTY = ("discord", "aiosqlite", "asyncio", "aiohttp")
+"""Their debug lines hold tokens of interactions, so they never speak below info."""
+
+
+class CannotStart(Exception):
+    """Why the bot cannot start, in one sentence."""
+
+
+def main() -> None:
+    """Run the bot until it is told to end; the installed command ``mst-bot``."""
+    try:
+        settings = Settings.from_environment()
+        start_logging(settings)
+        asyncio.run(serve_discord(settings) if settings.discord_token else serve_tryout(settings))
+    except BadSetting as error:
+        end(2, error)
+    except (CannotStart, BrokenLedger, MstError) as error:
+        end(1, error)
+
+
+def end(status: int, error: Exception) -> None:
+    """Say why in one line, and exit."""
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(status)
+
+
+def start_logging(settings: Settings) -> None:
+    """Log to standard error, without secrets."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Discreet(LINE, settings))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+
+
+class Discreet(logging.Formatter):
+    """A formatter that prints the bot's token as asterisks, tracebacks included."""
+
+    def __init__(self, line: str, settings: Settings) -> None:
+        super().__init__(line)
+        self._token = settings.discord_token
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record."""
+        text = super().format(record)
+        return text.replace(self._token.reveal(), str(self._token)) if self._token else text
+
+
+async def serve_tryout(settings: Settings) -> None:
+    """Serve the local channel; it sees to signals itself."""
+    try:
+        from bot.tryout.room import serve
+    except ModuleNotFoundError as error:
+        if error.name != "simcord":
+            raise
+        raise CannotStart(
+            "there is no DISCORD_TOKEN, and the try-out is not installed;"
+            " set one, or install it with: pip install 'music-style-bot[tryout]'"
+        ) from error
+    await serve(settings)
+
+
+async def serve_discord(settings: Settings) -> None:
+    """Be on Discord until a signal comes.
+
+    Raises:
+        CannotStart: when Discord refuses the token or cannot be reached.
+        MstError: when the engine cannot start.
+    """
+    bot = create_bot(settings=settings)
+    await until_signalled(_on_discord(bot, settings.discord_token.reveal()))
+    if bot.failure:
+        raise bot.failure
+
+
+async def _on_discord(bot: discord.Client, token: str) -> None:
+    async with bot:
+        try:
+            await bot.start(token)
+        except discord.LoginFailure as error:
+            raise CannotStart("Discord does not accept DISCORD_TOKEN; is it complete?") from error
+        except aiohttp.ClientError as error:
+            raise CannotStart(f"Discord cannot be reached: {type(error).__name__}") from error
+
+
+async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; SIGTERM or SIGINT cancels it, and its own clean-up ends it."""
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+
+
+if __name__ == "__main__":
+    main()

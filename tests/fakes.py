@@ -1,0 +1,158 @@
+"""The far ends of the bot, made of paper: an engine that makes up its results, and two styles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from bot.ledger import Ask
+from bot.settings import Settings
+from mst_core.engine import Capacity
+from mst_core.errors import EngineBusy, MstError
+from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition
+
+CARD = """
+title = "{title}"
+description = "{title} tunes for tests."
+instrument = "flute"
+program = 73
+lowest = 60
+highest = 84
+[meters."4/4"]
+weight = 0.6
+tempo = 110.0
+name = "reel"
+[meters."{meter}"]
+weight = 0.4
+tempo = 120.0
+[keys]
+"D major" = 0.5
+"A dorian" = 0.5
+[forms]
+AABB = 1.0
+"""
+
+
+def write_styles(folder: Path) -> Path:
+    """Write two style cards, folk and jazz, without networks."""
+    for name, meter in (("folk", "6/8"), ("jazz", "3/4")):
+        (folder / name).mkdir(parents=True)
+        card = CARD.format(title=name.capitalize(), meter=meter)
+        (folder / name / "style.toml").write_text(card, encoding="utf-8")
+    return folder
+
+
+def make_settings(folder: Path, **environment: str) -> Settings:
+    """Make settings for tests below a folder: no cooldown, no drain, no networks."""
+    models = folder / "models"
+    if not models.exists():
+        write_styles(models)
+    return Settings.from_environment(
+        {
+            "MST_DATA_DIR": str(folder / "data"),
+            "MST_MODELS_DIR": str(models),
+            "MST_COOLDOWN_S": "0",
+            "MST_DRAIN_S": "1",
+            **environment,
+        },
+        dotenv=folder / "no.env",
+    )
+
+
+def make_ask(user_id: int = 1, seed: int = 7, **changes: Any) -> Ask:
+    """Make a request of a person, as it comes in."""
+    values: dict[str, Any] = {
+        "user_id": user_id,
+        "guild_id": 10,
+        "channel_id": 20,
+        "message_id": 30,
+        "interaction_token": "a token",
+        "file_limit_bytes": 10 * 2**20,
+        "locale": "en-US",
+        "request": Compose("folk", "folk", seed),
+    }
+    return Ask(**(values | changes))
+
+
+def make_rendition(job: Job) -> Rendition:
+    """Make up the result of a job; what the request leaves open is filled in."""
+    request = job.request
+    receipt = Receipt(
+        pitch=request.pitch,
+        rhythm=request.rhythm,
+        seed=request.seed,
+        key=request.key or "D major",
+        meter=request.meter or "4/4",
+        tempo=request.tempo or 110.0,
+        bars=request.bars,
+        notes=64,
+        form="AABB",
+        seconds=34.9,
+        version="0",
+    )
+    return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
+
+
+class FakeEngine:
+    """An engine with four places. Set ``hold`` to keep jobs until `release`."""
+
+    def __init__(self, *, places: int = 4) -> None:
+        self.places = places
+        self.jobs: list[Job] = []
+        """Every job that was begun, in order."""
+        self.running: set[str] = set()
+        self.most_running = 0
+        self.progress = [Progress("composing", 0.4)]
+        self.errors: list[MstError | Exception] = []
+        """Raised by the next jobs, one each, instead of a result."""
+        self.start_error: MstError | None = None
+        self.hold = False
+        self.wait: Callable[[Awaitable[Any]], Awaitable[Any]] = _plainly
+        """How it waits; under SimCord the simulation must be told."""
+        self.closed = False
+        self._gate = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start, or fail with ``start_error``."""
+        if self.start_error:
+            raise self.start_error
+
+    async def run(self, job: Job) -> AsyncIterator[Event]:
+        """Tell the progress, wait while held, then fail or give a rendition."""
+        if len(self.running) >= self.places:
+            raise EngineBusy(len(self.running))
+        self.jobs.append(job)
+        self.running.add(job.id)
+        self.most_running = max(self.most_running, len(self.running))
+        try:
+            for progress in self.progress:
+                yield progress
+            if self.hold:
+                await self.wait(self._gate.wait())
+            if self.errors:
+                raise self.errors.pop(0)
+            yield make_rendition(job)
+        finally:
+            self.running.discard(job.id)
+
+    def release(self) -> None:
+        """Let held jobs go on, and hold no more."""
+        self.hold = False
+        self._gate.set()
+
+    async def cancel(self, job_id: str) -> None:
+        """Do nothing: whoever calls it leaves `run` as well."""
+
+    def capacity(self) -> Capacity:
+        """Count the places."""
+        return Capacity(self.places, len(self.running))
+
+    async def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+
+
+async def _plainly(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
