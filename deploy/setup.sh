@@ -15,7 +15,8 @@ case "$purpose" in
     *) fail "deploy/setup.sh run, check or test; there is no $purpose" ;;
 esac
 mark=.venv/.installed-$parts
-wanted=$({ pwd; cat pyproject.toml constraints.txt; } | sha256sum)
+# What stands below the first [tool. ...] of pyproject.toml changes nothing that is installed.
+wanted=$({ pwd; sed '/^\[tool\./,$d' pyproject.toml; cat constraints.txt; } | sha256sum)
 ready() { [ "$(cat "$mark" 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; }
 
 deploy/system.sh "$purpose"
