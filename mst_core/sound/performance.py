@@ -70,9 +70,8 @@ def perform(melody: Melody, *, swing: float) -> Performance:
         raise BadOption("swing", f"{swing:g}", "give the first half 0.34 to 0.8 of the beat")
     clock = _Clock.of(melody, swing)
     strokes = tuple(_strokes(melody, clock))
-    return Performance(
-        strokes, melody.seconds, clock.seconds(Fraction(0)), melody.tempo, melody.meter
-    )
+    end, downbeat = clock.seconds(melody.length), clock.seconds(Fraction(0))
+    return Performance(strokes, end, downbeat, melody.tempo, melody.meter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +95,17 @@ class _Clock:
 
     def seconds(self, place: Fraction) -> float:
         """Return the second at which a place, in quarters from the first downbeat, is reached."""
+        return (self._bend(place) - self._bend(-self.pickup)) * self.quarter
+
+    def _bend(self, place: Fraction) -> float:
+        """Return a place in quarters, moved as the swing of its beat moves it."""
         beat = math.floor(place)
         part = place - beat
         if beat not in self.swinging or part == 0:
-            return float(place + self.pickup) * self.quarter
+            return float(place)
         if part <= HALF:
-            swung = float(part) * 2 * self.swing
-        else:
-            swung = self.swing + float(part - HALF) * 2 * (1 - self.swing)
-        return (float(beat + self.pickup) + swung) * self.quarter
+            return beat + float(part) * 2 * self.swing
+        return beat + self.swing + float(part - HALF) * 2 * (1 - self.swing)
 
 
 def _find_swinging(melody: Melody) -> frozenset[int]:

@@ -7,7 +7,7 @@ full bar, as in the written files.
 from __future__ import annotations
 
 import io
-from fractions import Fraction
+import math
 
 import mido
 
@@ -65,5 +65,4 @@ def performed_midi(performance: Performance, *, program: int, title: str = "") -
 def lead_of(performance: Performance) -> float:
     """Return the seconds of rest that fill the bar of a pickup; 0 without a pickup."""
     bar = float(performance.meter.bar) * 60 / performance.tempo
-    pickup = Fraction(performance.downbeat / bar).limit_denominator(10_000)
-    return float(-pickup % 1) * bar
+    return max(0.0, math.ceil(performance.downbeat / bar - 1e-6) * bar - performance.downbeat)

@@ -1,0 +1,53 @@
+"""A reel to play, and ears: where notes begin in samples, what ffmpeg hears in a file."""
+
+from __future__ import annotations
+
+import subprocess
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mst_core.music import Key, Melody, Meter, Note
+from mst_core.sound.performance import Performance, perform
+from mst_core.sound.samples import RATE, Samples
+
+HALF = Fraction(1, 2)
+SCALE = (0, 4, 7, 9, 12, 11, 7, 2, 5, 4)
+PIANO, VIBRAPHONE, XYLOPHONE, VIOLIN, FLUTE = 0, 11, 13, 40, 73
+
+
+def play_reel(
+    lowest: int = 62, *, bars: int = 4, swing: float = 0.5, pickup: Fraction = Fraction(0)
+) -> Performance:
+    """Eighths at 180 quarters a minute, and a quarter to end on."""
+    count = bars * 8 - 2 + int(pickup * 2)
+    notes = [
+        Note(index * HALF - pickup, HALF, lowest + SCALE[index % 10]) for index in range(count)
+    ]
+    notes.append(Note(Fraction(bars * 4 - 1), Fraction(1), lowest))
+    return perform(Melody(tuple(notes), Meter(4, 4), Key(2), 180, bars), swing=swing)
+
+
+def find_onsets(samples: Samples) -> NDArray[np.float64]:
+    """Return the seconds at which a struck instrument is struck, to a millisecond."""
+    step = RATE // 1000
+    level = np.abs(samples[: len(samples) // step * step]).max(axis=1).reshape(-1, step).max(axis=1)
+    onsets: list[int] = []
+    for now in range(1, len(level)):
+        before = level[max(0, now - 10) : now].max()
+        new = not onsets or now - onsets[-1] > 50
+        if new and level[now] > 1.6 * before and level[now] > 0.1 * level.max():
+            onsets.append(now)
+    return np.array(onsets) / 1000
+
+
+def ask_ffmpeg(audio: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["ffmpeg", "-hide_banner", "-i", "pipe:0", *arguments]
+    return subprocess.run(command, input=audio, capture_output=True, check=True)
+
+
+def decode(audio: bytes) -> Samples:
+    """Let ffmpeg decode; float samples show what lies above full scale."""
+    raw = ask_ffmpeg(audio, "-f", "f32le", "-ac", "2", "-ar", str(RATE), "pipe:1").stdout
+    return np.frombuffer(raw, "<f4").reshape(-1, 2)
