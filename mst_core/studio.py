@@ -5,8 +5,7 @@ files and pictures). Only what a job asks for is made, and only what is made is 
 asked for as ABC loads neither SoundFont nor engraver.
 
 `compose` and `finish` are the two halves of `perform`, so that an engine can compose the next tune
-while this one plays. Both may be called from any thread; the engraver and music21 serve one thread
-at a time.
+while this one plays. Compose in one thread at a time; finish in as many as you like.
 """
 
 from __future__ import annotations
@@ -80,6 +79,7 @@ class Studio:
         self._open_player = open_player
         self._player: Player | None = None
         self._opening = Lock()
+        # music21 is not made for threads, and the others hold the interpreter anyway.
         self._drawing = Lock()
 
     @classmethod
