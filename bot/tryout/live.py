@@ -49,15 +49,18 @@ class LiveWorld(Env):
 
     def __init__(self, bot: discord.Client) -> None:
         super().__init__(bot, check_errors=False)
-        self.backend.clock._epoch = datetime.now(UTC)
 
-    async def _settle_internal(
-        self, *, timeout: float | None = None, dispatch: str | None = None, **rest: Any
-    ) -> None:
-        limit = timeout if timeout is not None else ANSWER_S if dispatch else BUSY_S
-        rest.pop("_deadline", None)  # the caller's whole budget; one wait shall not use it up
+    async def start(self) -> None:
+        """Turn the clock to now and log the bot in."""
+        self.backend.clock._epoch = datetime.now(UTC)
+        await super().start()
+
+    async def _settle_internal(self, *, dispatch: str | None = None, **how: Any) -> None:
+        # _deadline is the caller's whole budget; one wait shall not use it up.
+        how.pop("_deadline", None)
+        how.setdefault("timeout", ANSWER_S if dispatch else BUSY_S)
         try:
-            await super()._settle_internal(timeout=limit, dispatch=dispatch, **rest)
+            await super()._settle_internal(dispatch=dispatch, **how)
         except TimeoutError:
             log.debug("the bot is still at work after %s", dispatch or "a tick")
 
@@ -96,14 +99,14 @@ class LivePage:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, world: LiveWorld, channel: ChannelHandle, visitor: MemberActor, port: int
+        cls, world: LiveWorld, channel: ChannelHandle, visitors: list[MemberActor], port: int
     ) -> AsyncIterator[Self]:
         """Serve a channel on 127.0.0.1; port 0 is any free one.
 
         Raises:
             PortTaken: naming the port.
         """
-        preview = world.preview(channel, viewers=[visitor], layout="channel", port=port)
+        preview = world.preview(channel, viewers=visitors, layout="channel", port=port)
         page = cls(world, preview, port)
         async with AsyncExitStack() as stack:
             try:
@@ -124,10 +127,10 @@ class LivePage:
         await self._preview.wait_closed()
 
     async def follow(self) -> None:
-        """Let virtual time follow real time, and show what the bot has done, for ever."""
+        """Let virtual time follow real time and show what is new, until the bot has closed."""
         loop = asyncio.get_running_loop()
         then, shown = loop.time(), 0
-        while True:
+        while not self._world.bot.is_closed():
             await asyncio.sleep(TICK_S)
             async with self._turn:
                 now = loop.time()

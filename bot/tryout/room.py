@@ -1,4 +1,4 @@
-"""Where the bot and its one visitor meet: a world with one server, one channel and one person."""
+"""Where the bot and its visitors meet: a world with one server, one channel and two people."""
 
 from __future__ import annotations
 
@@ -8,51 +8,74 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
-import discord
-
-from bot.settings import BadSetting
+from bot import create_bot
+from bot.app import MusicBot, build_engine
+from bot.settings import BadSetting, Settings
 from bot.tryout.engine import DistantEngine
 from bot.tryout.live import LivePage, LiveWorld, PortTaken
+from mst_core.engine import Engine
 
 BOT_NAME = "Music Style Bot"
+VISITORS = ("you", "friend")
+"""The page's "Viewing as" changes between them: what is private, whose turn it is."""
 
 
-async def host(
-    bot: discord.Client, engine: DistantEngine, *, port: int, topic: str, welcome: str
-) -> None:
-    """Run a bot in a world of its own and serve its channel until someone ends it.
+async def serve(settings: Settings, engine: Engine | None = None) -> None:
+    """Serve the bot in the browser until SIGTERM, Ctrl-C or "End preview session" on the page.
 
-    SIGTERM, Ctrl-C and "End preview session" on the page end it.
+    ``engine`` is for harnesses: another one than the settings name. The data of the try-out has a
+    folder of its own, since its people and messages are not those of Discord.
 
     Raises:
         BadSetting: when the port is taken.
+        bot.ledger.BrokenLedger: when the ledger cannot be opened.
+        mst_core.errors.MstError: when the engine cannot start.
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _stop_at_signal()
     # A MIDI file is one to download: as audio the page would try to play it, and fail.
     mimetypes.add_type("application/x-midi", ".mid")
+    settings = replace(settings, data=settings.data / "tryout")
+    distant = DistantEngine(engine or build_engine(settings))
+    bot = create_bot(distant, settings)
     world = LiveWorld(bot)
+    distant.enter(world)
+    # Made at instant 0, these have the same ids at every start: the history of before is theirs.
+    guild = world.create_guild("Try-out")
+    channel = guild.create_text_channel("music", topic=bot.texts.say("tryout.topic"))
+    visitors = [guild.add_member(world.create_user(name)) for name in VISITORS]
     world.backend.edit_bot_profile(BOT_NAME)
-    engine.enter(world)
     async with _logged_in(world, bot):
-        guild = world.create_guild("Try-out")
-        channel = guild.create_text_channel("music", topic=topic)
-        visitor = guild.add_member(world.create_user("you"))
         try:
-            async with LivePage.open(world, channel, visitor, port) as page:
+            async with LivePage.open(world, channel, visitors, settings.tryout_port) as page:
+                welcome = bot.texts.say("tryout.welcome")
                 await bot.get_partial_messageable(channel.id).send(welcome)
                 sys.stdout.write(f"The try-out is at {page.address} (Ctrl-C ends it)\n")
                 sys.stdout.flush()
                 await _until_first(stop.wait(), page.follow(), page.wait_closed())
         except PortTaken as error:
             raise BadSetting(f"MST_TRYOUT_PORT: {error}; set another, or 0 for any") from error
+    if bot.failure:
+        raise bot.failure
+
+
+def _stop_at_signal() -> asyncio.Event:
+    """Make an event that the first signal sets; the second ends the process at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def catch(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, catch, number)
+    return stop
 
 
 @asynccontextmanager
-async def _logged_in(world: LiveWorld, bot: discord.Client) -> AsyncIterator[None]:
+async def _logged_in(world: LiveWorld, bot: MusicBot) -> AsyncIterator[None]:
     await world.start()
     try:
         with world.time_context():
