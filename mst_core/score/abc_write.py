@@ -66,12 +66,19 @@ def _bar(bar: Bar, unit: Fraction, accidentals: Accidentals) -> str:
         same_triplet = before and before.triplet == piece.triplet is not None
         if before and before.group != piece.group and not same_triplet:
             text += " "
-        if piece.triplet is not None and not same_triplet:
-            count = sum(1 for each in bar.pieces if each.triplet == piece.triplet)
-            text += "(3" if count == 3 else f"(3:2:{count}"
+        if piece.triplet is not None:
+            members = [each for each in bar.pieces if each.triplet == piece.triplet]
+            text += _open_triplet(members.index(piece), len(members))
         text += _sign(piece, unit, accidentals)
         before = piece
     return f"{text} {barline}"
+
+
+def _open_triplet(place: int, count: int) -> str:
+    """Write what stands before a piece of a triplet; ABC counts nine notes at most."""
+    if place % 9:
+        return ""
+    return "(3" if count == 3 else f"(3:2:{min(9, count - place)}"
 
 
 def _sign(piece: Piece, unit: Fraction, accidentals: Accidentals) -> str:

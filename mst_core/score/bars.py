@@ -201,16 +201,16 @@ def _writable(
 
     def writable(start: int, end: int) -> bool:
         value = VALUES.get(_shown(end - start, in_triplet))
-        if value is None:
-            return False
+        if value is None or in_triplet:
+            return value is not None  # in a triplet fewer signs are clearer than its inner pulse
         inside = [strength(place) for place in range(start + 1, end)]
         strongest = max(inside, default=-9)
         opens, closes = strength(start), strength(end)
-        if pulse.compound and not in_triplet and strongest >= 3:
+        if pulse.compound and strongest >= 3:
             return opens >= 3 and closes >= 3 and not (rest and opens < strongest)
-        if rest and value.dots and not (pulse.compound or in_triplet):
+        if rest and value.dots and not pulse.compound:
             return False
-        if rest and not in_triplet and not value.dots and start % (end - start):
+        if rest and not value.dots and start % (end - start):
             return pulse.compound and opens >= strongest
         if opens >= strongest:
             return True

@@ -46,7 +46,7 @@ def write_mei(melody: Melody, bars: Collection[Bar], *, breaks: Collection[int] 
     for bar in bars:
         if bar.number in breaks:
             SubElement(section, "sb")
-        measure = SubElement(section, "measure", n=str(bar.number), right=_BARLINES[bar.closing])
+        measure = SubElement(section, "measure", right=_BARLINES[bar.closing])
         if bar.number < 1:
             measure.set("metcon", "false")
         layer = SubElement(SubElement(measure, "staff", n="1"), "layer", n="1")

@@ -7,6 +7,7 @@ A new engraver for each picture costs little and lets any thread draw.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
 from itertools import islice, product
 
 import resvg_py
@@ -45,7 +46,9 @@ def draw_svg(melody: Melody) -> str:
     bars = lay_out(melody)
     scale, lines = _arrange(melody, bars)
     verovio.enableLog(verovio.LOG_ERROR)
-    engraver = verovio.toolkit()
+    # The place of its signs is remembered for the importing thread only, so each engraver is told.
+    engraver = verovio.toolkit(False)
+    engraver.setResourcePath(str(files(verovio) / "data"))
     engraver.setOptions(
         {
             "adjustPageHeight": True,
@@ -53,7 +56,6 @@ def draw_svg(melody: Melody) -> str:
             "footer": "none",
             "header": "none",
             "minLastJustification": 0.55,
-            "mnumInterval": 0,
             "pageHeight": 60000,
             "pageWidth": WIDTH * 100 // scale,
             **{

@@ -1,0 +1,130 @@
+"""Melodies for tests: hypothesis strategies for any melody, and three tunes of our own."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from mst_core.music import MODES, SEMITONES, Key, Melody, Meter, Note
+
+METERS = ("4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "3/2", "5/4", "3/8", "7/8", "9/16")
+
+_FIGURES = (
+    # what music is made of: groups of durations in 1/24 quarter, straight and in triplets
+    (24,), (48,), (12, 12), (36, 12), (12, 24, 12), (18, 6), (6, 6, 12), (12,), (72,), (96,),
+    (6, 6, 6, 6), (8, 8, 8), (16, 8), (16, 16, 16), (4, 4, 4), (12, 4, 4, 4), (3, 9), (36,),
+)  # fmt: skip
+
+
+def _durations(wild: bool) -> st.SearchStrategy[tuple[int, ...]]:
+    figures = st.sampled_from(_FIGURES)
+    return st.one_of(figures, st.tuples(st.integers(1, 100))) if wild else figures
+
+
+@st.composite
+def melodies(
+    draw: st.DrawFn,
+    *,
+    most_bars: int = 6,
+    meters: tuple[str, ...] = METERS,
+    wild: bool = True,
+    rests: bool = True,
+) -> Melody:
+    """Draw a melody on the grid of 1/24 quarter, with pickup, rests and sections as they come.
+
+    ``wild`` allows durations that no one would play: any number of steps of the grid.
+    """
+    meter = Meter.parse(draw(st.sampled_from(meters)))
+    bars = draw(st.integers(1, most_bars))
+    bar = int(meter.bar * 24)
+    pickup = draw(st.one_of(st.just(0), st.integers(1, bar - 1) if wild else st.just(bar // 8)))
+    now, end = -pickup, bars * bar
+    notes: list[Note] = []
+    pitch = draw(st.integers(55, 84))
+    for figure in draw(st.lists(_durations(wild), min_size=1, max_size=8 * bars)):
+        for steps in figure:
+            steps = min(steps, end - now)
+            if steps <= 0:
+                break
+            silent = rests and (notes or not pickup) and draw(st.integers(0, 6)) == 0
+            if not silent:
+                pitch = min(96, max(43, pitch + draw(st.integers(-5, 5))))
+                notes.append(Note(Fraction(now, 24), Fraction(steps, 24), pitch))
+            now += steps
+    sections = draw(st.sets(st.integers(1, max(1, bars - 1)), max_size=2)) if bars > 1 else set()
+    return Melody(
+        notes=tuple(notes),
+        meter=meter,
+        key=Key(draw(st.integers(0, 11)), draw(st.sampled_from(sorted(MODES)))),
+        tempo=float(draw(st.integers(40, 320))),
+        bars=bars,
+        sections=(0, *sorted(sections)),
+    )
+
+
+def line(text: str, *, start: Fraction = Fraction(0)) -> tuple[Note, ...]:
+    """Read notes such as ``F#4 A4*2 z Bb4*2/3``: a name, or z for a rest, and its eighths."""
+    now = start
+    notes: list[Note] = []
+    for letter, accidental, octave, length in re.findall(
+        r"([A-Gz])([#b]?)(\d?)(?:\*([\d/]+))?", text
+    ):
+        duration = Fraction(length or 1) / 2
+        if letter != "z":
+            alteration = {"": 0, "#": 1, "b": -1}[accidental]
+            pitch = 12 * (int(octave) + 1) + SEMITONES[letter] + alteration
+            notes.append(Note(now, duration, pitch))
+        now += duration
+    return tuple(notes)
+
+
+REEL = Melody(
+    notes=line(
+        "D5 A4 F#4 A4 D5 E5 F#5 D5   E5 C#5 A4 C#5 E5 F#5 G5 E5   "
+        "F#5*2 D5 F#5 A5 F#5 D5 F#5  E5 D5 C#5 B4 A4 F#4 G4 A4    "
+        "D5 A4 F#4 A4 D5 E5 F#5 D5   E5 C#5 A4 C#5 E5 F#5 G5 E5   "
+        "F#5*2/3 G5*2/3 A5*2/3 F#5 D5 B4 G5 E5 C#5  D5*2 D5 C#5 D5*4   "
+        "A5*2 F#5 A5 D5 A5 F#5 A5    B5*2 G5 B5 E5 B5 G5 B5       "
+        "A5 F#5 D5 F#5 A5 G5 F#5 E5  D5 C#5 B4 C#5 A4 B4 C#5 D5   "
+        "A5*2 F#5 A5 D5 A5 F#5 A5    B5*2 G5 B5 E5 B5 G5 B5       "
+        "A5 G5 F#5 E5 D5 B4 G5 E5    C#5 A4 B4 C#5 D5*4"
+    ),
+    meter=Meter(4, 4),
+    key=Key.parse("D"),
+    tempo=200.0,
+    bars=16,
+    sections=(0, 8),
+)
+"""Sixteen bars of straight eighths, one triplet, two sections."""
+
+JIG = Melody(
+    notes=line(
+        "D5 B4 G4 G4 A4 B4 C5  B4 G4 B4 A4*2 B4  C5 E5 C5 B4 D5 B4  A4 B4 A4 D4*2 D5 "
+        "B4 G4 G4 A4 B4 C5  B4 G4 B4 A4*2 B4  C5 E5 C5 B4 A4 B4  G4*3 G4*2 D5 "
+        "G5*3/2 F#5*1/2 G5 D5 B4 D5  E5 G5 E5 D5*2 B4  C5 E5 C5 B4 D5 B4  A4 B4 A4 A4*2 D5 "
+        "G5*3/2 F#5*1/2 G5 D5 B4 D5  E5 G5 E5 D5*2 B4  C5 E5 C5 B4 A4 B4  G4*3 G4*2",
+        start=Fraction(-1, 2),
+    ),
+    meter=Meter(6, 8),
+    key=Key.parse("G"),
+    tempo=180.0,
+    bars=16,
+    sections=(0, 8),
+)
+"""Sixteen bars in threes with a pickup of an eighth, two sections."""
+
+SWING_LINE = Melody(
+    notes=line(
+        "z F4 A4 C5 Eb5 D5 C5 A4  Bb4*3 D5*5  C5*2/3 Db5*2/3 C5*2/3 B4 C5 Eb5*2 G4 F#4  "
+        "G4*3 z*3 Ab4*2/3 C5*2/3 Eb5*2/3  G5 F5*2 E5 Eb5 D5*5  z*2 D5 F5 Ab5 G5  "
+        "C5*4/3 Bb4*4/3 G4*4/3 F4 Eb4 D4 F4  Bb4*6"
+    ),
+    meter=Meter(4, 4),
+    key=Key.parse("Bb"),
+    tempo=168.0,
+    bars=8,
+    sections=(0, 4),
+)
+"""Eight bars of jazz: syncopation, triplets of two kinds, rests, notes tied over barlines."""
