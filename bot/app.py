@@ -16,7 +16,7 @@ from discord import app_commands
 from bot.buttons import AnswerButton
 from bot.cogs.compose import ComposeCog
 from bot.cogs.library import LibraryCog
-from bot.delivery import Delivery
+from bot.delivery import SETTLED, Delivery
 from bot.desk import Desk
 from bot.dispatch import Dispatcher
 from bot.ledger import Ledger
@@ -54,6 +54,8 @@ class Tree(app_commands.CommandTree["MusicBot"]):
             if original.flags.ephemeral:
                 await interaction.edit_original_response(content=words)
                 return
+            # While a message is still loading, a follow-up would become it, and be public.
+            await interaction.edit_original_response(content=SETTLED)
             await interaction.delete_original_response()
             await interaction.followup.send(words, ephemeral=True)
         except discord.HTTPException as problem:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 TOKEN_LIVES_S = 14.5 * 60
 """Discord gives 15 minutes; the rest is for the way."""
 UNKNOWN_MESSAGE = 10008
+SETTLED = "…"
+"""Stands for a moment in a message that is about to go."""
 DEAD_TOKEN = (10015, 50027)
 """Unknown webhook and invalid webhook token: both are said of a token that has expired."""
 
@@ -104,6 +106,8 @@ class Delivery:
         webhook = self._webhook(entry)
         try:
             try:
+                # While a message is still loading, a follow-up would become it, and be public.
+                await webhook.edit_message(entry.message_id, content=SETTLED)
                 await webhook.delete_message(entry.message_id)
             except discord.HTTPException as error:
                 if error.code != UNKNOWN_MESSAGE:
@@ -200,10 +204,9 @@ async def _sent(
 async def _reaching_discord() -> AsyncIterator[None]:
     try:
         yield
-    except (
-        discord.DiscordServerError,
-        discord.RateLimited,
-        aiohttp.ClientError,
-        OSError,  # a timeout is one of them
-    ) as error:
+    except discord.HTTPException as error:
+        if error.status < 500:
+            raise
+        raise NotDelivered(f"Discord answered {error.status}") from error
+    except (discord.RateLimited, aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
         raise NotDelivered(f"{type(error).__name__}: {error}") from error

@@ -93,9 +93,9 @@ class Ledger:
             raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
         try:
             connection.row_factory = sqlite3.Row
-            await connection.execute("PRAGMA busy_timeout = 5000")
-            await connection.execute("PRAGMA journal_mode = WAL")
-            await connection.execute("PRAGMA synchronous = FULL")
+            await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
+            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+            await connection.execute_fetchall("PRAGMA synchronous = FULL")
             await migrate(connection, MIGRATIONS)
         except BaseException as error:
             await connection.close()

@@ -11,7 +11,7 @@ import discord
 from bot.buttons import answer_buttons
 from bot.ledger import Entry
 from bot.texts import Texts
-from mst_core.jobs import AUDIO_FORMATS, Compose, Progress, Receipt
+from mst_core.jobs import FORMATS, Compose, Progress, Receipt
 from mst_core.styles import StyleCard
 
 COLOUR = discord.Colour.from_rgb(214, 160, 70)
@@ -60,8 +60,6 @@ class Replies:
     def answer(self, entry: Entry, receipt: Receipt, files: Mapping[str, bytes]) -> Answer:
         """Shape the result: sound, score and MIDI, what was done, and the buttons."""
         name = file_name(receipt)
-        audio = [suffix for suffix in files if suffix in AUDIO_FORMATS]
-        others = [suffix for suffix in files if suffix not in AUDIO_FORMATS]
         embed = self._embed(entry, receipt)
         if "png" in files:
             embed.set_image(url=f"attachment://{name}.png")
@@ -73,7 +71,7 @@ class Replies:
             embed=embed,
             files=[
                 discord.File(io.BytesIO(files[suffix]), filename=f"{name}.{suffix}")
-                for suffix in audio + others
+                for suffix in sorted(files, key=FORMATS.index)  # the sound first
             ],
             view=answer_buttons(
                 entry.id, say("answer.again", entry.locale), say("answer.remove", entry.locale)

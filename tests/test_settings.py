@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_every_setting_stands_in_the_example_with_its_default() -> None:
 
 def test_every_setting_of_the_example_is_explained_above_it() -> None:
     lines = (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines()
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if re.match(r"[A-Z_]+=", line):
             assert above.startswith("# "), line
 

@@ -108,7 +108,8 @@ class ComposeCog:
 
     def _chosen(self, interaction: Interaction[Any], option: str) -> list[StyleCard]:
         """Return the card of the style that is filled in already, else all of them."""
-        filled = getattr(interaction.namespace, option, None) or interaction.namespace["style"]
+        # A namespace gives None for an option that is not filled in, or not of this command.
+        filled = getattr(interaction.namespace, option) or interaction.namespace.style
         return [self._styles[filled]] if filled in self._styles else list(self._styles.values())
 
 

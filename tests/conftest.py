@@ -1,0 +1,32 @@
+"""What many tests start from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from house import House
+from stage import Stage, on_stage
+
+from bot.ledger import Ledger
+
+
+@pytest.fixture
+async def long_stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A stage where jobs may take longer than the token of an interaction lives."""
+    async with on_stage(tmp_path, MST_JOB_TIMEOUT_S="800") as stage:
+        yield stage
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with on_stage(tmp_path) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    ledger = await Ledger.open(tmp_path / "ledger.sqlite3")
+    yield House(tmp_path, ledger)
+    await ledger.close()

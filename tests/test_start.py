@@ -1,0 +1,76 @@
+"""Starting and ending: one sentence says why not, a signal ends it, and the token stays hidden."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import write_styles
+
+from bot.__main__ import until_signalled
+
+SECRET = "MTIz.not-a-token.at-all"  # noqa: S105 - it opens nothing
+
+
+def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    if not (folder / "models").exists():
+        write_styles(folder / "models")
+    return subprocess.run(
+        [sys.executable, "-m", "bot"],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parent.parent),
+            "MST_MODELS_DIR": str(folder / "models"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_bad_setting_ends_with_status_2_and_one_sentence(tmp_path: Path) -> None:
+    ended = start(tmp_path, MST_BARS_MAX="many", DISCORD_TOKEN=SECRET)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        "error: MST_BARS_MAX cannot be 'many': it must be a whole number from 4 to 64\n"
+    )
+
+
+def test_a_broken_style_ends_with_status_1_and_one_sentence(tmp_path: Path) -> None:
+    broken = write_styles(tmp_path / "models") / "folk" / "style.toml"
+    broken.write_text("title = ", encoding="utf-8")
+    ended = start(tmp_path, DISCORD_TOKEN=SECRET)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: the style 'folk' cannot be loaded: style.toml: ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_work_after_its_clean_up(number: signal.Signals) -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("cleaned up")
+
+    await until_signalled(work())
+    assert ended == ["cleaned up"]
+
+
+async def test_what_the_work_raises_comes_through() -> None:
+    async def work() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await until_signalled(work())

@@ -1,0 +1,38 @@
+"""Words about a request are said at a decent pace, and its files are kept whole."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.shelf import Shelf
+from bot.telling import Words
+
+
+async def test_words_are_said_one_at_a_time_and_at_most_once_a_second() -> None:
+    said: list[str] = []
+    way = asyncio.Event()
+
+    async def edit(word: str) -> None:
+        await way.wait()
+        said.append(word)
+
+    words = Words(asyncio.create_task)
+    for word in ("first", "second", "third"):
+        words.say(edit(word))
+    way.set()
+    await words.quiet()
+    words.say(edit("too soon"))
+    await words.quiet()
+    assert said == ["first"]
+
+
+def test_a_result_is_on_the_shelf_whole_or_not_at_all(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.keep(1, {"mp3": b"old", "mid": b"old"})
+    shelf.keep(1, {"mp3": b"new"})
+    assert shelf.take(1) == {"mp3": b"new"}
+    shelf.discard(1)
+    shelf.discard(1)
+    assert shelf.take(1) == {}
+    assert list(tmp_path.iterdir()) == []
