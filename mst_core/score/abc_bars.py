@@ -18,7 +18,7 @@ FREE_METER = Meter(4, 4)
 
 
 def lay_bars(tune: AbcTune, *, expand: bool, notes: int) -> Melody:
-    """Make a melody of a tune; its repeats are played where ``expand``, else written once.
+    """Make a melody of a tune: as it is played with its repeats where ``expand``, else as written.
 
     Raises:
         UnreadableScore: when the tune changes its meter.
@@ -56,14 +56,21 @@ def _place(measures: tuple[Measure, ...], bar: Fraction) -> list[Fraction]:
     """Give each measure its onset; 0 is the first downbeat."""
     lengths = [measure.length for measure in measures]
     place = -_pickup(lengths, bar)
-    places = []
+    places: list[Fraction] = []
+    endings: tuple[int, ...] = ()  # of the measure before
+    split = Fraction(0)  # where in the bar the endings of this strain begin
     for number, (measure, length) in enumerate(zip(measures, lengths, strict=True)):
         room = -place % bar  # up to the next barline; 0 on one
         following = lengths[number + 1] if number + 1 < len(lengths) else Fraction(0)
-        if room and length > room:
+        if endings and measure.endings and measure.endings != endings:
+            place += (split - place) % bar  # it goes on in the bar that the first ending split
+        elif room and length > room:
             place += room
         elif not room and measure.starts_section and length < bar < length + following:
             place += bar - length  # the pickup of a strain stands at the end of its bar
+        if measure.endings and not endings:
+            split = place % bar
+        endings = measure.endings
         places.append(place)
         place += length
     return places
@@ -74,9 +81,9 @@ def _pickup(lengths: list[Fraction], bar: Fraction) -> Fraction:
     pickup = Fraction(0)
     for length in lengths:
         if pickup + length > bar:
-            break
+            return pickup % bar
         pickup += length
-    return pickup % bar
+    return Fraction(0)  # not even one bar: it begins on the downbeat
 
 
 def _notes(measures: tuple[Measure, ...], places: list[Fraction]) -> list[Note]:

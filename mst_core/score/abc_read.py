@@ -30,6 +30,8 @@ from mst_core.score.abc_voice import Voice
 
 MOST_CHARACTERS = 2_000_000
 MOST_NOTES = 20_000
+LONGEST_FIELD = 500
+"""Characters kept of a field such as the title."""
 _FIELD = re.compile(r"\s{0,9}([A-Za-z]):(.*)")
 _BODY_FIELDS = frozenset("IKLMmNPQRrsTUVWwZBCDFGHOS")
 _BARS = ("|", ":")
@@ -45,8 +47,9 @@ def read_abc(
 ) -> Melody:
     """Read the first tune of an ABC file as a melody.
 
-    Repeats are written once, or played where ``expand_repeats``. Every barline of the file is a
-    barline of the melody: a measure too short for the meter is filled with silence.
+    Every note of the page stands once, the endings of a strain one behind the other; where
+    ``expand_repeats``, repeats are played instead. Every barline of the file is a barline of the
+    melody: a measure too short for the meter is filled with silence.
 
     Raises:
         UnreadableScore: when the text is not ABC, holds a number that no music has, or changes
@@ -114,7 +117,7 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
                 _take(voice, sign)
     measures = voice.finish()
     if not any(note.pitch is not None for measure in measures for note in measure.notes):
-        raise NoMelody(f"the ABC tune {heading.get('X', ['without a number'])[0]}")
+        raise NoMelody(f"the ABC tune {heading.get('X', ['it holds'])[0][:20]}")
     return AbcTune(
         number=heading.get("X", [""])[0],
         title=heading.get("T", [""])[0],
@@ -154,14 +157,16 @@ def _split_heading(text: str) -> tuple[dict[str, list[str]], AbcKey | None, list
         if not field:
             continue
         letter, value = field[1], _without_comment(field[2])
-        heading.setdefault(letter, []).append(value)
+        heading.setdefault(letter, []).append(value[:LONGEST_FIELD])
         if letter == "K":
             key = read_key(value)
-            body = []
+            body: list[str] = []
             for music in lines:
                 if not music.strip():
-                    break
-                body.append(_without_comment(music))
+                    if body:
+                        break
+                elif not music.startswith("+:"):  # goes on with the words of the line before
+                    body.append(_without_comment(music))
             return heading, key or read_key(""), body
     return heading, None, []
 
@@ -173,7 +178,7 @@ def _without_comment(line: str) -> str:
 def _body_field(line: str) -> tuple[str, str] | None:
     """Return letter and text where the line is a field; ``G:|`` is music."""
     match = _FIELD.match(line)
-    if match and match[1] in _BODY_FIELDS and match[2][:1] not in _BARS:
+    if match and match[1] in _BODY_FIELDS and match[2].lstrip()[:1] not in _BARS:
         return match[1], match[2].strip()
     return None
 

@@ -156,6 +156,7 @@ def read_signs(line: str) -> Iterator[Sign]:
                 yield OverlaySign()
 
 
+@lru_cache(maxsize=1024)
 def _note(text: str) -> NoteSign:
     match = _NOTE.match(text)
     assert match is not None  # noqa: S101 - the pattern that found the text contains this one

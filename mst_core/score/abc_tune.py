@@ -40,6 +40,8 @@ class Measure:
     """The music between two barlines; never empty."""
 
     notes: tuple[Written, ...]
+    length: Fraction
+    """The sum of their durations, in quarter notes."""
     meter: Meter | None
     opens: bool = False
     """Whether a repeat begins with it."""
@@ -51,11 +53,6 @@ class Measure:
     """Whether a double bar or a repeat sign stands behind it."""
     endings: tuple[int, ...] = ()
     """The passes in which it is played; empty for all."""
-
-    @property
-    def length(self) -> Fraction:
-        """In quarter notes."""
-        return sum((note.duration for note in self.notes), Fraction(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Voice:
         self._accidentals: dict[tuple[str, int], int] = {}
         self._tied_from: tuple[str, int, int] | None = None  # letter, octave, alteration
         self._last: tuple[str, int, int] | None = None
-        self._broken = Fraction(1)  # for the next note, after > or <
+        self._broken: Fraction | None = None  # what > or < does to the next note
         self._tuplet = (Fraction(1), 0)  # ratio, notes left
         self._opens = self._section = False
         self._endings: tuple[int, ...] = ()
@@ -128,8 +128,10 @@ class Voice:
             self._tuplet = (ratio, left - 1)
         if not self._notes:
             self._measure_meter = self.meter
-        self._notes.append(Written(pitch, duration * self._broken, tied=False))
-        self._broken = Fraction(1)
+        if self._broken:
+            duration *= self._broken
+            self._broken = None
+        self._notes.append(Written(pitch, duration, tied=False))
         self._tied_from = None
 
     def _rest(self, sign: RestSign) -> None:
@@ -145,7 +147,7 @@ class Voice:
 
     def _break(self, marks: str) -> None:
         """Dot one neighbour and halve the other; doubled marks dot twice and quarter."""
-        if not self._notes or self._broken != 1:
+        if not self._notes or self._broken:
             return
         short = Fraction(1, 2 ** len(marks))
         before, after = (2 - short, short) if marks[0] == ">" else (short, 2 - short)
@@ -177,6 +179,7 @@ class Voice:
         if self._notes:
             measure = Measure(
                 tuple(self._notes),
+                self._measured(),
                 self._measure_meter,
                 opens=self._opens,
                 closes=closes,
@@ -184,7 +187,6 @@ class Voice:
                 ends_section=double,
                 endings=self._endings,
             )
-            self._check(measure)
             self._measures.append(measure)
             self._notes.clear()
             self._opens = self._section = False
@@ -194,9 +196,10 @@ class Voice:
                 last, closes=last.closes or closes, ends_section=last.ends_section or double
             )
 
-    def _check(self, measure: Measure) -> None:
+    def _measured(self) -> Fraction:
+        """Return the length of the notes of this measure, when it is one that music has."""
         length = Fraction(0)
-        for note in measure.notes:
+        for note in self._notes:
             length += note.duration
             if length.denominator > FINEST:
                 raise UnreadableScore(
@@ -205,6 +208,7 @@ class Voice:
         self._quarters += length
         if self._quarters > MOST_QUARTERS:
             raise TooLong(f"more than {MOST_QUARTERS} quarter notes", f"{MOST_QUARTERS} of them")
+        return length
 
 
 def _ending_numbers(text: str) -> tuple[int, ...]:
