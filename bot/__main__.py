@@ -92,12 +92,21 @@ async def serve_discord(settings: Settings) -> None:
         MstError: when the engine cannot start.
     """
     bot = create_bot(settings=settings)
-    await until_signalled(_on_discord(bot, settings.discord_token.reveal()))
+    try:
+        await until_signalled(be_on_discord(bot, settings.discord_token.reveal()))
+    except CannotStart as error:
+        # A bot that closed itself loses its connection too; the cause is worth telling.
+        raise (bot.failure or error) from error
     if bot.failure:
         raise bot.failure
 
 
-async def _on_discord(bot: discord.Client, token: str) -> None:
+async def be_on_discord(bot: discord.Client, token: str) -> None:
+    """Log in and stay until the bot is closed.
+
+    Raises:
+        CannotStart: when Discord refuses the token, cannot be reached, or ends the connection.
+    """
     async with bot:
         try:
             await bot.start(token)
@@ -105,6 +114,8 @@ async def _on_discord(bot: discord.Client, token: str) -> None:
             raise CannotStart("Discord does not accept DISCORD_TOKEN; is it complete?") from error
         except aiohttp.ClientError as error:
             raise CannotStart(f"Discord cannot be reached: {type(error).__name__}") from error
+        except discord.DiscordException as error:
+            raise CannotStart(f"Discord ended the connection: {error}") from error
 
 
 async def until_signalled(work: Coroutine[Any, Any, None]) -> None:

@@ -68,6 +68,8 @@ class MusicBot(discord.Client):
     """The Discord client. It owns its parts from `setup_hook` to `close`."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
+        # It joins no voice channel, so it does not miss what that takes.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=discord.Intents(guilds=True),  # nothing privileged: it reads no messages
             allowed_mentions=discord.AllowedMentions.none(),

@@ -137,8 +137,11 @@ class Dispatcher:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
-            await self._ledger.renew(WORKER, LEASE_S)
-            await self._answer_left()
+            try:
+                await self._ledger.renew(WORKER, LEASE_S, list(self._running))
+                await self._answer_left()
+            except Exception:  # such as a full disk: the heart goes on beating
+                log.exception("a beat of the dispatcher failed")
             self.wake()
 
     # One job

@@ -18,7 +18,7 @@ from typing import Any, Self
 import aiosqlite
 import msgspec
 
-from bot.migrate import MIGRATIONS, BrokenLedger, migrate
+from bot.migrate import MIGRATIONS, BrokenLedger, missing_steps
 from mst_core.jobs import Compose, Receipt
 
 # Whose turn it is: the first waiting request of each person, then the second of each, and so on;
@@ -80,7 +80,9 @@ class Ledger:
         self._clock = clock
 
     @classmethod
-    async def open(cls, path: Path, clock: Callable[[], float] = time.time) -> Self:
+    async def open(
+        cls, path: Path, clock: Callable[[], float] = time.time, migrations: Path = MIGRATIONS
+    ) -> Self:
         """Open the database, make it when there is none, and bring its tables up to date.
 
         Raises:
@@ -96,7 +98,9 @@ class Ledger:
             await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
             await connection.execute_fetchall("PRAGMA journal_mode = WAL")
             await connection.execute_fetchall("PRAGMA synchronous = FULL")
-            await migrate(connection, MIGRATIONS)
+            ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+            for step in missing_steps(version, migrations):
+                await connection.executescript(step)
         except BaseException as error:
             await connection.close()
             if isinstance(error, sqlite3.Error):
@@ -143,13 +147,15 @@ class Ledger:
         )
         return _entry(rows[0]) if rows else None
 
-    async def renew(self, worker: str, seconds: float) -> None:
-        """Lengthen all leases of a worker, counted from now."""
+    async def renew(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
+        """Lengthen the leases of what a worker works on, counted from now."""
         await self._run(
             """UPDATE requests SET lease_until = :now + :seconds
-               WHERE worker = :worker AND state = 'running'""",
+               WHERE worker = :worker AND state = 'running'
+               AND id IN (SELECT value FROM json_each(:ids))""",
             worker=worker,
             seconds=seconds,
+            ids=msgspec.json.encode(request_ids).decode(),
         )
 
     async def give_back(self, worker: str, request_id: int, *, count_try: bool) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
-
-import aiosqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -14,24 +11,21 @@ class BrokenLedger(Exception):
     """A ledger that cannot be opened, said in one sentence."""
 
 
-async def migrate(connection: aiosqlite.Connection, folder: Path) -> None:
-    """Apply the numbered steps of a folder that the database has not had, each whole or not at all.
+def missing_steps(version: int, folder: Path) -> list[str]:
+    """Return the SQL of the steps that a database of a version has not had, in order.
+
+    Each is one transaction that ends by noting its number, so it happens whole or not at all.
 
     Raises:
         BrokenLedger: when the database has had more steps than there are.
     """
-    steps = sorted(folder.glob("[0-9]*.sql"))  # noqa: ASYNC240 - once, before anything runs
-    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+    steps = sorted(folder.glob("[0-9]*.sql"))
     if version > len(steps):
         raise BrokenLedger(
             f"the ledger is of a newer version ({version}) than this program ({len(steps)})"
         )
-    for number, step in enumerate(steps[version:], start=version + 1):
-        change = step.read_text(encoding="utf-8")
-        try:
-            await connection.executescript(
-                f"BEGIN IMMEDIATE;\n{change}\nPRAGMA user_version = {number};\nCOMMIT;"
-            )
-        except sqlite3.Error:
-            await connection.rollback()
-            raise
+    return [
+        f"BEGIN IMMEDIATE;\n{step.read_text(encoding='utf-8')}\n"
+        f"PRAGMA user_version = {number};\nCOMMIT;"
+        for number, step in enumerate(steps[version:], start=version + 1)
+    ]

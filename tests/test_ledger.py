@@ -142,11 +142,13 @@ async def test_a_lease_that_ran_out_comes_back_and_counts_a_try(
 
 
 async def test_a_renewed_lease_does_not_run_out(ledger: Ledger, clock: Clock) -> None:
-    await ledger.accept(make_ask())
-    await lease(ledger)
+    for user in (1, 2):
+        await ledger.accept(make_ask(user_id=user))
+    renewed, dropped = await lease(ledger), await lease(ledger)
     clock.now += 50
-    await ledger.renew("bot", 60)
+    await ledger.renew("bot", 60, [renewed.id])
     clock.now += 50
+    assert (await lease(ledger, "other")).id == dropped.id
     assert await ledger.lease("other", 60) is None
 
 

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aiohttp
+import discord
 import pytest
 from fakes import write_styles
 
-from bot.__main__ import until_signalled
+from bot.__main__ import CannotStart, be_on_discord, until_signalled
 
 SECRET = "MTIz.not-a-token.at-all"  # noqa: S105 - it opens nothing
 
@@ -50,6 +52,28 @@ def test_a_broken_style_ends_with_status_1_and_one_sentence(tmp_path: Path) -> N
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: the style 'folk' cannot be loaded: style.toml: ")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (discord.LoginFailure("Improper token"), "does not accept DISCORD_TOKEN"),
+        (aiohttp.ClientConnectionError("no route"), "cannot be reached: ClientConnectionError"),
+        (discord.ClientException("no gateway"), "ended the connection"),
+    ],
+)
+async def test_why_discord_would_not_have_it_is_told_in_one_sentence(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise error
+
+    bot = discord.Client(intents=discord.Intents.none())
+    monkeypatch.setattr(bot, "start", refuse)
+    with pytest.raises(CannotStart, match=words) as caught:
+        await be_on_discord(bot, SECRET)
+    assert SECRET not in str(caught.value)
+    assert bot.is_closed()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
