@@ -1,0 +1,60 @@
+"""Draw docs/tryout.png: the try-out with a finished tune, as a person sees it.
+
+Run it from the project's folder: ``.venv/bin/python docs/make_screenshot.py``. It starts the real
+bot with the real engine, asks for a folk tune in Chromium, and takes the picture when the sound
+can be played.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+PICTURE = PROJECT / "docs" / "tryout.png"
+
+
+def main() -> None:
+    """Start the try-out, have a tune made, take the picture, end it."""
+    sys.path.insert(0, str(PROJECT / "tests"))
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "DISCORD_TOKEN": "",
+            "MST_DATA_DIR": folder,
+            "MST_TRYOUT_PORT": "0",
+        }
+        command = (sys.executable, *(sys.argv[1:] or ("-m", "bot")))
+        with subprocess.Popen(  # noqa: S603 - our own bot
+            command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
+        ) as bot:
+            try:
+                address = bot.stdout.readline().split()[4]
+                take_picture(address, Path(folder) / "profile")
+            finally:
+                bot.terminate()
+
+
+def take_picture(address: str, profile: Path) -> None:
+    """Ask for a tune and take the picture of its answer."""
+    from visitor import Visitor, open_browser, seconds_of_sound, wait_until, width_of_score
+
+    with open_browser(profile, width=1000, height=1250) as browser:
+        you = Visitor(browser, address)
+        you.page.get_by_role("button", name="Messages").click()  # folds the list at the left
+        you.command("compose", style="folk")
+        result = you.results().first
+        result.wait_for(timeout=180_000)
+        wait_until(lambda: seconds_of_sound(result) > 0, "a sound")
+        wait_until(lambda: width_of_score(result) > 0, "a score")
+        you.page.locator("#channel-timeline").evaluate("e => e.scrollTo(0, 0)")
+        wait_until(lambda: not you.page.locator("[aria-busy=true]").count(), "everything drawn")
+        you.page.mouse.move(990, 5)
+        you.page.screenshot(path=PICTURE)
+
+
+if __name__ == "__main__":
+    main()
