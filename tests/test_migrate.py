@@ -58,7 +58,7 @@ async def test_what_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> None
 
 async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BrokenLedger, match="cannot be opened: .*Not a directory"):
+    with pytest.raises(BrokenLedger, match=r"cannot be opened: .*Not a directory"):
         await Ledger.open(tmp_path / "file" / "data" / "ledger.sqlite3")
 
 
