@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 import wave
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
 import mido
 import numpy as np
 import pytest
-from fake_composer import CARD, FakeComposer, write_scale
+from fake_composer import CARD, FakeComposer, Scale, write_scale
 
 from mst_core import __version__
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
@@ -113,6 +115,19 @@ def test_progress_rises_through_the_stages_to_the_whole() -> None:
     assert {progress.stage for progress in told} == {"composing", "playing", "drawing"}
 
 
+def test_progress_does_not_fall_with_a_composer_who_starts_again() -> None:
+    class Hesitant(FakeComposer):
+        def compose(self, request: Compose, tell: Callable[[float], None]) -> Scale:
+            tell(0.8)
+            tell(0.1)
+            return super().compose(request, tell)
+
+    told: list[float] = []
+    studio = Studio(Hesitant(Path()), Tone)
+    studio.perform(Job("one", SHORT, ("abc",)), lambda progress: told.append(progress.share))
+    assert told == sorted(told)
+
+
 def test_the_score_is_drawn_while_the_tune_plays() -> None:
     drawn = threading.Event()
 
@@ -127,6 +142,18 @@ def test_the_score_is_drawn_while_the_tune_plays() -> None:
 
     rendition = make_studio(Patient()).perform(Job("one", SHORT, ("wav", "abc")), tell)
     assert set(rendition.files) == {"wav", "abc"}
+
+
+def test_tunes_that_are_finished_at_the_same_time_give_what_each_gives_alone() -> None:
+    studio = make_studio(Synthesizer(find_soundfont(None)))
+    jobs = [
+        Job(str(seed), Compose("folk", "folk", seed, bars=4), ("mp3", "png", "mid"))
+        for seed in range(3)
+    ]
+    alone = [studio.perform(job, silent) for job in jobs]
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(lambda job: studio.perform(job, silent), jobs))
+    assert together == alone
 
 
 def test_no_instruments_are_needed_until_a_tune_must_sound() -> None:
