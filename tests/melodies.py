@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from mst_core.music import MODES, SEMITONES, Key, Melody, Meter, Note
 
+Sounding = tuple[Fraction, Fraction, int]  # onset, duration, pitch
+
 METERS = ("4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "3/2", "5/4", "3/8", "7/8", "9/16")
 
 _FIGURES = (
@@ -78,6 +80,16 @@ def line(text: str, *, start: Fraction = Fraction(0)) -> tuple[Note, ...]:
             notes.append(Note(now, duration, pitch))
         now += duration
     return tuple(notes)
+
+
+def melody(text: str, *, key: str = "C", meter: str = "4/4", bars: int = 1) -> Melody:
+    """Read a tune from its `line`."""
+    return Melody(line(text), Meter.parse(meter), Key.parse(key), 120.0, bars)
+
+
+def sounding(notes: tuple[Note, ...]) -> list[Sounding]:
+    """Give onset, duration and pitch of each note."""
+    return [(each.onset, each.duration, each.pitch) for each in notes]
 
 
 REEL = Melody(
