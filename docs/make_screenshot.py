@@ -42,7 +42,7 @@ def take_picture(address: str, profile: Path) -> None:
     """Ask for a tune and take the picture of its answer."""
     from visitor import Visitor, open_browser, seconds_of_sound, wait_until, width_of_score
 
-    with open_browser(profile, width=1000, height=1250) as browser:
+    with open_browser(profile, width=1000, height=1180) as browser:
         you = Visitor(browser, address)
         you.page.get_by_role("button", name="Messages").click()  # folds the list at the left
         you.command("compose", style="folk")

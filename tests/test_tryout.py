@@ -38,10 +38,16 @@ class Tryout:
         self.line = line
         self.address = re.findall(r"http://127\.0\.0\.1:\d+/", line)[0]
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status; the output so far is thrown away."""
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit status.
+
+        Raises:
+            AssertionError: when a process that it started outlives it.
+        """
+        started = descendants(self.process.pid)
         self.process.send_signal(number)
         self.process.communicate(timeout=GRACE_S)
+        assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
         return self.process.returncode
 
     @contextmanager
@@ -51,13 +57,12 @@ class Tryout:
         yield
         (self.folder / "held").unlink()
 
-    def left_behind(self) -> bool:
-        """Whether a process that it started still runs."""
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process started, and theirs."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    children = {int(child) for path in lists for child in path.read_text().split()}
+    return children.union(*map(descendants, children))
 
 
 @contextmanager
@@ -175,7 +180,6 @@ def test_a_request_made_while_the_engine_warms_up_outlives_the_end_of_the_bot(
         (tmp_path / "cold").unlink()
         wait_until(you.shares, "the job under way")
         assert tryout.end(signal.SIGTERM) == 0
-        assert not tryout.left_behind()
     (tmp_path / "held").unlink()
     with running(SLOW, tmp_path) as tryout:
         you = Visitor(browser, tryout.address)
@@ -248,5 +252,4 @@ def test_a_tune_from_the_command_to_the_sound(tmp_path: Path, browser: BrowserCo
         second = you.results().last
         wait_until(lambda: seconds_of_sound(second) > 15, "a second sound")
         assert first.inner_text() != second.inner_text()
-        assert tryout.end() == 0
-        assert not tryout.left_behind()
+        assert tryout.end(signal.SIGTERM) == 0
