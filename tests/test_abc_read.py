@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
-from mst_core.music import Key, Melody, Meter
+from mst_core.music import Key, Meter
 from mst_core.score.abc_read import read_abc, read_tunes
 from mst_core.score.abc_tune import AbcTune
 
@@ -21,11 +21,6 @@ def tune(music: str, *, key: str = "C", meter: str = "4/4", unit: str = "1/8") -
     return read_tunes(f"X:1\nT:A tune\nM:{meter}\nL:{unit}\nK:{key}\n{music}\n")[0]
 
 
-def melody(music: str, *, key: str = "C", meter: str = "4/4", played: bool = False) -> Melody:
-    text = f"X:1\nM:{meter}\nL:1/4\nK:{key}\n{music}\n"
-    return read_abc(text, expand_repeats=played)
-
-
 def pitches(music: str, key: str = "C") -> list[int | None]:
     return [event.pitch for event in tune(music, key=key).events]
 
@@ -33,10 +28,6 @@ def pitches(music: str, key: str = "C") -> list[int | None]:
 def lengths(music: str, meter: str = "4/4", unit: str = "1/4") -> list[Fraction]:
     """Durations in quarter notes; with the unit 1/4, A is one."""
     return [event.duration for event in tune(music, meter=meter, unit=unit).events]
-
-
-def starts(music: str) -> list[Fraction]:
-    return [note.onset for note in melody(music).notes]
 
 
 # --- pitch -------------------------------------------------------------------------------------
@@ -179,75 +170,6 @@ def test_only_the_first_voice_is_the_tune() -> None:
     assert pitches("[V:1] AB|\n[V:2] cd|\n[V:1] GA|") == [69, 71, 67, 69]
     text = "X:1\nV:T1 clef=treble\nV:B1\nK:C\nV:T1\nAB\nV:B1\nK:D\ncd\nV:T1\nFG\n"
     assert [event.pitch for event in read_tunes(text)[0].events] == [69, 71, 65, 67]
-
-
-# --- bars, repeats, sections -------------------------------------------------------------------
-
-
-def test_a_double_repeat_in_the_middle_loses_no_note() -> None:
-    assert pitches("cAA::g|a4|") == [72, 69, 69, 79, 81]
-
-
-def test_bars_begin_behind_barlines_and_the_pickup_is_short() -> None:
-    read = tune("A | BcBA | GABc |]", unit="1/4")
-    assert read.pickup == 1
-    assert list(read.bar_starts) == [0, 1, 5]
-    assert read.uneven_bars == ()
-
-
-def test_a_bar_that_does_not_add_up_is_told() -> None:
-    assert tune("ABcd | ABc | ABcd | ABcd |]", unit="1/4").uneven_bars == (1,)
-    assert tune("A | Bcde | ABc :: d | ABcd | ABcde | ABc |]", unit="1/4").uneven_bars == (5,)
-
-
-def test_the_line_of_a_tune_goes_through_the_last_ending_only() -> None:
-    assert pitches("|: CD |1 EF :|2 GA |: B :|") == [60, 62, 67, 69, 71]
-    assert pitches("|: CD [1 EF :| [2 GA |] B") == [60, 62, 67, 69, 71]
-
-
-def test_a_melody_holds_every_note_of_the_page_in_order() -> None:
-    assert melody("|: CDEF |1 G4 :|2 A4 |]").pitches == (60, 62, 64, 65, 67, 69)
-
-
-def test_played_repeats_take_each_ending_in_its_turn() -> None:
-    assert melody("|: CDEF |1 G4 :|2 A4 |]", played=True).pitches == (
-        60, 62, 64, 65, 67, 60, 62, 64, 65, 69,
-    )  # fmt: skip
-    assert melody("|: C4 |1,3 D4 :|2,4 E4 :| F4 |]", played=True).pitches == (
-        60, 62, 60, 64, 60, 62, 60, 64, 65,
-    )  # fmt: skip
-
-
-def test_a_repeat_without_beginning_goes_back_to_the_one_before() -> None:
-    assert melody("C4 :| D4 :: E4 :|", played=True).pitches == (60, 60, 62, 62, 64, 64)
-
-
-def test_onset_0_is_the_first_downbeat() -> None:
-    read = melody("G | ABcd | e3 |]")
-    assert read.pickup == 1
-    assert [note.onset for note in read.notes] == [-1, 0, 1, 2, 3, 4]
-    assert read.bars == 2
-    assert read.length == 8
-
-
-def test_a_bar_that_a_repeat_sign_splits_stays_one_bar() -> None:
-    assert starts("G | ABcd | e3 :: f | gabc' |]")[-5:] == [7, 8, 9, 10, 11]
-
-
-def test_a_short_bar_is_filled_so_that_the_next_one_begins_on_its_barline() -> None:
-    assert starts("ABcd | e3 | ABcd |") == [0, 1, 2, 3, 4, 8, 9, 10, 11]
-
-
-def test_the_pickup_of_a_later_strain_stands_before_its_barline() -> None:
-    assert starts("ABcd | e4 || f | gabc' |]")[-5:] == [11, 12, 13, 14, 15]
-
-
-def test_a_second_ending_goes_on_where_the_first_one_began() -> None:
-    assert starts("AB [1 cd :| [2 ef |]") == [0, 1, 2, 3, 6, 7]
-
-
-def test_sections_begin_at_double_bars_and_repeat_signs() -> None:
-    assert melody("A | BcBA | G3 :: A | BcBA | G4 || A4 |]").sections == (0, 2, 4)
 
 
 # --- heading -----------------------------------------------------------------------------------
