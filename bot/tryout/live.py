@@ -34,6 +34,8 @@ from aiohttp import web
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
 from simcord.preview._server import PreviewServer
 
+from mst_core.errors import MstError
+
 log = logging.getLogger(__name__)
 
 TICK_S = 0.4
@@ -65,8 +67,8 @@ class LiveWorld(Env):
             log.debug("the bot is still at work after %s", dispatch or "a tick")
 
     def _record_error(self, error: BaseException) -> None:
-        # The bot's own error door has answered and logged what a command raised.
-        if not isinstance(error, discord.app_commands.AppCommandError):
+        # The bot's own error door has answered and logged what a command or a button raised.
+        if not isinstance(error, discord.app_commands.AppCommandError | MstError):
             log.error("the bot raised %r", error, exc_info=error)
 
 
