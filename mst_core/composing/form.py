@@ -13,7 +13,7 @@ import numpy as np
 
 PHRASE = 4
 """Bars of a phrase."""
-FITTING_SECTIONS = (16, 8, 4, 2)
+FITTING_SECTIONS = (16, 8, 4)
 """Lengths of sections, in bars, that make sense to an ear."""
 OTHER_FORMS = {
     1: "A",
@@ -90,9 +90,9 @@ def _sizes(bars: int, form: str) -> tuple[str, list[int]]:
     size, odd = divmod(bars, len(form))
     if not odd and size in FITTING_SECTIONS:
         return form, [size] * len(form)
-    for size in FITTING_SECTIONS[1:3]:
+    for size in FITTING_SECTIONS:
         count, odd = divmod(bars, size)
-        if not odd and 1 < count < 9:
+        if not odd and 1 < count < 9 and size <= 2 * PHRASE:
             return OTHER_FORMS[count], [size] * count
     sizes = [PHRASE] * (bars // PHRASE)
     rest = bars % PHRASE

@@ -80,18 +80,14 @@ def teach(
     usable = [tune for tune in tunes if len(tune.events) >= FEWEST_EVENTS]
     split = Split.of(usable)
     durations = DurationDictionary.of(split.training)
+    torch.manual_seed(course.seed)
     pair = StylePair.build(durations, sizes)
     learn = [lesson(tune, durations) for tune in split.training]
     check = [lesson(tune, durations) for tune in split.validation]
     (runs / name).mkdir(parents=True, exist_ok=True)
     for part in parts:
-        torch.manual_seed(course.seed)
-        fresh = StylePair.build(durations, sizes)
-        network = pair.pitch if part == "pitch" else pair.duration
-        start = fresh.pitch if part == "pitch" else fresh.duration
-        network.load_state_dict(start.state_dict())
         train(
-            network,
+            pair.pitch if part == "pitch" else pair.duration,
             _rows(learn, part),
             _rows(check, part),
             course,

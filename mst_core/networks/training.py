@@ -7,17 +7,20 @@ which a validation part of the corpus chooses. The same seed and device give the
 
 from __future__ import annotations
 
+import hashlib
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from mst_core.networks.context import Heading, Line
 from mst_core.networks.corpus import CorpusTune
@@ -62,9 +65,9 @@ class Course:
     """How to train: the defaults are what the shipped styles use."""
 
     epochs: int = 24
-    batch_events: int = 3072
-    """Events a step, padding included."""
-    window: int = 256
+    batch_events: int = 4096
+    """Events a step, padding included; fewer in a corpus that would give less than 40 steps."""
+    window: int = 128
     """Events of a tune that one step learns from."""
     rate: float = 3e-3
     weight_decay: float = 0.02
@@ -90,8 +93,11 @@ def batches(
     jitter = shuffle.random(len(windows)) * 8 if shuffle else np.zeros(len(windows))
     order = sorted(range(len(windows)), key=lambda index: len(windows[index][0]) + jitter[index])
     groups: list[list[int]] = [[]]
+    budget = course.batch_events
+    if shuffle:
+        budget = min(budget, max(256, sum(len(rows) for rows, _ in windows) // 40))
     for index in order:
-        if (len(groups[-1]) + 1) * len(windows[index][0]) > course.batch_events and groups[-1]:
+        if (len(groups[-1]) + 1) * len(windows[index][0]) > budget and groups[-1]:
             groups.append([])
         groups[-1].append(index)
     if shuffle:
@@ -133,6 +139,8 @@ class Epoch:
     training: float
     validation: float
     best: float
+    events_a_second: float
+    """Learned from, without the time of validation."""
 
 
 def train(
@@ -152,16 +160,14 @@ def train(
     """
     torch.manual_seed(course.seed)
     network.to(device)
-    average = AveragedModel(
-        network,
-        multi_avg_fn=get_ema_multi_avg_fn(course.averaging),  # type: ignore[no-untyped-call]
-    )
+    average = AveragedModel(network, multi_avg_fn=_moving_average(course.averaging))
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=course.rate, weight_decay=course.weight_decay, betas=(0.9, 0.98)
     )
     best, best_weights, bad, first = math.inf, {}, 0, 0
-    if checkpoint and checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+    subject = _fingerprint(network, lessons, course)
+    saved = _resume(checkpoint, subject, device)
+    if saved:
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
@@ -173,11 +179,11 @@ def train(
         torch.manual_seed(course.seed * 1000 + number)
         shuffle = np.random.default_rng((course.seed, number))
         steps = list(batches(lessons, course, shuffle))
-        total, count = 0.0, 0
+        total, count, begun = 0.0, 0, time.perf_counter()
         network.train()
         for step, (features, targets) in enumerate(steps):
             done = (number + step / len(steps)) / course.epochs
-            warm = min(1.0, (number * len(steps) + step + 1) / 100)
+            warm = min(1.0, done * 20 + 0.05)  # the first twentieth rises to the full rate
             for group in optimizer.param_groups:
                 group["lr"] = (
                     course.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
@@ -194,6 +200,7 @@ def train(
             average.update_parameters(network)
             events = int((wanted != PADDING).sum())
             total, count = total + float(loss.detach()) * events, count + events
+        pace = count / (time.perf_counter() - begun)
         found = mean_loss(average.module, validation, device)
         if found < best:
             best, bad = found, 0
@@ -202,7 +209,7 @@ def train(
             }
         else:
             bad += 1
-        tell(Epoch(number + 1, total / count, found, best))
+        tell(Epoch(number + 1, total / count, found, best, pace))
         if checkpoint:
             partial = checkpoint.with_suffix(".part")
             torch.save(
@@ -210,6 +217,7 @@ def train(
                     "network": network.state_dict(), "average": average.state_dict(),
                     "optimizer": optimizer.state_dict(), "best": best,
                     "best_weights": best_weights, "bad": bad, "epoch": number + 1,
+                    "subject": subject,
                 },
                 partial,
             )  # fmt: skip
@@ -217,3 +225,30 @@ def train(
     network.load_state_dict(best_weights)
     network.eval()
     return best
+
+
+def _moving_average(keep: float) -> Callable[..., None]:
+    """A moving average that is short at first, so that a short training has one too."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+        share = min(keep, (1 + int(steps)) / (10 + int(steps)))
+        torch._foreach_lerp_(averages, current, 1 - share)
+
+    return update
+
+
+def _fingerprint(network: SequenceNet, lessons: Sequence[Rows], course: Course) -> str:
+    """What a checkpoint belongs to: another corpus, size or course must not go on from it."""
+    digest = hashlib.sha256(repr((network.shape, course)).encode())
+    for rows, targets in lessons:
+        digest.update(rows.tobytes())
+        digest.update(targets.tobytes())
+    return digest.hexdigest()
+
+
+def _resume(checkpoint: Path | None, subject: str, device: torch.device) -> dict[str, Any] | None:
+    if not checkpoint or not checkpoint.exists():
+        return None
+    saved: dict[str, Any] = torch.load(checkpoint, map_location=device, weights_only=True)
+    return saved if saved.get("subject") == subject else None

@@ -1,0 +1,77 @@
+"""The plan of a tune: its sections, and which bars return."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mst_core.composing.form import Plan, plan_form
+from mst_core.jobs import BARS_RANGE
+
+FORMS = ("AABB", "AABA", "ABAC", "AB", "A")
+
+
+def plan(bars: int, form: str, seed: int = 0) -> Plan:
+    return plan_form(bars, {form: 1.0}, np.random.default_rng(seed))
+
+
+@given(st.integers(*BARS_RANGE), st.sampled_from(FORMS), st.integers(0, 50))
+def test_the_spans_of_a_plan_cover_every_bar_once(bars: int, form: str, seed: int) -> None:
+    spans = plan(bars, form, seed).spans
+    covered = [bar for span in spans for bar in range(span.first, span.first + span.bars)]
+    assert covered == list(range(bars))
+
+
+@given(st.integers(*BARS_RANGE), st.sampled_from(FORMS), st.integers(0, 50))
+def test_a_copy_comes_after_what_it_copies_and_no_span_straddles_its_edges(
+    bars: int, form: str, seed: int
+) -> None:
+    spans = plan(bars, form, seed).spans
+    edges = {span.first for span in spans} | {bars}
+    for span in spans:
+        if span.source is not None:
+            assert span.source + span.bars <= span.first
+            assert {span.source, span.source + span.bars} <= edges
+
+
+@given(st.integers(*BARS_RANGE), st.sampled_from(FORMS), st.integers(0, 50))
+def test_a_new_span_is_at_most_a_phrase_and_the_tune_ends_closed(
+    bars: int, form: str, seed: int
+) -> None:
+    spans = plan(bars, form, seed).spans
+    assert all(span.bars <= 5 for span in spans if span.source is None)
+    last = spans[-1]
+    source = next((s for s in spans if last.source is not None
+                   and s.first + s.bars == last.source + last.bars), last)  # fmt: skip
+    assert last.closes
+    assert source.closes
+
+
+@given(st.integers(0, 100))
+def test_a_dance_of_32_bars_plays_each_part_twice(seed: int) -> None:
+    found = plan(32, "AABB", seed)
+    assert (found.form, found.sections) == ("AABB", (0, 8, 16, 24))
+    copied = {
+        span.first + bar: span.source + bar
+        for span in found.spans
+        if span.source is not None
+        for bar in range(span.bars)
+    }
+    assert all(copied[bar] == bar - 8 for bar in range(8, 16))
+    assert all(copied[bar] == bar - 8 for bar in range(24, 31))
+
+
+def test_short_parts_come_back_with_a_second_ending() -> None:
+    found = plan(16, "AABB")
+    copied = [(s.first, s.bars, s.source) for s in found.spans if s.source is not None]
+    assert (4, 3, 0) in copied
+    assert all(not (s.first <= 7 < s.first + s.bars and s.source is not None) for s in found.spans)
+
+
+@pytest.mark.parametrize(("bars", "form"), [(12, "AAB"), (24, "AAB"), (8, "AA"), (10, "AAB")])
+def test_a_number_of_bars_that_the_form_cannot_share_gets_a_form_of_its_own(
+    bars: int, form: str
+) -> None:
+    assert plan(bars, "AABB").form == form

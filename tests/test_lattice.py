@@ -1,0 +1,62 @@
+"""The lattice of rhythms: exact spans, exact numbers of notes, no dead ends."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mst_core.composing.lattice import Lattice, between
+from mst_core.networks.habits import MeterHabits, Rhythm
+
+QUARTER, EIGHTH, TRIPLET = 24, 12, 8
+
+
+def jig_and_triplets() -> Lattice:
+    rhythms = [Rhythm(place, EIGHTH, 100, 0) for place in range(0, 72, EIGHTH)]
+    rhythms += [Rhythm(place, QUARTER, 100, 0) for place in range(0, 60, EIGHTH)]
+    rhythms += [Rhythm(place, TRIPLET, 50, 0) for place in (0, 8, 16)]
+    rhythms += [Rhythm(0, 72, 30, 0), Rhythm(12, 28, 1, 0)]
+    return Lattice.of(MeterHabits(10, 160, tuple(rhythms), {}, (3, 4, 5)), 72)
+
+
+@given(st.integers(1, 4), st.data())
+def test_every_walk_on_the_lattice_ends_exactly_with_the_number_of_notes_it_promised(
+    bars: int, data: st.DataObject
+) -> None:
+    lattice = jig_and_triplets()
+    length = bars * 72
+    ways = lattice.ways(length)
+    possible = [n for n in range(length) if ways[0] >> n & 1]
+    wanted = data.draw(st.sampled_from(possible))
+    draw = random.Random(data.draw(st.integers(0, 1000)))
+    tick, notes = 0, 0
+    while tick < length:
+        left = wanted - notes
+        values = lattice.places[tick % 72]
+        open_notes = [
+            v
+            for v in values.notes
+            if tick + v <= length and left and ways[tick + v] >> (left - 1) & 1
+        ]
+        open_rests = [v for v in values.rests if tick + v <= length and ways[tick + v] >> left & 1]
+        choices = [(v, 1) for v in open_notes] + [(v, 0) for v in open_rests]
+        assert choices, "a dead end"
+        value, sounding = draw.choice(choices)
+        tick, notes = tick + value, notes + sounding
+    assert (tick, notes) == (length, wanted)
+
+
+def test_a_bar_of_a_jig_holds_one_or_three_to_seven_notes() -> None:
+    lattice = jig_and_triplets()
+    possible = [n for n in range(20) if lattice.ways(72)[0] >> n & 1]
+    assert possible == [1, 3, 4, 5, 6, 7]
+
+
+def test_a_rhythm_seen_once_is_an_accident() -> None:
+    assert 28 not in jig_and_triplets().places[12].notes
+
+
+def test_between_holds_both_its_ends() -> None:
+    assert between(2, 4) == 0b11100

@@ -1,0 +1,205 @@
+"""The pair of networks: what it may see, what it learns, and how it survives a kill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny import dance, write_corpus
+
+from mst_core.errors import BrokenStyle
+from mst_core.networks.context import Heading, Line
+from mst_core.networks.corpus import CorpusTune, Event, parse_tune, read_tunes
+from mst_core.networks.dictionary import REST, DurationDictionary, fold, interval_token
+from mst_core.networks.evaluation import COMMON_DURATIONS, duration_class, measure
+from mst_core.networks.pair import Shape, StylePair
+from mst_core.networks.school import Split, teach
+from mst_core.networks.style import load_styles
+from mst_core.networks.training import Course, Epoch, lesson, train
+
+CPU = torch.device("cpu")
+SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1)
+SHORT = Course(epochs=3, batch_events=512)
+
+
+@pytest.fixture
+def tunes(tmp_path: Path) -> list[CorpusTune]:
+    return list(read_tunes([write_corpus(tmp_path / "dances.jsonl")]))
+
+
+def test_wide_intervals_fold_by_octaves_and_keep_their_direction() -> None:
+    assert (fold(14), fold(-14), fold(12), fold(-25)) == (2, -2, 12, -1)
+    assert interval_token(0) == 12
+
+
+def test_a_duration_outside_the_dictionary_takes_the_nearest_by_ratio() -> None:
+    durations = DurationDictionary((6, 12, 24, 48))
+    assert [durations.token(ticks) for ticks in (6, 11, 40, 500)] == [0, 1, 3, 3]
+
+
+def test_nothing_after_an_event_changes_what_was_known_before_it() -> None:
+    line = dance(3)
+    whole = parse_tune(line)
+    changed = dance(3)
+    changed["notes"][-1][0] += 5
+    durations = DurationDictionary.of([whole])
+    first, second = lesson(whole, durations), lesson(parse_tune(changed), durations)
+    np.testing.assert_array_equal(first.pitch_rows, second.pitch_rows)
+    np.testing.assert_array_equal(first.duration_rows[:-1], second.duration_rows[:-1])
+
+
+def test_transposing_a_tune_with_its_key_changes_nothing_for_the_networks() -> None:
+    low, high = dance(4), dance(4)
+    high["notes"] = [[pitch + 3, *times] for pitch, *times in high["notes"]]
+    high["key"] = "Fmaj"
+    tune = parse_tune(low)
+    durations = DurationDictionary.of([tune])
+    first, second = lesson(tune, durations), lesson(parse_tune(high), durations)
+    np.testing.assert_array_equal(first.pitch_rows, second.pitch_rows)
+    np.testing.assert_array_equal(first.pitch_targets, second.pitch_targets)
+
+
+def test_looking_back_finds_what_stood_at_the_same_place() -> None:
+    tune = parse_tune(dance(5))
+    durations = DurationDictionary.of([tune])
+    line = Line(Heading.of(tune), durations)
+    for event in tune.events:
+        if event.onset == 4 * tune.bar_ticks:  # where the first half returns
+            row = line.pitch_context()
+            bars_back = row[-6:-3]  # interval, duration and run, four bars ago
+            first = tune.events[0]
+            assert first.pitch is not None
+            assert line.pitch is not None
+            assert bars_back[0] == interval_token(first.pitch - line.pitch)
+            assert bars_back[1] == durations.token(first.duration)
+        line.write(event.pitch, event.duration)
+
+
+def test_a_rest_keeps_the_last_pitch_for_the_next_interval() -> None:
+    tune = parse_tune(dance(6))
+    line = Line(Heading.of(tune), DurationDictionary.of([tune]))
+    line.write(67, 12)
+    line.write(None, 12)
+    assert line.interval(69) == interval_token(2)
+    assert line.interval(None) == REST
+
+
+def test_training_learns_the_dances(tunes: list[CorpusTune]) -> None:
+    durations = DurationDictionary.of(tunes)
+    torch.manual_seed(0)
+    pair = StylePair.build(durations, SMALL)
+    before = measure(pair, tunes, CPU)
+    rows = [
+        (one.duration_rows, one.duration_targets) for one in (lesson(t, durations) for t in tunes)
+    ]
+    train(pair.duration, rows, rows, Course(epochs=30), device=CPU)
+    assert measure(pair, tunes, CPU).duration < 0.6 * before.duration
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(
+    tunes: list[CorpusTune], tmp_path: Path
+) -> None:
+    durations = DurationDictionary.of(tunes)
+    rows = [(one.pitch_rows, one.pitch_targets) for one in (lesson(t, durations) for t in tunes)]
+
+    class KilledError(Exception):
+        pass
+
+    def kill(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KilledError
+
+    def fresh() -> StylePair:
+        torch.manual_seed(0)
+        return StylePair.build(durations, SMALL)
+
+    straight, broken = fresh(), fresh()
+    train(straight.pitch, rows, rows, SHORT, device=CPU)
+    with pytest.raises(KilledError):
+        train(broken.pitch, rows, rows, SHORT, device=CPU, checkpoint=tmp_path / "c", tell=kill)
+    again, epochs = fresh(), list[Epoch]()
+    train(again.pitch, rows, rows, SHORT, device=CPU, checkpoint=tmp_path / "c", tell=epochs.append)
+    assert epochs[0].number == 2
+    for ours, theirs in zip(again.pitch.parameters(), straight.pitch.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_checkpoint_of_another_corpus_is_not_taken(
+    tunes: list[CorpusTune], tmp_path: Path
+) -> None:
+    durations = DurationDictionary.of(tunes)
+    rows = [(one.pitch_rows, one.pitch_targets) for one in (lesson(t, durations) for t in tunes)]
+    pair = StylePair.build(durations, SMALL)
+    train(pair.pitch, rows, rows, SHORT, device=CPU, checkpoint=tmp_path / "c")
+    epochs: list[Epoch] = []
+    train(pair.pitch, rows[:40], rows, SHORT, device=CPU, checkpoint=tmp_path / "c",
+          tell=epochs.append)  # fmt: skip
+    assert len(epochs) == SHORT.epochs
+
+
+def test_a_trained_folder_is_a_style(tunes: list[CorpusTune], tmp_path: Path) -> None:
+    result = teach(
+        "dances", tunes, tmp_path / "models", tmp_path / "runs",
+        course=SHORT, sizes=SMALL, device=CPU,
+    )  # fmt: skip
+    assert result is not None
+    style = load_styles(tmp_path / "models", CPU)["dances"]
+    assert style.card.meters.keys() == {"2/4"}
+    assert style.card.about["training_tunes"] == len(result.split.training)
+    again = measure(style.pair, result.split.test, CPU)
+    assert again == pytest.approx(result.losses)
+
+
+def test_retraining_keeps_what_people_wrote_on_the_card(
+    tunes: list[CorpusTune], tmp_path: Path
+) -> None:
+    folder = tmp_path / "models" / "dances"
+    folder.mkdir(parents=True)
+    (folder / "style.toml").write_text(
+        'title = "Polkas \\"of home\\""\nprogram = 21\n[meters]\n"2/4" = { tempo = 96.0 }\n'
+    )
+    teach("dances", tunes, tmp_path / "models", tmp_path / "runs",
+          course=SHORT, sizes=SMALL, device=CPU)  # fmt: skip
+    card = load_styles(tmp_path / "models", CPU)["dances"].card
+    assert (card.title, card.program, card.meters["2/4"].tempo) == ('Polkas "of home"', 21, 96.0)
+
+
+def test_the_split_keeps_variants_of_a_title_together(tunes: list[CorpusTune]) -> None:
+    split = Split.of(tunes + tunes)
+    parts = [
+        {tune.title for tune in part} for part in (split.training, split.validation, split.test)
+    ]
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "not safetensors"])
+def test_a_damaged_style_is_named(tunes: list[CorpusTune], tmp_path: Path, damage: str) -> None:
+    pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
+    pair.save(tmp_path / "dances")
+    weights = tmp_path / "dances" / "pitch.safetensors"
+    if damage == "missing":
+        weights.unlink()
+    elif damage == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    else:
+        weights.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+    with pytest.raises(BrokenStyle, match="dances"):
+        StylePair.load(tmp_path / "dances", CPU)
+
+
+def test_common_classes_take_the_nearest_note_value() -> None:
+    assert COMMON_DURATIONS[duration_class(24)] == 1
+    assert COMMON_DURATIONS[duration_class(23)] == 1
+    assert COMMON_DURATIONS[duration_class(500)] == 8
+
+
+def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
+    known, odd = parse_tune(dance(1)), parse_tune(dance(2))
+    events = (Event(62, 0, 24), Event(63, 24, 1), Event(74, 25, 200))
+    strange = CorpusTune(odd.id, odd.title, odd.meter, odd.key, events, odd.barlines)
+    pair = StylePair.build(DurationDictionary.of([known]), SMALL)
+    assert measure(pair, [strange], CPU).duration < 12
