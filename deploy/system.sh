@@ -11,7 +11,7 @@ known() { apt-cache show "$1" >/dev/null 2>&1; }
 
 # Tests drive a real browser: Debian's, or one that is there already.
 browser() {
-    for name in chromium google-chrome google-chrome-stable chromium-browser; do
+    for name in chromium chromium-browser google-chrome; do
         if "$name" --version >/dev/null 2>&1; then return 0; fi
     done
     return 1
@@ -42,6 +42,8 @@ fi
 
 # fluidsynth, the command that midi2audio calls, brings the library, whatever this release calls it.
 packages="fluidsynth fluid-soundfont-gm ffmpeg fonts-dejavu-core"
+# libatomic1: Playwright, which drives the browser, comes with a Node.js that wants it.
+[ "$purpose" != test ] || packages="$packages libatomic1"
 # shellcheck disable=SC2086  # a list of names
 installed=$(dpkg-query -W -f='${Package}:${db:Status-Status}\n' $packages 2>/dev/null) || true
 missing=
