@@ -33,12 +33,36 @@ class Compose(msgspec.Struct, frozen=True, tag="compose"):
     tempo: float | None = None
 
 
+class Rerhythm(msgspec.Struct, frozen=True, tag="rerhythm"):
+    """A given tune with the rhythm of a style, or of one other tune: its pitches stay, every one.
+
+    ``source`` and ``like`` are the SHA-256 of uploaded files, whose readings the job carries.
+    """
+
+    source: str
+    seed: int
+    rhythm: str | None = None
+    like: str | None = None
+    strength: float = 1.0
+    """0 is the original note for note, 1 the whole way."""
+    meter: str | None = None
+    keep_bars: str | None = None
+    """Bars left alone, such as ``1-4,9``, counted from 1."""
+    track: int | None = None
+    """The track of a MIDI file that holds the melody, counted from 1; None finds it."""
+
+
+Request = Compose | Rerhythm
+
+
 class Job(msgspec.Struct, frozen=True):
     """One request on its way through an engine, with the files that are wanted of it."""
 
     id: str
     request: Compose
     formats: tuple[str, ...] = ("mp3", "png", "mid")
+    readings: dict[str, bytes] = {}
+    """What the parser made of uploaded files, by SHA-256 (`mst_core.score.reading`)."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

@@ -167,6 +167,28 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterChange:
+    """Another meter from a bar on. A bar of an odd length is a change there and back."""
+
+    bar: int
+    """Counted from 0, the first full bar."""
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Bars that are played twice though written once. Bars count from 0."""
+
+    start: int
+    end: int
+    """The bar behind the last one of the first time: where ``:|`` stands."""
+    first_ending: int | None = None
+    """The bar where the first ending begins; it runs to ``end``."""
+    second_ending: int | None = None
+    """The bar behind the second ending, which begins at ``end``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Melody:
     """A line of notes that never sound together, with its bars, key and tempo."""
 
@@ -179,6 +201,11 @@ class Melody:
     """Full bars, counted from the first downbeat; the pickup comes on top."""
     sections: tuple[int, ...] = (0,)
     """The bars where sections begin, counted from 0."""
+    changes: tuple[MeterChange, ...] = ()
+    """Other meters on the way, rising by bar; ``meter`` holds until the first."""
+    repeats: tuple[Repeat, ...] = ()
+    """Rising by bar, not within each other. ``notes`` holds every note as often as it is written:
+    once."""
 
     def __post_init__(self) -> None:
         for first, second in pairwise(self.notes):
@@ -189,10 +216,27 @@ class Melody:
         if self.notes and self.notes[-1].end > self.length:
             raise ValueError(f"the last note ends after the {self.bars} bars")
 
+    def meter_at(self, bar: int) -> Meter:
+        """The meter that holds in a bar; the pickup (-1) has the first one."""
+        meter = self.meter
+        for change in self.changes:
+            if change.bar > bar:
+                break
+            meter = change.meter
+        return meter
+
+    @property
+    def barlines(self) -> tuple[Fraction, ...]:
+        """Onsets of all bars and, last, the final barline; in quarter notes."""
+        lines = [Fraction(0)]
+        for bar in range(self.bars):
+            lines.append(lines[-1] + self.meter_at(bar).bar)
+        return tuple(lines)
+
     @property
     def length(self) -> Fraction:
         """From the first downbeat to the final barline, in quarter notes."""
-        return self.bars * self.meter.bar
+        return self.barlines[-1] if self.changes else self.bars * self.meter.bar
 
     @property
     def pickup(self) -> Fraction:
@@ -206,5 +250,26 @@ class Melody:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts at its tempo, pickup included."""
+        """How long it lasts at its tempo, pickup included, repeats played once."""
         return float(self.length + self.pickup) * 60 / self.tempo
+
+
+@dataclass(frozen=True, slots=True)
+class PartNote:
+    """A note of an accompanying part; such notes may sound together."""
+
+    onset: Fraction
+    duration: Fraction
+    pitch: int
+    velocity: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What sounds beside the melody: another track of a file, kept as it is."""
+
+    name: str
+    program: int
+    """General MIDI program, 0 to 127."""
+    drums: bool
+    notes: tuple[PartNote, ...]

@@ -92,10 +92,10 @@ class Studio:
         from mst_core.composing.composer import Composer as NetworkComposer
 
         def open_player() -> Player:
+            from mst_core.sound.players import open_instrument
             from mst_core.sound.soundfont import find_soundfont
-            from mst_core.sound.synthesizer import Synthesizer
 
-            return Synthesizer(find_soundfont(soundfont))
+            return open_instrument(find_soundfont(soundfont))
 
         return cls(NetworkComposer.open(models, device), open_player)
 

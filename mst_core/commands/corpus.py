@@ -30,6 +30,11 @@ def folk(output: Path, held_out: bool, models: Path) -> None:
 
     books = read_folk_books(models / "folk" / "held_out.json", only_held_out=held_out)
     write_jsonl(output, books.tunes)
-    for refusal in books.refused:
-        click.echo(f"left out: {refusal}", err=True)
-    click.echo(f"{len(books.tunes)} tunes written to {output}, {len(books.refused)} left out")
+    left_out = [doubt for doubt in books.doubts if doubt.left_out]
+    for doubt in left_out:
+        click.echo(f"left out: {doubt.id}: {doubt.reason}", err=True)
+    uneven = len(books.doubts) - len(left_out)
+    click.echo(
+        f"{len(books.tunes)} tunes written to {output}; {uneven} of them have uneven bars, "
+        f"{len(left_out)} were left out"
+    )

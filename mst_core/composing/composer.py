@@ -19,7 +19,8 @@ from mst_core.composing.choice import choose
 from mst_core.composing.form import Plan, Span, plan_form
 from mst_core.composing.generation import write_candidates
 from mst_core.composing.lattice import Counts, Lattice, between
-from mst_core.composing.line_writer import Frame, LineWriter, notes_by_span
+from mst_core.composing.line_writer import Frame, LineWriter, pitches_by_bar
+from mst_core.composing.pacing import cut_to_units
 from mst_core.errors import BadOption, NoSuchTune
 from mst_core.jobs import Compose
 from mst_core.music import Key, Melody, Meter, Note
@@ -74,7 +75,7 @@ class Composer:
             frame = _free_frame(melodist, ground, ground, key, plan)
             best = _write(frame, melodist, ground, melodist, (request.seed, 1), tell)
         else:
-            target = Ground.of(drummer, meter, rng)
+            target = _matching_ground(drummer, meter, ground, plan, rng)
             frame = _free_frame(melodist, ground, target, key, plan)
             best = _write(
                 frame, melodist, ground, melodist, (request.seed, 1), lambda done: tell(done / 2)
@@ -102,28 +103,47 @@ class Ground:
 
     @classmethod
     def of(cls, style: Style, name: str, rng: np.random.Generator) -> Ground:
-        """Take a meter of a style; the ending is one that tunes of the style have."""
+        """Take a meter of a style, with an ending that tunes of the style have."""
+        return cls.all_of(style, name, rng)[0]
+
+    @classmethod
+    def all_of(cls, style: Style, name: str, rng: np.random.Generator) -> list[Ground]:
+        """Take a meter of a style with each of its endings, drawn in the order of their weight."""
         meter = Meter.parse(name)
         bar = int(meter.bar * TICKS)
         habits = style.habits.meters[name]
         lattice = Lattice.of(habits, bar)
         usual = {
-            str(place): count
+            place: count
             for place, count in habits.endings.items()
             # On an eighth, and long enough to be heard as an end.
             if place in lattice.places and bar - place >= TICKS and place % (TICKS // 2) == 0
         }
-        return cls(meter, habits, lattice, int(_draw(usual or {"0": 1}, rng)))
+        order: list[int] = []
+        while usual:
+            place = int(_draw({str(place): count for place, count in usual.items()}, rng))
+            order.append(place)
+            del usual[place]
+        return [cls(meter, habits, lattice, place) for place in order or [0]]
 
     def counts(self, span: Span) -> Counts:
         """The numbers of notes that a span can have: exact rhythms, as dense as the style is."""
         bar = self.lattice.bar
-        length = (span.bars - 1) * bar + self.ending if span.closes else span.bars * bar
-        ways = self.lattice.ways(length)[0] << span.closes
+        whole = span.bars - span.closes  # a bar of rest at the end has as few notes as it likes
+        ways = self.lattice.ways(whole * bar + span.closes * self.ending)[0] << span.closes
         low, _, high = self.habits.notes_a_bar
-        return ways & between(
-            max(1, int(low * span.bars * 0.8) - span.closes), int(high * span.bars * 1.2) + 1
-        )
+        return ways & between(max(1, int(low * whole * 0.8)), int(high * span.bars * 1.2) + 1)
+
+
+def _matching_ground(
+    drummer: Style, meter: str, ground: Ground, plan: Plan, rng: np.random.Generator
+) -> Ground:
+    """A ground of the rhythm style whose ending can take the notes of the other's, if one can."""
+    all_of = Ground.all_of(drummer, meter, rng)
+    for target in all_of:
+        if all(target.counts(span) & ground.counts(span) for span in plan.spans):
+            return target
+    return all_of[0]
 
 
 def _choose_meter(request: Compose, drummer: Style, rng: np.random.Generator) -> str:
@@ -173,11 +193,17 @@ def _free_frame(style: Style, ground: Ground, target: Ground, key: Key, plan: Pl
 
 
 def _given_frame(frame: Frame, events: list[Event], drummer: Style, target: Ground) -> Frame:
-    """The frame of a new rhythm: every span keeps its pitches, exactly as many."""
-    pitches = notes_by_span(events, frame.plan, frame.lattice.bar)
+    """The frame of a new rhythm: every unit of bars keeps its pitches, exactly as many."""
+    bars = pitches_by_bar(events, frame.plan.bars, frame.lattice.bar)
+    plan = cut_to_units(frame.plan, [len(bar) for bar in bars], target.counts)
+    pitches = tuple(
+        tuple(pitch for bar in bars[span.first : span.first + span.bars] for pitch in bar)
+        for span in plan.spans
+    )
     return replace(
         frame,
-        heading=Heading.plain(target.meter, frame.key, frame.plan.bars),
+        heading=Heading.plain(target.meter, frame.key, plan.bars),
+        plan=plan,
         lattice=target.lattice,
         durations=drummer.pair.durations,
         ending=target.ending,

@@ -40,6 +40,8 @@ class Span:
     """The first bar that it copies; None when it is new."""
     closes: bool = False
     """Whether it ends a part, on a stable pitch."""
+    home: bool = False
+    """Whether the tune ends with it, or with a copy of it: the stable pitch is the tonic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,12 @@ def _spans(
         if copies.get(bar + 1) != source + 1:
             cuts |= {bar + 1, source + 1}
     edges = sorted(cut for cut in cuts if cut <= bars)
+    home = {bars - 1}
+    while (earlier := copies.get(min(home))) is not None:
+        home.add(earlier)
     return tuple(
-        Span(first, after - first, copies.get(first), after - 1 in closing)
+        Span(
+            first, after - first, copies.get(first), after - 1 in closing | home, after - 1 in home
+        )
         for first, after in pairwise(edges)
     )

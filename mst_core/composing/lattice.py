@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mst_core.networks.habits import MeterHabits
 
-RARE = 0.0004
+RARE = 0.001
 """Share of a meter's events below which a note value at a place is left out."""
 
 Counts = int

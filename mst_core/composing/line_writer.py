@@ -40,9 +40,9 @@ class Frame:
     """For each span the numbers of notes that it may hold."""
     ending: int
     """Place in the bar where the last note of a part begins, in ticks."""
-    heat: float = 1.0
+    heat: float = 0.95
     """Temperature: below 1 the likely becomes likelier."""
-    nucleus: float = 0.97
+    nucleus: float = 0.95
     """Share of probability that stays in play; the unlikely rest is never drawn."""
     pitches: tuple[tuple[int, ...], ...] | None = None
     """The given pitches of each span; None when pitches are free."""
@@ -163,7 +163,7 @@ class LineWriter:
         pitches = self._reference() + np.arange(-OCTAVE, OCTAVE + 1)
         inside = (pitches >= self.frame.lowest) & (pitches <= self.frame.highest)
         if self.line.pitch is None:
-            return inside & np.isin(pitches % 12, self._stable(True))
+            return inside & np.isin(pitches % 12, self._stable(triad=True))
         return inside
 
     def _cadence(self, logits: Logits) -> None:
@@ -171,14 +171,13 @@ class LineWriter:
         if self.frame.pitches is not None:
             self._pitch = self.frame.pitches[self._span][-1]
             return
-        final = self._span == len(self.frame.plan.spans) - 1
         reference = self._reference()
         pitches = reference + np.arange(-OCTAVE, OCTAVE + 1)
         mask = np.zeros(INTERVALS, dtype=bool)
         mask[:REST] = (
             (pitches >= self.frame.lowest)
             & (pitches <= self.frame.highest)
-            & np.isin(pitches % 12, self._stable(not final))
+            & np.isin(pitches % 12, self._stable(triad=not self.span.home))
         )
         before = _log_shares(logits)
         token = self._draw(logits, mask)
@@ -239,14 +238,10 @@ def _log_shares(logits: Logits) -> Logits:
     return logs
 
 
-def notes_by_span(events: Sequence[Event], plan: Plan, bar: int) -> tuple[tuple[int, ...], ...]:
-    """The pitches that sound in each span."""
-    return tuple(
-        tuple(
-            event.pitch
-            for event in events
-            if event.pitch is not None
-            and span.first * bar <= event.onset < (span.first + span.bars) * bar
-        )
-        for span in plan.spans
-    )
+def pitches_by_bar(events: Sequence[Event], bars: int, bar: int) -> list[list[int]]:
+    """The pitches that begin in each of so many bars of ``bar`` ticks."""
+    found: list[list[int]] = [[] for _ in range(bars)]
+    for event in events:
+        if event.pitch is not None:
+            found[event.onset // bar].append(event.pitch)
+    return found
