@@ -5,7 +5,7 @@
 #              takes PyTorch's own CPU build, which is several gigabytes smaller.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check constraints clean
+.PHONY: help setup run test check bench constraints clean
 
 TORCH_INDEX ?=
 export TORCH_INDEX
@@ -27,6 +27,9 @@ test: ## set up, then every check and every test
 
 check: ## lint, format, types and layers
 	@deploy/setup.sh check && exec deploy/check.sh
+
+bench: ## measure the time from a request to its sound
+	@deploy/setup.sh check && exec $(python) tests/bench_tune.py
 
 constraints: ## take the newest versions that pyproject.toml admits into constraints.txt
 	@deploy/constraints.sh
