@@ -149,7 +149,8 @@ def test_a_trained_folder_is_a_style(tunes: list[CorpusTune], tmp_path: Path) ->
     assert style.card.meters.keys() == {"2/4"}
     assert style.card.about["training_tunes"] == len(result.split.training)
     again = measure(style.pair, result.split.test, CPU)
-    assert again == pytest.approx(result.losses)
+    assert again.pitch == pytest.approx(result.losses.pitch, abs=1e-3)  # halves are rounded
+    assert again.duration == pytest.approx(result.losses.duration, abs=1e-3)
 
 
 def test_retraining_keeps_what_people_wrote_on_the_card(

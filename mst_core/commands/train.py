@@ -74,15 +74,13 @@ def command(
     if not style.replace("-", "").replace("_", "").isalnum() or not style.isascii():
         raise BadOption("style", style, "use letters, digits, - and _")
 
-    import torch
-
     from mst_core.networks import school
     from mst_core.networks.corpus import read_tunes
     from mst_core.networks.pair import Shape
     from mst_core.networks.style import choose_device
-    from mst_core.networks.training import Course
+    from mst_core.networks.training import Course, use_threads
 
-    torch.set_num_threads(threads)
+    use_threads(threads)
     tunes = list(read_tunes(corpus))
     if len(tunes) < school.FEWEST_TUNES:
         raise BadOption("corpus", len(tunes), f"it needs at least {school.FEWEST_TUNES} tunes")

@@ -131,6 +131,11 @@ def mean_loss(network: nn.Module, lessons: Sequence[Rows], device: torch.device)
     return total / max(count, 1)
 
 
+def use_threads(threads: int) -> None:
+    """Let each training take so many threads: a small LSTM is fastest with one."""
+    torch.set_num_threads(threads)
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """What one epoch brought: losses in nats an event."""
