@@ -186,6 +186,12 @@ class Repeat:
     """The bar where the first ending begins; it runs to ``end``."""
     second_ending: int | None = None
     """The bar behind the second ending, which begins at ``end``."""
+    lead_in: Fraction = Fraction(0)
+    """How long before the barline of ``start`` the sign ``|:`` stands, in quarter notes: there the
+    strain's own pickup begins."""
+    lead_out: Fraction = Fraction(0)
+    """How long before the barline of ``end`` the sign ``:|`` stands, in quarter notes: the strain
+    ends within a bar, and a pickup follows, its own again or the next one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +234,11 @@ class Melody:
     @property
     def barlines(self) -> tuple[Fraction, ...]:
         """Onsets of all bars and, last, the final barline; in quarter notes."""
-        lines = [Fraction(0)]
+        changed = {change.bar: change.meter.bar for change in self.changes}
+        lines, length = [Fraction(0)], self.meter.bar
         for bar in range(self.bars):
-            lines.append(lines[-1] + self.meter_at(bar).bar)
+            length = changed.get(bar, length)
+            lines.append(lines[-1] + length)
         return tuple(lines)
 
     @property
