@@ -1,0 +1,139 @@
+"""Which strand of a MIDI file is the melody.
+
+No single sign is sure, so several are weighed: what the name says, whether it goes one note at a
+time, lies high, sounds most of the time, moves neither too little nor too fast. Drums never sing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from mst_core.errors import BadOption, NoMelody
+from mst_core.score.midi_strands import MidiNote, Strand
+from mst_core.score.tempo_map import TempoMap
+
+_MELODY = re.compile(
+    r"melod|\blead|vocal|\bvox\b|\bvoice|\bvoc\b|sing(?:er|t|stimme)?\b|sopran|cantus|\btune\b|"
+    r"\btheme\b|gesang|\bchant\b|\bcanto\b|right hand|\br\.?h\.?\b|treble|\bdiscant"
+)
+_SOLOIST = re.compile(
+    r"flute|flöte|piccolo|recorder|whistle|violin(?!.*(?:2|ii))|fiddle|sax|trumpet|clarinet|oboe|"
+    r"\bcornet|harmonica|bagpipe|chanter|\bsolo\b|ocarina"
+)
+_BACKING = re.compile(
+    r"bass|tuba|chord|pad\b|accomp|begleit|backing|harmony|rhythm|strum|comping|drum|perc|"
+    r"left hand|\bl\.?h\.?\b|\balto\b|tenor|strings|continuo|cello|\bdrone|\bfx\b|effect"
+)
+# Families of eight General MIDI programs: who sings, who carries.
+_FAMILY_WEIGHTS = {4: -2.5, 6: -0.5, 7: 0.5, 8: 0.5, 9: 1.0, 10: 1.0, 11: -1.0, 14: -2.0, 15: -3.0}
+_FEW_NOTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """One reason for or against a strand."""
+
+    weight: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The strand that was taken, as its place in the list, and why."""
+
+    place: int
+    remarks: tuple[str, ...]
+
+
+def find_melody(strands: Sequence[Strand], tempo: TempoMap, *, track: int | None) -> Found:
+    """Take the strand asked for, counted from 1, or find the melody.
+
+    Raises:
+        BadOption: when there is no such strand, or it is the drums.
+        NoMelody: when no strand but drums has two notes.
+    """
+    if track is not None:
+        if not 1 <= track <= len(strands) or strands[track - 1].drums:
+            raise BadOption("track", track, f"tracks of this file are {listed(strands)}")
+        return Found(track - 1, ())
+    able = [place for place, each in enumerate(strands) if not each.drums and len(each.notes) > 1]
+    if not able:
+        raise NoMelody(listed(strands) if strands else "a MIDI file without notes")
+    if len(able) == 1:
+        return Found(able[0], ())
+    signs = {place: _signs(strands[place], strands, tempo) for place in able}
+    best = max(able, key=lambda place: (sum(sign.weight for sign in signs[place]), -place))
+    reasons = sorted(signs[best], key=lambda sign: -sign.weight)
+    why = [sign.reason for sign in reasons if sign.weight >= 0.5][:3] or ["it fits best of all"]
+    return Found(
+        best,
+        (
+            f"Track {best + 1} of {len(strands)} ({strands[best].name}) was taken as the melody: "
+            f"{', '.join(why)}. The tracks are {listed(strands)}.",
+        ),
+    )
+
+
+def listed(strands: Sequence[Strand]) -> str:
+    """Such as ``1 Flute, 2 Piano, 3 Drums``; the first dozen."""
+    names = [f"{number} {each.name}" for number, each in enumerate(strands[:12], start=1)]
+    more = len(strands) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _signs(strand: Strand, strands: Sequence[Strand], tempo: TempoMap) -> list[_Sign]:
+    tonal = [each for each in strands if not each.drums]
+    start = min(each.notes[0].onset for each in tonal)
+    end = max(max(note.end for note in each.notes) for each in tonal)
+    sounding, alone = _sounding(strand.notes)
+    pitch = fmean(note.pitch for note in strand.notes)
+    highest = max(fmean(note.pitch for note in each.notes) for each in tonal)
+    a_second = len(strand.notes) / max(1.0, tempo.seconds(end) - tempo.seconds(start))
+    mono = alone / sounding
+    share = sounding / max(1, end - start)
+    signs = [*_name_signs(strand)]
+    signs.append(_Sign(4 * mono - 2, "it goes one note at a time"))
+    signs.append(_Sign(2 * min(1.0, share / 0.6) - 1, "it sounds most of the time"))
+    if pitch >= highest - 0.01:
+        signs.append(_Sign(1.5, "it lies highest"))
+    elif pitch < 52:
+        signs.append(_Sign(-3.0, "it lies low"))
+    signs.append(_Sign(-abs(pitch - 72) / 12, "its register"))
+    if not 0.4 <= a_second <= 8:
+        signs.append(_Sign(-1.5, "its pace"))
+    if len(strand.notes) < _FEW_NOTES:
+        signs.append(_Sign(-3.0, "its few notes"))
+    if len({note.pitch for note in strand.notes}) < 4:
+        signs.append(_Sign(-2.0, "its few pitches"))
+    return signs
+
+
+def _name_signs(strand: Strand) -> list[_Sign]:
+    name = strand.name.lower().replace("_", " ")
+    signs: list[_Sign] = []
+    if _MELODY.search(name):
+        signs.append(_Sign(4.0, "its name says so"))
+    elif _SOLOIST.search(name):
+        signs.append(_Sign(2.0, "its instrument often carries the tune"))
+    if _BACKING.search(name):
+        signs.append(_Sign(-3.0, "its name is that of an accompaniment"))
+    if strand.program is not None:
+        weight = _FAMILY_WEIGHTS.get(strand.program // 8, 0.0)
+        signs.append(_Sign(weight, "its instrument often carries the tune"))
+    return signs
+
+
+def _sounding(notes: Sequence[MidiNote]) -> tuple[int, int]:
+    """Ticks in which anything sounds, and in which one note sounds alone."""
+    edges = sorted([(each.onset, 1) for each in notes] + [(each.end, -1) for each in notes])
+    sounding = alone = voices = last = 0
+    for tick, step in edges:
+        if voices:
+            sounding += tick - last
+        if voices == 1:
+            alone += tick - last
+        voices, last = voices + step, tick
+    return max(1, sounding), alone

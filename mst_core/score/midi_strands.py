@@ -1,0 +1,241 @@
+"""The messages of a MIDI file as strands: who plays which notes. Times are ticks.
+
+A strand is what one player plays: a track, and of it one channel where the channels have different
+programs or the file has one track for all. Channel 10 is the drums.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from mst_core.errors import TooLong, UnreadableScore
+from mst_core.music import Key, Meter
+from mst_core.score.midi_messages import (
+    INSTRUMENT_NAME,
+    KEY,
+    METER,
+    NOTE_OFF,
+    NOTE_ON,
+    PROGRAM,
+    TEMPO,
+    TRACK_NAME,
+    Message,
+    MidiFile,
+    Track,
+    read_messages,
+)
+from mst_core.score.reading import Limits
+
+_DRUM_CHANNEL = 9
+_LONGEST_NAME = 80  # letters
+_LONGEST_TEXT = 4096  # bytes looked at
+_FAMILIES = (
+    "Piano", "Chimes", "Organ", "Guitar", "Bass", "Strings", "Ensemble", "Brass", "Reed", "Pipe",
+    "Synth lead", "Synth pad", "Synth effects", "Folk instrument", "Percussion", "Sound effects",
+)  # fmt: skip
+"""The sixteen families of General MIDI, eight programs each."""
+
+
+class MidiNote(NamedTuple):
+    """``onset`` and ``end`` are ticks; ``end`` is behind ``onset``."""
+
+    onset: int
+    end: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """What one player plays, in the order of onsets."""
+
+    name: str
+    """The name in the file, or that of its General MIDI family."""
+    program: int | None
+    """None where the file does not say."""
+    drums: bool
+    notes: tuple[MidiNote, ...]
+    end: int
+    """Where its track ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A MIDI file understood as players and maps; maps are (tick, value), rising."""
+
+    title: str
+    ticks_a_quarter: int
+    strands: tuple[Strand, ...]
+    tempos: tuple[tuple[int, int], ...]
+    """Microseconds a quarter."""
+    meters: tuple[tuple[int, Meter], ...]
+    keys: tuple[tuple[int, Key], ...]
+    remarks: tuple[str, ...]
+
+
+def read_song(data: bytes, limits: Limits) -> Song:
+    """Read a MIDI file as far as its players and its maps of tempo, meter and key.
+
+    Raises:
+        UnreadableScore, TooLong: as `read_messages`, and for meters or tempos that cannot be and
+            for too many notes.
+    """
+    file = read_messages(data, limits)
+    strands: list[Strand] = []
+    remarks = list(file.remarks)
+    notes_left, unended = limits.notes, 0
+    for track in file.tracks:
+        for strand, cut in _strands(track, file):
+            strands.append(strand)
+            unended += cut
+            notes_left -= len(strand.notes)
+            if notes_left < 0:
+                raise TooLong(f"more than {limits.notes} notes", f"{limits.notes} notes")
+    if unended:
+        remarks.append(
+            "One note never ends in the file; it was ended for it."
+            if unended == 1
+            else f"{unended} notes never end in the file; they were ended at the next one."
+        )
+    keys = _changes(file, KEY)
+    return Song(
+        title=_title(file),
+        ticks_a_quarter=file.ticks_a_quarter,
+        strands=tuple(strands),
+        tempos=tuple((tick, _tempo(content)) for tick, content in _changes(file, TEMPO)),
+        meters=tuple((tick, _meter(content)) for tick, content in _changes(file, METER)),
+        keys=tuple((tick, key) for tick, content in keys if (key := _key(content))),
+        remarks=tuple(remarks),
+    )
+
+
+def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, int]]:
+    """The strands of one track, each with the number of its notes that never end."""
+    programs = _programs(track)
+    players: defaultdict[tuple[int, int | None], list[Message]] = defaultdict(list)
+    for message in track.messages:
+        if message.kind in (NOTE_OFF, NOTE_ON):
+            channel, drums = message.channel, message.channel == _DRUM_CHANNEL
+            # In format 1 a track is one player: a guitar may have a channel for each string.
+            voice = channel if file.form == 0 or drums else -1
+            players[voice, programs.get(channel)].append(message)
+    named = _name(track)
+    several = len(players) > 1
+    found: list[tuple[Strand, int]] = []
+    for (voice, program), messages in players.items():
+        notes, unended = _pair(messages, file.ticks_a_quarter)
+        if notes:
+            drums = voice == _DRUM_CHANNEL
+            family = "Drums" if drums else _FAMILIES[(program or 0) // 8]
+            name = f"{named}, {family.lower()}" if named and several else named or family
+            strand = Strand(name, program, drums, tuple(notes), track.end)
+            found.append((strand, unended))
+    return found
+
+
+def _programs(track: Track) -> dict[int, int]:
+    """The program of each channel at its first note; a change on the way is not followed."""
+    programs: dict[int, int] = {}
+    playing: set[int] = set()
+    for message in track.messages:
+        if message.kind == NOTE_ON:
+            playing.add(message.channel)
+        elif message.kind == PROGRAM and message.channel not in playing:
+            programs[message.channel] = message.data[0]
+    return programs
+
+
+def _pair(messages: list[Message], quarter: int) -> tuple[list[MidiNote], int]:
+    """Bring beginnings and ends together, first to first where one pitch is struck twice.
+
+    A note without an end lasts to the next onset, the last one for a quarter.
+    """
+    sounding: defaultdict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
+    notes: set[MidiNote] = set()  # a set: doubled notes, layers of one sound, are one note
+    onsets: list[int] = []
+    for tick, kind, channel, (pitch, velocity) in messages:
+        waiting = sounding[channel, pitch]
+        if kind == NOTE_ON and velocity:
+            waiting.append((tick, velocity))
+            onsets.append(tick)
+        elif waiting:
+            onset, force = waiting.popleft()
+            notes.add(MidiNote(onset, max(tick, onset + 1), pitch, force))
+    following = dict(pairwise(sorted({*onsets})))
+    unended = 0
+    for (_, pitch), waiting in sounding.items():
+        for onset, force in waiting:
+            notes.add(MidiNote(onset, following.get(onset, onset + quarter), pitch, force))
+            unended += 1
+    return sorted(notes), unended
+
+
+def _changes(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
+    """What all tracks say of the tempo, meter or key; at one tick the last word holds."""
+    found = {
+        message.tick: message.data
+        for track in file.tracks
+        for message in track.messages
+        if message.kind == kind
+    }
+    return sorted(found.items())
+
+
+def _tempo(content: bytes) -> int:
+    microseconds = int.from_bytes(content, "big")
+    if len(content) != 3 or microseconds == 0:
+        raise UnreadableScore(
+            f"the MIDI file has a tempo of {microseconds} microseconds a quarter",
+            "three bytes above 0 would be read",
+        )
+    return microseconds
+
+
+def _meter(content: bytes) -> Meter:
+    numerator, power = (*content[:2], 0, 0)[:2]
+    if not 1 <= numerator <= 32 or power > 5:
+        raise UnreadableScore(
+            f"the MIDI file has a meter of {numerator}/2^{power}",
+            "meters from 1/32 to 32/1 would be read, such as 4/4 or 6/8",
+        )
+    return Meter(numerator, 2**power)
+
+
+def _key(content: bytes) -> Key | None:
+    """None for more signs than there are: a key is a courtesy, the pitches stand without it."""
+    if len(content) != 2:
+        return None
+    fifths, minor = int.from_bytes(content[:1], "big", signed=True), content[1]
+    if not -7 <= fifths <= 7 or minor > 1:
+        return None
+    return Key((fifths * 7 + 9 * minor) % 12, "minor" if minor else "major")
+
+
+def _title(file: MidiFile) -> str:
+    """The name of the first track, where that is the name of the piece and not of a player."""
+    first = file.tracks[0]
+    plays = any(message.kind == NOTE_ON for message in first.messages)
+    if plays and len(file.tracks) > 1:
+        return ""
+    title = _text(first, TRACK_NAME)
+    return (
+        "" if title.lower() in {"melody", "track 1", "tempo", "tempo track", "unnamed"} else title
+    )
+
+
+def _name(track: Track) -> str:
+    return _text(track, TRACK_NAME) or _text(track, INSTRUMENT_NAME)
+
+
+def _text(track: Track, kind: int) -> str:
+    """The first text of a kind, on one line; MIDI does not say in which encoding it is."""
+    content = next((each.data for each in track.messages if each.kind == kind), b"")
+    try:
+        text = content[:_LONGEST_TEXT].decode()
+    except UnicodeDecodeError:
+        text = content[:_LONGEST_TEXT].decode("latin-1")
+    text = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(text.split())[:_LONGEST_NAME]

@@ -1,0 +1,259 @@
+"""A line as it was played becomes a line as it is written.
+
+Written music stays as it is, to the tick. A performance is moved to sixteenths or triplets, a beat
+at a time, whichever lies nearer; the beats are those of the file: none are looked for. Onsets come
+first; a note then lasts to the next onset where the gap between them is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby, pairwise
+from statistics import median
+
+from mst_core.music import Note
+from mst_core.score.barlines import BarLines
+from mst_core.score.midi_strands import MidiNote
+
+STEPS = 24
+"""Steps of the finest grid in a quarter."""
+_FINE_CLOCK = 192
+"""Ticks a quarter from which one tick more or less does not matter."""
+_SCORE_SHARE = 0.9  # of the onsets on the grid: then it is a score
+_DIVISIONS = {4: 0.0, 3: 2.0, 8: 5.0, 6: 6.0}  # of a beat, and what each must gain to be taken
+_ODD_SLOT, _COLLISION = 1.0, 8.0
+_UNSTEADY = 0.02  # seconds by which a player's onsets lie off the beat
+_EARLY = Fraction(1, 16)  # quarters by which an onset before a beat still belongs to it
+_BAD_FIT = 0.045  # mean move in quarters; onsets at random would come to 1/16
+_SWING = (0.57, 0.72)  # share of the beat that a swung first eighth takes
+_SWUNG_BEATS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """Written notes, in quarters from the start of the file, and what was done to them."""
+
+    notes: tuple[Note, ...]
+    performed: bool
+    moved: int
+    """Notes whose onset was moved."""
+    farthest: float
+    """The largest move, in quarters."""
+    badly: bool
+    """Whether the beats of the file hardly fit the notes."""
+    left_out: int
+    """Ornaments too quick to be written."""
+    swing: float | None
+    """The share of the beat that a first eighth took, where that was made straight."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """A note of the line; times in quarters."""
+
+    onset: Fraction
+    end: Fraction
+    pitch: int
+    written: int | None
+    """The step of its onset, where that lies on the finest grid."""
+
+
+def quantise(
+    line: Sequence[MidiNote], *, ticks_a_quarter: int, bars: BarLines, tempo: float
+) -> Quantised:
+    """Write a line down. ``tempo`` is in quarters a minute; ``line`` holds a note or more."""
+    played = [
+        _Played(
+            Fraction(each.onset, ticks_a_quarter),
+            Fraction(each.end, ticks_a_quarter),
+            each.pitch,
+            step_of(each.onset, ticks_a_quarter),
+        )
+        for each in line
+    ]
+    performed = is_performance(line, ticks_a_quarter)
+    swing = _swing(played, bars) if performed else None
+    fit = _Fit(max(0.03, _UNSTEADY * tempo / 60), swing)
+    steps: list[int] = []
+    for _, start, room, beat in _beats(played, bars):
+        written = [each.written for each in beat if each.written is not None]
+        if performed or len(written) < len(beat):
+            written = fit.slots([each.onset - start for each in beat], start, room)
+        steps.extend(written)
+    kept = _without_ornaments(played, steps)
+    clipped = performed or _is_clipped(line)
+    notes = [
+        _note(played[place], steps[place], following, clipped, ticks_a_quarter)
+        for place, following in _with_following(played, steps, kept)
+    ]
+    moves = [
+        abs(float(played[place].onset - Fraction(steps[place], STEPS)))
+        for place in kept
+        if played[place].written != steps[place]
+    ]
+    return Quantised(
+        notes=tuple(notes),
+        performed=performed,
+        moved=len(moves),
+        farthest=max(moves, default=0.0),
+        badly=performed and sum(moves) / len(kept) > _BAD_FIT,
+        left_out=len(played) - len(kept),
+        swing=swing,
+    )
+
+
+def step_of(tick: int, ticks_a_quarter: int) -> int | None:
+    """The step of the finest grid that a tick stands for, if any.
+
+    Where triplets are no whole ticks, programs round; some end a note one tick early.
+    """
+    slack = STEPS - 1 if ticks_a_quarter % STEPS else 0
+    if ticks_a_quarter >= _FINE_CLOCK:
+        slack = STEPS
+    step = round(Fraction(tick * STEPS, ticks_a_quarter))
+    return step if abs(tick * STEPS - step * ticks_a_quarter) <= slack else None
+
+
+def is_performance(line: Sequence[MidiNote], ticks_a_quarter: int) -> bool:
+    """Whether the onsets lie off the grid, as those of a player do."""
+    steps = [step_of(each.onset, ticks_a_quarter) for each in line]
+    if ticks_a_quarter < _FINE_CLOCK:
+        # On so coarse a clock every tick is near a step: only common places count.
+        steps = [step if step is not None and _is_common(step) else None for step in steps]
+    return sum(step is not None for step in steps) < _SCORE_SHARE * len(steps)
+
+
+def _is_common(step: int) -> bool:
+    """Whether 32nds or triplets of eighths and sixteenths come here."""
+    return step % 3 == 0 or step % 4 == 0
+
+
+def _beats(
+    played: list[_Played], bars: BarLines
+) -> Iterator[tuple[int, Fraction, Fraction, list[_Played]]]:
+    """The notes a quarter at a time: bar, onset of the quarter, its length, its notes."""
+
+    def place(each: _Played) -> tuple[int, int]:
+        bar = bars.bar_at(each.onset + _EARLY)
+        return bar, int((each.onset + _EARLY - bars.onset(bar)) // 1)
+
+    for (bar, quarter), beat in groupby(played, key=place):
+        start = bars.onset(bar) + quarter
+        yield bar, start, min(Fraction(1), bars.onset(bar + 1) - start), list(beat)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How onsets of one beat find their places."""
+
+    unsteady: float
+    """Quarters by which onsets are expected to lie off."""
+    swing: float | None
+
+    def slots(self, onsets: list[Fraction], start: Fraction, room: Fraction) -> list[int]:
+        """The steps, from the start of the file, of onsets given from the start of the beat."""
+        places = [float(each) for each in onsets]
+        if self.swing and len(places) <= 2:
+            places = [_straightened(each, self.swing) for each in places]
+        _, best = min(
+            (self._fit(places, division, float(room)) for division in _DIVISIONS),
+            key=lambda fit: fit[0],
+        )
+        return [round((start + each) * STEPS) for each in best]
+
+    def _fit(self, places: list[float], division: int, room: float) -> tuple[float, list[Fraction]]:
+        """What a division costs, and the slots it gives, in quarters of the beat."""
+        choices = [Fraction(slot, division) for slot in range(division + 1)]
+        choices = [each for each in choices if each <= room]
+        cost, slots = _DIVISIONS[division], list[Fraction]()
+        for place in places:
+            price, slot = min((self._price(place, each), each) for each in choices)
+            cost += price + (_COLLISION if slots and slots[-1] >= slot else 0)
+            slots.append(slot)
+        return cost, slots
+
+    def _price(self, place: float, slot: Fraction) -> float:
+        odd = _ODD_SLOT if slot.denominator in (4, 8) else 0.0
+        return ((place - float(slot)) / self.unsteady) ** 2 / 2 + odd
+
+
+def _swing(played: list[_Played], bars: BarLines) -> float | None:
+    """The share of a beat that the first of two eighths takes, where the line swings clearly."""
+    seconds = [
+        float(beat[1].onset - start)
+        for _, start, room, beat in _beats(played, bars)
+        if len(beat) == 2 and room == 1 and beat[0].onset - start < Fraction(1, 10)
+    ]
+    seconds = [each for each in seconds if 0.4 < each < 0.85]
+    if len(seconds) < _SWUNG_BEATS:
+        return None
+    share = median(seconds)
+    steady = sum(abs(each - share) < 0.1 for each in seconds) > 0.7 * len(seconds)
+    return share if steady and _SWING[0] <= share <= _SWING[1] else None
+
+
+def _straightened(place: float, swing: float) -> float:
+    """A place in a swung beat, in the same beat played straight."""
+    return place / swing / 2 if place < swing else 1 - (1 - place) / (1 - swing) / 2
+
+
+def _without_ornaments(played: list[_Played], steps: list[int]) -> list[int]:
+    """Which notes have a place of their own; of two in one place the longer stays."""
+    kept: list[int] = []
+    for place, step in enumerate(steps):
+        duration = played[place].end - played[place].onset
+        rivals = [each for each in kept[-2:] if steps[each] >= step]
+        if any(played[each].end - played[each].onset > duration for each in rivals):
+            continue
+        kept[len(kept) - len(rivals) :] = [place]
+    return kept
+
+
+def _is_clipped(line: Sequence[MidiNote]) -> bool:
+    """Whether every note ends a little early, as programs play written music."""
+    gaps = [(after.onset - note.end, after.onset - note.onset) for note, after in pairwise(line)]
+    small = sum(0 < gap < between / 4 for gap, between in gaps)
+    return len(gaps) >= 8 and small >= 0.9 * len(gaps)
+
+
+def _with_following(
+    played: list[_Played], steps: list[int], kept: list[int]
+) -> Iterator[tuple[int, tuple[Fraction, int] | None]]:
+    """Each place with the next onset, as played and as written."""
+    for place, following in pairwise([*kept, -1]):
+        yield place, None if following < 0 else (played[following].onset, steps[following])
+
+
+def _note(
+    played: _Played,
+    step: int,
+    following: tuple[Fraction, int] | None,
+    clipped: bool,
+    ticks_a_quarter: int,
+) -> Note:
+    end = step_of(int(played.end * ticks_a_quarter), ticks_a_quarter)
+    if clipped or end is None or end <= step:
+        end = _fitted_end(played, step, following)
+    if following:
+        end = min(end, following[1])
+    return Note(Fraction(step, STEPS), Fraction(end - step, STEPS), played.pitch)
+
+
+def _fitted_end(played: _Played, step: int, following: tuple[Fraction, int] | None) -> int:
+    """Where a note ends that was played: at the next onset, or on a plain fraction of a beat."""
+    duration = played.end - played.onset
+    if following:
+        gap, between = following[0] - played.end, following[0] - played.onset
+        if gap < Fraction(1, 4) or gap < between / 3:
+            return following[1]
+        sounding = step + duration * STEPS
+        near = round(sounding)
+        return min(
+            (each for each in range(max(step + 1, near - 6), max(step + 2, near) + 7)
+             if each % 6 == 0 or each % 8 == 0),
+            key=lambda each: abs(each - sounding),
+        )  # fmt: skip
+    unit = 12 if duration >= 1 else 6
+    return step + max(unit, round(duration * STEPS / unit) * unit)
