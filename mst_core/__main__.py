@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from mst_core import __version__
-from mst_core.commands import compose, corpus, evaluate, styles, train, transfer
+from mst_core.commands import compose, corpus, evaluate, read, styles, train, transfer
 from mst_core.errors import EngineError, MstError, SoundError
 
 
@@ -68,7 +68,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _verb in (compose, transfer, styles, train, evaluate, corpus):
+for _verb in (compose, transfer, read, styles, train, evaluate, corpus):
     main.add_command(_verb.command)
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     + UnreadableScore          the bytes are not a file we can read
     + NoMelody                 a file without a melody in it
     + TooLong                  more notes, bars or seconds than the limits allow
+    + ParserStopped            a file that took too much time or memory, or broke its reader
     + UnwritableRhythm         a note off the finest grid that notes are written on
   - StyleError
     + UnknownStyle             no folder of that name
@@ -71,6 +72,12 @@ class TooLong(ScoreError):
     """Arguments: the quantity found, the limit with its unit."""
 
     sentence = "too long: {0}, where at most {1} are accepted"
+
+
+class ParserStopped(ScoreError):
+    """Arguments: what was seen of the end."""
+
+    sentence = "reading this file was given up: {0}; a smaller or plainer file may do"
 
 
 class UnwritableRhythm(ScoreError):

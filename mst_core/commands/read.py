@@ -1,0 +1,94 @@
+"""``mst read``: what is found in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mst_core.commands import options
+from mst_core.commands.reading import name_fault, read_file
+from mst_core.errors import MstError
+from mst_core.score.kind import Kind, one_line
+from mst_core.score.reading import Reading
+
+_EXAMPLE = """\b
+What is in these files?
+    mst read tune.mid reel.abc sonata.mxl
+"""
+
+
+@click.command("read", epilog=_EXAMPLE)
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option("--track", type=int, metavar="N", help="The track of a MIDI file with the melody.")
+@options.json
+def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
+    """Tell what melody is found in a MIDI, ABC or MusicXML file, and what stands beside it.
+
+    With several files the good ones are told and the bad ones named.
+    """
+    status = 0
+    for path in files:
+        try:
+            kind, reading = read_file(path, track=track)
+        except MstError as error:
+            click.echo(f"error: {name_fault(path, error)}", err=True)
+            status = 2
+            continue
+        if as_json:
+            found = {"file": str(path), "format": kind, **describe(reading)}
+            click.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            click.echo("\n".join(_sentences(path, kind, reading)))
+    return status
+
+
+def describe(reading: Reading) -> dict[str, Any]:
+    """Give what was found in words and figures; times in seconds, tempo in quarters a minute."""
+    melody = reading.melody
+    return {
+        "title": reading.title,
+        "meter": str(melody.meter),
+        "meter_changes": len(melody.changes),
+        "key": melody.key.name,
+        "tempo": round(melody.tempo, 2),
+        "bars": melody.bars,
+        "pickup": float(melody.pickup),
+        "repeats": len(melody.repeats),
+        "notes": len(melody.notes),
+        "seconds": round(melody.seconds, 1),
+        "program": reading.program,
+        "tempo_changes": len(reading.tempos),
+        "parts": [
+            {
+                "name": part.name,
+                "program": part.program,
+                "drums": part.drums,
+                "notes": len(part.notes),
+            }
+            for part in reading.parts
+        ],
+        "remarks": list(reading.remarks),
+    }
+
+
+def _sentences(path: Path, kind: Kind, reading: Reading) -> list[str]:
+    found = describe(reading)
+    title = f": {reading.title}" if reading.title else ""
+    pickup = " and a pickup" if found["pickup"] else ""
+    changes = f" (it changes {found['meter_changes']} times)" if found["meter_changes"] else ""
+    lines = [
+        one_line(f"{path} ({kind}){title}", 300),
+        f"    {found['notes']} notes in {found['bars']} bars{pickup} of {found['meter']}{changes}, "
+        f"{found['key']}, {found['tempo']:g} quarter notes a minute, {found['seconds']:.0f} s",
+    ]
+    for part in reading.parts:
+        name = part.name or "without a name"
+        lines.append(
+            f"    beside it: {'drums, ' if part.drums else ''}{name}, {len(part.notes)} notes"
+        )
+    return lines + [f"    {remark}" for remark in reading.remarks]

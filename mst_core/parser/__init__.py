@@ -1,0 +1,63 @@
+"""A process for each file from a stranger, with limits on memory and time; it reads one and ends.
+
+``parse`` starts it with one order on standard input and takes one answer from its output. However
+it ends, the caller gets a bounded reading or one of the sentences of `mst_core.errors`::
+
+    parse -> process (its owner) -> python -m mst_core.parser: bounds, worker -> score.opening
+
+The owner loads no reader and the process no asyncio: each import below waits for its side. How many
+run at once is for the caller to bound.
+"""
+
+from __future__ import annotations
+
+from mst_core.score.kind import FIRST_BYTES, cheap_check, show_name
+from mst_core.score.reading import Limits, Reading
+
+__all__ = ["MEMORY_MIB", "PATIENCE_S", "cheap_check", "parse", "parse_sync", "show_name"]
+
+PATIENCE_S = 15.0
+"""A refusal is promised within 20 s, on a busy machine too."""
+MEMORY_MIB = 1_024
+
+
+async def parse(
+    name: str,
+    data: bytes,
+    *,
+    track: int | None = None,
+    limits: Limits | None = None,
+    patience_s: float = PATIENCE_S,
+    memory_mib: int = MEMORY_MIB,
+) -> Reading:
+    """Read a file in a process of its own; errors as in `mst_core.score.opening.read_score`.
+
+    Cancelling it ends the process.
+
+    Raises:
+        ParserStopped: when the process ran out of time or memory, or broke.
+    """
+    from mst_core.parser.order import Order
+    from mst_core.parser.process import carry_out
+
+    limits = limits or Limits()
+    cheap_check(name, len(data), data[:FIRST_BYTES], limits)
+    order = Order(name=show_name(name), track=track, limits=limits, data=data)
+    return await carry_out(order, patience_s, memory_mib)
+
+
+def parse_sync(
+    name: str,
+    data: bytes,
+    *,
+    track: int | None = None,
+    limits: Limits | None = None,
+    patience_s: float = PATIENCE_S,
+    memory_mib: int = MEMORY_MIB,
+) -> Reading:
+    """Do the same where no event loop runs: on the command line."""
+    import asyncio
+
+    return asyncio.run(
+        parse(name, data, track=track, limits=limits, patience_s=patience_s, memory_mib=memory_mib)
+    )

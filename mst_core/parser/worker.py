@@ -1,0 +1,47 @@
+"""The inside of the parser's process: reads the order, reads the file, writes the answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import msgspec
+
+from mst_core.errors import MstError, ParserStopped
+from mst_core.parser.order import Answer, Order, Read, Refused
+from mst_core.score.kind import one_line
+from mst_core.score.opening import read_score
+from mst_core.score.reading_wire import encode_reading
+
+_LONGEST_ARGUMENT = 400
+
+
+def main() -> None:
+    """Carry out the order on standard input."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Order)
+    with answers:
+        answers.write(msgspec.msgpack.encode(answer_to(order)))
+
+
+def answer_to(order: Order) -> Answer:
+    """Read the file of an order, and turn whatever goes wrong into a refusal."""
+    try:
+        reading = read_score(order.name, order.data, track=order.track, limits=order.limits)
+        return Read(encode_reading(reading))
+    except MstError as error:
+        return _refusal(error)
+    except MemoryError:
+        pass  # its traceback holds on to what fills the memory: answer outside of it
+    except Exception as error:
+        # A bug of ours, or a file that no one thought of. The owner logs the traceback.
+        traceback.print_exc(limit=-20)
+        return _refusal(ParserStopped(f"our reader stumbled over it ({type(error).__name__})"))
+    return _refusal(ParserStopped("it took too much memory"))
+
+
+def _refusal(error: MstError) -> Refused:
+    words = tuple(one_line(argument, _LONGEST_ARGUMENT) for argument in error.arguments)
+    return Refused(error.code, words)
