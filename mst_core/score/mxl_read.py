@@ -1,0 +1,105 @@
+"""Compressed MusicXML (.mxl): the score is taken out of its zip archive, in memory.
+
+Names in the archive are compared, never opened. What an entry says of its size is not trusted: no
+more is unpacked than the limit allows.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from io import BytesIO
+
+from mst_core.errors import TooLong, UnreadableScore
+from mst_core.score.reading import Limits, Reading
+from mst_core.score.xml_read import read_document
+from mst_core.score.xml_tree import parse_xml
+
+CONTAINER = "META-INF/container.xml"
+ACCEPTED = "a compressed MusicXML file (.mxl) as notation programs export it is accepted"
+MOST_ENTRIES = 1_000
+LARGEST_CONTAINER = 100_000
+"""Bytes of the XML that names the score."""
+_SUFFIXES = (".musicxml", ".xml")
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_CHUNK = 65_536
+
+
+def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()) -> Reading:
+    """Read a compressed MusicXML file. ``track`` asks for a part, counted from 1.
+
+    Raises:
+        UnreadableScore: when the bytes are no zip archive, break off, or hold no score that can
+            be read without a password.
+        TooLong: beyond the limits, those of the unpacked size among them.
+        NoMelody, BadOption: as `read_musicxml`.
+    """
+    if len(data) > limits.octets:
+        raise TooLong(f"{len(data)} bytes", f"{limits.octets} bytes")
+    score = unpack_score(data, most=limits.unpacked)
+    return read_document(parse_xml(score, elements=limits.events), track=track, limits=limits)
+
+
+def unpack_score(data: bytes, *, most: int) -> bytes:
+    """Take the score out of an archive, at most that many bytes; errors as in `read_mxl`."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            entries = {entry.filename: entry for entry in archive.infolist()}
+            if len(archive.infolist()) > MOST_ENTRIES:
+                raise TooLong(
+                    f"{len(archive.infolist())} files in the archive", f"{MOST_ENTRIES} files"
+                )
+            if sum(entry.file_size for entry in entries.values()) > most:
+                raise TooLong("the unpacked archive", f"{most} bytes")
+            return _unpack(archive, _find_score(archive, entries), most)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+        raise UnreadableScore(f"the archive is broken: {error}", ACCEPTED) from None
+
+
+def _find_score(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    """Find what the container names, or else the first XML file that lies at the top.
+
+    Real files have containers that are no XML (an apostrophe in the name of the score), or that
+    write the name in another alphabet than the archive does.
+    """
+    if any(name.startswith("/") or ".." in name.split("/") for name in entries):
+        raise UnreadableScore("the archive holds names that lead out of it", ACCEPTED)
+    named = _read_container(archive, entries.get(CONTAINER))
+    if named in entries:
+        return entries[named]
+    for name, entry in entries.items():
+        if "/" not in name and name.lower().endswith(_SUFFIXES):
+            return entry
+    raise UnreadableScore("the archive holds no MusicXML file", ACCEPTED)
+
+
+def _read_container(archive: zipfile.ZipFile, container: zipfile.ZipInfo | None) -> str:
+    """The name of the score, "" where none is to be had. Of several files it is the first."""
+    if container is None:
+        return ""
+    content = _unpack(archive, container, LARGEST_CONTAINER)
+    try:
+        file = parse_xml(content, elements=MOST_ENTRIES).first("rootfiles", "rootfile")
+    except UnreadableScore:
+        return ""
+    return file.attributes.get("full-path", "") if file else ""
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
+    """Unpack one entry, and stop at the limit whatever its header says."""
+    if entry.flag_bits & _ENCRYPTED:
+        raise UnreadableScore("the archive is locked with a password", ACCEPTED)
+    if entry.compress_type not in _METHODS:
+        raise UnreadableScore(
+            f"the archive is packed in a way of its own ({entry.compress_type})", ACCEPTED
+        )
+    content = bytearray()
+    with archive.open(entry) as stream:
+        while chunk := stream.read(_CHUNK):
+            content += chunk
+            if len(content) > most:
+                raise TooLong("the unpacked score", f"{most} bytes")
+    if content[:4] == b"PK\x03\x04":
+        raise UnreadableScore("the archive holds another archive", ACCEPTED)
+    return bytes(content)

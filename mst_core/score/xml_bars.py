@@ -1,0 +1,183 @@
+"""From the measures of a MusicXML score to the bars of a melody.
+
+A bar that a repeat sign cuts in two is one bar again. A measure of an odd length makes a bar of
+its own meter. No time is put in and none left out, so that every note stands where the file has
+it; only the last bar is filled up, and a measure of a length that no meter has.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mst_core.errors import TooLong
+from mst_core.music import Meter, MeterChange, Repeat
+from mst_core.score.xml_repeats import find_repeats
+from mst_core.score.xml_signs import LONGEST_TIMES, BarSigns
+
+COMMON_TIME = Meter(4, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of the whole score: all its parts together."""
+
+    length: Fraction
+    """Quarter notes up to where the last of its parts comes; 0 where nothing is written."""
+    meter: Meter | None
+    signs: BarSigns
+    implicit: bool
+    opens_section: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where measures and bars stand."""
+
+    starts: tuple[Fraction, ...]
+    """The onset of each measure of the file, in quarter notes from the first downbeat."""
+    meters: tuple[Meter, ...]
+    """The meter of each full bar."""
+    sections: tuple[int, ...]
+    repeats: tuple[Repeat, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[MeterChange, ...]:
+        """Where another meter begins than that of the bar before."""
+        return tuple(
+            MeterChange(bar, self.meters[bar])
+            for bar in range(1, len(self.meters))
+            if self.meters[bar] != self.meters[bar - 1]
+        )
+
+
+def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
+    """Lay at least one measure on a grid of bars.
+
+    Raises:
+        TooLong: when that makes more than ``most`` bars.
+    """
+    free = _usual_meter(measures)
+    places: list[Fraction] = []
+    meters: list[Meter] = []
+    barlines = [Fraction(0)]
+    filled: list[int] = []
+    groups = _group(measures, free)
+    place = Fraction(0)
+    for number, group in enumerate(groups):
+        meter = measures[group[0]].meter or free
+        lengths = [measures[each].length or meter.bar for each in group]
+        whole = sum(lengths, Fraction(0))
+        last = number + 1 == len(groups)
+        pickup = number == 0 and not last and whole < meter.bar
+        place = -whole if pickup else barlines[-1]
+        for length in lengths:
+            places.append(place)
+            place += length
+        if pickup:
+            continue
+        bars = [meter] if last and whole < meter.bar else _bars(whole, meter, most - len(meters))
+        for each in bars:
+            barlines.append(barlines[-1] + each.bar)
+        meters.extend(bars)
+        if place < barlines[-1] and not last:
+            filled.append(len(meters))
+    places.append(place)
+    repeats, remarks = find_repeats([each.signs for each in measures], places, barlines)
+    if filled:
+        remarks.append(
+            f"Bar {filled[0]} has a length that no meter has; it was filled up with silence."
+            if len(filled) == 1
+            else f"{len(filled)} bars have lengths that no meter has; they were filled up with"
+            " silence."
+        )
+    return Grid(
+        starts=tuple(places[:-1]),
+        meters=tuple(meters),
+        sections=_sections(measures, places, barlines),
+        repeats=repeats,
+        remarks=tuple(remarks),
+    )
+
+
+def _usual_meter(measures: Sequence[Measure]) -> Meter:
+    """The meter for measures without a signature: that of their most common length."""
+    lengths = Counter(each.length for each in measures if each.length and each.meter is None)
+    for length, _ in lengths.most_common(1):
+        return _meter_of(length, COMMON_TIME) or COMMON_TIME
+    return COMMON_TIME
+
+
+def _group(measures: Sequence[Measure], free: Meter) -> list[list[int]]:
+    """Bring together the measures, by number, that are one bar cut in two."""
+    groups: list[list[int]] = []
+    for number, measure in enumerate(measures):
+        if groups and len(groups[-1]) == 1 and _is_cut(measures[number - 1], measure, free):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def _is_cut(before: Measure, behind: Measure, free: Meter) -> bool:
+    """Whether two measures are the two parts of one bar.
+
+    What goes on with an ending does not make a bar with what stands before: endings begin with
+    a bar of their own.
+    """
+    if not before.length or not behind.length or before.meter != behind.meter:
+        return False
+    if behind.signs.ending or before.length + behind.length != (before.meter or free).bar:
+        return False
+    signs = before.signs.closes or before.signs.double_behind or behind.signs.double_before
+    return signs or behind.signs.opens or behind.implicit
+
+
+def _meter_of(length: Fraction, like: Meter) -> Meter | None:
+    """The meter of a length in quarter notes, in the unit of ``like`` or a finer one."""
+    if length == like.bar:
+        return like
+    for unit in (1, 2, 4, 8, 16, 32):
+        count = length * unit / 4
+        if unit >= like.denominator and count.denominator == 1 and 1 <= count <= LONGEST_TIMES:
+            return Meter(int(count), unit)
+    return None
+
+
+def _bars(length: Fraction, meter: Meter, most: int) -> list[Meter]:
+    """The meters of the bars that a measure makes: one, or if no meter is so long, several."""
+    odd = _meter_of(length, meter)
+    if odd:
+        bars = [odd]
+    else:
+        whole, rest = divmod(length, meter.bar)
+        if whole > most:
+            raise TooLong(f"more than {most} bars", f"{most} bars")
+        bars = [meter] * int(whole)
+        if rest:
+            bars.append(_meter_of(rest, meter) or meter)
+    if len(bars) > most:
+        raise TooLong(f"more than {most} bars", f"{most} bars")
+    return bars
+
+
+def _sections(
+    measures: Sequence[Measure], places: Sequence[Fraction], barlines: Sequence[Fraction]
+) -> tuple[int, ...]:
+    """The bars behind double barlines, repeat signs and whole strains, and at rehearsal marks.
+
+    A section that begins within a bar has its pickup there, and is counted from the next barline.
+    """
+    sections = {0}
+    for number, measure in enumerate(measures):
+        before = measures[number - 1].signs if number else BarSigns()
+        double = before.closes or before.double_behind or measure.signs.double_before
+        double = double or before.ending_stops
+        later_ending = bool(measure.signs.ending) and 1 not in measure.signs.ending
+        if measure.opens_section or measure.signs.opens or (double and not later_ending):
+            sections.add(bisect_left(barlines, places[number]))
+    return tuple(sorted(bar for bar in sections if bar < len(barlines) - 1))

@@ -1,0 +1,188 @@
+"""MusicXML to a melody with the parts beside it: score-partwise and score-timewise.
+
+Times are exact, notes stand as often as they are written, pitches are those that sound. Nothing is
+loaded from anywhere. Jumps (D.C., D.S., coda) are remarked on, not played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from mst_core.errors import NoMelody, TooLong, UnreadableScore
+from mst_core.music import Melody, Part
+from mst_core.score.key_finding import find_key
+from mst_core.score.reading import Limits, Reading
+from mst_core.score.xml_bars import Grid, Measure, lay_bars
+from mst_core.score.xml_line import Choice, Line, choose_part, find_line, find_notes
+from mst_core.score.xml_part import WrittenPart, read_part
+from mst_core.score.xml_remarks import make_remarks
+from mst_core.score.xml_signs import BarSigns
+from mst_core.score.xml_tree import ACCEPTED, Element, parse_xml
+
+DEFAULT_TEMPO = 120.0
+_LONGEST_NAME = 200  # characters
+
+
+def read_musicxml(data: bytes, *, track: int | None = None, limits: Limits = Limits()) -> Reading:
+    """Read an uncompressed MusicXML file. ``track`` asks for a part, counted from 1.
+
+    Raises:
+        UnreadableScore: when the bytes are not MusicXML, break off, declare entities, or hold a
+            number that no music has.
+        NoMelody: when fewer than two notes with a pitch sound.
+        TooLong: beyond the limits.
+        BadOption: when the part asked for is not there.
+    """
+    if len(data) > limits.octets:
+        raise TooLong(f"{len(data)} bytes", f"{limits.octets} bytes")
+    return read_document(parse_xml(data, elements=limits.events), track=track, limits=limits)
+
+
+def read_document(root: Element, *, track: int | None, limits: Limits) -> Reading:
+    """Read a MusicXML document from its tree; errors as in `read_musicxml`."""
+    parts = _read_parts(root, limits)
+    choice = choose_part(parts, track)
+    part = parts[choice.place]
+    grid = lay_bars(_measures(parts, part), most=limits.bars)
+    line = find_line(part, grid.starts)
+    if len(line.notes) < 2:
+        raise NoMelody("this MusicXML file")
+    if len(line.notes) > limits.melody_notes:
+        raise TooLong(f"{len(line.notes)} notes in the melody", f"{limits.melody_notes} notes")
+    tempos = _tempos(parts, grid)
+    melody = Melody(
+        notes=line.notes,
+        meter=grid.meters[0],
+        key=part.key or find_key(line.notes),
+        tempo=tempos[0][1] if tempos else DEFAULT_TEMPO,
+        bars=len(grid.meters),
+        sections=grid.sections,
+        changes=grid.changes,
+        repeats=grid.repeats,
+    )
+    if melody.seconds > limits.seconds:
+        raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
+    return Reading(
+        title=_title(root),
+        melody=melody,
+        parts=tuple(_accompaniment(parts, choice, line, grid)),
+        program=part.program,
+        tempos=tempos,
+        remarks=(*make_remarks(parts, choice, line, melody), *grid.remarks),
+    )
+
+
+def _read_parts(root: Element, limits: Limits) -> list[WrittenPart]:
+    """Read every part of the document.
+
+    Raises:
+        UnreadableScore: when it is no score.
+        TooLong: for too many parts, measures or notes.
+    """
+    if root.name not in ("score-partwise", "score-timewise"):
+        raise UnreadableScore(f"the XML is no score: it begins with <{root.name[:30]}>", ACCEPTED)
+    headings = {
+        heading.attributes.get("id", ""): heading
+        for heading in (root.first("part-list") or Element("", {})).every("score-part")
+    }
+    written = _partwise(root) if root.name == "score-partwise" else _timewise(root, limits)
+    if len(written) > limits.tracks:
+        raise TooLong(f"{len(written)} parts", f"{limits.tracks} parts")
+    parts: list[WrittenPart] = []
+    notes_left = limits.notes
+    for name, measures in written:
+        if len(measures) > 2 * limits.bars:
+            raise TooLong(f"{len(measures)} measures", f"{limits.bars} bars")
+        part = read_part(headings.get(name), measures)
+        notes_left -= part.size
+        if notes_left < 0:
+            raise TooLong(f"more than {limits.notes} notes", f"{limits.notes} notes")
+        parts.append(part)
+    if not any(part.measures for part in parts):
+        raise NoMelody("this MusicXML file, which has no measure")
+    return parts
+
+
+def _partwise(root: Element) -> list[tuple[str, list[Element]]]:
+    return [
+        (part.attributes.get("id", ""), list(part.every("measure"))) for part in root.every("part")
+    ]
+
+
+def _timewise(root: Element, limits: Limits) -> list[tuple[str, list[Element]]]:
+    """Turn measures of parts into parts of measures; a part left out in one has it empty."""
+    measures = list(root.every("measure"))
+    names = dict.fromkeys(
+        part.attributes.get("id", "") for measure in measures for part in measure.every("part")
+    )
+    if len(names) > limits.tracks or len(measures) > 2 * limits.bars:
+        raise TooLong(
+            f"{len(names)} parts of {len(measures)} measures",
+            f"{limits.tracks} parts and {limits.bars} bars",
+        )
+    written: dict[str, list[Element]] = {name: [] for name in names}
+    for measure in measures:
+        there = {part.attributes.get("id", ""): part for part in measure.every("part")}
+        for name, part_measures in written.items():
+            turned = Element("measure", measure.attributes)
+            turned.children = there[name].children if name in there else []
+            part_measures.append(turned)
+    return list(written.items())
+
+
+def _measures(parts: Sequence[WrittenPart], melody: WrittenPart) -> list[Measure]:
+    """The measures of the whole score, in the meters of the melody's part."""
+    count = max(len(part.measures) for part in parts)
+    measures: list[Measure] = []
+    for number in range(count):
+        here = [part.measures[number] for part in parts if number < len(part.measures)]
+        lead = melody.measures[min(number, len(melody.measures) - 1)]
+        signs = [each.signs for each in here]
+        measures.append(
+            Measure(
+                length=max(each.length for each in here),
+                meter=lead.meter or here[0].meter,
+                signs=BarSigns(
+                    opens=any(each.opens for each in signs),
+                    closes=any(each.closes for each in signs),
+                    times=max(each.times for each in signs),
+                    double_before=any(each.double_before for each in signs),
+                    double_behind=any(each.double_behind for each in signs),
+                    ending=max((each.ending for each in signs), key=len),
+                    ending_stops=any(each.ending_stops for each in signs),
+                ),
+                implicit=any(each.implicit for each in here),
+                opens_section=any(each.opens_section for each in here),
+            )
+        )
+    return measures
+
+
+def _tempos(parts: Sequence[WrittenPart], grid: Grid) -> tuple[tuple[float, float], ...]:
+    """All tempos of the file by their place; of several at one place the first part's holds."""
+    found: dict[Fraction, float] = {}
+    for part in parts:
+        for measure, start in zip(part.measures, grid.starts, strict=False):
+            for place, tempo in measure.tempos:
+                found.setdefault(start + place, tempo)
+    tempos: list[tuple[float, float]] = []
+    for place in sorted(found):
+        if not tempos or tempos[-1][1] != found[place]:
+            tempos.append((float(place), found[place]))
+    return tuple(tempos)
+
+
+def _accompaniment(
+    parts: Sequence[WrittenPart], choice: Choice, line: Line, grid: Grid
+) -> Iterator[Part]:
+    for place, part in enumerate(parts):
+        notes = line.below if place == choice.place else find_notes(part, grid.starts)
+        if notes:
+            name = part.name[:_LONGEST_NAME] or f"Part {place + 1}"
+            yield Part(name, part.program or 0, part.drums, notes)
+
+
+def _title(root: Element) -> str:
+    title = root.words("work", "work-title") or root.words("movement-title")
+    return title[:_LONGEST_NAME]
