@@ -7,6 +7,7 @@ would need them, also on a note that is tied over a barline.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from mst_core.music import Melody
 from mst_core.score.bars import Bar, break_lines, lay_out
@@ -35,10 +36,15 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
         f"K:{melody.key.tonic_name}{_MODES.get(melody.key.mode, melody.key.mode[:3])}",
     ]
     accidentals = Accidentals(melody.key)
-    lines = [
-        " ".join(_bar(bar, unit, accidentals) for bar in line)
-        for line in break_lines(lay_out(melody), BARS_A_LINE)
-    ]
+    lines = []
+    for line in break_lines(lay_out(melody), BARS_A_LINE):
+        opening = ["|:"] * line[0].opens_repeat + [f"[{line[0].ending}"] * line[0].begins_ending
+        bars = [
+            f"{_bar(bar, unit, accidentals)} {_barline(bar, after)}"
+            for bar, after in pairwise([*line, None])
+            if bar
+        ]
+        lines.append(" ".join(opening + bars))
     return "\n".join([*head, *lines, ""])
 
 
@@ -56,11 +62,11 @@ def _tempo(melody: Melody) -> str:
 
 
 def _bar(bar: Bar, unit: Fraction, accidentals: Accidentals) -> str:
-    barline = _BARLINES[bar.closing]
+    meter = f"[M:{bar.meter}] " * bar.changes_meter
     if bar.empty:
-        return f"z{_length(bar.length / unit)} {barline}"
+        return f"{meter}z{_length(bar.length / unit)}"
     accidentals.new_bar()
-    text = ""
+    text = meter
     before: Piece | None = None
     for piece in bar.pieces:
         same_triplet = before and before.triplet == piece.triplet is not None
@@ -71,7 +77,20 @@ def _bar(bar: Bar, unit: Fraction, accidentals: Accidentals) -> str:
             text += _open_triplet(members.index(piece), len(members))
         text += _sign(piece, unit, accidentals)
         before = piece
-    return f"{text} {barline}"
+    return text
+
+
+def _barline(bar: Bar, after: Bar | None) -> str:
+    """Write the barline between two bars; a bar ``after`` it on a new line opens by itself."""
+    if after and after.opens_repeat:
+        return "::" if bar.closes_repeat else "|:"
+    if bar.closes_repeat:
+        line = ":|"
+    elif bar.ends_ending and bar.closing == "single":
+        line = "||"  # else a reader would not know where the ending ends
+    else:
+        line = _BARLINES[bar.closing]
+    return f"{line}{after.ending}" if after and after.begins_ending else line
 
 
 def _open_triplet(place: int, count: int) -> str:

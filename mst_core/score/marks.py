@@ -1,0 +1,92 @@
+"""Where the signs of repeats, endings and sections stand in a melody, in steps from its downbeat.
+
+A repeat sign may stand within a bar, before a pickup. Where it would cut a sounding note in two,
+as after a change of rhythm, it stands at the barline instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from mst_core.music import Melody
+from mst_core.score.pulse import SHORTEST, STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Places of signs."""
+
+    opening: frozenset[int]
+    """Of ``|:`` behind the first note."""
+    closing: frozenset[int]
+    """Of ``:|``."""
+    sections: frozenset[int]
+    opens_first: bool
+    """Whether a repeat opens with the first note, pickup or not."""
+    endings: tuple[tuple[int, int, int], ...]
+    """Where each begins and ends, and its number."""
+
+    def ending(self, place: int) -> int:
+        """The number of the ending that a place is in, else 0."""
+        return next((number for start, end, number in self.endings if start <= place < end), 0)
+
+    def inside(self, start: int, end: int) -> list[int]:
+        """The repeat signs between two barlines, in steps from the first one."""
+        return sorted(sign - start for sign in self.opening | self.closing if start < sign < end)
+
+    def skips(self, start: int, end: int, bar: tuple[int, int]) -> bool:
+        """Whether silence between two places of a bar, given with its barlines, is not written.
+
+        It is what the grid of bars leaves free behind a strain, or before a pickup.
+        """
+        if end in self.closing:
+            return False
+        behind = start > bar[0] and start in self.closing
+        before = end < bar[1] and end in self.opening and start == bar[0]
+        return behind or before
+
+
+def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[int, int]]) -> Marks:
+    """Find the signs of a melody; takes its barlines, and where each note starts and ends."""
+    first = sounding[0][0] if sounding else 0
+
+    def sounds(start: int, end: int) -> bool:
+        return any(onset < end and stop > start for onset, stop in sounding)
+
+    def stand(bar: int, lead: Fraction) -> int:
+        line, place = lines[bar], lines[bar] - lead * STEPS
+        before = lines[bar - 1] if bar else min(first, 0) - 1
+        within = before < place < line and place % SHORTEST == 0
+        cuts = any(onset < place < stop for onset, stop in sounding)
+        return int(place) if within and not cuts and sounds(before, line) else line
+
+    opening: list[int] = []
+    closing: list[int] = []
+    endings: list[tuple[int, int, int]] = []
+    sections = {bar: lines[bar] for bar in melody.sections}
+    for repeat in reversed(melody.repeats):
+        begin, end = stand(repeat.start, repeat.lead_in), stand(repeat.end, repeat.lead_out)
+        if repeat.second_ending is not None:
+            if sounds(end, lines[repeat.end]):
+                end = lines[repeat.end]
+            # A pickup of the next strain is no part of the ending.
+            stop = min([lines[repeat.second_ending], *opening[-1:]])
+            endings.append((lines[repeat.end], stop, 2))
+        elif sounds(end, lines[repeat.end]) and repeat.end in sections:
+            sections[repeat.end] = min(end, sections[repeat.end])
+        if repeat.first_ending is not None:
+            endings.append((lines[repeat.first_ending], end, 1))
+        if repeat.start in sections:
+            sections[repeat.start] = begin
+        opening.append(begin)
+        closing.append(end)
+    opens_first = bool(opening) and opening[-1] <= min(first, 0)
+    return Marks(
+        opening=frozenset(opening[:-1] if opens_first else opening),
+        closing=frozenset(closing),
+        sections=frozenset(sections.values()),
+        opens_first=opens_first,
+        endings=tuple(endings),
+    )
