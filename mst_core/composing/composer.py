@@ -1,44 +1,17 @@
-"""The composer: from a request to a finished melody.
-
-A tune begins with what is decided before its first note: meter, key, tempo and form, drawn by the
-seed from the style's card. With one style its pair writes pitches and rhythm together. With two, as
-in Pati's article, the first style's pair writes a tune, and the second style's duration network
-then writes a new rhythm over its pitches, span by span, so that form and bars stay.
-"""
+"""The composer: the loaded styles, and what can be asked of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
-from mst_core.composing.choice import choose
-from mst_core.composing.form import Plan, Span, plan_form
-from mst_core.composing.generation import write_candidates
-from mst_core.composing.lattice import Counts, Lattice, between
-from mst_core.composing.line_writer import Frame, LineWriter, pitches_by_bar
-from mst_core.composing.pacing import cut_to_units
-from mst_core.errors import BadOption, NoSuchTune
-from mst_core.jobs import Compose
-from mst_core.music import Key, Melody, Meter, Note
-from mst_core.networks.context import Heading
-from mst_core.networks.corpus import TICKS, Event
-from mst_core.networks.habits import MeterHabits
+from mst_core.composing.composition import Composition
+from mst_core.composing.given_tune import write_rerhythm
+from mst_core.composing.new_tune import write_new_tune
+from mst_core.jobs import Compose, Rerhythm
 from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.score.reading import Reading
 from mst_core.styles import StyleCard, require_style
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """A melody and how it wants to be played."""
-
-    melody: Melody
-    form: str
-    swing: float
-    program: int
 
 
 class Composer:
@@ -56,174 +29,30 @@ class Composer:
     def compose(
         self, request: Compose, tell: Callable[[float], None] = lambda share: None
     ) -> Composition:
-        """Write the tune that was asked for.
+        """Write a new tune.
 
         Raises:
             UnknownStyle, BadOption: when the request names what there is not.
             NoSuchTune: when the two styles have no rhythm in common for it.
         """
-        require_style(request.pitch, self.styles)
-        require_style(request.rhythm, self.styles)
-        melodist, drummer = self._loaded[request.pitch], self._loaded[request.rhythm]
-        rng = np.random.default_rng(request.seed)
-        meter = _choose_meter(request, drummer, rng)
-        key = _choose_key(request, melodist, rng)
-        plan = plan_form(request.bars, melodist.card.forms, rng)
-        own_meter = meter if meter in melodist.card.meters else _usual_meter(melodist)
-        ground = Ground.of(melodist, own_meter, rng)
-        if melodist is drummer:
-            frame = _free_frame(melodist, ground, ground, key, plan)
-            best = _write(frame, melodist, ground, melodist, (request.seed, 1), tell)
-        else:
-            target = _matching_ground(drummer, meter, ground, plan, rng)
-            frame = _free_frame(melodist, ground, target, key, plan)
-            best = _write(
-                frame, melodist, ground, melodist, (request.seed, 1), lambda done: tell(done / 2)
-            )
-            frame, ground = _given_frame(frame, best.line.events, drummer, target), target
-            best = _write(
-                frame, melodist, ground, drummer, (request.seed, 2),
-                lambda done: tell(0.5 + done / 2),
-            )  # fmt: skip
-        card = drummer.card.meters[meter]
-        tempo = request.tempo if request.tempo is not None else card.tempo
-        melody = _melody(best.line.events, key, tempo, ground.meter, plan)
-        return Composition(melody, plan.form, card.swing, melodist.card.program)
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """How a style moves in one meter, and where in the bar this tune's parts come to rest."""
-
-    meter: Meter
-    habits: MeterHabits
-    lattice: Lattice
-    ending: int
-    """Ticks from the barline."""
-
-    @classmethod
-    def of(cls, style: Style, name: str, rng: np.random.Generator) -> Ground:
-        """Take a meter of a style, with an ending that tunes of the style have."""
-        return cls.all_of(style, name, rng)[0]
-
-    @classmethod
-    def all_of(cls, style: Style, name: str, rng: np.random.Generator) -> list[Ground]:
-        """Take a meter of a style with each of its endings, drawn in the order of their weight."""
-        meter = Meter.parse(name)
-        bar = int(meter.bar * TICKS)
-        habits = style.habits.meters[name]
-        lattice = Lattice.of(habits, bar)
-        usual = {
-            place: count
-            for place, count in habits.endings.items()
-            # On an eighth, and long enough to be heard as an end.
-            if place in lattice.places and bar - place >= TICKS and place % (TICKS // 2) == 0
-        }
-        order: list[int] = []
-        while usual:
-            place = int(_draw({str(place): count for place, count in usual.items()}, rng))
-            order.append(place)
-            del usual[place]
-        return [cls(meter, habits, lattice, place) for place in order or [0]]
-
-    def counts(self, span: Span) -> Counts:
-        """The numbers of notes that a span can have: exact rhythms, as dense as the style is."""
-        bar = self.lattice.bar
-        whole = span.bars - span.closes  # a bar of rest at the end has as few notes as it likes
-        ways = self.lattice.ways(whole * bar + span.closes * self.ending)[0] << span.closes
-        low, _, high = self.habits.notes_a_bar
-        return ways & between(max(1, int(low * whole * 0.8)), int(high * span.bars * 1.2) + 1)
-
-
-def _matching_ground(
-    drummer: Style, meter: str, ground: Ground, plan: Plan, rng: np.random.Generator
-) -> Ground:
-    """A ground of the rhythm style whose ending can take the notes of the other's, if one can."""
-    all_of = Ground.all_of(drummer, meter, rng)
-    for target in all_of:
-        if all(target.counts(span) & ground.counts(span) for span in plan.spans):
-            return target
-    return all_of[0]
-
-
-def _choose_meter(request: Compose, drummer: Style, rng: np.random.Generator) -> str:
-    meters = drummer.card.meters
-    drawn = _draw({name: card.weight for name, card in meters.items()}, rng)
-    if request.meter is None:
-        return drawn
-    asked = str(Meter.parse(request.meter))
-    if asked not in meters:
-        raise BadOption("meter", request.meter, f"{drummer.name} has {', '.join(meters)}")
-    return asked
-
-
-def _choose_key(request: Compose, melodist: Style, rng: np.random.Generator) -> Key:
-    drawn = _draw(melodist.card.keys, rng)
-    return Key.parse(drawn if request.key is None else request.key)
-
-
-def _draw(weights: Mapping[str, float], rng: np.random.Generator) -> str:
-    names = list(weights)
-    shares = np.array([weights[name] for name in names], dtype=float)
-    return str(rng.choice(names, p=shares / shares.sum()))
-
-
-def _usual_meter(style: Style) -> str:
-    return max(style.card.meters, key=lambda name: style.card.meters[name].weight)
-
-
-def _free_frame(style: Style, ground: Ground, target: Ground, key: Key, plan: Plan) -> Frame:
-    """The frame of a new tune whose spans hold as many notes as the target's rhythm can take."""
-    counts = tuple(ground.counts(span) & target.counts(span) for span in plan.spans)
-    if not all(counts):
-        raise NoSuchTune(
-            f"a bar of {ground.meter} has too many or too few notes for one of {target.meter}"
+        for name in (request.pitch, request.rhythm):
+            require_style(name, self.styles)
+        return write_new_tune(
+            request, self._loaded[request.pitch], self._loaded[request.rhythm], tell
         )
-    return Frame(
-        heading=Heading.plain(ground.meter, key, plan.bars),
-        key=key,
-        plan=plan,
-        lattice=ground.lattice,
-        durations=style.pair.durations,
-        lowest=style.card.lowest,
-        highest=style.card.highest,
-        counts=counts,
-        ending=ground.ending,
-    )
 
+    def rerhythm(
+        self,
+        request: Rerhythm,
+        readings: Mapping[str, Reading],
+        tell: Callable[[float], None] = lambda share: None,
+    ) -> Composition:
+        """Give a tune another rhythm; ``readings`` holds it, and the tune it is to be like.
 
-def _given_frame(frame: Frame, events: list[Event], drummer: Style, target: Ground) -> Frame:
-    """The frame of a new rhythm: every unit of bars keeps its pitches, exactly as many."""
-    bars = pitches_by_bar(events, frame.plan.bars, frame.lattice.bar)
-    plan = cut_to_units(frame.plan, [len(bar) for bar in bars], target.counts)
-    pitches = tuple(
-        tuple(pitch for bar in bars[span.first : span.first + span.bars] for pitch in bar)
-        for span in plan.spans
-    )
-    return replace(
-        frame,
-        heading=Heading.plain(target.meter, frame.key, plan.bars),
-        plan=plan,
-        lattice=target.lattice,
-        durations=drummer.pair.durations,
-        ending=target.ending,
-        counts=tuple(1 << len(span) for span in pitches),
-        pitches=pitches,
-    )
-
-
-def _write(
-    frame: Frame, melodist: Style, ground: Ground, writer: Style, seed: tuple[int, int],
-    tell: Callable[[float], None],
-) -> LineWriter:  # fmt: skip
-    candidates = write_candidates(frame, writer.pair, seed, tell)
-    return choose(candidates, melodist.habits, ground.habits, ground.lattice.bar)
-
-
-def _melody(events: list[Event], key: Key, tempo: float, meter: Meter, plan: Plan) -> Melody:
-    notes = tuple(
-        Note(Fraction(event.onset, TICKS), Fraction(event.duration, TICKS), event.pitch)
-        for event in events
-        if event.pitch is not None
-    )
-    return Melody(notes, meter, key, tempo, plan.bars, plan.sections)
+        Raises:
+            UnknownStyle, BadOption: when the request names what there is not.
+            NoSuchTune: when the target has no rhythm for most of the tune's bars.
+        """
+        if request.like is None:
+            require_style(request.rhythm or "", self.styles)
+        return write_rerhythm(request, readings, self._loaded, tell)

@@ -27,6 +27,10 @@ class Values:
     rests: tuple[int, ...] = ()
 
 
+NOTHING = Values()
+"""A place where nothing begins."""
+
+
 @dataclass(frozen=True)
 class Lattice:
     """The rhythms of one meter of one style."""
@@ -34,19 +38,18 @@ class Lattice:
     bar: int
     """Ticks."""
     places: dict[int, Values]
-    _ways: dict[int, tuple[Counts, ...]] = field(default_factory=dict)
+    _ways: dict[tuple[int, int], tuple[Counts, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, habits: MeterHabits, bar: int) -> Lattice:
+    def of(cls, habits: MeterHabits, bar: int, *, rare: float = RARE) -> Lattice:
         """Keep the rhythms that are no accident."""
         total = sum(rhythm.notes + rhythm.rests for rhythm in habits.rhythms)
-        least = max(2, RARE * total)
         notes: dict[int, list[int]] = {}
         rests: dict[int, list[int]] = {}
         for rhythm in habits.rhythms:
-            if rhythm.notes > least:
+            if rhythm.notes > rare * total:
                 notes.setdefault(rhythm.place, []).append(rhythm.ticks)
-            if rhythm.rests > least:
+            if rhythm.rests > rare * total:
                 rests.setdefault(rhythm.place, []).append(rhythm.ticks)
         return cls(
             bar,
@@ -56,18 +59,46 @@ class Lattice:
             },
         )
 
-    def ways(self, length: int) -> tuple[Counts, ...]:
+    def lend(self, bar: int) -> Lattice:
+        """The same rhythms for a bar of another length: its first beats, or its beats again.
+
+        A longer bar goes on as the bar began; nothing crosses the new barline.
+        """
+        places: dict[int, Values] = {}
+        for place in range(bar):
+            values = self.places.get(place % self.bar, NOTHING)
+            notes = tuple(value for value in values.notes if place + value <= bar)
+            rests = tuple(value for value in values.rests if place + value <= bar)
+            if notes or rests:
+                places[place] = Values(notes, rests)
+        return Lattice(bar, places)
+
+    def join(self, other: Lattice) -> Lattice:
+        """The rhythms of both."""
+        both = self.places.keys() | other.places.keys()
+        return Lattice(
+            self.bar,
+            {
+                place: Values(
+                    tuple(sorted({*self.places.get(place, NOTHING).notes,
+                                  *other.places.get(place, NOTHING).notes})),
+                    tuple(sorted({*self.places.get(place, NOTHING).rests,
+                                  *other.places.get(place, NOTHING).rests})),
+                )
+                for place in both
+            },
+        )  # fmt: skip
+
+    def ways(self, length: int, place: int = 0) -> tuple[Counts, ...]:
         """The numbers of notes that fill a span of ``length`` ticks, from each tick to its end.
 
-        A span begins on a barline and may end anywhere in a bar.
+        A span begins at a place of the bar, by default on the barline, and may end anywhere.
         """
-        if length not in self._ways:
+        if (length, place) not in self._ways:
             ways = [0] * (length + 1)
             ways[length] = 1
             for tick in range(length - 1, -1, -1):
-                values = self.places.get(tick % self.bar)
-                if values is None:
-                    continue
+                values = self.places.get((tick + place) % self.bar, NOTHING)
                 found = 0
                 for value in values.notes:
                     if tick + value <= length:
@@ -76,8 +107,8 @@ class Lattice:
                     if tick + value <= length:
                         found |= ways[tick + value]
                 ways[tick] = found
-            self._ways[length] = tuple(ways)
-        return self._ways[length]
+            self._ways[length, place] = tuple(ways)
+        return self._ways[length, place]
 
 
 def between(fewest: int, most: int) -> Counts:

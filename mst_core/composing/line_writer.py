@@ -8,14 +8,14 @@ another rhythm) it takes them in order and may put rests between them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.composing.form import Plan, Span
-from mst_core.composing.lattice import Counts, Lattice
+from mst_core.composing.lattice import NOTHING, Counts, Lattice
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key
 from mst_core.networks.context import Heading, Line, first_reference
@@ -23,6 +23,8 @@ from mst_core.networks.corpus import Event
 from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictionary
 
 Logits = NDArray[np.float64]
+TASTE = 0.5
+"""Share of a target tune's own rhythm against the network's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,20 @@ class Frame:
     """Share of probability that stays in play; the unlikely rest is never drawn."""
     pitches: tuple[tuple[int, ...], ...] | None = None
     """The given pitches of each span; None when pitches are free."""
+    rhythms: tuple[tuple[Event, ...] | None, ...] = ()
+    """For spans that stay as they are, their events; whatever pitch they name, the given count."""
+    pickup: int = 0
+    """Ticks before the first downbeat; a span with first bar -1 holds them."""
+    taste: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+    """How one other tune fills each place of the bar: shares (V,), mixed into the network's."""
+
+    def start(self, span: Span) -> int:
+        """Where a span begins, in ticks."""
+        return max(span.first * self.lattice.bar, -self.pickup)
+
+    def end(self, span: Span) -> int:
+        """Where it ends."""
+        return (span.first + span.bars) * self.lattice.bar
 
 
 class LineWriter:
@@ -53,7 +69,7 @@ class LineWriter:
 
     def __init__(self, frame: Frame, rng: np.random.Generator) -> None:
         self.frame = frame
-        self.line = Line(frame.heading, frame.durations)
+        self.line = Line(frame.heading, frame.durations, start=-frame.pickup)
         self.surprise = 0.0
         """Nats of the pitches that the form forced, summed: how well copies and cadences join."""
         self._rng = rng
@@ -79,23 +95,17 @@ class LineWriter:
         self._written = 0
         if self.done:
             return
-        source = self.span.source
-        if source is not None:
+        self._start, self._end = self.frame.start(self.span), self.frame.end(self.span)
+        # What the lattice has to fill: a cadence note comes after.
+        closing = self._end - self.frame.lattice.bar + self.frame.ending
+        self._length = (closing if self.span.closes else self._end) - self._start
+        rhythm = self.frame.rhythms[self._span] if self.frame.rhythms else None
+        if rhythm is not None:
+            self._queue = list(rhythm[::-1])
+        elif (source := self.span.source) is not None:
             bar = self.frame.lattice.bar
             first, last = source * bar, (source + self.span.bars) * bar
             self._queue = [e for e in self.line.events if first <= e.onset < last][::-1]
-
-    @property
-    def _start(self) -> int:
-        return self.span.first * self.frame.lattice.bar
-
-    @property
-    def _length(self) -> int:
-        """Ticks that the lattice has to fill: the cadence note comes after."""
-        bar = self.frame.lattice.bar
-        if self.span.closes:
-            return (self.span.bars - 1) * bar + self.frame.ending
-        return self.span.bars * bar
 
     def _at_cadence(self) -> bool:
         return self.span.closes and self.line.now - self._start == self._length
@@ -108,8 +118,9 @@ class LineWriter:
     def _values(self, rests: bool) -> list[int]:
         """The note or rest values, in ticks, that can begin now."""
         now = self.line.now - self._start
-        ways = self.frame.lattice.ways(self._length)
-        values = self.frame.lattice.places[now % self.frame.lattice.bar]
+        bar = self.frame.lattice.bar
+        ways = self.frame.lattice.ways(self._length, self._start % bar)
+        values = self.frame.lattice.places.get(self.line.now % bar, NOTHING)
         notes = self._written + (not rests)
         return [
             value
@@ -152,7 +163,7 @@ class LineWriter:
         if self.frame.pitches is None:
             return None
         pitches = self.frame.pitches[self._span]
-        return pitches[min(self._written, len(pitches) - 1)]
+        return pitches[min(self._written, len(pitches) - 1)] if pitches else None
 
     def _reference(self) -> int:
         if self.line.pitch is None:
@@ -189,7 +200,9 @@ class LineWriter:
         return [scale[0], scale[2], scale[4]] if triad else [scale[0]]
 
     def _force(self, pitch: int | None, logits: Logits) -> None:
-        self._pitch = pitch
+        given = self._given()
+        self._pitch = pitch if given is None or pitch is None else given
+        pitch = self._pitch
         if self.line.now == self._start:  # only the joint is a choice of the form
             self.surprise -= float(_log_shares(logits)[self.line.interval(pitch)])
 
@@ -203,16 +216,24 @@ class LineWriter:
         if self._queue:
             ticks = self._queue.pop().duration
         elif self._at_cadence():
-            ticks = self._start + self.span.bars * self.frame.lattice.bar - self.line.now
+            ticks = self._end - self.line.now
         else:
             mask = np.zeros(len(self.frame.durations), dtype=bool)
             for value in self._values(rests=self._pitch is None):
                 mask[self.frame.durations.token(value)] = True
-            ticks = self.frame.durations.ticks[self._draw(logits, mask)]
+            ticks = self.frame.durations.ticks[self._draw(self._tasted(logits), mask)]
         self.line.write(self._pitch, ticks)
         self._written += self._pitch is not None
-        if self.line.now == self._start + self.span.bars * self.frame.lattice.bar:
+        if self.line.now == self._end:
             self._next_span()
+
+    def _tasted(self, logits: Logits) -> Logits:
+        """Mix in how the target tune goes on from here (after Grave et al. 2017, the cache)."""
+        taste = self.frame.taste.get(self.line.now % self.frame.lattice.bar)
+        if taste is None or self._pitch is None:
+            return logits
+        mixed: Logits = np.log((1 - TASTE) * _shares(logits) + TASTE * taste + 1e-9)
+        return mixed
 
     def _draw(self, logits: Logits, mask: NDArray[np.bool_]) -> int:
         """Draw a token among the open ones, after temperature and nucleus."""

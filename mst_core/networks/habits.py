@@ -73,8 +73,10 @@ class Habits(msgspec.Struct, frozen=True):
             raise BrokenStyle(folder.name, f"{HABITS}: {error}") from error
 
 
-def observe(tunes: Sequence[CorpusTune], durations: DurationDictionary) -> Habits:
-    """Count the habits of a corpus."""
+def observe(
+    tunes: Sequence[CorpusTune], durations: DurationDictionary, *, fewest: int = FEWEST
+) -> Habits:
+    """Count the habits of a corpus; a rhythm seen less often than ``fewest`` is left out."""
     known = set(durations.ticks)
     rhythms: dict[str, Counter[tuple[int, int, bool]]] = defaultdict(Counter)
     endings: dict[str, Counter[int]] = defaultdict(Counter)
@@ -112,7 +114,7 @@ def observe(tunes: Sequence[CorpusTune], durations: DurationDictionary) -> Habit
             meter: MeterHabits(
                 tunes=len(densities[meter]),
                 bars=bars[meter],
-                rhythms=_rhythms(rhythms[meter]),
+                rhythms=_rhythms(rhythms[meter], fewest),
                 endings=dict(endings[meter].most_common(6)),
                 notes_a_bar=_percentiles(densities[meter]),
             )
@@ -127,13 +129,13 @@ def observe(tunes: Sequence[CorpusTune], durations: DurationDictionary) -> Habit
     )
 
 
-def _rhythms(counts: Counter[tuple[int, int, bool]]) -> tuple[Rhythm, ...]:
+def _rhythms(counts: Counter[tuple[int, int, bool]], fewest: int) -> tuple[Rhythm, ...]:
     pairs = sorted({(place, ticks) for place, ticks, _ in counts})
     found = (
         Rhythm(place, ticks, counts[place, ticks, False], counts[place, ticks, True])
         for place, ticks in pairs
     )
-    return tuple(rhythm for rhythm in found if rhythm.notes + rhythm.rests >= FEWEST)
+    return tuple(rhythm for rhythm in found if rhythm.notes + rhythm.rests >= fewest)
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float, float]:

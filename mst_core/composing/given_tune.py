@@ -1,0 +1,118 @@
+"""A given tune with another rhythm, and with all that came in its file."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from mst_core.composing.composition import Composition
+from mst_core.composing.rerhythm import Rerhythmed, rerhythm
+from mst_core.composing.target import target_like, target_of
+from mst_core.errors import BadOption
+from mst_core.jobs import Rerhythm
+from mst_core.music import Melody, Meter, Part
+from mst_core.networks.style import Style
+from mst_core.score.reading import Reading
+
+
+def write_rerhythm(
+    request: Rerhythm,
+    readings: Mapping[str, Reading],
+    styles: Mapping[str, Style],
+    tell: Callable[[float], None],
+) -> Composition:
+    """Give an uploaded tune the rhythm of a style, or of one other tune.
+
+    Raises:
+        BadOption: when the request names what there is not.
+        NoSuchTune: when the target has no rhythm for most of the tune's bars.
+    """
+    source = readings[request.source]
+    melody = source.melody
+    if request.like is not None:
+        target = target_like(readings[request.like].melody, styles, melody.key)
+    else:
+        target = target_of(styles[request.rhythm or ""], melody.key)
+    meter = None if request.meter is None else Meter.parse(request.meter)
+    if meter is not None and target.meter_for(meter) != meter:
+        known = ", ".join(target.style.card.meters)
+        raise BadOption("meter", meter, f"the rhythms of {target.name} are {known}")
+    result = rerhythm(
+        melody,
+        target,
+        seed=request.seed,
+        strength=request.strength,
+        meter=meter,
+        keep=parse_bars(request.keep_bars, melody.bars),
+        tell=tell,
+    )
+    card = target.style.card
+    swing = max((played.swing for played in card.meters.values()), default=0.5)
+    return Composition(
+        result.melody,
+        form="",
+        swing=0.5 + (swing - 0.5) * request.strength,
+        program=card.program if source.program is None else source.program,
+        changed=result.changed,
+        parts=_moved(source.parts, melody, result.melody),
+        remarks=(*source.remarks, *_remarks(melody, result)),
+    )
+
+
+def parse_bars(text: str | None, bars: int) -> frozenset[int]:
+    """Read bars such as ``1-4,9`` (counted from 1) as numbers counted from 0.
+
+    Raises:
+        BadOption: when it is written otherwise, or names bars that the tune does not have.
+    """
+    found: set[int] = set()
+    for piece in (text or "").split(","):
+        if not piece.strip():
+            continue
+        first, _, last = (part.strip() for part in piece.partition("-"))
+        numbers = [first, last or first]
+        if not all(number.isascii() and number.isdigit() and len(number) < 7 for number in numbers):
+            raise BadOption("keep-bars", text, "write bars as 1-4,9")
+        start, end = int(numbers[0]), int(numbers[1])
+        if not 1 <= start <= end <= bars:
+            raise BadOption("keep-bars", text, f"the tune has bars 1 to {bars}")
+        found |= set(range(start - 1, end))
+    return frozenset(found)
+
+
+def _remarks(melody: Melody, result: Rerhythmed) -> tuple[str, ...]:
+    remarks = []
+    if result.melody.meter != melody.meter:
+        remarks.append(
+            f"The style has no {melody.meter}; every bar became one of {result.melody.meter}."
+        )
+    if result.kept:
+        bars = "1 bar stays" if result.kept == 1 else f"{result.kept} bars stay"
+        remarks.append(f"{bars} as written: the style plays other numbers of notes there.")
+    return tuple(remarks)
+
+
+def _moved(parts: tuple[Part, ...], before: Melody, after: Melody) -> tuple[Part, ...]:
+    """The other parts, bar by bar under the bars of the new meter."""
+    old, new = before.barlines, after.barlines
+    if old == new:
+        return parts
+
+    def move(time: Fraction) -> Fraction:
+        bar = min(max(bisect_right(old, time) - 1, 0), before.bars - 1)
+        scale = (new[bar + 1] - new[bar]) / (old[bar + 1] - old[bar])
+        return new[bar] + (time - old[bar]) * scale
+
+    return tuple(
+        replace(
+            part,
+            notes=tuple(
+                replace(note, onset=move(note.onset),
+                        duration=move(note.onset + note.duration) - move(note.onset))
+                for note in part.notes
+            ),
+        )
+        for part in parts
+    )  # fmt: skip

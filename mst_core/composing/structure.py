@@ -1,0 +1,106 @@
+"""The structure of a given tune: units of bars, and which of them are the same music.
+
+A unit is one bar, or bars that a note ties together; the pickup is a unit of its own. Units with
+the same rhythm and the same steps from their first note, transposed or not, belong to one class:
+what is decided for one of them holds for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from mst_core.music import Melody, Meter, Note
+
+Shape = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Bars that are rewritten together. Times in quarter notes from the tune's first downbeat."""
+
+    first: int
+    """Its first bar, counted from 0; -1 is the pickup."""
+    bars: int
+    start: Fraction
+    end: Fraction
+    notes: tuple[Note, ...]
+    index: int
+    """The index in the melody of its first note."""
+
+    @property
+    def shape(self) -> Shape:
+        """What it has in common with the other units of its class."""
+        if not self.notes:
+            return (self.first < 0, self.end - self.start)
+        lowest = self.notes[0].pitch
+        return (
+            self.first < 0,
+            self.end - self.start,
+            *((n.onset - self.start, n.duration, n.pitch - lowest) for n in self.notes),
+        )
+
+    @property
+    def rests_at_its_end(self) -> bool:
+        """Whether it comes to rest: its last note is long and reaches its end."""
+        if not self.notes:
+            return False
+        last = self.notes[-1]
+        return (
+            last.end == self.end
+            and last.duration >= 1
+            and last.duration >= 2 * min(note.duration for note in self.notes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a tune in one meter."""
+
+    meter: Meter
+    first: int
+    """Its first bar in the tune."""
+    bars: int
+    start: Fraction
+    """Onset of its first full bar."""
+    pickup: Fraction
+    units: tuple[Unit, ...]
+
+
+def find_passages(melody: Melody) -> tuple[Passage, ...]:
+    """Cut a tune where its meter changes, and each passage into units."""
+    lines = melody.barlines
+    edges = sorted({0, melody.bars, *(c.bar for c in melody.changes if 0 < c.bar < melody.bars)})
+    passages = []
+    for first, behind in pairwise(edges):
+        pickup = melody.pickup if first == 0 else Fraction(0)
+        units = _units(melody, first, behind, pickup)
+        meter = melody.meter_at(first)
+        passages.append(Passage(meter, first, behind - first, lines[first], pickup, units))
+    return tuple(passages)
+
+
+def _units(melody: Melody, first: int, behind: int, pickup: Fraction) -> tuple[Unit, ...]:
+    lines = list(melody.barlines[first : behind + 1])
+    bars = list(range(first, behind + 1))
+    if pickup:
+        lines, bars = [-pickup, *lines], [-1, *bars]
+    held = {line for line in lines[1:-1] if _crossed(melody.notes, line)}
+    units: list[Unit] = []
+    begin = 0
+    for place in range(1, len(lines)):
+        if lines[place] in held:
+            continue
+        start, end = lines[begin], lines[place]
+        inside = [i for i, note in enumerate(melody.notes) if start <= note.onset < end]
+        notes = tuple(melody.notes[i] for i in inside)
+        index = inside[0] if inside else 0
+        units.append(Unit(bars[begin], bars[place] - bars[begin], start, end, notes, index))
+        begin = place
+    return tuple(units)
+
+
+def _crossed(notes: Sequence[Note], line: Fraction) -> bool:
+    return any(note.onset < line < note.end for note in notes)

@@ -1,0 +1,146 @@
+"""What a tune is to sound like: a style, or one other tune seen through the nearest style."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mst_core.composing.ground import Ground
+from mst_core.composing.lattice import Lattice
+from mst_core.errors import BadOption
+from mst_core.music import Key, Melody, Meter
+from mst_core.networks.corpus import TICKS, CorpusTune, Event, to_ticks
+from mst_core.networks.habits import Habits, MeterHabits, observe
+from mst_core.networks.pair import StylePair
+from mst_core.networks.style import Style
+
+USUAL_EIGHTHS = ("4/4", "2/2", "2/4", "3/4")
+USUAL_COMPOUND = ("6/8", "9/8", "12/8")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A style's networks and rhythms, for tunes in one key; with the habits of one tune, if any."""
+
+    style: Style
+    key: Key
+    one: Habits | None = None
+    """The habits of the one tune whose rhythm is wanted."""
+    _grounds: dict[str, Ground] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The style's name."""
+        return self.style.name
+
+    @property
+    def pair(self) -> StylePair:
+        """The networks that write."""
+        return self.style.pair
+
+    def meter_for(self, meter: Meter) -> Meter:
+        """The meter itself where the style can play it, else its usual one.
+
+        A style plays a meter that it never saw by its own beats, but dotted beats only when it has
+        some, and even ones only when it has some.
+        """
+        return meter if self._lender(meter) else Meter.parse(self._usual())
+
+    def ground(self, meter: Meter) -> Ground:
+        """How the target moves in a meter that `meter_for` gave."""
+        name = str(meter)
+        if name not in self._grounds:
+            lender = self._lender(meter)
+            if lender is None:
+                raise BadOption("meter", name, f"{self.name} has {', '.join(self._meters())}")
+            habits = self._meters()[lender]
+            bar = int(meter.bar * TICKS)
+            lattice = Lattice.of(habits, int(Meter.parse(lender).bar * TICKS))
+            if lattice.bar != bar:
+                lattice = lattice.lend(bar)
+            if self.one and (own := self.one.meters.get(name)):
+                lattice = lattice.join(Lattice.of(own, bar, rare=0))
+            endings = [
+                place
+                for place in sorted(habits.endings, key=lambda at: -habits.endings[at])
+                if place in lattice.places and bar - place >= TICKS
+            ]
+            self._grounds[name] = Ground(meter, habits, lattice, endings[0] if endings else 0)
+        return self._grounds[name]
+
+    def habits(self, meter: Meter) -> MeterHabits:
+        """The rhythms that a result is held against."""
+        if self.one and (own := self.one.meters.get(str(meter))):
+            return own
+        return self.ground(meter).habits
+
+    def taste(self, meter: Meter) -> Mapping[int, NDArray[np.float64]]:
+        """How the one tune fills each place of the bar: shares over the style's durations."""
+        own = self.one.meters.get(str(meter)) if self.one else None
+        if own is None:
+            return {}
+        shares: dict[int, NDArray[np.float64]] = {}
+        for rhythm in own.rhythms:
+            row = shares.setdefault(rhythm.place, np.zeros(len(self.pair.durations)))
+            row[self.pair.durations.token(rhythm.ticks)] += rhythm.notes
+        return {place: row / row.sum() for place, row in shares.items() if row.sum()}
+
+    def _meters(self) -> Mapping[str, MeterHabits]:
+        known = self.style.card.meters
+        return {name: habit for name, habit in self.style.habits.meters.items() if name in known}
+
+    def _usual(self) -> str:
+        return max(self._meters(), key=lambda name: self._meters()[name].tunes)
+
+    def _lender(self, meter: Meter) -> str | None:
+        """The meter of the style whose rhythms serve for this one."""
+        meters = self._meters()
+        if str(meter) in meters:
+            return str(meter)
+        alike = [name for name in meters if Meter.parse(name).compound == meter.compound]
+        same = [name for name in alike if Meter.parse(name).bar == meter.bar]
+        ranked = sorted(same or alike, key=lambda name: -meters[name].bars)
+        return ranked[0] if ranked and meter.bar % Fraction(1, 2) == 0 else None
+
+
+def target_of(style: Style, key: Key) -> Target:
+    """A whole style as the target."""
+    return Target(style, key)
+
+
+def target_like(melody: Melody, styles: Mapping[str, Style], key: Key) -> Target:
+    """One tune as the target, through the style whose rhythms are nearest to its own."""
+    tune = as_corpus_tune(melody)
+
+    def strangeness(style: Style) -> float:
+        known = style.habits.meters.get(str(melody.meter))
+        if known is None:
+            return 2.0
+        shares = {(r.place, r.ticks): r.notes for r in known.rhythms}
+        total = sum(shares.values())
+        bar = tune.bar_ticks
+        return -float(
+            np.mean([shares.get((e.onset % bar, e.duration), 0) / total for e in tune.events])
+        )
+
+    style = min(styles.values(), key=strangeness)
+    return Target(style, key, observe([tune], style.pair.durations, fewest=1))
+
+
+def as_corpus_tune(melody: Melody) -> CorpusTune:
+    """A melody as the networks count it, rests between its notes."""
+    events: list[Event] = []
+    now = to_ticks(melody.notes[0].onset)
+    for note in melody.notes:
+        onset, end = to_ticks(note.onset), to_ticks(note.end)
+        if onset > now:
+            events.append(Event(None, now, onset - now))
+        if end > onset:
+            events.append(Event(note.pitch, onset, end - onset))
+        now = max(now, end)
+    lines = tuple(to_ticks(line) for line in melody.barlines[:-1])
+    return CorpusTune("", "", melody.meter, melody.key, tuple(events), lines)
