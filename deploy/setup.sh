@@ -22,6 +22,11 @@ ready() { [ "$(cat "$mark" 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c ''
 deploy/system.sh "$purpose"
 if ready; then exit 0; fi
 
+for place in . .setup .venv; do
+    if [ -e "$place" ] && [ ! -w "$place" ]; then
+        fail "$PWD/$place is not yours to write to: become its owner ($(stat -c %U "$place")), or take a clone of your own."
+    fi
+done
 mkdir -p .setup
 exec 9>.setup/lock
 flock -n 9 || { say "Another set-up of this checkout is under way; waiting for it."; flock 9; }
@@ -30,7 +35,7 @@ if ready; then exit 0; fi
 # A folder that was moved, half made, or whose Python was upgraded away is made anew.
 if ! .venv/bin/python -m pip --version >/dev/null 2>&1 || ! grep -qF "$PWD/.venv" .venv/bin/activate; then
     say "Making .venv"
-    "$(deploy/python.sh)" -m venv --clear .venv || fail "The folder .venv could not be made; is this one yours to write to?"
+    "$(deploy/python.sh)" -m venv --clear .venv || fail "The folder .venv could not be made (see above)."
 fi
 rm -f .venv/.installed-*
 
