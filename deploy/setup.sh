@@ -24,7 +24,7 @@ if ready; then exit 0; fi
 
 for place in . .setup .venv; do
     if [ -e "$place" ] && [ ! -w "$place" ]; then
-        fail "$PWD/$place is not yours to write to: become its owner ($(stat -c %U "$place")), or take a clone of your own."
+        fail "$(realpath "$place") is not yours to write to: become its owner ($(stat -c %U "$place")), or take a clone of your own."
     fi
 done
 mkdir -p .setup
