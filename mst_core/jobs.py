@@ -59,7 +59,7 @@ class Job(msgspec.Struct, frozen=True):
     """One request on its way through an engine, with the files that are wanted of it."""
 
     id: str
-    request: Compose
+    request: Request
     formats: tuple[str, ...] = ("mp3", "png", "mid")
     readings: dict[str, bytes] = {}
     """What the parser made of uploaded files, by SHA-256 (`mst_core.score.reading`)."""
@@ -76,7 +76,9 @@ class Receipt(msgspec.Struct, frozen=True):
     """What was made, in words and figures: shown in the channel, printed by ``mst --json``."""
 
     pitch: str
+    """The style of its pitches; empty where they are a given tune's own."""
     rhythm: str
+    """The style of its rhythm; empty where that is one other tune's."""
     seed: int
     key: str
     meter: str
@@ -86,6 +88,13 @@ class Receipt(msgspec.Struct, frozen=True):
     form: str
     seconds: float
     version: str
+    source: str = ""
+    """The title of the given tune."""
+    strength: float | None = None
+    changed: float | None = None
+    """Share of the given tune's notes whose onset in the bar or duration is another now."""
+    remarks: tuple[str, ...] = ()
+    """Plain sentences about the given file and what was done."""
 
 
 class Rendition(msgspec.Struct, frozen=True, tag="rendition"):

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 
 from mst_core.errors import BadOption
-from mst_core.jobs import BARS_RANGE, FORMATS, LARGEST_SEED, TEMPO_RANGE, Compose
+from mst_core.jobs import BARS_RANGE, FORMATS, LARGEST_SEED, TEMPO_RANGE, Compose, Request, Rerhythm
 from mst_core.music import Key, Meter
 from mst_core.styles import StyleCard, require_style
 
@@ -22,18 +22,24 @@ def draw_seed() -> int:
     return secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
 
 
-def check(request: Compose, styles: Mapping[str, StyleCard]) -> None:
+def check(request: Request, styles: Mapping[str, StyleCard]) -> None:
     """Do nothing, when the request can be met as far as its options go.
 
     Raises:
         UnknownStyle: when one of its styles is not there.
-        BadOption: when bars, seed, tempo, key or meter cannot be; it says what would be accepted.
+        BadOption: when an option cannot be; it says what would be accepted.
     """
-    cards = dict(styles)
-    require_style(request.pitch, cards)
-    rhythm = require_style(request.rhythm, cards)
-    _check_range("bars", request.bars, BARS_RANGE)
     _check_range("seed", request.seed, (0, LARGEST_SEED))
+    if isinstance(request, Compose):
+        _check_compose(request, dict(styles))
+    else:
+        _check_rerhythm(request, dict(styles))
+
+
+def _check_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
+    require_style(request.pitch, styles)
+    rhythm = require_style(request.rhythm, styles)
+    _check_range("bars", request.bars, BARS_RANGE)
     if request.tempo is not None:
         _check_range("tempo", request.tempo, TEMPO_RANGE, " quarter notes per minute")
     if request.key is not None:
@@ -41,6 +47,18 @@ def check(request: Compose, styles: Mapping[str, StyleCard]) -> None:
     if request.meter is not None and str(Meter.parse(request.meter)) not in rhythm.meters:
         there_are = ", ".join(rhythm.meters)
         raise BadOption("meter", request.meter, f"the rhythms of {request.rhythm} are {there_are}")
+
+
+def _check_rerhythm(request: Rerhythm, styles: dict[str, StyleCard]) -> None:
+    if (request.rhythm is None) == (request.like is None):
+        given = "neither" if request.rhythm is None else "both"
+        raise BadOption("rhythm or like", given, "name a style, or one tune to be like")
+    if request.rhythm is not None:
+        require_style(request.rhythm, styles)
+    if not 0 <= request.strength <= 1:
+        raise BadOption("strength", request.strength, "choose 0 (as it is) to 1 (the whole way)")
+    if request.meter is not None:
+        Meter.parse(request.meter)
 
 
 def check_formats(formats: Iterable[str]) -> None:

@@ -16,38 +16,18 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
-from mst_core import __version__
-from mst_core.jobs import AUDIO_FORMATS, Compose, Job, Progress, Receipt, Rendition
+from mst_core.composing.composition import Composition
+from mst_core.jobs import AUDIO_FORMATS, Compose, Job, Progress, Rendition, Rerhythm
 from mst_core.music import Melody
+from mst_core.progress import COMPOSING_SHARE, Rising, Steps
+from mst_core.receipts import decode_readings, make_receipt, title_of
 from mst_core.requests import check, check_formats
 from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
+    from mst_core.score.reading import Reading
     from mst_core.sound.performance import Performance
     from mst_core.sound.samples import Samples
-
-COMPOSING_SHARE = 0.5
-"""Share of a job that is done when its tune is composed."""
-
-
-class Composition(Protocol):
-    """A tune and how its style wants it played."""
-
-    @property
-    def melody(self) -> Melody:
-        """The tune itself."""
-
-    @property
-    def form(self) -> str:
-        """Such as AABB."""
-
-    @property
-    def swing(self) -> float:
-        """Share of the beat that its first half takes."""
-
-    @property
-    def program(self) -> int:
-        """General MIDI program."""
 
 
 class Composer(Protocol):
@@ -59,6 +39,11 @@ class Composer(Protocol):
 
     def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
         """Write one tune, telling the share done from 0 to 1."""
+
+    def rerhythm(
+        self, request: Rerhythm, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> Composition:
+        """Give a tune another rhythm, telling the share done from 0 to 1."""
 
 
 class Player(Protocol):
@@ -128,11 +113,15 @@ class Studio:
         """Do the first half of `perform`: the tune."""
         check(job.request, self.styles)
         check_formats(job.formats)
-        rising = _Rising(tell)
+        rising = Rising(tell)
         rising("composing", 0.0)
-        return self._composer.compose(
-            job.request, lambda share: rising("composing", share * COMPOSING_SHARE)
-        )
+
+        def told(share: float) -> None:
+            rising("composing", share * COMPOSING_SHARE)
+
+        if isinstance(job.request, Compose):
+            return self._composer.compose(job.request, told)
+        return self._composer.rerhythm(job.request, decode_readings(job), told)
 
     def finish(
         self, job: Job, composition: Composition, tell: Callable[[Progress], None]
@@ -140,13 +129,13 @@ class Studio:
         """Do the second half of `perform`: the sound and the score of a tune."""
         audio = [format for format in job.formats if format in AUDIO_FORMATS]
         score = [format for format in job.formats if format not in AUDIO_FORMATS]
-        steps = _Steps(tell, len(score) + len(audio) + bool(audio))
-        title = self._entitle(job.request, composition.melody)
+        steps = Steps(tell, len(score) + len(audio) + bool(audio))
+        title = self._entitle(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
             drawn = pool.submit(self._draw, composition, score, title, steps)
             files = self._play(composition, audio, steps) | drawn.result()
         return Rendition(
-            receipt=_receipt(job.request, composition),
+            receipt=make_receipt(job, composition),
             files={format: files[format] for format in job.formats},
         )
 
@@ -164,7 +153,7 @@ class Studio:
             return self._player
 
     def _play(
-        self, composition: Composition, formats: Iterable[str], steps: _Steps
+        self, composition: Composition, formats: Iterable[str], steps: Steps
     ) -> dict[str, bytes]:
         if not formats:
             return {}
@@ -183,7 +172,7 @@ class Studio:
         return files
 
     def _draw(
-        self, composition: Composition, formats: Iterable[str], title: str, steps: _Steps
+        self, composition: Composition, formats: Iterable[str], title: str, steps: Steps
     ) -> dict[str, bytes]:
         files = {}
         for format in formats:
@@ -192,43 +181,15 @@ class Studio:
             steps.done("drawing")
         return files
 
-    def _entitle(self, request: Compose, melody: Melody) -> str:
+    def _entitle(self, job: Job, melody: Melody) -> str:
+        request = job.request
+        if isinstance(request, Rerhythm):
+            return title_of(job)
         # ASCII alone, since a track name in MIDI has no other letters that every player can show.
         meter = self.styles[request.rhythm].meters.get(str(melody.meter))
         name = meter.name if meter and meter.name else "tune"
         key = f"{melody.key.tonic_name} {melody.key.mode}"
         return f"{name[:1].upper()}{name[1:]} in {key}, no. {request.seed}"
-
-
-class _Rising:
-    """Tells a share that never falls, whoever calls and in whatever order."""
-
-    def __init__(self, tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
-        self._told = 0.0
-        self._lock = Lock()
-
-    def __call__(self, stage: str, share: float) -> None:
-        with self._lock:
-            self._told = min(1.0, max(self._told, share))
-            self._tell(Progress(stage, self._told))
-
-
-class _Steps:
-    """Counts the files of the second half, which two threads make."""
-
-    def __init__(self, tell: Callable[[Progress], None], total: int) -> None:
-        self._tell = _Rising(tell)
-        self._total = max(1, total)
-        self._done = 0
-        self._lock = Lock()
-
-    def done(self, stage: str) -> None:
-        """Note that one more is made."""
-        with self._lock:
-            self._done += 1
-            share = self._done / self._total
-        self._tell(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
 
 
 def _write(composition: Composition, format: str, title: str) -> bytes:
@@ -256,20 +217,3 @@ def _write(composition: Composition, format: str, title: str) -> bytes:
             return draw_svg(melody).encode()
         case _:
             raise ValueError(f"no room writes {format}")
-
-
-def _receipt(request: Compose, composition: Composition) -> Receipt:
-    melody = composition.melody
-    return Receipt(
-        pitch=request.pitch,
-        rhythm=request.rhythm,
-        seed=request.seed,
-        key=melody.key.name,
-        meter=str(melody.meter),
-        tempo=melody.tempo,
-        bars=melody.bars,
-        notes=len(melody.notes),
-        form=composition.form,
-        seconds=round(melody.seconds, 2),
-        version=__version__,
-    )

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from mst_core.composing.composition import Composition
 from mst_core.errors import NoSuchTune
-from mst_core.jobs import Compose
+from mst_core.jobs import Compose, Rerhythm
 from mst_core.music import Key, Melody, Meter, Note
+from mst_core.score.reading import Reading
 from mst_core.styles import MeterCard, StyleCard
 
 CARD = StyleCard(
@@ -35,16 +36,6 @@ STYLES = ("folk", "jazz", "printing", "unwilling", "failing", "crashing", "hangi
 SHARES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What the fake composer writes."""
-
-    melody: Melody
-    form: str = "AABB"
-    swing: float = 0.5
-    program: int = 78
-
-
 class FakeComposer:
     """Composes at once, except where a style says otherwise."""
 
@@ -52,7 +43,7 @@ class FakeComposer:
         self._models = models
         self.styles = dict.fromkeys(STYLES, CARD)
 
-    def compose(self, request: Compose, tell: Callable[[float], None]) -> Scale:
+    def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
         """Write a scale that the seed picks, eight quavers a bar of 4/4."""
         match request.pitch:
             case "printing":
@@ -73,7 +64,15 @@ class FakeComposer:
                     time.sleep(0.01)
         for step in range(SHARES):
             tell((step + 1) / SHARES)
-        return Scale(write_scale(request))
+        return Composition(write_scale(request), form="AABB", swing=0.5, program=78)
+
+    def rerhythm(
+        self, request: Rerhythm, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> Composition:
+        """Leave the tune as it is and say that half of it was changed."""
+        tell(1.0)
+        melody = readings[request.source].melody
+        return Composition(melody, form="", swing=0.5, program=78, changed=0.5)
 
 
 def write_scale(request: Compose) -> Melody:

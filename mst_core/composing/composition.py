@@ -13,6 +13,7 @@ class Composition:
 
     melody: Melody
     form: str
+    """Such as AABB; empty for a given tune."""
     swing: float
     program: int
     changed: float | None = None
