@@ -15,9 +15,10 @@ from xml.etree import ElementTree
 import mido
 import numpy as np
 import pytest
-from fake_composer import CARD, FakeComposer, Scale, write_scale
+from fake_composer import CARD, FakeComposer, write_scale
 
 from mst_core import __version__
+from mst_core.composing.composition import Composition
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
 from mst_core.jobs import FORMATS, Compose, Job, Progress
 from mst_core.requests import check, draw_seed
@@ -117,7 +118,7 @@ def test_progress_rises_through_the_stages_to_the_whole() -> None:
 
 def test_progress_does_not_fall_with_a_composer_who_starts_again() -> None:
     class Hesitant(FakeComposer):
-        def compose(self, request: Compose, tell: Callable[[float], None]) -> Scale:
+        def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
             tell(0.8)
             tell(0.1)
             return super().compose(request, tell)

@@ -18,10 +18,11 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import BinaryIO
 
+from mst_core.composing.composition import Composition
 from mst_core.engine import wire
 from mst_core.errors import EngineFault, MstError
 from mst_core.jobs import Job, Progress
-from mst_core.studio import Composition, Studio
+from mst_core.studio import Studio
 
 FINISHING_THREADS = 2
 STEP = 0.01  # progress is sent when a hundredth more is done: a composer may tell every note
