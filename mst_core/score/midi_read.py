@@ -206,8 +206,8 @@ def _bar_remarks(
     silent = first - (melody.pickup > 0)
     if silent:
         remarks.append(
-            f"The melody begins after {silent} {'bar' if silent == 1 else 'bars'} of silence, "
-            "which {'was' if silent == 1 else 'were'} left out."
+            f"The melody begins after {silent} silent {'bar' if silent == 1 else 'bars'}, "
+            f"which {'was' if silent == 1 else 'were'} left out."
         )
     if not song.keys:
         remarks.append(f"The file names no key; its notes are those of {melody.key.name}.")

@@ -6,7 +6,7 @@ programs or the file has one track for all. Channel 10 is the drums.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from mst_core.score.midi_messages import (
 from mst_core.score.reading import Limits
 
 _DRUM_CHANNEL = 9
+_LEGATO = 8  # of a quarter: how long a pitch struck again may overlap itself
 _LONGEST_NAME = 80  # letters
 _LONGEST_TEXT = 4096  # bytes looked at
 _FAMILIES = (
@@ -86,20 +87,19 @@ def read_song(data: bytes, limits: Limits) -> Song:
     file = read_messages(data, limits)
     strands: list[Strand] = []
     remarks = list(file.remarks)
-    notes_left, unended = limits.notes, 0
+    notes_left, endless, empty = limits.notes, 0, 0
     for track in file.tracks:
-        for strand, cut in _strands(track, file):
+        for strand, pairing in _strands(track, file):
             strands.append(strand)
-            unended += cut
+            endless += pairing.endless
+            empty += pairing.empty
             notes_left -= len(strand.notes)
             if notes_left < 0:
                 raise TooLong(f"more than {limits.notes} notes", f"{limits.notes} notes")
-    if unended:
-        remarks.append(
-            "One note never ends in the file; it was ended for it."
-            if unended == 1
-            else f"{unended} notes never end in the file; they were ended at the next one."
-        )
+    if endless:
+        remarks.append(f"Notes that never end, cut at the next note: {endless}.")
+    if empty:
+        remarks.append(f"Notes without length (ornaments, chord names), left out: {empty}.")
     keys = _changes(file, KEY)
     return Song(
         title=_title(file),
@@ -112,8 +112,8 @@ def read_song(data: bytes, limits: Limits) -> Song:
     )
 
 
-def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, int]]:
-    """The strands of one track, each with the number of its notes that never end."""
+def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, _Pairing]]:
+    """The strands of one track, each with what was found in pairing its notes."""
     programs = _programs(track)
     players: defaultdict[tuple[int, int | None], list[Message]] = defaultdict(list)
     for message in track.messages:
@@ -124,15 +124,15 @@ def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, int]]:
             players[voice, programs.get(channel)].append(message)
     named = _name(track)
     several = len(players) > 1
-    found: list[tuple[Strand, int]] = []
+    found: list[tuple[Strand, _Pairing]] = []
     for (voice, program), messages in players.items():
-        notes, unended = _pair(messages, file.ticks_a_quarter)
-        if notes:
+        pairing = _pair(messages, file.ticks_a_quarter)
+        if pairing.notes:
             drums = voice == _DRUM_CHANNEL
             family = "Drums" if drums else _FAMILIES[(program or 0) // 8]
             name = f"{named}, {family.lower()}" if named and several else named or family
-            strand = Strand(name, program, drums, tuple(notes), track.end)
-            found.append((strand, unended))
+            strand = Strand(name, program, drums, tuple(pairing.notes), track.end)
+            found.append((strand, pairing))
     return found
 
 
@@ -148,29 +148,55 @@ def _programs(track: Track) -> dict[int, int]:
     return programs
 
 
-def _pair(messages: list[Message], quarter: int) -> tuple[list[MidiNote], int]:
-    """Bring beginnings and ends together, first to first where one pitch is struck twice.
+@dataclass(slots=True)
+class _Pairing:
+    """Beginnings and ends brought together."""
 
-    A note without an end lasts to the next onset, the last one for a quarter.
-    """
-    sounding: defaultdict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
+    notes: list[MidiNote]
+    endless: int
+    """Notes whose end is missing: they last to the next onset, the last one for a quarter."""
+    empty: int
+    """Notes that end where they begin and were left out: so ornaments and chord names come."""
+
+
+def _pair(messages: list[Message], quarter: int) -> _Pairing:
+    sounding: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    silenced: dict[tuple[int, int], int] = {}  # when an end came for what did not sound
     notes: set[MidiNote] = set()  # a set: doubled notes, layers of one sound, are one note
-    onsets: list[int] = []
+    endless: list[tuple[int, int, int]] = []
+    empty: list[tuple[int, int, int]] = []
     for tick, kind, channel, (pitch, velocity) in messages:
         waiting = sounding[channel, pitch]
         if kind == NOTE_ON and velocity:
-            waiting.append((tick, velocity))
-            onsets.append(tick)
+            if silenced.pop((channel, pitch), None) == tick:
+                empty.append((tick, pitch, velocity))  # its end was written before it
+            else:
+                waiting.append((tick, velocity))
         elif waiting:
-            onset, force = waiting.popleft()
-            notes.add(MidiNote(onset, max(tick, onset + 1), pitch, force))
-    following = dict(pairwise(sorted({*onsets})))
-    unended = 0
-    for (_, pitch), waiting in sounding.items():
-        for onset, force in waiting:
-            notes.add(MidiNote(onset, following.get(onset, onset + quarter), pitch, force))
-            unended += 1
-    return sorted(notes), unended
+            # Of one pitch struck twice the later note ends, for the end of the earlier one must be
+            # missing; but legato, where the second has only begun, the earlier does.
+            legato = tick - waiting[-1][0] < quarter / _LEGATO
+            onset, force = waiting.pop(0 if legato else -1)
+            if tick > onset:
+                notes.add(MidiNote(onset, tick, pitch, force))
+            else:
+                empty.append((onset, pitch, force))
+            endless += [(start, pitch, force) for start, force in waiting if start < onset]
+            waiting[:] = [each for each in waiting if each[0] >= onset]
+        else:
+            silenced[channel, pitch] = tick
+    endless += [
+        (start, pitch, force) for (_, pitch), left in sounding.items() for start, force in left
+    ]
+    struck = {note.onset for note in notes}
+    if len({onset for onset, _, _ in empty} - struck) > len(struck):
+        endless, empty = endless + empty, []  # too many to be ornaments: a drum machine's notes
+    following = dict(pairwise(sorted(struck | {start for start, _, _ in endless})))
+    notes |= {
+        MidiNote(start, following.get(start, start + quarter), pitch, force)
+        for start, pitch, force in endless
+    }
+    return _Pairing(sorted(notes), len(endless), len(empty))
 
 
 def _changes(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:

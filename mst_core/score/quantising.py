@@ -13,15 +13,15 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from statistics import median
 
-from mst_core.music import Note
+from mst_core.music import TICKS_A_QUARTER, Note
 from mst_core.score.barlines import BarLines
 from mst_core.score.midi_strands import MidiNote
 
 STEPS = 24
 """Steps of the finest grid in a quarter."""
 _FINE_CLOCK = 192
-"""Ticks a quarter from which one tick more or less does not matter."""
-_SCORE_SHARE = 0.9  # of the onsets on the grid: then it is a score
+"""Ticks a quarter from which one tick more or less does not matter; of finer clocks, 1/480."""
+_SCORE_SHARE = 0.7  # of the onsets on the grid: then it is a score, with ornaments
 _DIVISIONS = {4: 0.0, 3: 2.0, 8: 5.0, 6: 6.0}  # of a beat, and what each must gain to be taken
 _ODD_SLOT, _COLLISION = 1.0, 8.0
 _UNSTEADY = 0.02  # seconds by which a player's onsets lie off the beat
@@ -111,7 +111,7 @@ def step_of(tick: int, ticks_a_quarter: int) -> int | None:
     """
     slack = STEPS - 1 if ticks_a_quarter % STEPS else 0
     if ticks_a_quarter >= _FINE_CLOCK:
-        slack = STEPS
+        slack = STEPS * max(1, ticks_a_quarter // TICKS_A_QUARTER)
     step = round(Fraction(tick * STEPS, ticks_a_quarter))
     return step if abs(tick * STEPS - step * ticks_a_quarter) <= slack else None
 

@@ -50,6 +50,6 @@ def quarters_a_minute(tempo: int) -> float:
     exact = 60e6 / tempo
     for digits in range(4):
         rounded = round(exact, digits)
-        if rounded > 0 and abs(60e6 / rounded - tempo) < 1:
+        if rounded > 0 and abs(60e6 / rounded - tempo) <= 1:
             return rounded
     return exact
