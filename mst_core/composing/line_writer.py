@@ -218,14 +218,23 @@ class LineWriter:
         elif self._at_cadence():
             ticks = self._end - self.line.now
         else:
-            mask = np.zeros(len(self.frame.durations), dtype=bool)
-            for value in self._values(rests=self._pitch is None):
-                mask[self.frame.durations.token(value)] = True
-            ticks = self.frame.durations.ticks[self._draw(self._tasted(logits), mask)]
+            ticks = self._draw_value(logits)
         self.line.write(self._pitch, ticks)
         self._written += self._pitch is not None
         if self.line.now == self._end:
             self._next_span()
+
+    def _draw_value(self, logits: Logits) -> int:
+        """Draw one of the open values; one that the dictionary lacks stands at the nearest's."""
+        durations = self.frame.durations
+        open_values: dict[int, int] = {}
+        for value in self._values(rests=self._pitch is None):
+            token = durations.token(value)
+            if durations.ticks[token] == value or token not in open_values:
+                open_values[token] = value
+        mask = np.zeros(len(durations), dtype=bool)
+        mask[list(open_values)] = True
+        return open_values[self._draw(self._tasted(logits), mask)]
 
     def _tasted(self, logits: Logits) -> Logits:
         """Mix in how the target tune goes on from here (after Grave et al. 2017, the cache)."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.composing.ground import Ground
-from mst_core.composing.lattice import Lattice
+from mst_core.composing.lattice import Lattice, Values
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
 from mst_core.networks.corpus import TICKS, CorpusTune, Event, to_ticks
@@ -62,6 +62,7 @@ class Target:
             lattice = Lattice.of(habits, int(Meter.parse(lender).bar * TICKS))
             if lattice.bar != bar:
                 lattice = lattice.lend(bar)
+            lattice = lattice.join(Lattice(bar, {0: Values(notes=(bar,))}))  # one note may fill it
             if self.one and (own := self.one.meters.get(name)):
                 lattice = lattice.join(Lattice.of(own, bar, rare=0))
             endings = [

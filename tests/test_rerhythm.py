@@ -1,0 +1,206 @@
+"""A given tune in another rhythm: what must stay stays, whatever the tune."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from melodies import JIG, REEL, melodies
+
+from mst_core.composing.composer import Composer
+from mst_core.composing.given_tune import parse_bars
+from mst_core.composing.rerhythm import Rerhythmed, rerhythm
+from mst_core.composing.structure import find_passages
+from mst_core.composing.target import Target, target_like, target_of
+from mst_core.errors import BadOption, NoSuchTune
+from mst_core.jobs import Rerhythm
+from mst_core.music import Key, Melody, Meter, MeterChange, Note
+from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.score.reading import Reading
+
+MODELS = Path(__file__).parents[1] / "models"
+ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@cache
+def styles() -> dict[str, Style]:
+    return load_styles(MODELS, choose_device("cpu"))
+
+
+def target(name: str) -> Target:
+    return target_of(styles()[name], Key(2))
+
+
+def attempt(melody: Melody, name: str, **wishes: object) -> Rerhythmed:
+    """Re-rhythm, or skip an example that the style refuses by name."""
+    options: dict[str, object] = {"seed": 3, "strength": 1.0} | wishes
+    try:
+        return rerhythm(melody, target(name), **options)  # type: ignore[arg-type]
+    except NoSuchTune:
+        assume(False)
+        raise
+
+
+def bars_of(melody: Melody) -> list[tuple[tuple[Fraction, Fraction, int], ...]]:
+    """What begins in each bar: onset from the barline, duration, pitch."""
+    lines = melody.barlines
+    return [
+        tuple(
+            (n.onset - start, n.duration, n.pitch) for n in melody.notes if start <= n.onset < end
+        )
+        for start, end in pairwise(lines)
+    ]
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
+def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: int) -> None:
+    assume(melody.notes)
+    result = attempt(melody, name, seed=seed).melody
+    assert result.pitches == melody.pitches
+    assert result.bars == melody.bars
+    assert all(a.end <= b.onset for a, b in pairwise(result.notes))
+    assert result.notes[-1].end <= result.length
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
+def test_notes_stay_in_their_unit_of_bars(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    result = attempt(melody, name).melody
+    assume(result.barlines == melody.barlines)
+    for passage in find_passages(melody):
+        for unit in passage.units:
+            for note in result.notes[unit.index : unit.index + len(unit.notes)]:
+                assert unit.start <= note.onset
+                assert note.end <= unit.end
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
+def test_strength_zero_is_the_original_note_for_note(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    assume(target(name).meter_for(melody.meter) == melody.meter)
+    result = rerhythm(melody, target(name), seed=5, strength=0.0)
+    assert result.melody == melody
+    assert result.changed == 0
+
+
+@ANY
+@given(melodies(most_bars=8, wild=False), st.sampled_from(["folk", "jazz"]))
+def test_a_stronger_change_holds_every_weaker_one(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    assume(target(name).meter_for(melody.meter) == melody.meter)
+    whole = attempt(melody, name).melody
+    changed: set[int] = set()
+    for strength in (0.25, 0.5, 0.75, 1.0):
+        result = attempt(melody, name, strength=strength)
+        now = {i for i, note in enumerate(result.melody.notes) if note != melody.notes[i]}
+        assert changed <= now
+        assert all(result.melody.notes[i] == whole.notes[i] for i in now)
+        changed = now
+
+
+def repeated(melody: Melody) -> Melody:
+    """The same bars again, the second time two tones higher."""
+    length = melody.length
+    again = tuple(Note(n.onset + length, n.duration, n.pitch + 4) for n in melody.notes)
+    third = tuple(Note(n.onset + 2 * length, n.duration, n.pitch) for n in melody.notes)
+    notes = (*melody.notes, *again, *third)
+    return replace(melody, notes=notes, bars=3 * melody.bars, sections=(0,))
+
+
+@pytest.mark.parametrize("name", ["folk", "jazz"])
+@pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
+def test_bars_that_were_the_same_stay_the_same(name: str, strength: float) -> None:
+    melody = repeated(REEL)
+    result = attempt(melody, name, strength=strength).melody
+    before, after = bars_of(melody), bars_of(result)
+    same: dict[object, list[int]] = defaultdict(list)
+    for place, bar in enumerate(before):
+        same[bar].append(place)
+    assert any(len(places) > 1 for places in same.values())
+    for places in same.values():
+        assert len({after[place] for place in places}) == 1
+
+
+@pytest.mark.parametrize("name", ["folk", "jazz"])
+def test_a_transposed_return_gets_the_rhythm_of_the_first_time(name: str) -> None:
+    melody = repeated(REEL)
+    after = bars_of(attempt(melody, name).melody)
+    for bar in range(REEL.bars):
+        first = [(onset, duration) for onset, duration, _ in after[bar]]
+        assert first == [(onset, duration) for onset, duration, _ in after[bar + REEL.bars]]
+
+
+def test_kept_bars_are_left_alone() -> None:
+    result = attempt(REEL, "jazz", keep=frozenset({0, 2})).melody
+    before, after = bars_of(REEL), bars_of(result)
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert after != before
+
+
+def test_a_jig_made_jazz_becomes_swing_bar_for_bar() -> None:
+    result = attempt(JIG, "jazz").melody
+    assert str(result.meter) == "4/4"
+    assert result.bars == JIG.bars
+    counts = [len(bar) for bar in bars_of(JIG)]
+    assert [len(bar) for bar in bars_of(result)] == counts
+
+
+def test_a_change_of_meter_on_the_way_stays_where_it_is() -> None:
+    notes = tuple(Note(Fraction(i), Fraction(1), 62 + i % 5) for i in range(14))
+    change = MeterChange(2, Meter(3, 4))
+    melody = Melody(notes, Meter(4, 4), Key(2), 120, 4, changes=(change,))
+    result = attempt(melody, "folk").melody
+    assert result.changes == (change,)
+    assert result.barlines == melody.barlines
+
+
+def test_one_tune_as_the_target_brings_its_own_rhythms() -> None:
+    dotted = tuple(
+        Note(Fraction(bar * 4) + onset, duration, 67)
+        for bar in range(8)
+        for beat in range(4)
+        for onset, duration in (
+            (Fraction(beat), Fraction(3, 4)),
+            (Fraction(beat) + Fraction(3, 4), Fraction(1, 4)),
+        )
+    )
+    march = Melody(dotted, Meter(4, 4), Key(7), 100, 8)
+    plain = replace(march, notes=tuple(
+        Note(Fraction(i, 2), Fraction(1, 2), 60 + i % 7) for i in range(64)))  # fmt: skip
+    like = target_like(march, styles(), Key(0))
+    result = rerhythm(plain, like, seed=1, strength=1.0).melody
+    assert sum(note.duration == Fraction(3, 4) for note in result.notes) >= 16
+
+
+def test_the_composer_tells_what_it_did() -> None:
+    composer = Composer(styles())
+    request = Rerhythm("sha", seed=1, rhythm="jazz", strength=1.0)
+    composition = composer.rerhythm(request, {"sha": Reading("A jig", JIG)})
+    assert composition.changed is not None
+    assert composition.changed > 0.3
+    assert composition.swing > 0.5
+    assert any("6/8" in remark for remark in composition.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "bars"),
+    [("1-4,9", {0, 1, 2, 3, 8}), (None, set()), (" 2 ", {1}), ("3-3", {2})],
+)
+def test_bars_are_named_as_musicians_count(text: str | None, bars: set[int]) -> None:
+    assert parse_bars(text, 16) == bars
+
+
+@pytest.mark.parametrize("text", ["0", "4-2", "17", "a", "1--2", "9999999", "1-4-5"])
+def test_bars_that_are_not_there_are_refused(text: str) -> None:
+    with pytest.raises(BadOption, match="keep-bars"):
+        parse_bars(text, 16)
