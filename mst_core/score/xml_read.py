@@ -15,7 +15,7 @@ from mst_core.score.key_finding import find_key
 from mst_core.score.reading import Limits, Reading
 from mst_core.score.xml_bars import Grid, Measure, lay_bars
 from mst_core.score.xml_line import Choice, Line, choose_part, find_line, find_notes
-from mst_core.score.xml_part import WrittenPart, read_part
+from mst_core.score.xml_part import WrittenMeasure, WrittenPart, read_part
 from mst_core.score.xml_remarks import make_remarks
 from mst_core.score.xml_signs import BarSigns
 from mst_core.score.xml_tree import ACCEPTED, Element, parse_xml
@@ -141,7 +141,7 @@ def _measures(parts: Sequence[WrittenPart], melody: WrittenPart) -> list[Measure
         signs = [each.signs for each in here]
         measures.append(
             Measure(
-                length=max(each.length for each in here),
+                length=_length(lead, [each.length for each in here]),
                 meter=lead.meter or here[0].meter,
                 signs=BarSigns(
                     opens=any(each.opens for each in signs),
@@ -157,6 +157,16 @@ def _measures(parts: Sequence[WrittenPart], melody: WrittenPart) -> list[Measure
             )
         )
     return measures
+
+
+def _length(lead: WrittenMeasure, lengths: Sequence[Fraction]) -> Fraction:
+    """How long a measure is whose parts do not all say the same.
+
+    A part that stops before the bar is over, or rests beyond it, is a slip of its writer.
+    """
+    if lead.meter is None or lead.length >= lead.meter.bar:
+        return lead.length or max(lengths)
+    return lead.meter.bar if lead.meter.bar in lengths else max(lengths)
 
 
 def _tempos(parts: Sequence[WrittenPart], grid: Grid) -> tuple[tuple[float, float], ...]:
