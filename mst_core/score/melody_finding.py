@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from mst_core.errors import BadOption, NoMelody
-from mst_core.score.midi_strands import MidiNote, Strand
+from mst_core.score.midi_notes import MidiNote
+from mst_core.score.midi_strands import Strand
 from mst_core.score.tempo_map import TempoMap
 
 _MELODY = re.compile(

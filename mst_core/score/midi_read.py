@@ -15,7 +15,8 @@ from mst_core.music import Melody, Note, Part, PartNote
 from mst_core.score.barlines import BarLines
 from mst_core.score.key_finding import find_key
 from mst_core.score.melody_finding import find_melody
-from mst_core.score.midi_strands import MidiNote, Song, Strand, read_song
+from mst_core.score.midi_notes import MidiNote
+from mst_core.score.midi_strands import Song, Strand, read_song
 from mst_core.score.quantising import Quantised, is_performance, quantise
 from mst_core.score.reading import Limits, Reading
 from mst_core.score.skyline import Skyline, find_skyline

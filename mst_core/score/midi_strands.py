@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import Key, Meter
@@ -27,10 +25,10 @@ from mst_core.score.midi_messages import (
     Track,
     read_messages,
 )
+from mst_core.score.midi_notes import MidiNote, Pairing, pair
 from mst_core.score.reading import Limits
 
 _DRUM_CHANNEL = 9
-_LEGATO = 8  # of a quarter: how long a pitch struck again may overlap itself
 _LONGEST_NAME = 80  # letters
 _LONGEST_TEXT = 4096  # bytes looked at
 _FAMILIES = (
@@ -38,15 +36,6 @@ _FAMILIES = (
     "Synth lead", "Synth pad", "Synth effects", "Folk instrument", "Percussion", "Sound effects",
 )  # fmt: skip
 """The sixteen families of General MIDI, eight programs each."""
-
-
-class MidiNote(NamedTuple):
-    """``onset`` and ``end`` are ticks; ``end`` is behind ``onset``."""
-
-    onset: int
-    end: int
-    pitch: int
-    velocity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +101,7 @@ def read_song(data: bytes, limits: Limits) -> Song:
     )
 
 
-def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, _Pairing]]:
+def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, Pairing]]:
     """The strands of one track, each with what was found in pairing its notes."""
     programs = _programs(track)
     players: defaultdict[tuple[int, int | None], list[Message]] = defaultdict(list)
@@ -124,14 +113,14 @@ def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, _Pairing]]:
             players[voice, programs.get(channel)].append(message)
     named = _name(track)
     several = len(players) > 1
-    found: list[tuple[Strand, _Pairing]] = []
+    found: list[tuple[Strand, Pairing]] = []
     for (voice, program), messages in players.items():
-        pairing = _pair(messages, file.ticks_a_quarter)
+        pairing = pair(messages, file.ticks_a_quarter)
         if pairing.notes:
             drums = voice == _DRUM_CHANNEL
             family = "Drums" if drums else _FAMILIES[(program or 0) // 8]
             name = f"{named}, {family.lower()}" if named and several else named or family
-            strand = Strand(name, program, drums, tuple(pairing.notes), track.end)
+            strand = Strand(name, program, drums, pairing.notes, track.end)
             found.append((strand, pairing))
     return found
 
@@ -146,57 +135,6 @@ def _programs(track: Track) -> dict[int, int]:
         elif message.kind == PROGRAM and message.channel not in playing:
             programs[message.channel] = message.data[0]
     return programs
-
-
-@dataclass(slots=True)
-class _Pairing:
-    """Beginnings and ends brought together."""
-
-    notes: list[MidiNote]
-    endless: int
-    """Notes whose end is missing: they last to the next onset, the last one for a quarter."""
-    empty: int
-    """Notes that end where they begin and were left out: so ornaments and chord names come."""
-
-
-def _pair(messages: list[Message], quarter: int) -> _Pairing:
-    sounding: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    silenced: dict[tuple[int, int], int] = {}  # when an end came for what did not sound
-    notes: set[MidiNote] = set()  # a set: doubled notes, layers of one sound, are one note
-    endless: list[tuple[int, int, int]] = []
-    empty: list[tuple[int, int, int]] = []
-    for tick, kind, channel, (pitch, velocity) in messages:
-        waiting = sounding[channel, pitch]
-        if kind == NOTE_ON and velocity:
-            if silenced.pop((channel, pitch), None) == tick:
-                empty.append((tick, pitch, velocity))  # its end was written before it
-            else:
-                waiting.append((tick, velocity))
-        elif waiting:
-            # Of one pitch struck twice the later note ends, for the end of the earlier one must be
-            # missing; but legato, where the second has only begun, the earlier does.
-            legato = tick - waiting[-1][0] < quarter / _LEGATO
-            onset, force = waiting.pop(0 if legato else -1)
-            if tick > onset:
-                notes.add(MidiNote(onset, tick, pitch, force))
-            else:
-                empty.append((onset, pitch, force))
-            endless += [(start, pitch, force) for start, force in waiting if start < onset]
-            waiting[:] = [each for each in waiting if each[0] >= onset]
-        else:
-            silenced[channel, pitch] = tick
-    endless += [
-        (start, pitch, force) for (_, pitch), left in sounding.items() for start, force in left
-    ]
-    struck = {note.onset for note in notes}
-    if len({onset for onset, _, _ in empty} - struck) > len(struck):
-        endless, empty = endless + empty, []  # too many to be ornaments: a drum machine's notes
-    following = dict(pairwise(sorted(struck | {start for start, _, _ in endless})))
-    notes |= {
-        MidiNote(start, following.get(start, start + quarter), pitch, force)
-        for start, pitch, force in endless
-    }
-    return _Pairing(sorted(notes), len(endless), len(empty))
 
 
 def _changes(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:

@@ -15,7 +15,7 @@ from statistics import median
 
 from mst_core.music import TICKS_A_QUARTER, Note
 from mst_core.score.barlines import BarLines
-from mst_core.score.midi_strands import MidiNote
+from mst_core.score.midi_notes import MidiNote
 
 STEPS = 24
 """Steps of the finest grid in a quarter."""

@@ -1,0 +1,88 @@
+"""Beginnings and ends of notes, brought together as real programs meant them. Times are ticks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from mst_core.score.midi_messages import NOTE_ON, Message
+
+_LEGATO = 8  # of a quarter: how long a pitch struck again may overlap itself
+
+
+class MidiNote(NamedTuple):
+    """``onset`` and ``end`` are ticks; ``end`` is behind ``onset``."""
+
+    onset: int
+    end: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """The notes of one player, and what was amiss with them."""
+
+    notes: tuple[MidiNote, ...]
+    endless: int
+    """Notes whose end is missing: they last to the next onset, the last one for a quarter."""
+    empty: int
+    """Notes that end where they begin and were left out: so ornaments and chord names come."""
+
+
+def pair(messages: Iterable[Message], quarter: int) -> Pairing:
+    """Make notes of messages of NOTE_ON and NOTE_OFF; ``quarter`` is in ticks."""
+    strokes: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for tick, kind, channel, (pitch, velocity) in messages:
+        strokes[channel, pitch].append((tick, velocity if kind == NOTE_ON else 0))
+    notes: set[MidiNote] = set()  # a set: doubled notes, layers of one sound, are one note
+    endless: list[MidiNote] = []
+    empty: list[MidiNote] = []
+    for (_, pitch), its in strokes.items():
+        for onset, end, velocity in _pair_strokes(its, quarter):
+            note = MidiNote(onset, onset if end is None else end, pitch, velocity)
+            if end is None:
+                endless.append(note)
+            elif end == onset:
+                empty.append(note)
+            else:
+                notes.add(note)
+    struck = {note.onset for note in notes}
+    if len({note.onset for note in empty} - struck) > len(struck):
+        endless, empty = endless + empty, []  # too many to be ornaments: a drum machine's notes
+    following = dict(pairwise(sorted(struck | {note.onset for note in endless})))
+    for note in endless:
+        notes.add(note._replace(end=following.get(note.onset, note.onset + quarter)))
+    return Pairing(tuple(sorted(notes)), len(endless), len(empty))
+
+
+def _pair_strokes(
+    strokes: list[tuple[int, int]], quarter: int
+) -> Iterator[tuple[int, int | None, int]]:
+    """Onset, end and velocity of the notes of one pitch; the end is None where it is missing.
+
+    A stroke is a tick and a velocity, 0 for an end.
+    """
+    waiting: list[tuple[int, int]] = []
+    silenced = -1  # when an end came for what did not sound
+    for place, (tick, velocity) in enumerate(strokes):
+        if velocity and silenced == tick:
+            yield tick, tick, velocity  # its end was written before it
+            silenced = -1
+        elif velocity:
+            waiting.append((tick, velocity))
+        elif waiting:
+            # Of two that wait the later one ends, for the end of the earlier one must be missing;
+            # but legato, where another end follows or the later has only begun, the earlier does.
+            more = place + 1 < len(strokes) and not strokes[place + 1][1]
+            legato = more or tick - waiting[-1][0] < quarter / _LEGATO
+            onset, force = waiting.pop(0 if legato else -1)
+            yield onset, tick, force
+            yield from ((start, None, early) for start, early in waiting if start < onset)
+            waiting = [each for each in waiting if each[0] >= onset]
+        else:
+            silenced = tick
+    yield from ((start, None, early) for start, early in waiting)
