@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mst_core.music import Melody
+from fractions import Fraction
+
+from mst_core.music import Melody, Meter, MeterChange, Repeat
 from mst_core.score.abc_read import read_abc, read_tunes
 from mst_core.score.abc_tune import AbcTune
 
@@ -73,12 +75,89 @@ def test_a_bar_that_a_repeat_sign_splits_stays_one_bar() -> None:
     assert starts("G | ABcd | e3 :: f | gabc' |]")[-5:] == [7, 8, 9, 10, 11]
 
 
-def test_a_short_bar_is_filled_so_that_the_next_one_begins_on_its_barline() -> None:
-    assert starts("ABcd | e3 | ABcd |") == [0, 1, 2, 3, 4, 8, 9, 10, 11]
+def test_a_short_bar_within_a_strain_has_a_meter_of_its_own() -> None:
+    read = melody("ABcd | e3 | ABcd |")
+    assert [note.onset for note in read.notes] == [0, 1, 2, 3, 4, 7, 8, 9, 10]
+    assert read.changes == (MeterChange(1, Meter(3, 4)), MeterChange(2, Meter(4, 4)))
 
 
-def test_the_pickup_of_a_later_strain_stands_before_its_barline() -> None:
-    assert starts("ABcd | e4 || f | gabc' |]")[-5:] == [11, 12, 13, 14, 15]
+def test_a_long_bar_has_a_meter_of_its_own_too() -> None:
+    assert melody("ABcd | ABcde | A4 |").changes == (
+        MeterChange(1, Meter(5, 4)), MeterChange(2, Meter(4, 4)),
+    )  # fmt: skip
+    assert melody("ABcd ABcd | A4 |").changes == ()  # two bars without the line between them
+
+
+def test_a_bar_that_no_meter_says_is_filled_with_silence() -> None:
+    assert starts("ABcd | (3:2:2AB c | ABcd |")[-4:] == [8, 9, 10, 11]
+
+
+def test_the_last_bar_is_filled() -> None:
+    assert (melody("ABcd | e3 |]").bars, melody("ABcd | e3 |]").changes) == (2, ())
+
+
+def test_beside_a_repeat_sign_bars_are_filled_with_silence_that_nobody_writes() -> None:
+    assert starts("|: ABcd | e3 :|: gabc' :|")[-4:] == [8, 9, 10, 11]
+    assert starts("|: ABcd | e4 :|: f | gabc' | a3 :|")[5:10] == [11, 12, 13, 14, 15]
+
+
+def test_the_pickup_of_a_later_strain_that_is_played_once_is_a_bar_of_its_own() -> None:
+    read = melody("ABcd | e4 || f | gabc' |]")
+    assert [note.onset for note in read.notes][-5:] == [8, 9, 10, 11, 12]
+    assert read.changes == (MeterChange(2, Meter(1, 4)), MeterChange(3, Meter(4, 4)))
+
+
+def test_silent_bars_at_the_end_are_bars() -> None:
+    assert melody("ABcd | z4 | Z2 |]").bars == 4
+
+
+def test_free_meter_takes_the_length_that_most_measures_have() -> None:
+    read = read_abc("X:1\nM:none\nL:1/4\nK:C\nABc|def|gabc'|abc'|]\n")
+    assert (read.meter, read.changes) == (
+        Meter(3, 4), (MeterChange(2, Meter(4, 4)), MeterChange(3, Meter(3, 4))),
+    )  # fmt: skip
+
+
+def test_a_change_of_meter_begins_with_its_bar() -> None:
+    read = melody("A | BcBA | [M:3/4] Bcd | e3 | [M:C] f3 |]")
+    assert read.changes == (MeterChange(1, Meter(3, 4)), MeterChange(3, Meter(4, 4)))
+    assert melody("[M:3/4] Bcd | e3 |]").meter == Meter(3, 4)
+
+
+# Repeats
+
+
+def test_repeats_are_marked_by_bars_and_their_notes_stand_once() -> None:
+    read = melody("|: ABcd | e4 :| f4 |: gabc' :|")
+    assert read.repeats == (Repeat(0, 2), Repeat(3, 4))
+    assert len(read.notes) == 10
+
+
+def test_a_repeat_sign_before_a_pickup_says_how_far_from_the_barline_it_stands() -> None:
+    assert melody("G | ABcd | e3 :: f | gabc' | a3 :|").repeats == (
+        Repeat(0, 2, lead_in=Fraction(1), lead_out=Fraction(1)),
+        Repeat(2, 4, lead_in=Fraction(1), lead_out=Fraction(1)),
+    )
+    assert melody("G |: ABcd | e4 :|").repeats == (Repeat(0, 2),)
+
+
+def test_first_and_second_endings_are_marked() -> None:
+    assert melody("|: ABcd |1 e4 :|2 f4 || g4 |]").repeats == (Repeat(0, 2, 1, 3),)
+    assert melody("G | ABcd | B4 |1 e3 :|2 f4 |]").repeats == (
+        Repeat(0, 3, 2, 4, lead_in=Fraction(1), lead_out=Fraction(1)),
+    )
+
+
+def test_what_is_played_oftener_than_twice_is_read_without_its_signs() -> None:
+    read = melody("|: A4 |1,3 B4 :|2 c4 :|4 d4 |] e4 |: f4 :|")
+    assert read.repeats == (Repeat(5, 6),)
+    assert len(read.notes) == 6
+
+
+def test_an_ending_within_a_bar_begins_a_bar() -> None:
+    read = melody("ABcd | AB [1 cd :| [2 ef |]")
+    assert read.changes == (MeterChange(1, Meter(2, 4)), MeterChange(2, Meter(4, 4)))
+    assert read.repeats == (Repeat(0, 3, 2, 4, lead_out=Fraction(2)),)
 
 
 def test_a_second_ending_goes_on_where_the_first_one_began() -> None:

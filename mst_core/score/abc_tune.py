@@ -55,6 +55,18 @@ class Measure:
     """The passes in which it is played; empty for all."""
 
 
+class Strain(NamedTuple):
+    """Measures that are played twice, by their numbers from 0."""
+
+    start: int
+    end: int
+    """The measure behind the repeat sign."""
+    ending: int | None
+    """The first measure of the first ending, which goes up to ``end``."""
+    second: int | None
+    """The measure behind the second ending, which begins with ``end``."""
+
+
 @dataclass(frozen=True, slots=True)
 class AbcTune:
     """A tune of an ABC file, repeats written once. Times in quarter notes from the first note."""
@@ -159,6 +171,37 @@ def write_once(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
             kept.append(measure)
             later = measure.endings
     return tuple(reversed(kept))
+
+
+def find_strains(measures: tuple[Measure, ...]) -> tuple[Strain, ...]:
+    """Find what is played twice. What is played oftener is left out.
+
+    A repeat sign with no beginning goes back to the end of the repeat before it.
+    """
+    strains: list[Strain] = []
+    start = place = 0
+    while place < len(measures):
+        if measures[place].opens:
+            start = place
+        place += 1
+        if not measures[place - 1].closes:
+            continue
+        ending = next((n for n in range(start, place) if measures[n].endings), None)
+        behind = place
+        while behind < len(measures) and measures[behind].endings:
+            behind += 1
+            if measures[behind - 1].ends_section and not measures[behind - 1].closes:
+                break
+        first = {
+            measure.endings for measure in measures[start if ending is None else ending : place]
+        }
+        second = {measure.endings for measure in measures[place:behind]}
+        if first == ({()} if ending is None else {(1,)}) and second in (
+            (set(),) if ending is None else (set(), {(2,)})
+        ):
+            strains.append(Strain(start, place, ending, behind if second else None))
+        start = place = behind
+    return tuple(strains)
 
 
 def expand_repeats(measures: tuple[Measure, ...], notes: int) -> tuple[Measure, ...]:

@@ -43,7 +43,7 @@ class Marks:
         """
         if end in self.closing:
             return False
-        behind = start > bar[0] and start in self.closing
+        behind = bar[0] < start and start in self.closing - self.opening
         before = end < bar[1] and end in self.opening and start == bar[0]
         return behind or before
 
