@@ -11,7 +11,7 @@ One loop over the lines, no recursion; characters, notes, and the size of each n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody
@@ -25,8 +25,10 @@ from mst_core.score.abc_fields import (
     read_unit,
 )
 from mst_core.score.abc_tokens import FieldSign, Sign, read_signs
-from mst_core.score.abc_tune import AbcTune
+from mst_core.score.abc_tune import AbcTune, find_strains
 from mst_core.score.abc_voice import Voice
+from mst_core.score.kind import decode_text
+from mst_core.score.reading import Limits, Reading
 
 MOST_CHARACTERS = 2_000_000
 MOST_NOTES = 20_000
@@ -35,7 +37,54 @@ LONGEST_FIELD = 500
 _FIELD = re.compile(r"\s{0,9}([A-Za-z]):(.*)")
 _BODY_FIELDS = frozenset("IKLMmNPQRrsTUVWwZBCDFGHOS")
 _BARS = ("|", ":")
+_PROGRAM = re.compile(
+    r"^(?:%%|I:)MIDI[ \t]+program[ \t]+(?:\d{1,2}[ \t]+)?(\d{1,3})\b", re.MULTILINE
+)
 ACCEPTED = "an ABC file with the lines X:, T:, M:, L:, K: and then the notes is accepted"
+
+
+def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> Reading:
+    """Read the first tune of an ABC file, as written: bytes are UTF-8, or Latin-1 as in old files.
+
+    Raises:
+        UnreadableScore: when it is not ABC, or holds a number that no music has.
+        NoMelody: when fewer than two notes sound.
+        TooLong: beyond the limits.
+    """
+    limits = limits or Limits()
+    if isinstance(data, bytes):
+        if len(data) > limits.octets:
+            raise TooLong(f"{len(data)} bytes", f"{limits.octets} bytes")
+        data = decode_text(data)
+        if "\0" in data:
+            raise UnreadableScore("the file is no text", ACCEPTED)
+    texts = list(split_tunes(data, characters=limits.events))
+    tune = _read_first(texts, notes=limits.melody_notes)
+    melody = lay_bars(tune, expand=False, notes=limits.melody_notes)
+    if melody.bars > limits.bars:
+        raise TooLong(f"{melody.bars} bars", f"{limits.bars} bars")
+    if melody.seconds > limits.seconds:
+        raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
+    program = _PROGRAM.search(texts[0])
+    return Reading(
+        title=tune.title,
+        melody=melody,
+        program=int(program[1]) if program and int(program[1]) < 128 else None,
+        remarks=tuple(_remarks(tune, melody, len(texts))),
+    )
+
+
+def _remarks(tune: AbcTune, melody: Melody, tunes: int) -> Iterator[str]:
+    """Tell what of the file is not in the melody, or not as it is written."""
+    if tunes > 1:
+        yield f"the file holds {tunes} tunes; the first one was taken"
+    yield from tune.remarks
+    if melody.changes and not tune.meter_changes:
+        odd = sum(melody.meter_at(bar) != melody.meter for bar in range(melody.bars))
+        are = "bar is" if odd == 1 else "bars are"
+        yield f"{odd} {are} longer or shorter than {melody.meter}, with a meter of its own"
+    if len(find_strains(tune.measures)) < sum(measure.closes for measure in tune.measures):
+        yield "what is repeated more than once stands here once, without its repeat signs"
 
 
 def read_abc(
@@ -47,20 +96,23 @@ def read_abc(
 ) -> Melody:
     """Read the first tune of an ABC file as a melody.
 
-    Every note of the page stands once, the endings of a strain one behind the other; where
-    ``expand_repeats``, repeats are played instead. Every barline of the file is a barline of the
-    melody: a measure too short for the meter is filled with silence.
+    Every note of the page stands once, repeats marked, the endings of a strain one behind the
+    other; where ``expand_repeats``, repeats are played instead.
 
     Raises:
-        UnreadableScore: when the text is not ABC, holds a number that no music has, or changes
-            its meter.
+        UnreadableScore: when the text is not ABC, or holds a number that no music has.
         NoMelody: when fewer than two notes sound.
         TooLong: beyond the limits.
     """
-    tune = next(split_tunes(text, characters=characters), None)
-    if tune is None:
+    tune = _read_first(split_tunes(text, characters=characters), notes=notes)
+    return lay_bars(tune, expand=expand_repeats, notes=notes)
+
+
+def _read_first(texts: Iterable[str], *, notes: int) -> AbcTune:
+    text = next(iter(texts), None)
+    if text is None:
         raise UnreadableScore("no tune was found in the text", ACCEPTED)
-    return lay_bars(read_tune(tune, notes=notes), expand=expand_repeats, notes=notes)
+    return read_tune(text, notes=notes)
 
 
 def read_tunes(
@@ -107,14 +159,19 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
     voices = [words[0] for text in heading.get("V", ()) if (words := text.split())]
     voice = Voice(key.signature, unit, meter, notes)
     parts = _Parts(voices)
+    tempos = [tempo for text in heading.get("Q", ()) if (tempo := read_tempo(text, unit))]
+    keys = [key.signature]
     for line in body:
         field = _body_field(line)
         signs = [FieldSign(*field)] if field else read_signs(line)
         for sign in signs:
             if isinstance(sign, FieldSign) and sign.letter == "V":
                 parts.turn_to(sign.text, empty=voice.empty)
+            elif parts.first and isinstance(sign, FieldSign) and sign.letter == "Q":
+                tempos += [tempo for tempo in (read_tempo(sign.text, voice.unit),) if tempo]
             elif parts.first:
                 _take(voice, sign)
+                keys += [voice.signature] * (voice.signature != keys[-1])
     measures = voice.finish()
     if not any(note.pitch is not None for measure in measures for note in measure.notes):
         raise NoMelody(f"the ABC tune {heading.get('X', ['it holds'])[0][:20]}")
@@ -125,9 +182,22 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
         meter=meter,
         key=key.key,
         key_name=key.name,
-        tempo=read_tempo(heading.get("Q", [""])[0], unit),
+        tempo=tempos[0] if tempos else None,
         measures=measures,
         declared_voices=len(set(voices)),
+        remarks=tuple(
+            remark
+            for remark, holds in (
+                (
+                    f"it is written for {len(parts.names)} voices; the first one was taken",
+                    len(parts.names) > 1,
+                ),
+                ("of chords the top note was taken", voice.chords),
+                ("the key changes on the way; the first one is named", len(keys) > 1),
+                ("the tempo changes on the way; the first one is kept", len(set(tempos)) > 1),
+            )
+            if holds
+        ),
     )
 
 
@@ -136,6 +206,7 @@ class _Parts:
 
     def __init__(self, declared: list[str]) -> None:
         self.first = True
+        self.names = set(declared)
         self._declared = declared
         self._tune: str | None = None
 
@@ -145,6 +216,7 @@ class _Parts:
         if self._tune is None:
             # Music before any V: field is the music of the first voice there is.
             self._tune = name if empty else (self._declared or ["1"])[0]
+        self.names |= {self._tune, name}
         self.first = name == self._tune
 
 

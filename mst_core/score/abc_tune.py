@@ -86,6 +86,8 @@ class AbcTune:
     measures: tuple[Measure, ...]
     declared_voices: int = 0
     """How many voices its heading declares; the first one is read."""
+    remarks: tuple[str, ...] = ()
+    """What of the page is not in here, in plain sentences."""
 
     @property
     def line(self) -> tuple[Measure, ...]:

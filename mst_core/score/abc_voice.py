@@ -43,6 +43,8 @@ class Voice:
         self._most_notes = most_notes
         self._measures: list[Measure] = []
         self._notes: list[Written] = []
+        self.chords = False
+        """Whether there were any, of which only the top notes are kept."""
         self._count = 0
         self._quarters = Fraction(0)
         self._measure_meter = meter
@@ -76,6 +78,7 @@ class Voice:
         elif isinstance(sign, ChordSign):
             # Last of all the top note, so that a tie behind the chord is the tie of that note.
             pitches = [(self._pitch(note), note) for note in sign.notes]
+            self.chords = self.chords or len({pitch for pitch, _ in pitches}) > 1
             top, note = max(pitches, key=lambda pair: pair[0])
             self._last = (note.letter, note.octave, self._alteration(note))
             self._write(top, sign.multiple * self.unit)
