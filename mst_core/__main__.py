@@ -7,15 +7,47 @@ with the whole story.
 from __future__ import annotations
 
 import sys
-import traceback
-from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 
 import click
 
 from mst_core import __version__
-from mst_core.commands import compose, corpus, evaluate, read, styles, train, transfer
-from mst_core.errors import EngineError, MstError, SoundError
+from mst_core.commands import (
+    completion,
+    compose,
+    corpus,
+    evaluate,
+    read,
+    rerhythm,
+    styles,
+    train,
+    transfer,
+)
+from mst_core.commands.faults import tell_fault
+
+_VERBS = {
+    "Make music": (compose.command, transfer.command, rerhythm.command),
+    "See what there is": (styles.command, read.command),
+    "Teach it a style": (corpus.command, train.command, evaluate.command),
+    "Set up your shell": (completion.command,),
+}
+_LONGEST_LINE = 100  # characters
+_EXAMPLES = """\b
+A new folk tune, to listen to:
+    mst compose folk -o tune.mp3
+
+\b
+A tune of yours with the rhythm of jazz, as a score and as sound:
+    mst rerhythm tune.mid --rhythm jazz -o jazzed.png -o jazzed.mp3
+
+\b
+Half the way there, and all of it, for every tune of a folder:
+    mst rerhythm tunes/*.mid --rhythm jazz --strength 0.5,1 --out-dir jazzed
+
+\b
+Every verb has help and an example of its own:
+    mst rerhythm --help
+"""
 
 
 class Door(click.Group):
@@ -29,34 +61,22 @@ class Door(click.Group):
             )
         except click.exceptions.Abort:
             sys.exit(130)  # as a shell says of Ctrl-C
-        except click.ClickException as error:
-            _refuse(error.format_message(), 2)
-        except (SoundError, EngineError) as error:
-            _refuse(f"{error} (the whole story is in {_write_log()})", 1)
-        except MstError as error:
-            _refuse(str(error), 2)
         except Exception as error:
-            name = type(error).__name__
-            _refuse(f"this should not happen: {name}; the whole story is in {_write_log()}", 1)
+            sys.exit(tell_fault(error))
         sys.exit(status if isinstance(status, int) else 0)
 
-
-def _refuse(sentence: str, status: int) -> NoReturn:
-    click.echo(f"error: {' '.join(sentence.split())}", err=True)
-    sys.exit(status)
-
-
-def _write_log() -> str:
-    with NamedTemporaryFile(
-        "w", prefix="mst-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        log.write(f"mst {__version__} {sys.argv[1:]}\n\n{traceback.format_exc()}")
-    return log.name
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs by what they are for."""
+        for heading, verbs in _VERBS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(verb.name or "", verb.get_short_help_str(_LONGEST_LINE)) for verb in verbs]
+                )
 
 
 @click.group(
     cls=Door,
-    epilog="\b\nA new folk tune, to listen to:\n    mst compose folk -o tune.mp3",
+    epilog=_EXAMPLES,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -68,8 +88,9 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _verb in (compose, transfer, read, styles, train, evaluate, corpus):
-    main.add_command(_verb.command)
+for _verbs in _VERBS.values():
+    for _verb in _verbs:
+        main.add_command(_verb)
 
 if __name__ == "__main__":
     main()

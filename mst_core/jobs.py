@@ -63,6 +63,8 @@ class Job(msgspec.Struct, frozen=True):
     formats: tuple[str, ...] = ("mp3", "png", "mid")
     readings: dict[str, bytes] = {}
     """What the parser made of uploaded files, by SHA-256 (`mst_core.score.reading`)."""
+    performed: bool = False
+    """Whether the MIDI file is to hold swing and feel, as the sound does, instead of the score."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

@@ -132,7 +132,7 @@ class Studio:
         steps = Steps(tell, len(score) + len(audio) + bool(audio))
         title = self._entitle(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
-            drawn = pool.submit(self._draw, composition, score, title, steps)
+            drawn = pool.submit(self._draw, composition, score, title, steps, job.performed)
             files = self._play(composition, audio, steps) | drawn.result()
         return Rendition(
             receipt=make_receipt(job, composition),
@@ -172,12 +172,20 @@ class Studio:
         return files
 
     def _draw(
-        self, composition: Composition, formats: Iterable[str], title: str, steps: Steps
+        self,
+        composition: Composition,
+        formats: Iterable[str],
+        title: str,
+        steps: Steps,
+        performed: bool,
     ) -> dict[str, bytes]:
         files = {}
         for format in formats:
             with self._drawing:
-                files[format] = _write(composition, format, title)
+                if performed and format == "mid":
+                    files[format] = _write_performed(composition, title)
+                else:
+                    files[format] = _write(composition, format, title)
             steps.done("drawing")
         return files
 
@@ -190,6 +198,15 @@ class Studio:
         name = meter.name if meter and meter.name else "tune"
         key = f"{melody.key.tonic_name} {melody.key.mode}"
         return f"{name[:1].upper()}{name[1:]} in {key}, no. {request.seed}"
+
+
+def _write_performed(composition: Composition, title: str) -> bytes:
+    """The MIDI file of the performance that the sound is made of."""
+    from mst_core.sound.performance import perform
+    from mst_core.sound.performed import performed_midi
+
+    performance = perform(composition.melody, swing=composition.swing)
+    return performed_midi(performance, program=composition.program, title=title)
 
 
 def _write(composition: Composition, format: str, title: str) -> bytes:

@@ -16,7 +16,7 @@ A jig in D to listen to, to play from and to look at:
 
 
 @click.command("compose", epilog=_EXAMPLE)
-@click.argument("style")
+@click.argument("style", shell_complete=options.complete_style)
 @options.tune
 def command(style: str, **wishes: Unpack[Wishes]) -> None:
     """Write a new tune in STYLE."""

@@ -17,7 +17,7 @@ On the folk tunes that are kept apart for measuring:
 
 
 @click.command("evaluate", epilog=_EXAMPLE)
-@click.argument("style")
+@click.argument("style", shell_complete=options.complete_style)
 @click.option("--corpus", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               multiple=True, required=True, metavar="FILE",
               help="Tunes that were not trained on. May be given several times.")  # fmt: skip
@@ -25,7 +25,10 @@ On the folk tunes that are kept apart for measuring:
 @options.device
 @options.models
 def command(style: str, corpus: tuple[Path, ...], as_json: bool, device: str, models: Path) -> None:
-    """Measure the two networks of STYLE: mean nats an event in the common alphabet."""
+    """Measure how well STYLE knows tunes that it never saw.
+
+    The figures are mean nats an event in the common alphabet: less is better.
+    """
     from mst_core.networks.corpus import read_tunes
     from mst_core.networks.evaluation import measure
     from mst_core.networks.style import Style, choose_device

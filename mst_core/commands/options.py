@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from mst_core.jobs import BARS_RANGE, TEMPO_RANGE
+from mst_core.styles import find_styles
 
 MODELS = Path(__file__).parents[2] / "models"
 """Where the styles of a checkout are."""
@@ -38,6 +40,41 @@ device = click.option(
     help="Where the networks run. [environment: MST_DEVICE]",
 )
 json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+seed = click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="The same seed gives the same tune; else one is drawn.",
+)
+outputs = click.option(
+    "-o",
+    "--output",
+    "outputs",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Where to write; the ending picks the format (.mp3 .ogg .wav .mid .musicxml .abc .png "
+    ".svg). May be given several times. Without it the tune is printed as ABC.",
+)
+performed = click.option(
+    "--performed",
+    is_flag=True,
+    help="Write MIDI files as they are played, with swing and feel, not as the score.",
+)
+
+
+def complete_style(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Complete the name of a style as far as it is typed."""
+    folder = context.params.get("models") or MODELS
+    styles = find_styles(Path(folder))
+    return [
+        CompletionItem(name, help=card.title)
+        for name, card in styles.items()
+        if name.startswith(begun)
+    ]
+
 
 _TUNE = (
     click.option(
@@ -56,22 +93,9 @@ _TUNE = (
         metavar="N",
         help=f"Quarter notes a minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}.",
     ),
-    click.option(
-        "--seed",
-        type=int,
-        metavar="N",
-        help="The same seed gives the same tune; else one is drawn.",
-    ),
-    click.option(
-        "-o",
-        "--output",
-        "outputs",
-        type=click.Path(path_type=Path),
-        multiple=True,
-        metavar="FILE",
-        help="Where to write; the ending picks the format (.mp3 .ogg .wav .mid .musicxml .abc .png "
-        ".svg). May be given several times. Without it the tune is printed as ABC.",
-    ),
+    seed,
+    outputs,
+    performed,
     json,
     models,
     soundfont,

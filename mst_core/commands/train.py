@@ -25,7 +25,7 @@ Folk once more, from the tunes that the music21 package ships:
 
 
 @click.command("train", epilog=_EXAMPLE)
-@click.argument("style")
+@click.argument("style", shell_complete=options.complete_style)
 @click.argument(
     "corpus",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -66,10 +66,10 @@ def command(
     device: str,
     models: Path,
 ) -> None:
-    """Train the pair of networks of STYLE on CORPUS files and write the folder models/STYLE.
+    """Train the two networks of STYLE on a corpus.
 
-    A corpus has one tune a line, as JSON. The style is in the choices of `mst` at once and in
-    those of the bot after a restart.
+    They are written into the folder models/STYLE. A corpus has one tune a line, as JSON. The style
+    is in the choices of `mst` at once and in those of the bot after a restart.
     """
     if not style.replace("-", "").replace("_", "").isalnum() or not style.isascii():
         raise BadOption("style", style, "use letters, digits, - and _")

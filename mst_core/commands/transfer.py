@@ -18,11 +18,13 @@ A jazz melody that dances like a reel:
 
 @click.command("transfer", epilog=_EXAMPLE)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--pitch", required=True, metavar="STYLE", help="The style its pitches come from.")
-@click.option("--rhythm", required=True, metavar="STYLE", help="The style its rhythm comes from.")
+@click.option("--pitch", required=True, metavar="STYLE", shell_complete=options.complete_style,
+              help="The style its pitches come from.")  # fmt: skip
+@click.option("--rhythm", required=True, metavar="STYLE", shell_complete=options.complete_style,
+              help="The style its rhythm comes from.")  # fmt: skip
 @options.tune
 def command(file: Path | None, pitch: str, rhythm: str, **wishes: Unpack[Wishes]) -> None:
-    """Write a new tune with the pitches of one style and the rhythm of another."""
+    """Write a new tune: pitches of one style, rhythm of another."""
     if file is not None:
         raise click.UsageError(
             f"{file} cannot be changed yet: this version writes new tunes only; leave the file out"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -20,13 +21,32 @@ def format_of(path: Path) -> str:
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
         raise BadOption("output", path, f"let it end in .{', .'.join(FORMATS)}")
-    if path.is_dir():
-        raise BadOption("output", path, "it is a folder; name a file")
+    check_place(path)
     if not path.parent.is_dir():
         raise BadOption("output", path, f"there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise BadOption("output", path, f"nothing can be written into {path.parent}")
     return format
+
+
+def check_place(path: Path) -> None:
+    """Do nothing, when no folder stands where a file is to be.
+
+    Raises:
+        BadOption: when one does.
+    """
+    if path.is_dir():
+        raise BadOption("output", path, "it is a folder; name a file")
+
+
+def check_performed(performed: bool, formats: Iterable[str]) -> None:
+    """Do nothing, when what is to be played into a MIDI file has one to go to.
+
+    Raises:
+        BadOption: when no MIDI file is written.
+    """
+    if performed and "mid" not in formats:
+        raise BadOption("performed", "yes", "it is about MIDI files, and none is asked for")
 
 
 def write_together(files: dict[Path, bytes]) -> None:
@@ -38,9 +58,8 @@ def write_together(files: dict[Path, bytes]) -> None:
     ready: dict[Path, Path] = {}
     try:
         for path, content in files.items():
-            with NamedTemporaryFile(
-                dir=path.parent, prefix=f".{path.name}.", delete=False
-            ) as beside:
+            # Not named after the file, whose name may be as long as a name can be.
+            with NamedTemporaryFile(dir=path.parent, prefix=".mst-", delete=False) as beside:
                 ready[path] = Path(beside.name)
                 beside.write(content)
             ready[path].chmod(0o666 & ~_umask())

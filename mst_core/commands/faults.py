@@ -1,0 +1,51 @@
+"""What went wrong, as one line and a status: 2 for what a person can mend, 1 for anything else."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import click
+
+from mst_core import __version__
+from mst_core.errors import EngineError, MstError, SoundError
+from mst_core.score.kind import one_line, show_name
+
+_LONGEST_PATH = 300
+
+
+def tell_fault(error: Exception, file: Path | None = None) -> int:
+    """Print the one line, with the ``file`` it is about where that is known; return the status."""
+    sentence, status = _judge(error)
+    if file is not None:
+        path = one_line(click.format_filename(file), _LONGEST_PATH)
+        name = show_name(file.name)
+        named = sentence.startswith((f"{name} ", f"{name}: "))
+        sentence = path + (sentence.removeprefix(name) if named else f": {sentence}")
+    click.echo(f"error: {' '.join(sentence.split())}", err=True)
+    return status
+
+
+def _judge(error: Exception) -> tuple[str, int]:
+    if isinstance(error, click.ClickException):
+        return error.format_message(), 2
+    if isinstance(error, SoundError | EngineError):
+        return f"{error} (the whole story is in {_write_log(error)})", 1
+    if isinstance(error, MstError):
+        return str(error), 2
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror.lower()
+        return f"nothing could be written: {reason}; the whole story is in {_write_log(error)}", 1
+    name = type(error).__name__
+    return f"this should not happen: {name}; the whole story is in {_write_log(error)}", 1
+
+
+def _write_log(error: Exception) -> str:
+    with NamedTemporaryFile(
+        "w", prefix="mst-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
+    ) as log:
+        log.write(f"mst {__version__} {sys.argv[1:]}\n\n")
+        log.writelines(traceback.format_exception(error))
+    return log.name

@@ -1,0 +1,109 @@
+"""Which renditions a call asks for, and the names of their files.
+
+In a folder they are ``<stem>.<strength>.<format>``, the strength with two decimals, and
+``<stem>.<strength>.v<k>.<format>`` where there are several variants. Of files with the same stem
+the first keeps it, the next are ``<stem>-2``, ``<stem>-3``, by numbers that no other file has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mst_core.commands.writing import check_place, format_of
+from mst_core.errors import BadOption
+from mst_core.jobs import FORMATS, LARGEST_SEED
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One way to change a tune."""
+
+    strength: float
+    seed: int
+    variant: int = 0
+    """Counted from 1; 0 where there is only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where files go: those named one by one, or a folder. At most one of the two."""
+
+    outputs: dict[Path, str]
+    """Paths with their formats."""
+    folder: Path | None
+    formats: tuple[str, ...]
+    """Every format that is made."""
+
+    def name(self, stem: str, version: Version) -> dict[Path, str]:
+        """The files of one rendition with their formats.
+
+        Raises:
+            BadOption: when a folder stands where one is to be.
+        """
+        if self.folder is None:
+            return self.outputs
+        variant = f".v{version.variant}" if version.variant else ""
+        name = f"{stem}.{version.strength:.2f}{variant}"
+        files = {self.folder / f"{name}.{format}": format for format in self.formats}
+        for path in files:
+            check_place(path)
+        return files
+
+
+def find_places(outputs: Sequence[Path], folder: Path | None, formats: str | None) -> Places:
+    """Read where files are to go, before any work is done; nothing at all prints ABC.
+
+    Raises:
+        BadOption: when nothing can be written there.
+    """
+    if folder is None:
+        if formats is not None:
+            raise BadOption("formats", formats, "they go with --out-dir; -o takes them by ending")
+        named = {path: format_of(path) for path in outputs}
+        return Places(named, None, tuple(dict.fromkeys(named.values())) or ("abc",))
+    if outputs:
+        raise BadOption("output", outputs[0], "either -o or --out-dir is given")
+    wanted = [format.strip().lower().removeprefix(".") for format in (formats or "mid").split(",")]
+    for format in wanted:
+        if format not in FORMATS:
+            raise BadOption("formats", formats, f"choose from {','.join(FORMATS)}")
+    ground = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not ground.is_dir():
+        raise BadOption("out-dir", folder, f"{ground} is not a folder")
+    if not os.access(ground, os.W_OK):
+        raise BadOption("out-dir", folder, f"nothing can be written into {ground}")
+    return Places({}, folder, tuple(dict.fromkeys(wanted)))
+
+
+def find_versions(strengths: Sequence[float], seed: int, variants: int) -> tuple[Version, ...]:
+    """List the versions of every tune; the k-th variant has the k-th seed from ``seed`` on.
+
+    Raises:
+        BadOption: when two strengths would have the same name.
+    """
+    names = [f"{strength:.2f}" for strength in strengths]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise BadOption("strength", strengths[place], f"two of them are {name}")
+    return tuple(
+        Version(strength, (seed + step) % (LARGEST_SEED + 1), step + 1 if variants > 1 else 0)
+        for strength in strengths
+        for step in range(variants)
+    )
+
+
+def find_stems(files: Iterable[Path]) -> list[str]:
+    """Give each file a stem of its own."""
+    files = list(files)
+    taken = {file.stem for file in files}
+    stems: list[str] = []
+    for file in files:
+        stem, number = file.stem, 1
+        while stem in stems or (number > 1 and stem in taken):
+            number += 1
+            stem = f"{file.stem}-{number}"
+        stems.append(stem)
+    return stems
