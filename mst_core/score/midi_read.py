@@ -56,6 +56,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
             f"the MIDI file goes at {speed:g} quarters a minute",
             f"{_SLOWEST:g} to {_FASTEST:g} would be read",
         )
+    _check_parts(song, speed, limits)
     written = quantise(sky.line, ticks_a_quarter=song.ticks_a_quarter, bars=bars, tempo=speed)
     first, onset = _first_downbeat(written.notes[0], bars)
     melody = _melody(written, strand, song, bars, first, onset, speed)
@@ -106,6 +107,19 @@ def _check_lengths(
     count = bars.bar_at(_quarters(last, song)) - bars.bar_at(_quarters(strand.notes[0].onset, song))
     if count > limits.bars:
         raise TooLong(f"{count} bars", f"{limits.bars} bars")
+
+
+def _check_parts(song: Song, speed: float, limits: Limits) -> None:
+    """Refuse parts that last too long at the melody's tempo, whatever tempo they have themselves.
+
+    Raises:
+        TooLong: when they take more seconds than the limit.
+    """
+    start = min(each.notes[0].onset for each in song.strands)
+    end = max(note.end for each in song.strands for note in each.notes)
+    seconds = float(_quarters(end - start, song)) * 60 / speed
+    if seconds > limits.seconds:
+        raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
 
 
 def _skyline(strand: Strand, song: Song, tempo: TempoMap) -> Skyline:
@@ -251,5 +265,5 @@ def _rhythm_remarks(written: Quantised) -> list[str]:
             "written straight."
         )
     if written.left_out:
-        remarks.append(f"{written.left_out} notes too quick to be written were left out.")
+        remarks.append(f"Notes too quick to be written, left out: {written.left_out}.")
     return remarks

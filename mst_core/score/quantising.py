@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby, pairwise
-from statistics import median
+from statistics import fmean, median
 
 from mst_core.music import TICKS_A_QUARTER, Note
 from mst_core.score.barlines import BarLines
@@ -25,6 +25,7 @@ _SCORE_SHARE = 0.7  # of the onsets on the grid: then it is a score, with orname
 _DIVISIONS = {4: 0.0, 3: 2.0, 8: 5.0, 6: 6.0}  # of a beat, and what each must gain to be taken
 _ODD_SLOT, _COLLISION = 1.0, 8.0
 _UNSTEADY = 0.02  # seconds by which a player's onsets lie off the beat
+_UNHURRIED = 100.0  # quarters a minute up to which sixteenths are nothing special
 _EARLY = Fraction(1, 16)  # quarters by which an onset before a beat still belongs to it
 _BAD_FIT = 0.045  # mean move in quarters; onsets at random would come to 1/16
 _SWING = (0.57, 0.72)  # share of the beat that a swung first eighth takes
@@ -75,24 +76,22 @@ def quantise(
     ]
     performed = is_performance(line, ticks_a_quarter)
     swing = _swing(played, bars) if performed else None
-    fit = _Fit(max(0.03, _UNSTEADY * tempo / 60), swing)
-    steps: list[int] = []
-    for _, start, room, beat in _beats(played, bars):
-        written = [each.written for each in beat if each.written is not None]
-        if performed or len(written) < len(beat):
-            written = fit.slots([each.onset - start for each in beat], start, room)
-        steps.extend(written)
+    expected = _UNSTEADY * tempo / 60
+    haste = max(1.0, (tempo / _UNHURRIED) ** 2)
+    steps = _fit_beats(played, bars, performed, _Fit(expected, haste, swing))
+    if performed:
+        # Once more, knowing how steady this player is.
+        spread = fmean(abs(each) for each in _moves(played, steps))
+        steady = min(expected, max(expected / 8, 1.25 * spread))
+        steps = _fit_beats(played, bars, performed, _Fit(steady, haste, swing))
     kept = _without_ornaments(played, steps)
     clipped = performed or _is_clipped(line)
-    notes = [
-        _note(played[place], steps[place], following, clipped, ticks_a_quarter)
-        for place, following in _with_following(played, steps, kept)
-    ]
-    moves = [
-        abs(float(played[place].onset - Fraction(steps[place], STEPS)))
-        for place in kept
-        if played[place].written != steps[place]
-    ]
+    notes = []
+    for place, following, next_step in _with_following(played, steps, kept, bars):
+        end = None if clipped else step_of(line[place].end, ticks_a_quarter)
+        notes.append(_note(played[place], steps[place], end, following, next_step))
+    every = _moves(played, steps)
+    moves = [abs(every[place]) for place in kept if every[place]]
     return Quantised(
         notes=tuple(notes),
         performed=performed,
@@ -102,6 +101,25 @@ def quantise(
         left_out=len(played) - len(kept),
         swing=swing,
     )
+
+
+def _fit_beats(played: list[_Played], bars: BarLines, performed: bool, fit: _Fit) -> list[int]:
+    """A step for each onset. What is written stays, but for beats that do not fit the grid."""
+    steps: list[int] = []
+    for start, room, beat in _beats(played, bars):
+        written = [each.written for each in beat if each.written is not None]
+        if performed or len(written) < len(beat):
+            written = fit.slots([each.onset - start for each in beat], start, room)
+        steps.extend(written)
+    return steps
+
+
+def _moves(played: list[_Played], steps: list[int]) -> list[float]:
+    """How far each onset was moved, in quarters."""
+    return [
+        0.0 if each.written == step else float(Fraction(step, STEPS) - each.onset)
+        for each, step in zip(played, steps, strict=True)
+    ]
 
 
 def step_of(tick: int, ticks_a_quarter: int) -> int | None:
@@ -132,8 +150,8 @@ def _is_common(step: int) -> bool:
 
 def _beats(
     played: list[_Played], bars: BarLines
-) -> Iterator[tuple[int, Fraction, Fraction, list[_Played]]]:
-    """The notes a quarter at a time: bar, onset of the quarter, its length, its notes."""
+) -> Iterator[tuple[Fraction, Fraction, list[_Played]]]:
+    """The notes a quarter at a time: its onset, its length, its notes."""
 
     def place(each: _Played) -> tuple[int, int]:
         bar = bars.bar_at(each.onset + _EARLY)
@@ -141,7 +159,7 @@ def _beats(
 
     for (bar, quarter), beat in groupby(played, key=place):
         start = bars.onset(bar) + quarter
-        yield bar, start, min(Fraction(1), bars.onset(bar + 1) - start), list(beat)
+        yield start, min(Fraction(1), bars.onset(bar + 1) - start), list(beat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +168,8 @@ class _Fit:
 
     unsteady: float
     """Quarters by which onsets are expected to lie off."""
+    haste: float
+    """How much less likely short notes are at this tempo."""
     swing: float | None
 
     def slots(self, onsets: list[Fraction], start: Fraction, room: Fraction) -> list[int]:
@@ -167,15 +187,15 @@ class _Fit:
         """What a division costs, and the slots it gives, in quarters of the beat."""
         choices = [Fraction(slot, division) for slot in range(division + 1)]
         choices = [each for each in choices if each <= room]
-        cost, slots = _DIVISIONS[division], list[Fraction]()
+        cost, slots = _DIVISIONS[division] * self.haste, list[Fraction]()
         for place in places:
             price, slot = min((self._price(place, each), each) for each in choices)
-            cost += price + (_COLLISION if slots and slots[-1] >= slot else 0)
+            cost += price + (_COLLISION * self.haste if slots and slots[-1] >= slot else 0)
             slots.append(slot)
         return cost, slots
 
     def _price(self, place: float, slot: Fraction) -> float:
-        odd = _ODD_SLOT if slot.denominator in (4, 8) else 0.0
+        odd = _ODD_SLOT * self.haste if slot.denominator in (4, 8) else 0.0
         return ((place - float(slot)) / self.unsteady) ** 2 / 2 + odd
 
 
@@ -183,7 +203,7 @@ def _swing(played: list[_Played], bars: BarLines) -> float | None:
     """The share of a beat that the first of two eighths takes, where the line swings clearly."""
     seconds = [
         float(beat[1].onset - start)
-        for _, start, room, beat in _beats(played, bars)
+        for start, room, beat in _beats(played, bars)
         if len(beat) == 2 and room == 1 and beat[0].onset - start < Fraction(1, 10)
     ]
     seconds = [each for each in seconds if 0.4 < each < 0.85]
@@ -219,41 +239,32 @@ def _is_clipped(line: Sequence[MidiNote]) -> bool:
 
 
 def _with_following(
-    played: list[_Played], steps: list[int], kept: list[int]
-) -> Iterator[tuple[int, tuple[Fraction, int] | None]]:
-    """Each place with the next onset, as played and as written."""
-    for place, following in pairwise([*kept, -1]):
-        yield place, None if following < 0 else (played[following].onset, steps[following])
+    played: list[_Played], steps: list[int], kept: list[int], bars: BarLines
+) -> Iterator[tuple[int, Fraction, int]]:
+    """Each place with the next onset, as played and as written; the last with its barline."""
+    for place, following in pairwise(kept):
+        yield place, played[following].onset, steps[following]
+    last = kept[-1]
+    end = max(played[last].end, Fraction(steps[last] + 1, STEPS))
+    bar = bars.bar_at(end)
+    barline = end if bars.onset(bar) == end else bars.onset(bar + 1)
+    yield last, barline, round(barline * STEPS)
 
 
-def _note(
-    played: _Played,
-    step: int,
-    following: tuple[Fraction, int] | None,
-    clipped: bool,
-    ticks_a_quarter: int,
-) -> Note:
-    end = step_of(int(played.end * ticks_a_quarter), ticks_a_quarter)
-    if clipped or end is None or end <= step:
-        end = _fitted_end(played, step, following)
-    if following:
-        end = min(end, following[1])
+def _note(played: _Played, step: int, end: int | None, following: Fraction, next_step: int) -> Note:
+    """``end`` is as written, or None for a note that was played: then its end is found."""
+    if end is None or end <= step:
+        end = _fitted_end(played, step, following, next_step)
     return Note(Fraction(step, STEPS), Fraction(end - step, STEPS), played.pitch)
 
 
-def _fitted_end(played: _Played, step: int, following: tuple[Fraction, int] | None) -> int:
+def _fitted_end(played: _Played, step: int, following: Fraction, next_step: int) -> int:
     """Where a note ends that was played: at the next onset, or on a plain fraction of a beat."""
-    duration = played.end - played.onset
-    if following:
-        gap, between = following[0] - played.end, following[0] - played.onset
-        if gap < Fraction(1, 4) or gap < between / 3:
-            return following[1]
-        sounding = step + duration * STEPS
-        near = round(sounding)
-        return min(
-            (each for each in range(max(step + 1, near - 6), max(step + 2, near) + 7)
-             if each % 6 == 0 or each % 8 == 0),
-            key=lambda each: abs(each - sounding),
-        )  # fmt: skip
-    unit = 12 if duration >= 1 else 6
-    return step + max(unit, round(duration * STEPS / unit) * unit)
+    gap, between = following - played.end, following - played.onset
+    if gap < Fraction(1, 4) or gap < between / 3:
+        return next_step
+    sounding = step + (played.end - played.onset) * STEPS
+    near = round(sounding)
+    plain = (each for each in range(near - 6, near + 13) if each % 6 == 0 or each % 8 == 0)
+    end = min((each for each in plain if each > step), key=lambda each: abs(each - sounding))
+    return min(end, next_step)
