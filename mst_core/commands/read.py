@@ -24,7 +24,7 @@ What is in these files?
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option("--track", type=int, metavar="N", help="The track of a MIDI file with the melody.")
+@click.option("--track", type=int, metavar="N", help="The track or part with the melody.")
 @options.json
 def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
     """Tell what melody is found in a MIDI, ABC or MusicXML file, and what stands beside it.

@@ -15,7 +15,7 @@ _SILENCE = logging.NullHandler()
 
 
 def read_file(path: Path, *, track: int | None = None) -> tuple[Kind, Reading]:
-    """Read a score; ``track`` names the one of a MIDI file that holds the melody, from 1.
+    """Read a score; ``track`` names the track or part with the melody, from 1.
 
     Raises:
         MstError: as `mst_core.parser.parse_sync`, and UnreadableScore when it cannot be opened.

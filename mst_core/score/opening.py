@@ -10,6 +10,7 @@ from dataclasses import replace
 from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
 from mst_core.score.kind import FIRST_BYTES, Kind, cheap_check, decode_text, one_line, show_name
 from mst_core.score.reading import Limits, Reading
+from mst_core.score.reading_wire import MOST_TEMPOS
 
 FINEST = 2**31
 """No time has a larger denominator."""
@@ -21,7 +22,7 @@ MOST_REMARKS = 30
 def read_score(
     name: str, data: bytes, *, track: int | None = None, limits: Limits | None = None
 ) -> Reading:
-    """Read a file; ``track`` names the one of a MIDI file that holds the melody, from 1.
+    """Read a file; ``track`` names the track or part that holds the melody, from 1.
 
     Raises:
         UnreadableScore: when it is no score, a broken one, or one of a kind that has no reader.
@@ -31,8 +32,8 @@ def read_score(
     """
     limits = limits or Limits()
     kind = cheap_check(name, len(data), data[:FIRST_BYTES], limits)
-    if track is not None and kind is not Kind.MIDI:
-        raise BadOption("track", track, f"only MIDI files have tracks, and this is {kind}")
+    if track is not None and kind is Kind.ABC:
+        raise BadOption("track", track, "MIDI and MusicXML files have tracks; this is ABC")
     return _hold(show_name(name), _read(kind, data, track, limits), limits)
 
 
@@ -49,11 +50,11 @@ def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading
         case Kind.MUSICXML:
             from mst_core.score.xml_read import read_musicxml
 
-            return read_musicxml(data, limits=limits)
+            return read_musicxml(data, track=track, limits=limits)
         case Kind.MXL:
-            from mst_core.score.xml_read import read_mxl
+            from mst_core.score.mxl_read import read_mxl
 
-            return read_mxl(data, limits=limits)
+            return read_mxl(data, track=track, limits=limits)
 
 
 def _hold(name: str, reading: Reading, limits: Limits) -> Reading:
@@ -68,7 +69,7 @@ def _hold(name: str, reading: Reading, limits: Limits) -> Reading:
         (melody.bars, limits.bars, "bars"),
         (round(melody.seconds), limits.seconds, "seconds"),
         (len(reading.parts) + 1, limits.tracks, "tracks"),
-        (len(reading.tempos), limits.events, "changes of tempo"),
+        (len(reading.tempos), MOST_TEMPOS, "changes of tempo"),
     ):
         if found > most:
             raise TooLong(f"{found} {unit}", f"{most:g} {unit}")

@@ -19,7 +19,8 @@ from mst_core.score.reading import Reading
 LARGEST = 8_000_000
 """Bytes of an encoded reading."""
 _MOST_NOTES = 200_000
-_MOST_CHANGES = 4_000  # of meter, tempo or section
+_MOST_CHANGES = 4_000  # of meter or section
+MOST_TEMPOS = 20_000
 _MOST_BARS = 4_000
 
 _Count = Annotated[int, Meta(ge=0, le=_MOST_BARS)]
@@ -66,7 +67,7 @@ class _Form(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     parts: Annotated[list[_Part], Meta(max_length=1_000)]
     program: _Seven | None
     tempos: Annotated[
-        list[tuple[Annotated[float, Meta(ge=-1e9, le=1e9)], _Tempo]], Meta(max_length=_MOST_CHANGES)
+        list[tuple[Annotated[float, Meta(ge=-1e9, le=1e9)], _Tempo]], Meta(max_length=MOST_TEMPOS)
     ]
     remarks: Annotated[list[_Text], Meta(max_length=100)]
 
