@@ -30,7 +30,10 @@ class Measure:
     meter: Meter | None
     signs: BarSigns
     implicit: bool
+    """Whether it is not counted."""
     opens_section: bool
+    rests_first: bool
+    """Whether the melody's part is silent on its downbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
         lengths = [measures[each].length or meter.bar for each in group]
         whole = sum(lengths, Fraction(0))
         last = number + 1 == len(groups)
-        pickup = number == 0 and not last and whole < meter.bar
+        pickup = number == 0 and not last and _is_pickup(measures[0], whole, meter)
         place = -whole if pickup else barlines[-1]
         for length in lengths:
             places.append(place)
@@ -135,6 +138,16 @@ def _is_cut(before: Measure, behind: Measure, free: Meter) -> bool:
         return False
     signs = before.signs.closes or before.signs.double_behind or behind.signs.double_before
     return signs or behind.signs.opens or behind.implicit
+
+
+def _is_pickup(first: Measure, length: Fraction, meter: Meter) -> bool:
+    """Whether the first measure comes before the first bar.
+
+    One that is not counted may be filled up with rests to the length of a bar.
+    """
+    return length < meter.bar or (
+        length == meter.bar and first.implicit and first.rests_first and first.length > 0
+    )
 
 
 def _meter_of(length: Fraction, like: Meter) -> Meter | None:

@@ -167,7 +167,8 @@ class _Pen:
             length=self._reached,
             meter=meter,
             signs=signs,
-            implicit=measure.attributes.get("implicit") == "yes",
+            implicit=measure.attributes.get("implicit") == "yes"
+            or measure.attributes.get("number") == "0",
             opens_section=marked,
             tempos=tuple(self._tempos),
         )

@@ -154,6 +154,7 @@ def _measures(parts: Sequence[WrittenPart], melody: WrittenPart) -> list[Measure
                 ),
                 implicit=any(each.implicit for each in here),
                 opens_section=any(each.opens_section for each in here),
+                rests_first=all(note.onset > 0 for note in lead.notes),
             )
         )
     return measures

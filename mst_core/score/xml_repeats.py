@@ -38,8 +38,8 @@ def find_repeats(
         behind = _second_ending(signs, end) if first is not None else None
         plain = sign.times == 2 and (first is None or signs[first].ending == (1,))
         again = behind is not None and signs[behind - 1].closes
-        if plain and not again:
-            opens, closes = (bisect_left(barlines, places[each]) for each in (start, end))
+        opens, closes = (bisect_left(barlines, places[each]) for each in (start, end))
+        if plain and not again and opens < closes:
             repeats.append(
                 Repeat(
                     start=opens,

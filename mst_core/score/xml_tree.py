@@ -126,7 +126,7 @@ class _Tree:
             raise TooLong(f"more than {self._most} elements of XML", f"{self._most} elements")
         if len(self._open) > DEEPEST:
             raise UnreadableScore(
-                f"the XML has more than {DEEPEST} elements in each other", ACCEPTED
+                f"the XML has more than {DEEPEST} elements within each other", ACCEPTED
             )
         element = Element(name, attributes)
         self._open[-1].children.append(element)
