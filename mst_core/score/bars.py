@@ -85,11 +85,15 @@ def lay_out(melody: Melody) -> tuple[Bar, ...]:
 
 
 def break_lines(bars: Sequence[Bar], many: int) -> Iterator[list[Bar]]:
-    """Break bars into lines of ``many``; a pickup goes with the first, a section opens a line."""
+    """Break bars into lines of ``many``; a pickup goes with the first, a section opens a line.
+
+    A second ending of one bar stays beside the first.
+    """
     line: list[Bar] = []
     for bar in bars:
         counted = [each for each in line if each.number > 0 and not each.follows_sign]
-        full = len(counted) == many and not bar.follows_sign
+        alone = bar.ending == 2 and bar.begins_ending and bar.ends_ending
+        full = len(counted) >= many and not bar.follows_sign and not alone
         if line and (full or (bar.opens_section and line[-1].number > 0)):
             yield line
             line = []

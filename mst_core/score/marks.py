@@ -6,6 +6,7 @@ as after a change of rhythm, it stands at the barline instead.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -52,15 +53,19 @@ def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[in
     """Find the signs of a melody; takes its barlines, and where each note starts and ends."""
     first = sounding[0][0] if sounding else 0
 
+    onsets = [onset for onset, _ in sounding]
+
     def sounds(start: int, end: int) -> bool:
-        return any(onset < end and stop > start for onset, stop in sounding)
+        before = bisect_left(onsets, end)
+        return before > 0 and sounding[before - 1][1] > start
 
     def stand(bar: int, lead: Fraction) -> int:
         line, place = lines[bar], lines[bar] - lead * STEPS
         before = lines[bar - 1] if bar else min(first, 0) - 1
         within = before < place < line and place % SHORTEST == 0
-        cuts = any(onset < place < stop for onset, stop in sounding)
-        return int(place) if within and not cuts and sounds(before, line) else line
+        if not within or not sounds(before, line) or sounds(int(place), int(place)):
+            return line
+        return int(place)
 
     opening: list[int] = []
     closing: list[int] = []

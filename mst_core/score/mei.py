@@ -6,11 +6,11 @@ engraver decides nothing but distances.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from mst_core.music import Melody
+from mst_core.music import Melody, Meter
 from mst_core.score.bars import LOWEST_IN_TREBLE, Bar
 from mst_core.score.signs import Piece
 from mst_core.score.spelling import Accidentals
@@ -20,8 +20,8 @@ _BARLINES = {"single": "single", "double": "dbl", "final": "end"}
 _ACCIDENTALS = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 
 
-def write_mei(melody: Melody, bars: Collection[Bar], *, breaks: Collection[int] = ()) -> str:
-    """Write a melody laid out in ``bars``; each number in ``breaks`` is a bar that opens a line."""
+def write_mei(melody: Melody, bars: Sequence[Bar], *, breaks: Collection[int] = ()) -> str:
+    """Write a melody laid out in ``bars``; ``breaks`` has the places of those that open a line."""
     mei = Element("mei", xmlns=_NAMESPACE, meiversion="5.0")
     SubElement(SubElement(SubElement(mei, "meiHead"), "fileDesc"), "titleStmt")
     music = SubElement(mei, "music")
@@ -29,11 +29,7 @@ def write_mei(melody: Melody, bars: Collection[Bar], *, breaks: Collection[int] 
     definition = SubElement(
         score,
         "scoreDef",
-        {
-            "meter.count": str(melody.meter.numerator),
-            "meter.unit": str(melody.meter.denominator),
-            "keysig": _signature(melody.key.fifths),
-        },
+        {**_meter(melody.meter), "keysig": _signature(melody.key.fifths)},
     )
     staves = SubElement(definition, "staffGrp")
     clef = {"clef.shape": "G", "clef.line": "2"}
@@ -43,11 +39,24 @@ def write_mei(melody: Melody, bars: Collection[Bar], *, breaks: Collection[int] 
 
     section = SubElement(score, "section")
     accidentals = Accidentals(melody.key)
-    for bar in bars:
-        if bar.number in breaks:
-            SubElement(section, "sb")
-        measure = SubElement(section, "measure", right=_BARLINES[bar.closing])
-        if bar.number < 1:
+    ending = section
+    for place, bar in enumerate(bars):
+        if place in breaks:  # before an ending, or the engraver has it begin on the line above
+            SubElement(ending if bar.ending and not bar.begins_ending else section, "sb")
+        if bar.begins_ending:
+            ending = SubElement(section, "ending", n=str(bar.ending))
+        parent = ending if bar.ending else section
+        if bar.changes_meter:
+            SubElement(parent, "scoreDef", _meter(bar.meter))
+        measure = SubElement(parent, "measure", right=_BARLINES[bar.closing])
+        # Two repeats that meet within a line share one sign.
+        meets = place + 1 < len(bars) and place + 1 not in breaks and bars[place + 1].opens_repeat
+        met = place > 0 and place not in breaks and bars[place - 1].closes_repeat
+        if bar.closes_repeat:
+            measure.set("right", "rptboth" if meets else "rptend")
+        if bar.opens_repeat and not met:
+            measure.set("left", "rptstart")
+        if not bar.whole:
             measure.set("metcon", "false")
         layer = SubElement(SubElement(measure, "staff", n="1"), "layer", n="1")
         accidentals.new_bar()
@@ -65,6 +74,10 @@ def write_mei(melody: Melody, bars: Collection[Bar], *, breaks: Collection[int] 
             if piece.tied or piece.continues:
                 element.set("tie", "i" if not piece.continues else "m" if piece.tied else "t")
     return tostring(mei, encoding="unicode")
+
+
+def _meter(meter: Meter) -> dict[str, str]:
+    return {"meter.count": str(meter.numerator), "meter.unit": str(meter.denominator)}
 
 
 def _signature(fifths: int) -> str:

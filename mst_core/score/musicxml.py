@@ -6,10 +6,24 @@ nothing: its own notation pass is off.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from music21 import bar as barline
-from music21 import clef, duration, key, metadata, meter, note, pitch, stream, tempo, tie
+from music21 import (
+    clef,
+    duration,
+    instrument,
+    key,
+    metadata,
+    meter,
+    note,
+    pitch,
+    spanner,
+    stream,
+    tempo,
+    tie,
+)
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from mst_core.music import Melody
@@ -19,6 +33,8 @@ from mst_core.score.spelling import Accidentals
 
 _TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
 _BARLINES = {"double": "double", "final": "final"}
+_SIGNATURE = re.compile(rb"\n *<(encoding-date|software|creator type=\"composer\")>[^<]*</[a-z-]+>")
+"""What music21 adds of itself: the day, its version, and its own name as the composer's."""
 
 
 def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
@@ -28,16 +44,24 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
     bars = lay_out(melody)
-    part = stream.Part(id="melody")
-    part.partName = "Melody"
+    part = stream.Part()
+    player = instrument.Instrument()
+    player.partId, player.partName = "P1", "Melody"  # else each export has another id
+    part.insert(0, player)
     accidentals = Accidentals(melody.key)
+    ending: list[stream.Measure] = []
     for bar in bars:
         measure = stream.Measure(number=bar.number)
         if bar is bars[0]:
             _open(measure, melody)
-        if bar.length < melody.meter.bar:
-            measure.paddingLeft = melody.meter.bar - bar.length
+        if bar.changes_meter:
+            measure.insert(0, meter.TimeSignature(str(bar.meter)))
+        if not bar.whole:
+            measure.paddingLeft = bar.meter.bar - bar.length
+        if bar.follows_sign or not bar.whole:
             measure.showNumber = stream.enums.ShowNumber.NEVER
+        if bar.follows_sign:
+            measure.numberSuffix = "b"
         accidentals.new_bar()
         if bar.empty:
             silence = note.Rest(quarterLength=bar.length)
@@ -47,15 +71,23 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
             for piece in bar.pieces:
                 measure.append(_write_piece(piece, bar, accidentals))
             _beam(bar, list(measure.notesAndRests))
-        if bar.closing in _BARLINES:
+        if bar.opens_repeat:
+            measure.leftBarline = barline.Repeat(direction="start")
+        if bar.closes_repeat:
+            measure.rightBarline = barline.Repeat(direction="end")
+        elif bar.closing in _BARLINES:
             measure.rightBarline = barline.Barline(_BARLINES[bar.closing])
         part.append(measure)
+        ending += [measure] * bool(bar.ending)
+        if bar.ends_ending:
+            part.insert(0, spanner.RepeatBracket(ending, number=bar.ending))
+            ending = []
     score = stream.Score()
     score.insert(0, metadata.Metadata(title=" ".join(title.split()) or "Untitled"))
     score.insert(0, part)
     exporter = GeneralObjectExporter(score)
     exporter.makeNotation = False
-    return bytes(exporter.parse())
+    return _SIGNATURE.sub(b"", exporter.parse())
 
 
 def _open(measure: stream.Measure, melody: Melody) -> None:

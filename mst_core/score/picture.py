@@ -6,9 +6,11 @@ A new engraver for each picture costs little and lets any thread draw.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
-from itertools import islice, product
+from importlib.resources.abc import Traversable
+from itertools import accumulate, product
 
 import resvg_py
 import verovio
@@ -30,6 +32,12 @@ _SCALES = (60, 52, 46)
 _SMALL_SCALES = (40, 34, 28, 22)
 _LINE_HEIGHT = 2.35  # pixels of a line of music for each per cent of scale, low and high notes too
 _HEAD = 100  # pixels at full scale of clef, key and meter
+_DIGITS = {"1": "E881", "2": "E882"}
+_DIGIT_SCALE = 1.0
+_NUMBER = re.compile(
+    r'<text x="(?P<x>\d+)" y="(?P<y>\d+)"[^>]*>\s*(?:<tspan[^>]*>\s*)+\(?(?P<number>[12])\)?\s*'
+    r"(?:</tspan>\s*)+</text>"
+)
 _TIGHTEST = 1.1  # times the room that the natural width of a line may be: engraving is elastic
 
 
@@ -48,7 +56,7 @@ def draw_svg(melody: Melody) -> str:
     verovio.enableLog(verovio.LOG_ERROR)
     # The place of its signs is remembered for the importing thread only, so each engraver is told.
     engraver = verovio.toolkit(False)
-    engraver.setResourcePath(str(files(verovio) / "data"))
+    engraver.setResourcePath(str(_signs()))
     engraver.setOptions(
         {
             "adjustPageHeight": True,
@@ -67,10 +75,10 @@ def draw_svg(melody: Melody) -> str:
             "xmlIdSeed": 1,
         }
     )
-    breaks = [line[0].number for line in islice(lines, 1, None)]
+    breaks = list(accumulate(map(len, lines)))
     if not engraver.loadData(write_mei(melody, bars, breaks=breaks)):
         raise EngravingFault(engraver.getLog())
-    return _darken(engraver.renderToSVG(1))
+    return _darken(_draw_numbers(engraver.renderToSVG(1)))
 
 
 def draw_png(melody: Melody) -> bytes:
@@ -87,6 +95,11 @@ def draw_png(melody: Melody) -> bytes:
             svg_string=svg, background=GROUND, height=limit, skip_system_fonts=True
         )
     )
+
+
+def _signs() -> Traversable:
+    """The folder of music's signs that comes with the engraver."""
+    return files(verovio) / "data"
 
 
 def _arrange(melody: Melody, bars: Sequence[Bar]) -> tuple[int, list[list[Bar]]]:
@@ -110,7 +123,21 @@ def _arrange(melody: Melody, bars: Sequence[Bar]) -> tuple[int, list[list[Bar]]]
 def _width(bar: Bar) -> float:
     """Estimate the natural width of a bar in pixels at full scale."""
     signature = sum(1 for piece in bar.pieces if piece.spelling and piece.spelling.alteration)
-    return 30.0 + 42 * len(bar.pieces) + 8 * signature
+    signs = 20 * (bar.opens_repeat + bar.closes_repeat) + 50 * bar.changes_meter
+    return 30.0 + 42 * len(bar.pieces) + 8 * signature + signs
+
+
+def _draw_numbers(svg: str) -> str:
+    """Draw the numbers of endings with the outlines of music's own digits: no font is needed."""
+
+    def draw(text: re.Match[str]) -> str:
+        sign = _signs() / "Leipzig" / f"{_DIGITS[text['number']]}.xml"
+        glyph = sign.read_text(encoding="utf-8")
+        outline = glyph[glyph.index("<path") : glyph.index("/>") + 2]
+        place = f"translate({text['x']}, {text['y']}) scale({_DIGIT_SCALE})"
+        return f'<g class="text" transform="{place}">{outline}</g>'
+
+    return _NUMBER.sub(draw, svg)
 
 
 def _darken(svg: str) -> str:
