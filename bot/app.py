@@ -13,19 +13,24 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.buttons import AnswerButton
+from bot.buttons import DYNAMIC, Again, Chosen, Press, Removed, Set, Turned
 from bot.cogs.compose import ComposeCog
 from bot.cogs.library import LibraryCog
+from bot.cogs.mydata import MyDataCog
+from bot.cogs.rerhythm import RerhythmCog
 from bot.delivery import SETTLED, Delivery
 from bot.desk import Desk
 from bot.dispatch import Dispatcher
 from bot.ledger import Ledger
+from bot.offers import Offers
 from bot.replies import Replies
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.texts import Texts
+from bot.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineFault, MstError
+from mst_core.score.reading import Limits
 from mst_core.styles import find_styles
 
 log = logging.getLogger(__name__)
@@ -84,6 +89,7 @@ class MusicBot(discord.Client):
         self.settings = settings
         self.texts = Texts.open()
         self.styles = find_styles(settings.models)
+        self.replies = Replies(self.texts, self.styles)
         self.failure: MstError | None = None
         """Why the bot closed by itself, if it did."""
         self._engine = engine
@@ -97,27 +103,33 @@ class MusicBot(discord.Client):
         Raises:
             bot.migrate.BrokenLedger: when the ledger cannot be opened.
         """
-        settings, clock = self.settings, _now
+        settings, styles, texts, clock = self.settings, self.styles, self.texts, _now
         ledger = self._ledger = await Ledger.open(settings.data / "ledger.sqlite3", clock)
-        replies = Replies(self.texts, self.styles)
+        limits = Limits(octets=settings.upload_bytes)
+        uploads = Uploads(settings.data / "uploads", ledger.database, limits=limits, clock=clock)
+        await uploads.sweep()
         dispatcher = self._dispatcher = Dispatcher(
             ledger,
             Shelf(settings.data / "results"),
+            uploads,
             self._engine,
-            Delivery(self, replies, self.texts, clock),
+            Delivery(self, self.replies, texts, clock),
             tries=settings.tries,
             # The engine's own limit counts from when it begins; this one catches a silent engine.
             job_timeout_s=3 * settings.job_timeout_s,
         )
-        self._desk = Desk(ledger, dispatcher, self.styles, settings, clock)
+        desk = self._desk = Desk(ledger, uploads, dispatcher, styles, settings, clock)
+        offers = Offers(styles)
         cogs = (
-            ComposeCog(self._desk, self.styles, self.texts),
-            LibraryCog(ledger, dispatcher, self.styles, replies, self.texts),
+            ComposeCog(desk, offers, texts),
+            RerhythmCog(desk, styles, offers, self.replies, texts, limits),
+            LibraryCog(ledger, styles, self.replies, texts),
+            MyDataCog(ledger, uploads, dispatcher, texts),
         )
         for cog in cogs:
             for command in cog.commands():
                 self.tree.add_command(command)
-        self.add_dynamic_items(AnswerButton)
+        self.add_dynamic_items(*DYNAMIC)
         await self.tree.sync()
         await dispatcher.start(self._give_up)
 
@@ -133,19 +145,29 @@ class MusicBot(discord.Client):
                 await ledger.close()
             await super().close()
 
-    async def pressed(
-        self, interaction: discord.Interaction[Any], move: str, request_id: int
-    ) -> None:
-        """Bring a pressed button to the desk; what goes wrong goes through the same door."""
+    async def pressed(self, interaction: discord.Interaction[Any], press: Press) -> None:
+        """Bring a press to the desk; what goes wrong goes through the same door."""
         try:
             if self._desk is None:
                 raise RuntimeError("a button before the desk was open")
-            if move == "again":
-                await self._desk.again(interaction, request_id)
-            else:
-                await self._desk.remove(interaction, request_id)
+            await self._serve(self._desk, interaction, press)
         except Exception as error:
             await self.tree.on_error(interaction, error)
+
+    async def _serve(self, desk: Desk, interaction: discord.Interaction[Any], press: Press) -> None:
+        match press:
+            case Again(request_id):
+                await desk.again(interaction, request_id)
+            case Turned(request_id, percent):
+                await desk.again(interaction, request_id, strength=percent / 100)
+            case Removed(request_id):
+                await desk.remove(interaction, request_id)
+            case Chosen(upload_id, percent, style):
+                await desk.restyle(interaction, upload_id, style, percent / 100)
+            case Set(upload_id, percent):
+                locale = interaction.locale.value
+                view = self.replies.choice_view(upload_id, percent, locale)
+                await interaction.response.edit_message(view=view)
 
     def _give_up(self, error: MstError) -> None:
         """Close because the engine cannot start."""

@@ -1,63 +1,186 @@
-"""The buttons below an answer. Each carries the number of its request, so it outlives a restart.
+"""The buttons and lists below messages. Each carries what it is about, so it outlives a restart.
 
-They do nothing themselves: they are brought to the client's ``pressed``, which knows the desk.
+They do nothing themselves: a press is brought to the client's ``pressed``, which knows the desk.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol, Self, cast
 
 import discord
+from discord.ui import Button, DynamicItem, Item, Select, View
 
-ROW = r"mst:(?P<move>again|remove):(?P<id>[0-9]{1,18})"
+PERCENTS = (25, 50, 75, 100)
+"""The strengths that there are buttons for."""
+MOST_OPTIONS = 25
+"""As many as a list on Discord may have."""
+NUMBER = r"[0-9]{1,18}"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The same request once more, with a new seed."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The same request and seed, with another strength in percent."""
+
+    request_id: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Away with the answer."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """The strength at which the next style is chosen for an upload."""
+
+    upload_id: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A style for an upload, with a strength in percent."""
+
+    upload_id: int
+    percent: int
+    style: str
+
+
+Press = Again | Turned | Removed | Set | Chosen
 
 
 class Counter(Protocol):
-    """Where a pressed button is brought."""
+    """Where a press is brought."""
 
-    async def pressed(
-        self, interaction: discord.Interaction[Any], move: str, request_id: int
-    ) -> None:
-        """Do what the button says about the request."""
+    async def pressed(self, interaction: discord.Interaction[Any], press: Press) -> None:
+        """Do what the button or the list says."""
 
 
-class AnswerButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=ROW):
-    """One button about one request: ``again`` for a new seed, ``remove`` to take it away."""
+async def _bring(interaction: discord.Interaction[Any], press: Press) -> None:
+    await cast(Counter, interaction.client).pressed(interaction, press)
 
-    def __init__(self, move: str, request_id: int, button: discord.ui.Button[Any]) -> None:
+
+class AnswerButton(
+    DynamicItem[Button[Any]], template=rf"mst:(?P<move>again|remove):(?P<id>{NUMBER})"
+):
+    """A button about one request: ``again`` for a new seed, ``remove`` to take it away."""
+
+    def __init__(self, move: str, request_id: int, button: Button[Any]) -> None:
         button.custom_id = f"mst:{move}:{request_id}"
         super().__init__(button)
-        self.move = move
-        self.request_id = request_id
+        self._press = Again(request_id) if move == "again" else Removed(request_id)
 
     @classmethod
     async def from_custom_id(
-        cls, _: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+        cls, _: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
     ) -> Self:
         """Make it again from a message that may be older than this process."""
-        return cls(match["move"], int(match["id"]), cast("discord.ui.Button[Any]", item))
+        return cls(match["move"], int(match["id"]), cast("Button[Any]", item))
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Bring it to the counter."""
-        await cast(Counter, interaction.client).pressed(interaction, self.move, self.request_id)
+        await _bring(interaction, self._press)
 
 
-def answer_buttons(request_id: int, again: str, remove: str) -> discord.ui.View:
+class PercentButton(
+    DynamicItem[Button[Any]],
+    template=rf"mst:(?P<about>strength|set):(?P<id>{NUMBER}):(?P<percent>25|50|75|100)",
+):
+    """A strength: of the same request (``strength``), or of what is chosen next (``set``)."""
+
+    def __init__(self, about: str, number: int, percent: int, button: Button[Any]) -> None:
+        button.custom_id = f"mst:{about}:{number}:{percent}"
+        super().__init__(button)
+        self._press = Set(number, percent) if about == "set" else Turned(number, percent)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Make it again from a message that may be older than this process."""
+        about, number, percent = match["about"], int(match["id"]), int(match["percent"])
+        return cls(about, number, percent, cast("Button[Any]", item))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Bring it to the counter."""
+        await _bring(interaction, self._press)
+
+
+class StyleList(
+    DynamicItem[Select[Any]],
+    template=rf"mst:choose:(?P<id>{NUMBER}):(?P<percent>25|50|75|100)",
+):
+    """The styles that an upload may get the rhythm of."""
+
+    def __init__(self, upload_id: int, percent: int, select: Select[Any]) -> None:
+        select.custom_id = f"mst:choose:{upload_id}:{percent}"
+        super().__init__(select)
+        self._upload_id, self._percent = upload_id, percent
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Make it again from a message that may be older than this process."""
+        return cls(int(match["id"]), int(match["percent"]), cast("Select[Any]", item))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Bring what was chosen to the counter."""
+        (style,) = self.item.values
+        await _bring(interaction, Chosen(self._upload_id, self._percent, style))
+
+
+DYNAMIC = (AnswerButton, PercentButton, StyleList)
+"""What a client must be told of, to know it again after a restart."""
+
+
+def answer_buttons(request_id: int, again: str, remove: str) -> View:
     """Lay out the buttons of an answer with their labels; the view never times out."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(
-        AnswerButton(
-            "again",
-            request_id,
-            discord.ui.Button(label=again, emoji="🎲", style=discord.ButtonStyle.primary),
-        )
-    )
-    view.add_item(
-        AnswerButton(
-            "remove",
-            request_id,
-            discord.ui.Button(label=remove, style=discord.ButtonStyle.secondary),
-        )
-    )
+    view = View(timeout=None)
+    for move, label, emoji, style in (
+        ("again", again, "🎲", discord.ButtonStyle.primary),
+        ("remove", remove, None, discord.ButtonStyle.secondary),
+    ):
+        button: Button[Any] = Button(label=label, emoji=emoji, style=style)
+        view.add_item(AnswerButton(move, request_id, button))
     return view
+
+
+def add_strengths(
+    view: View, about: str, number: int, now: int, label: Callable[[int], str]
+) -> View:
+    """Add a row of strengths, the present one pressed."""
+    for percent in PERCENTS:
+        button: Button[Any] = Button(label=label(percent), row=1, disabled=percent == now)
+        view.add_item(PercentButton(about, number, percent, button))
+    return view
+
+
+def style_choice(
+    upload_id: int,
+    percent: int,
+    styles: Iterable[tuple[str, str]],
+    choose: str,
+    label: Callable[[int], str],
+) -> View:
+    """Lay out a list of styles, (name, title) each, above a row of strengths."""
+    options = [
+        discord.SelectOption(label=title[:100], value=name)
+        for name, title in list(styles)[:MOST_OPTIONS]
+    ]
+    view = View(timeout=None)
+    view.add_item(StyleList(upload_id, percent, Select(placeholder=choose, options=options, row=0)))
+    return add_strengths(view, "set", upload_id, percent, label)

@@ -96,7 +96,7 @@ class Delivery:
             words = self._texts.say(
                 "late.refusal",
                 entry.locale,
-                tune=self._replies.tune(entry.request, entry.locale),
+                tune=self._replies.tune(entry, entry.locale),
                 reason=words,
             )
             if not await self._send_direct(entry, content=words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,13 +11,18 @@ import discord
 import msgspec
 
 from bot.dispatch import Dispatcher
+from bot.fetching import check_unseen, fetch_all
 from bot.ledger import Ask, Entry, Ledger
-from bot.refusals import Forgotten, NotYours, TooManyOpen, TooSoon
+from bot.refusals import Forgotten, LostFile, NotYours, TooManyOpen, TooSoon
 from bot.settings import Settings
+from bot.uploads import Upload, Uploads
 from mst_core.errors import BadOption
-from mst_core.jobs import Compose
+from mst_core.jobs import Compose, Request, Rerhythm
 from mst_core.requests import check, draw_seed
 from mst_core.styles import StyleCard
+
+QUIET_S = 1.5
+"""How long files may take to come before the public answer has to be given; Discord allows 3 s."""
 
 
 class Desk:
@@ -25,50 +31,119 @@ class Desk:
     def __init__(
         self,
         ledger: Ledger,
+        uploads: Uploads,
         dispatcher: Dispatcher,
         styles: Mapping[str, StyleCard],
         settings: Settings,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._ledger, self._dispatcher, self._styles = ledger, dispatcher, styles
-        self._settings, self._clock = settings, clock
+        self._ledger, self._uploads, self._dispatcher = ledger, uploads, dispatcher
+        self._styles, self._settings, self._clock = styles, settings, clock
 
-    async def ask(self, interaction: discord.Interaction[Any], request: Compose) -> None:
+    async def ask(
+        self,
+        interaction: discord.Interaction[Any],
+        request: Request,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         """Check a request and its asker, acknowledge it in public, and enter it in the ledger.
+
+        ``names`` says what the asker calls the kept files that it is about, by SHA-256.
 
         Raises:
             MstError: while nothing is public yet, when the request or its asker has to wait.
         """
-        check(request, self._styles)
-        if request.bars > self._settings.bars_max:
-            raise BadOption("bars", request.bars, f"at most {self._settings.bars_max} here")
+        names = names or {}
+        self._check(request)
         await self._check_person(interaction.user.id)
-        callback = await interaction.response.defer(thinking=True)
-        if callback is None or callback.message_id is None or interaction.channel_id is None:
-            raise RuntimeError("Discord gave no message to answer in")
-        await self._ledger.accept(
-            Ask(
-                user_id=interaction.user.id,
-                guild_id=interaction.guild_id,
-                channel_id=interaction.channel_id,
-                message_id=callback.message_id,
-                interaction_token=interaction.token,
-                file_limit_bytes=interaction.filesize_limit,
-                locale=interaction.locale.value,
-                request=request,
-            )
-        )
-        self._dispatcher.wake()
+        await self._uploads.share(names, interaction.user.id)
+        await self._accept(interaction, await _defer(interaction), request, names)
 
-    async def again(self, interaction: discord.Interaction[Any], request_id: int) -> None:
-        """Ask for the same once more with a new seed; the old answer stays.
+    async def ask_with_files(
+        self,
+        interaction: discord.Interaction[Any],
+        draft: Rerhythm,
+        file: discord.Attachment,
+        like: discord.Attachment | None,
+    ) -> None:
+        """Do the same for files that have yet to come; they take their places in the draft.
+
+        Raises:
+            MstError: while nothing is public yet, unless the files take long to come.
+        """
+        attached = [file] if like is None else [file, like]
+        for one in attached:
+            check_unseen(one, self._uploads.limits)
+        self._check(draft)
+        await self._check_person(interaction.user.id)
+        coming = asyncio.create_task(fetch_all(attached, self._uploads.limits))
+        try:
+            quick, _ = await asyncio.wait([coming], timeout=QUIET_S)
+            message_id = None if quick else await _defer(interaction)
+            contents = await coming
+        finally:
+            coming.cancel()
+        await self._check_person(interaction.user.id)  # who may have asked twice meanwhile
+        message_id = message_id or await _defer(interaction)
+        kept = [
+            await self._uploads.keep(interaction.user.id, one.filename, content)
+            for one, content in zip(attached, contents, strict=True)
+        ]
+        request = msgspec.structs.replace(
+            draft, source=kept[0].sha256, like=None if like is None else kept[1].sha256
+        )
+        names = {upload.sha256: upload.name for upload in kept}
+        await self._accept(interaction, message_id, request, names)
+
+    async def take_in(
+        self, interaction: discord.Interaction[Any], attachment: discord.Attachment
+    ) -> Upload:
+        """Fetch, keep and read one file, behind a private answer that waits already.
+
+        Raises:
+            MstError: when it is no tune.
+        """
+        await self._check_person(interaction.user.id)
+        (content,) = await fetch_all([attachment], self._uploads.limits)
+        upload = await self._uploads.keep(interaction.user.id, attachment.filename, content)
+        await self._uploads.read(upload.sha256, upload.name)
+        return upload
+
+    async def again(
+        self,
+        interaction: discord.Interaction[Any],
+        request_id: int,
+        *,
+        strength: float | None = None,
+    ) -> None:
+        """Ask for the same once more; the old answer stays.
+
+        With a new seed; or with the same one and another strength, so that the two compare.
 
         Raises:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
         entry = await self._find(request_id)
-        seed = draw_seed()
-        await self.ask(interaction, msgspec.structs.replace(entry.request, seed=seed))
+        request = entry.request
+        if strength is None:
+            request = msgspec.structs.replace(request, seed=draw_seed())
+        elif isinstance(request, Rerhythm):
+            request = msgspec.structs.replace(request, strength=strength)
+        await self.ask(interaction, request, entry.names)
+
+    async def restyle(
+        self, interaction: discord.Interaction[Any], upload_id: int, rhythm: str, strength: float
+    ) -> None:
+        """Ask for a kept upload in the rhythm of a style.
+
+        Raises:
+            LostFile: when it is no longer kept; or whatever `ask` raises.
+        """
+        upload = await self._uploads.find(upload_id)
+        if upload is None or upload.user_id != interaction.user.id:
+            raise LostFile("the file")
+        request = Rerhythm(upload.sha256, draw_seed(), rhythm, strength=strength)
+        await self.ask(interaction, request, {upload.sha256: upload.name})
 
     async def remove(self, interaction: discord.Interaction[Any], request_id: int) -> None:
         """Remove the message of an answer, for the one who asked for it.
@@ -83,11 +158,40 @@ class Desk:
         await interaction.response.defer()
         await interaction.delete_original_response()
 
+    async def _accept(
+        self,
+        interaction: discord.Interaction[Any],
+        message_id: int,
+        request: Request,
+        names: Mapping[str, str],
+    ) -> None:
+        if interaction.channel_id is None:
+            raise RuntimeError("an interaction without a channel")
+        await self._ledger.accept(
+            Ask(
+                user_id=interaction.user.id,
+                guild_id=interaction.guild_id,
+                channel_id=interaction.channel_id,
+                message_id=message_id,
+                interaction_token=interaction.token,
+                file_limit_bytes=interaction.filesize_limit,
+                locale=interaction.locale.value,
+                request=request,
+                names=dict(names),
+            )
+        )
+        self._dispatcher.wake()
+
     async def _find(self, request_id: int) -> Entry:
         entry = await self._ledger.find(request_id)
         if entry is None:
             raise Forgotten(request_id)
         return entry
+
+    def _check(self, request: Request) -> None:
+        check(request, self._styles)
+        if isinstance(request, Compose) and request.bars > self._settings.bars_max:
+            raise BadOption("bars", request.bars, f"at most {self._settings.bars_max} here")
 
     async def _check_person(self, user_id: int) -> None:
         latest = await self._ledger.history(user_id, self._settings.open_per_user)
@@ -99,3 +203,11 @@ class Desk:
             wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
             if wait_s > 0:
                 raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
+
+
+async def _defer(interaction: discord.Interaction[Any]) -> int:
+    """Acknowledge in public, and return the number of the message to answer in."""
+    callback = await interaction.response.defer(thinking=True)
+    if callback is None or callback.message_id is None:
+        raise RuntimeError("Discord gave no message to answer in")
+    return callback.message_id

@@ -17,6 +17,7 @@ from bot.ledger import Entry, Ledger
 from bot.refusals import TooLarge
 from bot.shelf import Shelf
 from bot.telling import NotDelivered, Teller, Words
+from bot.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError, rebuild_error
 from mst_core.jobs import Job, Progress, Rendition
@@ -38,6 +39,7 @@ class Dispatcher:
         self,
         ledger: Ledger,
         shelf: Shelf,
+        uploads: Uploads,
         engine: Engine,
         teller: Teller,
         *,
@@ -45,7 +47,8 @@ class Dispatcher:
         job_timeout_s: float,
         retry_s: float = 2.0,
     ) -> None:
-        self._ledger, self._shelf, self._engine, self._teller = ledger, shelf, engine, teller
+        self._ledger, self._shelf, self._uploads = ledger, shelf, uploads
+        self._engine, self._teller = engine, teller
         self._tries, self._job_timeout_s, self._retry_s = tries, job_timeout_s, retry_s
         self._running: dict[int, asyncio.Task[None]] = {}
         self._answering: dict[int, asyncio.Task[None]] = {}
@@ -87,14 +90,14 @@ class Dispatcher:
             self._pumping = True
             self._spawn(self._pump())
 
-    async def forget(self, user_id: int) -> int:
-        """Remove everything of a person, running jobs too. Returns how many requests."""
+    async def forget(self, user_id: int) -> tuple[int, int]:
+        """Remove everything of a person, running jobs too; count requests and uploaded files."""
         gone = await self._ledger.forget(user_id)
         for request_id in gone:
             if task := self._running.get(request_id):
                 task.cancel()
             await asyncio.to_thread(self._shelf.discard, request_id)
-        return len(gone)
+        return len(gone), await self._uploads.forget(user_id)
 
     # Leasing
 
@@ -191,11 +194,13 @@ class Dispatcher:
     async def _listen(self, entry: Entry, words: Words) -> tuple[Rendition, dict[str, float]]:
         loop = asyncio.get_running_loop()
         seconds: dict[str, float] = {}
-        stage, since = "starting", loop.time()
+        stage, since = "reading" if entry.names else "starting", loop.time()
         words.say(self._teller.progress(entry, Progress(stage, 0.0)))
+        readings = await self._uploads.readings(entry.request, entry.names)
+        job = Job(str(entry.id), entry.request, readings=readings)
         try:
             async with asyncio.timeout(self._job_timeout_s):
-                async for event in self._engine.run(Job(str(entry.id), entry.request)):
+                async for event in self._engine.run(job):
                     now = loop.time()
                     seconds[stage] = round(seconds.get(stage, 0.0) + now - since, 3)
                     since = now

@@ -2,8 +2,8 @@
 
 A request is ``waiting``, ``running`` under a lease, then ``done`` or ``failed``; ``answered_at``
 says that its asker was told. Each move is one SQL statement, so it happens whole or not at all, and
-it is on disk when the method returns (write-ahead log, synchronous=FULL). Times are seconds since
-1970. The ledger knows neither engine nor Discord.
+it is on disk when the method returns. Times are seconds since 1970. The ledger knows neither engine
+nor Discord.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import aiosqlite
 import msgspec
 
-from bot.migrate import MIGRATIONS, BrokenLedger, missing_steps
-from mst_core.jobs import Compose, Receipt
+from bot.database import Database
+from bot.migrate import MIGRATIONS
+from mst_core.jobs import Receipt, Request
 
 # Whose turn it is: the first waiting request of each person, then the second of each, and so on;
 # among equals the person who was served longest ago, then who came first. A lease that ran out
@@ -51,7 +51,9 @@ class Ask:
     interaction_token: str = field(repr=False)  # may speak for the bot: never in a log
     file_limit_bytes: int
     locale: str
-    request: Compose
+    request: Request
+    names: dict[str, str] = field(default_factory=dict, kw_only=True)
+    """What the asker calls the uploaded files of the request, by SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,11 @@ class Entry(Ask):
 
 
 class Ledger:
-    """The one owner of the database. Open it with `Ledger.open`, close it with `close`."""
+    """The one owner of the requests. Open it with `Ledger.open`, close it with `close`."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Callable[[], float]) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self.database = database
+        """Shared with those who keep other rows beside the requests."""
         self._clock = clock
 
     @classmethod
@@ -88,37 +91,19 @@ class Ledger:
         Raises:
             BrokenLedger: when it cannot be opened, or was written by a newer version.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection = await aiosqlite.connect(path, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
-        try:
-            connection.row_factory = sqlite3.Row
-            await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
-            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
-            await connection.execute_fetchall("PRAGMA synchronous = FULL")
-            ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
-            for step in missing_steps(version, migrations):
-                await connection.executescript(step)
-        except BaseException as error:
-            await connection.close()
-            if isinstance(error, sqlite3.Error):
-                raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
-            raise
-        return cls(connection, clock)
+        return cls(await Database.open(path, migrations), clock)
 
     async def close(self) -> None:
         """Close the database; the rows stay."""
-        await self._connection.close()
+        await self.database.close()
 
     async def accept(self, ask: Ask) -> Entry:
         """Keep a new request; when this returns, it survives a crash."""
         rows = await self._run(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
-                   file_limit_bytes, locale, request, seed, asked_at)
+                   file_limit_bytes, locale, request, names, seed, asked_at)
                VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
-                   :file_limit_bytes, :locale, :request, :seed, :now) RETURNING *""",
+                   :file_limit_bytes, :locale, :request, :names, :seed, :now) RETURNING *""",
             user_id=ask.user_id,
             guild_id=ask.guild_id,
             channel_id=ask.channel_id,
@@ -127,6 +112,7 @@ class Ledger:
             file_limit_bytes=ask.file_limit_bytes,
             locale=ask.locale,
             request=msgspec.json.encode(ask.request).decode(),
+            names=msgspec.json.encode(ask.names).decode(),
             seed=ask.request.seed,
         )
         return _entry(rows[0])
@@ -264,13 +250,13 @@ class Ledger:
         return [row["id"] for row in rows]
 
     async def _run(self, statement: str, **values: Any) -> list[sqlite3.Row]:
-        values.setdefault("now", self._clock())
-        return list(await self._connection.execute_fetchall(statement, values))
+        return await self.database.run(statement, **({"now": self._clock()} | values))
 
 
 def _entry(row: sqlite3.Row) -> Entry:
     values = {name: row[name] for name in row.keys() if name in Entry.__dataclass_fields__}  # noqa: SIM118
-    values["request"] = msgspec.json.decode(row["request"], type=Compose)
+    values["request"] = msgspec.json.decode(row["request"], type=Request)
+    values["names"] = msgspec.json.decode(row["names"], type=dict[str, str])
     values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))
     values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)
     values["stage_seconds"] = msgspec.json.decode(row["stage_seconds"] or "{}")

@@ -37,3 +37,33 @@ class TooLarge(Refusal):
     """Arguments: the size of the sound and the size accepted here, both in megabytes."""
 
     sentence = "the sound has {0} MB, and this channel takes {1} MB"
+
+
+class NoFile(Refusal):
+    """Arguments: what is accepted."""
+
+    sentence = "there is no file of a tune at this message; {0}"
+
+
+class LostFile(Refusal):
+    """Arguments: the name of the file."""
+
+    sentence = "{0} is no longer kept"
+
+
+class NotFetched(Refusal):
+    """Arguments: the name of the file."""
+
+    sentence = "Discord did not hand over {0}"
+
+
+class NoRhythmNamed(Refusal):
+    """No arguments."""
+
+    sentence = "name a style, or one tune to be like"
+
+
+class TwoRhythmsNamed(Refusal):
+    """No arguments."""
+
+    sentence = "name either a style, or one tune to be like"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import discord
+from discord.utils import escape_markdown
 
-from bot.buttons import answer_buttons
-from bot.ledger import Entry
+from bot.buttons import add_strengths, answer_buttons, style_choice
+from bot.ledger import Ask, Entry
 from bot.texts import Texts
-from mst_core.jobs import FORMATS, Compose, Progress, Receipt
+from bot.uploads import Upload
+from mst_core.jobs import FORMATS, Progress, Receipt, Rerhythm
 from mst_core.styles import StyleCard
 
 COLOUR = discord.Colour.from_rgb(214, 160, 70)
 BAR_STEPS = 10
+MOST_REMARKS = 5
+LONGEST_REMARK = 250
+LONGEST_TITLE = 200
+LONGEST_FILE_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Replies:
         return self._texts.say(
             "progress.waiting" if awake else "progress.waking",
             entry.locale,
-            tune=self.tune(entry.request, entry.locale),
+            tune=self.tune(entry, entry.locale),
             place=place,
         )
 
@@ -52,54 +61,99 @@ class Replies:
             "progress.running",
             entry.locale,
             stage=self._texts.say_or(f"stages.{progress.stage}", "stages.working", entry.locale),
-            tune=self.tune(entry.request, entry.locale),
+            tune=self.tune(entry, entry.locale),
             bar="▰" * done + "▱" * (BAR_STEPS - done),
             percent=round(share * 100),
         )
 
     def answer(self, entry: Entry, receipt: Receipt, files: Mapping[str, bytes]) -> Answer:
         """Shape the result: sound, score and MIDI, what was done, and the buttons."""
-        name = file_name(receipt)
+        name = file_name(entry, receipt)
         embed = self._embed(entry, receipt)
         if "png" in files:
             embed.set_image(url=f"attachment://{name}.png")
         say = self._texts.say
+        view = answer_buttons(
+            entry.id, say("answer.again", entry.locale), say("answer.remove", entry.locale)
+        )
+        if isinstance(entry.request, Rerhythm):
+            now = round(entry.request.strength * 100)
+            add_strengths(view, "strength", entry.id, now, lambda n: self._strength(n, entry))
         return Answer(
-            content=say(
-                "answer.content", entry.locale, tune=self.tune(entry.request, entry.locale)
-            ),
+            content=say("answer.content", entry.locale, tune=self.tune(entry, entry.locale)),
             embed=embed,
             files=[
                 discord.File(io.BytesIO(files[suffix]), filename=f"{name}.{suffix}")
                 for suffix in sorted(files, key=FORMATS.index)  # the sound first
             ],
-            view=answer_buttons(
-                entry.id, say("answer.again", entry.locale), say("answer.remove", entry.locale)
-            ),
+            view=view,
         )
 
-    def tune(self, request: Compose, locale: str) -> str:
+    def tune(self, ask: Ask, locale: str) -> str:
         """Say in a few words what was asked for, such as *a new folk tune*."""
-        pitch, rhythm = self.title(request.pitch), self.title(request.rhythm)
-        key = "tune.one" if request.pitch == request.rhythm else "tune.two"
-        return self._texts.say(key, locale, pitch=pitch, rhythm=rhythm)
+        request = ask.request
+        if isinstance(request, Rerhythm):
+            key = "tune.given" if request.like is None else "tune.like"
+            named = {"file": self._called(ask, request.source), "rhythm": self._rhythm(ask)}
+        else:
+            key = "tune.one" if request.pitch == request.rhythm else "tune.two"
+            named = {"pitch": self.title(request.pitch), "rhythm": self.title(request.rhythm)}
+        return self._texts.say(key, locale, **named)
 
     def title(self, style: str) -> str:
         """Return the title of a style, or its name when its folder has gone."""
         return self._styles[style].title if style in self._styles else style
 
+    def choice(self, upload: Upload, locale: str) -> str:
+        """Ask for the style of an upload."""
+        return self._texts.say("choice.content", locale, file=escape_markdown(upload.name))
+
+    def choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
+        """Lay out the styles and strengths to choose from."""
+        return style_choice(
+            upload_id,
+            percent,
+            [(name, card.title) for name, card in self._styles.items()],
+            self._texts.say("choice.style", locale),
+            lambda n: self._texts.say("answer.strength", locale, n),
+        )
+
+    def _strength(self, percent: int, entry: Entry) -> str:
+        return self._texts.say("answer.strength", entry.locale, percent)
+
+    def _called(self, ask: Ask, sha256: str | None) -> str:
+        # A stranger's text: none of it shall look like ours.
+        return escape_markdown(ask.names.get(sha256 or "", "?"))
+
+    def _rhythm(self, ask: Ask) -> str:
+        request = ask.request
+        if isinstance(request, Rerhythm) and request.rhythm is None:
+            return self._called(ask, request.like)
+        return self.title(request.rhythm or "")
+
     def _embed(self, entry: Entry, receipt: Receipt) -> discord.Embed:
         embed = discord.Embed(colour=COLOUR)
-        values: dict[str, object] = {
-            "pitch": self.title(receipt.pitch),
-            "rhythm": self.title(receipt.rhythm),
+        values: dict[str, object] = {"rhythm": self._rhythm(entry)}
+        if isinstance(request := entry.request, Rerhythm):
+            if request.like is not None:
+                values = {"like": values["rhythm"]}
+            title = receipt.source or PurePath(entry.names.get(request.source, "")).stem
+            embed.title = escape_markdown(title[:LONGEST_TITLE])
+            embed.description = self._remarks(receipt)
+            values["strength"] = round(request.strength * 100)
+            if receipt.changed is not None:
+                values["changed"] = round(receipt.changed * 100)
+        else:
+            values = {"pitch": self.title(receipt.pitch), **values}
+        values |= {
             "key": receipt.key,
             "meter": receipt.meter,
             "tempo": round(receipt.tempo),
             "bars": receipt.bars,
-            "form": receipt.form,
-            "seed": receipt.seed,
         }
+        if receipt.form:
+            values["form"] = receipt.form
+        values["seed"] = receipt.seed
         for field, value in values.items():
             embed.add_field(
                 name=self._texts.say(f"fields.{field}", entry.locale),
@@ -108,10 +162,31 @@ class Replies:
         embed.set_footer(text=self._texts.say("answer.footer", entry.locale, number=entry.id))
         return embed
 
+    def _remarks(self, receipt: Receipt) -> str | None:
+        remarks = [escape_markdown(text[:LONGEST_REMARK]) for text in receipt.remarks]
+        return "\n".join(f"• {text}" for text in remarks[:MOST_REMARKS]) or None
 
-def file_name(receipt: Receipt) -> str:
-    """Name the files of a result, without suffix: the styles and the seed."""
+
+def file_name(entry: Entry, receipt: Receipt) -> str:
+    """Name the files of a result, without suffix: the styles and the seed, or the file's own name.
+
+    A given tune keeps the stem of its name, as far as Discord keeps it too, and gets the strength
+    behind it, two decimals, such as ``reel-jazz.0.50``.
+    """
+    request = entry.request
+    if isinstance(request, Rerhythm):
+        stem = _plain(PurePath(entry.names.get(request.source, "")).stem) or "tune"
+        rhythm = request.rhythm or "like-" + _plain(
+            PurePath(entry.names.get(request.like or "", "")).stem
+        )
+        return f"{stem}-{rhythm.rstrip('-')}.{request.strength:.2f}"
     styles = (
         receipt.pitch if receipt.pitch == receipt.rhythm else f"{receipt.pitch}-{receipt.rhythm}"
     )
     return f"{styles}-{receipt.seed}"
+
+
+def _plain(stem: str) -> str:
+    """Write a name in the letters that Discord leaves in the name of a file."""
+    letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", "-", letters)[:LONGEST_FILE_NAME].strip("-")

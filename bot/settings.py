@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mst_core.jobs import BARS_RANGE
+from mst_core.score.reading import Limits
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +91,9 @@ class Settings:
     drain_s: int = field(metadata=_setting("MST_DRAIN_S", "5", _whole(0, 300)))
     bars_max: int = field(
         metadata=_setting("MST_BARS_MAX", str(BARS_RANGE[1]), _whole(*BARS_RANGE))
+    )
+    upload_bytes: int = field(
+        metadata=_setting("MST_UPLOAD_BYTES", str(Limits().octets), _whole(1_000, 25_000_000))
     )
     open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _whole(1, 1000)))
     cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _whole(0, 86_400)))

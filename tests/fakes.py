@@ -11,7 +11,8 @@ from bot.ledger import Ask
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition
+from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition, Rerhythm
+from mst_core.score.reading_wire import decode_reading
 
 CARD = """
 title = "{title}"
@@ -79,20 +80,52 @@ def make_ask(user_id: int = 1, seed: int = 7, **changes: Any) -> Ask:
 def make_rendition(job: Job) -> Rendition:
     """Make up the result of a job; what the request leaves open is filled in."""
     request = job.request
-    receipt = Receipt(
-        pitch=request.pitch,
-        rhythm=request.rhythm,
-        seed=request.seed,
-        key=request.key or "D major",
-        meter=request.meter or "4/4",
-        tempo=request.tempo or 110.0,
-        bars=request.bars,
-        notes=64,
-        form="AABB",
-        seconds=34.9,
-        version="0",
-    )
+    if isinstance(request, Compose):
+        receipt = Receipt(
+            pitch=request.pitch,
+            rhythm=request.rhythm,
+            seed=request.seed,
+            key=request.key or "D major",
+            meter=request.meter or "4/4",
+            tempo=request.tempo or 110.0,
+            bars=request.bars,
+            notes=64,
+            form="AABB",
+            seconds=34.9,
+            version="0",
+        )
+    else:
+        reading = decode_reading(job.readings[request.source])
+        receipt = Receipt(
+            pitch="",
+            rhythm=request.rhythm or "",
+            seed=request.seed,
+            key=reading.melody.key.name,
+            meter=request.meter or str(reading.melody.meter),
+            tempo=reading.melody.tempo,
+            bars=reading.melody.bars,
+            notes=len(reading.melody.notes),
+            form="",
+            seconds=reading.melody.seconds,
+            version="0",
+            source=reading.title,
+            strength=request.strength,
+            changed=0.37,
+            remarks=reading.remarks,
+        )
     return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
+
+
+def new_tune(job: Job) -> Compose:
+    """The request of a job that is for a new tune."""
+    assert isinstance(job.request, Compose)
+    return job.request
+
+
+def given_tune(job: Job) -> Rerhythm:
+    """The request of a job that is about a given tune."""
+    assert isinstance(job.request, Rerhythm)
+    return job.request
 
 
 class FakeEngine:

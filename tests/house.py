@@ -13,6 +13,7 @@ from fakes import FakeEngine, make_ask
 from bot.dispatch import Dispatcher
 from bot.ledger import Entry, Ledger
 from bot.shelf import Shelf
+from bot.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
@@ -54,6 +55,7 @@ class House:
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self.ledger = ledger
         self.shelf = Shelf(folder / "results")
+        self.uploads = Uploads(folder / "uploads", ledger.database)
         self.notebook = Notebook()
         self.engine = FakeEngine()
         self.broken: list[MstError] = []
@@ -64,7 +66,7 @@ class House:
     ) -> AsyncIterator[Dispatcher]:
         values: dict[str, Any] = {"tries": 3, "job_timeout_s": 60, "retry_s": 0.01} | changes
         dispatcher = Dispatcher(
-            self.ledger, self.shelf, engine or self.engine, self.notebook, **values
+            self.ledger, self.shelf, self.uploads, engine or self.engine, self.notebook, **values
         )
         await dispatcher.start(self.broken.append)
         yield dispatcher

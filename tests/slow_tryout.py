@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.settings import Settings
 from bot.tryout import serve
 from mst_core.engine import Capacity
-from mst_core.jobs import Event, Job, Progress, Receipt, Rendition
+from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition
 
 STEPS = 10
 STEP_S = 0.4
@@ -62,13 +62,13 @@ class SlowEngine:
 def _receipt(job: Job) -> Receipt:
     asked = job.request
     return Receipt(
-        pitch=asked.pitch,
-        rhythm=asked.rhythm,
+        pitch=asked.pitch if isinstance(asked, Compose) else "",
+        rhythm=asked.rhythm or "",
         seed=asked.seed,
         key="D major",
         meter="6/8",
         tempo=165.0,
-        bars=asked.bars,
+        bars=16,
         notes=96,
         form="AABB",
         seconds=16.0,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
-from fakes import FakeEngine, make_settings
+from fakes import FakeEngine, make_settings, new_tune
 from simcord import Env
 from stage import Stage, fields, last, suffixes
 
@@ -37,7 +37,7 @@ async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: Stage) ->
         bars=8, meter="6/8", key="Em", tempo=90.0, seed=1,
     )  # fmt: skip
     (job,) = stage.engine.jobs
-    request = job.request
+    request = new_tune(job)
     assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)
     assert (request.meter, request.key, request.tempo, request.seed) == ("6/8", "Em", 90.0, 1)
     assert "Jazz melody and Folk rhythm" in last(stage.channel).content
@@ -117,7 +117,7 @@ async def test_another_one_answers_the_old_message_with_a_new_seed(stage: Stage)
     assert len(messages) == 2
     new = last(stage.channel)
     assert suffixes(old) == suffixes(new) == [".mp3", ".png", ".mid"]
-    first, second = (job.request for job in stage.engine.jobs)
+    first, second = (new_tune(job) for job in stage.engine.jobs)
     assert (second.pitch, second.rhythm, second.bars) == ("folk", "jazz", 8)
     assert first.seed != second.seed
     assert [entry.user_id for entry in await stage.history(stage.bob)] == [stage.bob.id]
@@ -127,7 +127,7 @@ async def test_another_one_works_after_a_restart(stage: Stage) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=5)
     await stage.restart()
     await stage.bob.click(last(stage.channel), label="Another one")
-    assert [job.request.pitch for job in stage.engine.jobs] == ["folk"]
+    assert [new_tune(job).pitch for job in stage.engine.jobs] == ["folk"]
     assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
 
 

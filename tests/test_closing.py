@@ -108,7 +108,7 @@ async def test_forgetting_a_person_stops_their_jobs_and_removes_their_files(hous
             return bool(house.engine.running)
 
         await until(begun)
-        assert await dispatcher.forget(1) == 2
+        assert await dispatcher.forget(1) == (2, 0)
 
         async def stopped() -> bool:
             return not house.engine.running

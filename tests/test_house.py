@@ -23,10 +23,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 320  # lines
 
 ROOMS = {
-    "aiosqlite": "bot/ledger.py",
+    "aiosqlite": "bot/database.py",
     "click": "mst_core/__main__.py mst_core/commands",
     "discord": "bot/__main__.py bot/app.py bot/buttons.py bot/cogs bot/delivery.py bot/desk.py"
-    " bot/replies.py bot/tryout",
+    " bot/fetching.py bot/offers.py bot/replies.py bot/tryout",
     "fluidsynth": "mst_core/sound/synthesizer.py",
     "midi2audio": "mst_core/sound/reference.py",
     "mido": "mst_core/score/midi_write.py mst_core/sound/performed.py",

@@ -1,0 +1,94 @@
+"""``/mydata export`` and ``/mydata delete``: what is kept about whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zipfile
+from typing import Any
+
+import discord
+import msgspec
+from discord import Interaction, app_commands
+from discord.app_commands import Command, Group
+
+from bot.dispatch import Dispatcher
+from bot.ledger import Ledger
+from bot.texts import Texts
+from bot.uploads import Upload, Uploads
+
+
+class MyDataCog:
+    """The commands about one's own data. All their answers are private."""
+
+    def __init__(
+        self, ledger: Ledger, uploads: Uploads, dispatcher: Dispatcher, texts: Texts
+    ) -> None:
+        self._ledger, self._uploads = ledger, uploads
+        self._dispatcher, self._texts = dispatcher, texts
+
+    def commands(self) -> list[Group]:
+        """Build the commands."""
+        mydata = Group(name="mydata", description=self._texts.say("commands.mydata"))
+        mydata.add_command(self._command("export", self._export))
+        mydata.add_command(self._command("delete", self._delete))
+        return [mydata]
+
+    def _command(self, name: str, callback: Any) -> Command[Any, ..., None]:
+        async def run(interaction: Interaction[Any]) -> None:
+            await callback(interaction)
+
+        description = self._texts.say(f"commands.mydata_{name}")
+        return app_commands.Command(name=name, description=description, callback=run)
+
+    async def _export(self, interaction: Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        entries = await self._ledger.history(interaction.user.id)
+        uploads = await self._uploads.of(interaction.user.id)
+        kept = {
+            "requests": [
+                {
+                    name: value
+                    for name, value in msgspec.to_builtins(entry).items()
+                    if name != "interaction_token"
+                }
+                for entry in entries
+            ],
+            "uploads": msgspec.to_builtins(uploads),
+        }
+        content = msgspec.json.format(msgspec.json.encode(kept), indent=2)
+        files = [discord.File(io.BytesIO(content), filename="mydata.json")]
+        packed = 0
+        if uploads:
+            archive, packed = await asyncio.to_thread(
+                self._pack, uploads, interaction.filesize_limit - len(content)
+            )
+            files.append(discord.File(io.BytesIO(archive), filename="uploads.zip"))
+        words = self._texts.say(
+            "mydata.export",
+            interaction.locale.value,
+            requests=len(entries),
+            uploads=len(uploads),
+            packed=packed,
+        )
+        await interaction.followup.send(words, files=files, ephemeral=True)
+
+    def _pack(self, uploads: list[Upload], most_bytes: int) -> tuple[bytes, int]:
+        """Put the files into an archive, the newest first, as many as fit; count them."""
+        archive, packed = io.BytesIO(), 0
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+            for upload in uploads:
+                # Deflating adds little to what it cannot shrink; two headers a file hold the name.
+                if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > most_bytes:
+                    break
+                files.writestr(f"{upload.id}-{upload.name}", self._uploads.take(upload))
+                packed += 1
+        return archive.getvalue(), packed
+
+    async def _delete(self, interaction: Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        requests, uploads = await self._dispatcher.forget(interaction.user.id)
+        words = self._texts.say(
+            "mydata.delete", interaction.locale.value, requests=requests, uploads=uploads
+        )
+        await interaction.followup.send(words, ephemeral=True)

@@ -1,0 +1,58 @@
+"""The database: one SQLite file, its steps of migration, and statements that are on disk at once.
+
+Each statement is a transaction of its own, so it happens whole or not at all, and it is on disk
+when `Database.run` returns (write-ahead log, synchronous=FULL). What the rows mean is for those
+who ask: the ledger and the uploads.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Self
+
+import aiosqlite
+
+from bot.migrate import MIGRATIONS, BrokenLedger, missing_steps
+
+
+class Database:
+    """Owns the connection. Open it with `Database.open`, close it with `close`."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Self:
+        """Open the file, make it when there is none, and bring its tables up to date.
+
+        Raises:
+            BrokenLedger: when it cannot be opened, or was written by a newer version.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = await aiosqlite.connect(path, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
+        try:
+            connection.row_factory = sqlite3.Row
+            await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
+            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+            await connection.execute_fetchall("PRAGMA synchronous = FULL")
+            ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+            for step in missing_steps(version, migrations):
+                await connection.executescript(step)
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
+            raise
+        return cls(connection)
+
+    async def run(self, statement: str, **values: Any) -> list[sqlite3.Row]:
+        """Run one statement with its named values, and return its rows."""
+        return list(await self._connection.execute_fetchall(statement, values))
+
+    async def close(self) -> None:
+        """Close the file; the rows stay."""
+        await self._connection.close()

@@ -1,0 +1,67 @@
+"""What an option of a command may be, and what is offered while a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from discord import Interaction, app_commands
+from discord.app_commands import Choice, Range
+
+from mst_core.jobs import LARGEST_SEED
+from mst_core.styles import StyleCard
+
+MOST_CHOICES = 25
+"""As many as Discord shows."""
+
+Seed = Range[int, 0, LARGEST_SEED]
+Word = Range[str, 1, 24]
+
+
+class Offers:
+    """Offers styles, and the meters and keys of those that are chosen already."""
+
+    def __init__(self, styles: Mapping[str, StyleCard]) -> None:
+        self._styles = styles
+
+    def offer_styles(self, callback: Any, *options: str) -> Any:
+        """Give the options of a command's callback the styles: as choices, or by what is typed."""
+        if 0 < len(self._styles) <= MOST_CHOICES:
+            choices = [Choice(name=card.title, value=style) for style, card in self._styles.items()]
+            return app_commands.choices(**dict.fromkeys(options, choices))(callback)
+        return app_commands.autocomplete(**dict.fromkeys(options, self.styles))(callback)
+
+    async def styles(self, _: Interaction[Any], typed: str) -> list[Choice[str]]:
+        """Offer styles by their titles."""
+        return _offer(((card.title, style) for style, card in self._styles.items()), typed)
+
+    async def meters(self, interaction: Interaction[Any], typed: str) -> list[Choice[str]]:
+        """Offer the meters of the rhythm's style."""
+        cards = self._chosen(interaction, "rhythm")
+        meters = {
+            meter: f"{meter} ({played.name})" if played.name else meter
+            for card in cards
+            for meter, played in card.meters.items()
+        }
+        return _offer(((label, meter) for meter, label in meters.items()), typed)
+
+    async def keys(self, interaction: Interaction[Any], typed: str) -> list[Choice[str]]:
+        """Offer the keys of the pitches' style."""
+        cards = self._chosen(interaction, "pitch")
+        return _offer(
+            ((key, key) for key in dict.fromkeys(k for c in cards for k in c.keys)), typed
+        )
+
+    def _chosen(self, interaction: Interaction[Any], option: str) -> list[StyleCard]:
+        """Return the card of the style that is filled in already, else all of them."""
+        # A namespace gives None for an option that is not filled in, or not of this command.
+        filled = getattr(interaction.namespace, option) or interaction.namespace.style
+        return [self._styles[filled]] if filled in self._styles else list(self._styles.values())
+
+
+def _offer(found: Iterable[tuple[str, str]], typed: str) -> list[Choice[str]]:
+    """Offer what begins with, then what contains, the typed text, as far as Discord shows it."""
+    wanted = typed.casefold()
+    fitting = [pair for pair in found if wanted in pair[0].casefold()]
+    fitting.sort(key=lambda pair: not pair[0].casefold().startswith(wanted))
+    return [Choice(name=label[:100], value=value) for label, value in fitting[:MOST_CHOICES]]

@@ -1,0 +1,212 @@
+"""The uploads: each file that people sent, kept once under its SHA-256, and what the parser read.
+
+Below the folder stand ``<sha>.bin``, the bytes as they came, and ``<sha>.reading``, made of them
+when a job first wants it (``<sha>.track-3.reading`` when track 3 was named as the melody). Each is
+written aside and renamed, so it is there whole or not at all. Who sent it, and what they call it,
+is a row of the database: a file lives as long as somebody has a row for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from bot.database import Database
+from bot.refusals import LostFile
+from mst_core.jobs import Request, Rerhythm
+from mst_core.parser import parse
+from mst_core.score.kind import show_name
+from mst_core.score.reading import Limits, Reading
+from mst_core.score.reading_wire import BrokenReading, decode_reading, encode_reading
+
+PARSERS = 2
+"""Processes that read files at once: each may take a gigabyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as one person sent it."""
+
+    id: int
+    sha256: str
+    user_id: int
+    name: str
+    size_bytes: int
+    first_seen_at: float
+
+
+class Parse(Protocol):
+    """Reads a file in a process of its own; see `mst_core.parser.parse`."""
+
+    def __call__(
+        self, name: str, data: bytes, *, track: int | None, limits: Limits
+    ) -> Awaitable[Reading]:
+        """Return what it holds, or raise a ScoreError or BadOption."""
+
+
+class Uploads:
+    """The one owner of the uploaded files, of their rows and of the parser."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        *,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+        parse: Parse = parse,
+    ) -> None:
+        self.folder = folder
+        self.limits = limits or Limits()
+        self._database, self._clock, self._parse = database, clock, parse
+        self._parsers = asyncio.Semaphore(PARSERS)
+        self._reading: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+        # A file must not go between the look that finds it there and the row that holds it.
+        self._rows = asyncio.Lock()
+
+    async def keep(self, user_id: int, name: str, data: bytes) -> Upload:
+        """Keep a file that a person sent; when this returns, it survives a crash."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        async with self._rows:
+            await asyncio.to_thread(_write_once, self._path(sha256), data)
+            return await self._note(sha256, user_id, name, len(data))
+
+    async def share(self, names: Mapping[str, str], user_id: int) -> None:
+        """Let another person use files too, whatever becomes of those who sent them.
+
+        Raises:
+            LostFile: when one of them is no longer kept.
+        """
+        async with self._rows:
+            for sha256, name in names.items():
+                try:
+                    size_bytes = self._path(sha256).stat().st_size
+                except FileNotFoundError as error:
+                    raise LostFile(name) from error
+                await self._note(sha256, user_id, name, size_bytes)
+
+    async def readings(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
+        """Return what a request needs of the parser, encoded, by SHA-256; nothing for a new tune.
+
+        Raises:
+            LostFile: when a file is no longer kept.
+            ScoreError, BadOption: what the parser says of it.
+        """
+        if not isinstance(request, Rerhythm):
+            return {}
+        found = {}
+        if request.like is not None:
+            found[request.like] = await self.read(request.like, names.get(request.like, ""))
+        source = request.source
+        found[source] = await self.read(source, names.get(source, ""), request.track)
+        return found
+
+    async def read(self, sha256: str, name: str, track: int | None = None) -> bytes:
+        """Return the encoded reading of a file, made now if there is none; errors as above."""
+        path = self._path(sha256, "reading" if track is None else f"track-{track}.reading")
+        async with self._reading.setdefault(path, asyncio.Lock()):
+            if (kept := await asyncio.to_thread(_take_reading, path)) is not None:
+                return kept
+            try:
+                data = await asyncio.to_thread(self._path(sha256).read_bytes)
+            except FileNotFoundError as error:
+                raise LostFile(show_name(name)) from error
+            async with self._parsers:
+                reading = await self._parse(name, data, track=track, limits=self.limits)
+            encoded = encode_reading(reading)
+            async with self._rows:
+                if self._path(sha256).exists():  # else it was forgotten meanwhile
+                    await asyncio.to_thread(_write, path, encoded)
+            return encoded
+
+    async def find(self, upload_id: int) -> Upload | None:
+        """Return one upload."""
+        rows = await self._database.run("SELECT * FROM uploads WHERE id = :id", id=upload_id)
+        return Upload(**rows[0]) if rows else None
+
+    async def of(self, user_id: int) -> list[Upload]:
+        """List the uploads of a person, the newest first."""
+        rows = await self._database.run(
+            "SELECT * FROM uploads WHERE user_id = :user_id ORDER BY id DESC", user_id=user_id
+        )
+        return [Upload(**row) for row in rows]
+
+    def take(self, upload: Upload) -> bytes:
+        """Read the bytes of a file as they came; empty when it has gone. Call it in a thread."""
+        path = self._path(upload.sha256)
+        return path.read_bytes() if path.exists() else b""
+
+    async def forget(self, user_id: int) -> int:
+        """Remove a person's rows, and the files that nobody else has. Returns how many rows."""
+        async with self._rows:
+            rows = await self._database.run(
+                "DELETE FROM uploads WHERE user_id = :user_id RETURNING id", user_id=user_id
+            )
+            await self._discard_strays()
+        return len(rows)
+
+    async def sweep(self) -> None:
+        """Remove what a crash left: files without a row, and drafts."""
+        async with self._rows:
+            await self._discard_strays(and_drafts=True)
+
+    async def _note(self, sha256: str, user_id: int, name: str, size_bytes: int) -> Upload:
+        (row,) = await self._database.run(
+            """INSERT INTO uploads (sha256, user_id, name, size_bytes, first_seen_at)
+               VALUES (:sha256, :user_id, :name, :size_bytes, :now)
+               ON CONFLICT (sha256, user_id) DO UPDATE SET name = excluded.name RETURNING *""",
+            sha256=sha256,
+            user_id=user_id,
+            name=show_name(name),
+            size_bytes=size_bytes,
+            now=self._clock(),
+        )
+        return Upload(**row)
+
+    async def _discard_strays(self, *, and_drafts: bool = False) -> None:
+        rows = await self._database.run("SELECT DISTINCT sha256 FROM uploads")
+        held = {row["sha256"] for row in rows}
+
+        def discard() -> None:
+            for path in self.folder.glob("[!.]*"):
+                if path.name.partition(".")[0] not in held:
+                    path.unlink(missing_ok=True)
+            for draft in self.folder.glob(".*.draft") if and_drafts else ():
+                draft.unlink(missing_ok=True)
+
+        await asyncio.to_thread(discard)
+
+    def _path(self, sha256: str, suffix: str = "bin") -> Path:
+        return self.folder / f"{sha256}.{suffix}"
+
+
+def _take_reading(path: Path) -> bytes | None:
+    """Read a kept reading; None when there is none, or one that this version cannot use."""
+    try:
+        data = path.read_bytes()
+        decode_reading(data)
+    except (FileNotFoundError, BrokenReading):
+        return None
+    return data
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    if not path.exists():
+        _write(path, data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
