@@ -1,67 +1,154 @@
 """A melody as a standard MIDI file: the score, straight, on the grid, one velocity.
 
-MIDI has no negative time: a pickup is padded to full bars of rest. Rests are gaps. The track ends
-at the final barline. Swing and feel are not here, see `mst_core.sound`.
+MIDI has no negative time: a pickup is padded to full bars of rest. Rests are gaps. The file ends
+at the final barline. Repeats are written once. Swing and feel are not here, see `mst_core.sound`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
+from typing import NamedTuple
 
 from mido import Message, MetaMessage, MidiFile, MidiTrack
 
-from mst_core.errors import UnwritableRhythm
-from mst_core.music import TICKS_A_QUARTER, Key, Melody
+from mst_core.music import TICKS_A_QUARTER, Key, Melody, Meter, Part
+from mst_core.score.grid import count
 
 VELOCITY = 80
+MELODY = "melody"
+"""Name of the melody's track in a file that has others."""
 _CLOCKS_A_QUARTER = 24
+_DRUMS = 9
+_CHANNELS = tuple(channel for channel in range(1, 16) if channel != _DRUMS)
+"""Of the parts; the melody has the first channel of the first port."""
+_SLOWEST_TEMPO = 2**24 - 1  # microseconds a quarter note
 _MAJOR = ("Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B")
 _MINOR = ("Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m")
 
 
-def write_midi(melody: Melody, *, program: int, title: str = "") -> bytes:
-    """Write a file of format 0 with 480 ticks a quarter.
+class _Event(NamedTuple):
+    """A message and its tick."""
+
+    tick: int
+    message: Message | MetaMessage
+
+
+def write_midi(
+    melody: Melody,
+    *,
+    program: int,
+    title: str = "",
+    parts: Sequence[Part] = (),
+    tempos: Sequence[tuple[float, float]] = (),
+) -> bytes:
+    """Write a file with 480 ticks a quarter.
+
+    Alone the melody makes a file of format 0. With ``parts`` the format is 1: the first track has
+    title, tempo, meter and key, the second is called ``melody``, and each part has one of its own.
+    Times of parts are rounded to ticks. ``tempos`` are changes of tempo on the way: quarter notes
+    from the first downbeat, and quarter notes a minute.
 
     Raises:
-        UnwritableRhythm: when a note begins or ends between two ticks.
+        UnwritableRhythm: when a note of the melody begins or ends between two ticks.
     """
-    track = MidiTrack()
-    track.append(MetaMessage("track_name", name=" ".join(title.split()) or "Melody"))
-    track.append(MetaMessage("set_tempo", tempo=round(60_000_000 / melody.tempo)))
-    track.append(
-        MetaMessage(
-            "time_signature",
-            numerator=melody.meter.numerator,
-            denominator=melody.meter.denominator,
-            clocks_per_click=int(melody.meter.beat * _CLOCKS_A_QUARTER),
-        )
-    )
-    track.append(MetaMessage("key_signature", key=_key(melody.key)))
-    track.append(Message("program_change", program=program))
-
-    padding = -(-melody.pickup // melody.meter.bar) * melody.meter.bar
-    now = 0
-    for note in melody.notes:
-        onset, end = (_ticks(time + padding, melody) for time in (note.onset, note.end))
-        track.append(Message("note_on", note=note.pitch, velocity=VELOCITY, time=onset - now))
-        track.append(Message("note_off", note=note.pitch, velocity=0, time=end - onset))
-        now = end
-    track.append(MetaMessage("end_of_track", time=_ticks(melody.length + padding, melody) - now))
-
+    earliest = min([-melody.pickup, *(note.onset for part in parts for note in part.notes)])
+    padding = -(min(earliest, Fraction(0)) // melody.meter.bar) * melody.meter.bar
+    lead = [
+        _Event(0, MetaMessage("track_name", name=" ".join(title.split()) or "Melody")),
+        *_tempos(melody, padding, tempos),
+        *_meters(melody, padding),
+        _Event(0, MetaMessage("key_signature", key=_key(melody.key))),
+    ]
+    line = [
+        _Event(0, Message("program_change", program=program)),
+        *_line(melody, padding),
+    ]
+    end = count(melody.length + padding, TICKS_A_QUARTER, melody)
+    tracks = [_track([*lead, *line], end)]
+    if parts:
+        named = _Event(0, MetaMessage("track_name", name=MELODY))
+        tracks = [_track(lead, end), _track([named, *line], end)]
+        pitched = 0
+        for part in parts:
+            tracks.append(_track(_part(part, padding, pitched), end))
+            pitched += not part.drums
     file = BytesIO()
-    MidiFile(type=0, ticks_per_beat=TICKS_A_QUARTER, charset="utf-8", tracks=[track]).save(
-        file=file
-    )
+    MidiFile(
+        type=1 if parts else 0, ticks_per_beat=TICKS_A_QUARTER, charset="utf-8", tracks=tracks
+    ).save(file=file)
     return file.getvalue()
 
 
-def _ticks(time: Fraction, melody: Melody) -> int:
-    ticks = time * TICKS_A_QUARTER
-    if ticks.denominator != 1:
-        bar = time // melody.meter.bar + 1
-        raise UnwritableRhythm(bar, f"{time % melody.meter.bar} quarters after the barline")
-    return int(ticks)
+def _track(events: Iterable[_Event], end: int) -> MidiTrack:
+    """Put events in their order; of those at one tick, notes end before others begin."""
+    track = MidiTrack()
+    now = 0
+    for tick, message in sorted(events, key=lambda event: (event.tick, _turn(event.message))):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(MetaMessage("end_of_track", time=max(0, end - now)))
+    return track
+
+
+def _turn(message: Message | MetaMessage) -> int:
+    return {"note_off": 0, "note_on": 2}.get(message.type, 1)
+
+
+def _tempos(
+    melody: Melody, padding: Fraction, tempos: Iterable[tuple[float, float]]
+) -> Iterator[_Event]:
+    by_tick = {0: melody.tempo}
+    for place, tempo in sorted(tempos):
+        by_tick[max(0, round((place + padding) * TICKS_A_QUARTER))] = tempo
+    for tick, tempo in by_tick.items():
+        length = min(_SLOWEST_TEMPO, round(60_000_000 / tempo))
+        yield _Event(tick, MetaMessage("set_tempo", tempo=length))
+
+
+def _meters(melody: Melody, padding: Fraction) -> Iterator[_Event]:
+    if padding or not melody.changes or melody.changes[0].bar > 0:
+        yield _Event(0, _meter(melody.meter))
+    lines = melody.barlines
+    for change in melody.changes:
+        tick = count(lines[change.bar] + padding, TICKS_A_QUARTER, melody)
+        yield _Event(tick, _meter(change.meter))
+
+
+def _meter(meter: Meter) -> MetaMessage:
+    return MetaMessage(
+        "time_signature",
+        numerator=meter.numerator,
+        denominator=meter.denominator,
+        clocks_per_click=int(meter.beat * _CLOCKS_A_QUARTER),
+    )
+
+
+def _line(melody: Melody, padding: Fraction) -> Iterator[_Event]:
+    for note in melody.notes:
+        onset = count(note.onset + padding, TICKS_A_QUARTER, melody)
+        end = count(note.end + padding, TICKS_A_QUARTER, melody)
+        yield _Event(onset, Message("note_on", note=note.pitch, velocity=VELOCITY))
+        yield _Event(end, Message("note_off", note=note.pitch, velocity=0))
+
+
+def _part(part: Part, padding: Fraction, number: int) -> Iterator[_Event]:
+    """Write a part; ``number`` counts those that are no drums, and when channels run out, ports."""
+    port, place = (0, 0) if part.drums else divmod(number, len(_CHANNELS))
+    channel = _DRUMS if part.drums else _CHANNELS[place]
+    yield _Event(0, MetaMessage("track_name", name=part.name))
+    if port:
+        yield _Event(0, MetaMessage("midi_port", port=port))
+    yield _Event(0, Message("program_change", channel=channel, program=part.program))
+    for note in part.notes:
+        onset = round((note.onset + padding) * TICKS_A_QUARTER)
+        end = max(onset + 1, round((note.onset + note.duration + padding) * TICKS_A_QUARTER))
+        yield _Event(
+            onset,
+            Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity),
+        )
+        yield _Event(end, Message("note_off", channel=channel, note=note.pitch, velocity=0))
 
 
 def _key(key: Key) -> str:

@@ -8,9 +8,11 @@ tempo puts them; swing moves only what lies between two beats.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from mst_core.errors import BadOption
 from mst_core.music import Melody, Meter, Note
@@ -54,10 +56,12 @@ class Performance:
     tempo: float
     """Quarter notes per minute."""
     meter: Meter
+    changes: tuple[tuple[float, Meter], ...] = ()
+    """Other meters on the way, and the seconds at which they begin."""
 
 
 def perform(melody: Melody, *, swing: float) -> Performance:
-    """Play a melody.
+    """Play a melody; its repeats are played once.
 
     ``swing`` is the share of a quarter that its first half takes: 0.5 straight, 2/3 triplet. Only
     quarters of simple meters with nothing finer than eighths swing; all others, and compound
@@ -68,10 +72,11 @@ def perform(melody: Melody, *, swing: float) -> Performance:
     """
     if not SWING_RANGE[0] <= swing <= SWING_RANGE[1]:
         raise BadOption("swing", f"{swing:g}", "give the first half 0.34 to 0.8 of the beat")
-    clock = _Clock.of(melody, swing)
+    clock, lines = _Clock.of(melody, swing), melody.barlines
     strokes = tuple(_strokes(melody, clock))
-    end, downbeat = clock.seconds(melody.length), clock.seconds(Fraction(0))
-    return Performance(strokes, end, downbeat, melody.tempo, melody.meter)
+    end, downbeat = clock.seconds(lines[-1]), clock.seconds(Fraction(0))
+    changes = tuple((clock.seconds(lines[new.bar]), new.meter) for new in melody.changes)
+    return Performance(strokes, end, downbeat, melody.tempo, melody.meter, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,8 @@ class _Clock:
     """Tells the second of each place of a melody; the one owner of tempo and swing."""
 
     swing: float
-    swinging: frozenset[int]
-    """Quarters that swing, by their number from the first downbeat; pickup quarters are below 0."""
+    swinging: tuple[Fraction, ...]
+    """Where the quarters begin that swing, in order."""
     pickup: Fraction
     quarter: float
     """Seconds."""
@@ -90,37 +95,57 @@ class _Clock:
         quarter = 60 / melody.tempo
         if swing > STRAIGHT:
             swing = max(STRAIGHT, min(swing, 1 - SHORTEST_OFFBEAT_S / quarter))
-        swinging = frozenset() if swing == STRAIGHT else _find_swinging(melody)
+        swinging = () if swing == STRAIGHT else tuple(_find_swinging(melody))
         return cls(swing, swinging, melody.pickup, quarter)
 
     def seconds(self, place: Fraction) -> float:
         """Return the second at which a place, in quarters from the first downbeat, is reached."""
         return (self._bend(place) - self._bend(-self.pickup)) * self.quarter
 
+    def swings(self, place: Fraction) -> bool:
+        """Whether a place is in a quarter that swings."""
+        return self._beat(place) is not None
+
+    def _beat(self, place: Fraction) -> Fraction | None:
+        """Return where the swinging quarter begins that a place is in."""
+        index = bisect_right(self.swinging, place) - 1
+        if index < 0 or place - self.swinging[index] >= 1:
+            return None
+        return self.swinging[index]
+
     def _bend(self, place: Fraction) -> float:
         """Return a place in quarters, moved as the swing of its beat moves it."""
-        beat = math.floor(place)
-        part = place - beat
-        if beat not in self.swinging or part == 0:
+        beat = self._beat(place)
+        if beat is None or place == beat:
             return float(place)
+        part = place - beat
         if part <= HALF:
             return beat + float(part) * 2 * self.swing
         return beat + self.swing + float(part - HALF) * 2 * (1 - self.swing)
 
 
-def _find_swinging(melody: Melody) -> frozenset[int]:
-    """Return the quarters in which notes begin on the beat or its half only."""
-    if melody.meter.compound or melody.meter.bar.denominator != 1:
-        return frozenset()  # a quarter that crosses the barline is no beat
+def _find_swinging(melody: Melody) -> Iterator[Fraction]:
+    """Yield the quarters in which notes begin on the beat or its half only."""
     onsets = [note.onset for note in melody.notes]
-    finer = {math.floor(onset) for onset in onsets if onset % 1 not in (0, HALF)}
-    first = math.floor(-melody.pickup)
-    return frozenset(range(first, math.ceil(melody.length))) - finer
+    bars = _bars(melody)
+    for bar, (start, end) in enumerate(pairwise(bars), start=melody.bars + 1 - len(bars)):
+        meter = melody.meter_at(bar)
+        if meter.compound or meter.bar.denominator != 1:
+            continue  # a quarter that crosses the barline is no beat
+        inside = onsets[bisect_left(onsets, start) : bisect_left(onsets, end)]
+        finer = {(onset - start) // 1 for onset in inside if (onset - start) % 1 not in (0, HALF)}
+        yield from (start + beat for beat in range(int(end - start)) if beat not in finer)
+
+
+def _bars(melody: Melody) -> tuple[Fraction, ...]:
+    """Return the barlines, with those of a pickup as if its bars were full."""
+    bar = melody.meter.bar
+    return (*(-bar * n for n in range(-(-melody.pickup // bar), 0, -1)), *melody.barlines)
 
 
 def _strokes(melody: Melody, clock: _Clock) -> list[Stroke]:
     """Play each note: when, how long, how hard."""
-    notes = melody.notes
+    notes, bars = melody.notes, _bars(melody)
     middle = sum(melody.pitches) / max(1, len(notes))
     phrases = _find_phrases(melody)
     strokes = []
@@ -129,9 +154,11 @@ def _strokes(melody: Melody, clock: _Clock) -> list[Stroke]:
         start, end = clock.seconds(note.onset), clock.seconds(note.end)
         last = following is not None and _phrase_of(note, phrases) != _phrase_of(following, phrases)
         length = (end - start) - _gap(note, following, end - start, last_of_phrase=last)
+        bar = bisect_right(bars, note.onset) - 1
+        meter = melody.meter_at(bar + melody.bars + 1 - len(bars))
         velocity = (
             80
-            + _accent(note, melody.meter, clock)
+            + _accent(note.onset - bars[bar], meter, swings=clock.swings(note.onset))
             + _arch(note, phrases)
             + max(-5.0, min(5.0, (note.pitch - middle) / 2))  # a higher note sings a little more
             + 4 * ((index * 0.618034) % 1 - 0.5)  # evenly spread, so no two neighbours are alike
@@ -151,10 +178,8 @@ def _gap(note: Note, following: Note | None, length: float, *, last_of_phrase: b
     return min(0.1 * length, 0.02)
 
 
-def _accent(note: Note, meter: Meter, clock: _Clock) -> float:
+def _accent(place: Fraction, meter: Meter, *, swings: bool) -> float:
     """Return the velocity that a note owes to its place in the bar."""
-    swings = math.floor(note.onset) in clock.swinging and clock.swing > STRAIGHT
-    place = note.onset % meter.bar
     if place == 0:
         return 8 if swings else 12
     if place % meter.beat == 0:
@@ -171,7 +196,8 @@ def _find_phrases(melody: Melody) -> list[Fraction]:
     bars: set[int] = set()
     for start, end in zip(starts, [*starts[1:], melody.bars], strict=True):
         bars.update(range(start, end, PHRASE_BARS))
-    return sorted(bar * melody.meter.bar - melody.pickup for bar in bars)
+    lines = melody.barlines
+    return sorted(lines[bar] - melody.pickup for bar in bars)
 
 
 def _phrase_of(note: Note, phrases: list[Fraction]) -> int:

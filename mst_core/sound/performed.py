@@ -11,6 +11,7 @@ import math
 
 import mido
 
+from mst_core.music import Meter
 from mst_core.sound.instrument import CHANNEL, CONTROLS
 from mst_core.sound.performance import Performance
 
@@ -30,12 +31,8 @@ def performed_midi(performance: Performance, *, program: int, title: str = "") -
     events = [
         (0, mido.MetaMessage("track_name", name=title)),
         (0, mido.MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo))),
-        (
-            0,
-            mido.MetaMessage(
-                "time_signature", numerator=meter.numerator, denominator=meter.denominator
-            ),
-        ),
+        (0, _meter(meter)),
+        *((tick(second), _meter(new)) for second, new in performance.changes),
         (0, mido.Message("program_change", channel=CHANNEL, program=program)),
     ]
     for control, value in CONTROLS.items():
@@ -60,6 +57,12 @@ def performed_midi(performance: Performance, *, program: int, title: str = "") -
     midi.tracks.append(track)
     midi.save(file=file)
     return file.getvalue()
+
+
+def _meter(meter: Meter) -> mido.MetaMessage:
+    return mido.MetaMessage(
+        "time_signature", numerator=meter.numerator, denominator=meter.denominator
+    )
 
 
 def lead_of(performance: Performance) -> float:
