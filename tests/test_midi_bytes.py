@@ -123,7 +123,7 @@ def test_what_would_take_for_ever_is_refused(data: bytes, quantity: str) -> None
     (Limits(octets=100), "too long: {size} bytes, where at most 100 bytes are accepted"),
     (Limits(tracks=0), "too long: 1 tracks, where at most 0 tracks are accepted"),
     (Limits(events=50), "too long: more than 50 messages, where at most 50 messages are accepted"),
-    (Limits(notes=99), "too long: more than 99 notes, where at most 99 notes are accepted"),
+    (Limits(notes=99), "too long: 117 notes, where at most 99 notes are accepted"),
     (Limits(melody_notes=99), "too long: a melody of 117 notes, where at most 99 notes are "
                               "accepted"),
     (Limits(bars=9), "too long: 16 bars, where at most 9 bars are accepted"),

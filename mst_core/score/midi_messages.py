@@ -25,7 +25,10 @@ _WHOLE = "send the whole file, or write it again with another program"
 
 
 class Message(NamedTuple):
-    """``kind`` is NOTE_OFF, NOTE_ON, PROGRAM or one of the metas; a meta has channel -1."""
+    """``kind`` is NOTE_OFF, NOTE_ON, PROGRAM or one of the metas; a meta has channel -1.
+
+    A NOTE_ON of velocity 0 comes as the NOTE_OFF that it is.
+    """
 
     tick: int
     kind: int
@@ -150,6 +153,8 @@ class _TrackReader:
                 content = self._bytes(1 if kind in _ONE_BYTE else 2)
                 if max(content) > 127:
                     raise self._broken("a value above 127")
+                if kind == NOTE_ON and content[1] == 0:
+                    kind = NOTE_OFF
                 if kind in (NOTE_OFF, NOTE_ON, PROGRAM):
                     messages.append(Message(tick, kind, status & 0x0F, content))
             else:

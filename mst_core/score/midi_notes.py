@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mst_core.score.midi_messages import NOTE_ON, Message
 
 _LEGATO = 8  # of a quarter: how long a pitch struck again may overlap itself
+_MOST_WAITING = 16  # strokes of one pitch; more are no music, and would take long
 
 
 class MidiNote(NamedTuple):
@@ -74,6 +75,9 @@ def _pair_strokes(
             silenced = -1
         elif velocity:
             waiting.append((tick, velocity))
+            if len(waiting) > _MOST_WAITING:
+                onset, force = waiting.pop(0)
+                yield onset, None, force
         elif waiting:
             # Of two that wait the later one ends, for the end of the earlier one must be missing;
             # but legato, where another end follows or the later has only begun, the earlier does.

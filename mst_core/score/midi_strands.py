@@ -76,15 +76,13 @@ def read_song(data: bytes, limits: Limits) -> Song:
     file = read_messages(data, limits)
     strands: list[Strand] = []
     remarks = list(file.remarks)
-    notes_left, endless, empty = limits.notes, 0, 0
+    _check_counts(file, limits)
+    endless = empty = 0
     for track in file.tracks:
         for strand, pairing in _strands(track, file):
             strands.append(strand)
             endless += pairing.endless
             empty += pairing.empty
-            notes_left -= len(strand.notes)
-            if notes_left < 0:
-                raise TooLong(f"more than {limits.notes} notes", f"{limits.notes} notes")
     if endless:
         remarks.append(f"Notes that never end, cut at the next note: {endless}.")
     if empty:
@@ -99,6 +97,18 @@ def read_song(data: bytes, limits: Limits) -> Song:
         keys=tuple((tick, key) for tick, content in keys if (key := _key(content))),
         remarks=tuple(remarks),
     )
+
+
+def _check_counts(file: MidiFile, limits: Limits) -> None:
+    """Refuse more notes than the limit, and more meters than there may be bars.
+
+    Raises:
+        TooLong: with what there is too much of.
+    """
+    kinds = [message.kind for track in file.tracks for message in track.messages]
+    for kind, what, most in ((NOTE_ON, "notes", limits.notes), (METER, "meters", limits.bars)):
+        if kinds.count(kind) > most:
+            raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
 
 def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, Pairing]]:
