@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from mst_core.networks.habits import MeterHabits
 
 RARE = 0.001
-"""Share of a meter's events below which a note value at a place is left out."""
+"""Share of a meter's events below which a new tune does not write a rhythm."""
 
 Counts = int
 """A set of numbers of notes: bit n is set when n is in it."""
@@ -41,16 +41,30 @@ class Lattice:
     _ways: dict[tuple[int, int], tuple[Counts, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, habits: MeterHabits, bar: int, *, rare: float = RARE) -> Lattice:
-        """Keep the rhythms that are no accident."""
-        total = sum(rhythm.notes + rhythm.rests for rhythm in habits.rhythms)
+    def of(
+        cls, habits: MeterHabits, bar: int, *, rare: float = RARE, share: float = 1.0
+    ) -> Lattice:
+        """Keep the rhythms that are no accidents.
+
+        They are more frequent than ``rare``, and the most frequent ones, up to a ``share`` of all
+        events.
+        """
+        ranked = sorted(
+            [
+                *((rhythm.notes, rhythm, False) for rhythm in habits.rhythms if rhythm.notes),
+                *((rhythm.rests, rhythm, True) for rhythm in habits.rhythms if rhythm.rests),
+            ],
+            key=lambda entry: (-entry[0], entry[1].place, entry[1].ticks, entry[2]),
+        )
+        total = sum(count for count, _, _ in ranked)
+        left = share * total
         notes: dict[int, list[int]] = {}
         rests: dict[int, list[int]] = {}
-        for rhythm in habits.rhythms:
-            if rhythm.notes > rare * total:
-                notes.setdefault(rhythm.place, []).append(rhythm.ticks)
-            if rhythm.rests > rare * total:
-                rests.setdefault(rhythm.place, []).append(rhythm.ticks)
+        for count, rhythm, silent in ranked:
+            if left <= 0 or count <= rare * total:
+                break
+            (rests if silent else notes).setdefault(rhythm.place, []).append(rhythm.ticks)
+            left -= count
         return cls(
             bar,
             {

@@ -165,6 +165,8 @@ class _Writing:
             rhythms=tuple(self.rhythms),
             pickup=self._pickup,
             taste=self.target.taste(self.ground.meter),
+            heat=0.9,
+            nucleus=1.0,
         )
         candidates = write_candidates(frame, self.target.pair, seed, tell)
         habits = self.target.habits(self.ground.meter)
