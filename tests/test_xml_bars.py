@@ -20,7 +20,9 @@ from xml_music import (
     signature,
 )
 
+from mst_core.errors import TooLong
 from mst_core.music import Meter, MeterChange, Repeat
+from mst_core.score.reading import Limits
 from mst_core.score.xml_read import read_musicxml
 
 HALF = Fraction(1, 2)
@@ -189,6 +191,12 @@ def test_a_cadenza_without_barlines_is_cut_into_bars() -> None:
     tune = read(" ".join(["C4*7"] * 20), BAR).melody
     assert (tune.bars, tune.changes) == (36, ())
     assert tune.length == 144
+
+
+def test_more_bars_than_the_limit_are_refused_however_few_measures_they_are() -> None:
+    for bars in ([BAR] * 4, ["C4*7", "D4*999999"]):
+        with pytest.raises(TooLong, match="more than 3 bars, where at most 3 bars"):
+            read(*bars, limits=Limits(bars=3))
 
 
 def test_a_part_that_fills_its_bar_says_where_the_bar_ends() -> None:

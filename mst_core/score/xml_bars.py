@@ -19,6 +19,7 @@ from mst_core.score.xml_repeats import find_repeats
 from mst_core.score.xml_signs import LONGEST_TIMES, BarSigns
 
 COMMON_TIME = Meter(4, 4)
+_MOST_CUT = 100_000  # bars of one measure; more than any limit allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
             place += length
         if pickup:
             continue
-        bars = [meter] if last and whole < meter.bar else _bars(whole, meter, most - len(meters))
+        bars = [meter] if last and whole < meter.bar else _bars(whole, meter)
+        if len(meters) + len(bars) > most:
+            raise TooLong(f"more than {most} bars", f"{most} bars")
         for each in bars:
             barlines.append(barlines[-1] + each.bar)
         meters.extend(bars)
@@ -161,20 +164,15 @@ def _meter_of(length: Fraction, like: Meter) -> Meter | None:
     return None
 
 
-def _bars(length: Fraction, meter: Meter, most: int) -> list[Meter]:
+def _bars(length: Fraction, meter: Meter) -> list[Meter]:
     """The meters of the bars that a measure makes: one, or if no meter is so long, several."""
     odd = _meter_of(length, meter)
     if odd:
-        bars = [odd]
-    else:
-        whole, rest = divmod(length, meter.bar)
-        if whole > most:
-            raise TooLong(f"more than {most} bars", f"{most} bars")
-        bars = [meter] * int(whole)
-        if rest:
-            bars.append(_meter_of(rest, meter) or meter)
-    if len(bars) > most:
-        raise TooLong(f"more than {most} bars", f"{most} bars")
+        return [odd]
+    whole, rest = divmod(length, meter.bar)
+    bars = [meter] * min(whole, _MOST_CUT)
+    if rest:
+        bars.append(_meter_of(rest, meter) or meter)
     return bars
 
 
