@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import pytest
 from melodies import REEL, melody
-from midi_files import Timed, bars_of, chords, midi, notes, track
+from midi_files import Timed, bars_of, chords, meta, midi, notes, track
 from mido import Message
 
 from mst_core.errors import BadOption, NoMelody
 from mst_core.music import Melody, Note
 from mst_core.score.midi_read import read_midi
+from mst_core.score.midi_write import write_midi
 
 STRUMMED = [
     note
@@ -149,6 +150,31 @@ def test_legato_notes_end_where_the_next_begins() -> None:
     reading = read_midi(midi(track([*bars_of(REEL), *notes(legato)])))
     assert reading.melody.notes[:-1] == REEL.notes[:-1]
     assert reading.parts == ()
+
+
+def test_what_was_read_is_read_again_from_what_is_written() -> None:
+    late = [replace(note, onset=note.onset + 8) for note in REEL.notes]
+    file = midi(
+        track([*bars_of(REEL), meta("key_signature", key="D")], name="The Grey Cat"),
+        track([program(33, 2), *notes(BASS, channel=2)], name="Bass"),
+        track([program(73), *notes(late)], name="Flute"),
+        track(notes(BEAT, channel=9), name="Kit"),
+    )
+    first = read_midi(file)
+    assert first.program is not None
+    written = write_midi(
+        first.melody,
+        program=first.program,
+        title=first.title,
+        parts=first.parts,
+        tempos=first.tempos,
+    )
+    again = read_midi(written)
+    assert again.melody == first.melody
+    assert again.title == "The Grey Cat"
+    assert [part.notes for part in again.parts] == [part.notes for part in first.parts]
+    assert [part.program for part in again.parts] == [33, 0]
+    assert again.parts[0].notes[0].onset == -8
 
 
 def test_names_in_any_letters_are_kept_on_one_line() -> None:

@@ -51,6 +51,21 @@ def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
         assert read.bars == tune.bars
 
 
+@settings(deadline=None, max_examples=40)
+@given(melodies(changes=True, meters=("4/4", "3/4", "6/8", "5/4", "2/4")))
+def test_changes_of_meter_are_read_back(tune: Melody) -> None:
+    assume(len(tune.notes) > 1)
+    assume(0 <= tune.notes[0].onset < tune.meter.beat)
+    # One short bar in front is a pickup to most programs, and so to us.
+    assume(tune.meter.bar >= tune.meter_at(1).bar)
+    read = read_midi(write_midi(tune, program=0)).melody
+    assert (read.notes, read.meter, read.bars) == (tune.notes, tune.meter, tune.bars)
+    assert read.barlines == tune.barlines
+    assert [read.meter_at(bar) for bar in range(read.bars)] == [
+        tune.meter_at(bar) for bar in range(tune.bars)
+    ]
+
+
 def test_a_triplet_is_exact_on_a_clock_that_has_no_thirds() -> None:
     tune = melody("C5*2/3 D5*2/3 E5*2/3 F5*2 G5*4/3 A5*4/3 B5*4/3", bars=1)
     file = midi(track([*bars_of(tune), *notes(tune.notes, ticks=1024)]), ticks=1024)

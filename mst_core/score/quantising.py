@@ -27,6 +27,7 @@ _ODD_SLOT, _COLLISION = 1.0, 8.0
 _UNSTEADY = 0.02  # seconds by which a player's onsets lie off the beat
 _UNHURRIED = 100.0  # quarters a minute up to which sixteenths are nothing special
 _EARLY = Fraction(1, 16)  # quarters by which an onset before a beat still belongs to it
+_NOTHING = 0.005  # quarters: what a clock without thirds makes of a triplet is no move
 _BAD_FIT = 0.045  # mean move in quarters; onsets at random would come to 1/16
 _SWING = (0.57, 0.72)  # share of the beat that a swung first eighth takes
 _SWUNG_BEATS = 8
@@ -91,7 +92,7 @@ def quantise(
         end = None if clipped else step_of(line[place].end, ticks_a_quarter)
         notes.append(_note(played[place], steps[place], end, following, next_step))
     every = _moves(played, steps)
-    moves = [abs(every[place]) for place in kept if every[place]]
+    moves = [abs(every[place]) for place in kept if abs(every[place]) > _NOTHING]
     return Quantised(
         notes=tuple(notes),
         performed=performed,
