@@ -158,12 +158,20 @@ class Studio:
         if not formats:
             return {}
         from mst_core.sound.encoding import encode
+        from mst_core.sound.ensemble import play_together
         from mst_core.sound.mastering import master
         from mst_core.sound.performance import perform
 
         performance = perform(composition.melody, swing=composition.swing)
         player = self._require_player()
-        samples = master(player.play(performance, program=composition.program))
+        samples = play_together(
+            player,
+            performance,
+            program=composition.program,
+            melody=composition.melody,
+            parts=composition.parts,
+        )
+        samples = master(samples)
         steps.done("playing")
         files = {}
         for format in formats:
@@ -219,7 +227,9 @@ def _write(composition: Composition, format: str, title: str) -> bytes:
         case "mid":
             from mst_core.score.midi_write import write_midi
 
-            return write_midi(melody, program=composition.program, title=title)
+            return write_midi(
+                melody, program=composition.program, title=title, parts=composition.parts
+            )
         case "musicxml":
             from mst_core.score.musicxml import write_musicxml
 

@@ -58,6 +58,8 @@ class Performance:
     meter: Meter
     changes: tuple[tuple[float, Meter], ...] = ()
     """Other meters on the way, and the seconds at which they begin."""
+    drums: bool = False
+    """Whether pitches name the drums of a kit instead of notes."""
 
 
 def perform(melody: Melody, *, swing: float) -> Performance:

@@ -18,9 +18,13 @@ from mst_core.sound.performance import Performance
 TICKS_A_QUARTER = 1920
 """Four times that of the written files: a tick is 0.3 ms at 110 quarters per minute."""
 
+DRUM_CHANNEL = 9
+"""The tenth, as people count."""
+
 
 def performed_midi(performance: Performance, *, program: int, title: str = "") -> bytes:
     """Return a MIDI file of type 0 that plays as the performance does, after its `lead_of`."""
+    channel = DRUM_CHANNEL if performance.drums else CHANNEL
     ticks_a_second = performance.tempo / 60 * TICKS_A_QUARTER
     lead, meter = lead_of(performance), performance.meter
 
@@ -33,15 +37,15 @@ def performed_midi(performance: Performance, *, program: int, title: str = "") -
         (0, mido.MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo))),
         (0, _meter(meter)),
         *((tick(second), _meter(new)) for second, new in performance.changes),
-        (0, mido.Message("program_change", channel=CHANNEL, program=program)),
+        (0, mido.Message("program_change", channel=channel, program=program)),
     ]
     for control, value in CONTROLS.items():
-        change = mido.Message("control_change", channel=CHANNEL, control=control, value=value)
+        change = mido.Message("control_change", channel=channel, control=control, value=value)
         events.append((0, change))
     for stroke in performance.strokes:
         first, pitch = tick(stroke.start), stroke.pitch
-        on = mido.Message("note_on", channel=CHANNEL, note=pitch, velocity=stroke.velocity)
-        off = mido.Message("note_off", channel=CHANNEL, note=pitch, velocity=64)
+        on = mido.Message("note_on", channel=channel, note=pitch, velocity=stroke.velocity)
+        off = mido.Message("note_off", channel=channel, note=pitch, velocity=64)
         events += [(first, on), (max(first + 1, tick(stroke.end)), off)]
     events.append((tick(end), mido.MetaMessage("end_of_track")))
     # Strokes do not overlap, so the order they were made in is right wherever ticks are equal.

@@ -84,6 +84,10 @@ _write_float = fluidsynth.cfunc(
 )
 
 
+DRUM_BANK = 128
+"""Where SoundFonts keep their kits."""
+
+
 class Synthesizer:
     """Plays performances with the instruments of one SoundFont. Any thread may use it."""
 
@@ -115,7 +119,8 @@ class Synthesizer:
         """
         require_playable(performance, program, longest)
         with self._open() as (synth, font):
-            if synth.program_select(CHANNEL, font, 0, program) != fluidsynth.FLUID_OK:
+            bank, preset = (DRUM_BANK, 0) if performance.drums else (0, program)
+            if synth.program_select(CHANNEL, font, bank, preset) != fluidsynth.FLUID_OK:
                 raise NoSound(f"the SoundFont has no instrument for program {program}")
             for control, value in CONTROLS.items():
                 synth.cc(CHANNEL, control, value)
