@@ -64,6 +64,9 @@ async def on_stage(folder: Path, **environment: str) -> AsyncIterator[Stage]:
     engine, settings = FakeEngine(), make_settings(folder, **environment)
     bot = create_bot(engine, settings)
     env = Env(bot)
+    # The parser is a process of its own, and starts in earnest; the dispatcher's beat, each 30 s,
+    # is to stay out of sight.
+    env.settle_timeout = 20.0
     teach_to_wait(engine, env)
     await env.start()
     stage = Stage(env, bot, engine, settings)
