@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -62,14 +63,22 @@ class Visitor:
         self.page.get_by_label("Viewing as").select_option(label=name)
         self.page.get_by_placeholder("Message #music").wait_for()
 
-    def command(self, name: str, **options: str) -> None:
-        """Give a slash command, choosing each option from its list."""
+    def command(self, name: str, file: Path | None = None, **options: str) -> None:
+        """Give a slash command: attach its file, fill each option in or choose it from its list."""
         self.page.get_by_placeholder("Message #music").press_sequentially(f"/{name}")
         self.page.locator(".command-entry").first.click()
+        if file:
+            self.page.locator('.command-file-input[data-option="file"]').set_input_files(file)
+            self.page.locator(".command-file-choose").filter(has_text=file.name).wait_for()
         for option, value in options.items():
             field = self.page.locator(f'.command-option-input[data-option="{option}"]')
+            if not field.count():  # one that need not be given
+                self.page.locator(".command-ghost").click()
+                name_of_option = re.compile(rf"^{option}\b")
+                self.page.locator(".command-suggestion").filter(has_text=name_of_option).click()
             field.press_sequentially(value)
-            self.page.locator(".command-suggestion").first.click()
+            if field.get_attribute("role") == "combobox":
+                self.page.locator(".command-suggestion").first.click()
         self.page.get_by_label("Send", exact=True).click()
 
     def press(self, button: str, message: Locator) -> None:
