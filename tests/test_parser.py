@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from nasty import GOOD
+from nasty_mxl import archive, container
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
 from mst_core.parser import parse, parse_sync
@@ -170,9 +171,11 @@ print(*met, file=sys.stderr)
 
 
 async def test_more_memory_than_allowed_is_a_plain_sentence() -> None:
-    heavy = b"X:1\nK:C\n" + b"ABcd|" * 900_000
-    with pytest.raises(ParserStopped, match=r"too much memory|its reader"):
-        await parse("tune.abc", heavy, memory_mib=48)
+    blown = GOOD["musicxml"].replace(b"<work>", b" " * 2**26 + b"<work>")
+    heavy = archive(("META-INF/container.xml", container("score.xml")), ("score.xml", blown))
+    limits = Limits(unpacked=10**9)
+    with pytest.raises(ParserStopped, match="it took too much memory"):
+        await parse("tune.mxl", heavy, limits=limits, memory_mib=96, patience_s=200)
 
 
 def test_a_reader_that_stumbles_is_a_sentence_and_its_story_goes_to_the_log(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import msgspec
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from melodies import REEL, melodies
 
-from mst_core.music import Melody, Meter, MeterChange, Part, PartNote, Repeat
+from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
 from mst_core.score.reading import Reading
 from mst_core.score.reading_wire import BrokenReading, decode_reading, encode_reading
 
@@ -36,7 +36,9 @@ def varied(draw: st.DrawFn) -> Melody:
     end = draw(st.integers(start + 1, bars))
     ending = draw(st.none() | st.integers(start, end))
     behind = draw(st.none() | st.integers(end, bars))
-    repeats = draw(st.sampled_from([(), (Repeat(start, end, ending, behind),)]))
+    leads = st.fractions(0, 4, max_denominator=24)
+    repeat = Repeat(start, end, ending, behind, draw(leads), draw(leads))
+    repeats = draw(st.sampled_from([(), (repeat,)]))
     return replace(melody, bars=bars, changes=changes, repeats=repeats)
 
 
@@ -116,10 +118,11 @@ _FIELDS = [
         ("sections", [8, 0]),
         ("sections", [99]),
         ("changes", [[3, [3, 4]], [3, [4, 4]]]),
-        ("repeats", [[4, 2, None, None]]),
-        ("repeats", [[0, 8, 9, None]]),
-        ("repeats", [[0, 8, None, 99]]),
-        ("repeats", [[0, 8, None, None], [4, 12, None, None]]),
+        ("repeats", [[4, 2, None, None, [0, 1], [0, 1]]]),
+        ("repeats", [[0, 8, 9, None, [0, 1], [0, 1]]]),
+        ("repeats", [[0, 8, None, 99, [0, 1], [0, 1]]]),
+        ("repeats", [[0, 8, None, None, [0, 1], [0, 0]]]),
+        ("repeats", [[place, 9, None, None, [0, 1], [0, 1]] for place in (0, 4)]),
         ("parts", [["", 0, False, [[[0, 1], [0, 1], 60, 80]]]]),
         ("parts", [["", 200, False, []]]),
         ("program", -1),
@@ -133,6 +136,25 @@ def test_what_no_music_has_is_refused(field: str, value: object) -> None:
     form[_FIELDS.index(field)] = value
     with pytest.raises(BrokenReading):
         decode_reading(msgspec.msgpack.encode(form))
+
+
+@pytest.mark.parametrize(
+    ("noun", "names"),
+    [
+        (Reading, "title melody parts program tempos remarks"),
+        (Melody, "notes meter key tempo bars sections changes repeats"),
+        (Repeat, "start end first_ending second_ending lead_in lead_out"),
+        (MeterChange, "bar meter"),
+        (Meter, "numerator denominator"),
+        (Key, "tonic mode"),
+        (Note, "onset duration pitch"),
+        (Part, "name program drums notes"),
+        (PartNote, "onset duration pitch velocity"),
+    ],
+)
+def test_whoever_adds_a_field_teaches_it_to_the_wire(noun: type, names: str) -> None:
+    """And then adds it here."""
+    assert [field.name for field in fields(noun)] == names.split()
 
 
 def test_a_form_with_more_in_it_is_of_another_number() -> None:

@@ -38,7 +38,7 @@ SUFFIXES = {
 }
 _FOREIGN = (
     # what people send by mistake, by its first bytes
-    (rb"ID3|\xff[\xe2-\xff]", "an MP3 sound"),
+    (rb"ID3|\xff[\xe2-\xfb]", "an MP3 sound"),
     (rb"OggS", "an Ogg sound"),
     (rb"fLaC", "a FLAC sound"),
     (rb"RIFF....WAVE", "a WAV sound"),
@@ -117,16 +117,18 @@ def decode_text(data: bytes) -> str:
 def one_line(text: str, most: int) -> str:
     """Make a stranger's text fit for a sentence: no control or direction signs, ``most`` long."""
     spaced = " ".join(text.split())
-    kept = "".join(sign for sign in spaced if unicodedata.category(sign)[0] != "C")
+    kept = "".join(sign for sign in spaced if unicodedata.category(sign)[0] != "C").strip()
     return kept if len(kept) <= most else kept[: most - 1] + "…"
 
 
 def show_name(name: str) -> str:
     """Give the base name of a path from any system as one line, its ending kept."""
-    base = one_line(name.replace("\\", "/").rstrip("/").rpartition("/")[2], 1_000)
-    path = PurePosixPath(base or "a file without a name")
-    suffix = path.suffix[:10]
-    return one_line(path.name.removesuffix(path.suffix), LONGEST_NAME - len(suffix)) + suffix
+    base = one_line(name.replace("\\", "/").rstrip("/").rpartition("/")[2], len(name))
+    suffix = PurePosixPath(base).suffix
+    if len(suffix) > 10:
+        suffix = ""
+    shown = one_line(base.removesuffix(suffix), LONGEST_NAME - len(suffix)) + suffix
+    return shown or "a file without a name"
 
 
 def _megabytes(size: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
-from mst_core.score.kind import FIRST_BYTES, Kind, cheap_check, decode_text, one_line, show_name
+from mst_core.score.kind import FIRST_BYTES, Kind, cheap_check, one_line, show_name
 from mst_core.score.reading import Limits, Reading
 from mst_core.score.reading_wire import MOST_TEMPOS
 
@@ -46,7 +46,7 @@ def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading
         case Kind.ABC:
             from mst_core.score.abc_read import read_abc_score
 
-            return read_abc_score(decode_text(data), limits=limits)
+            return read_abc_score(data, limits=limits)
         case Kind.MUSICXML:
             from mst_core.score.xml_read import read_musicxml
 

@@ -43,6 +43,8 @@ class _Repeat(msgspec.Struct, frozen=True, array_like=True):
     end: _Count
     first_ending: _Count | None
     second_ending: _Count | None
+    lead_in: _Time
+    lead_out: _Time
 
 
 class _Part(msgspec.Struct, frozen=True, array_like=True):
@@ -90,7 +92,14 @@ def encode_reading(reading: Reading) -> bytes:
         sections=list(melody.sections),
         changes=[(change.bar, _meter_pair(change.meter)) for change in melody.changes],
         repeats=[
-            _Repeat(each.start, each.end, each.first_ending, each.second_ending)
+            _Repeat(
+                each.start,
+                each.end,
+                each.first_ending,
+                each.second_ending,
+                _pair(each.lead_in),
+                _pair(each.lead_out),
+            )
             for each in melody.repeats
         ],
         parts=[
@@ -141,7 +150,15 @@ def _melody(form: _Form) -> Melody:
     _check_rising([change.bar for change in changes], form.bars)
     _check_rising(form.sections, form.bars)
     repeats = tuple(
-        Repeat(each.start, each.end, each.first_ending, each.second_ending) for each in form.repeats
+        Repeat(
+            each.start,
+            each.end,
+            each.first_ending,
+            each.second_ending,
+            Fraction(*each.lead_in),
+            Fraction(*each.lead_out),
+        )
+        for each in form.repeats
     )
     for repeat in repeats:
         ending = repeat.end if repeat.first_ending is None else repeat.first_ending
