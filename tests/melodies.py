@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from mst_core.music import MODES, SEMITONES, Key, Melody, Meter, Note
+from mst_core.music import MODES, SEMITONES, Key, Melody, Meter, MeterChange, Note, Repeat
 
 Sounding = tuple[Fraction, Fraction, int]  # onset, duration, pitch
 
@@ -33,16 +35,24 @@ def melodies(
     meters: tuple[str, ...] = METERS,
     wild: bool = True,
     rests: bool = True,
+    changes: bool = False,
+    repeats: bool = False,
 ) -> Melody:
     """Draw a melody on the grid of 1/24 quarter, with pickup, rests and sections as they come.
 
-    ``wild`` allows durations that no one would play: any number of steps of the grid.
+    ``wild`` allows durations that no one would play: any number of steps of the grid. ``changes``
+    lets the meter change on the way, ``repeats`` has strains played twice, with endings.
     """
     meter = Meter.parse(draw(st.sampled_from(meters)))
     bars = draw(st.integers(1, most_bars))
     bar = int(meter.bar * 24)
     pickup = draw(st.one_of(st.just(0), st.integers(1, bar - 1) if wild else st.just(bar // 8)))
-    now, end = -pickup, bars * bar
+    frame = Melody((), meter, Key(0), 120.0, bars)
+    if changes:
+        frame = replace(frame, changes=draw(_changes(frame, meters)))
+    if repeats:
+        frame = replace(frame, repeats=draw(_repeats(frame)))
+    now, end = -pickup, int(frame.length * 24)
     notes: list[Note] = []
     pitch = draw(st.integers(55, 84))
     for figure in draw(st.lists(_durations(wild), min_size=1, max_size=8 * bars)):
@@ -56,14 +66,70 @@ def melodies(
                 notes.append(Note(Fraction(now, 24), Fraction(steps, 24), pitch))
             now += steps
     sections = draw(st.sets(st.integers(1, max(1, bars - 1)), max_size=2)) if bars > 1 else set()
-    return Melody(
+    if repeats:
+        sections = {bar for repeat in frame.repeats for bar in _edges(repeat)} - {0, bars}
+    tune = replace(
+        frame,
         notes=tuple(notes),
-        meter=meter,
         key=Key(draw(st.integers(0, 11)), draw(st.sampled_from(sorted(MODES)))),
         tempo=float(draw(st.integers(40, 320))),
-        bars=bars,
         sections=(0, *sorted(sections)),
     )
+    return replace(tune, repeats=tuple(_leads(tune))) if pickup else tune
+
+
+@st.composite
+def _changes(draw: st.DrawFn, frame: Melody, meters: tuple[str, ...]) -> tuple[MeterChange, ...]:
+    """Draw other meters on the way, and back."""
+    changes: list[MeterChange] = []
+    meter = frame.meter
+    for bar in range(1, frame.bars):
+        if draw(st.integers(0, 3)) == 0:
+            new = draw(st.sampled_from([frame.meter, *map(Meter.parse, meters)]))
+            if new != meter:
+                changes.append(MeterChange(bar, new))
+            meter = new
+    return tuple(changes)
+
+
+@st.composite
+def _repeats(draw: st.DrawFn, frame: Melody) -> tuple[Repeat, ...]:
+    """Draw strains that are played twice, with and without endings."""
+    repeats: list[Repeat] = []
+    bar = 0
+    while bar < frame.bars and draw(st.booleans()):
+        start = draw(st.integers(bar, frame.bars - 1))
+        end = draw(st.integers(start + 1, frame.bars))
+        endings = start + 1 < end < frame.bars and draw(st.booleans())
+        first = draw(st.integers(start + 1, end - 1)) if endings else None
+        second = None if first is None else draw(st.integers(end + 1, frame.bars))
+        repeats.append(Repeat(start, end, first, second))
+        bar = second or end
+    return tuple(repeats)
+
+
+def _edges(repeat: Repeat) -> tuple[int, int]:
+    return repeat.start, repeat.second_ending or repeat.end
+
+
+def _leads(tune: Melody) -> Iterator[Repeat]:
+    """Let strains begin and end before a pickup as long as the tune's, where no note sounds on."""
+    lines = tune.barlines
+
+    def lead(bar: int) -> Fraction:
+        place = lines[bar] - tune.pickup
+        free = not any(note.onset < place < note.end for note in tune.notes)
+        before = any(note.onset < place and note.end > lines[bar - 1] for note in tune.notes)
+        sounds = any(place <= note.onset < lines[bar] for note in tune.notes)
+        inside = bar > 1 and place > lines[bar - 1] and (place * 8).denominator == 1
+        return tune.pickup if free and before and sounds and inside else Fraction(0)
+
+    for repeat in tune.repeats:
+        yield replace(
+            repeat,
+            lead_in=lead(repeat.start) if repeat.start else tune.pickup,
+            lead_out=Fraction(0) if repeat.second_ending else lead(repeat.end),
+        )
 
 
 def line(text: str, *, start: Fraction = Fraction(0)) -> tuple[Note, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,22 +12,24 @@ from hypothesis import strategies as st
 from melodies import METERS, line, melodies, melody, sounding
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import MODES, Key, Melody, Meter, Note
-from mst_core.score.bars import Bar, lay_out
+from mst_core.music import MODES, Key, Melody, Meter, Note, Repeat
+from mst_core.score.bars import Bar, break_lines, lay_out
 from mst_core.score.pulse import Pulse
 from mst_core.score.spelling import signature, spell
 
 QUICK = settings(deadline=None, max_examples=80)
 
 
-def heard(bars: tuple[Bar, ...], meter: Meter) -> list[tuple[Fraction, Fraction, int]]:
+def heard(bars: tuple[Bar, ...], tune: Melody) -> list[tuple[Fraction, Fraction, int]]:
     """Read the notes back from laid out bars, tied pieces as one."""
+    lines = tune.barlines
     notes: list[tuple[Fraction, Fraction, int]] = []
     for bar in bars:
         for piece in bar.pieces:
             if piece.spelling is None:
                 continue
-            onset = (bar.number - 1) * meter.bar + piece.onset
+            before = (bar.number - 1) * tune.meter.bar
+            onset = (lines[bar.number - 1] if bar.number > 0 else before) + piece.onset
             if piece.continues:
                 begun, duration, pitch = notes.pop()
                 assert begun + duration == onset
@@ -48,12 +51,15 @@ def shape(tune: Melody) -> str:
 
 
 @QUICK
-@given(melodies())
+@given(melodies(changes=True))
 def test_bars_hold_every_note_and_last_exactly_as_long_as_the_meter_says(tune: Melody) -> None:
     bars = lay_out(tune)
-    assert heard(bars, tune.meter) == sounding(tune.notes)
+    assert heard(bars, tune) == sounding(tune.notes)
     full = [bar for bar in bars if bar.number > 0]
-    assert [bar.length for bar in full] == [tune.meter.bar] * tune.bars
+    assert [bar.length for bar in full] == [tune.meter_at(bar).bar for bar in range(tune.bars)]
+    assert [bar.number - 1 for bar in full if bar.changes_meter] == [
+        change.bar for change in tune.changes
+    ]
     assert [bar.number for bar in full if bar.opens_section] == [
         section + 1 for section in tune.sections if section or not tune.pickup
     ]
@@ -61,7 +67,20 @@ def test_bars_hold_every_note_and_last_exactly_as_long_as_the_meter_says(tune: M
 
 
 @QUICK
-@given(melodies())
+@given(melodies(changes=True, repeats=True))
+def test_repeat_signs_cut_no_note_and_lose_none(tune: Melody) -> None:
+    bars = lay_out(tune)
+    assert heard(bars, tune) == sounding(tune.notes)
+    assert sum(bar.opens_repeat for bar in bars) == len(tune.repeats)
+    assert sum(bar.closes_repeat for bar in bars) == len(tune.repeats)
+    endings = [each.first_ending for each in tune.repeats if each.first_ending is not None]
+    for number in (1, 2):
+        assert sum(bar.begins_ending for bar in bars if bar.ending == number) == len(endings)
+        assert sum(bar.ends_ending for bar in bars if bar.ending == number) == len(endings)
+
+
+@QUICK
+@given(melodies(changes=True, repeats=True))
 def test_every_sign_shows_the_time_it_takes(tune: Melody) -> None:
     for bar in lay_out(tune):
         for before, after in pairwise(bar.pieces):
@@ -72,6 +91,52 @@ def test_every_sign_shows_the_time_it_takes(tune: Melody) -> None:
         for number in {piece.triplet for piece in bar.pieces} - {None}:
             inside = sum(piece.duration for piece in bar.pieces if piece.triplet == number)
             assert inside in [Fraction(2) / 2**halving for halving in range(5)]
+
+
+def strains(pickup: str, rhythm: str, *repeats: Repeat) -> Melody:
+    """Two strains of two bars of 4/4 with a pickup of a quarter."""
+    notes = line(pickup + rhythm, start=Fraction(-1))
+    return Melody(notes, Meter(4, 4), Key(0), 120.0, 4, (0, 2), repeats=repeats)
+
+
+STRAIN = "D4*8 E4*6 "
+QUARTER = Fraction(1)
+BOTH = (
+    Repeat(0, 2, lead_in=QUARTER, lead_out=QUARTER),
+    Repeat(2, 4, lead_in=QUARTER, lead_out=QUARTER),
+)
+
+
+def signs(tune: Melody) -> str:
+    """Numbers and lengths of the bars, and the repeat signs between them."""
+    return " ".join(
+        f"{'|:' * bar.opens_repeat}{bar.number}={bar.length}{':|' * bar.closes_repeat}"
+        for bar in lay_out(tune)
+    )
+
+
+def test_a_repeat_sign_before_a_pickup_cuts_its_bar() -> None:
+    tune = strains("C4*2 ", STRAIN + "C4*2 " + STRAIN, *BOTH)
+    assert signs(tune) == "|:0=1 1=4 2=3:| |:2=1 3=4 4=3:|"
+    assert [bar.opens_section for bar in lay_out(tune)] == [True, False, False, True, False, False]
+
+
+def test_silence_behind_a_repeat_sign_is_not_written() -> None:
+    tune = strains("C4*2 ", STRAIN + "z*2 " + STRAIN, BOTH[0], Repeat(2, 4))
+    assert signs(tune) == "|:0=1 1=4 2=3:| |:3=4 4=4:|"
+
+
+def test_a_note_that_sounds_on_is_not_cut_by_a_repeat_sign() -> None:
+    tune = strains("C4*2 ", "D4*8 E4*8 " + STRAIN, *BOTH)
+    assert signs(tune) == "|:0=1 1=4 2=4:| |:3=4 4=3:|"
+
+
+def test_a_second_ending_of_one_bar_stays_beside_the_first() -> None:
+    repeated = strains("C4*2 ", "D4*8 E4*8 F4*8 G4*8", Repeat(0, 2, 1, 3, lead_in=QUARTER))
+    tune = replace(repeated, sections=(0, 3))
+    assert [[bar.number for bar in each] for each in break_lines(lay_out(tune), 2)] == [
+        [0, 1, 2, 3], [4],
+    ]  # fmt: skip
 
 
 @given(st.sampled_from(METERS))

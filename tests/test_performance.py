@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from melodies import melodies
+from mido import MidiFile
 
 from mst_core.errors import BadOption
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
 from mst_core.sound.performance import Performance, perform
+from mst_core.sound.performed import performed_midi
 
 HALF = Fraction(1, 2)
 COMMON = Meter(4, 4)
@@ -43,7 +47,7 @@ def starts(performance: Performance) -> list[float]:
     return [stroke.start for stroke in performance.strokes]
 
 
-@given(melodies(), swings)
+@given(melodies(changes=True), swings)
 def test_no_swing_changes_the_order_of_notes_or_makes_them_overlap(
     melody: Melody, swing: float
 ) -> None:
@@ -175,3 +179,63 @@ def test_a_player_breathes_at_the_end_of_a_phrase() -> None:
 
 def test_the_last_note_is_held_to_its_end() -> None:
     assert perform(tune(1, 3), swing=0.5).strokes[-1].end == pytest.approx(2)
+
+
+# Meters that change
+
+
+def changing(*changes: MeterChange, bars: int, eighths: int) -> Melody:
+    """Eighths from the first downbeat on, in 4/4 and then in other meters."""
+    notes = tuple(Note(HALF * n, HALF, 60) for n in range(eighths))
+    return Melody(notes, COMMON, Key(0), 120.0, bars, changes=changes)
+
+
+def test_each_bar_leans_on_its_own_beats() -> None:
+    line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, Meter(3, 4)), bars=3, eighths=20)
+    velocity = [stroke.velocity for stroke in perform(line, swing=0.5).strokes]
+    jig, waltz = velocity[8:14], velocity[14:20]
+    assert sorted(sorted(range(6), key=lambda index: -jig[index])[:2]) == [0, 3]
+    assert sorted(sorted(range(6), key=lambda index: -waltz[index])[:3]) == [0, 2, 4]
+
+
+def test_a_bar_swings_where_its_meter_does() -> None:
+    line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
+    gaps = [b - a for a, b in pairwise(starts(perform(line, swing=TRIPLET)))]
+    assert gaps[6:8] == pytest.approx([1 / 3, 1 / 6])
+    assert gaps[8:14] == pytest.approx([0.25] * 6)
+    assert gaps[14:16] == pytest.approx([1 / 3, 1 / 6])
+
+
+def test_swing_begins_at_the_barline_behind_an_odd_bar() -> None:
+    line = changing(MeterChange(1, Meter(7, 8)), MeterChange(2, COMMON), bars=3, eighths=23)
+    gaps = [b - a for a, b in pairwise(starts(perform(line, swing=TRIPLET)))]
+    assert gaps[8:15] == pytest.approx([0.25] * 7)
+    assert gaps[15:19] == pytest.approx([1 / 3, 1 / 6] * 2)
+
+
+def test_phrases_are_counted_in_bars_of_any_meter() -> None:
+    waltz = MeterChange(2, Meter(3, 4))
+    notes = tuple(Note(Fraction(n), Fraction(1), 60 + n % 2) for n in range(26))
+    played = perform(Melody(notes, COMMON, Key(0), 120.0, 8, changes=(waltz,)), swing=0.5)
+    gaps = [second.start - first.end for first, second in pairwise(played.strokes)]
+    assert gaps.index(max(gaps)) == 13  # two bars of four and two of three
+
+
+def test_a_performance_knows_where_its_meter_changes() -> None:
+    line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
+    played = perform(line, swing=TRIPLET)
+    assert played.changes == ((2.0, Meter(6, 8)), (3.5, COMMON))
+    written = MidiFile(file=io.BytesIO(performed_midi(played, program=0)))
+    ticks = accumulate(message.time for message in written.tracks[0])
+    meters = [
+        (tick, message.numerator)
+        for tick, message in zip(ticks, written.tracks[0], strict=True)
+        if message.type == "time_signature"
+    ]
+    assert meters == [(0, 4), (4 * 1920, 6), (7 * 1920, 4)]
+
+
+def test_repeats_are_played_once() -> None:
+    line = changing(bars=2, eighths=16)
+    repeated = replace(line, repeats=(Repeat(0, 1), Repeat(1, 2)))
+    assert perform(repeated, swing=TRIPLET) == perform(line, swing=TRIPLET)

@@ -10,11 +10,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+import resvg_py
 from hypothesis import HealthCheck, given, settings
 from melodies import JIG, REEL, SWING_LINE, melodies
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
 from mst_core.score.bars import lay_out
 from mst_core.score.picture import GROUND, HIGHEST, INK, WIDTH, draw_png, draw_svg
 
@@ -83,10 +84,15 @@ def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(melodies())
+@given(melodies(changes=True, repeats=True))
 def test_any_melody_can_be_drawn(tune: Melody) -> None:
-    pieces = [piece for bar in lay_out(tune) for piece in bar.pieces]
-    assert count_heads(draw_svg(tune)) == sum(1 for piece in pieces if piece.spelling)
+    bars, svg = lay_out(tune), draw_svg(tune)
+    pieces = [piece for bar in bars for piece in bar.pieces]
+    assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
+    assert "<text" not in svg
+    # What begins a line is said again there: never less than once.
+    assert svg.count('class="ending') >= sum(bar.begins_ending for bar in bars)
+    assert svg.count('class="meterSig') > sum(bar.changes_meter for bar in bars)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +144,47 @@ def test_a_low_tune_is_written_in_the_bass_clef() -> None:
     low = replace(REEL, notes=tuple(replace(n, pitch=n.pitch - 24) for n in REEL.notes))
     assert "E062" in draw_svg(low)
     assert "E062" not in draw_svg(REEL)
+
+
+REPEATED = replace(REEL, repeats=(Repeat(0, 7, 6, 8), Repeat(8, 16)))
+CHANGES = (MeterChange(3, Meter(2, 4)), MeterChange(6, Meter(6, 8)))
+CHANGED = replace(JIG, sections=(0,), changes=CHANGES, bars=17)
+
+
+def test_repeats_have_dots_and_endings_have_brackets() -> None:
+    svg = draw_svg(REPEATED)
+    assert svg.count("#E044-") == 8  # two dots for each of four signs
+    assert svg.count('class="voltaBracket') == 2
+
+
+def test_the_numbers_of_endings_are_painted_without_a_font() -> None:
+    svg = draw_svg(REPEATED)
+    bare, numbers = re.subn(r'<g class="text".*?</g>', "", svg)
+    assert numbers == 2
+    painted, unpainted = (
+        rows(bytes(resvg_py.svg_to_bytes(svg_string=each, skip_system_fonts=True)))
+        for each in (svg, bare)
+    )
+    places = [
+        (x // 4, y)
+        for y, (line, other) in enumerate(zip(painted, unpainted, strict=True))
+        for x in range(0, len(line), 4)
+        if line[x : x + 4] != other[x : x + 4]
+    ]
+    assert len(places) > 100
+    first, second = min(places)[0], max(places)[0]
+    assert second - first > 100  # two of them, each in its bracket
+    assert max(y for _, y in places) - min(y for _, y in places) < 40
+
+
+def test_two_repeats_that_meet_within_a_line_share_a_sign() -> None:
+    tune = replace(REEL, sections=(0,), repeats=(Repeat(0, 2), Repeat(2, 4)))
+    assert draw_svg(tune).count("#E044-") == 8
+
+
+def test_a_change_of_meter_is_drawn_where_it_happens() -> None:
+    assert draw_svg(CHANGED).count('class="meterSig') == 3
+    assert draw_svg(JIG).count('class="meterSig') == 1
 
 
 def test_silence_can_be_drawn() -> None:

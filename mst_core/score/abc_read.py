@@ -81,8 +81,8 @@ def _remarks(tune: AbcTune, melody: Melody, tunes: int) -> Iterator[str]:
     yield from tune.remarks
     if melody.changes and not tune.meter_changes:
         odd = sum(melody.meter_at(bar) != melody.meter for bar in range(melody.bars))
-        are = "bar is" if odd == 1 else "bars are"
-        yield f"{odd} {are} longer or shorter than {melody.meter}, with a meter of its own"
+        are, own = ("bar is", "a meter of its own") if odd == 1 else ("bars are", "their own meter")
+        yield f"{odd} {are} longer or shorter than {melody.meter}, with {own}"
     if len(find_strains(tune.measures)) < sum(measure.closes for measure in tune.measures):
         yield "what is repeated more than once stands here once, without its repeat signs"
 

@@ -51,7 +51,7 @@ class Marks:
 
 def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[int, int]]) -> Marks:
     """Find the signs of a melody; takes its barlines, and where each note starts and ends."""
-    first = sounding[0][0] if sounding else 0
+    first = min(0, sounding[0][0]) if sounding else 0
 
     onsets = [onset for onset, _ in sounding]
 
@@ -61,7 +61,9 @@ def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[in
 
     def stand(bar: int, lead: Fraction) -> int:
         line, place = lines[bar], lines[bar] - lead * STEPS
-        before = lines[bar - 1] if bar else min(first, 0) - 1
+        before = lines[bar - 1] if bar else first
+        if bar == 0 and place <= first:
+            return first
         within = before < place < line and place % SHORTEST == 0
         if not within or not sounds(before, line) or sounds(int(place), int(place)):
             return line
@@ -87,7 +89,7 @@ def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[in
             sections[repeat.start] = begin
         opening.append(begin)
         closing.append(end)
-    opens_first = bool(opening) and opening[-1] <= min(first, 0)
+    opens_first = bool(opening) and opening[-1] <= first
     return Marks(
         opening=frozenset(opening[:-1] if opens_first else opening),
         closing=frozenset(closing),

@@ -1,0 +1,84 @@
+"""ABC files as they come: encodings, several tunes and voices, and what is told of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
+from mst_core.score.abc_read import read_abc_score
+from mst_core.score.reading import Limits
+
+REEL = "X:1\nT:Café\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n|: GABc | d3 :: e | fgab | g3 :|\n"
+
+
+def remarks(music: str, *, head: str = "") -> tuple[str, ...]:
+    return read_abc_score(f"X:1\nM:4/4\nL:1/4\n{head}K:C\n{music}\n").remarks
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+def test_a_title_is_read_in_any_usual_encoding(encoding: str) -> None:
+    reading = read_abc_score(REEL.encode(encoding))
+    assert reading.title == "Café"
+    assert reading == read_abc_score(REEL)
+
+
+def test_a_plain_tune_needs_no_remark() -> None:
+    reading = read_abc_score(REEL)
+    assert (reading.remarks, reading.parts, reading.program, reading.tempos) == ((), (), None, ())
+    assert [(each.start, each.end) for each in reading.melody.repeats] == [(0, 2), (2, 4)]
+
+
+def test_a_file_may_name_its_instrument() -> None:
+    for line in ("%%MIDI program 73", "I:MIDI program 1 73", "%%MIDI program 73 % flute"):
+        assert read_abc_score(REEL.replace("M:4/4", f"M:4/4\n{line}")).program == 73
+    assert read_abc_score(REEL.replace("M:4/4", "M:4/4\n%%MIDI program 128")).program is None
+
+
+@pytest.mark.parametrize(
+    ("music", "remark"),
+    [
+        ("ABcd|\n\nX:2\nK:D\nDEFG|", "the file holds 2 tunes; the first one was taken"),
+        ("[V:1]ABcd|\n[V:2]CDEF|", "it is written for 2 voices; the first one was taken"),
+        ("[Ac]BcA|[K:C]A4|", "of chords the top note was taken"),
+        ("ABcd|[K:D]F4|", "the key changes on the way; the first one is named"),
+        ("[Q:90]ABcd|[Q:80]F4|", "the tempo changes on the way; the first one is kept"),
+        ("ABcd|ABc|A4|", "1 bar is longer or shorter than 4/4, with a meter of its own"),
+        ("ABcd|ABc|AB|c4|", "2 bars are longer or shorter than 4/4, with their own meter"),
+        (
+            "|:ABcd|1,2 A4:|3 B4|]",
+            "what is repeated more than once stands here once, without its repeat signs",
+        ),
+    ],
+)
+def test_what_is_not_in_the_melody_is_told(music: str, remark: str) -> None:
+    assert remarks(music) == (remark,)
+
+
+def test_a_meter_that_the_file_changes_itself_needs_no_remark() -> None:
+    assert remarks("ABcd|[M:3/4]ABc|[M:4/4]A4|") == ()
+
+
+def test_the_tempo_may_stand_behind_the_key() -> None:
+    assert read_abc_score("X:1\nL:1/4\nK:C\nQ:1/4=90\nABcd|\n").melody.tempo == 90
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "fault"),
+    [
+        (b"", Limits(), UnreadableScore),
+        (b"X:1\nK:C\nAB\0c", Limits(), UnreadableScore),
+        (b"MThd\0\0\0\6\0\1", Limits(), UnreadableScore),
+        (b"X:1\nK:C\nz4|", Limits(), NoMelody),
+        (b"X:1\nK:C\nABcd", Limits(octets=5), TooLong),
+        (b"X:1\nK:C\nABcd", Limits(events=5), TooLong),
+        (b"X:1\nK:C\nABcd", Limits(melody_notes=3), TooLong),
+        (b"X:1\nM:2/4\nL:1/4\nK:C\nAB|cd|AB|", Limits(bars=2), TooLong),
+        (b"X:1\nM:4/4\nL:1/4\nQ:60\nK:C\nABcd|", Limits(seconds=3), TooLong),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_in_one_sentence(
+    data: bytes, limits: Limits, fault: type[MstError]
+) -> None:
+    with pytest.raises(fault) as raised:
+        read_abc_score(data, limits=limits)
+    assert "\n" not in str(raised.value)
