@@ -106,7 +106,13 @@ class MusicBot(discord.Client):
         settings, styles, texts, clock = self.settings, self.styles, self.texts, _now
         ledger = self._ledger = await Ledger.open(settings.data / "ledger.sqlite3", clock)
         limits = Limits(octets=settings.upload_bytes)
-        uploads = Uploads(settings.data / "uploads", ledger.database, limits=limits, clock=clock)
+        uploads = Uploads(
+            settings.data / "uploads",
+            ledger.database,
+            limits=limits,
+            room_bytes=settings.upload_room_mb * 1_000_000,
+            clock=clock,
+        )
         await uploads.sweep()
         dispatcher = self._dispatcher = Dispatcher(
             ledger,

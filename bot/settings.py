@@ -95,6 +95,7 @@ class Settings:
     upload_bytes: int = field(
         metadata=_setting("MST_UPLOAD_BYTES", str(Limits().octets), _whole(1_000, 25_000_000))
     )
+    upload_room_mb: int = field(metadata=_setting("MST_UPLOAD_ROOM_MB", "100", _whole(50, 100_000)))
     open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _whole(1, 1000)))
     cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _whole(0, 86_400)))
     tries: int = field(metadata=_setting("MST_TRIES", "3", _whole(1, 10)))

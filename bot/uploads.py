@@ -3,7 +3,8 @@
 Below the folder stand ``<sha>.bin``, the bytes as they came, and ``<sha>.reading``, made of them
 when a job first wants it (``<sha>.track-3.reading`` when track 3 was named as the melody). Each is
 written aside and renamed, so it is there whole or not at all. Who sent it, and what they call it,
-is a row of the database: a file lives as long as somebody has a row for it.
+is a row of the database: a file lives as long as somebody has a row for it. A person has room for
+so many bytes; what they have not used for longest makes room for what comes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from mst_core.score.reading_wire import BrokenReading, decode_reading, encode_re
 
 PARSERS = 2
 """Processes that read files at once: each may take a gigabyte."""
+ROOM_BYTES = 100_000_000
+"""What is kept of one person at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Upload:
     name: str
     size_bytes: int
     first_seen_at: float
+    used_at: float
 
 
 class Parse(Protocol):
@@ -60,12 +64,14 @@ class Uploads:
         database: Database,
         *,
         limits: Limits | None = None,
+        room_bytes: int = ROOM_BYTES,
         clock: Callable[[], float] = time.time,
         parse: Parse = parse,
     ) -> None:
         self.folder = folder
         self.limits = limits or Limits()
-        self._database, self._clock, self._parse = database, clock, parse
+        self._database, self._room_bytes = database, room_bytes
+        self._clock, self._parse = clock, parse
         self._parsers = asyncio.Semaphore(PARSERS)
         self._reading: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
         # A file must not go between the look that finds it there and the row that holds it.
@@ -159,16 +165,32 @@ class Uploads:
 
     async def _note(self, sha256: str, user_id: int, name: str, size_bytes: int) -> Upload:
         (row,) = await self._database.run(
-            """INSERT INTO uploads (sha256, user_id, name, size_bytes, first_seen_at)
-               VALUES (:sha256, :user_id, :name, :size_bytes, :now)
-               ON CONFLICT (sha256, user_id) DO UPDATE SET name = excluded.name RETURNING *""",
+            """INSERT INTO uploads (sha256, user_id, name, size_bytes, first_seen_at, used_at)
+               VALUES (:sha256, :user_id, :name, :size_bytes, :now, :now)
+               ON CONFLICT (sha256, user_id)
+               DO UPDATE SET name = excluded.name, used_at = :now RETURNING *""",
             sha256=sha256,
             user_id=user_id,
             name=show_name(name),
             size_bytes=size_bytes,
             now=self._clock(),
         )
+        await self._make_room(user_id)
         return Upload(**row)
+
+    async def _make_room(self, user_id: int) -> None:
+        rows = await self._database.run(
+            """DELETE FROM uploads WHERE id IN (
+                   SELECT id FROM (
+                       SELECT id, sum(size_bytes) OVER (ORDER BY used_at DESC, id DESC) AS so_far
+                       FROM uploads WHERE user_id = :user_id
+                   ) WHERE so_far > :most
+               ) RETURNING id""",
+            user_id=user_id,
+            most=self._room_bytes,
+        )
+        if rows:
+            await self._discard_strays()
 
     async def _discard_strays(self, *, and_drafts: bool = False) -> None:
         rows = await self._database.run("SELECT DISTINCT sha256 FROM uploads")

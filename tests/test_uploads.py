@@ -127,6 +127,23 @@ async def test_a_file_goes_with_the_last_who_has_it(house: House) -> None:
         await house.uploads.read(SHA, "reel.mid")
 
 
+async def test_what_is_longest_unused_makes_room(house: House) -> None:
+    times = iter(range(100))
+    uploads = Uploads(
+        house.uploads.folder, house.ledger.database, room_bytes=2_500, clock=lambda: next(times)
+    )
+    for name in ("a.mid", "b.mid"):
+        await uploads.keep(1, name, name.encode() * 200)
+    await uploads.keep(2, "b.mid", b"b.mid" * 200)
+    await uploads.keep(1, "a.mid", b"a.mid" * 200)
+    await uploads.keep(1, "c.mid", b"c.mid" * 200)
+    assert sorted(upload.name for upload in await uploads.of(1)) == ["a.mid", "c.mid"]
+    assert len(files(uploads)) == 3, "the other person still has b"
+    await uploads.keep(2, "d.mid", b"d.mid" * 400)
+    assert [upload.name for upload in await uploads.of(2)] == ["d.mid"]
+    assert len(files(uploads)) == 3
+
+
 async def test_what_a_crash_left_is_swept_away(house: House) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
     for stray in (f"{'0' * 64}.bin", f".{SHA}.reading.draft"):

@@ -8,6 +8,8 @@ CREATE TABLE uploads (
     name          TEXT NOT NULL,
     size_bytes    INTEGER NOT NULL,
     first_seen_at REAL NOT NULL,
+    -- when it was last sent or asked for: what is longest unused goes first
+    used_at       REAL NOT NULL,
     UNIQUE (sha256, user_id)
 ) STRICT;
 
