@@ -5,7 +5,7 @@
 #              takes PyTorch's own CPU build, which is several gigabytes smaller.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench constraints clean
+.PHONY: help setup run test check bench torture fuzz constraints clean
 
 TORCH_INDEX ?=
 export TORCH_INDEX
@@ -31,10 +31,17 @@ check: ## lint, format, types and layers
 bench: ## measure the time from a request to its sound
 	@deploy/setup.sh check && exec $(python) tests/bench_tune.py
 
+torture: ## send every nasty file through the command: minutes
+	@deploy/setup.sh check && exec $(python) tests/torture.py
+
+SECONDS ?= 60
+fuzz: ## let a fuzzer look for files that break a reader, SECONDS=60 for each
+	@deploy/setup.sh check && exec deploy/fuzz.sh $(SECONDS)
+
 constraints: ## take the newest versions that pyproject.toml admits into constraints.txt
 	@deploy/constraints.sh
 
 clean: ## remove .venv and what the tools keep; data, runs and models stay
-	rm -rf .venv .setup build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-fuzz .setup build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 	rm -rf .hypothesis .import_linter_cache .coverage .coverage.*
 	find bot mst_core tests -name __pycache__ -prune -exec rm -rf {} +
