@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
+from mst_core.errors import NoMelody
 from mst_core.music import Melody, Meter, MeterChange, Repeat
 from mst_core.score.abc_read import read_abc, read_tunes
 from mst_core.score.abc_tune import AbcTune
@@ -152,6 +155,11 @@ def test_what_is_played_oftener_than_twice_is_read_without_its_signs() -> None:
     read = melody("|: A4 |1,3 B4 :|2 c4 :|4 d4 |] e4 |: f4 :|")
     assert read.repeats == (Repeat(5, 6),)
     assert len(read.notes) == 6
+
+
+def test_music_that_no_pass_reaches_is_no_melody() -> None:
+    with pytest.raises(NoMelody):
+        melody("[0 ABcd |]", played=True)
 
 
 def test_an_ending_within_a_bar_begins_a_bar() -> None:

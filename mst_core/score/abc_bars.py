@@ -39,6 +39,8 @@ def lay_bars(tune: AbcTune, *, expand: bool, notes: int) -> Melody:
         TooLong: when the repeats make more than ``notes`` notes.
     """
     measures = expand_repeats(tune.measures, notes) if expand else tune.measures
+    if not measures:  # all of them in endings that no pass reaches
+        raise NoMelody("this ABC tune")
     page = _Page(measures, () if expand else find_strains(measures))
     melody = _notes(measures, page.places)
     if len(melody) < 2:
