@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzz each reader for so many seconds, in an environment of its own beside .venv.
-# What breaks a reader is left in .venv-fuzz/found: mend it, and keep the file in tests/cases.
+# What breaks a reader is left in .venv-fuzz/fuzz/found: mend it, and keep the file in tests/cases.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -10,9 +10,9 @@ if ! .venv-fuzz/bin/python -c 'import atheris' 2>/dev/null; then
     .venv/bin/python -m venv .venv-fuzz
     .venv-fuzz/bin/python -m pip install --quiet -c constraints.txt "$(sed -n 's/^fuzz = \["\(.*\)"\]$/\1/p' pyproject.toml)" msgspec mido hypothesis
 fi
-mkdir -p .venv-fuzz/found
 for kind in mid abc musicxml mxl; do
-    mkdir -p ".venv-fuzz/corpus-$kind"
-    PYTHONPATH=. .venv-fuzz/bin/python tests/fuzz_readers.py "$kind" ".venv-fuzz/corpus-$kind" \
-        -artifact_prefix=".venv-fuzz/found/$kind-" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=20000
+    PYTHONPATH=. .venv-fuzz/bin/python tests/fuzz_readers.py "$kind" .venv-fuzz/fuzz \
+        -artifact_prefix=".venv-fuzz/fuzz/found/$kind-" -max_total_time="$seconds" \
+        -timeout=20 -rss_limit_mb=2048 -max_len=20000
 done
+ls .venv-fuzz/fuzz/found

@@ -1,12 +1,14 @@
 """Coverage-guided fuzzing of one reader: ``python tests/fuzz_readers.py KIND FOLDER [OPTION...]``.
 
-`deploy/fuzz.sh` runs it for each kind. A file that gives anything but a reading or an MstError is
-written beside the corpus; so is one that takes longer than the limit.
+`deploy/fuzz.sh` runs it for each kind. The corpus grows in FOLDER/KIND. A file that gives anything
+but a reading or an MstError is written to FOLDER/found, one for each line that raised, and the
+search goes on. The options are libFuzzer's.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from itertools import islice
 from pathlib import Path
 
@@ -38,21 +40,38 @@ def plant(kind: str, folder: Path) -> None:
             (folder / f"{abs(hash(data)):x}").write_bytes(data)
 
 
+def check(kind: str, data: bytes) -> None:
+    """Raise what is neither a reading nor a reason, or a sentence that is not one line."""
+    try:
+        reading = read_score(f"a.{kind}", data, limits=LIMITS)
+    except MstError as error:
+        if not str(error).isprintable():
+            raise
+        return
+    if decode_reading(encode_reading(reading)) != reading:
+        raise ValueError("the reading does not cross the wire")
+
+
 def main() -> None:
-    kind, folder, *options = sys.argv[1:]
-    plant(kind, Path(folder))
+    kind, home, *options = sys.argv[1:]
+    corpus, found = Path(home, kind), Path(home, "found")
+    for folder in (corpus, found):
+        folder.mkdir(parents=True, exist_ok=True)
+    plant(kind, corpus)
+    known: set[str] = set()
 
     def look(data: bytes) -> None:
         try:
-            reading = read_score(f"a.{kind}", data, limits=LIMITS)
-        except MstError as error:
-            if not str(error).isprintable():
-                raise
-            return
-        if decode_reading(encode_reading(reading)) != reading:
-            raise ValueError("the reading does not cross the wire")
+            check(kind, data)
+        except Exception as error:
+            *_, last = traceback.extract_tb(error.__traceback__)
+            place = f"{Path(last.filename).stem}-{last.lineno}-{type(error).__name__}"
+            if place not in known:
+                known.add(place)
+                (found / f"{place}.{kind}").write_bytes(data)
+                traceback.print_exc()
 
-    atheris.Setup([sys.argv[0], folder, *options], look)
+    atheris.Setup([sys.argv[0], str(corpus), *options], look)
     atheris.Fuzz()
 
 

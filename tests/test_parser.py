@@ -49,7 +49,7 @@ async def test_refusals_cross_with_their_words() -> None:
 async def test_what_is_refused_at_sight_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asyncio.create_subprocess_exec", None)
     with pytest.raises(UnreadableScore, match=r"notes\.txt"):
-        await parse("/home/me/notes.txt", b"X:1\nK:C\nABcd|")
+        await parse("/tunes/notes.txt", b"X:1\nK:C\nABcd|")
 
 
 async def test_one_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:

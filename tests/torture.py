@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from nasty import GOOD, nasty_files
@@ -86,9 +87,11 @@ def torment(name: str, data: bytes) -> Ordeal:
     return Ordeal(name, outcome, "; ".join(faults), seconds, mib)
 
 
-def main() -> int:
+def main(step: int) -> int:
+    """Take every ``step``-th file; return the exit status."""
+    files = islice(nasty_files(), 0, None, step)
     with ThreadPoolExecutor(2) as places:
-        ordeals = list(places.map(lambda file: torment(*file), nasty_files()))
+        ordeals = list(places.map(lambda file: torment(*file), files))
     misses = [ordeal for ordeal in ordeals if ordeal.fault]
     for ordeal in misses:
         sys.stdout.write(f"MISS {ordeal.name!r}: {ordeal.fault}\n")
@@ -104,4 +107,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1))

@@ -10,11 +10,8 @@ import msgspec
 
 from mst_core.errors import MstError, ParserStopped
 from mst_core.parser.order import Answer, Order, Read, Refused
-from mst_core.score.kind import one_line
 from mst_core.score.opening import read_score
 from mst_core.score.reading_wire import encode_reading
-
-_LONGEST_ARGUMENT = 400
 
 
 def main() -> None:
@@ -32,16 +29,15 @@ def answer_to(order: Order) -> Answer:
         reading = read_score(order.name, order.data, track=order.track, limits=order.limits)
         return Read(encode_reading(reading))
     except MstError as error:
-        return _refusal(error)
+        return Refused(error.code, error.arguments)
     except MemoryError:
         pass  # its traceback holds on to what fills the memory: answer outside of it
     except Exception as error:
         # A bug of ours, or a file that no one thought of. The owner logs the traceback.
         traceback.print_exc(limit=-20)
-        return _refusal(ParserStopped(f"our reader stumbled over it ({type(error).__name__})"))
-    return _refusal(ParserStopped("it took too much memory"))
+        return _stopped(f"our reader stumbled over it ({type(error).__name__})")
+    return _stopped("it took too much memory")
 
 
-def _refusal(error: MstError) -> Refused:
-    words = tuple(one_line(argument, _LONGEST_ARGUMENT) for argument in error.arguments)
-    return Refused(error.code, words)
+def _stopped(why: str) -> Refused:
+    return Refused(ParserStopped.__name__, (why,))

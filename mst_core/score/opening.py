@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
+from mst_core.errors import BadOption, MstError, NoMelody, TooLong, UnreadableScore
 from mst_core.score.kind import FIRST_BYTES, Kind, cheap_check, one_line, show_name
 from mst_core.score.reading import Limits, Reading
 from mst_core.score.reading_wire import MOST_TEMPOS
@@ -16,6 +16,7 @@ FINEST = 2**31
 """No time has a larger denominator."""
 TEMPO_RANGE = (4.0, 1_000.0)  # quarter notes per minute; what a MIDI file can hold, and sanity
 LONGEST_TEXT = 200
+LONGEST_ARGUMENT = 400
 MOST_REMARKS = 30
 
 
@@ -34,7 +35,12 @@ def read_score(
     kind = cheap_check(name, len(data), data[:FIRST_BYTES], limits)
     if track is not None and kind is Kind.ABC:
         raise BadOption("track", track, "MIDI and MusicXML files have tracks; this is ABC")
-    return _hold(show_name(name), _read(kind, data, track, limits), limits)
+    try:
+        return _hold(show_name(name), _read(kind, data, track, limits), limits)
+    except MstError as error:
+        # A reader quotes what it stumbled over, which may be anything.
+        words = (one_line(argument, LONGEST_ARGUMENT) for argument in error.arguments)
+        raise type(error)(*words) from error
 
 
 def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading:
