@@ -92,6 +92,11 @@ def test_a_repeat_sign_without_a_beginning_goes_back_to_the_sign_before() -> Non
     assert tune.repeats == (Repeat(0, 2), Repeat(2, 4))
 
 
+def test_a_repeat_from_the_beginning_goes_back_to_the_first_note() -> None:
+    tune = read(measure("z*1/2 G4*1/2"), measure(BAR, BACKWARD), BAR).melody
+    assert tune.repeats == (Repeat(0, 1, lead_in=HALF),)
+
+
 def test_endings_that_split_a_bar_have_bars_of_their_own() -> None:
     tune = read(
         measure("C4*4"), measure("D4*2"), measure(ending("1"), "E4*2", BACKWARD),

@@ -278,7 +278,7 @@ def test_numbers_that_no_music_has_are_refused_by_name(right: str, wrong: str) -
 
 
 @settings(max_examples=15, deadline=None)
-@given(tune=melodies(most_bars=3))
+@given(tune=melodies(most_bars=3, changes=True, repeats=True))
 def test_what_is_written_as_musicxml_is_the_same_melody_when_read(tune: Melody) -> None:
     assume(len(tune.notes) >= 2)
     reading = read_musicxml(write_musicxml(tune, title="A tune"))

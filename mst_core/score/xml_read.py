@@ -7,10 +7,11 @@ loaded from anywhere. Jumps (D.C., D.S., coda) are remarked on, not played.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Part
+from mst_core.music import Melody, Part, Repeat
 from mst_core.score.key_finding import find_key
 from mst_core.score.reading import Limits, Reading
 from mst_core.score.xml_bars import Grid, Measure, lay_bars
@@ -61,6 +62,7 @@ def read_document(root: Element, *, track: int | None, limits: Limits) -> Readin
         changes=grid.changes,
         repeats=grid.repeats,
     )
+    melody = replace(melody, repeats=tuple(_from_first_note(melody)))
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
     return Reading(
@@ -71,6 +73,13 @@ def read_document(root: Element, *, track: int | None, limits: Limits) -> Readin
         tempos=tempos,
         remarks=(*make_remarks(parts, choice, line, melody), *grid.remarks),
     )
+
+
+def _from_first_note(melody: Melody) -> Iterator[Repeat]:
+    """Let what goes back to the beginning go to the first note, not to a rest before it."""
+    for repeat in melody.repeats:
+        lead = repeat.lead_in if repeat.start else min(repeat.lead_in, melody.pickup)
+        yield replace(repeat, lead_in=lead)
 
 
 def _read_parts(root: Element, limits: Limits) -> list[WrittenPart]:
