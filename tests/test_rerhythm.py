@@ -155,6 +155,25 @@ def test_a_jig_made_jazz_becomes_swing_bar_for_bar() -> None:
     assert [len(bar) for bar in bars_of(result)] == counts
 
 
+@pytest.mark.parametrize(("meter", "beats"), [("9/8", "3/4"), ("12/8", "4/4"), ("6/8", "4/4")])
+def test_dotted_beats_become_beats_where_a_style_has_no_dotted_ones(meter: str, beats: str) -> None:
+    assert str(target("jazz").meter_for(Meter.parse(meter))) == beats
+
+
+def test_bars_that_stay_are_stretched_to_the_grid_that_can_be_written() -> None:
+    notes = tuple(Note(Fraction(i, 2), Fraction(1, 2), 62 + i % 7) for i in range(45))
+    slip_jig = Melody(notes, Meter(9, 8), Key(2), 150, 5)
+    for strength in (0.0, 0.4):
+        result = attempt(slip_jig, "jazz", strength=strength, meter=Meter(4, 4)).melody
+        assert result.length == 20
+        assert all(24 % n.onset.denominator == 0 for n in result.notes)
+        assert all(24 % n.duration.denominator == 0 for n in result.notes)
+
+
+def test_strength_zero_keeps_the_meter_that_a_style_lacks() -> None:
+    assert attempt(JIG, "jazz", strength=0.0).melody == JIG
+
+
 def test_a_change_of_meter_on_the_way_stays_where_it_is() -> None:
     notes = tuple(Note(Fraction(i), Fraction(1), 62 + i % 5) for i in range(14))
     change = MeterChange(2, Meter(3, 4))

@@ -59,6 +59,8 @@ def rerhythm(
     Raises:
         NoSuchTune: when the target has rhythms for hardly any of its bars.
     """
+    if strength == 0 and meter is None:
+        return Rerhythmed(melody, 0.0, 0)  # the original, also where the target lacks its meter
     passages = find_passages(melody)
     rhythms: dict[int, Rhythm] = {}
     stretched: dict[int, Fraction] = {}
@@ -210,7 +212,19 @@ class _Writing:
 
 
 def _scaled(unit: Unit, scale: Fraction) -> Rhythm:
-    return tuple(((n.onset - unit.start) * scale, n.duration * scale) for n in unit.notes)
+    """A unit's own rhythm, stretched to bars of another length on the grid that can be written."""
+    own = tuple((note.onset - unit.start, note.duration) for note in unit.notes)
+    if scale == 1:
+        return own
+    exact = tuple((onset * scale, (onset + duration) * scale) for onset, duration in own)
+    snapped = tuple((_snap(onset), _snap(end) - _snap(onset)) for onset, end in exact)
+    if all(duration > 0 for _, duration in snapped):
+        return snapped
+    return tuple((onset, end - onset) for onset, end in exact)
+
+
+def _snap(time: Fraction) -> Fraction:
+    return Fraction(to_ticks(time), TICKS)
 
 
 def _assemble(

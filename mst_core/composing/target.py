@@ -48,9 +48,15 @@ class Target:
         """The meter itself where the style can play it, else its usual one.
 
         A style plays a meter that it never saw by its own beats, but dotted beats only when it has
-        some, and even ones only when it has some.
+        some, and even ones only when it has some. Else beats stay beats: 9/8 becomes 3/4, and a
+        jig, whose two beats would make a poor bar, 4/4.
         """
-        return meter if self._lender(meter) else Meter.parse(self._usual())
+        if self._lender(meter):
+            return meter
+        beats = meter.bar / meter.beat
+        alike = f"{2 * beats if beats == 2 else beats}/4" if meter.compound else f"{3 * beats}/8"
+        other = Meter.parse(alike) if len(alike) < 6 else meter
+        return other if self._lender(other) else Meter.parse(self._usual())
 
     def ground(self, meter: Meter) -> Ground:
         """How the target moves in a meter that `meter_for` gave."""
