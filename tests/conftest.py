@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 from house import House
+from hypothesis import settings
 from stage import Stage, on_stage
 
 from bot.ledger import Ledger
+
+# A law is true or not, however busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
