@@ -45,7 +45,7 @@ class Gauge:
     def __init__(self, total: int = 1) -> None:
         self._total = total
         self._done = 0
-        self._width = 0
+        self._shown = ""
         self._seen = sys.stderr.isatty()
 
     def __call__(self, progress: Progress) -> None:
@@ -68,9 +68,10 @@ class Gauge:
     def clear(self) -> None:
         """Take the bar away, so that a line can be printed in its place."""
         self._show("")
-        self._show("")
+        if self._seen:
+            click.echo("\r", err=True, nl=False)
 
     def _show(self, line: str) -> None:
-        if self._seen:
-            click.echo(f"\r{line:<{self._width}}", err=True, nl=False)
-            self._width = len(line)
+        if self._seen and line != self._shown:
+            click.echo(f"\r{line:<{len(self._shown)}}", err=True, nl=False)
+            self._shown = line

@@ -1,0 +1,341 @@
+"""``mst rerhythm``: real files, the real parser, the styles that ship, and what a person finds."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import mido
+import pytest
+from click.testing import CliRunner, Result
+
+from mst_core.__main__ import main
+from mst_core.commands.options import MODELS
+from mst_core.jobs import Job, Progress, Rendition
+from mst_core.music import Melody, Note
+from mst_core.score.abc_read import read_abc
+from mst_core.score.midi_read import read_midi
+from mst_core.score.midi_write import write_midi
+from mst_core.studio import Studio
+
+REEL = """X:1
+T:A Reel of Ours
+M:4/4
+L:1/8
+Q:1/4=180
+K:D
+A2 | d2fd Adfd | e2c2 z2 A2 | d2fd gfed | e2c2 d2 |]
+"""
+JIG = """X:1
+T:A Jig of Ours
+M:6/8
+L:1/8
+Q:3/8=110
+K:G
+D | GBd gdB | cec ABc | BcB AGF | G3 G2 |]
+"""
+
+pytestmark = pytest.mark.usefixtures("studio")
+
+
+@pytest.fixture(scope="session")
+def _opened() -> Studio:
+    return Studio.open(MODELS, None, "cpu")
+
+
+@pytest.fixture
+def studio(_opened: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The studio that ships, opened once for all tests."""
+    monkeypatch.setattr(Studio, "open", lambda models, soundfont, device: _opened)
+    monkeypatch.delenv("MST_MODELS_DIR", raising=False)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two tunes and a file that is none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reel.mid").write_bytes(write_midi(read_abc(REEL), program=73, title="A Reel"))
+    (tmp_path / "jig.abc").write_text(JIG)
+    (tmp_path / "torn.mid").write_bytes((tmp_path / "reel.mid").read_bytes()[:40])
+    return tmp_path
+
+
+def mst(typed: str) -> Result:
+    return CliRunner().invoke(main, typed.split())
+
+
+def made(desk: Path) -> list[str]:
+    """What stands on the desk beside its three files, hidden files too."""
+    files = (path for path in desk.rglob("*") if path.is_file())
+    names = {str(path.relative_to(desk)) for path in files}
+    return sorted(names - {"reel.mid", "jig.abc", "torn.mid"})
+
+
+def objects(call: Result) -> list[dict[str, object]]:
+    return [json.loads(line) for line in call.stdout.splitlines()]
+
+
+def melody_of(path: Path) -> Melody:
+    return read_midi(path.read_bytes()).melody
+
+
+def test_a_tune_keeps_its_pitches_and_its_bars_and_gets_another_rhythm(desk: Path) -> None:
+    call = mst("rerhythm reel.mid --rhythm jazz --seed 7 -o jazzed.mid -o jazzed.abc")
+    assert (call.exit_code, call.stderr) == (0, "")
+    assert made(desk) == ["jazzed.abc", "jazzed.mid"]
+    before, after = melody_of(desk / "reel.mid"), melody_of(desk / "jazzed.mid")
+    assert after.pitches == before.pitches
+    assert after.notes != before.notes
+    assert (after.bars, after.meter, after.key) == (before.bars, before.meter, before.key)
+    assert call.stdout.startswith("reel.mid: jazz rhythm, strength 1.00: 4 bars of 4/4 in D major")
+    assert call.stdout.endswith("jazzed.mid\njazzed.abc\n")
+
+
+@pytest.mark.parametrize("file", ["reel.mid", "jig.abc"])
+def test_strength_0_is_the_original_note_for_note(file: str, desk: Path) -> None:
+    call = mst(f"rerhythm {file} --rhythm jazz --strength 0 --json -o same.mid")
+    assert objects(call)[0]["changed"] == 0
+    original = melody_of(desk / file) if file == "reel.mid" else read_abc(JIG)
+    same = melody_of(desk / "same.mid")
+    assert same.notes == original.notes
+    assert (same.meter, same.bars, same.key) == (original.meter, original.bars, original.key)
+    assert same.tempo == pytest.approx(original.tempo, rel=1e-5)
+
+
+def test_files_strengths_and_variants_are_named_in_the_folder(desk: Path) -> None:
+    call = mst(
+        "rerhythm reel.mid jig.abc --rhythm folk --strength 0,0.5 --variants 2 --seed 7 "
+        "--out-dir new/tunes --formats mid,abc --json"
+    )
+    assert (call.exit_code, call.stderr) == (0, "")
+    assert made(desk) == sorted(
+        f"new/tunes/{stem}.{strength}.v{variant}.{format}"
+        for stem in ("reel", "jig")
+        for strength in ("0.00", "0.50")
+        for variant in (1, 2)
+        for format in ("mid", "abc")
+    )
+    told = objects(call)
+    assert [(each["input"], each["strength"], each["seed"]) for each in told[:4]] == [
+        ("reel.mid", 0, 7), ("reel.mid", 0, 8), ("reel.mid", 0.5, 7), ("reel.mid", 0.5, 8)
+    ]  # fmt: skip
+    assert told[0]["files"] == ["new/tunes/reel.0.00.v1.mid", "new/tunes/reel.0.00.v1.abc"]
+    assert [each["source"] for each in told[::4]] == ["A Reel", "A Jig of Ours"]
+
+
+def test_the_good_files_are_done_and_the_bad_ones_named(desk: Path) -> None:
+    call = mst("rerhythm torn.mid jig.abc gone.mid --rhythm folk --out-dir new")
+    assert call.exit_code == 2
+    assert made(desk) == ["new/jig.1.00.mid"]
+    torn, gone, count = call.stderr.splitlines()
+    assert torn.startswith("error: torn.mid")
+    assert gone.startswith("error: gone.mid: no such file or directory; MIDI (.mid")
+    assert count == "1 of 3 files done"
+    assert call.stdout.endswith("new/jig.1.00.mid\n")
+
+
+def test_of_two_files_with_one_name_the_second_gets_a_number(desk: Path) -> None:
+    (desk / "other").mkdir()
+    (desk / "other" / "jig.abc").write_text(JIG)
+    (desk / "jig-2.abc").write_text(JIG)
+    call = mst(
+        "rerhythm jig.abc other/jig.abc jig-2.abc --rhythm jazz --strength 0 --out-dir new --json"
+    )
+    assert [(each["input"], each["files"]) for each in objects(call)] == [
+        ("jig.abc", ["new/jig.0.00.mid"]),
+        ("other/jig.abc", ["new/jig-3.0.00.mid"]),
+        ("jig-2.abc", ["new/jig-2.0.00.mid"]),
+    ]
+
+
+def test_one_tune_can_lend_its_rhythm_and_kept_bars_stay(desk: Path) -> None:
+    call = mst("rerhythm reel.mid --like reel.mid --keep-bars 1,3-4 --seed 2 --json -o a.mid")
+    (told,) = objects(call)
+    assert (told["rhythm"], told["notes"]) == ("", len(melody_of(desk / "reel.mid").notes))
+    before, after = melody_of(desk / "reel.mid").notes, melody_of(desk / "a.mid").notes
+
+    def kept(note: Note) -> bool:
+        return 0 <= note.onset < 4 or note.onset >= 8
+
+    assert [n for n in after if kept(n)] == [n for n in before if kept(n)]
+
+
+def test_without_an_output_the_tune_is_printed_as_abc(desk: Path) -> None:
+    call = mst("rerhythm reel.mid --rhythm jazz --seed 7")
+    assert call.stdout.startswith("X:1\nT:A Reel\nM:4/4\n")
+    assert "seed 7" in call.stderr
+    assert made(desk) == []
+
+
+def test_the_same_call_gives_the_same_files(desk: Path) -> None:
+    for folder in ("a", "b"):
+        mst(f"rerhythm reel.mid --rhythm jazz --seed 7 --out-dir {folder} --formats mid,abc")
+    for file in (desk / "a").iterdir():
+        assert file.read_bytes() == (desk / "b" / file.name).read_bytes()
+    assert len(made(desk)) == 4
+
+
+def test_a_performed_file_swings_and_the_written_one_does_not(desk: Path) -> None:
+    for option, name in (("", "score"), ("--performed", "played")):
+        assert (
+            mst(f"rerhythm reel.mid --rhythm jazz --seed 7 {option} -o {name}.mid").exit_code == 0
+        )
+    places: dict[str, list[int]] = {}
+    for name in ("score", "played"):
+        file = mido.MidiFile(file=BytesIO((desk / f"{name}.mid").read_bytes()))
+        now, places[name] = 0, []
+        for message in file.tracks[0]:
+            now += message.time
+            if message.type == "note_on" and message.velocity:
+                places[name].append(now * 960 // file.ticks_per_beat % 960)
+    written, played = places["score"], places["played"]
+    assert len(written) == len(played)
+    offbeats = [b for a, b in zip(written, played, strict=True) if a == 480]
+    assert max(offbeats) > 500
+    assert not any(place % 40 for place in written)
+
+
+def test_other_tracks_stay(desk: Path) -> None:
+    file = mido.MidiFile(desk / "reel.mid")
+    bass = mido.MidiTrack([mido.MetaMessage("track_name", name="Bass")])
+    bass.append(mido.Message("program_change", channel=2, program=32))
+    for pitch in (38, 38, 45, 38):
+        bass.append(mido.Message("note_on", channel=2, note=pitch, velocity=70))
+        bass.append(mido.Message("note_off", channel=2, note=pitch, time=960))
+    band = mido.MidiFile(type=1, ticks_per_beat=480, tracks=[*file.tracks, bass])
+    band.save(desk / "band.mid")
+    mst("rerhythm band.mid --track 1 --rhythm jazz --seed 7 -o new.mid")
+    tracks = mido.MidiFile(desk / "new.mid").tracks
+    (found,) = (track for track in tracks if track.name == "Bass")
+    pitches = [each.note for each in found if each.type == "note_on" and each.velocity]
+    assert pitches == [38, 38, 45, 38]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("reel.mid --rhythm jazz --strength 1.5 -o a.mid", "strength cannot be '1.5': choose 0"),
+        ("reel.mid --rhythm jazz --strength 0,half -o a.mid", "several as 0,0.5,1"),
+        ("reel.mid --rhythm jazz --strength nan -o a.mid", "strength cannot be 'nan'"),
+        ("reel.mid --rhythm jazz --strength 0.501,0.502 --out-dir new", "two of them are 0.50"),
+        ("reel.mid --rhythm jazz --strength 0,1 -o a.mid", "2 versions need --out-dir"),
+        ("reel.mid jig.abc --rhythm jazz -o a.mid", "2 files need --out-dir"),
+        ("reel.mid --rhythm jazz --like jig.abc -o a.mid", "rhythm or like cannot be 'both'"),
+        ("reel.mid -o a.mid", "rhythm or like cannot be 'neither'"),
+        ("reel.mid --rhythm polka -o a.mid", "there are: folk, jazz"),
+        ("reel.mid --like gone.mid -o a.mid", "gone.mid: no such file"),
+        ("reel.mid --rhythm jazz --keep-bars 3-5 -o a.mid", "the tune has bars 1 to 4"),
+        ("reel.mid jig.abc --rhythm jazz --keep-bars one --out-dir new", "write bars as 1-4,9"),
+        ("reel.mid --rhythm jazz --track 2 -o a.mid", "reel.mid: track cannot be '2'"),
+        ("jig.abc --rhythm jazz --track 1 -o a.mid", "jig.abc: track cannot be '1'"),
+        ("reel.mid --rhythm jazz --meter waltz -o a.mid", "write it as 4/4"),
+        ("reel.mid --rhythm jazz --meter 5/3 -o a.mid", "write it as 4/4"),
+        ("reel.mid --rhythm jazz --seed -1 -o a.mid", "seed cannot be '-1'"),
+        ("reel.mid --rhythm jazz --variants 0 -o a.mid", "--variants"),
+        ("reel.mid --rhythm jazz -o a.flac", "let it end in .mp3"),
+        ("reel.mid --rhythm jazz --out-dir reel.mid/new", "is not a folder"),
+        ("reel.mid --rhythm jazz --out-dir new --formats mid,flac", "choose from mp3"),
+        ("reel.mid --rhythm jazz --out-dir new -o a.mid", "either -o or --out-dir"),
+        ("reel.mid --rhythm jazz --formats mid", "they go with --out-dir"),
+        ("reel.mid --rhythm jazz --performed -o a.abc", "it is about MIDI files"),
+        ("torn.mid --rhythm jazz --out-dir new", "torn.mid"),
+        ("--rhythm jazz -o a.mid", "Missing argument 'FILE...'"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing_behind(
+    typed: str, words: str, desk: Path
+) -> None:
+    call = mst(f"rerhythm {typed}")
+    assert call.exit_code == 2
+    assert re.fullmatch(r"error: .+\n", call.stderr)
+    assert words in call.stderr
+    assert call.stdout == ""
+    assert made(desk) == []
+    assert not (desk / "new").exists()
+
+
+def test_a_file_that_fails_late_leaves_nothing_and_stops_no_other(
+    desk: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = tmp_path_factory.mktemp("logs")
+    monkeypatch.setattr("tempfile.tempdir", str(logs))
+    (desk / "new" / "reel.1.00.abc").mkdir(parents=True)
+    perform = Studio.perform
+
+    def stumble(studio: Studio, job: Job, tell: Callable[[Progress], None]) -> Rendition:
+        if b"A Jig" in job.readings["source"]:
+            raise ZeroDivisionError("a bug")
+        return perform(studio, job, tell)
+
+    monkeypatch.setattr(Studio, "perform", stumble)
+    (desk / "third.mid").write_bytes((desk / "reel.mid").read_bytes())
+    call = mst("rerhythm reel.mid jig.abc third.mid --rhythm jazz --out-dir new --formats mid,abc")
+    assert call.exit_code == 1
+    assert made(desk) == ["new/third.1.00.abc", "new/third.1.00.mid", "third.mid"]
+    folder, bug, count = call.stderr.splitlines()
+    assert "it is a folder" in folder
+    log = re.fullmatch(r"error: jig\.abc: this should not happen: .* in (\S+\.log)", bug)
+    assert log
+    assert "ZeroDivisionError: a bug" in Path(log[1]).read_text()
+    assert count == "1 of 3 files done"
+
+
+def test_the_real_command_makes_sound_and_shows_a_bar_at_a_terminal(desk: Path) -> None:
+    ours, theirs = pty.openpty()
+    typed = "rerhythm reel.mid torn.mid --rhythm jazz --seed 7 --out-dir new --formats mid,ogg"
+    done = subprocess.run(
+        [sys.executable, "-m", "mst_core", *typed.split()],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=False,
+    )
+    os.close(theirs)
+    heard = b""
+    with suppress(OSError):  # so the kernel says that nobody writes there any more
+        while chunk := os.read(ours, 65_536):
+            heard += chunk
+    os.close(ours)
+    shown = heard.decode()
+    assert done.returncode == 2
+    assert (desk / "new" / "reel.1.00.ogg").read_bytes()[:4] == b"OggS"
+    assert "█" in shown
+    assert " 1 of 2: composing" in shown
+    assert "error: torn.mid" in shown
+    assert b"\r" not in done.stdout
+    assert done.stdout.endswith(b"new/reel.1.00.mid\nnew/reel.1.00.ogg\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script(shell: str) -> None:
+    call = mst(f"completion {shell}")
+    assert call.exit_code == 0
+    assert "_MST_COMPLETE" in call.stdout
+
+
+def test_the_tab_key_completes_verbs_and_styles() -> None:
+    def complete(typed: str) -> set[str]:
+        words = f"mst {typed}"
+        env = {"_MST_COMPLETE": "bash_complete", "COMP_WORDS": words}
+        env["COMP_CWORD"] = str(len(words.split(" ")) - 1)
+        call = CliRunner().invoke(main, [], env=env, prog_name="mst")
+        return {line.partition(",")[2] for line in call.stdout.splitlines()}
+
+    assert complete("rer") == {"rerhythm"}
+    assert complete("compose ") == {"folk", "jazz"}
+    assert complete("rerhythm a.mid --rhythm j") == {"jazz"}
+
+
+def test_help_lists_every_verb_under_a_heading() -> None:
+    shown = mst("--help").stdout
+    assert "Make music:" in shown
+    for verb in main.commands:
+        assert re.search(rf"^  {verb} ", shown, re.MULTILINE)
+    assert "--like jig.mid" in mst("rerhythm --help").stdout
