@@ -66,6 +66,16 @@ def test_the_good_ones_are_told_and_the_bad_ones_named(desk: Path) -> None:
     assert "no such file or directory" in errors[2]
 
 
+def test_a_name_that_is_no_text_is_told_all_the_same(desk: Path) -> None:
+    Path(os.fsdecode(b"\xff.mid")).write_bytes(GOOD["mid"])
+    Path(os.fsdecode(b"\xfe.mid")).write_bytes(b"MThd")
+    told = read("--json", os.fsdecode(b"\xff.mid"), os.fsdecode(b"\xfe.mid"))
+    assert told.exit_code == 2
+    assert r'"file": "\udcff.mid"' in told.stdout
+    assert told.stderr.startswith("error: ")
+    assert "(MIDI)" in read(os.fsdecode(b"\xff.mid")).stdout
+
+
 def test_a_track_that_is_not_there_is_one_line(desk: Path) -> None:
     for file, words in (("tune.mid", "track"), ("tune.abc", "this is ABC")):
         told = read("--track", "77", file)

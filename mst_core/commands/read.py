@@ -41,7 +41,9 @@ def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
             continue
         if as_json:
             found = {"file": str(path), "format": kind, **describe(reading)}
-            click.echo(json.dumps(found, ensure_ascii=False))
+            # What a file name has that is no text is escaped.
+            line = json.dumps(found, ensure_ascii=False)
+            click.echo(line.encode("utf-8", "backslashreplace"))
         else:
             click.echo("\n".join(_sentences(path, kind, reading)))
     return status

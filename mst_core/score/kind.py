@@ -123,12 +123,12 @@ def one_line(text: str, most: int) -> str:
 
 def show_name(name: str) -> str:
     """Give the base name of a path from any system as one line, its ending kept."""
-    base = one_line(name.replace("\\", "/").rstrip("/").rpartition("/")[2], len(name))
+    base = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     suffix = PurePosixPath(base).suffix
-    if len(suffix) > 10:
-        suffix = ""
-    shown = one_line(base.removesuffix(suffix), LONGEST_NAME - len(suffix)) + suffix
-    return shown or "a file without a name"
+    if suffix.lower() not in SUFFIXES:
+        return one_line(base, LONGEST_NAME) or "a file without a name"
+    stem = one_line(base.removesuffix(suffix), LONGEST_NAME - len(suffix))
+    return (stem or "…") + suffix
 
 
 def _megabytes(size: int) -> str:

@@ -256,6 +256,7 @@ def _note(played: _Played, step: int, end: int | None, following: Fraction, next
     """``end`` is as written, or None for a note that was played: then its end is found."""
     if end is None or end <= step:
         end = _fitted_end(played, step, following, next_step)
+    end = min(end, next_step)  # one that ends and one that begins may be rounded past each other
     return Note(Fraction(step, STEPS), Fraction(end - step, STEPS), played.pitch)
 
 
