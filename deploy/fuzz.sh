@@ -10,7 +10,7 @@ if ! .venv-fuzz/bin/python -c 'import atheris' 2>/dev/null; then
     .venv/bin/python -m venv .venv-fuzz
     .venv-fuzz/bin/python -m pip install --quiet -c constraints.txt "$(sed -n 's/^fuzz = \["\(.*\)"\]$/\1/p' pyproject.toml)" msgspec mido hypothesis
 fi
-for kind in mid abc musicxml mxl; do
+for kind in mid abc musicxml mxl grown; do
     PYTHONPATH=. .venv-fuzz/bin/python tests/fuzz_readers.py "$kind" .venv-fuzz/fuzz \
         -artifact_prefix=".venv-fuzz/fuzz/found/$kind-" -max_total_time="$seconds" \
         -timeout=20 -rss_limit_mb=2048 -max_len=20000
