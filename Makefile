@@ -5,7 +5,7 @@
 #              takes PyTorch's own CPU build, which is several gigabytes smaller.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench torture fuzz constraints clean
+.PHONY: help setup run test check bench laws torture fuzz constraints clean
 
 TORCH_INDEX ?=
 export TORCH_INDEX
@@ -30,6 +30,10 @@ check: ## lint, format, types and layers
 
 bench: ## measure the time from a request to its sound
 	@deploy/setup.sh check && exec $(python) tests/bench_tune.py
+
+laws: ## read, write and read again every tune of CORPUS=files and folders
+	@test -n "$(CORPUS)" || { echo "say of which files: make laws CORPUS=folder" >&2; exit 2; }
+	@deploy/setup.sh check && exec $(python) tests/laws.py $(CORPUS)
 
 torture: ## send every nasty file through the command: minutes
 	@deploy/setup.sh check && exec $(python) tests/torture.py

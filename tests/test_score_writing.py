@@ -129,6 +129,11 @@ def test_an_ending_that_begins_a_line_is_numbered_there() -> None:
     ]
 
 
+def test_a_section_within_an_ending_does_not_end_it() -> None:
+    tune = replace(REEL, sections=(0, 5, 8), repeats=(Repeat(0, 6, 4, 8),))
+    assert read_abc(write_abc(tune)) == replace(tune, sections=(0, 8))
+
+
 # MusicXML
 
 

@@ -97,6 +97,16 @@ def test_a_repeat_from_the_beginning_goes_back_to_the_first_note() -> None:
     assert tune.repeats == (Repeat(0, 1, lead_in=HALF),)
 
 
+def test_no_section_begins_within_an_ending() -> None:
+    bracket = ending("1") + ending("1", "stop")  # drawn over the first of its two measures
+    tune = read(
+        "C4*4", measure(bracket, "D4*4"), measure("E4*4", BACKWARD),
+        measure(ending("2"), "F4*4", ending("2", "stop")), "G4*4",
+    ).melody  # fmt: skip
+    assert tune.repeats == (Repeat(0, 3, first_ending=1, second_ending=4),)
+    assert tune.sections == (0, 4)
+
+
 def test_endings_that_split_a_bar_have_bars_of_their_own() -> None:
     tune = read(
         measure("C4*4"), measure("D4*2"), measure(ending("1"), "E4*2", BACKWARD),

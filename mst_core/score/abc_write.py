@@ -88,6 +88,8 @@ def _barline(bar: Bar, after: Bar | None) -> str:
         line = ":|"
     elif bar.ends_ending and bar.closing == "single":
         line = "||"  # else a reader would not know where the ending ends
+    elif bar.ending and not bar.ends_ending:
+        line = "|"  # for a double bar would end it
     else:
         line = _BARLINES[bar.closing]
     return f"{line}{after.ending}" if after and after.begins_ending else line

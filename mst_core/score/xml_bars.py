@@ -104,7 +104,7 @@ def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
     return Grid(
         starts=tuple(places[:-1]),
         meters=tuple(meters),
-        sections=_sections(measures, places, barlines),
+        sections=_sections(measures, places, barlines, repeats),
         repeats=repeats,
         remarks=tuple(remarks),
     )
@@ -177,11 +177,15 @@ def _bars(length: Fraction, meter: Meter) -> list[Meter]:
 
 
 def _sections(
-    measures: Sequence[Measure], places: Sequence[Fraction], barlines: Sequence[Fraction]
+    measures: Sequence[Measure],
+    places: Sequence[Fraction],
+    barlines: Sequence[Fraction],
+    repeats: Sequence[Repeat],
 ) -> tuple[int, ...]:
     """The bars behind double barlines, repeat signs and whole strains, and at rehearsal marks.
 
     A section that begins within a bar has its pickup there, and is counted from the next barline.
+    None begins within an ending, whose bracket is often drawn over its first measure alone.
     """
     sections = {0}
     for number, measure in enumerate(measures):
@@ -191,4 +195,8 @@ def _sections(
         later_ending = bool(measure.signs.ending) and 1 not in measure.signs.ending
         if measure.opens_section or measure.signs.opens or (double and not later_ending):
             sections.add(bisect_left(barlines, places[number]))
+    for repeat in repeats:
+        if repeat.first_ending is not None:
+            behind = repeat.second_ending or repeat.end
+            sections -= {*range(repeat.first_ending + 1, behind)} - {repeat.end}
     return tuple(sorted(bar for bar in sections if bar < len(barlines) - 1))
