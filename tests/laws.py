@@ -31,12 +31,14 @@ from mst_core.score.kind import decode_text
 from mst_core.score.midi_read import read_midi
 from mst_core.score.midi_write import write_midi
 from mst_core.score.opening import read_score
+from mst_core.score.pulse import STEPS
 from mst_core.score.xml_read import read_musicxml
 
 ENDINGS = (".abc", ".mid", ".midi", ".musicxml", ".xml", ".mxl", ".jsonl")
 FORMS = ("abc", "mid", "musicxml")
 READ = "read"
 """The name of the first reading in the table."""
+FINER = f"refused: finer than the {STEPS} steps a quarter that a reader finds in MIDI"
 DEFAULT_TEMPO = 120.0
 
 
@@ -76,6 +78,9 @@ def look_at(path: Path, forms: Iterable[str]) -> Finding:
             continue
         finding.note(READ, "same")
         for form in forms:
+            if form == "mid" and not on_grid(tune):
+                finding.note(form, FINER)
+                continue
             try:
                 back = there_and_back(tune, form)
             except Exception as error:
@@ -218,6 +223,12 @@ def first_difference(before: object, after: object) -> str:
                 return f"at {place} {one} became {other}"
         return f"{len(before)} became {len(after)}"
     return f"{before} became {after}"
+
+
+def on_grid(tune: Melody) -> bool:
+    """Whether every note begins and ends where written music can."""
+    times = [time for note in tune.notes for time in (note.onset, note.end)]
+    return all((time * STEPS).denominator == 1 for time in times)
 
 
 def judge(error: Exception) -> str:

@@ -311,31 +311,3 @@ def test_the_real_command_makes_sound_and_shows_a_bar_at_a_terminal(desk: Path) 
     assert "error: torn.mid" in shown
     assert b"\r" not in done.stdout
     assert done.stdout.endswith(b"new/reel.1.00.mid\nnew/reel.1.00.ogg\n")
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_gets_its_script(shell: str) -> None:
-    call = mst(f"completion {shell}")
-    assert call.exit_code == 0
-    assert "_MST_COMPLETE" in call.stdout
-
-
-def test_the_tab_key_completes_verbs_and_styles() -> None:
-    def complete(typed: str) -> set[str]:
-        words = f"mst {typed}"
-        env = {"_MST_COMPLETE": "bash_complete", "COMP_WORDS": words}
-        env["COMP_CWORD"] = str(len(words.split(" ")) - 1)
-        call = CliRunner().invoke(main, [], env=env, prog_name="mst")
-        return {line.partition(",")[2] for line in call.stdout.splitlines()}
-
-    assert complete("rer") == {"rerhythm"}
-    assert complete("compose ") == {"folk", "jazz"}
-    assert complete("rerhythm a.mid --rhythm j") == {"jazz"}
-
-
-def test_help_lists_every_verb_under_a_heading() -> None:
-    shown = mst("--help").stdout
-    assert "Make music:" in shown
-    for verb in main.commands:
-        assert re.search(rf"^  {verb} ", shown, re.MULTILINE)
-    assert "--like jig.mid" in mst("rerhythm --help").stdout
