@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import sys
 from collections.abc import Coroutine
@@ -24,6 +25,8 @@ from mst_core.errors import MstError
 LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 CHATTY = ("discord", "aiosqlite", "asyncio", "aiohttp")
 """Their debug lines hold tokens of interactions, so they never speak below info."""
+SPOKEN = re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
+"""An address that holds the token of an interaction, as errors of the network tell it."""
 
 
 class CannotStart(Exception):
@@ -58,7 +61,7 @@ def start_logging(settings: Settings) -> None:
 
 
 class Discreet(logging.Formatter):
-    """A formatter that prints the bot's token as asterisks, tracebacks included."""
+    """A formatter that prints every token as asterisks, tracebacks included."""
 
     def __init__(self, line: str, settings: Settings) -> None:
         super().__init__(line)
@@ -66,7 +69,7 @@ class Discreet(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record."""
-        text = super().format(record)
+        text = SPOKEN.sub(r"\1**********", super().format(record))
         return text.replace(self._token.reveal(), str(self._token)) if self._token else text
 
 

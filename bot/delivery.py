@@ -126,7 +126,7 @@ class Delivery:
         try:
             await self._webhook(entry).edit_message(entry.message_id, content=words)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            log.info("request %d: the progress was not shown: %s", entry.id, error)
+            log.info("request %d: the progress was not shown: %s", entry.id, _named(error))
 
     async def _send_anew(self, entry: Entry, answer: Answer) -> None:
         """Send the answer as a new message that names the asker, by the ways that are open."""
@@ -209,4 +209,10 @@ async def _reaching_discord() -> AsyncIterator[None]:
             raise
         raise NotDelivered(f"Discord answered {error.status}") from error
     except (discord.RateLimited, aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
-        raise NotDelivered(f"{type(error).__name__}: {error}") from error
+        raise NotDelivered(_named(error)) from error
+
+
+def _named(error: Exception) -> str:
+    # Its text may hold the address, and with it the token of the interaction.
+    status = f" {error.status}" if isinstance(error, discord.HTTPException) else ""
+    return type(error).__name__ + status

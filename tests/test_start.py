@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -12,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import discord
 import pytest
-from fakes import write_styles
+from fakes import make_settings, write_styles
 
-from bot.__main__ import CannotStart, be_on_discord, until_signalled
+from bot.__main__ import LINE, CannotStart, Discreet, be_on_discord, until_signalled
 
 SECRET = "MTIz.not-a-token.at-all"  # noqa: S105 - it opens nothing
 
@@ -98,3 +99,19 @@ async def test_what_the_work_raises_comes_through() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await until_signalled(work())
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v10/webhooks/1/aW50ZXI-x_y/messages/2?wait=1", "interactions/1/aW50ZXI-x_y"]
+)
+def test_no_token_reaches_the_log_by_a_message_or_a_traceback(path: str, tmp_path: Path) -> None:
+    formatter = Discreet(LINE, make_settings(tmp_path, DISCORD_TOKEN=SECRET))
+    try:
+        raise aiohttp.ClientConnectionError(f"Cannot connect: https://discord.com/{path} {SECRET}")
+    except aiohttp.ClientConnectionError as error:
+        told = (type(error), error, error.__traceback__)
+        record = logging.LogRecord("bot", logging.ERROR, "", 1, "it was %s", (error,), told)
+    text = formatter.format(record)
+    assert "aW50ZXI-x_y" not in text
+    assert SECRET not in text
+    assert text.count("s/1/**********") == 2
