@@ -41,7 +41,7 @@ def test_another_ending_is_refused_with_what_is_accepted(name: str) -> None:
 def test_size_is_looked_at_before_the_file_is_there() -> None:
     with pytest.raises(UnreadableScore, match=r"a\.mid is empty"):
         cheap_check("a.mid", 0)
-    with pytest.raises(TooLong, match=r"a\.mid has 7\.3 MB, where at most 5\.0 MB"):
+    with pytest.raises(TooLong, match=r"7\.3 MB, where at most 5\.0 MB"):
         cheap_check("a.mid", 7_300_000)
     assert cheap_check("a.mid", 7_300_000, limits=Limits(octets=8_000_000))
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from mst_core.commands import options
-from mst_core.commands.reading import name_fault, read_file
+from mst_core.commands.faults import tell_fault
+from mst_core.commands.reading import read_file
 from mst_core.errors import MstError
 from mst_core.score.kind import Kind, one_line
 from mst_core.score.reading import Reading
@@ -36,8 +37,7 @@ def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
         try:
             kind, reading = read_file(path, track=track)
         except MstError as error:
-            click.echo(f"error: {name_fault(path, error)}", err=True)
-            status = 2
+            status = tell_fault(error, path)
             continue
         if as_json:
             found = {"file": str(path), "format": kind, **describe(reading)}

@@ -10,6 +10,7 @@ import signal
 import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,10 +70,8 @@ async def _converse(process: Process, order: bytes) -> bytes:
     async with asyncio.TaskGroup() as ears:
         ears.create_task(_give(stdin, order))
         complaints = ears.create_task(_listen(stderr, _MOST_COMPLAINTS))
-        said = await _listen(stdout, LARGEST_ANSWER)
-        if len(said) > LARGEST_ANSWER:
-            _kill(process)
-    for line in complaints.result()[:_MOST_COMPLAINTS].decode(errors="replace").splitlines():
+        said = await _listen(stdout, LARGEST_ANSWER, lambda: _kill(process))
+    for line in complaints.result().decode(errors="replace").splitlines():
         logger.warning("%s", "".join(sign if sign.isprintable() else "?" for sign in line[:500]))
     return said
 
@@ -86,11 +85,18 @@ async def _give(stdin: StreamWriter, order: bytes) -> None:
         await stdin.wait_closed()
 
 
-async def _listen(stream: StreamReader, most: int) -> bytes:
-    """Return what comes until the end, or a little more than ``most`` bytes."""
+async def _listen(
+    stream: StreamReader, most: int, stop: Callable[[], None] = lambda: None
+) -> bytes:
+    """Return the first ``most`` bytes; hear the rest out, after a call of ``stop``, and forget it.
+
+    A pipe that is not read to its end never closes, and asyncio waits for it.
+    """
     heard = bytearray()
-    while len(heard) <= most and (chunk := await stream.read(_CHUNK)):
-        heard += chunk
+    while chunk := await stream.read(_CHUNK):
+        heard += chunk[: most - len(heard)]
+        if len(heard) == most:
+            stop()
     return bytes(heard)
 
 

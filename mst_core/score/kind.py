@@ -73,7 +73,9 @@ def cheap_check(
         raise UnreadableScore(f"{shown} is empty", ACCEPTED)
     most = (limits or Limits()).octets
     if size > most:
-        raise TooLong(f"{shown} has {_megabytes(size)}", _megabytes(most))
+        found = _megabytes(size)
+        more = "more than " if found == _megabytes(most) else ""
+        raise TooLong(f"{more}{found}", _megabytes(most))
     return kind if first_bytes is None else _look(shown, kind, first_bytes)
 
 
