@@ -153,7 +153,9 @@ def test_titles_and_remarks_become_lines(monkeypatch: pytest.MonkeyPatch) -> Non
 
 files = st.one_of(
     st.binary(max_size=200),
-    st.builds(lambda kind, seed: flip(GOOD[kind], seed), st.sampled_from([*GOOD]), st.integers(0, 99)),
+    st.builds(
+        lambda kind, seed: flip(GOOD[kind], seed), st.sampled_from([*GOOD]), st.integers(0, 99)
+    ),
     st.builds(
         lambda kind, start, cut, more: GOOD[kind][:start] + more + GOOD[kind][start + cut :],
         st.sampled_from([*GOOD]), st.integers(0, 400), st.integers(0, 40), st.binary(max_size=40),
