@@ -14,6 +14,8 @@ from mst_core.jobs import BARS_RANGE, FORMATS, LARGEST_SEED, TEMPO_RANGE, Compos
 from mst_core.music import Key, Meter
 from mst_core.styles import StyleCard, require_style
 
+LONGEST_BAR = 12
+"""Quarter notes: longer bars are no music that a style has."""
 _LARGEST_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
 
 
@@ -57,8 +59,32 @@ def _check_rerhythm(request: Rerhythm, styles: dict[str, StyleCard]) -> None:
         require_style(request.rhythm, styles)
     if not 0 <= request.strength <= 1:
         raise BadOption("strength", request.strength, "choose 0 (as it is) to 1 (the whole way)")
-    if request.meter is not None:
-        Meter.parse(request.meter)
+    if request.meter is not None and Meter.parse(request.meter).bar > LONGEST_BAR:
+        raise BadOption("meter", request.meter, f"a bar has at most {LONGEST_BAR} quarter notes")
+    parse_bars(request.keep_bars)
+
+
+def parse_bars(text: str | None, bars: int = 10**6) -> frozenset[int]:
+    """Read bars such as ``1-4,9`` (counted from 1) as numbers counted from 0.
+
+    Raises:
+        BadOption: when it is written otherwise, or names more than the ``bars`` that there are.
+    """
+    found: set[int] = set()
+    for piece in (text or "").split(","):
+        if not piece.strip():
+            continue
+        first, _, last = (part.strip() for part in piece.partition("-"))
+        numbers = [first, last or first]
+        if not all(number.isascii() and number.isdigit() and len(number) < 6 for number in numbers):
+            raise BadOption("keep-bars", text, "write bars as 1-4,9")
+        start, end = int(numbers[0]), int(numbers[1])
+        if not 1 <= start <= end:
+            raise BadOption("keep-bars", text, "count bars from 1, the lower one first")
+        if end > bars:
+            raise BadOption("keep-bars", text, f"the tune has bars 1 to {bars}")
+        found |= set(range(start - 1, end))
+    return frozenset(found)
 
 
 def check_formats(formats: Iterable[str]) -> None:

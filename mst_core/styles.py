@@ -6,12 +6,17 @@ appears in the choices after a restart, with no code.
 
 from __future__ import annotations
 
+import logging
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from mst_core.errors import BrokenStyle, UnknownStyle
+from mst_core.errors import BadOption, BrokenStyle, UnknownStyle
+from mst_core.music import Key, Meter
+
+log = logging.getLogger(__name__)
 
 CARD = "style.toml"
 
@@ -61,17 +66,43 @@ def read_card(folder: Path) -> StyleCard:
         card = msgspec.convert(raw, StyleCard)
     except FileNotFoundError as error:
         raise BrokenStyle(folder.name, f"{CARD} is missing") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BrokenStyle(folder.name, f"{CARD}: {error}") from error
     if not card.meters or not card.keys or not card.forms:
         raise BrokenStyle(folder.name, f"{CARD} needs at least one meter, key and form")
+    if not (0 <= card.program <= 127 and 0 <= card.lowest <= card.highest - 12 <= 115):
+        raise BrokenStyle(folder.name, f"{CARD} needs a program of 0 to 127 and an octave's range")
+    try:
+        for name in card.meters:
+            Meter.parse(name)
+        for name in card.keys:
+            Key.parse(name)
+    except BadOption as error:
+        raise BrokenStyle(folder.name, f"{CARD}: {error}") from error
     return card
 
 
 def find_styles(models: Path) -> dict[str, StyleCard]:
-    """Read every style below ``models``, sorted by name."""
-    folders = sorted(path.parent for path in models.glob(f"*/{CARD}"))
-    return {folder.name: read_card(folder) for folder in folders}
+    """Read every style below ``models``, sorted by name; a broken one is logged and left out."""
+    found: dict[str, StyleCard] = {}
+    for folder in sorted(path.parent for path in models.glob(f"*/{CARD}")):
+        try:
+            found[folder.name] = read_card(folder)
+        except BrokenStyle as error:
+            log.warning("%s", error)
+    return found
+
+
+def require_whole(models: Path, names: Iterable[str]) -> None:
+    """Do nothing, unless a style that is asked for has a folder and is broken.
+
+    Raises:
+        BrokenStyle: with what is wrong.
+    """
+    folders = {path.parent.name: path.parent for path in models.glob(f"*/{CARD}")}
+    for name in names:
+        if name in folders:
+            read_card(folders[name])
 
 
 def require_style(name: str, styles: dict[str, StyleCard]) -> StyleCard:

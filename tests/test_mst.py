@@ -209,9 +209,17 @@ def test_the_styles_are_listed_with_their_commonest_meter_first(mst: type[Mst]) 
 
 def test_a_broken_style_is_named(mst: type[Mst], models: Path) -> None:
     (models / "folk" / "style.toml").write_text("title = 1")
-    call = mst("styles")
+    call = mst("compose", "folk")
     assert (call.status, call.err.count("\n")) == (2, 1)
     assert "the style 'folk' cannot be loaded" in call.err
+
+
+def test_a_broken_style_leaves_the_others_to_choose_from(mst: type[Mst], models: Path) -> None:
+    (models / "folk" / "style.toml").write_text("title = 1")
+    call = mst("styles")
+    assert call.status == 0
+    assert "jazz" in call.out
+    assert "folk" not in call.out
 
 
 def test_every_verb_has_help_with_an_example(mst: type[Mst]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny import dance, write_corpus
 
 from mst_core.errors import BrokenStyle
@@ -204,3 +208,56 @@ def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
     strange = CorpusTune(odd.id, odd.title, odd.meter, odd.key, events, odd.barlines)
     pair = StylePair.build(DurationDictionary.of([known]), SMALL)
     assert measure(pair, [strange], CPU).duration < 12
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"hidden": 8192},
+        {"hidden": -1},
+        {"layers": 0},
+        {"layers": 8},
+        {"dropout": 9},
+        {"embedding": 8000},
+        {"vocabulary": 10**9},
+    ],
+)
+def test_a_network_that_lies_about_its_size_is_refused(
+    tunes: list[CorpusTune], tmp_path: Path, lie: dict[str, float]
+) -> None:
+    pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
+    pair.save(tmp_path / "dances")
+    weights = tmp_path / "dances" / "pitch.safetensors"
+    tensors = load_file(weights)
+    shape = msgspec.json.decode(msgspec.json.encode(pair.pitch.shape)) | lie
+    header = {"shape": json.dumps(shape), "durations": json.dumps(pair.durations.ticks)}
+    save_file(tensors, weights, header)
+    with pytest.raises(BrokenStyle, match="dances"):
+        StylePair.load(tmp_path / "dances", CPU)
+
+
+@pytest.mark.parametrize("durations", ["[]", "[12, 6]", '["a"]', "{", "[12]", "[0, 12]"])
+def test_a_dictionary_that_does_not_fit_is_refused(
+    tunes: list[CorpusTune], tmp_path: Path, durations: str
+) -> None:
+    pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
+    for network, name in ((pair.pitch, "pitch"), (pair.duration, "duration")):
+        network.save(tmp_path / f"{name}.safetensors", {"durations": durations})
+    with pytest.raises(BrokenStyle):
+        StylePair.load(tmp_path, CPU)
+
+
+def test_a_broken_style_leaves_the_others_alone(
+    tunes: list[CorpusTune], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    models = tmp_path / "models"
+    teach("dances", tunes, models, tmp_path / "runs", course=SHORT, sizes=SMALL, device=CPU)
+    for name, card in (("bad", "not = [toml"), ("worse", 'title = "x"')):
+        (models / name).mkdir()
+        (models / name / "style.toml").write_text(card)
+    shutil.copytree(models / "dances", models / "edited")
+    text = (models / "edited" / "style.toml").read_text()
+    (models / "edited" / "style.toml").write_text(text.replace('"2/4"', '"7/8"'))
+    assert load_styles(models, CPU).keys() == {"dances"}
+    for name in ("bad", "worse", "edited"):
+        assert name in caplog.text

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from melodies import JIG, REEL, melodies
 
 from mst_core.composing.composer import Composer
-from mst_core.composing.given_tune import parse_bars
 from mst_core.composing.rerhythm import Rerhythmed, rerhythm
 from mst_core.composing.structure import find_passages
 from mst_core.composing.target import Target, target_like, target_of
-from mst_core.errors import BadOption, NoSuchTune
+from mst_core.errors import BadOption, NoSuchTune, TooLong
 from mst_core.jobs import Rerhythm
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.requests import parse_bars
 from mst_core.score.reading import Reading
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -223,3 +223,11 @@ def test_bars_are_named_as_musicians_count(text: str | None, bars: set[int]) -> 
 def test_bars_that_are_not_there_are_refused(text: str) -> None:
     with pytest.raises(BadOption, match="keep-bars"):
         parse_bars(text, 16)
+
+
+def test_no_meter_makes_a_tune_endless() -> None:
+    composer = Composer(styles())
+    long = replace(REEL, tempo=40.0, bars=400)
+    request = Rerhythm("sha", seed=1, rhythm="folk", meter="9/8")
+    with pytest.raises(TooLong, match="seconds"):
+        composer.rerhythm(request, {"sha": Reading("long", long)})

@@ -32,8 +32,9 @@ def command(style: str, corpus: tuple[Path, ...], as_json: bool, device: str, mo
     from mst_core.networks.corpus import read_tunes
     from mst_core.networks.evaluation import measure
     from mst_core.networks.style import Style, choose_device
-    from mst_core.styles import find_styles, require_style
+    from mst_core.styles import find_styles, require_style, require_whole
 
+    require_whole(models, [style])
     require_style(style, find_styles(models))
     tunes = [tune for tune in read_tunes(corpus) if len(tune.events) > 1]
     place = choose_device(device)

@@ -11,7 +11,7 @@ from mst_core.commands.telling import Gauge, describe, print_json
 from mst_core.commands.writing import check_performed, format_of, write_together
 from mst_core.jobs import Compose, Job, Receipt
 from mst_core.requests import check, draw_seed
-from mst_core.styles import find_styles
+from mst_core.styles import find_styles, require_whole
 
 
 class Wishes(TypedDict):
@@ -45,6 +45,7 @@ def make(pitch: str, rhythm: str, wishes: Wishes) -> None:
         key=wishes["key"],
         tempo=wishes["tempo"],
     )
+    require_whole(wishes["models"], (pitch, rhythm))
     check(request, find_styles(wishes["models"]))
     formats = {path: format_of(path) for path in wishes["outputs"]}
     wanted = tuple(dict.fromkeys(formats.values())) or ("abc",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,9 @@ from mst_core.errors import BadOption, MstError
 from mst_core.jobs import Rerhythm
 from mst_core.requests import check, draw_seed
 from mst_core.score.reading import Reading
-from mst_core.styles import find_styles
+from mst_core.styles import find_styles, require_whole
 
 MOST_VARIANTS = 99
-_BARS = re.compile(r"\d{1,6}(-\d{1,6})?(,\d{1,6}(-\d{1,6})?)*", re.ASCII)
 _EXAMPLE = """\b
 A reel with the rhythm of jazz, to listen to and to play from:
     mst rerhythm reel.mid --rhythm jazz -o jazzed.mp3 -o jazzed.mid
@@ -130,11 +128,10 @@ def command(
 
 def _check(request: Rerhythm, strengths: tuple[float, ...], models: Path) -> None:
     """Refuse what can be refused before a file is read. Raises MstError."""
+    require_whole(models, [request.rhythm or ""])
     styles = find_styles(models)
     for strength in strengths:
         check(structs.replace(request, strength=strength), styles)
-    if request.keep_bars is not None and not _BARS.fullmatch(request.keep_bars.replace(" ", "")):
-        raise BadOption("keep-bars", request.keep_bars, "write bars as 1-4,9")
 
 
 def _read_like(file: Path) -> Reading:

@@ -14,6 +14,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mst_core.composing.form import Plan
 from mst_core.composing.line_writer import LineWriter
 from mst_core.networks.corpus import Event
 from mst_core.networks.dictionary import REST, interval_token
@@ -55,6 +56,23 @@ def monotony(events: Sequence[Event]) -> float:
     return 0.1 * max(0, longest - 3) + 0.3 * few
 
 
+def sameness(events: Sequence[Event], plan: Plan, bar: int) -> float:
+    """A penalty for parts of different letters that begin alike: a new part should sound new."""
+
+    def begins(section: int) -> list[tuple[int | None, int, int]]:
+        first = section * bar
+        return [
+            (event.pitch, event.onset - first, event.duration)
+            for event in events
+            if first <= event.onset < first + bar
+        ]
+
+    first_of = dict(zip(reversed(plan.form), reversed(plan.sections), strict=True))
+    openings = [begins(section) for section in first_of.values()]
+    alike = sum(a == b for place, a in enumerate(openings) for b in openings[:place])
+    return 0.5 * alike
+
+
 def choose(
     writers: Sequence[LineWriter], melody: Habits, rhythm: MeterHabits, bar: int
 ) -> LineWriter:
@@ -67,6 +85,7 @@ def choose(
             + rhythm_distance(events, rhythm, bar)
             + 0.02 * writer.surprise
             + monotony(events)
+            + sameness(events, writer.frame.plan, bar)
         )
 
     return min(writers, key=strangeness)

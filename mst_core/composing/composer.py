@@ -9,7 +9,7 @@ from mst_core.composing.composition import Composition
 from mst_core.composing.given_tune import write_rerhythm
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.jobs import Compose, Rerhythm
-from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
 from mst_core.score.reading import Reading
 from mst_core.styles import StyleCard, require_style
 
@@ -23,7 +23,8 @@ class Composer:
 
     @classmethod
     def open(cls, models: Path, device: str) -> Composer:
-        """Load every style below ``models``. Raises BrokenStyle."""
+        """Load the styles below ``models``; what is broken is logged and left out."""
+        use_one_thread()
         return cls(load_styles(models, choose_device(device)))
 
     def compose(

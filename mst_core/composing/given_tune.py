@@ -10,11 +10,12 @@ from fractions import Fraction
 from mst_core.composing.composition import Composition
 from mst_core.composing.rerhythm import Rerhythmed, rerhythm
 from mst_core.composing.target import target_like, target_of
-from mst_core.errors import BadOption
+from mst_core.errors import BadOption, TooLong
 from mst_core.jobs import Rerhythm
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
-from mst_core.score.reading import Reading
+from mst_core.requests import parse_bars
+from mst_core.score.reading import Limits, Reading
 
 
 def write_rerhythm(
@@ -39,6 +40,8 @@ def write_rerhythm(
     if meter is not None and target.meter_for(meter) != meter:
         known = ", ".join(target.style.card.meters)
         raise BadOption("meter", meter, f"the rhythms of {target.name} are {known}")
+    if meter is not None:
+        _check_length(melody, meter)
     result = rerhythm(
         melody,
         target,
@@ -57,34 +60,19 @@ def write_rerhythm(
         program=card.program if source.program is None else source.program,
         changed=result.changed,
         parts=_moved(source.parts, melody, result.melody),
-        remarks=(*source.remarks, *_remarks(melody, result)),
+        remarks=(*source.remarks, *_remarks(request, melody, result)),
     )
 
 
-def parse_bars(text: str | None, bars: int) -> frozenset[int]:
-    """Read bars such as ``1-4,9`` (counted from 1) as numbers counted from 0.
-
-    Raises:
-        BadOption: when it is written otherwise, or names bars that the tune does not have.
-    """
-    found: set[int] = set()
-    for piece in (text or "").split(","):
-        if not piece.strip():
-            continue
-        first, _, last = (part.strip() for part in piece.partition("-"))
-        numbers = [first, last or first]
-        if not all(number.isascii() and number.isdigit() and len(number) < 7 for number in numbers):
-            raise BadOption("keep-bars", text, "write bars as 1-4,9")
-        start, end = int(numbers[0]), int(numbers[1])
-        if not 1 <= start <= end <= bars:
-            raise BadOption("keep-bars", text, f"the tune has bars 1 to {bars}")
-        found |= set(range(start - 1, end))
-    return frozenset(found)
+def _check_length(melody: Melody, meter: Meter) -> None:
+    seconds = float(melody.bars * meter.bar) * 60 / melody.tempo
+    if seconds > Limits().seconds:
+        raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")
 
 
-def _remarks(melody: Melody, result: Rerhythmed) -> tuple[str, ...]:
+def _remarks(request: Rerhythm, melody: Melody, result: Rerhythmed) -> tuple[str, ...]:
     remarks = []
-    if result.melody.meter != melody.meter:
+    if result.melody.meter != melody.meter and request.meter is None:
         remarks.append(
             f"The style has no {melody.meter}; every bar became one of {result.melody.meter}."
         )

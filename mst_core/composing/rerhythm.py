@@ -17,7 +17,7 @@ import numpy as np
 
 from mst_core.composing.choice import rhythm_distance
 from mst_core.composing.form import Plan, Span
-from mst_core.composing.generation import write_candidates
+from mst_core.composing.generation import CANDIDATES, write_candidates
 from mst_core.composing.line_writer import Frame
 from mst_core.composing.structure import Passage, Unit, find_passages
 from mst_core.composing.target import Target
@@ -25,6 +25,9 @@ from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
 from mst_core.networks.context import Heading
 from mst_core.networks.corpus import TICKS, Event, to_ticks
+
+MOST_EVENTS = 6000
+"""Of all candidates together: a long tune gets fewer, so that it does not hold up the others."""
 
 Rhythm = tuple[tuple[Fraction, Fraction], ...]
 """Onset from the start of a unit, and duration, of each note; in quarter notes."""
@@ -170,7 +173,10 @@ class _Writing:
             heat=0.9,
             nucleus=1.0,
         )
-        candidates = write_candidates(frame, self.target.pair, seed, tell)
+        notes = sum(len(unit.notes) for unit in self.passage.units)
+        candidates = write_candidates(
+            frame, self.target.pair, seed, tell, max(2, min(CANDIDATES, MOST_EVENTS // (notes + 1)))
+        )
         habits = self.target.habits(self.ground.meter)
         best = min(
             candidates,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import torch
@@ -24,6 +25,8 @@ from mst_core.networks.context import Layout
 from mst_core.networks.dictionary import INTERVALS, DurationDictionary
 
 State = tuple[Tensor, Tensor]
+Ticks = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Size = Annotated[int, msgspec.Meta(ge=1, le=8192)]
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -31,10 +34,10 @@ class Shape(msgspec.Struct, frozen=True):
 
     features: tuple[int, ...]
     vocabulary: int
-    embedding: int = 256
-    hidden: int = 320
-    layers: int = 1
-    dropout: float = 0.3
+    embedding: Size = 256
+    hidden: Size = 320
+    layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
+    dropout: Annotated[float, msgspec.Meta(ge=0, le=0.95)] = 0.3
 
 
 class SequenceNet(nn.Module):
@@ -84,7 +87,15 @@ class SequenceNet(nn.Module):
         try:
             with safe_open(path, framework="pt", device=str(device)) as file:
                 header = file.metadata() or {}
-                network = cls(msgspec.json.decode(header["shape"], type=Shape))
+                shape = msgspec.json.decode(header["shape"], type=Shape)
+                said = {  # looked at before anything of that size is made
+                    "table.weight": [sum(shape.features), shape.embedding],
+                    f"lstm.weight_hh_l{shape.layers - 1}": [4 * shape.hidden, shape.hidden],
+                    "head.bias": [shape.vocabulary],
+                }
+                if any(file.get_slice(name).get_shape() != size for name, size in said.items()):
+                    raise BrokenStyle(path.parent.name, f"{path.name} is not of the shape it says")
+                network = cls(shape)
                 names = file.keys()  # a method of its own: the file is no mapping
                 network.load_state_dict({name: file.get_tensor(name).float() for name in names})
         except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.MsgspecError) as error:
@@ -130,6 +141,19 @@ class StylePair:
         """Read both networks of a style. Raises BrokenStyle when they do not fit together."""
         pitch, notes = SequenceNet.load(folder / "pitch.safetensors", device)
         duration, others = SequenceNet.load(folder / "duration.safetensors", device)
-        if notes.get("durations") != others.get("durations") or "durations" not in notes:
-            raise BrokenStyle(folder.name, "its two networks have different dictionaries")
-        return cls(pitch, duration, DurationDictionary(tuple(json.loads(notes["durations"]))))
+        try:
+            ticks = msgspec.json.decode(notes["durations"], type=tuple[Ticks, ...])
+        except (KeyError, msgspec.MsgspecError) as error:
+            raise BrokenStyle(folder.name, f"its dictionary of durations: {error}") from error
+        count = len(ticks)
+        fits = (
+            notes["durations"] == others.get("durations")
+            and list(ticks) == sorted(set(ticks))
+            and (pitch.shape.features, pitch.shape.vocabulary)
+            == (Layout.pitch(count).sizes, INTERVALS)
+            and (duration.shape.features, duration.shape.vocabulary)
+            == (Layout.duration(count).sizes, count)
+        )
+        if not fits:
+            raise BrokenStyle(folder.name, "its networks and its dictionary do not fit together")
+        return cls(pitch, duration, DurationDictionary(ticks))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from mst_core.errors import BrokenStyle
 from mst_core.networks.habits import Habits
 from mst_core.networks.pair import StylePair
 from mst_core.styles import StyleCard, find_styles, read_card
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +28,30 @@ class Style:
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> Style:
         """Read a style folder. Raises BrokenStyle when something in it is missing or damaged."""
-        return cls(
-            folder.name,
-            read_card(folder),
-            Habits.load(folder),
-            StylePair.load(folder, device),
-        )
+        card, habits = read_card(folder), Habits.load(folder)
+        missing = card.meters.keys() - habits.meters.keys()
+        if missing:
+            known = ", ".join(habits.meters)
+            raise BrokenStyle(
+                folder.name, f"its card has {', '.join(sorted(missing))}, its habits only {known}"
+            )
+        return cls(folder.name, card, habits, StylePair.load(folder, device))
 
 
 def load_styles(models: Path, device: torch.device) -> dict[str, Style]:
-    """Load every style below ``models``, by name."""
-    return {name: Style.load(models / name, device) for name in find_styles(models)}
+    """Load every style below ``models``, by name; a broken one is logged and left out."""
+    styles: dict[str, Style] = {}
+    for name in find_styles(models):
+        try:
+            styles[name] = Style.load(models / name, device)
+        except BrokenStyle as error:
+            log.warning("%s", error)
+    return styles
+
+
+def use_one_thread() -> None:
+    """Let networks step in one processor thread, as small LSTMs are fastest and always the same."""
+    torch.set_num_threads(1)
 
 
 def choose_device(name: str) -> torch.device:
