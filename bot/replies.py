@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -23,7 +23,12 @@ COLOUR = discord.Colour.from_rgb(214, 160, 70)
 BAR_STEPS = 10
 MOST_REMARKS = 5
 LONGEST_REMARK = 250
-LONGEST_TITLE = 200
+LONGEST_NAME = 100
+LONGEST_TITLE = 256
+"""Discord's limits: this for the title of an embed, and those for its other parts."""
+LONGEST_FIELD = 1024
+LONGEST_DESCRIPTION = 4096
+LONGEST_EMBED = 6000
 LONGEST_FILE_NAME = 40
 
 
@@ -106,7 +111,7 @@ class Replies:
 
     def choice(self, upload: Upload, locale: str) -> str:
         """Ask for the style of an upload."""
-        return self._texts.say("choice.content", locale, file=escape_markdown(upload.name))
+        return self._texts.say("choice.content", locale, file=escaped(upload.name, LONGEST_NAME))
 
     def choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
         """Lay out the styles and strengths to choose from."""
@@ -123,7 +128,7 @@ class Replies:
 
     def _called(self, ask: Ask, sha256: str | None) -> str:
         # A stranger's text: none of it shall look like ours.
-        return escape_markdown(ask.names.get(sha256 or "", "?"))
+        return escaped(ask.names.get(sha256 or "", "?"), LONGEST_NAME)
 
     def _rhythm(self, ask: Ask) -> str:
         request = ask.request
@@ -138,7 +143,7 @@ class Replies:
             if request.like is not None:
                 values = {"like": values["rhythm"]}
             title = receipt.source or PurePath(entry.names.get(request.source, "")).stem
-            embed.title = escape_markdown(title[:LONGEST_TITLE])
+            embed.title = escaped(title, LONGEST_TITLE)
             embed.description = self._remarks(receipt)
             values["strength"] = round(request.strength * 100)
             if receipt.changed is not None:
@@ -157,14 +162,40 @@ class Replies:
         for field, value in values.items():
             embed.add_field(
                 name=self._texts.say(f"fields.{field}", entry.locale),
-                value=self._texts.say(f"values.{field}", entry.locale, value),
+                value=cut(self._texts.say(f"values.{field}", entry.locale, value), LONGEST_FIELD),
             )
         embed.set_footer(text=self._texts.say("answer.footer", entry.locale, number=entry.id))
         return embed
 
     def _remarks(self, receipt: Receipt) -> str | None:
-        remarks = [escape_markdown(text[:LONGEST_REMARK]) for text in receipt.remarks]
-        return "\n".join(f"• {text}" for text in remarks[:MOST_REMARKS]) or None
+        remarks = [escaped(text, LONGEST_REMARK) for text in receipt.remarks[:MOST_REMARKS]]
+        return "\n".join(f"• {text}" for text in remarks) or None
+
+
+def escaped(text: str, most: int) -> str:
+    """Write a stranger's text so that none of it is formatting, in at most so many letters."""
+    return cut(escape_markdown(text), most)
+
+
+def cut(text: str, most: int) -> str:
+    """Shorten a text with escapes in it to so many letters; no escape is cut in half."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    if (len(kept) - len(kept.rstrip("\\"))) % 2:
+        kept = kept[:-1]
+    return kept + "…"
+
+
+def whole_lines(lines: Iterable[str], most: int = LONGEST_DESCRIPTION) -> str:
+    """Join lines from the first on, as many as fit into so many letters."""
+    text = ""
+    for line in lines:
+        longer = f"{text}\n{line}" if text else line
+        if len(longer) > most:
+            break
+        text = longer
+    return text
 
 
 def file_name(entry: Entry, receipt: Receipt) -> str:

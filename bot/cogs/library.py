@@ -10,7 +10,15 @@ from discord import Interaction, app_commands
 from discord.app_commands import Command
 
 from bot.ledger import Entry, Ledger
-from bot.replies import COLOUR, Replies
+from bot.replies import (
+    COLOUR,
+    LONGEST_EMBED,
+    LONGEST_FIELD,
+    LONGEST_TITLE,
+    Replies,
+    cut,
+    whole_lines,
+)
 from bot.texts import Texts
 from mst_core.jobs import Rerhythm
 from mst_core.styles import StyleCard
@@ -65,7 +73,10 @@ class LibraryCog:
                 meters=meters,
                 keys=", ".join(card.keys),
             )
-            embed.add_field(name=card.title, value=about[:1024], inline=False)
+            name, value = cut(card.title, LONGEST_TITLE), cut(about, LONGEST_FIELD)
+            if len(embed) + len(name) + len(value) > LONGEST_EMBED:
+                break
+            embed.add_field(name=name, value=value, inline=False)
         if not self._styles:
             embed.description = self._texts.say("styles.none", locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
@@ -76,7 +87,7 @@ class LibraryCog:
         lines = [self._line(entry, locale) for entry in entries]
         embed = discord.Embed(
             title=self._texts.say("history.title", locale),
-            description="\n".join(lines) or self._texts.say("history.none", locale),
+            description=whole_lines(lines) or self._texts.say("history.none", locale),
             colour=COLOUR,
         )
         await interaction.response.send_message(embed=embed, ephemeral=True)
