@@ -214,7 +214,9 @@ def _write_performed(composition: Composition, title: str) -> bytes:
     from mst_core.sound.performed import performed_midi
 
     performance = perform(composition.melody, swing=composition.swing)
-    return performed_midi(performance, program=composition.program, title=title)
+    return performed_midi(
+        performance, program=composition.program, title=title, parts=composition.parts
+    )
 
 
 def _write(composition: Composition, format: str, title: str) -> bytes:

@@ -200,17 +200,15 @@ def compare(tune: Melody, back: Melody, form: str) -> tuple[str, str] | None:
 def as_midi_tells(tune: Melody) -> dict[str, object]:
     """What a MIDI file can say of a melody: no repeats, no modes, no pickup but by its rests.
 
-    A pickup stands in a full bar there, as a first bar that begins with a rest does; silent bars
-    before the first note say nothing.
+    A pickup stands in a full bar there, as a first bar that begins with a rest does, and silence
+    before the first note says nothing: so all times count from that note.
     """
-    pickup = -(-tune.pickup // tune.meter.bar)
-    lines = [number * tune.meter.bar for number in range(-pickup, 0)] + [*tune.barlines]
-    silent = sum(line <= tune.notes[0].onset for line in lines) - 1
-    start = lines[silent]
-    meters = [tune.meter_at(bar) for bar in range(-pickup, tune.bars)]
+    start = tune.notes[0].onset
+    first = sum(line <= start for line in tune.barlines)
     return {
         "notes": tuple((each.onset - start, each.duration, each.pitch) for each in tune.notes),
-        "meters": tuple(map(str, meters[silent:])),
+        "barlines": tuple(line - start for line in tune.barlines[first:]),
+        "meters": tuple(str(tune.meter_at(bar)) for bar in range(first, tune.bars)),
         "key": tune.key.fifths,
     }
 

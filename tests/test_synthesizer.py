@@ -17,7 +17,7 @@ import pytest
 from playing import FLUTE, PIANO, VIBRAPHONE, VIOLIN, XYLOPHONE, find_onsets, play_reel
 
 from mst_core.errors import BadOption, NoSound, NoSoundFont, TooLong
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import Key, Melody, Meter, Note, Part, PartNote
 from mst_core.sound.loudness import measure_loudness
 from mst_core.sound.performance import Performance, Stroke, perform
 from mst_core.sound.performed import lead_of, performed_midi
@@ -190,3 +190,23 @@ def test_a_performed_file_keeps_the_feel_and_the_barlines() -> None:
                                    abs=0.001)  # fmt: skip
     assert lead + performance.downbeat == pytest.approx(4 * 60 / 180)  # a full bar
     assert lead_of(play_reel()) == 0
+
+
+def test_a_part_that_begins_earlier_is_performed_too_and_bars_stay_bars() -> None:
+    drums = Part(
+        "Kit", 0, True, tuple(PartNote(Fraction(n), Fraction(1, 2), 42) for n in range(-6, 4))
+    )
+    performance = play_reel()
+    midi = performed_midi(performance, program=FLUTE, parts=(drums,))
+    file = mido.MidiFile(file=io.BytesIO(midi))
+    quarter = file.ticks_per_beat
+    melody: list[int] = []
+    kit: list[int] = []
+    for track, onsets in zip(file.tracks, (melody, kit), strict=True):
+        now = 0
+        for message in track:
+            now += message.time
+            if message.type == "note_on":
+                onsets.append(now)
+    assert melody[0] == 8 * quarter  # two bars of 4/4, which the drums open on their third beat
+    assert kit == [(2 + beat) * quarter for beat in range(10)]

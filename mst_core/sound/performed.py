@@ -1,17 +1,18 @@
 """A performance as a MIDI file: the feel written out, for other players and for `reference`.
 
 Ticks follow the tempo, so bars lie where a sequencer draws them; a pickup is padded with rest to a
-full bar, as in the written files.
+full bar, as in the written files. Other parts stand beside it as they are written.
 """
 
 from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable, Iterator, Sequence
 
 import mido
 
-from mst_core.music import Meter
+from mst_core.music import Meter, Part
 from mst_core.sound.instrument import CHANNEL, CONTROLS
 from mst_core.sound.performance import Performance
 
@@ -20,19 +21,29 @@ TICKS_A_QUARTER = 1920
 
 DRUM_CHANNEL = 9
 """The tenth, as people count."""
+_PART_CHANNELS = tuple(place for place in range(16) if place not in (CHANNEL, DRUM_CHANNEL))
+
+Event = tuple[int, mido.Message | mido.MetaMessage]
+"""A message and its tick."""
 
 
-def performed_midi(performance: Performance, *, program: int, title: str = "") -> bytes:
-    """Return a MIDI file of type 0 that plays as the performance does, after its `lead_of`."""
+def performed_midi(
+    performance: Performance, *, program: int, title: str = "", parts: Sequence[Part] = ()
+) -> bytes:
+    """Return a MIDI file that plays as the performance does, after its `lead_of`.
+
+    Alone it makes a file of type 0. With ``parts`` the type is 1, and each has a track of its own;
+    one that begins earlier makes the lead longer, by full bars.
+    """
     channel = DRUM_CHANNEL if performance.drums else CHANNEL
     ticks_a_second = performance.tempo / 60 * TICKS_A_QUARTER
-    lead, meter = lead_of(performance), performance.meter
+    lead, meter = lead_of(performance, parts), performance.meter
 
     def tick(second: float) -> int:
         return round((second + lead) * ticks_a_second)
 
     end = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
-    events = [
+    events: list[Event] = [
         (0, mido.MetaMessage("track_name", name=title)),
         (0, mido.MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo))),
         (0, _meter(meter)),
@@ -48,28 +59,55 @@ def performed_midi(performance: Performance, *, program: int, title: str = "") -
         off = mido.Message("note_off", channel=channel, note=pitch, velocity=64)
         events += [(first, on), (max(first + 1, tick(stroke.end)), off)]
     events.append((tick(end), mido.MetaMessage("end_of_track")))
-    # Strokes do not overlap, so the order they were made in is right wherever ticks are equal.
-    events.sort(key=lambda event: event[0])
+    tracks = [_track(events)]
+    pitched = 0
+    for part in parts:
+        place = DRUM_CHANNEL if part.drums else _PART_CHANNELS[pitched % len(_PART_CHANNELS)]
+        tracks.append(_track(_part(part, tick(performance.downbeat), place)))
+        pitched += not part.drums
 
-    track = mido.MidiTrack()
-    now = 0
-    for moment, message in events:
-        track.append(message.copy(time=moment - now))
-        now = moment
     file = io.BytesIO()
-    midi = mido.MidiFile(type=0, ticks_per_beat=TICKS_A_QUARTER, charset="utf-8")
-    midi.tracks.append(track)
+    midi = mido.MidiFile(
+        type=1 if parts else 0, ticks_per_beat=TICKS_A_QUARTER, charset="utf-8", tracks=tracks
+    )
     midi.save(file=file)
     return file.getvalue()
+
+
+def lead_of(performance: Performance, parts: Iterable[Part] = ()) -> float:
+    """Return the seconds of rest that fill the bar of a pickup, or reach back to the first part."""
+    bar = float(performance.meter.bar) * 60 / performance.tempo
+    onsets = (float(note.onset) for part in parts for note in part.notes)
+    before = max(performance.downbeat, -min(onsets, default=0.0) * 60 / performance.tempo)
+    return max(0.0, math.ceil(before / bar - 1e-6) * bar - performance.downbeat)
+
+
+def _part(part: Part, downbeat: int, channel: int) -> Iterator[Event]:
+    """Write a part whose first downbeat is at that tick; it does not swing."""
+    yield 0, mido.MetaMessage("track_name", name=part.name)
+    yield 0, mido.Message("program_change", channel=channel, program=part.program)
+    for note in part.notes:
+        first = max(0, downbeat + round(note.onset * TICKS_A_QUARTER))
+        last = max(first + 1, downbeat + round((note.onset + note.duration) * TICKS_A_QUARTER))
+        on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
+        yield first, on
+        yield last, mido.Message("note_off", channel=channel, note=note.pitch, velocity=64)
+
+
+def _track(events: Iterable[Event]) -> mido.MidiTrack:
+    """Put events in their order; of those at one tick, notes end before others begin."""
+    track = mido.MidiTrack()
+    now = 0
+    turns = {"note_off": 0, "note_on": 2, "end_of_track": 3}
+    for moment, message in sorted(
+        events, key=lambda event: (event[0], turns.get(event[1].type, 1))
+    ):
+        track.append(message.copy(time=moment - now))
+        now = moment
+    return track
 
 
 def _meter(meter: Meter) -> mido.MetaMessage:
     return mido.MetaMessage(
         "time_signature", numerator=meter.numerator, denominator=meter.denominator
     )
-
-
-def lead_of(performance: Performance) -> float:
-    """Return the seconds of rest that fill the bar of a pickup; 0 without a pickup."""
-    bar = float(performance.meter.bar) * 60 / performance.tempo
-    return max(0.0, math.ceil(performance.downbeat / bar - 1e-6) * bar - performance.downbeat)
