@@ -9,7 +9,8 @@ One request, from the channel and back:
    with what `mst_core.parser`, a process for each file, reads of an upload.
 4. The engine (`mst_core.engine`) reports progress; `delivery.Delivery` edits the one message.
 5. The rendition goes to the `shelf` (files) and the ledger (receipt): from here it is kept.
-6. `replies` shapes the answer; the delivery puts it into the message, and the ledger notes it.
+6. `answering` has `replies` shape it and the delivery put it into the message, until the ledger can
+   note that it was told; then its files go.
 7. What fails on the way removes the message and tells the asker alone, in words of `texts`.
 
 After a crash of engine or bot, steps 3 to 7 run again for every request that has no answer.

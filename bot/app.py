@@ -123,6 +123,7 @@ class MusicBot(discord.Client):
             tries=settings.tries,
             # The engine's own limit counts from when it begins; this one catches a silent engine.
             job_timeout_s=3 * settings.job_timeout_s,
+            clock=clock,
         )
         desk = self._desk = Desk(ledger, uploads, dispatcher, styles, settings, clock)
         offers = Offers(styles)

@@ -30,6 +30,9 @@ SETTLED = "…"
 """Stands for a moment in a message that is about to go."""
 DEAD_TOKEN = (10015, 50027)
 """Unknown webhook and invalid webhook token: both are said of a token that has expired."""
+OUT_OF_REACH = (*DEAD_TOKEN, 10003, 50001)
+"""And unknown channel, missing access: the token leads nowhere, but the asker may be reached."""
+TOO_FAST = 429
 
 
 class Delivery:
@@ -74,7 +77,7 @@ class Delivery:
                 except discord.HTTPException as error:
                     if error.code == UNKNOWN_MESSAGE:
                         return  # someone removed the message: then nobody waits for it
-                    if error.code not in DEAD_TOKEN:
+                    if error.code not in OUT_OF_REACH:
                         raise
                 else:
                     return
@@ -99,8 +102,9 @@ class Delivery:
                 tune=self._replies.tune(entry, entry.locale),
                 reason=words,
             )
-            if not await self._send_direct(entry, content=words):
-                await self._send_channel(entry, content=words)
+            sent = await self._send_direct(entry, content=words)
+            if not sent and not await self._send_channel(entry, content=words):
+                log.warning("request %d: its asker cannot be reached any more", entry.id)
 
     async def _refuse_by_token(self, entry: Entry, words: str) -> bool:
         webhook = self._webhook(entry)
@@ -114,7 +118,7 @@ class Delivery:
                     raise
             await webhook.send(words, ephemeral=True)
         except discord.HTTPException as error:
-            if error.code in DEAD_TOKEN:
+            if error.code in OUT_OF_REACH:
                 return False
             raise
         return True
@@ -154,7 +158,7 @@ class Delivery:
     ) -> bool:
         try:
             user = await self._client.fetch_user(entry.user_id)
-        except discord.NotFound:
+        except (discord.NotFound, discord.Forbidden):
             return False
         return await _sent(user, entry, content, answer)
 
@@ -205,7 +209,7 @@ async def _reaching_discord() -> AsyncIterator[None]:
     try:
         yield
     except discord.HTTPException as error:
-        if error.status < 500:
+        if error.status < 500 and error.status != TOO_FAST:
             raise
         raise NotDelivered(f"Discord answered {error.status}") from error
     except (discord.RateLimited, aiohttp.ClientError, OSError) as error:  # a timeout is an OSError

@@ -1,4 +1,4 @@
-"""The dispatcher: brings requests from the ledger to the engine and their answers to the asker.
+"""The dispatcher: brings requests from the ledger to the engine, and hands them over for answering.
 
 It owns the running jobs and nothing else: what must survive is in the ledger. It does not know
 Discord; a `Teller` speaks for it.
@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any
 
+from bot.answering import Answering
 from bot.ledger import Entry, Ledger
 from bot.refusals import TooLarge
 from bot.shelf import Shelf
-from bot.telling import NotDelivered, Teller, Words
+from bot.telling import Teller, Words
 from bot.uploads import Uploads
 from mst_core.engine import Engine
-from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError, rebuild_error
+from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
 from mst_core.jobs import Job, Progress, Rendition
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ WORKER = "bot"
 """One name for this process and the one before it: what the dead one had leased is ours at once."""
 LEASE_S = 90.0
 BEAT_S = 30.0
-DELIVERIES = 5
 MEGABYTE = 2**20
 
 
@@ -46,12 +46,13 @@ class Dispatcher:
         tries: int,
         job_timeout_s: float,
         retry_s: float = 2.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._ledger, self._shelf, self._uploads = ledger, shelf, uploads
         self._engine, self._teller = engine, teller
         self._tries, self._job_timeout_s, self._retry_s = tries, job_timeout_s, retry_s
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._answering: dict[int, asyncio.Task[None]] = {}
+        self._answering = Answering(ledger, shelf, teller, clock)
         self._words: dict[int, Words] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._awake = self._closing = self._pumping = self._wanted = False
@@ -65,7 +66,8 @@ class Dispatcher:
         await self._ledger.give_back_all(WORKER, count_try=True)
         self._spawn(self._wake_engine(on_broken))
         self._spawn(self._beat())
-        await self._answer_left()
+        await self._answering.sweep()
+        await self._answering.take_up()
         self.wake()
 
     async def close(self, grace_s: float) -> None:
@@ -75,8 +77,7 @@ class Dispatcher:
             await asyncio.wait(self._running.values(), timeout=grace_s)
         for task in self._running.values():
             task.cancel()
-        if self._answering:
-            await asyncio.wait(self._answering.values(), timeout=grace_s)
+        await self._answering.close(grace_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -93,10 +94,11 @@ class Dispatcher:
     async def forget(self, user_id: int) -> tuple[int, int]:
         """Remove everything of a person, running jobs too; count requests and uploaded files."""
         gone = await self._ledger.forget(user_id)
-        for request_id in gone:
-            if task := self._running.get(request_id):
-                task.cancel()
-            await asyncio.to_thread(self._shelf.discard, request_id)
+        tasks = [self._running[one] for one in gone if one in self._running]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)  # a file of theirs would stay
+        await self._answering.forget(gone)
         return len(gone), await self._uploads.forget(user_id)
 
     # Leasing
@@ -142,7 +144,7 @@ class Dispatcher:
             await asyncio.sleep(BEAT_S)
             try:
                 await self._ledger.renew(WORKER, LEASE_S, list(self._running))
-                await self._answer_left()
+                await self._answering.take_up()
             except Exception:  # such as a full disk: the heart goes on beating
                 log.exception("a beat of the dispatcher failed")
             self.wake()
@@ -158,7 +160,7 @@ class Dispatcher:
             self._running.pop(entry.id, None)
             self._words.pop(entry.id, None)
             if ended:
-                self._answer_soon(ended.id)
+                self._answering.soon(ended.id)
             self.wake()
 
     async def _run(self, entry: Entry, words: Words) -> Entry | None:
@@ -169,7 +171,7 @@ class Dispatcher:
             if entry.tries > self._tries:
                 raise EngineLost("every try ended so")
             rendition, seconds = await self._listen(entry, words)
-            await asyncio.to_thread(self._shelf.keep, entry.id, rendition.files)
+            await _to_its_end(self._shelf.keep, entry.id, rendition.files)
             ended = await self._ledger.finish(WORKER, entry.id, rendition.receipt, seconds)
             outcome = "done"
         except MstError as error:
@@ -215,44 +217,6 @@ class Dispatcher:
             raise JobTimeout(f"{self._job_timeout_s:g}") from error
         raise EngineLost("it ended without a result")
 
-    # Answering
-
-    async def _answer_left(self) -> None:
-        for request_id in await self._ledger.unanswered():
-            self._answer_soon(request_id)
-
-    def _answer_soon(self, request_id: int) -> None:
-        if request_id not in self._answering:
-            self._answering[request_id] = self._spawn(self._answer(request_id))
-
-    async def _answer(self, request_id: int) -> None:
-        try:
-            entry = await self._ledger.delivering(request_id)
-            if entry and await self._tell_outcome(entry):
-                await self._ledger.answered(request_id)
-        finally:
-            self._answering.pop(request_id, None)
-
-    async def _tell_outcome(self, entry: Entry) -> bool:
-        try:
-            if entry.state == "failed":
-                error = rebuild_error(entry.error_code or "", entry.error_arguments)
-                await self._teller.refuse(entry, error)
-            else:
-                files = await asyncio.to_thread(self._shelf.take, entry.id)
-                await self._teller.answer(entry, files)
-        except NotDelivered as error:
-            if entry.deliveries < DELIVERIES:
-                log.warning("request %d is not answered yet: %s", entry.id, error)
-                return False
-            log.error("request %d stays unanswered: %s", entry.id, error)
-        except Exception:
-            reference = secrets.token_hex(4)
-            log.exception("request %d cannot be answered, reference %s", entry.id, reference)
-            with suppress(NotDelivered):
-                await self._teller.refuse(entry, EngineFault(reference))
-        return True
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -263,6 +227,15 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("a task of the dispatcher failed", exc_info=error)
+
+
+async def _to_its_end(write: Callable[..., None], *arguments: object) -> None:
+    """Write in a thread; who is cancelled meanwhile leaves when it is written."""
+    writing = asyncio.create_task(asyncio.to_thread(write, *arguments))
+    try:
+        await asyncio.shield(writing)
+    finally:
+        await asyncio.wait([writing])
 
 
 def _check_size(rendition: Rendition, limit_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""The shelf: the files of finished requests, one folder each under ``results/``.
+"""The shelf: the files of finished requests until they are told, a folder each in ``results/``.
 
 Files and not rows of the ledger: a sound has half a megabyte, and the ledger stays quick to copy.
 A folder appears whole or not at all.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 
@@ -39,3 +39,10 @@ class Shelf:
     def discard(self, request_id: int) -> None:
         """Remove the files of a request, if there are any."""
         shutil.rmtree(self.folder / str(request_id), ignore_errors=True)
+
+    def sweep(self, request_ids: Collection[int]) -> None:
+        """Remove everything but the files of these requests."""
+        kept = {str(request_id) for request_id in request_ids}
+        for folder in self.folder.glob("*"):
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)

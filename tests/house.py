@@ -29,6 +29,8 @@ class Notebook:
         self.refusals: dict[int, list[MstError]] = {}
         self.errors: list[Exception] = []
         """Raised by the next answers or refusals, one each."""
+        self.trouble: Exception | None = None
+        """Raised by every answer and refusal."""
 
     async def waiting(self, entry: Entry, place: int, *, awake: bool) -> None:
         self.places.append((entry.id, place, awake))
@@ -45,6 +47,8 @@ class Notebook:
         self.refusals.setdefault(entry.id, []).append(error)
 
     def _stumble(self) -> None:
+        if self.trouble:
+            raise self.trouble
         if self.errors:
             raise self.errors.pop(0)
 

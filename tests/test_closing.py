@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Mapping
 
 import pytest
 from house import House, until
 
-from bot.dispatch import DELIVERIES, WORKER
+from bot.dispatch import WORKER
 from bot.telling import NotDelivered
 
 
@@ -44,21 +46,6 @@ async def test_what_was_done_but_not_told_is_told_after_a_restart(house: House) 
         await house.answered(entry)
     assert len(house.engine.jobs) == 1, "the result was kept; it is not made twice"
     assert len(house.notebook.answers[entry.id]) == 1
-
-
-async def test_nobody_is_pursued_for_ever(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    house.notebook.errors = [NotDelivered("away")] * DELIVERIES
-    entry = await house.accept()
-    for _ in range(DELIVERIES):
-        async with house.dispatching():
-
-            async def tried(left: int = len(house.notebook.errors)) -> bool:
-                return len(house.notebook.errors) < left
-
-            await until(tried)
-    (answered,) = await house.answered(entry)
-    assert answered.deliveries == DELIVERIES
-    assert "stays unanswered" in caplog.text
 
 
 async def test_closing_gives_running_jobs_time_to_end(house: House) -> None:
@@ -99,8 +86,15 @@ async def test_closing_gives_back_what_does_not_end(house: House) -> None:
 
 async def test_forgetting_a_person_stops_their_jobs_and_removes_their_files(house: House) -> None:
     async with house.dispatching() as dispatcher:
+        house.notebook.trouble = NotDelivered("Discord is away")
         done = await house.accept(dispatcher)
-        await house.answered(done)
+
+        async def kept() -> bool:
+            found = await house.ledger.find(done.id)
+            return bool(found and found.deliveries)
+
+        await until(kept)
+        assert house.shelf.take(done.id)
         house.engine.hold = True
         await house.accept(dispatcher)
 
@@ -109,11 +103,28 @@ async def test_forgetting_a_person_stops_their_jobs_and_removes_their_files(hous
 
         await until(begun)
         assert await dispatcher.forget(1) == (2, 0)
-
-        async def stopped() -> bool:
-            return not house.engine.running
-
-        await until(stopped)
+        assert house.engine.running == set()
+        assert list(house.shelf.folder.iterdir()) == []
     assert await house.ledger.history(1) == []
-    assert house.shelf.take(done.id) == {}
-    assert list(house.notebook.answers) == [done.id]
+    assert house.notebook.answers == {}
+
+
+async def test_a_result_that_is_being_written_while_its_person_is_forgotten_goes_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on, keep = threading.Event(), threading.Event(), house.shelf.keep
+
+    def keep_slowly(request_id: int, files: Mapping[str, bytes]) -> None:
+        writing.set()
+        go_on.wait()
+        keep(request_id, files)
+
+    monkeypatch.setattr(house.shelf, "keep", keep_slowly)
+    async with house.dispatching() as dispatcher:
+        await house.accept(dispatcher)
+        await asyncio.to_thread(writing.wait)
+        forgetting = asyncio.create_task(dispatcher.forget(1))
+        await asyncio.sleep(0.05)
+        go_on.set()
+        assert await forgetting == (1, 0)
+    assert list(house.shelf.folder.iterdir()) == []

@@ -18,7 +18,6 @@ async def test_a_request_is_made_kept_and_answered_once(house: House) -> None:
         dispatcher.wake()
     files = {suffix: f"{suffix} of {entry.id}".encode() for suffix in ("mp3", "png", "mid")}
     assert house.notebook.answers == {entry.id: [files]}
-    assert house.shelf.take(entry.id) == files
     assert answered.state == "done"
     assert set(answered.stage_seconds) == {"starting", "composing"}
     assert house.notebook.refusals == {}
