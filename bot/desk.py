@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 import discord
 import msgspec
@@ -39,6 +42,8 @@ class Desk:
     ) -> None:
         self._ledger, self._uploads, self._dispatcher = ledger, uploads, dispatcher
         self._styles, self._settings, self._clock = styles, settings, clock
+        self._coming: Counter[int] = Counter()
+        self._taking: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(
         self,
@@ -55,9 +60,9 @@ class Desk:
         """
         names = names or {}
         self._check(request)
-        await self._check_person(interaction.user.id)
-        await self._uploads.share(names, interaction.user.id)
-        await self._accept(interaction, await _defer(interaction), request, names)
+        async with self._in_hand(interaction.user.id):
+            await self._uploads.share(names, interaction.user.id)
+            await self._accept(interaction, await _defer(interaction), request, names)
 
     async def ask_with_files(
         self,
@@ -75,25 +80,24 @@ class Desk:
         for one in attached:
             check_unseen(one, self._uploads.limits)
         self._check(draft)
-        await self._check_person(interaction.user.id)
-        coming = asyncio.create_task(fetch_all(attached, self._uploads.limits))
-        try:
-            quick, _ = await asyncio.wait([coming], timeout=QUIET_S)
-            message_id = None if quick else await _defer(interaction)
-            contents = await coming
-        finally:
-            coming.cancel()
-        await self._check_person(interaction.user.id)  # who may have asked twice meanwhile
-        message_id = message_id or await _defer(interaction)
-        kept = [
-            await self._uploads.keep(interaction.user.id, one.filename, content)
-            for one, content in zip(attached, contents, strict=True)
-        ]
-        request = msgspec.structs.replace(
-            draft, source=kept[0].sha256, like=None if like is None else kept[1].sha256
-        )
-        names = {upload.sha256: upload.name for upload in kept}
-        await self._accept(interaction, message_id, request, names)
+        async with self._in_hand(interaction.user.id):
+            coming = asyncio.create_task(fetch_all(attached, self._uploads.limits))
+            try:
+                quick, _ = await asyncio.wait([coming], timeout=QUIET_S)
+                message_id = None if quick else await _defer(interaction)
+                contents = await coming
+            finally:
+                coming.cancel()
+            message_id = message_id or await _defer(interaction)
+            kept = [
+                await self._uploads.keep(interaction.user.id, one.filename, content)
+                for one, content in zip(attached, contents, strict=True)
+            ]
+            request = msgspec.structs.replace(
+                draft, source=kept[0].sha256, like=None if like is None else kept[1].sha256
+            )
+            names = {upload.sha256: upload.name for upload in kept}
+            await self._accept(interaction, message_id, request, names)
 
     async def take_in(
         self, interaction: discord.Interaction[Any], attachment: discord.Attachment
@@ -103,10 +107,13 @@ class Desk:
         Raises:
             MstError: when it is no tune.
         """
-        await self._check_person(interaction.user.id)
-        (content,) = await fetch_all([attachment], self._uploads.limits)
-        upload = await self._uploads.keep(interaction.user.id, attachment.filename, content)
-        await self._uploads.read(upload.sha256, upload.name)
+        user_id = interaction.user.id
+        # One file of a person at a time: the parsers are there for everybody.
+        taking = self._taking.setdefault(user_id, asyncio.Lock())
+        async with self._in_hand(user_id), taking:
+            (content,) = await fetch_all([attachment], self._uploads.limits)
+            upload = await self._uploads.keep(user_id, attachment.filename, content)
+            await self._uploads.read(upload.sha256, upload.name)
         return upload
 
     async def again(
@@ -193,13 +200,26 @@ class Desk:
         if isinstance(request, Compose) and request.bars > self._settings.bars_max:
             raise BadOption("bars", request.bars, f"at most {self._settings.bars_max} here")
 
-    async def _check_person(self, user_id: int) -> None:
-        latest = await self._ledger.history(user_id, self._settings.open_per_user)
-        if len(latest) == self._settings.open_per_user and all(
-            entry.state in ("waiting", "running") for entry in latest
-        ):
+    @asynccontextmanager
+    async def _in_hand(self, user_id: int) -> AsyncIterator[None]:
+        """Hold a place of a person from the check until the request is in the ledger.
+
+        Raises:
+            TooManyOpen, TooSoon: when there is none.
+        """
+        # Counted before the ledger is asked: what is accepted meanwhile counts twice, never not.
+        self._coming[user_id] += 1
+        try:
+            await self._check_person(user_id, self._coming[user_id])
+            yield
+        finally:
+            self._coming[user_id] -= 1
+            self._coming += Counter()  # drops what is at 0
+
+    async def _check_person(self, user_id: int, coming: int) -> None:
+        if await self._ledger.count_open(user_id) + coming > self._settings.open_per_user:
             raise TooManyOpen(self._settings.open_per_user)
-        if latest:
+        if latest := await self._ledger.history(user_id, 1):
             wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
             if wait_s > 0:
                 raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")

@@ -242,6 +242,15 @@ class Ledger:
         )
         return [_entry(row) for row in rows]
 
+    async def count_open(self, user_id: int) -> int:
+        """Count the requests of a person that have no outcome yet."""
+        rows = await self._run(
+            """SELECT count(*) AS open FROM requests
+               WHERE user_id = :user_id AND state IN ('waiting', 'running')""",
+            user_id=user_id,
+        )
+        return int(rows[0]["open"])
+
     async def forget(self, user_id: int) -> list[int]:
         """Remove every request of a person and list what was removed."""
         rows = await self._run(
