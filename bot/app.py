@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import discord
 from discord import app_commands
@@ -18,6 +18,7 @@ from bot.cogs.compose import ComposeCog
 from bot.cogs.library import LibraryCog
 from bot.cogs.mydata import MyDataCog
 from bot.cogs.rerhythm import RerhythmCog
+from bot.database import claim
 from bot.delivery import SETTLED, Delivery
 from bot.desk import Desk
 from bot.dispatch import Dispatcher
@@ -93,6 +94,7 @@ class MusicBot(discord.Client):
         self.failure: MstError | None = None
         """Why the bot closed by itself, if it did."""
         self._engine = engine
+        self._claim: IO[bytes] | None = None
         self._ledger: Ledger | None = None
         self._dispatcher: Dispatcher | None = None
         self._desk: Desk | None = None
@@ -101,9 +103,10 @@ class MusicBot(discord.Client):
         """Open the parts, offer the commands, take up what was left. The engine wakes meanwhile.
 
         Raises:
-            bot.migrate.BrokenLedger: when the ledger cannot be opened.
+            bot.migrate.BrokenLedger: when it cannot be opened, or another bot works with it.
         """
         settings, styles, texts, clock = self.settings, self.styles, self.texts, _now
+        self._claim = claim(settings.data)
         ledger = self._ledger = await Ledger.open(settings.data / "ledger.sqlite3", clock)
         limits = Limits(octets=settings.upload_bytes)
         uploads = Uploads(
@@ -150,6 +153,8 @@ class MusicBot(discord.Client):
         finally:
             if ledger:
                 await ledger.close()
+            if self._claim:
+                self._claim.close()
             await super().close()
 
     async def pressed(self, interaction: discord.Interaction[Any], press: Press) -> None:

@@ -7,9 +7,10 @@ who ask: the ledger and the uploads.
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import aiosqlite
 
@@ -56,3 +57,22 @@ class Database:
     async def close(self) -> None:
         """Close the file; the rows stay."""
         await self._connection.close()
+
+
+def claim(folder: Path) -> IO[bytes]:
+    """Take a data folder for this process alone, until the file is closed or the process ends.
+
+    Raises:
+        BrokenLedger: when another bot has it: two would take each other's requests.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("wb")
+    except OSError as error:
+        raise BrokenLedger(f"the data folder {folder} cannot be written: {error}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise BrokenLedger(f"another bot is at work in the data folder {folder}") from error
+    return file

@@ -46,6 +46,8 @@ class Stage:
         dead._dispatcher = dead._ledger = (
             None  # its connection is closed below, its drain never ran
         )
+        assert dead._claim is not None
+        dead._claim.close()  # as the end of its process would
         await self.env.restart_bot(self.bot)
         assert dispatcher is not None
         assert ledger is not None

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 from fakes import FakeEngine, make_settings, new_tune
 from simcord import Env
 from stage import Stage, fields, last, suffixes
 
 from bot import create_bot
+from bot.migrate import BrokenLedger
 from mst_core.errors import NoSuchTune
 from mst_core.jobs import Progress
 
@@ -153,3 +155,11 @@ def test_the_bot_asks_for_nothing_privileged_and_pings_nobody(tmp_path: Path) ->
     assert not bot.intents.value & privileged.value
     assert bot.allowed_mentions is not None
     assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
+
+
+async def test_a_second_bot_on_the_same_data_does_not_start(stage: Stage) -> None:
+    second = create_bot(FakeEngine(), stage.settings)
+    with pytest.raises(BrokenLedger, match="another bot is at work in the data folder"):
+        await second.setup_hook()
+    await second.close()
+    await stage.restart()
