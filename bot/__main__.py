@@ -11,7 +11,8 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
@@ -76,7 +77,8 @@ class Discreet(logging.Formatter):
 async def serve_tryout(settings: Settings) -> None:
     """Serve the local channel; it sees to signals itself."""
     try:
-        from bot.tryout.room import serve
+        with unconcerned():
+            from bot.tryout.room import serve
     except ModuleNotFoundError as error:
         if error.name != "simcord":
             raise
@@ -85,6 +87,23 @@ async def serve_tryout(settings: Settings) -> None:
             " set one, or install it with: pip install 'music-style-bot[tryout]'"
         ) from error
     await serve(settings)
+
+
+@contextmanager
+def unconcerned() -> Iterator[None]:
+    """Keep quiet about what a client that SimCord makes when it is loaded does without."""
+
+    def concerns(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(("Guilds intent", "PyNaCl", "davey"))
+
+    loggers = [logging.getLogger(name) for name in ("discord.state", "discord.client")]
+    for logger in loggers:
+        logger.addFilter(concerns)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(concerns)
 
 
 async def serve_discord(settings: Settings) -> None:

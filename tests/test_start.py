@@ -115,3 +115,22 @@ def test_no_token_reaches_the_log_by_a_message_or_a_traceback(path: str, tmp_pat
     assert "aW50ZXI-x_y" not in text
     assert SECRET not in text
     assert text.count("s/1/**********") == 2
+
+
+def test_the_try_out_does_not_worry_newcomers_but_says_what_matters() -> None:
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import logging; logging.basicConfig(format='%(message)s');"
+            "from bot.__main__ import unconcerned\n"
+            "with unconcerned():\n"
+            "    import simcord\n"
+            "    logging.getLogger('discord.client').warning('something else')\n",
+        ],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stderr == "something else\n"
