@@ -39,6 +39,8 @@ FORMS = ("abc", "mid", "musicxml")
 READ = "read"
 """The name of the first reading in the table."""
 FINER = f"refused: finer than the {STEPS} steps a quarter that a reader finds in MIDI"
+MOST_SILENT_BARS = 8
+"""At the end of a MIDI file; a reader leaves out more."""
 DEFAULT_TEMPO = 120.0
 
 
@@ -201,14 +203,18 @@ def as_midi_tells(tune: Melody) -> dict[str, object]:
     """What a MIDI file can say of a melody: no repeats, no modes, no pickup but by its rests.
 
     A pickup stands in a full bar there, as a first bar that begins with a rest does, and silence
-    before the first note says nothing: so all times count from that note.
+    before the first note says nothing: so all times count from that note. A long silence at the
+    end says nothing either.
     """
-    start = tune.notes[0].onset
+    start, end = tune.notes[0].onset, tune.notes[-1].end
     first = sum(line <= start for line in tune.barlines)
+    last = sum(line < end for line in tune.barlines)
+    if tune.bars - last <= MOST_SILENT_BARS:
+        last = tune.bars
     return {
         "notes": tuple((each.onset - start, each.duration, each.pitch) for each in tune.notes),
-        "barlines": tuple(line - start for line in tune.barlines[first:]),
-        "meters": tuple(str(tune.meter_at(bar)) for bar in range(first, tune.bars)),
+        "barlines": tuple(line - start for line in tune.barlines[first : last + 1]),
+        "meters": tuple(str(tune.meter_at(bar)) for bar in range(first, last)),
         "key": tune.key.fifths,
     }
 
@@ -280,7 +286,7 @@ def main() -> int:
     told = 0
     with ProcessPoolExecutor(asked.processes) as pool:
         for path, finding in zip(
-            paths, pool.map(partial(look_at, forms=forms), paths, chunksize=4), strict=True
+            paths, pool.map(partial(look_at, forms=forms), paths, chunksize=1), strict=True
         ):
             found.setdefault(path.suffix.lower(), Finding()).add(finding)
             for story in finding.stories:

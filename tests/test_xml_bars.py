@@ -107,6 +107,14 @@ def test_no_section_begins_within_an_ending() -> None:
     assert tune.sections == (0, 4)
 
 
+def test_a_section_begins_behind_a_repeat_even_if_a_lone_ending_follows() -> None:
+    tune = read(
+        "C4*4", measure("D4*4", BACKWARD), measure(ending("2"), "E4*4", ending("2", "stop")), "F4*4"
+    ).melody
+    assert tune.repeats == (Repeat(0, 2),)
+    assert tune.sections == (0, 2, 3)
+
+
 def test_endings_that_split_a_bar_have_bars_of_their_own() -> None:
     tune = read(
         measure("C4*4"), measure("D4*2"), measure(ending("1"), "E4*2", BACKWARD),

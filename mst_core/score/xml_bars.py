@@ -199,4 +199,6 @@ def _sections(
         if repeat.first_ending is not None:
             behind = repeat.second_ending or repeat.end
             sections -= {*range(repeat.first_ending + 1, behind)} - {repeat.end}
+        else:
+            sections.add(repeat.end)  # also where an ending that has no first one follows
     return tuple(sorted(bar for bar in sections if bar < len(barlines) - 1))
