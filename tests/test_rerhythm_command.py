@@ -60,7 +60,7 @@ async def test_it_may_be_like_one_other_tune(stage: Stage) -> None:
     [
         ("reel.wav", REEL, {}, "reel.wav has the ending of no kind of score"),
         ("reel.mid", b"", {}, "reel.mid is empty"),
-        ("reel.mid", bytes(300_000), {}, "too long: reel.mid has 0.3 MB. At most 0.1 MB"),
+        ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
         ("reel.mid", SOUND, {}, "reel.mid is an MP3 sound, whatever its name says"),
         ("reel.mid", REEL, {"rhythm": None}, "Say which rhythm the tune shall get"),
         ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one: a style"),
