@@ -198,7 +198,7 @@ def _sections(
     for repeat in repeats:
         if repeat.first_ending is not None:
             behind = repeat.second_ending or repeat.end
-            sections -= {*range(repeat.first_ending + 1, behind)} - {repeat.end}
+            sections -= {*range(repeat.first_ending + 1, behind)}
         else:
             sections.add(repeat.end)  # also where an ending that has no first one follows
     return tuple(sorted(bar for bar in sections if bar < len(barlines) - 1))
