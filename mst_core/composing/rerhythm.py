@@ -205,9 +205,10 @@ class _Writing:
             )
             for name, units in classes.items()
         }
-        # The spread-out order of a permutation, so that a half change is not the first half.
+        # Light classes first, so that a heavy one does not stand in the way of all others; among
+        # equals the spread-out order of a permutation, so that a half change is not the first half.
         order = np.random.default_rng(len(classes)).permutation(len(classes))
-        names = [list(classes)[place] for place in order]
+        names = sorted([list(classes)[place] for place in order], key=lambda name: weights[name])
         allowed, spent, chosen = strength * sum(weights.values()), 0, dict(own)
         for name in names:
             spent += weights[name]
