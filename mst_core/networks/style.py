@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from mst_core.errors import BrokenStyle
+from mst_core.errors import BadOption, BrokenStyle
 from mst_core.networks.habits import Habits
 from mst_core.networks.pair import StylePair
 from mst_core.styles import StyleCard, find_styles, read_card
@@ -58,4 +58,6 @@ def choose_device(name: str) -> torch.device:
     """Turn ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes a GPU when there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise BadOption("device", name, "torch finds no GPU here; choose auto or cpu")
     return torch.device(name)
