@@ -34,7 +34,7 @@ def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
     ]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(PAIRS), st.integers(4, 24), st.integers(0, 2**31 - 1)
 )  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
     assert melody.notes[-1].pitch % 12 == melody.key.tonic
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PAIRS), st.integers(0, 2**31 - 1))
 def test_phrases_begin_on_their_barlines(
     composer: Composer, styles: tuple[str, str], seed: int
