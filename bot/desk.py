@@ -20,7 +20,7 @@ from bot.refusals import Forgotten, LostFile, NotYours, TooManyOpen, TooSoon
 from bot.settings import Settings
 from bot.uploads import Upload, Uploads
 from mst_core.errors import BadOption
-from mst_core.jobs import Compose, Request, Rerhythm
+from mst_core.jobs import Compose, Request, Restyle
 from mst_core.requests import check, draw_seed
 from mst_core.styles import StyleCard
 
@@ -67,7 +67,7 @@ class Desk:
     async def ask_with_files(
         self,
         interaction: discord.Interaction[Any],
-        draft: Rerhythm,
+        draft: Restyle,
         file: discord.Attachment,
         like: discord.Attachment | None,
     ) -> None:
@@ -134,7 +134,7 @@ class Desk:
         request = entry.request
         if strength is None:
             request = msgspec.structs.replace(request, seed=draw_seed())
-        elif isinstance(request, Rerhythm):
+        elif isinstance(request, Restyle):
             request = msgspec.structs.replace(request, strength=strength)
         await self.ask(interaction, request, entry.names)
 
@@ -149,7 +149,7 @@ class Desk:
         upload = await self._uploads.find(upload_id)
         if upload is None or upload.user_id != interaction.user.id:
             raise LostFile("the file")
-        request = Rerhythm(upload.sha256, draw_seed(), rhythm, strength=strength)
+        request = Restyle(upload.sha256, draw_seed(), rhythm, strength=strength)
         await self.ask(interaction, request, {upload.sha256: upload.name})
 
     async def remove(self, interaction: discord.Interaction[Any], request_id: int) -> None:

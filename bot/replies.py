@@ -16,7 +16,7 @@ from bot.buttons import add_strengths, answer_buttons, style_choice
 from bot.ledger import Ask, Entry
 from bot.texts import Texts
 from bot.uploads import Upload
-from mst_core.jobs import FORMATS, Progress, Receipt, Rerhythm
+from mst_core.jobs import FORMATS, Progress, Receipt, Restyle
 from mst_core.styles import StyleCard
 
 COLOUR = discord.Colour.from_rgb(214, 160, 70)
@@ -81,7 +81,7 @@ class Replies:
         view = answer_buttons(
             entry.id, say("answer.again", entry.locale), say("answer.remove", entry.locale)
         )
-        if isinstance(entry.request, Rerhythm):
+        if isinstance(entry.request, Restyle):
             now = round(entry.request.strength * 100)
             add_strengths(view, "strength", entry.id, now, lambda n: self._strength(n, entry))
         return Answer(
@@ -97,7 +97,7 @@ class Replies:
     def tune(self, ask: Ask, locale: str) -> str:
         """Say in a few words what was asked for, such as *a new folk tune*."""
         request = ask.request
-        if isinstance(request, Rerhythm):
+        if isinstance(request, Restyle):
             key = "tune.given" if request.like is None else "tune.like"
             named = {"file": self._called(ask, request.source), "rhythm": self._rhythm(ask)}
         else:
@@ -132,14 +132,14 @@ class Replies:
 
     def _rhythm(self, ask: Ask) -> str:
         request = ask.request
-        if isinstance(request, Rerhythm) and request.rhythm is None:
+        if isinstance(request, Restyle) and request.rhythm is None:
             return self._called(ask, request.like)
         return self.title(request.rhythm or "")
 
     def _embed(self, entry: Entry, receipt: Receipt) -> discord.Embed:
         embed = discord.Embed(colour=COLOUR)
         values: dict[str, object] = {"rhythm": self._rhythm(entry)}
-        if isinstance(request := entry.request, Rerhythm):
+        if isinstance(request := entry.request, Restyle):
             if request.like is not None:
                 values = {"like": values["rhythm"]}
             title = receipt.source or PurePath(entry.names.get(request.source, "")).stem
@@ -205,7 +205,7 @@ def file_name(entry: Entry, receipt: Receipt) -> str:
     behind it, two decimals, such as ``reel-jazz.0.50``.
     """
     request = entry.request
-    if isinstance(request, Rerhythm):
+    if isinstance(request, Restyle):
         stem = _plain(PurePath(entry.names.get(request.source, "")).stem) or "tune"
         rhythm = request.rhythm or "like-" + _plain(
             PurePath(entry.names.get(request.like or "", "")).stem

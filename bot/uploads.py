@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from bot.database import Database
 from bot.refusals import LostFile
-from mst_core.jobs import Request, Rerhythm
+from mst_core.jobs import Request, Restyle
 from mst_core.parser import parse
 from mst_core.score.kind import show_name
 from mst_core.score.reading import Limits, Reading
@@ -105,7 +105,7 @@ class Uploads:
             LostFile: when a file is no longer kept.
             ScoreError, BadOption: what the parser says of it.
         """
-        if not isinstance(request, Rerhythm):
+        if not isinstance(request, Restyle):
             return {}
         found = {}
         if request.like is not None:

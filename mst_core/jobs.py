@@ -33,10 +33,12 @@ class Compose(msgspec.Struct, frozen=True, tag="compose"):
     tempo: float | None = None
 
 
-class Rerhythm(msgspec.Struct, frozen=True, tag="rerhythm"):
-    """A given tune with the rhythm of a style, or of one other tune: its pitches stay, every one.
+class Restyle(msgspec.Struct, frozen=True, tag="rerhythm"):
+    """A given tune changed: the rhythm of a style or of one other tune, or its melody language.
 
-    ``source`` and ``like`` are the SHA-256 of uploaded files, whose readings the job carries.
+    What neither ``rhythm`` nor ``like`` names is the tune's own rhythm, and so with the pitches.
+    ``source``, ``like`` and ``pitch_like`` are the SHA-256 of uploaded files, whose readings the
+    job carries.
     """
 
     source: str
@@ -44,15 +46,30 @@ class Rerhythm(msgspec.Struct, frozen=True, tag="rerhythm"):
     rhythm: str | None = None
     like: str | None = None
     strength: float = 1.0
-    """0 is the original note for note, 1 the whole way."""
+    """Of the rhythm: 0 is the original note for note, 1 the whole way."""
     meter: str | None = None
     keep_bars: str | None = None
     """Bars left alone, such as ``1-4,9``, counted from 1."""
     track: int | None = None
     """The track of a MIDI file that holds the melody, counted from 1; None finds it."""
+    pitch: str | None = None
+    pitch_like: str | None = None
+    pitch_strength: float = 1.0
 
 
-Request = Compose | Rerhythm
+class Mashup(msgspec.Struct, frozen=True, tag="mashup"):
+    """The pitches and the form of one given tune on the very rhythm of another."""
+
+    source: str
+    """SHA-256 of the file whose pitches sound."""
+    like: str
+    """SHA-256 of the file whose rhythm they take."""
+    seed: int
+    track: int | None = None
+    """The track of the first file that holds the melody, counted from 1; None finds it."""
+
+
+Request = Compose | Restyle | Mashup
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -65,6 +82,8 @@ class Job(msgspec.Struct, frozen=True):
     """What the parser made of uploaded files, by SHA-256 (`mst_core.score.reading`)."""
     performed: bool = False
     """Whether the MIDI file is to hold swing and feel, as the sound does, instead of the score."""
+    compared: bool = False
+    """Whether the pictures are to show the given tune too, before and after."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -95,6 +114,17 @@ class Receipt(msgspec.Struct, frozen=True):
     strength: float | None = None
     changed: float | None = None
     """Share of the given tune's notes whose onset in the bar or duration is another now."""
+    pitch_strength: float | None = None
+    repitched: float | None = None
+    """Share of the given tune's notes whose pitch is another now."""
+    repeats: tuple[int, int] | None = None
+    """How many bars of the given tune come again note for note, and how many of them still do."""
+    closer_than: tuple[int, int] | None = None
+    """Nearer to its target than so many of so many other tunes."""
+    longest_copy: int | None = None
+    """Notes in a row that some tune of the style, or the target tune, has too."""
+    usual_copy: int | None = None
+    """What two unrelated tunes of the style share at the most, nineteen times in twenty."""
     remarks: tuple[str, ...] = ()
     """Plain sentences about the given file and what was done."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mst_core import __version__
 from mst_core.composing.composition import Composition
-from mst_core.jobs import Compose, Job, Receipt, Rerhythm
+from mst_core.jobs import Compose, Job, Mashup, Receipt, Restyle
 
 if TYPE_CHECKING:
     from mst_core.score.reading import Reading
@@ -20,17 +20,24 @@ def decode_readings(job: Job) -> dict[str, Reading]:
 
 
 def title_of(job: Job) -> str:
-    """Name the given tune; empty for a new one."""
+    """Name the given tune, or the two that were joined; empty for a new one."""
     request = job.request
-    return decode_readings(job)[request.source].title if isinstance(request, Rerhythm) else ""
+    if isinstance(request, Compose):
+        return ""
+    readings = decode_readings(job)
+    if isinstance(request, Mashup):
+        return f"{readings[request.source].title} x {readings[request.like].title}"
+    return readings[request.source].title
 
 
 def make_receipt(job: Job, composition: Composition) -> Receipt:
     """Write the receipt of a finished composition."""
     melody, request = composition.melody, job.request
+    restyle = request if isinstance(request, Restyle) else None
+    both = isinstance(request, Mashup)
     return Receipt(
-        pitch=request.pitch if isinstance(request, Compose) else "",
-        rhythm=request.rhythm or "",
+        pitch="" if both else request.pitch or "",
+        rhythm="" if both else request.rhythm or "",
         seed=request.seed,
         key=melody.key.name,
         meter=str(melody.meter),
@@ -41,7 +48,19 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
         seconds=round(melody.seconds, 2),
         version=__version__,
         source=title_of(job),
-        strength=request.strength if isinstance(request, Rerhythm) else None,
-        changed=None if composition.changed is None else round(composition.changed, 4),
+        strength=restyle.strength if restyle and (restyle.rhythm or restyle.like) else None,
+        changed=_rounded(composition.changed),
+        pitch_strength=(
+            restyle.pitch_strength if restyle and (restyle.pitch or restyle.pitch_like) else None
+        ),
+        repitched=_rounded(composition.repitched),
+        repeats=composition.repeats,
+        closer_than=composition.closer_than,
+        longest_copy=composition.longest_copy,
+        usual_copy=composition.usual_copy,
         remarks=composition.remarks,
     )
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)

@@ -10,7 +10,15 @@ import secrets
 from collections.abc import Iterable, Mapping
 
 from mst_core.errors import BadOption
-from mst_core.jobs import BARS_RANGE, FORMATS, LARGEST_SEED, TEMPO_RANGE, Compose, Request, Rerhythm
+from mst_core.jobs import (
+    BARS_RANGE,
+    FORMATS,
+    LARGEST_SEED,
+    TEMPO_RANGE,
+    Compose,
+    Request,
+    Restyle,
+)
 from mst_core.music import Key, Meter
 from mst_core.styles import StyleCard, require_style
 
@@ -34,8 +42,8 @@ def check(request: Request, styles: Mapping[str, StyleCard]) -> None:
     _check_range("seed", request.seed, (0, LARGEST_SEED))
     if isinstance(request, Compose):
         _check_compose(request, dict(styles))
-    else:
-        _check_rerhythm(request, dict(styles))
+    elif isinstance(request, Restyle):
+        _check_restyle(request, dict(styles))
 
 
 def _check_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
@@ -51,14 +59,20 @@ def _check_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
         raise BadOption("meter", request.meter, f"the rhythms of {request.rhythm} are {there_are}")
 
 
-def _check_rerhythm(request: Rerhythm, styles: dict[str, StyleCard]) -> None:
-    if (request.rhythm is None) == (request.like is None):
-        given = "neither" if request.rhythm is None else "both"
-        raise BadOption("rhythm or like", given, "name a style, or one tune to be like")
-    if request.rhythm is not None:
-        require_style(request.rhythm, styles)
-    if not 0 <= request.strength <= 1:
-        raise BadOption("strength", request.strength, "choose 0 (as it is) to 1 (the whole way)")
+def _check_restyle(request: Restyle, styles: dict[str, StyleCard]) -> None:
+    for side, style, like in (
+        ("rhythm", request.rhythm, request.like),
+        ("pitch", request.pitch, request.pitch_like),
+    ):
+        if style is not None and like is not None:
+            raise BadOption(f"{side} and like", "both", "name a style, or one tune to be like")
+        if style is not None:
+            require_style(style, styles)
+    if not any((request.rhythm, request.like, request.pitch, request.pitch_like)):
+        raise BadOption("rhythm or like", "neither", "name a style, or one tune to be like")
+    for name, value in (("strength", request.strength), ("pitch strength", request.pitch_strength)):
+        if not 0 <= value <= 1:
+            raise BadOption(name, value, "choose 0 (as it is) to 1 (the whole way)")
     if request.meter is not None and Meter.parse(request.meter).bar > LONGEST_BAR:
         raise BadOption("meter", request.meter, f"a bar has at most {LONGEST_BAR} quarter notes")
     parse_bars(request.keep_bars)

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mst_core.composing.composition import Composition
-from mst_core.jobs import AUDIO_FORMATS, Compose, Job, Progress, Rendition, Rerhythm
+from mst_core.jobs import AUDIO_FORMATS, Compose, Job, Mashup, Progress, Rendition, Restyle
 from mst_core.music import Melody
 from mst_core.progress import COMPOSING_SHARE, Rising, Steps
 from mst_core.receipts import decode_readings, make_receipt, title_of
@@ -40,10 +40,15 @@ class Composer(Protocol):
     def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
         """Write one tune, telling the share done from 0 to 1."""
 
-    def rerhythm(
-        self, request: Rerhythm, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    def restyle(
+        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
     ) -> Composition:
-        """Give a tune another rhythm, telling the share done from 0 to 1."""
+        """Change a given tune, telling the share done from 0 to 1."""
+
+    def mash(
+        self, request: Mashup, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> Composition:
+        """Join the pitches of one given tune and the rhythm of another."""
 
 
 class Player(Protocol):
@@ -121,7 +126,9 @@ class Studio:
 
         if isinstance(job.request, Compose):
             return self._composer.compose(job.request, told)
-        return self._composer.rerhythm(job.request, decode_readings(job), told)
+        if isinstance(job.request, Mashup):
+            return self._composer.mash(job.request, decode_readings(job), told)
+        return self._composer.restyle(job.request, decode_readings(job), told)
 
     def finish(
         self, job: Job, composition: Composition, tell: Callable[[Progress], None]
@@ -199,7 +206,7 @@ class Studio:
 
     def _entitle(self, job: Job, melody: Melody) -> str:
         request = job.request
-        if isinstance(request, Rerhythm):
+        if not isinstance(request, Compose):
             return title_of(job)
         # ASCII alone, since a track name in MIDI has no other letters that every player can show.
         meter = self.styles[request.rhythm].meters.get(str(melody.meter))

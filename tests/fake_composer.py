@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mst_core.composing.composition import Composition
 from mst_core.errors import NoSuchTune
-from mst_core.jobs import Compose, Rerhythm
+from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.score.reading import Reading
 from mst_core.styles import MeterCard, StyleCard
@@ -66,13 +66,20 @@ class FakeComposer:
             tell((step + 1) / SHARES)
         return Composition(write_scale(request), form="AABB", swing=0.5, program=78)
 
-    def rerhythm(
-        self, request: Rerhythm, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    def restyle(
+        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
     ) -> Composition:
         """Leave the tune as it is and say that half of it was changed."""
         tell(1.0)
         melody = readings[request.source].melody
         return Composition(melody, form="", swing=0.5, program=78, changed=0.5)
+
+    def mash(
+        self, request: Mashup, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> Composition:
+        """Leave the first tune as it is."""
+        tell(1.0)
+        return Composition(readings[request.source].melody, form="", swing=0.5, program=78)
 
 
 def write_scale(request: Compose) -> Melody:

@@ -11,7 +11,7 @@ from bot.ledger import Ask
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition, Rerhythm
+from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition, Restyle
 from mst_core.score.reading_wire import decode_reading
 
 CARD = """
@@ -122,9 +122,9 @@ def new_tune(job: Job) -> Compose:
     return job.request
 
 
-def given_tune(job: Job) -> Rerhythm:
+def given_tune(job: Job) -> Restyle:
     """The request of a job that is about a given tune."""
-    assert isinstance(job.request, Rerhythm)
+    assert isinstance(job.request, Restyle)
     return job.request
 
 

@@ -229,7 +229,7 @@ def test_other_tracks_stay(desk: Path) -> None:
         ("reel.mid --rhythm jazz --strength 0.501,0.502 --out-dir new", "two of them are 0.50"),
         ("reel.mid --rhythm jazz --strength 0,1 -o a.mid", "2 versions need --out-dir"),
         ("reel.mid jig.abc --rhythm jazz -o a.mid", "2 files need --out-dir"),
-        ("reel.mid --rhythm jazz --like jig.abc -o a.mid", "rhythm or like cannot be 'both'"),
+        ("reel.mid --rhythm jazz --like jig.abc -o a.mid", "rhythm and like cannot be 'both'"),
         ("reel.mid -o a.mid", "rhythm or like cannot be 'neither'"),
         ("reel.mid --rhythm polka -o a.mid", "there are: folk, jazz"),
         ("reel.mid --like gone.mid -o a.mid", "gone.mid: no such file"),

@@ -16,7 +16,7 @@ from bot.database import Database
 from bot.ledger import Ledger
 from bot.replies import Replies, escaped, whole_lines
 from bot.texts import Texts
-from mst_core.jobs import Receipt, Rerhythm
+from mst_core.jobs import Receipt, Restyle
 from mst_core.styles import find_styles
 
 STARS = "*" * 2000
@@ -37,7 +37,7 @@ def test_a_cut_text_ends_in_no_half_escape(text: str, most: int) -> None:
 async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
     ledger = Ledger(await Database.open(tmp_path / "ledger.sqlite3"))
     try:
-        request = Rerhythm(SOURCE, 1, like=LIKE)
+        request = Restyle(SOURCE, 1, like=LIKE)
         ask = make_ask(request=request, names={SOURCE: STARS, LIKE: STARS})
         entry = await ledger.accept(ask)
     finally:

@@ -19,7 +19,7 @@ from mst_core.composing.rerhythm import Rerhythmed, rerhythm
 from mst_core.composing.structure import find_passages
 from mst_core.composing.target import Target, target_like, target_of
 from mst_core.errors import BadOption, NoSuchTune, TooLong
-from mst_core.jobs import Rerhythm
+from mst_core.jobs import Restyle
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, choose_device, load_styles
 from mst_core.requests import parse_bars
@@ -203,8 +203,8 @@ def test_one_tune_as_the_target_brings_its_own_rhythms() -> None:
 
 def test_the_composer_tells_what_it_did() -> None:
     composer = Composer(styles())
-    request = Rerhythm("sha", seed=1, rhythm="jazz", strength=1.0)
-    composition = composer.rerhythm(request, {"sha": Reading("A jig", JIG)})
+    request = Restyle("sha", seed=1, rhythm="jazz", strength=1.0)
+    composition = composer.restyle(request, {"sha": Reading("A jig", JIG)})
     assert composition.changed is not None
     assert composition.changed > 0.3
     assert composition.swing > 0.5
@@ -228,6 +228,6 @@ def test_bars_that_are_not_there_are_refused(text: str) -> None:
 def test_no_meter_makes_a_tune_endless() -> None:
     composer = Composer(styles())
     long = replace(REEL, tempo=40.0, bars=400)
-    request = Rerhythm("sha", seed=1, rhythm="folk", meter="9/8")
+    request = Restyle("sha", seed=1, rhythm="folk", meter="9/8")
     with pytest.raises(TooLong, match="seconds"):
-        composer.rerhythm(request, {"sha": Reading("long", long)})
+        composer.restyle(request, {"sha": Reading("long", long)})

@@ -18,7 +18,7 @@ from stage import Stage, last
 from bot.refusals import LostFile
 from bot.uploads import Uploads
 from mst_core.errors import ScoreError
-from mst_core.jobs import Compose, Rerhythm
+from mst_core.jobs import Compose, Restyle
 from mst_core.parser import parse
 from mst_core.score.reading import Limits, Reading
 from mst_core.score.reading_wire import decode_reading
@@ -105,7 +105,7 @@ async def test_a_request_takes_the_readings_that_it_needs(house: House) -> None:
     like = (await house.uploads.keep(1, "other.mid", other)).sha256
     await house.uploads.keep(1, "reel.mid", REEL)
     names = {SHA: "reel.mid", like: "other.mid"}
-    readings = await house.uploads.readings(Rerhythm(SHA, 1, like=like, track=1), names)
+    readings = await house.uploads.readings(Restyle(SHA, 1, like=like, track=1), names)
     assert {sha: decode_reading(data).melody.bars for sha, data in readings.items()} == {
         SHA: 8, like: 4,
     }  # fmt: skip
@@ -155,7 +155,7 @@ async def test_what_a_crash_left_is_swept_away(house: House) -> None:
 async def test_a_file_that_was_lost_fails_its_request_plainly(house: House) -> None:
     async with house.dispatching() as dispatcher:
         entry = await house.ledger.accept(
-            make_ask(request=Rerhythm(SHA, 1, "folk"), names={SHA: "reel.mid"})
+            make_ask(request=Restyle(SHA, 1, "folk"), names={SHA: "reel.mid"})
         )
         dispatcher.wake()
         (answered,) = await house.answered(entry)
@@ -164,7 +164,7 @@ async def test_a_file_that_was_lost_fails_its_request_plainly(house: House) -> N
 
 async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house: House) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
-    request = Rerhythm(SHA, 1, "folk", strength=0.5)
+    request = Restyle(SHA, 1, "folk", strength=0.5)
     entry = await house.ledger.accept(make_ask(request=request, names={SHA: "reel.mid"}))
     async with house.dispatching():
         (answered,) = await house.answered(entry)

@@ -20,7 +20,7 @@ from bot.replies import (
     whole_lines,
 )
 from bot.texts import Texts
-from mst_core.jobs import Rerhythm
+from mst_core.jobs import Restyle
 from mst_core.styles import StyleCard
 
 SHOWN = 10
@@ -94,7 +94,7 @@ class LibraryCog:
 
     def _line(self, entry: Entry, locale: str) -> str:
         request = entry.request
-        if isinstance(request, Rerhythm):
+        if isinstance(request, Restyle):
             how = self._texts.say("history.given", locale, percent=round(request.strength * 100))
         else:
             how = self._texts.say("history.new", locale, bars=request.bars)

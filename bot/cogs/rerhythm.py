@@ -15,7 +15,7 @@ from bot.refusals import NoFile, NoRhythmNamed, TwoRhythmsNamed
 from bot.replies import Replies
 from bot.texts import Texts
 from mst_core.errors import MstError
-from mst_core.jobs import Rerhythm
+from mst_core.jobs import Restyle
 from mst_core.requests import draw_seed
 from mst_core.score.kind import ACCEPTED
 from mst_core.score.reading import Limits
@@ -65,7 +65,7 @@ class RerhythmCog:
                 raise NoRhythmNamed
             if rhythm is not None and like is not None:
                 raise TwoRhythmsNamed
-            draft = Rerhythm(
+            draft = Restyle(
                 COMING,
                 draw_seed() if seed is None else seed,
                 rhythm,

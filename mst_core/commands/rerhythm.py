@@ -14,7 +14,7 @@ from mst_core.commands.reading import name_fault, read_file
 from mst_core.commands.restyling import LateStudio, Order, do_all
 from mst_core.commands.writing import check_performed
 from mst_core.errors import BadOption, MstError
-from mst_core.jobs import Rerhythm
+from mst_core.jobs import Restyle
 from mst_core.requests import check, draw_seed
 from mst_core.score.reading import Reading
 from mst_core.styles import find_styles, require_whole
@@ -98,7 +98,7 @@ def command(
     bars and phrases stay where they are. Of several files the good ones are done, the bad ones
     named.
     """
-    request = Rerhythm(
+    request = Restyle(
         source="source",
         seed=draw_seed() if seed is None else seed,
         rhythm=rhythm,
@@ -126,7 +126,7 @@ def command(
         return do_all(order, dict(zip(find_stems(files), files, strict=True)), studio)
 
 
-def _check(request: Rerhythm, strengths: tuple[float, ...], models: Path) -> None:
+def _check(request: Restyle, strengths: tuple[float, ...], models: Path) -> None:
     """Refuse what can be refused before a file is read. Raises MstError."""
     require_whole(models, [request.rhythm or ""])
     styles = find_styles(models)

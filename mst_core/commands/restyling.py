@@ -18,7 +18,7 @@ from mst_core.commands.naming import Places, Version
 from mst_core.commands.reading import read_file
 from mst_core.commands.telling import Gauge, describe, print_json
 from mst_core.commands.writing import write_together
-from mst_core.jobs import AUDIO_FORMATS, Job, Rendition, Rerhythm
+from mst_core.jobs import AUDIO_FORMATS, Job, Rendition, Restyle
 from mst_core.score.kind import one_line
 from mst_core.score.reading import Reading
 from mst_core.score.reading_wire import encode_reading
@@ -33,7 +33,7 @@ _LONGEST_TITLE = 100
 class Order:
     """What is to be made of every file."""
 
-    request: Rerhythm
+    request: Restyle
     """For all of them; strength and seed are those of the versions."""
     versions: tuple[Version, ...]
     places: Places

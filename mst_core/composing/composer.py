@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mst_core.composing.composition import Composition
-from mst_core.composing.given_tune import write_rerhythm
+from mst_core.composing.given_tune import write_mashup, write_rerhythm
 from mst_core.composing.new_tune import write_new_tune
-from mst_core.jobs import Compose, Rerhythm
+from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
 from mst_core.score.reading import Reading
 from mst_core.styles import StyleCard, require_style
@@ -42,18 +42,32 @@ class Composer:
             request, self._loaded[request.pitch], self._loaded[request.rhythm], tell
         )
 
-    def rerhythm(
+    def restyle(
         self,
-        request: Rerhythm,
+        request: Restyle,
         readings: Mapping[str, Reading],
         tell: Callable[[float], None] = lambda share: None,
     ) -> Composition:
-        """Give a tune another rhythm; ``readings`` holds it, and the tune it is to be like.
+        """Change a given tune; ``readings`` holds it, and the tunes that it is to be like.
 
         Raises:
             UnknownStyle, BadOption: when the request names what there is not.
             NoSuchTune: when the target has no rhythm for most of the tune's bars.
         """
-        if request.like is None:
-            require_style(request.rhythm or "", self.styles)
+        for name in (request.rhythm, request.pitch):
+            if name is not None:
+                require_style(name, self.styles)
         return write_rerhythm(request, readings, self._loaded, tell)
+
+    def mash(
+        self,
+        request: Mashup,
+        readings: Mapping[str, Reading],
+        tell: Callable[[float], None] = lambda share: None,
+    ) -> Composition:
+        """Join the pitches of one given tune and the rhythm of another.
+
+        Raises:
+            NoSuchTune: when the second has no bars that the notes of the first fit into.
+        """
+        return write_mashup(readings[request.source], readings[request.like])

@@ -8,10 +8,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.composing.composition import Composition
+from mst_core.composing.mashup import mash
 from mst_core.composing.rerhythm import Rerhythmed, rerhythm
 from mst_core.composing.target import target_like, target_of
 from mst_core.errors import BadOption, TooLong
-from mst_core.jobs import Rerhythm
+from mst_core.jobs import Restyle
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
 from mst_core.requests import parse_bars
@@ -19,7 +20,7 @@ from mst_core.score.reading import Limits, Reading
 
 
 def write_rerhythm(
-    request: Rerhythm,
+    request: Restyle,
     readings: Mapping[str, Reading],
     styles: Mapping[str, Style],
     tell: Callable[[float], None],
@@ -58,9 +59,33 @@ def write_rerhythm(
         form="",
         swing=0.5 + (swing - 0.5) * request.strength,
         program=card.program if source.program is None else source.program,
+        before=melody,
         changed=result.changed,
         parts=_moved(source.parts, melody, result.melody),
         remarks=(*source.remarks, *_remarks(request, melody, result)),
+    )
+
+
+def write_mashup(pitched: Reading, rhythmic: Reading) -> Composition:
+    """Join the pitches of one uploaded tune and the rhythm of another.
+
+    Raises:
+        NoSuchTune: when the second has no bars that the notes of the first fit into.
+    """
+    joined = mash(pitched.melody, rhythmic.melody)
+    remarks = [*pitched.remarks, *rhythmic.remarks]
+    if joined.fitted:
+        remarks.append(
+            f"{round(100 * joined.fitted)} % of the notes stand in bars that had to be fitted to "
+            "their number."
+        )
+    return Composition(
+        joined.melody,
+        form="",
+        swing=0.5,
+        program=0 if pitched.program is None else pitched.program,
+        before=pitched.melody if joined.melody.meter == pitched.melody.meter else None,
+        remarks=tuple(dict.fromkeys(remarks)),
     )
 
 
@@ -70,7 +95,7 @@ def _check_length(melody: Melody, meter: Meter) -> None:
         raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")
 
 
-def _remarks(request: Rerhythm, melody: Melody, result: Rerhythmed) -> tuple[str, ...]:
+def _remarks(request: Restyle, melody: Melody, result: Rerhythmed) -> tuple[str, ...]:
     remarks = []
     if result.melody.meter != melody.meter and request.meter is None:
         remarks.append(

@@ -104,3 +104,18 @@ def _units(melody: Melody, first: int, behind: int, pickup: Fraction) -> tuple[U
 
 def _crossed(notes: Sequence[Note], line: Fraction) -> bool:
     return any(note.onset < line < note.end for note in notes)
+
+
+def bars_of(melody: Melody) -> tuple[Unit, ...]:
+    """Every full bar with the notes that begin in it, whatever they are tied to."""
+    lines = melody.barlines
+    begun = 0
+    bars: list[Unit] = []
+    for index, (start, end) in enumerate(pairwise(lines)):
+        begun = next((i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= start),
+                     len(melody.notes))  # fmt: skip
+        behind = next((i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= end),
+                      len(melody.notes))  # fmt: skip
+        bars.append(Unit(index, 1, start, end, melody.notes[begun:behind], begun))
+        begun = behind
+    return tuple(bars)

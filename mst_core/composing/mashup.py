@@ -1,0 +1,185 @@
+"""Two given tunes in one: the pitches of the first on the very rhythm of the second.
+
+The first tune gives its pitches, every one in its order, and its form: bars, sections, repeats.
+The second gives meter, tempo and its bars, one for each bar of the first. Bars that are the same
+music in the first tune take the same bar of the second, so that both forms can be heard; the others
+follow the second's order as far as their numbers of notes allow. Where those differ, weak onsets
+are left out or long notes struck again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from mst_core.composing.structure import bars_of
+from mst_core.errors import NoSuchTune
+from mst_core.music import Melody, Meter, Note, Repeat
+
+PHRASE = 4
+"""Bars."""
+STRIKE_AGAIN = 1.0
+"""Cost of a note that the second tune has not, in the choice of its bars."""
+LEAVE_OUT = 0.6
+"""Cost of a note of the second tune that finds no pitch."""
+JUMP = 1.5
+"""Cost of a bar that does not follow the one before it in the second tune."""
+MISPLACED = 1.0
+"""Cost of a bar from another place of the phrase."""
+SHORTEST = Fraction(1, 8)
+"""Quarter notes; nothing is struck again more quickly."""
+
+Rhythm = tuple[tuple[Fraction, Fraction], ...]
+"""Onset from the barline, and duration, of each note; in quarter notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mashed:
+    """What became of two tunes."""
+
+    melody: Melody
+    lent: int
+    """How many different bars the second tune gave."""
+    fitted: float
+    """Share of the notes that stand in a bar whose rhythm had to be fitted to their number."""
+
+
+def mash(pitched: Melody, rhythmic: Melody) -> Mashed:
+    """Join the pitches of one tune and the rhythm of another.
+
+    Raises:
+        NoSuchTune: when the second has no bars that the notes of the first fit into.
+    """
+    meter = rhythmic.meter
+    lent = _rhythms(rhythmic, meter)
+    bars = bars_of(pitched)
+    first_of: dict[object, int] = {}
+    class_of = [first_of.setdefault(bar.shape, index) for index, bar in enumerate(bars)]
+    fresh = [index for index, first in enumerate(class_of) if first == index and bars[index].notes]
+    if not any(lent):
+        raise NoSuchTune("the second tune has no whole bar with notes")
+    chosen = _choose([len(bars[index].notes) for index in fresh], fresh, lent)
+    fitted = {
+        index: _fit(lent[bar], len(bars[index].notes), meter)
+        for index, bar in zip(fresh, chosen, strict=True)
+    }
+    notes = _pickup(pitched, rhythmic)
+    bent = 0
+    for index, bar in enumerate(bars):
+        if not bar.notes:
+            continue
+        rhythm = fitted[class_of[index]]
+        own = lent[chosen[fresh.index(class_of[index])]]
+        bent += len(own) != len(rhythm) and len(rhythm)
+        notes += [
+            Note(index * meter.bar + onset, duration, note.pitch)
+            for (onset, duration), note in zip(rhythm, bar.notes, strict=True)
+        ]
+    melody = Melody(
+        tuple(notes), meter, pitched.key, rhythmic.tempo, pitched.bars, pitched.sections,
+        repeats=_repeats(pitched, meter),
+    )  # fmt: skip
+    return Mashed(melody, len(set(chosen)), bent / max(1, len(notes)))
+
+
+def _rhythms(melody: Melody, meter: Meter) -> list[Rhythm]:
+    """The rhythm of each bar; what a note holds over a barline is cut off there."""
+    found = []
+    for bar in bars_of(melody):
+        whole = bar.end - bar.start == meter.bar
+        found.append(
+            tuple(
+                (note.onset - bar.start, min(note.end, bar.end) - note.onset) for note in bar.notes
+            )
+            if whole
+            else ()
+        )
+    return found
+
+
+def _choose(wanted: Sequence[int], places: Sequence[int], lent: Sequence[Rhythm]) -> list[int]:
+    """The bar of the second tune for each new bar of the first, by dynamic programming.
+
+    ``wanted`` are numbers of notes, ``places`` the bars where they stand in the first tune.
+    """
+    count = np.array([len(rhythm) for rhythm in lent])
+    bars = np.arange(len(lent))
+    follows = np.full((len(lent), len(lent)), JUMP)  # [before, after]
+    follows[bars, (bars + 1) % len(lent)] = 0
+    cost = np.zeros(len(lent))
+    ways: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+    for step, (notes, place) in enumerate(zip(wanted, places, strict=True)):
+        missing = notes - count
+        fit = np.where(missing > 0, STRIKE_AGAIN * missing, -LEAVE_OUT * missing).astype(float)
+        fit += MISPLACED * ((bars - place) % PHRASE != 0)
+        fit[count == 0] = np.inf
+        if step and places[step - 1] == place - 1:
+            joined = cost[:, None] + follows
+        else:  # behind a bar that has its rhythm already anything may come
+            joined = np.broadcast_to(cost[:, None], follows.shape)
+        ways.append(np.argmin(joined, axis=0))
+        cost = joined.min(axis=0) + fit
+    best = [int(np.argmin(cost))] if wanted else []
+    for way in reversed(ways[1:]):
+        best.append(int(way[best[-1]]))
+    return best[::-1]
+
+
+def _fit(rhythm: Rhythm, notes: int, meter: Meter) -> Rhythm:
+    """The same bar with another number of notes: weak onsets go, long notes are struck again."""
+    fitted = list(rhythm)
+    while len(fitted) > notes:
+        weakest = max(range(1, len(fitted)), key=lambda i: (_weakness(fitted[i][0], meter), i))
+        onset = fitted[weakest - 1][0]
+        end = sum(fitted[weakest])
+        fitted[weakest - 1 : weakest + 1] = [(onset, end - onset)]
+    while len(fitted) < notes:
+        longest = max(range(len(fitted)), key=lambda i: (fitted[i][1], -i))
+        onset, duration = fitted[longest]
+        # A dotted note gives two parts and one, any other two halves.
+        first = duration * (Fraction(2, 3) if duration.numerator % 3 == 0 else Fraction(1, 2))
+        if duration - first < SHORTEST:
+            raise NoSuchTune(f"a bar of the first tune has {notes} notes, too many for the second")
+        fitted[longest : longest + 1] = [(onset, first), (onset + first, duration - first)]
+    return tuple(fitted)
+
+
+def _weakness(onset: Fraction, meter: Meter) -> int:
+    """How little an onset weighs in its bar: 0 for a beat; 1, 2, 3 for its finer parts."""
+    part = meter.beat
+    for level, parts in enumerate((1, 3 if meter.compound else 2, 2, 2)):
+        part /= parts
+        if onset % part == 0:
+            return level
+    return 4
+
+
+def _pickup(pitched: Melody, rhythmic: Melody) -> list[Note]:
+    """The first tune's pickup, in the second's rhythm where it has a pickup too."""
+    pitches = [note.pitch for note in pitched.notes if note.onset < 0]
+    if not pitches:
+        return []
+    own = [note for note in rhythmic.notes if note.onset < 0]
+    start = min(pitched.pickup, rhythmic.meter.bar)
+    rhythm: Rhythm = ((Fraction(0), start),)
+    if own:
+        start = rhythmic.pickup
+        rhythm = tuple((n.onset + start, min(n.end, Fraction(0)) - n.onset) for n in own)
+    return [
+        Note(onset - start, duration, pitch)
+        for (onset, duration), pitch in zip(
+            _fit(rhythm, len(pitches), rhythmic.meter), pitches, strict=True
+        )
+    ]
+
+
+def _repeats(pitched: Melody, meter: Meter) -> tuple[Repeat, ...]:
+    """The first tune's repeats; strains that began within a bar of another meter begin with it."""
+    if meter.bar == pitched.meter.bar and not pitched.changes:
+        return pitched.repeats
+    return tuple(
+        replace(repeat, lead_in=Fraction(0), lead_out=Fraction(0)) for repeat in pitched.repeats
+    )
