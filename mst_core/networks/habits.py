@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,17 @@ class Rhythm(msgspec.Struct, frozen=True, array_like=True):
     rests: int
 
 
+class Turn(msgspec.Struct, frozen=True, array_like=True):
+    """So often an event that began at this place of the bar was followed by such another one."""
+
+    place: int
+    ticks: int
+    rest: bool
+    next_ticks: int
+    next_rest: bool
+    count: int
+
+
 class MeterHabits(msgspec.Struct, frozen=True):
     """Habits of one meter."""
 
@@ -42,6 +54,8 @@ class MeterHabits(msgspec.Struct, frozen=True):
     """Place in the bar where the last note of a tune began, and how often."""
     notes_a_bar: tuple[float, float, float]
     """The 10th, 50th and 90th percentile over tunes."""
+    turns: tuple[Turn, ...] = ()
+    """Two events in a row; none in the habits of an older training."""
 
 
 class Habits(msgspec.Struct, frozen=True):
@@ -79,6 +93,7 @@ def observe(
     """Count the habits of a corpus; a rhythm seen less often than ``fewest`` is left out."""
     known = set(durations.ticks)
     rhythms: dict[str, Counter[tuple[int, int, bool]]] = defaultdict(Counter)
+    turns: dict[str, Counter[tuple[int, int, bool, int, bool]]] = defaultdict(Counter)
     endings: dict[str, Counter[int]] = defaultdict(Counter)
     densities: dict[str, list[float]] = defaultdict(list)
     bars: Counter[str] = Counter()
@@ -89,6 +104,9 @@ def observe(
     for tune in tunes:
         meter = str(tune.meter)
         last: int | None = None
+        for event, after in pairwise(tune.events):
+            turns[meter][event.onset % tune.bar_ticks, event.duration, event.pitch is None,
+                         after.duration, after.pitch is None] += 1  # fmt: skip
         for event in tune.events:
             place = event.onset % tune.bar_ticks
             if event.duration in known:
@@ -117,6 +135,11 @@ def observe(
                 rhythms=_rhythms(rhythms[meter], fewest),
                 endings=dict(endings[meter].most_common(6)),
                 notes_a_bar=_percentiles(densities[meter]),
+                turns=tuple(
+                    Turn(*turn, count)
+                    for turn, count in sorted(turns[meter].items())
+                    if count >= fewest
+                ),
             )
             for meter in sorted(densities, key=lambda name: -len(densities[name]))
         },
