@@ -6,6 +6,7 @@ write. They are measured once, by training, and lie in the style's folder as ``h
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,6 +19,8 @@ from mst_core.networks.corpus import CorpusTune
 from mst_core.networks.dictionary import DurationDictionary, interval_token
 
 HABITS = "habits.json"
+WINDOW = 64
+"""Notes: about eight bars, as long as a listener keeps in mind."""
 FEWEST = 3
 """A rhythm seen less often than this in a meter counts as an accident."""
 
@@ -56,6 +59,8 @@ class MeterHabits(msgspec.Struct, frozen=True):
     """The 10th, 50th and 90th percentile over tunes."""
     turns: tuple[Turn, ...] = ()
     """Two events in a row; none in the habits of an older training."""
+    variety: float | None = None
+    """Entropy of the note values in bits, the mean over windows of `WINDOW` notes."""
 
 
 class Habits(msgspec.Struct, frozen=True):
@@ -93,6 +98,7 @@ def observe(
     """Count the habits of a corpus; a rhythm seen less often than ``fewest`` is left out."""
     known = set(durations.ticks)
     rhythms: dict[str, Counter[tuple[int, int, bool]]] = defaultdict(Counter)
+    varieties: dict[str, list[float]] = defaultdict(list)
     turns: dict[str, Counter[tuple[int, int, bool, int, bool]]] = defaultdict(Counter)
     endings: dict[str, Counter[int]] = defaultdict(Counter)
     densities: dict[str, list[float]] = defaultdict(list)
@@ -121,6 +127,7 @@ def observe(
         sounding = [event for event in tune.events if event.pitch is not None]
         if not sounding:
             continue
+        varieties[meter] += variety([event.duration for event in sounding])
         endings[meter][sounding[-1].onset % tune.bar_ticks] += 1
         densities[meter].append(len(sounding) / len(tune.barlines))
         bars[meter] += len(tune.barlines)
@@ -140,6 +147,7 @@ def observe(
                     for turn, count in sorted(turns[meter].items())
                     if count >= fewest
                 ),
+                variety=round(sum(varieties[meter]) / len(varieties[meter]), 3),
             )
             for meter in sorted(densities, key=lambda name: -len(densities[name]))
         },
@@ -174,6 +182,16 @@ def _percentile(counts: Counter[int], share: float) -> int:
         if rest <= 0:
             return value
     return max(counts)
+
+
+def variety(durations: Sequence[int]) -> list[float]:
+    """Entropy of the note values in each whole window, in bits; of all when they fill none."""
+    found = []
+    for start in range(0, max(1, len(durations) - WINDOW + 1), WINDOW):
+        counts = Counter(durations[start : start + WINDOW])
+        shares = [count / counts.total() for count in counts.values()]
+        found.append(-sum(share * math.log2(share) for share in shares))
+    return found
 
 
 def repeats_a_phrase(tune: CorpusTune, bars: int = 2) -> bool:
