@@ -13,11 +13,24 @@ from typing import IO, Any
 import discord
 from discord import app_commands
 
-from bot.buttons import DYNAMIC, Again, Chosen, Press, Removed, Set, Turned
+from bot.buttons import (
+    DYNAMIC,
+    Again,
+    Chosen,
+    Compared,
+    Press,
+    Removed,
+    Set,
+    Swapped,
+    Turned,
+    Variant,
+)
 from bot.cogs.compose import ComposeCog
 from bot.cogs.library import LibraryCog
+from bot.cogs.mashup import MashupCog
 from bot.cogs.mydata import MyDataCog
 from bot.cogs.rerhythm import RerhythmCog
+from bot.cogs.transfer import TransferCog
 from bot.database import claim
 from bot.delivery import SETTLED, Delivery
 from bot.desk import Desk
@@ -132,8 +145,10 @@ class MusicBot(discord.Client):
         offers = Offers(styles)
         cogs = (
             ComposeCog(desk, offers, texts),
+            TransferCog(desk, offers, texts),
             RerhythmCog(desk, styles, offers, self.replies, texts, limits),
-            LibraryCog(ledger, styles, self.replies, texts),
+            MashupCog(desk, texts),
+            LibraryCog(ledger, styles, self.replies.captions, texts),
             MyDataCog(ledger, uploads, dispatcher, texts),
         )
         for cog in cogs:
@@ -171,7 +186,16 @@ class MusicBot(discord.Client):
             case Again(request_id):
                 await desk.again(interaction, request_id)
             case Turned(request_id, percent):
-                await desk.again(interaction, request_id, strength=percent / 100)
+                await desk.turn(interaction, request_id, percent / 100)
+            case Variant(request_id, number):
+                await desk.vary(interaction, request_id, number)
+            case Swapped(request_id):
+                await desk.swap(interaction, request_id)
+            case Compared(request_id):
+                entry, picture = await desk.compare(interaction, request_id)
+                locale = interaction.locale.value
+                words, file = self.replies.comparison(entry, picture, locale)
+                await interaction.edit_original_response(content=words, attachments=[file])
             case Removed(request_id):
                 await desk.remove(interaction, request_id)
             case Chosen(upload_id, percent, style):

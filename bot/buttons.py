@@ -6,7 +6,7 @@ They do nothing themselves: a press is brought to the client's ``pressed``, whic
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, cast
 
@@ -17,6 +17,8 @@ PERCENTS = (25, 50, 75, 100)
 """The strengths that there are buttons for."""
 MOST_OPTIONS = 25
 """As many as a list on Discord may have."""
+VARIANTS = 4
+"""As many answers to one request have a button each."""
 NUMBER = r"[0-9]{1,18}"
 
 
@@ -33,6 +35,28 @@ class Turned:
 
     request_id: int
     percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The same request with another of its seeds; the first is number 1."""
+
+    request_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """A mashup the other way round."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The score before and after, for who asks alone."""
+
+    request_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +83,12 @@ class Chosen:
     style: str
 
 
-Press = Again | Turned | Removed | Set | Chosen
+Press = Again | Turned | Variant | Swapped | Compared | Removed | Set | Chosen
+MOVES: dict[str, Callable[[int], Press]] = {
+    "again": Again, "swap": Swapped, "compare": Compared, "remove": Removed,
+}  # fmt: skip
+"""The buttons about one request and nothing else."""
+EMOJIS = {"again": "🎲", "compare": "🔍", "swap": "🔁"}
 
 
 class Counter(Protocol):
@@ -74,14 +103,14 @@ async def _bring(interaction: discord.Interaction[Any], press: Press) -> None:
 
 
 class AnswerButton(
-    DynamicItem[Button[Any]], template=rf"mst:(?P<move>again|remove):(?P<id>{NUMBER})"
+    DynamicItem[Button[Any]], template=rf"mst:(?P<move>{'|'.join(MOVES)}):(?P<id>{NUMBER})"
 ):
-    """A button about one request: ``again`` for a new seed, ``remove`` to take it away."""
+    """A button about one request: a move of `MOVES`."""
 
     def __init__(self, move: str, request_id: int, button: Button[Any]) -> None:
         button.custom_id = f"mst:{move}:{request_id}"
         super().__init__(button)
-        self._press = Again(request_id) if move == "again" else Removed(request_id)
+        self._press = MOVES[move](request_id)
 
     @classmethod
     async def from_custom_id(
@@ -119,6 +148,29 @@ class PercentButton(
         await _bring(interaction, self._press)
 
 
+class VariantButton(
+    DynamicItem[Button[Any]],
+    template=rf"mst:variant:(?P<id>{NUMBER}):(?P<number>[1-{VARIANTS}])",
+):
+    """One of the answers that a request has, by its number."""
+
+    def __init__(self, request_id: int, number: int, button: Button[Any]) -> None:
+        button.custom_id = f"mst:variant:{request_id}:{number}"
+        super().__init__(button)
+        self._press = Variant(request_id, number)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """Make it again from a message that may be older than this process."""
+        return cls(int(match["id"]), int(match["number"]), cast("Button[Any]", item))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Bring it to the counter."""
+        await _bring(interaction, self._press)
+
+
 class StyleList(
     DynamicItem[Select[Any]],
     template=rf"mst:choose:(?P<id>{NUMBER}):(?P<percent>25|50|75|100)",
@@ -143,29 +195,36 @@ class StyleList(
         await _bring(interaction, Chosen(self._upload_id, self._percent, style))
 
 
-DYNAMIC = (AnswerButton, PercentButton, StyleList)
+DYNAMIC = (AnswerButton, PercentButton, VariantButton, StyleList)
 """What a client must be told of, to know it again after a restart."""
 
 
-def answer_buttons(request_id: int, again: str, remove: str) -> View:
-    """Lay out the buttons of an answer with their labels; the view never times out."""
+def answer_buttons(request_id: int, labels: Mapping[str, str]) -> View:
+    """Lay out the moves of an answer with their labels; the view never times out."""
     view = View(timeout=None)
-    for move, label, emoji, style in (
-        ("again", again, "🎲", discord.ButtonStyle.primary),
-        ("remove", remove, None, discord.ButtonStyle.secondary),
-    ):
-        button: Button[Any] = Button(label=label, emoji=emoji, style=style)
+    for move, label in labels.items():
+        button: Button[Any] = Button(label=label, emoji=EMOJIS.get(move), row=0)
+        if move == "again":
+            button.style = discord.ButtonStyle.primary
         view.add_item(AnswerButton(move, request_id, button))
     return view
 
 
 def add_strengths(
-    view: View, about: str, number: int, now: int, label: Callable[[int], str]
+    view: View, about: str, number: int, now: int | None, label: Callable[[int], str]
 ) -> View:
     """Add a row of strengths, the present one pressed."""
     for percent in PERCENTS:
         button: Button[Any] = Button(label=label(percent), row=1, disabled=percent == now)
         view.add_item(PercentButton(about, number, percent, button))
+    return view
+
+
+def add_variants(view: View, request_id: int, now: int | None, label: Callable[[int], str]) -> View:
+    """Add a row of variants, the present one pressed."""
+    for number in range(1, VARIANTS + 1):
+        button: Button[Any] = Button(label=label(number), row=2, disabled=number == now)
+        view.add_item(VariantButton(request_id, number, button))
     return view
 
 

@@ -99,7 +99,7 @@ class Delivery:
             words = self._texts.say(
                 "late.refusal",
                 entry.locale,
-                tune=self._replies.tune(entry, entry.locale),
+                tune=self._replies.captions.tune(entry, entry.locale),
                 reason=words,
             )
             sent = await self._send_direct(entry, content=words)

@@ -20,12 +20,16 @@ from bot.refusals import Forgotten, LostFile, NotYours, TooManyOpen, TooSoon
 from bot.settings import Settings
 from bot.uploads import Upload, Uploads
 from mst_core.errors import BadOption
-from mst_core.jobs import Compose, Request, Restyle
-from mst_core.requests import check, draw_seed
+from mst_core.jobs import Compose, Mashup, Request, Restyle
+from mst_core.requests import check, draw_seed, next_seed
 from mst_core.styles import StyleCard
 
 QUIET_S = 1.5
 """How long files may take to come before the public answer has to be given; Discord allows 3 s."""
+
+
+COMING = "coming"
+"""Stands in a draft for the SHA-256 of a file that is not there yet."""
 
 
 class Desk:
@@ -50,10 +54,12 @@ class Desk:
         interaction: discord.Interaction[Any],
         request: Request,
         names: Mapping[str, str] | None = None,
+        first_seed: int | None = None,
     ) -> None:
         """Check a request and its asker, acknowledge it in public, and enter it in the ledger.
 
-        ``names`` says what the asker calls the kept files that it is about, by SHA-256.
+        ``names`` says what the asker calls the kept files that it is about, by SHA-256;
+        ``first_seed`` that it is a variant of another one.
 
         Raises:
             MstError: while nothing is public yet, when the request or its asker has to wait.
@@ -62,21 +68,24 @@ class Desk:
         self._check(request)
         async with self._in_hand(interaction.user.id):
             await self._uploads.share(names, interaction.user.id)
-            await self._accept(interaction, await _defer(interaction), request, names)
+            message_id = await _defer(interaction)
+            await self._accept(interaction, message_id, request, names, first_seed)
 
     async def ask_with_files(
         self,
         interaction: discord.Interaction[Any],
-        draft: Restyle,
-        file: discord.Attachment,
-        like: discord.Attachment | None,
+        draft: Restyle | Mashup,
+        files: Mapping[str, discord.Attachment | None],
     ) -> None:
-        """Do the same for files that have yet to come; they take their places in the draft.
+        """Do the same for files that have yet to come; each takes its place in the draft.
+
+        ``files`` has them by the fields of the draft, such as ``source``.
 
         Raises:
             MstError: while nothing is public yet, unless the files take long to come.
         """
-        attached = [file] if like is None else [file, like]
+        places = {place: file for place, file in files.items() if file is not None}
+        attached = [*places.values()]
         for one in attached:
             check_unseen(one, self._uploads.limits)
         self._check(draft)
@@ -93,9 +102,8 @@ class Desk:
                 await self._uploads.keep(interaction.user.id, one.filename, content)
                 for one, content in zip(attached, contents, strict=True)
             ]
-            request = msgspec.structs.replace(
-                draft, source=kept[0].sha256, like=None if like is None else kept[1].sha256
-            )
+            found = {place: one.sha256 for place, one in zip(places, kept, strict=True)}
+            request = msgspec.structs.replace(draft, **found)
             names = {upload.sha256: upload.name for upload in kept}
             await self._accept(interaction, message_id, request, names)
 
@@ -116,27 +124,70 @@ class Desk:
             await self._uploads.read(upload.sha256, upload.name)
         return upload
 
-    async def again(
-        self,
-        interaction: discord.Interaction[Any],
-        request_id: int,
-        *,
-        strength: float | None = None,
-    ) -> None:
-        """Ask for the same once more; the old answer stays.
+    async def again(self, interaction: discord.Interaction[Any], request_id: int) -> None:
+        """Ask for the same once more, with a new seed; the old answer stays.
 
-        With a new seed; or with the same one and another strength, so that the two compare.
+        Raises:
+            Forgotten: when the request is no longer kept; or whatever `ask` raises.
+        """
+        entry = await self._find(request_id)
+        request = msgspec.structs.replace(entry.request, seed=draw_seed())
+        await self.ask(interaction, request, entry.names)
+
+    async def turn(
+        self, interaction: discord.Interaction[Any], request_id: int, strength: float
+    ) -> None:
+        """Ask for the same with another strength on every side, so that the two compare.
 
         Raises:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
         entry = await self._find(request_id)
         request = entry.request
-        if strength is None:
-            request = msgspec.structs.replace(request, seed=draw_seed())
-        elif isinstance(request, Restyle):
-            request = msgspec.structs.replace(request, strength=strength)
+        if isinstance(request, Restyle):
+            request = msgspec.structs.replace(request, strength=strength, pitch_strength=strength)
+        await self.ask(interaction, request, entry.names, entry.first_seed)
+
+    async def vary(
+        self, interaction: discord.Interaction[Any], request_id: int, number: int
+    ) -> None:
+        """Ask for another variant, counted from 1: the seeds follow that of the first.
+
+        Raises:
+            Forgotten: when the request is no longer kept; or whatever `ask` raises.
+        """
+        entry = await self._find(request_id)
+        first = entry.request.seed if entry.first_seed is None else entry.first_seed
+        request = msgspec.structs.replace(entry.request, seed=next_seed(first, number - 1))
+        await self.ask(interaction, request, entry.names, first)
+
+    async def swap(self, interaction: discord.Interaction[Any], request_id: int) -> None:
+        """Ask for a mashup the other way round.
+
+        Raises:
+            Forgotten: when the request is no longer kept; or whatever `ask` raises.
+        """
+        entry = await self._find(request_id)
+        request = entry.request
+        if isinstance(request, Mashup):
+            request = msgspec.structs.replace(
+                request, source=request.like, like=request.source, track=None
+            )
         await self.ask(interaction, request, entry.names)
+
+    async def compare(
+        self, interaction: discord.Interaction[Any], request_id: int
+    ) -> tuple[Entry, bytes]:
+        """Draw an answer's score before and after, behind a private answer that waits meanwhile.
+
+        Raises:
+            Forgotten, LostFile: when the request or its file is no longer kept.
+            EngineBusy: when the engine has no place for it now.
+        """
+        entry = await self._find(request_id)
+        async with self._in_hand(interaction.user.id):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            return entry, await self._dispatcher.compare(entry.request, entry.names)
 
     async def restyle(
         self, interaction: discord.Interaction[Any], upload_id: int, rhythm: str, strength: float
@@ -156,11 +207,14 @@ class Desk:
         """Remove the message of an answer, for the one who asked for it.
 
         Raises:
-            Forgotten: when the request is no longer kept.
+            Forgotten: when neither the ledger nor the message knows who asked.
             NotYours: when somebody else asked for it.
         """
-        entry = await self._find(request_id)
-        if entry.user_id != interaction.user.id:
+        entry = await self._ledger.find(request_id)
+        asker = _asker(interaction) if entry is None else entry.user_id
+        if asker is None:
+            raise Forgotten(request_id)
+        if asker != interaction.user.id:
             raise NotYours
         await interaction.response.defer()
         await interaction.delete_original_response()
@@ -171,6 +225,7 @@ class Desk:
         message_id: int,
         request: Request,
         names: Mapping[str, str],
+        first_seed: int | None = None,
     ) -> None:
         if interaction.channel_id is None:
             raise RuntimeError("an interaction without a channel")
@@ -185,6 +240,7 @@ class Desk:
                 locale=interaction.locale.value,
                 request=request,
                 names=dict(names),
+                first_seed=first_seed,
             )
         )
         self._dispatcher.wake()
@@ -223,6 +279,13 @@ class Desk:
             wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
             if wait_s > 0:
                 raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
+
+
+def _asker(interaction: discord.Interaction[Any]) -> int | None:
+    """Whose command or button brought the message; None for one that was sent without."""
+    message = interaction.message
+    metadata = message.interaction_metadata if message else None
+    return metadata.user.id if metadata else None
 
 
 async def _defer(interaction: discord.Interaction[Any]) -> int:

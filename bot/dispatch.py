@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from bot.answering import Answering
@@ -21,7 +21,7 @@ from bot.telling import Teller, Words
 from bot.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
-from mst_core.jobs import Job, Progress, Rendition
+from mst_core.jobs import Job, Progress, Rendition, Request
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,27 @@ class Dispatcher:
         await asyncio.gather(*tasks, return_exceptions=True)  # a file of theirs would stay
         await self._answering.forget(gone)
         return len(gone), await self._uploads.forget(user_id)
+
+    async def compare(self, request: Request, names: Mapping[str, str]) -> bytes:
+        """Draw the score of a given tune before and after: a look in passing, kept nowhere.
+
+        Raises:
+            EngineBusy: when the engine has no place for it now.
+            MstError: what else stands in the way, as with the request itself.
+        """
+        if not self._awake or self._closing:
+            raise EngineBusy(len(self._running))
+        readings = await self._uploads.readings(request, names)
+        job = Job(f"look-{secrets.token_hex(4)}", request, ("png",), readings, compared=True)
+        try:
+            async with asyncio.timeout(self._job_timeout_s):
+                async for event in self._engine.run(job):
+                    if isinstance(event, Rendition):
+                        return event.files["png"]
+        except TimeoutError as error:
+            await self._engine.cancel(job.id)
+            raise JobTimeout(f"{self._job_timeout_s:g}") from error
+        raise EngineLost("it ended without a result")
 
     # Leasing
 

@@ -54,6 +54,8 @@ class Ask:
     request: Request
     names: dict[str, str] = field(default_factory=dict, kw_only=True)
     """What the asker calls the uploaded files of the request, by SHA-256."""
+    first_seed: int | None = field(default=None, kw_only=True)
+    """The seed of its first variant, when it is another one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,10 @@ class Ledger:
         """Keep a new request; when this returns, it survives a crash."""
         rows = await self._run(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
-                   file_limit_bytes, locale, request, names, seed, asked_at)
+                   file_limit_bytes, locale, request, names, first_seed, seed, asked_at)
                VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
-                   :file_limit_bytes, :locale, :request, :names, :seed, :now) RETURNING *""",
+                   :file_limit_bytes, :locale, :request, :names, :first_seed, :seed, :now)
+               RETURNING *""",
             user_id=ask.user_id,
             guild_id=ask.guild_id,
             channel_id=ask.channel_id,
@@ -113,6 +116,7 @@ class Ledger:
             locale=ask.locale,
             request=msgspec.json.encode(ask.request).decode(),
             names=msgspec.json.encode(ask.names).decode(),
+            first_seed=ask.first_seed,
             seed=ask.request.seed,
         )
         return _entry(rows[0])

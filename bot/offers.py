@@ -8,14 +8,23 @@ from typing import Any
 from discord import Interaction, app_commands
 from discord.app_commands import Choice, Range
 
-from mst_core.jobs import LARGEST_SEED
+from mst_core.jobs import BARS_RANGE, LARGEST_SEED, TEMPO_RANGE
 from mst_core.styles import StyleCard
 
 MOST_CHOICES = 25
 """As many as Discord shows."""
 
+DEFAULT_BARS = 16
+FULL = 100
+"""The whole way, in percent."""
+
 Seed = Range[int, 0, LARGEST_SEED]
 Word = Range[str, 1, 24]
+BarList = Range[str, 1, 100]
+Bars = Range[int, BARS_RANGE[0], BARS_RANGE[1]]
+Tempo = Range[float, TEMPO_RANGE[0], TEMPO_RANGE[1]]
+Percent = Range[int, 0, FULL]
+Track = Range[int, 1, 999]
 
 
 class Offers:

@@ -63,7 +63,31 @@ class NoRhythmNamed(Refusal):
     sentence = "name a style, or one tune to be like"
 
 
-class TwoRhythmsNamed(Refusal):
+class NothingNamed(Refusal):
     """No arguments."""
 
-    sentence = "name either a style, or one tune to be like"
+    sentence = "say what the tune shall get: a style, or one tune to be like"
+
+
+class TwoNamed(Refusal):
+    """Arguments: the option of a style, the option of one tune to be like."""
+
+    sentence = "name either a style with {0}, or one tune with {1}"
+
+
+class SideMissing(Refusal):
+    """Arguments: the option that is missing."""
+
+    sentence = "a new tune needs {0} too"
+
+
+class ForGivenTunes(Refusal):
+    """Arguments: the option that a new tune does not have."""
+
+    sentence = "{0} is about a tune that is sent"
+
+
+class ForNewTunes(Refusal):
+    """Arguments: the option that a given tune does not have."""
+
+    sentence = "{0} is about new tunes"

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import io
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
 import discord
-from discord.utils import escape_markdown
 
-from bot.buttons import add_strengths, answer_buttons, style_choice
-from bot.ledger import Ask, Entry
+from bot.buttons import VARIANTS, add_strengths, add_variants, answer_buttons, style_choice
+from bot.captions import LONGEST_NAME, Captions, cut, escaped, file_name, strengths
+from bot.ledger import Entry
 from bot.texts import Texts
 from bot.uploads import Upload
-from mst_core.jobs import FORMATS, Progress, Receipt, Restyle
+from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Restyle
+from mst_core.music import Meter
+from mst_core.requests import next_seed
 from mst_core.styles import StyleCard
 
 COLOUR = discord.Colour.from_rgb(214, 160, 70)
 BAR_STEPS = 10
 MOST_REMARKS = 5
 LONGEST_REMARK = 250
-LONGEST_NAME = 100
 LONGEST_TITLE = 256
 """Discord's limits: this for the title of an embed, and those for its other parts."""
 LONGEST_FIELD = 1024
-LONGEST_DESCRIPTION = 4096
 LONGEST_EMBED = 6000
-LONGEST_FILE_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -48,13 +45,14 @@ class Replies:
     def __init__(self, texts: Texts, styles: Mapping[str, StyleCard]) -> None:
         self._texts = texts
         self._styles = styles
+        self.captions = Captions(texts, styles)
 
     def waiting(self, entry: Entry, place: int, *, awake: bool) -> str:
         """Say which place in the queue a request has."""
         return self._texts.say(
             "progress.waiting" if awake else "progress.waking",
             entry.locale,
-            tune=self.tune(entry, entry.locale),
+            tune=self.captions.tune(entry, entry.locale),
             place=place,
         )
 
@@ -66,48 +64,32 @@ class Replies:
             "progress.running",
             entry.locale,
             stage=self._texts.say_or(f"stages.{progress.stage}", "stages.working", entry.locale),
-            tune=self.tune(entry, entry.locale),
+            tune=self.captions.tune(entry, entry.locale),
             bar="▰" * done + "▱" * (BAR_STEPS - done),
             percent=round(share * 100),
         )
 
     def answer(self, entry: Entry, receipt: Receipt, files: Mapping[str, bytes]) -> Answer:
         """Shape the result: sound, score and MIDI, what was done, and the buttons."""
-        name = file_name(entry, receipt)
+        name = file_name(entry)
         embed = self._embed(entry, receipt)
         if "png" in files:
             embed.set_image(url=f"attachment://{name}.png")
-        say = self._texts.say
-        view = answer_buttons(
-            entry.id, say("answer.again", entry.locale), say("answer.remove", entry.locale)
-        )
-        if isinstance(entry.request, Restyle):
-            now = round(entry.request.strength * 100)
-            add_strengths(view, "strength", entry.id, now, lambda n: self._strength(n, entry))
+        tune = self.captions.tune(entry, entry.locale)
         return Answer(
-            content=say("answer.content", entry.locale, tune=self.tune(entry, entry.locale)),
+            content=self._texts.say("answer.content", entry.locale, tune=tune),
             embed=embed,
             files=[
                 discord.File(io.BytesIO(files[suffix]), filename=f"{name}.{suffix}")
                 for suffix in sorted(files, key=FORMATS.index)  # the sound first
             ],
-            view=view,
+            view=self._view(entry),
         )
 
-    def tune(self, ask: Ask, locale: str) -> str:
-        """Say in a few words what was asked for, such as *a new folk tune*."""
-        request = ask.request
-        if isinstance(request, Restyle):
-            key = "tune.given" if request.like is None else "tune.like"
-            named = {"file": self._called(ask, request.source), "rhythm": self._rhythm(ask)}
-        else:
-            key = "tune.one" if request.pitch == request.rhythm else "tune.two"
-            named = {"pitch": self.title(request.pitch), "rhythm": self.title(request.rhythm)}
-        return self._texts.say(key, locale, **named)
-
-    def title(self, style: str) -> str:
-        """Return the title of a style, or its name when its folder has gone."""
-        return self._styles[style].title if style in self._styles else style
+    def comparison(self, entry: Entry, picture: bytes, locale: str) -> tuple[str, discord.File]:
+        """Shape the score before and after, for one person alone."""
+        words = self._texts.say("answer.compared", locale, tune=self.captions.tune(entry, locale))
+        return words, discord.File(io.BytesIO(picture), filename=f"{file_name(entry)}.compared.png")
 
     def choice(self, upload: Upload, locale: str) -> str:
         """Ask for the style of an upload."""
@@ -123,48 +105,62 @@ class Replies:
             lambda n: self._texts.say("answer.strength", locale, n),
         )
 
-    def _strength(self, percent: int, entry: Entry) -> str:
-        return self._texts.say("answer.strength", entry.locale, percent)
-
-    def _called(self, ask: Ask, sha256: str | None) -> str:
-        # A stranger's text: none of it shall look like ours.
-        return escaped(ask.names.get(sha256 or "", "?"), LONGEST_NAME)
-
-    def _rhythm(self, ask: Ask) -> str:
-        request = ask.request
-        if isinstance(request, Restyle) and request.rhythm is None:
-            return self._called(ask, request.like)
-        return self.title(request.rhythm or "")
+    def _view(self, entry: Entry) -> discord.ui.View:
+        """The buttons: those of every answer, then rows of strengths and of variants."""
+        request = entry.request
+        moves = {
+            Compose: ("again", "remove"),
+            Restyle: ("again", "compare", "remove"),
+            Mashup: ("swap", "remove"),
+        }[type(request)]
+        labels = {move: self._texts.say(f"answer.{move}", entry.locale) for move in moves}
+        view = answer_buttons(entry.id, labels)
+        if isinstance(request, Restyle):
+            far = {round(100 * each) for each in strengths(request).values()}
+            now = far.pop() if len(far) == 1 else None
+            add_strengths(
+                view, "strength", entry.id, now,
+                lambda n: self._texts.say("answer.strength", entry.locale, n),
+            )  # fmt: skip
+            first = request.seed if entry.first_seed is None else entry.first_seed
+            seeds = [next_seed(first, step) for step in range(VARIANTS)]
+            present = seeds.index(request.seed) + 1 if request.seed in seeds else None
+            add_variants(
+                view, entry.id, present,
+                lambda n: self._texts.say("answer.variant", entry.locale, n),
+            )  # fmt: skip
+        return view
 
     def _embed(self, entry: Entry, receipt: Receipt) -> discord.Embed:
-        embed = discord.Embed(colour=COLOUR)
-        values: dict[str, object] = {"rhythm": self._rhythm(entry)}
-        if isinstance(request := entry.request, Restyle):
-            if request.like is not None:
-                values = {"like": values["rhythm"]}
+        embed, request = discord.Embed(colour=COLOUR), entry.request
+        values: dict[str, object] = {**self.captions.origins(entry)}
+        if not isinstance(request, Compose):
             title = receipt.source or PurePath(entry.names.get(request.source, "")).stem
             embed.title = escaped(title, LONGEST_TITLE)
             embed.description = self._remarks(receipt)
-            values["strength"] = round(request.strength * 100)
-            if receipt.changed is not None:
-                values["changed"] = round(receipt.changed * 100)
-        else:
-            values = {"pitch": self.title(receipt.pitch), **values}
+        if isinstance(request, Restyle):
+            values |= _how_far(request, receipt)
+        values |= _measured(receipt)
+        beat = Meter.parse(receipt.meter).beat
+        dotted = beat.numerator == 3
         values |= {
             "key": receipt.key,
             "meter": receipt.meter,
-            "tempo": round(receipt.tempo),
+            "tempo_dotted" if dotted else "tempo": round(receipt.tempo / (beat if dotted else 1)),
             "bars": receipt.bars,
         }
         if receipt.form:
             values["form"] = receipt.form
-        values["seed"] = receipt.seed
+        if not isinstance(request, Mashup):  # it leaves nothing to luck
+            values["seed"] = receipt.seed
         for field, value in values.items():
+            places = value if isinstance(value, tuple) else (value,)
             embed.add_field(
                 name=self._texts.say(f"fields.{field}", entry.locale),
-                value=cut(self._texts.say(f"values.{field}", entry.locale, value), LONGEST_FIELD),
+                value=cut(self._texts.say(f"values.{field}", entry.locale, *places), LONGEST_FIELD),
             )
-        embed.set_footer(text=self._texts.say("answer.footer", entry.locale, number=entry.id))
+        footer = "answer.footer_mashup" if isinstance(request, Mashup) else "answer.footer"
+        embed.set_footer(text=self._texts.say(footer, entry.locale, number=entry.id))
         return embed
 
     def _remarks(self, receipt: Receipt) -> str | None:
@@ -172,52 +168,31 @@ class Replies:
         return "\n".join(f"• {text}" for text in remarks) or None
 
 
-def escaped(text: str, most: int) -> str:
-    """Write a stranger's text so that none of it is formatting, in at most so many letters."""
-    return cut(escape_markdown(text), most)
+def _how_far(request: Restyle, receipt: Receipt) -> dict[str, object]:
+    """How far the sides were to go, and how many notes changed, in percent."""
+    far = {side: round(100 * each) for side, each in strengths(request).items()}
+    values: dict[str, object] = {}
+    if len(set(far.values())) == 1:
+        values["strength"] = next(iter(far.values()))
+    else:
+        values["strengths"] = far["pitch"], far["rhythm"]
+    if "rhythm" in far and receipt.changed is not None:
+        values["changed"] = round(receipt.changed * 100)
+    if "pitch" in far and receipt.repitched is not None:
+        values["repitched"] = round(receipt.repitched * 100)
+    return values
 
 
-def cut(text: str, most: int) -> str:
-    """Shorten a text with escapes in it to so many letters; no escape is cut in half."""
-    if len(text) <= most:
-        return text
-    kept = text[: most - 1]
-    if (len(kept) - len(kept.rstrip("\\"))) % 2:
-        kept = kept[:-1]
-    return kept + "…"
-
-
-def whole_lines(lines: Iterable[str], most: int = LONGEST_DESCRIPTION) -> str:
-    """Join lines from the first on, as many as fit into so many letters."""
-    text = ""
-    for line in lines:
-        longer = f"{text}\n{line}" if text else line
-        if len(longer) > most:
-            break
-        text = longer
-    return text
-
-
-def file_name(entry: Entry, receipt: Receipt) -> str:
-    """Name the files of a result, without suffix: the styles and the seed, or the file's own name.
-
-    A given tune keeps the stem of its name, as far as Discord keeps it too, and gets the strength
-    behind it, two decimals, such as ``reel-jazz.0.50``.
-    """
-    request = entry.request
-    if isinstance(request, Restyle):
-        stem = _plain(PurePath(entry.names.get(request.source, "")).stem) or "tune"
-        rhythm = request.rhythm or "like-" + _plain(
-            PurePath(entry.names.get(request.like or "", "")).stem
-        )
-        return f"{stem}-{rhythm.rstrip('-')}.{request.strength:.2f}"
-    styles = (
-        receipt.pitch if receipt.pitch == receipt.rhythm else f"{receipt.pitch}-{receipt.rhythm}"
-    )
-    return f"{styles}-{receipt.seed}"
-
-
-def _plain(stem: str) -> str:
-    """Write a name in the letters that Discord leaves in the name of a file."""
-    letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9]+", "-", letters)[:LONGEST_FILE_NAME].strip("-")
+def _measured(receipt: Receipt) -> dict[str, object]:
+    """What was measured of the result: repeats, nearness to the target, copies."""
+    values: dict[str, object] = {}
+    if receipt.repeats is not None and receipt.repeats[0]:
+        values["repeats"] = receipt.repeats
+    if receipt.closer_than is not None:
+        values["closer_than"] = receipt.closer_than
+    if receipt.longest_copy is not None:
+        if receipt.usual_copy is None:
+            values["longest_copy"] = receipt.longest_copy
+        else:
+            values["copies"] = receipt.longest_copy, receipt.usual_copy
+    return values

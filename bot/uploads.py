@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from bot.database import Database
 from bot.refusals import LostFile
-from mst_core.jobs import Request, Restyle
+from mst_core.jobs import Compose, Mashup, Request
 from mst_core.parser import parse
 from mst_core.score.kind import show_name
 from mst_core.score.reading import Limits, Reading
@@ -105,11 +105,13 @@ class Uploads:
             LostFile: when a file is no longer kept.
             ScoreError, BadOption: what the parser says of it.
         """
-        if not isinstance(request, Restyle):
+        if isinstance(request, Compose):
             return {}
         found = {}
-        if request.like is not None:
-            found[request.like] = await self.read(request.like, names.get(request.like, ""))
+        pitch_like = None if isinstance(request, Mashup) else request.pitch_like
+        for other in (request.like, pitch_like):
+            if other is not None:
+                found[other] = await self.read(other, names.get(other, ""))
         source = request.source
         found[source] = await self.read(source, names.get(source, ""), request.track)
         return found

@@ -17,6 +17,7 @@ from mst_core.commands import (
     compose,
     corpus,
     evaluate,
+    mashup,
     read,
     rerhythm,
     styles,
@@ -26,7 +27,7 @@ from mst_core.commands import (
 from mst_core.commands.faults import tell_fault
 
 _VERBS = {
-    "Make music": (compose.command, transfer.command, rerhythm.command),
+    "Make music": (compose.command, transfer.command, rerhythm.command, mashup.command),
     "See what there is": (styles.command, read.command),
     "Teach it a style": (corpus.command, train.command, evaluate.command),
     "Set up your shell": (completion.command,),
@@ -39,6 +40,10 @@ A new folk tune, to listen to:
 \b
 A tune of yours with the rhythm of jazz, as a score and as sound:
     mst rerhythm tune.mid --rhythm jazz -o jazzed.png -o jazzed.mp3
+
+\b
+The same tune with a jazz melody, its rhythm as it is:
+    mst transfer tune.mid --pitch jazz -o melody.mp3
 
 \b
 Half the way there, and all of it, for every tune of a folder:

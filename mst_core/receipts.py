@@ -34,10 +34,9 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
     """Write the receipt of a finished composition."""
     melody, request = composition.melody, job.request
     restyle = request if isinstance(request, Restyle) else None
-    both = isinstance(request, Mashup)
     return Receipt(
-        pitch="" if both else request.pitch or "",
-        rhythm="" if both else request.rhythm or "",
+        pitch="" if isinstance(request, Mashup) else request.pitch or "",
+        rhythm="" if isinstance(request, Mashup) else request.rhythm or "",
         seed=request.seed,
         key=melody.key.name,
         meter=str(melody.meter),

@@ -32,6 +32,11 @@ def draw_seed() -> int:
     return secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
 
 
+def next_seed(seed: int, step: int) -> int:
+    """Return the seed so many steps on; behind the largest comes 0."""
+    return (seed + step) % (LARGEST_SEED + 1)
+
+
 def check(request: Request, styles: Mapping[str, StyleCard]) -> None:
     """Do nothing, when the request can be met as far as its options go.
 

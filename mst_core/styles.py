@@ -105,6 +105,13 @@ def require_whole(models: Path, names: Iterable[str]) -> None:
             read_card(folders[name])
 
 
+def meant_style(typed: str, models: Path) -> str:
+    """Return the name of a style as its folder has it, whatever the case it was typed in."""
+    names = {path.parent.name for path in models.glob(f"*/{CARD}")}
+    meant = [name for name in sorted(names) if name.casefold() == typed.strip().casefold()]
+    return typed if typed in names or not meant else meant[0]
+
+
 def require_style(name: str, styles: dict[str, StyleCard]) -> StyleCard:
     """Return the card of a style.
 

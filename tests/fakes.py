@@ -11,7 +11,7 @@ from bot.ledger import Ask
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition, Restyle
+from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition, Restyle
 from mst_core.score.reading_wire import decode_reading
 
 CARD = """
@@ -96,12 +96,15 @@ def make_rendition(job: Job) -> Rendition:
         )
     else:
         reading = decode_reading(job.readings[request.source])
+        restyle = request if isinstance(request, Restyle) else None
+        pitched = restyle and (restyle.pitch or restyle.pitch_like)
+        paced = restyle and (restyle.rhythm or restyle.like)
         receipt = Receipt(
-            pitch="",
-            rhythm=request.rhythm or "",
+            pitch=restyle.pitch or "" if restyle else "",
+            rhythm=restyle.rhythm or "" if restyle else "",
             seed=request.seed,
             key=reading.melody.key.name,
-            meter=request.meter or str(reading.melody.meter),
+            meter=(restyle and restyle.meter) or str(reading.melody.meter),
             tempo=reading.melody.tempo,
             bars=reading.melody.bars,
             notes=len(reading.melody.notes),
@@ -109,8 +112,14 @@ def make_rendition(job: Job) -> Rendition:
             seconds=reading.melody.seconds,
             version="0",
             source=reading.title,
-            strength=request.strength,
-            changed=0.37,
+            strength=restyle.strength if restyle and paced else None,
+            changed=0.37 if paced else 0.0,
+            pitch_strength=restyle.pitch_strength if restyle and pitched else None,
+            repitched=0.2 if pitched else 0.0,
+            repeats=(12, 12),
+            closer_than=(41, 50) if restyle else None,
+            longest_copy=7 if restyle else None,
+            usual_copy=9 if restyle else None,
             remarks=reading.remarks,
         )
     return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
@@ -119,6 +128,12 @@ def make_rendition(job: Job) -> Rendition:
 def new_tune(job: Job) -> Compose:
     """The request of a job that is for a new tune."""
     assert isinstance(job.request, Compose)
+    return job.request
+
+
+def mashup(job: Job) -> Mashup:
+    """The request of a job that joins two tunes."""
+    assert isinstance(job.request, Mashup)
     return job.request
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.settings import Settings
 from bot.tryout import serve
 from mst_core.engine import Capacity
-from mst_core.jobs import Compose, Event, Job, Progress, Receipt, Rendition
+from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition
 
 STEPS = 10
 STEP_S = 0.4
@@ -63,7 +63,7 @@ def _receipt(job: Job) -> Receipt:
     asked = job.request
     return Receipt(
         pitch=asked.pitch if isinstance(asked, Compose) else "",
-        rhythm=asked.rhythm or "",
+        rhythm="" if isinstance(asked, Mashup) else asked.rhythm or "",
         seed=asked.seed,
         key="D major",
         meter="6/8",

@@ -25,8 +25,8 @@ LONGEST_FILE = 320  # lines
 ROOMS = {
     "aiosqlite": "bot/database.py",
     "click": "mst_core/__main__.py mst_core/commands",
-    "discord": "bot/__main__.py bot/app.py bot/buttons.py bot/cogs bot/delivery.py bot/desk.py"
-    " bot/fetching.py bot/offers.py bot/replies.py bot/tryout",
+    "discord": "bot/__main__.py bot/app.py bot/buttons.py bot/captions.py bot/cogs bot/delivery.py"
+    " bot/desk.py bot/fetching.py bot/offers.py bot/replies.py bot/tryout",
     "fluidsynth": "mst_core/sound/synthesizer.py",
     "midi2audio": "mst_core/sound/reference.py",
     "mido": "mst_core/score/midi_write.py mst_core/sound/performed.py",

@@ -134,8 +134,16 @@ def test_a_seed_is_drawn_and_told_and_gives_the_same_tune_again(mst: type[Mst]) 
         ("compose unwilling -o a.abc", "never content"),
         ("compose", "Missing argument 'STYLE'"),
         ("compose folk --models nowhere", "does not exist"),
-        ("transfer --pitch folk", "Missing option '--rhythm'"),
-        ("transfer tune.mid --pitch folk --rhythm jazz -o a.abc", "tune.mid cannot be changed yet"),
+        ("transfer --pitch folk", "--rhythm STYLE is missing: a new tune needs both"),
+        ("transfer --rhythm folk", "--pitch STYLE is missing: a new tune needs both"),
+        ("transfer --pitch folk --rhythm jazz --strength 0.5", "--strength is about a tune of"),
+        ("transfer --pitch folk --rhythm jazz --keep-bars 1", "--keep-bars is about a tune of"),
+        ("transfer --pitch folk --rhythm jazz --variants 2", "--variants is about a tune of"),
+        ("transfer tune.mid --pitch folk --bars 8 -o a.abc", "--bars is for new tunes"),
+        ("transfer tune.mid -o a.abc", "say what the tune is to get"),
+        ("transfer tune.mid --pitch folk -o a.abc", "tune.mid: no such file"),
+        ("mashup tune.mid -o a.abc", "Missing argument 'RHYTHM_FILE'"),
+        ("mashup a.mid b.mid -o a.abc", "b.mid: no such file"),
         ("sing", "No such command 'sing'"),
     ],
 )
@@ -148,6 +156,12 @@ def test_bad_input_is_one_line_and_leaves_nothing_behind(
     assert words in call.err
     assert call.out == ""
     assert not [*desk.iterdir()]
+
+
+def test_a_style_is_meant_whatever_case_it_is_typed_in(mst: type[Mst]) -> None:
+    call = mst("transfer", "--pitch", "JAZZ", "--rhythm", "Folk", "--json")
+    told = json.loads(call.out)
+    assert (told["pitch"], told["rhythm"]) == ("jazz", "folk")
 
 
 def test_a_folder_that_ends_like_a_file_is_no_output(mst: type[Mst], desk: Path) -> None:
@@ -227,7 +241,7 @@ def test_every_verb_has_help_with_an_example(mst: type[Mst]) -> None:
     for call in (mst(), mst("--help")):
         assert call.status == 0
         assert "mst compose folk -o tune.mp3" in call.out
-    for verb in ("compose", "transfer", "styles"):
+    for verb in ("compose", "transfer", "mashup", "styles"):
         call = mst(verb, "--help")
         assert call.status == 0
         assert f"    mst {verb}" in call.out

@@ -19,7 +19,8 @@ from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
 from mst_core.commands.options import MODELS
-from mst_core.jobs import Job, Progress, Rendition
+from mst_core.composing.composition import Composition
+from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
 from mst_core.score.abc_read import read_abc
 from mst_core.score.midi_read import read_midi
@@ -269,14 +270,14 @@ def test_a_file_that_fails_late_leaves_nothing_and_stops_no_other(
     logs = tmp_path_factory.mktemp("logs")
     monkeypatch.setattr("tempfile.tempdir", str(logs))
     (desk / "new" / "reel.1.00.abc").mkdir(parents=True)
-    perform = Studio.perform
+    compose = Studio.compose
 
-    def stumble(studio: Studio, job: Job, tell: Callable[[Progress], None]) -> Rendition:
+    def stumble(studio: Studio, job: Job, tell: Callable[[Progress], None]) -> Composition:
         if b"A Jig" in job.readings["source"]:
             raise ZeroDivisionError("a bug")
-        return perform(studio, job, tell)
+        return compose(studio, job, tell)
 
-    monkeypatch.setattr(Studio, "perform", stumble)
+    monkeypatch.setattr(Studio, "compose", stumble)
     (desk / "third.mid").write_bytes((desk / "reel.mid").read_bytes())
     call = mst("rerhythm reel.mid jig.abc third.mid --rhythm jazz --out-dir new --formats mid,abc")
     assert call.exit_code == 1

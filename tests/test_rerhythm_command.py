@@ -207,8 +207,9 @@ async def test_the_present_strength_is_no_choice(stage: Stage) -> None:
         if isinstance(child, discord.Button)
     }
     assert buttons == {
-        "Another one": False, "Remove": False,
+        "Another one": False, "Before and after": False, "Remove": False,
         "25 %": False, "50 %": False, "75 %": True, "100 %": False,
+        "Variant 1": True, "Variant 2": False, "Variant 3": False, "Variant 4": False,
     }  # fmt: skip
 
 

@@ -9,18 +9,11 @@ import discord
 from discord import Interaction, app_commands
 from discord.app_commands import Command
 
+from bot.captions import Captions, cut, whole_lines
 from bot.ledger import Entry, Ledger
-from bot.replies import (
-    COLOUR,
-    LONGEST_EMBED,
-    LONGEST_FIELD,
-    LONGEST_TITLE,
-    Replies,
-    cut,
-    whole_lines,
-)
+from bot.replies import COLOUR, LONGEST_EMBED, LONGEST_FIELD, LONGEST_TITLE
 from bot.texts import Texts
-from mst_core.jobs import Restyle
+from mst_core.jobs import Mashup
 from mst_core.styles import StyleCard
 
 SHOWN = 10
@@ -36,11 +29,11 @@ class LibraryCog:
         self,
         ledger: Ledger,
         styles: Mapping[str, StyleCard],
-        replies: Replies,
+        captions: Captions,
         texts: Texts,
     ) -> None:
         self._ledger = ledger
-        self._styles, self._replies, self._texts = styles, replies, texts
+        self._styles, self._captions, self._texts = styles, captions, texts
 
     def commands(self) -> list[Command[Any, ..., Any]]:
         """Build the commands."""
@@ -93,18 +86,14 @@ class LibraryCog:
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     def _line(self, entry: Entry, locale: str) -> str:
-        request = entry.request
-        if isinstance(request, Restyle):
-            how = self._texts.say("history.given", locale, percent=round(request.strength * 100))
-        else:
-            how = self._texts.say("history.new", locale, bars=request.bars)
+        mashup = isinstance(entry.request, Mashup)
         return self._texts.say(
-            "history.line",
+            "history.mashup" if mashup else "history.line",
             locale,
             when=f"<t:{entry.asked_at:.0f}:R>",
-            tune=self._replies.tune(entry, locale),
-            how=how,
-            seed=request.seed,
+            tune=self._captions.tune(entry, locale),
+            how=self._captions.how(entry, locale),
+            seed=entry.request.seed,
             state=self._texts.say(f"states.{entry.state}", locale),
             link=f"https://discord.com/channels/{entry.guild_id or '@me'}/{entry.channel_id}"
             f"/{entry.message_id}",

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from discord import Attachment, Interaction, Message, app_commands
-from discord.app_commands import Command, ContextMenu, Range
+from discord.app_commands import Command, ContextMenu
 
-from bot.desk import Desk
+from bot.desk import COMING, Desk
 from bot.fetching import check_unseen
-from bot.offers import Offers, Seed, Word
-from bot.refusals import NoFile, NoRhythmNamed, TwoRhythmsNamed
+from bot.offers import FULL, BarList, Offers, Percent, Seed, Track, Word
+from bot.refusals import NoFile, NoRhythmNamed, TwoNamed
 from bot.replies import Replies
 from bot.texts import Texts
 from mst_core.errors import MstError
@@ -22,9 +22,6 @@ from mst_core.score.reading import Limits
 from mst_core.styles import StyleCard
 
 OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "track")
-FULL = 100
-COMING = ""
-"""Stands for the SHA-256 of a file that is not there yet."""
 
 
 class RerhythmCog:
@@ -55,16 +52,16 @@ class RerhythmCog:
             file: Attachment,
             rhythm: str | None = None,
             like: Attachment | None = None,
-            strength: Range[int, 0, 100] = FULL,
+            strength: Percent = FULL,
             seed: Seed | None = None,
             meter: Word | None = None,
-            keep_bars: Range[str, 1, 100] | None = None,
-            track: Range[int, 1, 999] | None = None,
+            keep_bars: BarList | None = None,
+            track: Track | None = None,
         ) -> None:
             if rhythm is None and like is None:
                 raise NoRhythmNamed
             if rhythm is not None and like is not None:
-                raise TwoRhythmsNamed
+                raise TwoNamed("rhythm", "like")
             draft = Restyle(
                 COMING,
                 draw_seed() if seed is None else seed,
@@ -75,7 +72,7 @@ class RerhythmCog:
                 keep_bars,
                 track,
             )
-            await self._desk.ask_with_files(interaction, draft, file, like)
+            await self._desk.ask_with_files(interaction, draft, {"source": file, "like": like})
 
         described = app_commands.describe(
             **{option: self._texts.say(f"options.{option}") for option in OPTIONS}

@@ -17,7 +17,9 @@ A jig in D to listen to, to play from and to look at:
 
 @click.command("compose", epilog=_EXAMPLE)
 @click.argument("style", shell_complete=options.complete_style)
-@options.tune
+@options.new_tune
+@options.seed
+@options.written
 def command(style: str, **wishes: Unpack[Wishes]) -> None:
     """Write a new tune in STYLE."""
     make(style, style, wishes)

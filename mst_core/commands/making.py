@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
 
 import click
 
-from mst_core.commands.telling import Gauge, describe, print_json
+from mst_core.commands.options import Written
+from mst_core.commands.telling import Gauge, describe, list_facts, print_json
 from mst_core.commands.writing import check_performed, format_of, write_together
 from mst_core.jobs import Compose, Job, Receipt
 from mst_core.requests import check, draw_seed
-from mst_core.styles import find_styles, require_whole
+from mst_core.styles import find_styles, meant_style, require_whole
+
+USUAL_BARS = 16
 
 
-class Wishes(TypedDict):
-    """The options of `options.tune`, as click hands them over."""
+class Wishes(Written):
+    """The options of a new tune, as click hands them over."""
 
-    bars: int
+    bars: int | None
     meter: str | None
     key: str | None
     tempo: float | None
     seed: int | None
-    outputs: tuple[Path, ...]
-    performed: bool
-    as_json: bool
-    models: Path
-    soundfont: Path | None
-    device: str
 
 
 def make(pitch: str, rhythm: str, wishes: Wishes) -> None:
@@ -36,11 +32,12 @@ def make(pitch: str, rhythm: str, wishes: Wishes) -> None:
     Raises:
         MstError: before anything was written.
     """
+    pitch, rhythm = (meant_style(style, wishes["models"]) for style in (pitch, rhythm))
     request = Compose(
         pitch=pitch,
         rhythm=rhythm,
         seed=draw_seed() if wishes["seed"] is None else wishes["seed"],
-        bars=wishes["bars"],
+        bars=USUAL_BARS if wishes["bars"] is None else wishes["bars"],
         meter=wishes["meter"],
         key=wishes["key"],
         tempo=wishes["tempo"],
@@ -71,14 +68,15 @@ def tell(
 ) -> None:
     """Tell what was made of a new tune, and print it when it was not written anywhere."""
     written = [str(path) for path in outputs]
+    told = [describe(receipt), *(f"    {fact}" for fact in list_facts(receipt))]
     if as_json:
         abc = {} if written else {"abc": files["abc"].decode()}
         print_json(receipt, {"files": written} | abc)
     elif written:
-        click.echo(describe(receipt))
+        click.echo("\n".join(told))
         for path in written:
             click.echo(path)
     else:
         # The tune alone on standard output, so that it can go on to another program.
-        click.echo(describe(receipt), err=True)
+        click.echo("\n".join(told), err=True)
         click.echo(files["abc"].decode().rstrip("\n"))

@@ -1,6 +1,7 @@
 """Which renditions a call asks for, and the names of their files.
 
-In a folder they are ``<stem>.<strength>.<format>``, the strength with two decimals, and
+In a folder they are ``<stem>.<strength>.<format>``, the strength with two decimals,
+``<stem>.<strength>.p<strength>.<format>`` where the pitches have one of their own, and
 ``<stem>.<strength>.v<k>.<format>`` where there are several variants. Of files with the same stem
 the first keeps it, the next are ``<stem>-2``, ``<stem>-3``, by numbers that no other file has.
 """
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from mst_core.commands.writing import check_place, format_of
 from mst_core.errors import BadOption
-from mst_core.jobs import FORMATS, LARGEST_SEED
+from mst_core.jobs import FORMATS
+from mst_core.requests import next_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,15 @@ class Version:
     seed: int
     variant: int = 0
     """Counted from 1; 0 where there is only one."""
+    pitch_strength: float | None = None
+    """Where the pitches have one of their own."""
+
+    @property
+    def name(self) -> str:
+        """Such as ``0.50``, ``0.50.p1.00`` or ``0.50.v2``."""
+        pitches = "" if self.pitch_strength is None else f".p{self.pitch_strength:.2f}"
+        variant = f".v{self.variant}" if self.variant else ""
+        return f"{self.strength:.2f}{pitches}{variant}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +56,7 @@ class Places:
         """
         if self.folder is None:
             return self.outputs
-        variant = f".v{version.variant}" if version.variant else ""
-        name = f"{stem}.{version.strength:.2f}{variant}"
-        files = {self.folder / f"{name}.{format}": format for format in self.formats}
+        files = {self.folder / f"{stem}.{version.name}.{format}": format for format in self.formats}
         for path in files:
             check_place(path)
         return files
@@ -78,19 +87,23 @@ def find_places(outputs: Sequence[Path], folder: Path | None, formats: str | Non
     return Places({}, folder, tuple(dict.fromkeys(wanted)))
 
 
-def find_versions(strengths: Sequence[float], seed: int, variants: int) -> tuple[Version, ...]:
+def find_versions(
+    strengths: Sequence[float], pitch_strengths: Sequence[float] | None, seed: int, variants: int
+) -> tuple[Version, ...]:
     """List the versions of every tune; the k-th variant has the k-th seed from ``seed`` on.
 
     Raises:
         BadOption: when two strengths would have the same name.
     """
-    names = [f"{strength:.2f}" for strength in strengths]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise BadOption("strength", strengths[place], f"two of them are {name}")
+    for option, chosen in (("strength", strengths), ("pitch strength", pitch_strengths or ())):
+        names = [f"{strength:.2f}" for strength in chosen]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise BadOption(option, chosen[place], f"two of them are {name}")
     return tuple(
-        Version(strength, (seed + step) % (LARGEST_SEED + 1), step + 1 if variants > 1 else 0)
+        Version(strength, next_seed(seed, step), step + 1 if variants > 1 else 0, pitch_strength)
         for strength in strengths
+        for pitch_strength in ((None,) if pitch_strengths is None else pitch_strengths)
         for step in range(variants)
     )
 

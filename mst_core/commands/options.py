@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
+from mst_core.errors import BadOption
 from mst_core.jobs import BARS_RANGE, TEMPO_RANGE
 from mst_core.styles import find_styles
 
 MODELS = Path(__file__).parents[2] / "models"
 """Where the styles of a checkout are."""
+MOST_VARIANTS = 99
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -72,39 +74,132 @@ def complete_style(
     return [
         CompletionItem(name, help=card.title)
         for name, card in styles.items()
-        if name.startswith(begun)
+        if name.casefold().startswith(begun.casefold())
     ]
 
 
-_TUNE = (
+class _Strengths(click.ParamType[tuple[float, ...]]):
+    """One number or several with commas between them."""
+
+    name = "strength"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError as error:
+            raise BadOption("strength", value, "write it as 0.5, or several as 0,0.5,1") from error
+
+
+def _tune_of_another(option: str, side: str) -> Callable[[Function], Function]:
+    return click.option(
+        option,
+        type=click.Path(path_type=Path),
+        metavar="OTHER_FILE",
+        help=f"One tune that its {side} comes from, instead of a style.",
+    )
+
+
+like = _tune_of_another("--like", "rhythm")
+pitch_like = _tune_of_another("--pitch-like", "melody language")
+strength = click.option(
+    "--strength",
+    "strengths",
+    type=_Strengths(),
+    metavar="N[,N...]",
+    help="How far it changes: 0 is the tune as it is, 1 (usual) the whole way. Several numbers "
+    "give several versions.",
+)
+pitch_strength = click.option(
+    "--pitch-strength",
+    "pitch_strengths",
+    type=_Strengths(),
+    metavar="N[,N...]",
+    help="How far the pitches change, where it is not as far as the rhythm.",
+)
+meter = click.option("--meter", metavar="METER", help="Such as 6/8; `mst styles` tells which.")
+track = click.option(
+    "--track",
+    type=int,
+    metavar="N",
+    help="The track or part with the melody, where it is not found.",
+)
+compare = click.option(
+    "--compare", is_flag=True, help="Let the pictures show the tune before and after."
+)
+
+
+class Written(TypedDict):
+    """What `written` gives to a verb, as click hands it over."""
+
+    outputs: tuple[Path, ...]
+    performed: bool
+    as_json: bool
+    models: Path
+    soundfont: Path | None
+    device: str
+
+
+_NEW = (
     click.option(
         "--bars",
         type=int,
-        default=16,
         metavar="N",
-        show_default=True,
-        help=f"How many bars, {BARS_RANGE[0]} to {BARS_RANGE[1]}.",
+        help=f"How many bars, {BARS_RANGE[0]} to {BARS_RANGE[1]}; else 16.",
     ),
-    click.option("--meter", metavar="METER", help="Such as 6/8; `mst styles` tells which."),
-    click.option("--key", metavar="KEY", help="Such as D, Em, 'F# minor' or 'A mixolydian'."),
+    meter,
+    click.option("--key", metavar="KEY", help="Such as D, Em, 'B flat' or 'A mixolydian'."),
     click.option(
         "--tempo",
         type=float,
         metavar="N",
-        help=f"Quarter notes a minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}.",
+        help=f"Quarter notes a minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}; a dotted "
+        "quarter of a jig is one and a half of them.",
     ),
+)
+_WRITTEN = (outputs, performed, json, models, soundfont, device)
+_CHANGED = (
     seed,
+    track,
+    click.option("--keep-bars", metavar="BARS", help="Bars to leave alone, such as 1-4,9."),
+    click.option(
+        "--variants",
+        type=click.IntRange(1, MOST_VARIANTS),
+        default=1,
+        metavar="N",
+        help="Make so many different ones, each with the next seed.",
+    ),
     outputs,
-    performed,
-    json,
-    models,
-    soundfont,
-    device,
+    click.option(
+        "--out-dir",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A folder for everything that is made, named as reel.0.50.mid; needed for several "
+        "files, strengths or variants.",
+    ),
+    click.option(
+        "--formats", metavar="LIST", help="What to write there, such as mid,mp3,png; else mid."
+    ),
+    compare,
+    *_WRITTEN[1:],
 )
 
 
-def tune(function: Function) -> Function:
-    """Give a verb the options of every tune, in the order of its help."""
-    for option in reversed(_TUNE):
+def new_tune(function: Function) -> Function:
+    """Give a verb what can be asked of a new tune."""
+    return _give(_NEW, function)
+
+
+def written(function: Function) -> Function:
+    """Give a verb what can be asked of one tune that is written."""
+    return _give(_WRITTEN, function)
+
+
+def changed(function: Function) -> Function:
+    """Give a verb what can be asked of tunes that are changed and written."""
+    return _give(_CHANGED, function)
+
+
+def _give(options: tuple[Any, ...], function: Function) -> Function:
+    for option in reversed(options):  # so they stand in their order in the help
         function = option(function)
     return function

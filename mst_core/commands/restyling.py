@@ -1,11 +1,12 @@
-"""Gives one file after the other its new rhythms, with one studio for all of them.
+"""Changes one file after the other, with one studio for all of them.
 
 A file succeeds or fails as a whole: what fails is named, leaves nothing behind and stops no other.
+Variants of a tune differ: where a seed brings nothing new, some further seeds are tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,35 +17,56 @@ from msgspec import structs
 from mst_core.commands.faults import tell_fault
 from mst_core.commands.naming import Places, Version
 from mst_core.commands.reading import read_file
-from mst_core.commands.telling import Gauge, describe, print_json
+from mst_core.commands.telling import Gauge, describe, list_facts, print_json
 from mst_core.commands.writing import write_together
-from mst_core.jobs import AUDIO_FORMATS, Job, Rendition, Restyle
+from mst_core.jobs import AUDIO_FORMATS, Job, Mashup, Rendition, Restyle
+from mst_core.requests import next_seed
 from mst_core.score.kind import one_line
 from mst_core.score.reading import Reading
 from mst_core.score.reading_wire import encode_reading
 
 if TYPE_CHECKING:
+    from mst_core.composing.composition import Composition
     from mst_core.studio import Studio
 
 _LONGEST_TITLE = 100
+FURTHER_SEEDS = 6
+"""As many more are tried for a variant that differs from those before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be made of every file."""
 
-    request: Restyle
-    """For all of them; strength and seed are those of the versions."""
+    request: Restyle | Mashup
+    """For all of them; strengths and seed are those of the versions."""
     versions: tuple[Version, ...]
     places: Places
-    like: Reading | None
+    likes: Mapping[str, Reading]
+    """The other tunes that the request names, as it names them."""
     performed: bool
+    compared: bool
     as_json: bool
+
+    def request_for(self, version: Version) -> Restyle | Mashup:
+        """The request for one version."""
+        if isinstance(self.request, Mashup):
+            return self.request
+        pitches = version.pitch_strength
+        return structs.replace(
+            self.request,
+            seed=version.seed,
+            strength=version.strength,
+            pitch_strength=version.strength if pitches is None else pitches,
+        )
 
     @property
     def audible(self) -> bool:
         """Whether it must sound."""
         return any(format in AUDIO_FORMATS for format in self.places.formats)
+
+
+_NOTHING_NEW = "This is the same as a variant before it; no seed that was tried gave another one."
 
 
 class LateStudio:
@@ -118,22 +140,56 @@ class _Made:
     outputs: Mapping[Path, str]
 
 
+def entitle(reading: Reading, file: Path) -> str:
+    """Name a tune: by its title, or by the name of its file."""
+    return reading.title or one_line(file.stem, _LONGEST_TITLE)
+
+
 def _make(
     order: Order, file: Path, stem: str, reading: Reading, studio: Studio, gauge: Gauge
 ) -> list[_Made]:
     """Make every version of one tune. Raises MstError."""
-    title = reading.title or one_line(file.stem, _LONGEST_TITLE)
-    readings = {order.request.source: encode_reading(replace(reading, title=title))}
-    if order.like is not None and order.request.like is not None:
-        readings[order.request.like] = encode_reading(order.like)
-    made = []
+    titled = replace(reading, title=entitle(reading, file))
+    readings = {name: encode_reading(other) for name, other in order.likes.items()}
+    readings[order.request.source] = encode_reading(titled)
+    made: list[_Made] = []
+    known: dict[tuple[float, float | None], set[object]] = {}
     for version in order.versions:
         outputs = order.places.name(stem, version)
-        request = structs.replace(order.request, strength=version.strength, seed=version.seed)
-        job = Job("mst", request, order.places.formats, readings, order.performed)
-        made.append(_Made(studio.perform(job, gauge), outputs))
+        heard = known.setdefault((version.strength, version.pitch_strength), set())
+        for seed in _seeds(order, version, bool(heard)):
+            job = Job(
+                "mst",
+                order.request_for(replace(version, seed=seed)),
+                order.places.formats,
+                readings,
+                order.performed,
+                order.compared,
+            )
+            composition = studio.compose(job, gauge)
+            new = composition.melody.notes not in heard
+            if new or _unchanged(composition):
+                break
+        if not new:
+            composition = replace(composition, remarks=(*composition.remarks, _NOTHING_NEW))
+        heard.add(composition.melody.notes)
+        made.append(_Made(studio.finish(job, composition, gauge), outputs))
         gauge.step()
     return made
+
+
+def _seeds(order: Order, version: Version, more: bool) -> Iterator[int]:
+    """The seed of a version; and, for a further variant, some that no version has."""
+    yield version.seed
+    variants = max(each.variant for each in order.versions)
+    for step in range(FURTHER_SEEDS if more else 0):
+        yield next_seed(version.seed, variants - version.variant + 1 + step)
+
+
+def _unchanged(composition: Composition) -> bool:
+    """Whether it is the given tune, as at strength 0: then no seed brings another."""
+    before = composition.before
+    return before is not None and before.notes == composition.melody.notes
 
 
 def _write(order: Order, made: list[_Made]) -> None:
@@ -158,9 +214,9 @@ def _tell(order: Order, file: Path, made: list[_Made]) -> None:
         # The tune alone on standard output, so that it can go on to another program.
         aside = bool(tune)
         click.echo(f"{click.format_filename(file)}: {describe(receipt)}", err=aside)
-        for remark in receipt.remarks:
-            if remark not in known:
-                click.echo(f"    {remark}", err=aside)
+        told = [*list_facts(receipt), *(each for each in receipt.remarks if each not in known)]
+        for line in told:
+            click.echo(f"    {line}", err=aside)
         known |= {*receipt.remarks}
         for path in each.outputs:
             click.echo(click.format_filename(path))

@@ -17,19 +17,62 @@ _BAR = 20  # characters
 
 def describe(receipt: Receipt) -> str:
     """Say in one line what was made."""
-    if receipt.strength is None:
-        styles = receipt.pitch
-        if receipt.pitch != receipt.rhythm:
-            styles = f"{receipt.pitch} melody in {receipt.rhythm} rhythm"
-        form, change = f" ({receipt.form})", ""
-    else:
-        rhythm = f"{receipt.rhythm} rhythm" if receipt.rhythm else "the other tune's rhythm"
-        styles = f"{rhythm}, strength {receipt.strength:.2f}"
-        form, change = "", f" ({receipt.changed or 0:.0%} changed)"
+    form = f" ({receipt.form})" if receipt.form else ""
+    shares = [
+        f"{share:.0%} {what}"
+        for share, what in (
+            (receipt.changed if receipt.strength is not None else None, "changed"),
+            (
+                receipt.repitched if receipt.pitch_strength is not None else None,
+                "of the pitches changed",
+            ),
+        )
+        if share is not None
+    ]
+    change = f" ({', '.join(shares)})" if shares else ""
     return (
-        f"{styles}: {receipt.bars} bars of {receipt.meter} in {receipt.key}{form}, "
-        f"{receipt.notes} notes{change}, {receipt.seconds:.0f} s, seed {receipt.seed}"
+        f"{_describe_sides(receipt)}: {receipt.bars} bars of {receipt.meter} in {receipt.key}"
+        f"{form}, {receipt.notes} notes{change}, {receipt.seconds:.0f} s, seed {receipt.seed}"
     )
+
+
+def _describe_sides(receipt: Receipt) -> str:
+    sides = []
+    if receipt.pitch_strength is not None:
+        melody = f"{receipt.pitch} melody" if receipt.pitch else "the other tune's melody language"
+        sides.append((melody, receipt.pitch_strength))
+    if receipt.strength is not None:
+        rhythm = f"{receipt.rhythm} rhythm" if receipt.rhythm else "the other tune's rhythm"
+        sides.append((rhythm, receipt.strength))
+    if not sides:
+        if not receipt.pitch:
+            return "mashup"
+        if receipt.pitch == receipt.rhythm:
+            return receipt.pitch
+        return f"{receipt.pitch} melody in {receipt.rhythm} rhythm"
+    if len({strength for _, strength in sides}) == 1:
+        return f"{' in '.join(side for side, _ in sides)}, strength {sides[0][1]:.2f}"
+    return ", ".join(f"{side}, strength {strength:.2f}" for side, strength in sides)
+
+
+def list_facts(receipt: Receipt) -> list[str]:
+    """Say what was measured of it, a sentence each: repeats, nearness to the target, copies."""
+    facts = []
+    if receipt.repeats is not None and receipt.repeats[0]:
+        there, kept = receipt.repeats
+        facts.append(f"{kept} of {there} repeated bars are repeated still.")
+    if receipt.closer_than is not None:
+        passed, others = receipt.closer_than
+        facts.append(f"Closer to its target than {passed} of {others} other tunes.")
+    if receipt.longest_copy is not None:
+        usual = (
+            ""
+            if receipt.usual_copy is None
+            else f"; unrelated tunes share up to {receipt.usual_copy}"
+        )
+        longest = f"{receipt.longest_copy} notes"
+        facts.append(f"Longest run shared with a tune of the style: {longest}{usual}.")
+    return facts
 
 
 def print_json(receipt: Receipt, more: Mapping[str, Any]) -> None:

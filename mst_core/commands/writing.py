@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from mst_core.errors import BadOption
-from mst_core.jobs import FORMATS
+from mst_core.jobs import FORMATS, PICTURE_FORMATS
 
 
 def format_of(path: Path) -> str:
@@ -47,6 +47,16 @@ def check_performed(performed: bool, formats: Iterable[str]) -> None:
     """
     if performed and "mid" not in formats:
         raise BadOption("performed", "yes", "it is about MIDI files, and none is asked for")
+
+
+def check_compared(compared: bool, formats: Iterable[str]) -> None:
+    """Do nothing, when what is to be drawn before and after has a picture to stand in.
+
+    Raises:
+        BadOption: when no picture is drawn.
+    """
+    if compared and not {*formats} & {*PICTURE_FORMATS}:
+        raise BadOption("compare", "yes", "it is about pictures; ask for a .png or .svg")
 
 
 def write_together(files: dict[Path, bytes]) -> None:

@@ -1,0 +1,151 @@
+"""What a request is called: in a sentence, in a list, and as a file. Files keep strangers' names.
+
+A stranger's text is shown as text: none of it is formatting, and none is longer than it may be.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+
+from discord.utils import escape_markdown
+
+from bot.ledger import Ask
+from bot.texts import Texts
+from mst_core.jobs import Compose, Mashup, Restyle
+from mst_core.styles import StyleCard
+
+LONGEST_NAME = 100
+LONGEST_DESCRIPTION = 4096
+LONGEST_FILE_NAME = 40
+
+
+class Captions:
+    """Words requests in the language of whoever reads."""
+
+    def __init__(self, texts: Texts, styles: Mapping[str, StyleCard]) -> None:
+        self._texts = texts
+        self._styles = styles
+
+    def title(self, style: str) -> str:
+        """Return the title of a style, or its name when its folder has gone."""
+        return self._styles[style].title if style in self._styles else style
+
+    def tune(self, ask: Ask, locale: str) -> str:
+        """Say in a few words what was asked for, such as *a new folk tune*."""
+        request, say = ask.request, self._texts.say
+        if isinstance(request, Compose):
+            key = "tune.one" if request.pitch == request.rhythm else "tune.two"
+            pitch, rhythm = self.title(request.pitch), self.title(request.rhythm)
+            return say(key, locale, pitch=pitch, rhythm=rhythm)
+        if isinstance(request, Mashup):
+            a, b = self._called(ask, request.source), self._called(ask, request.like)
+            return say("tune.mashup", locale, a=a, b=b)
+        sides = " ".join(
+            say(f"sides.{key}", locale, value) for key, value in self.origins(ask).items()
+        )
+        return say("tune.given", locale, file=self._called(ask, request.source), sides=sides)
+
+    def origins(self, ask: Ask) -> dict[str, str]:
+        """Say where each side comes from: of a style, or ``_like`` one tune; what stays is out."""
+        request = ask.request
+        if isinstance(request, Compose):
+            return {"pitch": self.title(request.pitch), "rhythm": self.title(request.rhythm)}
+        if isinstance(request, Mashup):
+            return {
+                "pitch_like": self._called(ask, request.source),
+                "rhythm_like": self._called(ask, request.like),
+            }
+        origins = {}
+        for side, style, like in (
+            ("pitch", request.pitch, request.pitch_like),
+            ("rhythm", request.rhythm, request.like),
+        ):
+            if style is not None:
+                origins[side] = self.title(style)
+            elif like is not None:
+                origins[f"{side}_like"] = self._called(ask, like)
+        return origins
+
+    def how(self, ask: Ask, locale: str) -> str:
+        """Say briefly how much was asked for: the bars of a new tune, the strength of a change."""
+        request, say = ask.request, self._texts.say
+        if isinstance(request, Compose):
+            return say("history.new", locale, bars=request.bars)
+        if isinstance(request, Mashup):
+            return ""
+        percents = dict.fromkeys(round(100 * each) for each in strengths(request).values())
+        return " / ".join(say("history.given", locale, percent=each) for each in percents)
+
+    def _called(self, ask: Ask, sha256: str | None) -> str:
+        return escaped(ask.names.get(sha256 or "", "?"), LONGEST_NAME)
+
+
+def strengths(request: Restyle) -> dict[str, float]:
+    """How far each side goes that changes, by its name: ``pitch``, ``rhythm``."""
+    found = {}
+    if request.pitch is not None or request.pitch_like is not None:
+        found["pitch"] = request.pitch_strength
+    if request.rhythm is not None or request.like is not None:
+        found["rhythm"] = request.strength
+    return found
+
+
+def file_name(ask: Ask) -> str:
+    """Name the files of a result, without suffix: the styles and the seed, or the file's own name.
+
+    A given tune keeps the stem of its name, as far as Discord keeps it too, and gets the strength
+    behind it, two decimals, such as ``reel-jazz.0.50``; and ``reel-jazz-folk.0.50.p1.00`` where the
+    pitches go another way than the rhythm.
+    """
+    request = ask.request
+    if isinstance(request, Compose):
+        pitch, rhythm = request.pitch, request.rhythm
+        return f"{pitch if pitch == rhythm else f'{pitch}-{rhythm}'}-{request.seed}"
+    stem = _stem(ask, request.source) or "tune"
+    if isinstance(request, Mashup):
+        return f"{stem}-x-{_stem(ask, request.like) or 'tune'}"
+    parts = [
+        f"like-{_stem(ask, like)}".rstrip("-") if like else style
+        for style, like in ((request.pitch, request.pitch_like), (request.rhythm, request.like))
+        if like or style
+    ]
+    name = "-".join([stem, *dict.fromkeys(part for part in parts if part)])
+    far = strengths(request)
+    apart = f".p{far['pitch']:.2f}" if len(set(far.values())) > 1 else ""
+    return f"{name}.{far.get('rhythm', far.get('pitch', 1.0)):.2f}{apart}"
+
+
+def escaped(text: str, most: int) -> str:
+    """Write a stranger's text so that none of it is formatting, in at most so many letters."""
+    return cut(escape_markdown(text), most)
+
+
+def cut(text: str, most: int) -> str:
+    """Shorten a text with escapes in it to so many letters; no escape is cut in half."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    if (len(kept) - len(kept.rstrip("\\"))) % 2:
+        kept = kept[:-1]
+    return kept + "…"
+
+
+def whole_lines(lines: Iterable[str], most: int = LONGEST_DESCRIPTION) -> str:
+    """Join lines from the first on, as many as fit into so many letters."""
+    text = ""
+    for line in lines:
+        longer = f"{text}\n{line}" if text else line
+        if len(longer) > most:
+            break
+        text = longer
+    return text
+
+
+def _stem(ask: Ask, sha256: str) -> str:
+    """Write the name of a file in the letters that Discord leaves in one."""
+    stem = PurePath(ask.names.get(sha256, "")).stem
+    letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", "-", letters)[:LONGEST_FILE_NAME].strip("-")

@@ -1,0 +1,39 @@
+"""``/mashup``: the pitches of one tune that somebody sent, on the rhythm of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from discord import Attachment, Interaction, app_commands
+from discord.app_commands import Command
+
+from bot.desk import COMING, Desk
+from bot.offers import Track
+from bot.texts import Texts
+from mst_core.jobs import Mashup
+
+
+class MashupCog:
+    """The command that joins two tunes."""
+
+    def __init__(self, desk: Desk, texts: Texts) -> None:
+        self._desk, self._texts = desk, texts
+
+    def commands(self) -> list[Command[Any, ..., Any]]:
+        """Build the command."""
+
+        async def mashup(
+            interaction: Interaction[Any], a: Attachment, b: Attachment, track: Track | None = None
+        ) -> None:
+            draft = Mashup(COMING, COMING, seed=0, track=track)  # it leaves nothing to luck
+            await self._desk.ask_with_files(interaction, draft, {"source": a, "like": b})
+
+        described = app_commands.describe(
+            a=self._texts.say("options.mashup_a"),
+            b=self._texts.say("options.mashup_b"),
+            track=self._texts.say("options.track"),
+        )(mashup)
+        name = "mashup"
+        return [
+            Command(name=name, description=self._texts.say(f"commands.{name}"), callback=described)
+        ]
