@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mst_core.commands import options
+from mst_core.errors import BadOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mst_core.corpora.importing import Harvest, State
+
+_EXAMPLE = """\b
+A folder of tunes, an archive as it was downloaded, and a database of solos:
+    mst corpus import ~/tunes -o mine.jsonl
+    mst corpus import norbeck.zip session.abc -o dances.jsonl
+    mst corpus import wjazzd.db -o jazz.jsonl
+Then a style of them, which learns from folk as well:
+    mst train mine mine.jsonl --from folk
+"""
+_REASONS_SHOWN = 8
+
+_output = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
+    metavar="FILE", help="Where to write it, such as tunes.jsonl.",
+)  # fmt: skip
 
 
 @click.group("corpus")
@@ -14,9 +39,71 @@ def command() -> None:
     """Make corpora: files with one tune a line."""
 
 
+@command.command("import", epilog=_EXAMPLE)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...",
+                type=click.Path(path_type=Path))  # fmt: skip
+@_output
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Where to write what was refused and why; else beside the output, with the "
+                   "ending .report.txt.")  # fmt: skip
+def import_(sources: tuple[Path, ...], output: Path, report: Path | None) -> None:
+    """Read tunes from folders, zip archives and files.
+
+    ABC (whole tune books), MusicXML (.musicxml, .xml, .mxl) and MIDI are read, and the Weimar Jazz
+    Database (wjazzd.db). A tune that stands there twice is taken once. Variants of a tune get the
+    same cluster, so that training never tests itself on a variant of what it has learned.
+    """
+    from mst_core.corpora.importing import import_tunes
+    from mst_core.corpora.line import write_lines
+
+    gauge = _gauge()
+    harvest = import_tunes(sources, tell=gauge)
+    told = report or output.with_name(output.name + ".report.txt")
+    told.write_text(_report(harvest), encoding="utf-8")
+    if not harvest.lines:
+        raise BadOption("SOURCE", " ".join(map(str, sources)), f"no tune was read; see {told}")
+    write_lines(output, harvest.lines)
+    click.echo(
+        f"{len(harvest.lines)} tunes in {harvest.clusters} clusters of variants written to {output}"
+    )
+    if harvest.refusals:
+        click.echo(f"{len(harvest.refusals)} were refused, as {told} tells:")
+        for reason, count in _reasons(harvest).most_common(_REASONS_SHOWN):
+            click.echo(f"{count:>7} {reason}")
+
+
+def _gauge() -> Callable[[State], None]:
+    """A bar on a terminal, nothing elsewhere."""
+    alive = sys.stderr.isatty()
+
+    def tell(state: State) -> None:
+        if alive:
+            done = state.files == state.of
+            bar = "█" * round(20 * state.files / max(1, state.of))
+            figures = f"{state.files} of {state.of} files, {state.tunes} tunes"
+            click.echo(f"\r{bar:·<20} {figures}, {state.refused} refused ", err=True, nl=done)
+
+    return tell
+
+
+def _reasons(harvest: Harvest) -> Counter[str]:
+    """How often what was the matter; names and figures are left out so that they add up."""
+    return Counter(re.sub(r"\d+|(?<=as ).*|(?<=\().*", "…", r.reason) for r in harvest.refusals)
+
+
+def _report(harvest: Harvest) -> str:
+    lines = [
+        f"{len(harvest.lines)} tunes in {harvest.clusters} clusters",
+        f"{len(harvest.refusals)} refused",
+        f"{harvest.others} files that are no scores",
+        "",
+        *(f"{refusal.name}: {refusal.reason}" for refusal in harvest.refusals),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 @command.command("folk")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
-              metavar="FILE", help="Where to write it, such as folk.jsonl.")  # fmt: skip
+@_output
 @click.option("--held-out", is_flag=True,
               help="Write the tunes that are kept apart for measuring instead.")  # fmt: skip
 @options.models
@@ -26,10 +113,12 @@ def folk(output: Path, held_out: bool, models: Path) -> None:
     The tunes listed in models/folk/held_out.json are left out, so that what is trained here can be
     measured on them.
     """
-    from mst_core.networks.folk_books import read_folk_books, write_jsonl
+    from mst_core.corpora.line import write_lines
+    from mst_core.corpora.variants import with_clusters
+    from mst_core.networks.folk_books import read_folk_books
 
     books = read_folk_books(models / "folk" / "held_out.json", only_held_out=held_out)
-    write_jsonl(output, books.tunes)
+    write_lines(output, with_clusters([tune.line() for tune in books.tunes]))
     left_out = [doubt for doubt in books.doubts if doubt.left_out]
     for doubt in left_out:
         click.echo(f"left out: {doubt.id}: {doubt.reason}", err=True)

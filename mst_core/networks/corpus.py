@@ -42,6 +42,8 @@ class CorpusTune:
     events: tuple[Event, ...]
     barlines: tuple[int, ...]
     """Where full bars begin, in ticks; the first is 0 and a pickup comes before it."""
+    cluster: str = ""
+    """Name shared with its variants, where the corpus tells; a split keeps them together."""
 
     @property
     def bar_ticks(self) -> int:
@@ -92,6 +94,7 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
         key=parse_key(line.get("key") or ""),
         events=tuple(events),
         barlines=tuple(to_ticks(start - first) for start in barlines),
+        cluster=str(line.get("cluster") or ""),
     )
 
 

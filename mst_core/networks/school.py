@@ -1,7 +1,8 @@
 """From corpus files to a style folder: split, train both networks, count habits, write the card.
 
-The split is by title, so that variants of a tune stay together: one part in twenty chooses when to
-stop (validation), another one has the last word (test), and both are the same at every run.
+The split is by cluster, where the corpus names clusters, else by title, so that variants of a tune
+stay together: one part in twenty chooses when to stop (validation), another one has the last word
+(test), and both are the same at every run.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ class Split:
 
     @classmethod
     def of(cls, tunes: Sequence[CorpusTune]) -> Split:
-        """Divide by title: the same title, the same part."""
+        """Divide by cluster, or else by title: variants of a tune come into the same part."""
         parts: dict[str, list[CorpusTune]] = {"training": [], "validation": [], "test": []}
         for tune in tunes:
             title = re.sub(r"[^a-z]|\bthe\b", "", tune.title.lower()) or tune.id
-            draw = zlib.crc32(title.encode()) % 20
+            draw = zlib.crc32((tune.cluster or title).encode()) % 20
             part = {0: "validation", 1: "test"}.get(draw, "training")
             parts[part].append(tune)
         return cls(**{name: tuple(found) for name, found in parts.items()})

@@ -1,0 +1,225 @@
+"""The Weimar Jazz Database (``wjazzd.db``) as corpus lines: transcribed solos, written straight.
+
+The Jazzomat project publishes it as an SQLite file; its tables are described at
+https://jazzomat.hfm-weimar.de/dbformat/dbformat.html. Each note says on which part of which beat it
+began and how many seconds it lasted. Here it stands as on paper: swung pairs are even eighths, a
+note is held to the next one unless half a beat of silence lies between, and rests begin on halves
+of a beat.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+from mst_core.corpora.gathering import Refusal
+from mst_core.corpora.line import Line, write_line
+from mst_core.corpora.swing import FINEST, straighten
+from mst_core.errors import BadOption, UnreadableScore
+from mst_core.music import Meter
+
+ACCEPTED = "the Weimar Jazz Database, wjazzd.db, is accepted"
+FIRST_BYTES = b"SQLite format 3\0"
+MOST_NOTES = 20_000
+"""Notes of one solo."""
+MOST_BEATS = 20_000
+_HALF = Fraction(1, 2)
+Row = tuple[Any, ...]
+"""The columns of one row, in the order of `_COLUMNS`."""
+_COLUMNS = {
+    "solo_info": "melid performer title instrument style avgtempo rhythmfeel key signature",
+    "melody": "melid eventid onset pitch duration division bar beat tatum beatdur",
+    "beats": "melid beatid bar beat chord",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Solo:
+    number: int
+    performer: str
+    title: str
+    instrument: str
+    style: str
+    tempo: float
+    feel: str
+    key: str
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """Where the bars of a solo begin, in beats from the first one that holds a note."""
+
+    first: int
+    starts: tuple[int, ...]
+    """The start of each bar and, last, the end."""
+    regular: int
+    """Beats of a bar as the signature has it."""
+
+    def place(self, bar: int, beat: int) -> int:
+        """The beat, counted from 0, that stands in this bar."""
+        return self.starts[bar - self.first] + beat - 1
+
+
+def read_solos(path: Path) -> Iterator[Line | Refusal]:
+    """Read every solo of the database, in the order of its numbers.
+
+    Raises:
+        UnreadableScore: when the file is not the database, or broken.
+    """
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")
+            _check_tables(database, path.name)
+            infos = _select(database, "solo_info", "ORDER BY melid LIMIT 100000")
+            for info in infos:
+                yield _read_solo(database, info)
+    except sqlite3.Error as error:
+        raise UnreadableScore(f"{path.name} is broken ({error})", ACCEPTED) from error
+
+
+def _select(database: sqlite3.Connection, table: str, how: str, *values: int) -> list[Row]:
+    columns = ", ".join(_COLUMNS[table].split())
+    return database.execute(f"SELECT {columns} FROM {table} {how}", values).fetchall()  # noqa: S608
+
+
+def _check_tables(database: sqlite3.Connection, name: str) -> None:
+    for table, columns in _COLUMNS.items():
+        there = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        missing = set(columns.split()) - there
+        if missing:
+            raise UnreadableScore(
+                f"{name} has no {', '.join(sorted(missing))} in a table {table}", ACCEPTED
+            )
+
+
+def _read_solo(database: sqlite3.Connection, info: Row) -> Line | Refusal:
+    name = f"wjd-{int(info[0]):03d}"
+    try:
+        number, performer, title, instrument, style, tempo, feel, key, signature = info
+        solo = _Solo(
+            number=int(number),
+            performer=str(performer or ""),
+            title=str(title or ""),
+            instrument=str(instrument or ""),
+            style=str(style or ""),
+            tempo=float(tempo or 120),
+            feel=str(feel or ""),
+            key=str(key or ""),
+            meter=Meter.parse(str(signature or "4/4")),
+        )
+        notes = _select(
+            database, "melody", "WHERE melid = ? ORDER BY onset, eventid LIMIT 20001", solo.number
+        )
+        beats = _select(
+            database, "beats", "WHERE melid = ? ORDER BY beatid LIMIT 20001", solo.number
+        )
+        if len(notes) < 2:
+            return Refusal(name, "it has fewer than two notes")
+        if len(notes) > MOST_NOTES or len(beats) > MOST_BEATS:
+            return Refusal(name, f"it has more than {MOST_NOTES} notes or beats")
+        return _write(name, solo, notes, beats)
+    except (BadOption, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        return Refusal(name, f"its notes do not stand in its beats ({error})")
+
+
+def _write(name: str, solo: _Solo, notes: list[Row], beats: list[Row]) -> Line:
+    beat_length = Fraction(4, solo.meter.denominator)
+    bars = _lay_bars(solo, notes, beats)
+    starts = [start * beat_length for start in bars.starts]
+    events = [
+        (pitch, place * beat_length, length * beat_length)
+        for pitch, place, length in _hold(_place(notes, bars), bars.starts[-1])
+    ]
+    lengths = {after - start for start, after in pairwise(bars.starts)}
+    chords = [
+        [str(chord), str(bars.place(bar, beat) * beat_length)]
+        for _, _, bar, beat, chord in beats
+        if chord and 0 <= bar - bars.first < len(bars.starts) - 1
+    ]
+    return write_line(
+        {
+            "id": name,
+            "title": solo.title,
+            "source": "wjd",
+            "performer": solo.performer,
+            "instrument": solo.instrument,
+            "style": solo.style,
+            "feel": solo.feel,
+            "tempo": round(solo.tempo, 1),
+            "meter": str(solo.meter),
+            "meter_changes": len(lengths) > 1,
+            "key": solo.key,
+            "pickup": "0",
+            "bars_ok": lengths == {bars.regular},
+            "repeats_expanded": True,
+            "chords": chords,
+        },
+        events,
+        starts[:-1],
+    )
+
+
+def _lay_bars(solo: _Solo, notes: list[Row], beats: list[Row]) -> _Bars:
+    """Count the beats of each bar; one that the table of beats lacks is as the signature says."""
+    counted: dict[int, int] = {}
+    for _, _, bar, beat, _ in beats:
+        counted[int(bar)] = max(counted.get(int(bar), 0), int(beat))
+    first, last = (choose(int(note[6]) for note in notes) for choose in (min, max))
+    if last - first > MOST_BEATS:
+        raise ValueError(f"{last - first} bars")
+    starts = [0]
+    for bar in range(first, last + 1):
+        starts.append(starts[-1] + counted.get(bar, solo.meter.numerator))
+    return _Bars(first, tuple(starts), solo.meter.numerator)
+
+
+def _place(notes: list[Row], bars: _Bars) -> Iterator[tuple[int, Fraction, Fraction]]:
+    """Pitch, straightened place and sounding end of each note, in beats.
+
+    Of notes that stand on the same part of a beat the longest is kept, of more than twelve in one
+    beat the twelve longest: the others are ornaments.
+    """
+    found: dict[Fraction, tuple[Fraction, int]] = {}
+    for _, _, _, pitch, seconds, division, bar, beat, tatum, beat_seconds in notes:
+        within = Fraction(int(tatum) - 1, int(division))
+        if not 0 <= within < 1 or int(beat) < 1:
+            raise ValueError(f"part {tatum} of {division} in beat {beat}")
+        length = Fraction(float(seconds) / float(beat_seconds)).limit_denominator(1000)
+        place = bars.place(int(bar), int(beat)) + within
+        found[place] = max(found.get(place, (Fraction(0), 0)), (length, round(float(pitch))))
+    for beat, places in groupby(sorted(found), key=lambda place: place.__floor__()):
+        kept = sorted(sorted(places, key=lambda place: found[place], reverse=True)[:FINEST])
+        for place, written in zip(kept, straighten([p - beat for p in kept]), strict=True):
+            length, pitch = found[place]
+            yield pitch, beat + written, place + length
+
+
+def _hold(
+    notes: Iterator[tuple[int, Fraction, Fraction]], end: int
+) -> Iterator[tuple[int | None, Fraction, Fraction]]:
+    """Notes and rests in a row from 0, as (pitch or None, onset, duration)."""
+    all_notes = list(notes)
+    onsets = [onset for _, onset, _ in all_notes] + [Fraction(end)]
+    if onsets[0] > 0:
+        yield None, Fraction(0), onsets[0]
+    for number, (pitch, onset, sounds_to) in enumerate(all_notes):
+        following = onsets[number + 1]
+        stop = max(round(sounds_to * 2) * _HALF, (onset * 2).__floor__() * _HALF + _HALF)
+        if following - stop < _HALF:
+            stop = following
+        yield pitch, onset, stop - onset
+        if stop < following:
+            yield None, stop, following - stop
+
+
+def is_database(first_bytes: bytes) -> bool:
+    """Whether a file begins as SQLite files do."""
+    return first_bytes.startswith(FIRST_BYTES)
