@@ -16,6 +16,7 @@ from mst_core.commands import (
     completion,
     compose,
     corpus,
+    echoes,
     evaluate,
     mashup,
     read,
@@ -29,7 +30,7 @@ from mst_core.commands.faults import tell_fault
 _VERBS = {
     "Make music": (compose.command, transfer.command, rerhythm.command, mashup.command),
     "See what there is": (styles.command, read.command),
-    "Teach it a style": (corpus.command, train.command, evaluate.command),
+    "Teach it a style": (corpus.command, train.command, evaluate.command, echoes.command),
     "Set up your shell": (completion.command,),
 }
 _LONGEST_LINE = 100  # characters

@@ -9,7 +9,9 @@ from pathlib import Path
 import torch
 
 from mst_core.errors import BadOption, BrokenStyle
+from mst_core.networks.echoes import Echoes
 from mst_core.networks.habits import Habits
+from mst_core.networks.neighbours import Neighbours
 from mst_core.networks.pair import StylePair
 from mst_core.styles import StyleCard, find_styles, read_card
 
@@ -24,6 +26,9 @@ class Style:
     card: StyleCard
     habits: Habits
     pair: StylePair
+    echoes: Echoes | None = None
+    """What tells copies of its tunes; None in a folder of an older training."""
+    neighbours: Neighbours | None = None
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> Style:
@@ -35,7 +40,14 @@ class Style:
             raise BrokenStyle(
                 folder.name, f"its card has {', '.join(sorted(missing))}, its habits only {known}"
             )
-        return cls(folder.name, card, habits, StylePair.load(folder, device))
+        return cls(
+            folder.name,
+            card,
+            habits,
+            StylePair.load(folder, device),
+            Echoes.load(folder),
+            Neighbours.load(folder),
+        )
 
 
 def load_styles(models: Path, device: torch.device) -> dict[str, Style]:

@@ -1,0 +1,196 @@
+"""Neighbours: what real tunes of a style look like from afar, to say how near a result is.
+
+A profile counts what a tune does, without its order. Of rhythm: how many notes begin at a place of
+the bar and last so long. Of melody: how many intervals are of a size, folded into an octave up or
+down. A style keeps the profiles of up to 50 of its tunes in each meter, and those of all its tunes
+together. Distance is half the sum of differences between shares: 0 alike, 1 nothing in common.
+
+"Closer than N of 50" means one of two things:
+
+* The target is one tune: of 50 other real tunes of the meter, N are farther from the result than
+  the target is. Chance gives 25, and a tune that has nothing of the target may get 0.
+* The target is a style: of 50 real tunes of the *other* styles in that meter, N are farther from
+  the target style's tunes taken together than the result is. A stranger gets 25, a tune of the
+  style nearly 50. Its own tunes are no yardstick: to be nearer to the mean of jazz than jazz
+  itself is no virtue.
+"""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from mst_core.errors import BadOption, BrokenStyle
+from mst_core.music import Meter
+from mst_core.networks.corpus import CorpusTune
+from mst_core.networks.dictionary import fold
+
+NEIGHBOURS = "neighbours.json"
+MOST = 50
+FEWEST_NOTES = 16
+"""A tune with fewer has no profile to speak of."""
+_PLACE = 10_000  # 480012 is place 48, duration 12
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+Profile = dict[int, Count]
+"""Counts by kind: of rhythm 10,000 times the place in the bar plus the duration, both in ticks; of
+melody the interval in semitones, -12 to 12."""
+
+
+class Profiles(msgspec.Struct, frozen=True):
+    """Both sides of one tune, or of many together."""
+
+    rhythm: Profile
+    melody: Profile
+
+
+class Company(msgspec.Struct, frozen=True):
+    """The tunes of one meter."""
+
+    together: Profiles
+    """Of all the style's tunes in it."""
+    single: Annotated[tuple[Profiles, ...], msgspec.Meta(max_length=MOST)]
+
+
+class Neighbours(msgspec.Struct, frozen=True):
+    """The company that a style's tunes keep, by meter."""
+
+    meters: dict[str, Company]
+
+    @classmethod
+    def of(cls, tunes: Sequence[CorpusTune]) -> Neighbours:
+        """Take profiles of a corpus; the single tunes are drawn by name, always the same."""
+        found: dict[str, list[tuple[int, Profiles]]] = defaultdict(list)
+        for tune in tunes:
+            profiles = profiles_of(tune)
+            if sum(profiles.rhythm.values()) >= FEWEST_NOTES:
+                draw = zlib.crc32(tune.id.encode())
+                found[str(tune.meter)].append((draw, profiles))
+        return cls(
+            {
+                meter: Company(
+                    _together([profiles for _, profiles in drawn]),
+                    tuple(p for _, p in sorted(drawn, key=lambda pair: pair[0])[:MOST]),
+                )
+                for meter, drawn in found.items()
+            }
+        )
+
+    def company(self, meter: Meter) -> Company | None:
+        """The tunes of a meter, or of one whose bar is as long and divides alike: 2/2 for 4/4."""
+        if (exact := self.meters.get(str(meter))) is not None:
+            return exact
+        alike = [
+            company
+            for name, company in self.meters.items()
+            if (other := Meter.parse(name)).bar == meter.bar and other.compound == meter.compound
+        ]
+        return max(alike, key=lambda company: len(company.single), default=None)
+
+    def save(self, folder: Path) -> None:
+        """Write them into a style's folder."""
+        (folder / NEIGHBOURS).write_bytes(msgspec.json.encode(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> Neighbours | None:
+        """Read them from a style's folder; None where an older training left none.
+
+        Raises:
+            BrokenStyle: when the file is damaged.
+        """
+        path = folder / NEIGHBOURS
+        if not path.exists():
+            return None
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=cls)
+            for name in found.meters:
+                Meter.parse(name)
+        except (OSError, msgspec.MsgspecError, BadOption) as error:
+            raise BrokenStyle(folder.name, f"{NEIGHBOURS}: {error}") from error
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """Closer to the target than ``nearer`` of ``others`` tunes."""
+
+    nearer: int
+    others: int
+
+
+def profiles_of(tune: CorpusTune) -> Profiles:
+    """Count what a tune does."""
+    rhythm: Counter[int] = Counter()
+    pitches = [event.pitch for event in tune.events if event.pitch is not None]
+    for event in tune.events:
+        if event.pitch is not None:
+            bar = bisect_right(tune.barlines, event.onset) - 1
+            start = tune.barlines[bar] if bar >= 0 else -tune.bar_ticks
+            place = max(0, event.onset - start)
+            rhythm[place * _PLACE + min(event.duration, _PLACE - 1)] += 1
+    return Profiles(dict(rhythm), dict(Counter(fold(b - a) for a, b in pairwise(pitches))))
+
+
+def distance(one: Profile, other: Profile) -> float:
+    """Half the sum of differences between the shares of two profiles: 0 to 1."""
+    ours, theirs = sum(one.values()) or 1, sum(other.values()) or 1
+    kinds = one.keys() | other.keys()
+    return sum(abs(one.get(k, 0) / ours - other.get(k, 0) / theirs) for k in kinds) / 2
+
+
+def closer_to_tune(result: Profile, target: Profile, others: Sequence[Profile]) -> Closeness:
+    """Of ``others``, count those that are farther from the result than its target is."""
+    near = distance(result, target)
+    return Closeness(sum(distance(result, other) > near for other in others), len(others))
+
+
+def closer_to_style(result: Profile, style: Profile, others: Sequence[Profile]) -> Closeness:
+    """Of ``others``, count those that are farther from the style than the result is."""
+    near = distance(style, result)
+    return Closeness(sum(distance(style, other) > near for other in others), len(others))
+
+
+def others_in(meter: Meter, styles: Sequence[Neighbours]) -> tuple[Profiles, ...]:
+    """Up to 50 tunes of a meter, of several styles in turn."""
+    companies = [styled.company(meter) for styled in styles]
+    rows = [company.single for company in companies if company is not None]
+    mixed = (tune for turn in zip_longest(*rows) for tune in turn if tune is not None)
+    return tuple(mixed)[:MOST]
+
+
+def _together(profiles: Sequence[Profiles]) -> Profiles:
+    rhythm: Counter[int] = Counter()
+    melody: Counter[int] = Counter()
+    for one in profiles:
+        rhythm.update(one.rhythm)
+        melody.update(one.melody)
+    return Profiles(dict(rhythm), dict(melody))
+
+
+def closeness(
+    result: CorpusTune, target: str | CorpusTune, styles: Mapping[str, Neighbours], *, side: str
+) -> Closeness | None:
+    """Say how close a result is to its target: a style by name, or one tune.
+
+    ``side`` is ``rhythm`` or ``melody``. None where no style has other tunes of the result's meter.
+    """
+    ours: Profile = getattr(profiles_of(result), side)
+    if isinstance(target, str):
+        company = styles[target].company(result.meter) if target in styles else None
+        strangers = [styled for name, styled in styles.items() if name != target]
+        others = [getattr(tune, side) for tune in others_in(result.meter, strangers)]
+        if company is None or not others:
+            return None
+        return closer_to_style(ours, getattr(company.together, side), others)
+    theirs: Profile = getattr(profiles_of(target), side)
+    all_styles = [*styles.values()]
+    others = [getattr(tune, side) for tune in others_in(result.meter, all_styles)]
+    return closer_to_tune(ours, theirs, others) if others else None

@@ -1,0 +1,20 @@
+"""What a training leaves of its tunes beside the networks: echoes and neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mst_core.networks.corpus import CorpusTune
+from mst_core.networks.echoes import Echoes
+from mst_core.networks.neighbours import Neighbours
+
+
+def leave_traces(
+    folder: Path, training: Sequence[CorpusTune], strangers: Sequence[CorpusTune]
+) -> Echoes:
+    """Write both into a style's folder; ``strangers`` are real tunes that it was not trained on."""
+    echoes = Echoes.of(training, strangers)
+    echoes.save(folder)
+    Neighbours.of(training).save(folder)
+    return echoes
