@@ -23,6 +23,7 @@ from mst_core.networks.dictionary import DurationDictionary
 from mst_core.networks.evaluation import Losses, measure
 from mst_core.networks.habits import Habits, observe
 from mst_core.networks.pair import Shape, StylePair
+from mst_core.networks.traces import leave_traces
 from mst_core.networks.training import Course, Epoch, Lesson, Rows, lesson, train
 from mst_core.styles import CARD
 
@@ -102,6 +103,7 @@ def teach(
     pair.save(folder)
     habits = observe(split.training, durations)
     habits.save(folder)
+    leave_traces(folder, split.training, (*split.validation, *split.test))
     losses = measure(pair, split.test, device)
     write_card(folder, habits, split, losses)
     return Result(split, losses)
