@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import signal
 import sys
@@ -21,7 +22,11 @@ import discord
 from bot import create_bot
 from bot.migrate import BrokenLedger
 from bot.settings import BadSetting, Settings
-from mst_core.errors import MstError
+from mst_core.errors import MstError, NoSoundFont
+from mst_core.sound.soundfont import find_soundfont
+from mst_core.styles import find_styles
+
+log = logging.getLogger(__name__)
 
 LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 CHATTY = ("discord", "aiosqlite", "asyncio", "aiohttp")
@@ -39,6 +44,7 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
         start_logging(settings)
+        check_places(settings)
         asyncio.run(serve_discord(settings) if settings.discord_token else serve_tryout(settings))
     except BadSetting as error:
         end(2, error)
@@ -50,6 +56,29 @@ def end(status: int, error: Exception) -> None:
     """Say why in one line, and exit."""
     sys.stderr.write(f"error: {error}\n")
     sys.exit(status)
+
+
+def check_places(settings: Settings) -> None:
+    """Look at the folders and the file that the settings name, before an address is told.
+
+    Raises:
+        BadSetting: when one cannot be used.
+        NoSoundFont: when none is set and none is installed.
+    """
+    if not settings.models.is_dir():
+        raise BadSetting(f"MST_MODELS_DIR: there is no folder {settings.models}")
+    if not find_styles(settings.models):
+        log.warning("there is no style in %s, so the bot can make no tune", settings.models)
+    try:
+        find_soundfont(settings.soundfont)
+    except NoSoundFont as error:
+        if settings.soundfont is None:
+            raise
+        raise BadSetting(f"MST_SOUNDFONT: {error}") from error
+    data = settings.data.absolute()
+    ground = next(path for path in (data, *data.parents) if path.exists())
+    if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK):
+        raise BadSetting(f"MST_DATA_DIR: nothing can be written into {ground}")
 
 
 def start_logging(settings: Settings) -> None:

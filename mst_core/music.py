@@ -37,6 +37,7 @@ _MODE_NAMES = {
     "m": "minor", "min": "minor", "aeo": "minor",
     "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian", "loc": "locrian",
 }  # fmt: skip
+_ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 _SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "dorian": (0, 2, 3, 5, 7, 9, 10),
@@ -102,16 +103,18 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``D``, ``Em``, ``F# minor``, ``Bb-maj``, ``Ador`` or ``A mixolydian``.
+        """Read ``D``, ``Em``, ``F# minor``, ``B flat``, ``Bb-maj``, ``Ador`` or ``A mixolydian``.
 
         Raises:
             BadOption: when it names no key.
         """
-        match = re.fullmatch(r"\s*([A-Ga-g])\s*([#b♯♭]?)\s*-?\s*([A-Za-z]*)\s*", text)
+        match = re.fullmatch(
+            r"\s*([A-Ga-g])\s*-?\s*((?i:sharp|flat)|[#b♯♭]?)\s*-?\s*([A-Za-z]*)\s*", text
+        )
         if match:
             letter, accidental, mode_text = match.groups()
             tonic = SEMITONES[letter.upper()]
-            tonic += {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[accidental]
+            tonic += _ACCIDENTALS[accidental.lower()]
             mode = _MODE_NAMES.get(mode_text) or _MODE_NAMES.get(mode_text[:3].lower())
             if mode:
                 return cls(tonic % 12, mode)

@@ -61,7 +61,7 @@ def _check_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
         Key.parse(request.key)
     if request.meter is not None and str(Meter.parse(request.meter)) not in rhythm.meters:
         there_are = ", ".join(rhythm.meters)
-        raise BadOption("meter", request.meter, f"the rhythms of {request.rhythm} are {there_are}")
+        raise BadOption("meter", request.meter, f"the meters of {request.rhythm} are {there_are}")
 
 
 def _check_restyle(request: Restyle, styles: dict[str, StyleCard]) -> None:

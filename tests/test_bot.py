@@ -43,6 +43,7 @@ async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: Stage) ->
     assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)
     assert (request.meter, request.key, request.tempo, request.seed) == ("6/8", "Em", 90.0, 1)
     assert "Jazz melody and Folk rhythm" in last(stage.channel).content
+    assert fields(last(stage.channel))["Tempo"] == "dotted ♩ = 60", "a musician's beat of 6/8"
 
 
 async def test_who_names_no_seed_gets_one_and_sees_it(stage: Stage) -> None:

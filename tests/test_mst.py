@@ -123,7 +123,7 @@ def test_a_seed_is_drawn_and_told_and_gives_the_same_tune_again(mst: type[Mst]) 
         ("compose polka -o a.abc", "there are: failing, folk, jazz, unwilling"),
         ("compose folk --bars 3 -o a.abc", "choose 4 to 64"),
         ("compose folk --bars many -o a.abc", "not a valid integer"),
-        ("compose folk --meter 5/4 -o a.abc", "the rhythms of folk are 4/4, 6/8"),
+        ("compose folk --meter 5/4 -o a.abc", "the meters of folk are 4/4, 6/8"),
         ("compose folk --key H -o a.abc", "write it as D, Em"),
         ("compose folk --tempo 1000 -o a.abc", "choose 40 to 320"),
         ("compose folk --seed -1 -o a.abc", "seed cannot be"),

@@ -16,7 +16,14 @@ import pytest
 from fakes import FakeEngine, make_settings, write_styles
 
 from bot import create_bot
-from bot.__main__ import LINE, CannotStart, Discreet, be_on_discord, until_signalled
+from bot.__main__ import (
+    LINE,
+    CannotStart,
+    Discreet,
+    be_on_discord,
+    check_places,
+    until_signalled,
+)
 
 SECRET = "MTIz.not-a-token.at-all"  # noqa: S105 - it opens nothing
 
@@ -45,6 +52,32 @@ def test_a_bad_setting_ends_with_status_2_and_one_sentence(tmp_path: Path) -> No
     assert ended.stderr == (
         "error: MST_BARS_MAX cannot be 'many': it must be a whole number from 4 to 64\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("MST_MODELS_DIR", "there is no folder "),
+        ("MST_SOUNDFONT", "no SoundFont was found at "),
+        ("MST_DATA_DIR", "nothing can be written into "),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_named_before_an_address_is_told(
+    setting: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_text("no folder, no SoundFont")
+    ended = start(tmp_path, **{setting: str(tmp_path / "a file")})
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"error: {setting}: {words}{tmp_path / 'a file'}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_folder_without_styles_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "empty").mkdir()
+    check_places(make_settings(tmp_path, MST_MODELS_DIR=str(tmp_path / "empty")))
+    assert f"there is no style in {tmp_path / 'empty'}" in caplog.text
 
 
 async def test_a_broken_style_is_told_and_the_others_are_offered(

@@ -110,6 +110,7 @@ def test_a_request_made_while_the_engine_warms_up_outlives_the_end_of_the_bot(
     with running(SLOW, tmp_path) as tryout:
         you = Visitor(browser, tryout.address)
         wait_until(you.results().count, "the result of the request from before")
+        assert you.messages("no longer in the channel").count()
         you.command("history")
         you.messages("Your last requests").wait_for()
         assert tryout.end(signal.SIGINT) == 0

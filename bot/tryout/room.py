@@ -38,6 +38,7 @@ async def serve(settings: Settings, engine: Engine | None = None) -> None:
     # A MIDI file is one to download: as audio the page would try to play it, and fail.
     mimetypes.add_type("application/x-midi", ".mid")
     settings = replace(settings, data=settings.data / "tryout")
+    been_here = (settings.data / "ledger.sqlite3").exists()
     distant = DistantEngine(engine or build_engine(settings))
     bot = create_bot(distant, settings)
     world = LiveWorld(bot)
@@ -51,6 +52,8 @@ async def serve(settings: Settings, engine: Engine | None = None) -> None:
         try:
             async with LivePage.open(world, channel, visitors, settings.tryout_port) as page:
                 welcome = bot.texts.say("tryout.welcome")
+                if been_here:
+                    welcome += "\n" + bot.texts.say("tryout.again")
                 await bot.get_partial_messageable(channel.id).send(welcome)
                 sys.stdout.write(f"The try-out is at {page.address} (Ctrl-C ends it)\n")
                 sys.stdout.flush()
