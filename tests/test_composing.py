@@ -45,8 +45,8 @@ def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
     melody = composition.melody
     card = composer.styles[styles[0]]
     assert melody.bars == bars
-    assert melody.notes[-1].end == bars * melody.meter.bar
-    assert melody.notes[0].onset >= 0
+    assert melody.notes[-1].end == bars * melody.meter.bar - melody.pickup
+    assert melody.pickup <= melody.meter.bar / 2
     assert str(melody.meter) in composer.styles[styles[1]].meters
     assert all(card.lowest <= pitch <= card.highest for pitch in melody.pitches)
     assert melody.notes[-1].pitch % 12 == melody.key.tonic
@@ -71,6 +71,19 @@ def test_the_parts_of_a_dance_return(composer: Composer) -> None:
         bar_of(melody, 8 + bar) for bar in range(8)
     ]
     assert bar_of(melody, 0) != bar_of(melody, 16)
+
+
+def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) -> None:
+    found = [composer.compose(Compose("folk", "folk", seed=s, bars=32)).melody for s in range(6)]
+    tunes = [melody for melody in found if melody.pickup]
+    assert tunes
+    for melody in tunes:
+        length = melody.meter.bar
+        second = [n for n in melody.notes if 8 * length - melody.pickup <= n.onset < 8 * length]
+        first = [n for n in melody.notes if n.onset < 0]
+        assert [(n.onset - 8 * length, n.duration, n.pitch) for n in second] == [
+            (n.onset, n.duration, n.pitch) for n in first
+        ]
 
 
 def test_a_dance_keeps_to_its_beat(composer: Composer) -> None:

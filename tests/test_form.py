@@ -63,11 +63,29 @@ def test_a_dance_of_32_bars_plays_each_part_twice(seed: int) -> None:
     assert all(copied[bar] == bar - 8 for bar in range(24, 31))
 
 
-def test_short_parts_come_back_with_a_second_ending() -> None:
-    found = plan(16, "AABB")
+@given(st.integers(0, 100))
+def test_a_phrase_of_sixteen_bars_comes_back_with_another_ending(seed: int) -> None:
+    found = plan(16, "AABB", seed)
+    assert (found.form, found.sections) == ("AABB", (0, 4, 8, 12))
     copied = [(s.first, s.bars, s.source) for s in found.spans if s.source is not None]
-    assert (4, 3, 0) in copied
+    assert (4, 2, 0) in copied
     assert all(not (s.first <= 7 < s.first + s.bars and s.source is not None) for s in found.spans)
+
+
+@given(st.integers(0, 100))
+def test_sixteen_bars_take_a_pattern_of_the_style_whose_phrases_return(seed: int) -> None:
+    patterns = {"....0123........": 1, "................": 1000}
+    found = plan_form(16, {"ABAC": 1.0}, np.random.default_rng(seed), patterns)
+    assert found.form == "AABC"
+    assert [(s.first, s.bars, s.source) for s in found.spans if s.source is not None] == [(4, 4, 0)]
+
+
+@given(st.integers(*BARS_RANGE), st.sampled_from(FORMS), st.integers(0, 50))
+def test_a_style_that_seldom_repeats_varies_what_returns(bars: int, form: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    spans = plan_form(bars, {form: 1.0}, rng, varied=True).spans
+    assert all(span.source is None for span in spans)
+    assert all(span.model + span.bars <= span.first for span in spans if span.model is not None)
 
 
 @pytest.mark.parametrize(("bars", "form"), [(12, "AAB"), (24, "AAB"), (8, "AA"), (10, "AAB")])

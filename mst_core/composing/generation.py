@@ -7,6 +7,7 @@ else the engine does: no other job's rows ever stand in its matrices.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -38,10 +39,16 @@ def write_candidates(
     seed: tuple[int, ...],
     tell: Callable[[float], None] = lambda share: None,
     candidates: int = CANDIDATES,
+    heats: Sequence[float] = (),
 ) -> list[LineWriter]:
-    """Write several lines in the same frame, each from its own random numbers."""
+    """Write several lines in the same frame, each from its own random numbers.
+
+    ``heats`` are temperatures that they take in turn, instead of the frame's.
+    """
+    frames = [replace(frame, heat=heat) for heat in heats] or [frame]
     writers = [
-        LineWriter(frame, np.random.default_rng((*seed, place))) for place in range(candidates)
+        LineWriter(frames[place % len(frames)], np.random.default_rng((*seed, place)))
+        for place in range(candidates)
     ]
     pitch, duration = Stepper(pair.pitch), Stepper(pair.duration)
     idle_pitch = [0] * len(pair.pitch.shape.features)
@@ -57,5 +64,5 @@ def write_candidates(
             logits = duration.step(rows)
             for place in active:
                 writers[place].choose_duration(logits[place])
-            tell(min(writer.line.now for writer in writers) / length)
+            tell(max(0, min(writer.line.now for writer in writers)) / length)
     return writers

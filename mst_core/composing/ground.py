@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Ground:
     lattice: Lattice
     ending: int
     """Ticks from the barline."""
+    lead: int = 0
+    """The pickup, in ticks: every phrase begins so long before its barline."""
 
     @classmethod
     def of(cls, style: Style, name: str, rng: np.random.Generator) -> Ground:
@@ -57,10 +59,22 @@ class Ground:
             del usual[place]
         return [cls(meter, habits, lattice, place) for place in order or [0]]
 
+    def with_pickup(self, spans: Iterable[Span], rng: np.random.Generator) -> Ground:
+        """The same with a pickup as tunes of the style have it, if these spans allow one."""
+        if not self.habits.pickups:
+            return self
+        drawn = draw_weighted({str(lead): n for lead, n in self.habits.pickups.items()}, rng)
+        bar = self.lattice.bar
+        with_lead = replace(self, lead=int(drawn))
+        # An upbeat, not half a bar; and the last note is to be heard before the next one begins.
+        fits = with_lead.lead <= bar // 2 and self.ending + with_lead.lead <= bar - TICKS // 2
+        return with_lead if fits and all(map(with_lead.counts, spans)) else self
+
     def counts(self, span: Span) -> Counts:
         """The numbers of notes that a span can have: exact rhythms, as dense as the style is."""
         bar = self.lattice.bar
         whole = span.bars - span.closes  # a bar of rest at the end has as few notes as it likes
-        ways = self.lattice.ways(whole * bar + span.closes * self.ending)[0] << span.closes
+        length = whole * bar + span.closes * (self.ending + self.lead)
+        ways = self.lattice.ways(length, -self.lead % bar)[0] << span.closes
         low, _, high = self.habits.notes_a_bar
         return ways & between(max(1, int(low * whole * 0.8)), int(high * span.bars * 1.2) + 1)

@@ -25,6 +25,8 @@ from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictio
 Logits = NDArray[np.float64]
 TASTE = 0.5
 """Share of a target tune's own rhythm against the network's."""
+LEAN = 2.0
+"""Nats by which a varied phrase prefers what it varies: three notes in four then stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,18 @@ class Frame:
     """For spans that stay as they are, their events; whatever pitch they name, the given count."""
     pickup: int = 0
     """Ticks before the first downbeat; a span with first bar -1 holds them."""
+    lead: int = 0
+    """Ticks by which every span begins before its barline: a new tune's pickup, at each phrase."""
     taste: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
     """How one other tune fills each place of the bar: shares (V,), mixed into the network's."""
 
     def start(self, span: Span) -> int:
         """Where a span begins, in ticks."""
-        return max(span.first * self.lattice.bar, -self.pickup)
+        return max(span.first * self.lattice.bar, -self.pickup) - self.lead
 
     def end(self, span: Span) -> int:
         """Where it ends."""
-        return (span.first + span.bars) * self.lattice.bar
+        return (span.first + span.bars) * self.lattice.bar - self.lead
 
 
 class LineWriter:
@@ -69,12 +73,13 @@ class LineWriter:
 
     def __init__(self, frame: Frame, rng: np.random.Generator) -> None:
         self.frame = frame
-        self.line = Line(frame.heading, frame.durations, start=-frame.pickup)
+        self.line = Line(frame.heading, frame.durations, start=-frame.pickup - frame.lead)
         self.surprise = 0.0
         """Nats of the pitches that the form forced, summed: how well copies and cadences join."""
         self._rng = rng
         self._span = -1
         self._queue: list[Event] = []
+        self._model: dict[int, Event] = {}
         self._written = 0
         self._pitch: int | None = None
         self._context: list[int] = []
@@ -97,15 +102,24 @@ class LineWriter:
             return
         self._start, self._end = self.frame.start(self.span), self.frame.end(self.span)
         # What the lattice has to fill: a cadence note comes after.
-        closing = self._end - self.frame.lattice.bar + self.frame.ending
+        closing = self._end + self.frame.lead - self.frame.lattice.bar + self.frame.ending
         self._length = (closing if self.span.closes else self._end) - self._start
         rhythm = self.frame.rhythms[self._span] if self.frame.rhythms else None
         if rhythm is not None:
             self._queue = list(rhythm[::-1])
-        elif (source := self.span.source) is not None:
-            bar = self.frame.lattice.bar
-            first, last = source * bar, (source + self.span.bars) * bar
-            self._queue = [e for e in self.line.events if first <= e.onset < last][::-1]
+        elif self.span.source is not None:
+            self._queue = self._earlier(self.span.source)[::-1]
+        elif self.span.model is not None:
+            self._model = {e.onset: e for e in self._earlier(self.span.model)}
+
+    def _earlier(self, source: int) -> list[Event]:
+        """The events of as many bars from an earlier one on, moved to here."""
+        moved = (self.span.first - source) * self.frame.lattice.bar
+        return [
+            Event(event.pitch, event.onset + moved, event.duration)
+            for event in self.line.events
+            if self._start <= event.onset + moved < self._end
+        ]
 
     def _at_cadence(self) -> bool:
         return self.span.closes and self.line.now - self._start == self._length
@@ -146,13 +160,14 @@ class LineWriter:
         given = self._given()
         if note_values:
             mask[:REST] = self._in_range() if given is None else True
-        silent = self.line.events and self.line.events[-1].pitch is None
+        before = self.line.events[-1:]
+        silent = before[0].pitch is None if before else self.frame.lead > 0
         if (not silent or not note_values) and self._values(rests=True):
             mask[REST] = True
         if not mask.any():
             raise NoSuchTune(f"bar {self.span.first + 1} cannot be filled")
         if given is None:
-            token = self._draw(logits, mask)
+            token = self._draw(self._leaning(logits), mask)
             self._pitch = None if token == REST else self._reference() + token - OCTAVE
             return
         shares = np.where(mask, _shares(logits), 0)
@@ -173,9 +188,18 @@ class LineWriter:
     def _in_range(self) -> NDArray[np.bool_]:
         pitches = self._reference() + np.arange(-OCTAVE, OCTAVE + 1)
         inside = (pitches >= self.frame.lowest) & (pitches <= self.frame.highest)
-        if self.line.pitch is None:
+        if self.line.pitch is None and not self.frame.lead:
             return inside & np.isin(pitches % 12, self._stable(triad=True))
         return inside
+
+    def _leaning(self, logits: Logits) -> Logits:
+        """Make the pitch likelier that stood here where a varied phrase stood before."""
+        model = self._model.get(self.line.now)
+        if model is None:
+            return logits
+        leaning = logits.copy()
+        leaning[self.line.interval(model.pitch)] += LEAN
+        return leaning
 
     def _cadence(self, logits: Logits) -> None:
         """End a part: on the tonic at the end of the tune, within its triad elsewhere."""
@@ -234,6 +258,9 @@ class LineWriter:
                 open_values[token] = value
         mask = np.zeros(len(durations), dtype=bool)
         mask[list(open_values)] = True
+        if (model := self._model.get(self.line.now)) is not None:
+            logits = logits.copy()
+            logits[durations.token(model.duration)] += LEAN
         return open_values[self._draw(self._tasted(logits), mask)]
 
     def _tasted(self, logits: Logits) -> Logits:

@@ -17,6 +17,7 @@ import msgspec
 from mst_core.errors import BrokenStyle
 from mst_core.networks.corpus import CorpusTune
 from mst_core.networks.dictionary import DurationDictionary, interval_token
+from mst_core.networks.returns import observe_returns
 
 HABITS = "habits.json"
 WINDOW = 64
@@ -57,6 +58,8 @@ class MeterHabits(msgspec.Struct, frozen=True):
     """Place in the bar where the last note of a tune began, and how often."""
     notes_a_bar: tuple[float, float, float]
     """The 10th, 50th and 90th percentile over tunes."""
+    pickups: dict[int, int] = {}
+    """Lengths of pickups in ticks, 0 for none, and how many tunes begin with them."""
     turns: tuple[Turn, ...] = ()
     """Two events in a row; none in the habits of an older training."""
     variety: float | None = None
@@ -78,6 +81,8 @@ class Habits(msgspec.Struct, frozen=True):
     """Counts of the last pitch, in semitones above the tonic."""
     repeats: float
     """Share of tunes that play a two-bar phrase again, note for note."""
+    returns: dict[str, int] = {}
+    """Which bars return (`mst_core.networks.returns`), and in how many tunes so."""
 
     def save(self, folder: Path) -> None:
         """Write them into a style's folder."""
@@ -102,6 +107,7 @@ def observe(
     turns: dict[str, Counter[tuple[int, int, bool, int, bool]]] = defaultdict(Counter)
     endings: dict[str, Counter[int]] = defaultdict(Counter)
     densities: dict[str, list[float]] = defaultdict(list)
+    pickups: dict[str, Counter[int]] = defaultdict(Counter)
     bars: Counter[str] = Counter()
     keys: Counter[str] = Counter()
     pitches: Counter[int] = Counter()
@@ -129,6 +135,7 @@ def observe(
             continue
         varieties[meter] += variety([event.duration for event in sounding])
         endings[meter][sounding[-1].onset % tune.bar_ticks] += 1
+        pickups[meter][max(0, -sounding[0].onset)] += 1
         densities[meter].append(len(sounding) / len(tune.barlines))
         bars[meter] += len(tune.barlines)
         if tune.key:
@@ -142,6 +149,7 @@ def observe(
                 rhythms=_rhythms(rhythms[meter], fewest),
                 endings=dict(endings[meter].most_common(6)),
                 notes_a_bar=_percentiles(densities[meter]),
+                pickups=dict(pickups[meter].most_common(4)),
                 turns=tuple(
                     Turn(*turn, count)
                     for turn, count in sorted(turns[meter].items())
@@ -157,6 +165,7 @@ def observe(
         intervals=tuple(intervals),
         final_degrees=tuple(finals),
         repeats=sum(map(repeats_a_phrase, tunes)) / max(len(tunes), 1),
+        returns=observe_returns(tunes),
     )
 
 
