@@ -1,55 +1,102 @@
-"""``mst evaluate``: how well a style's networks know tunes that they have not seen."""
+"""``mst evaluate``: how well a style's networks know real tunes, and what a transfer keeps."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from mst_core.commands import options
+from mst_core.commands.gauge import gauge
+from mst_core.styles import find_styles, require_style, require_whole
+
+if TYPE_CHECKING:
+    from mst_core.judging.evaluation import Extent, Losses
 
 _EXAMPLE = """\b
-On the folk tunes that are kept apart for measuring:
-    mst corpus folk --held-out -o held-out.jsonl
-    mst evaluate folk --corpus held-out.jsonl
+Everything, by the tunes that music21 ships and by solos of your own, in minutes:
+    mst evaluate --corpus jazz=solos.jsonl --quick
+
+\b
+Only how well the networks of one style know tunes that they have not seen:
+    mst evaluate folk
+    mst evaluate jazz --corpus solos.jsonl
 """
 
 
 @click.command("evaluate", epilog=_EXAMPLE)
-@click.argument("style", shell_complete=options.complete_style)
-@click.option("--corpus", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              multiple=True, required=True, metavar="FILE",
-              help="Tunes that were not trained on. May be given several times.")  # fmt: skip
+@click.argument("style", required=False, shell_complete=options.complete_style)
+@click.option("--corpus", multiple=True, metavar="[STYLE=]FILE",
+              help="Real tunes that were not trained on, and the style they are of where the "
+                   "file's name does not tell. May be given several times. Without it: tunes of "
+                   "the music21 package that training leaves out.")  # fmt: skip
+@click.option("--tunes", type=click.IntRange(2, 1000), metavar="N",
+              help="How many tunes go each way; else 40.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1, 20), metavar="N",
+              help="How many seeds each tune gets; else 3.")  # fmt: skip
+@click.option("--strengths", type=click.IntRange(2, 101), metavar="N",
+              help="At how many places of the knob; else 21.")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Few tunes, one seed, five strengths: minutes.")
 @options.json
 @options.device
 @options.models
-def command(style: str, corpus: tuple[Path, ...], as_json: bool, device: str, models: Path) -> None:
-    """Measure how well STYLE knows tunes that it never saw.
+def command(
+    style: str | None,
+    corpus: tuple[str, ...],
+    tunes: int | None,
+    seeds: int | None,
+    strengths: int | None,
+    quick: bool,
+    as_json: bool,
+    device: str,
+    models: Path,
+) -> None:
+    """Measure styles and transfers by real tunes.
 
-    The figures are mean nats an event in the common alphabet: less is better.
+    With STYLE: how well its networks know tunes that they have not seen, as mean nats an event in
+    the common alphabet; less is better. Without: that of every style, and what a transfer from each
+    style to each other keeps and brings, beside easy answers.
     """
-    from mst_core.networks.corpus import read_tunes
-    from mst_core.networks.evaluation import measure
-    from mst_core.networks.style import Style, choose_device
-    from mst_core.styles import find_styles, require_style, require_whole
+    if style is not None:
+        require_whole(models, [style])
+        require_style(style, find_styles(models))
 
-    require_whole(models, [style])
-    require_style(style, find_styles(models))
-    tunes = [tune for tune in read_tunes(corpus) if len(tune.events) > 1]
-    place = choose_device(device)
-    losses = measure(Style.load(models / style, place).pair, tunes, place)
-    figures = {
-        "style": style,
-        "tunes": len(tunes),
-        "events": losses.events,
-        "pitch": round(losses.pitch, 4),
-        "duration": round(losses.duration, 4),
-    }
-    if as_json:
-        click.echo(json.dumps(figures))
+    from mst_core.judging.evaluation import describe_losses, evaluate, measure_losses
+    from mst_core.judging.evidence import gather, gather_style
+    from mst_core.judging.transfers import Transfers
+
+    if style is not None:
+        real = gather_style(corpus, style, models)
+        losses = measure_losses(style, real, Transfers.open(models, device, only=style))
+        click.echo(_as_json(losses) if as_json else describe_losses(losses))
         return
-    click.echo(
-        f"{style}: {losses.pitch:.3f} nats a pitch, {losses.duration:.3f} nats a duration, "
-        f"over {losses.events} events of {len(tunes)} tunes"
-    )
+    transfers = Transfers.open(models, device)
+    extent = _extent(tunes, seeds, strengths, quick)
+    report = evaluate(gather(corpus, transfers.styles, models), transfers, extent, gauge())
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    for line in report.lines():
+        click.echo(line)
+
+
+def _as_json(losses: Losses) -> str:
+    return json.dumps(msgspec.structs.asdict(losses))
+
+
+def _extent(tunes: int | None, seeds: int | None, strengths: int | None, quick: bool) -> Extent:
+    from mst_core.judging.evaluation import QUICK, Extent
+
+    extent = QUICK if quick else Extent()
+    wanted: dict[str, object] = {}
+    if tunes is not None:
+        wanted["tunes"] = tunes
+    if seeds is not None:
+        wanted["seeds"] = tuple(range(seeds))
+    if strengths is not None:
+        wanted["strengths"] = tuple(step / (strengths - 1) for step in range(strengths))
+    plan = msgspec.structs.replace(extent.plan, **wanted)
+    return msgspec.structs.replace(extent, plan=plan)

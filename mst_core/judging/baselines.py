@@ -1,0 +1,64 @@
+"""What our transfer is held against: easy answers that win one figure and lose another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from mst_core.music import Melody, Note
+from mst_core.networks.context import Heading
+from mst_core.networks.corpus import TICKS, Event
+from mst_core.networks.free_rhythm import write_freely
+from mst_core.networks.pair import StylePair
+
+
+def shuffle_durations(melody: Melody, seed: int) -> Melody:
+    """The same durations in another order; rests stay behind the notes that they followed."""
+    order = np.random.default_rng(seed).permutation(len(melody.notes))
+    durations = [melody.notes[place].duration for place in order]
+    notes: list[Note] = []
+    now = melody.notes[0].onset
+    ends = [*(note.onset for note in melody.notes[1:]), melody.notes[-1].end]
+    for note, duration, following in zip(melody.notes, durations, ends, strict=True):
+        notes.append(Note(now, duration, note.pitch))
+        now += duration + following - note.end
+    return _with_notes(melody, notes)
+
+
+def copy_rhythm(melody: Melody, target: Melody) -> Melody:
+    """The rhythm of another tune laid over the pitches, again from its beginning where it ends."""
+    bar = target.meter.bar
+    round_trip = (
+        -int(-(target.notes[-1].end - min(Fraction(0), target.notes[0].onset)) // bar) * bar
+    )
+    notes = []
+    for index, note in enumerate(melody.notes):
+        lap, place = divmod(index, len(target.notes))
+        model = target.notes[place]
+        notes.append(Note(model.onset + lap * round_trip, model.duration, note.pitch))
+    return _with_notes(replace(melody, meter=target.meter, changes=()), notes)
+
+
+def write_like_the_article(melody: Melody, pair: StylePair, seeds: Sequence[int]) -> list[Melody]:
+    """The style's duration network over the pitches, sampled freely, once for each seed."""
+    bars = 4 * max(1, melody.bars) + 8
+    heading = Heading.plain(melody.meter, melody.key, bars)
+    found = write_freely(pair, heading, melody.pitches, seeds)
+    return [_with_notes(melody, _notes(events)) for events in found]
+
+
+def _notes(events: Sequence[Event]) -> list[Note]:
+    return [
+        Note(Fraction(e.onset, TICKS), Fraction(e.duration, TICKS), e.pitch)
+        for e in events
+        if e.pitch is not None
+    ]
+
+
+def _with_notes(melody: Melody, notes: Sequence[Note]) -> Melody:
+    """Another line of notes in as many bars as it takes."""
+    bars = max(1, -int(-notes[-1].end // melody.meter.bar))
+    return replace(melody, notes=tuple(notes), bars=bars, sections=(0,), changes=(), repeats=())

@@ -1,0 +1,132 @@
+"""Everything measured at once: losses, every way from style to style, one tune as the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations
+
+import msgspec
+
+from mst_core.judging.evidence import RealTunes
+from mst_core.judging.finding import Finding, try_finding
+from mst_core.judging.real_tunes import Piece, find_pieces, fitting_sources
+from mst_core.judging.retrieval import TARGETS, choose_targets
+from mst_core.judging.table import LEGEND, write_finding, write_way
+from mst_core.judging.transfers import Transfers
+from mst_core.judging.trial import Plan, Way, try_way
+from mst_core.networks.corpus import CorpusTune
+
+FEWEST_TUNES = 20
+"""Real tunes below which nothing is judged by a style."""
+FEWEST_TARGETS = 10
+Tell = Callable[[str, float], None]
+
+
+class Extent(msgspec.Struct, frozen=True):
+    """How much is measured."""
+
+    plan: Plan = Plan()
+    targets: int = TARGETS
+
+
+QUICK = Extent(Plan(tunes=10, seeds=(0,), strengths=(0.0, 0.25, 0.5, 0.75, 1.0)), targets=15)
+"""Minutes on two busy cores, and intervals to match."""
+
+
+class Losses(msgspec.Struct, frozen=True):
+    """Nats an event in the common alphabet."""
+
+    style: str
+    tunes: int
+    events: int
+    pitch: float
+    duration: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was measured."""
+
+    losses: tuple[Losses, ...] = ()
+    ways: tuple[Way, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What could not be measured, and why."""
+
+    def lines(self) -> Iterator[str]:
+        """The report for people."""
+        for loss in self.losses:
+            yield describe_losses(loss)
+        for way in self.ways:
+            yield ""
+            yield from write_way(way)
+        for finding in self.findings:
+            yield ""
+            yield from write_finding(finding)
+        if self.ways:
+            yield ""
+            yield LEGEND
+        yield from self.remarks
+
+
+def describe_losses(losses: Losses) -> str:
+    """One line for people."""
+    return (
+        f"{losses.style}: {losses.pitch:.3f} nats a pitch, {losses.duration:.3f} nats a duration, "
+        f"over {losses.events} events of {losses.tunes} tunes"
+    )
+
+
+def measure_losses(style: str, tunes: Sequence[CorpusTune], transfers: Transfers) -> Losses:
+    """How well the style's networks know tunes that they have not seen."""
+    found = transfers.losses(style, tunes)
+    return Losses(style, len(tunes), found.events, round(found.pitch, 4), round(found.duration, 4))
+
+
+def evaluate(
+    real: RealTunes,
+    transfers: Transfers,
+    extent: Extent,
+    tell: Tell = lambda what, share: None,
+) -> Report:
+    """Measure every style and every way between styles whose real tunes are at hand."""
+    judged = {name: tunes for name, tunes in real.items() if len(tunes) >= FEWEST_TUNES}
+    remarks = [
+        f"{name} is not judged: give {FEWEST_TUNES} real tunes by --corpus {name}=FILE.jsonl"
+        for name in transfers.styles
+        if name not in judged
+    ]
+    losses = tuple(measure_losses(name, tunes, transfers) for name, tunes in real.items())
+    pieces = {name: find_pieces(tunes) for name, tunes in judged.items()}
+    ways: list[Way] = []
+    for source, target in permutations(pieces, 2):
+        way = try_way(
+            (source, target), (pieces[source], pieces[target]), transfers, extent.plan,
+            lambda share, what=f"{source} to {target}": tell(what, share),  # type: ignore[misc]
+        )  # fmt: skip
+        if way is None:
+            remarks.append(f"{source} to {target}: no tune is in a meter and density of {target}")
+        else:
+            ways.append(way)
+    findings = (_try_finding(name, judged, pieces, transfers, extent, tell) for name in judged)
+    return Report(losses, tuple(ways), tuple(f for f in findings if f), tuple(remarks))
+
+
+def _try_finding(
+    name: str,
+    judged: RealTunes,
+    pieces: dict[str, tuple[Piece, ...]],
+    transfers: Transfers,
+    extent: Extent,
+    tell: Tell,
+) -> Finding | None:
+    """Sources come from another style where there is one, else from the same."""
+    targets = choose_targets(judged[name], extent.targets)
+    if len(targets) < FEWEST_TARGETS:
+        return None
+    others = [piece for other in pieces if other != name for piece in pieces[other]]
+    alike = [piece for piece in pieces[name] if piece.kind == targets[0].kind]
+    sources = fitting_sources(others or pieces[name], alike, extent.targets)
+    return try_finding(
+        name, targets, [s for s in sources if s.kind == targets[0].kind], transfers,
+        extent.plan.seeds, lambda share: tell(f"one tune of {name}", share),
+    )  # fmt: skip

@@ -1,0 +1,107 @@
+"""What of a tune's form is still there when it comes back: repeats, barlines, phrases, length."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, pairwise
+
+from mst_core.music import Melody
+
+PHRASE_BARS = 4
+"""Where a tune has no sections, every fourth bar begins a phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one tune kept its form; a share is None where there was nothing to keep."""
+
+    repeats: float | None
+    """Share of the pairs of identical bars (pitch and rhythm) that are identical after (RR)."""
+    precision: float | None
+    """Share of the pairs of bars identical after that were identical before."""
+    barlines: float | None
+    """Share of the barlines with an onset that have one after."""
+    phrases: float | None
+    """Share of the starts of sections with an onset that have one after."""
+    length: float
+    """Difference of the length, as a share of the old one."""
+    pickup: bool
+    """Whether a pickup is a pickup after, and none is none."""
+
+
+def compare(before: Melody, after: Melody) -> Form:
+    """Compare a tune with what became of it, bar by bar; another meter's bars stand for the old."""
+    same_bars = before.bars == after.bars
+    lines = before.barlines
+    scale = after.length / before.length
+    new_lines = after.barlines if same_bars else tuple(line * scale for line in lines)
+    old_pairs = _same(_bars(before, lines))
+    new_pairs = _same(_bars(after, new_lines))
+    old_onsets = {note.onset for note in before.notes}
+    new_onsets = {note.onset for note in after.notes}
+    struck = [bar for bar in range(before.bars) if lines[bar] in old_onsets]
+    sections = before.sections if len(before.sections) > 1 else range(0, before.bars, PHRASE_BARS)
+    starts = set(sections) & set(struck)
+    kept = {bar for bar in struck if new_lines[bar] in new_onsets}
+    end = before.bars if same_bars else None
+    old_length = Fraction(before.bars)
+    new_length = Fraction(after.bars) if end is not None else _length_in_old_bars(before, after)
+    return Form(
+        repeats=_share(old_pairs & new_pairs, old_pairs),
+        precision=_share(old_pairs & new_pairs, new_pairs),
+        barlines=_share(kept, struck),
+        phrases=_share(starts & kept, starts),
+        length=float(abs(new_length / old_length - 1)),
+        pickup=bool(before.pickup) == bool(after.pickup),
+    )
+
+
+def _length_in_old_bars(before: Melody, after: Melody) -> Fraction:
+    """A tune told in twice or half as many bars is as long as it was; any other is not."""
+    ratio = Fraction(after.bars, before.bars)
+    return Fraction(before.bars) if ratio in (2, Fraction(1, 2)) else Fraction(after.bars)
+
+
+def _bars(melody: Melody, lines: Sequence[Fraction]) -> list[Hashable]:
+    """What begins in each bar: onset from the barline, duration, pitch; None for an empty one."""
+    found: list[list[Hashable]] = [[] for _ in lines[:-1]]
+    bar = 0
+    for note in melody.notes:
+        if note.onset < 0:
+            continue
+        while bar + 1 < len(found) and note.onset >= lines[bar + 1]:
+            bar += 1
+        found[bar].append((note.onset - lines[bar], note.duration, note.pitch))
+    return [tuple(notes) if notes else None for notes in found]
+
+
+def _same(bars: Sequence[Hashable]) -> set[tuple[int, int]]:
+    alike: dict[Hashable, list[int]] = defaultdict(list)
+    for index, bar in enumerate(bars):
+        if bar is not None:
+            alike[bar].append(index)
+    return {pair for indices in alike.values() for pair in combinations(indices, 2)}
+
+
+def _share(part: set[object] | set[tuple[int, int]] | set[int], whole: object) -> float | None:
+    size = len(whole)  # type: ignore[arg-type]
+    return len(part) / size if size else None
+
+
+def smallest_step(before: Melody) -> float:
+    """The largest share of notes that change at once in the finest change of one class of bars.
+
+    A change within a bar moves the border of two notes, in every bar of the class alike; so a bar
+    that comes k times in a tune of n notes forces a step of 2 k / n.
+    """
+    lines = before.barlines
+    classes: dict[Hashable, int] = defaultdict(int)
+    for start, end in pairwise(lines):
+        notes = [note for note in before.notes if start <= note.onset < end]
+        if notes:
+            shape = tuple((n.onset - start, n.duration, n.pitch - notes[0].pitch) for n in notes)
+            classes[shape] += min(2, len(notes))
+    return max(classes.values(), default=0) / max(1, len(before.notes))

@@ -1,0 +1,76 @@
+"""Whether a knob turns smoothly: falls, jumps, and how well a judge hears where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from mst_core.judging.rhythm import Profile, Rhythm, divergence, profile_of
+from mst_core.music import Melody
+
+STRENGTHS = tuple(step / 20 for step in range(21))
+TOLERANCE = 1e-9
+
+
+def change(before: Melody, after: Melody) -> float:
+    """D: the share of notes whose onset or duration is another, a new meter's bars set aside."""
+    scale = after.meter.bar / before.meter.bar
+    moved = sum(
+        (new.onset, new.duration) != (old.onset * scale, old.duration * scale)
+        for old, new in zip(before.notes, after.notes, strict=True)
+    )
+    return moved / max(1, len(before.notes))
+
+
+def closeness(rhythm: Rhythm, real: Profile) -> float:
+    """S: 1 less the Jensen-Shannon distance of places and durations to those of real tunes."""
+    return 1 - float(np.sqrt(divergence(profile_of([rhythm]), real)))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One tune over rising strengths."""
+
+    changes: tuple[float, ...]
+    closenesses: tuple[float, ...]
+    verdicts: dict[str, tuple[float, ...]]
+    """The log-odds of each judge."""
+    step: float
+    """The smallest step that the tied form allows (`form.smallest_step`)."""
+
+    @property
+    def falls(self) -> tuple[int, int]:
+        """How often D fell, and how often S."""
+        return _falls(self.changes), _falls(self.closenesses)
+
+    @property
+    def jump(self) -> float:
+        """The largest rise of D between neighbours."""
+        return max((b - a for a, b in pairwise(self.changes)), default=0.0)
+
+    @property
+    def leaps(self) -> bool:
+        """Whether D jumps further than it may."""
+        return self.jump > max(0.15, self.step) + TOLERANCE
+
+    def order(self, judge: str) -> float | None:
+        """Spearman's correlation of a judge with the strength; None where nothing changed."""
+        heard = self.verdicts[judge]
+        return spearman(range(len(heard)), heard) if len(set(heard)) > 1 else None
+
+
+def _falls(values: Sequence[float]) -> int:
+    return sum(b < a - TOLERANCE for a, b in pairwise(values))
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Correlation of ranks; ties share their mean rank."""
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    rising = sorted(values)
+    return [rising.index(value) + (rising.count(value) - 1) / 2 for value in values]

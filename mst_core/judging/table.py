@@ -1,0 +1,93 @@
+"""The table: what was measured, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mst_core.judging.bootstrap import Figure
+from mst_core.judging.finding import Finding, chance
+from mst_core.judging.trial import Knob, Way
+
+COLUMNS = {
+    # figure: heading
+    "repeats": "repeats",
+    "precision": "precise",
+    "barlines": "barlines",
+    "phrases": "phrases",
+    "length": "length",
+    "pickup": "pickups",
+    "changed": "D",
+    "close": "S",
+    "closure by 3-gram": "gap 3-gram",
+    "closure by regression": "gap regr.",
+    "entropy": "entropy",
+    "strange": "strange",
+    "run": "run",
+    "copied": "copied",
+}
+LEGEND = (
+    "repeats: pairs of identical bars still identical; precise: pairs identical after that were "
+    "before; barlines, phrases: with an onset as before; length: difference; D: notes changed; "
+    "S: closeness to real tunes; gap: share of the way from source to real tunes, by two judges; "
+    "entropy: bits of durations above real tunes; strange: notes as no player writes them; run: "
+    "longest run shared with a real tune; copied: tunes whose run is above the 95th percentile "
+    "of real ones. In brackets 95 % of samples of as many tunes."
+)
+
+
+def write_way(way: Way) -> Iterator[str]:
+    """The figures of one way, a line at a time."""
+    yield f"{way.source} to {way.target}: {way.tunes} tunes" + (
+        f", {way.refused} refused" if way.refused else ""
+    )
+    yield _line("", COLUMNS.values())
+    for row in way.rows:
+        yield _line(row.name, (_short(row.figures.get(name)) for name in COLUMNS))
+    spread = [
+        f"{COLUMNS[name]} {_whole(figure)}"
+        for name in ("repeats", "precision", "barlines", "closure by 3-gram",
+                     "closure by regression", "entropy")
+        if (figure := way.rows[-1].figures.get(name))
+    ]  # fmt: skip
+    yield f"  {way.rows[-1].name}: " + ", ".join(spread)
+    if way.entropy_of_real is not None:
+        entropy = f"entropy {way.entropy_of_real:.2f} bits"
+        yield f"  real {way.target}: {entropy}, run {way.usual_run:.0f}"
+    if way.knob:
+        yield from _write_knob(way.knob)
+
+
+def write_finding(finding: Finding) -> Iterator[str]:
+    """Who finds the target again, a line at a time."""
+    yield (
+        f"one tune of {finding.style} among {finding.targets} (mean reciprocal rank, chance "
+        f"{chance(finding.targets):.3f})"
+    )
+    for name, figure in finding.rows.items():
+        yield f"  {name:<22} {'-' if figure is None else _whole(figure)}"
+    if finding.way:
+        yield f"  share of the way from genre only to copied: {_whole(finding.way)}"
+
+
+def _write_knob(knob: Knob) -> Iterator[str]:
+    zero = "" if knob.exact_at_zero is None else f"{knob.exact_at_zero.mean:.0%} exact at 0, "
+    yield (
+        f"  knob: {zero}{knob.falls_of_change} falls of D, {knob.falls_of_closeness} of S, "
+        f"largest jump {knob.largest_jump:.2f}, {knob.leaping:.0%} of turns leap"
+    )
+    for judge, order in knob.order.items():
+        mean = "-" if order is None else _whole(order)
+        curve = f"{knob.order_of_mean[judge]:.3f} of the mean curve"
+        yield f"  knob by {judge}: Spearman {curve}, {mean} a tune"
+
+
+def _line(name: str, cells: Iterable[str]) -> str:
+    return f"  {name:<19}" + "".join(f"{cell:>11}" for cell in cells)
+
+
+def _short(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.mean:.3f}"
+
+
+def _whole(figure: Figure) -> str:
+    return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

@@ -1,0 +1,58 @@
+"""The transfer under judgement: all versions of a tune for a list of strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mst_core.composing.rerhythm import build_ladder
+from mst_core.composing.target import Target, target_like, target_of
+from mst_core.errors import NoSuchTune
+from mst_core.music import Melody
+from mst_core.networks.corpus import CorpusTune
+from mst_core.networks.evaluation import Losses, measure
+from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
+
+
+class Transfers:
+    """Our own transfer, with the styles loaded."""
+
+    def __init__(self, styles: Mapping[str, Style], device: str = "cpu") -> None:
+        self.styles = styles
+        self._device = device
+
+    @classmethod
+    def open(cls, models: Path, device: str, only: str | None = None) -> Transfers:
+        """Load the styles below ``models``, or only one, which must then be whole."""
+        use_one_thread()
+        place = choose_device(device)
+        if only is not None:
+            return cls({only: Style.load(models / only, place)}, device)
+        return cls(load_styles(models, place), device)
+
+    def losses(self, style: str, tunes: Sequence[CorpusTune]) -> Losses:
+        """Nats an event of tunes that the style's networks have not seen."""
+        return measure(self.styles[style].pair, tunes, choose_device(self._device))
+
+    def to_style(
+        self, melody: Melody, style: str, seed: int, strengths: Sequence[float] = (1.0,)
+    ) -> list[Melody] | None:
+        """The tune in the rhythm of a style, a version a strength; None where it is refused."""
+        return self._versions(
+            melody, target_of(self.styles[style], melody.key, self.styles), seed, strengths
+        )
+
+    def like(
+        self, melody: Melody, other: Melody, seed: int, strengths: Sequence[float] = (1.0,)
+    ) -> list[Melody] | None:
+        """The tune in the rhythm of one other tune; None where it is refused."""
+        return self._versions(melody, target_like(other, self.styles, melody.key), seed, strengths)
+
+    def _versions(
+        self, melody: Melody, target: Target, seed: int, strengths: Sequence[float]
+    ) -> list[Melody] | None:
+        try:
+            ladder = build_ladder(melody, target, seed=seed)
+        except NoSuchTune:
+            return None
+        return [ladder.at(strength, stay=True).melody for strength in strengths]
