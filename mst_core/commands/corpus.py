@@ -32,6 +32,10 @@ _output = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
     metavar="FILE", help="Where to write it, such as tunes.jsonl.",
 )  # fmt: skip
+_held_out = click.option(
+    "--held-out", is_flag=True,
+    help="Write the tunes that are kept apart for measuring instead.",
+)  # fmt: skip
 
 
 @click.group("corpus")
@@ -104,8 +108,7 @@ def _report(harvest: Harvest) -> str:
 
 @command.command("folk")
 @_output
-@click.option("--held-out", is_flag=True,
-              help="Write the tunes that are kept apart for measuring instead.")  # fmt: skip
+@_held_out
 @options.models
 def folk(output: Path, held_out: bool, models: Path) -> None:
     """Read the folk books of the music21 package: O'Neill, Ryan and Aird.
@@ -113,17 +116,68 @@ def folk(output: Path, held_out: bool, models: Path) -> None:
     The tunes listed in models/folk/held_out.json are left out, so that what is trained here can be
     measured on them.
     """
+    _write_books(output, models, held_out, None)
+
+
+@command.command("air")
+@_output
+@_held_out
+@options.models
+def air(output: Path, held_out: bool, models: Path) -> None:
+    """Read the slow airs and songs of O'Neill's book, from the music21 package.
+
+    What models/folk/held_out.json lists is left out.
+    """
+    _write_books(output, models, held_out, "air")
+
+
+@command.command("strathspey")
+@_output
+@_held_out
+@options.models
+def strathspey(output: Path, held_out: bool, models: Path) -> None:
+    """Read the strathspeys and highland flings of the folk books, from the music21 package.
+
+    What models/folk/held_out.json lists is left out.
+    """
+    _write_books(output, models, held_out, "strathspey")
+
+
+@command.command("chorale")
+@_output
+def chorale(output: Path) -> None:
+    """Read the sopranos of Bach's chorales, from the music21 package."""
+    from mst_core.corpora.chorales import read_chorales
+    from mst_core.corpora.gathering import Refusal
+    from mst_core.corpora.line import write_lines
+    from mst_core.corpora.variants import with_clusters
+
+    read = list(read_chorales())
+    lines = with_clusters([item for item in read if not isinstance(item, Refusal)])
+    write_lines(output, lines)
+    for item in read:
+        if isinstance(item, Refusal):
+            click.echo(f"left out: {item.name}: {item.reason}", err=True)
+    melodies = len({line["cluster"] for line in lines})
+    click.echo(f"{len(lines)} settings of {melodies} melodies written to {output}")
+
+
+def _write_books(output: Path, models: Path, held_out: bool, kind: str | None) -> None:
+    """Write the tunes of the folk books, or those of one kind."""
+    from mst_core.corpora.folk_kinds import KINDS
     from mst_core.corpora.line import write_lines
     from mst_core.corpora.variants import with_clusters
     from mst_core.networks.folk_books import read_folk_books
 
     books = read_folk_books(models / "folk" / "held_out.json", only_held_out=held_out)
-    write_lines(output, with_clusters([tune.line() for tune in books.tunes]))
+    tunes = [tune for tune in books.tunes if kind is None or KINDS[kind](tune)]
+    names = {tune.id for tune in tunes}
+    write_lines(output, with_clusters([tune.line() for tune in tunes]))
     left_out = [doubt for doubt in books.doubts if doubt.left_out]
     for doubt in left_out:
         click.echo(f"left out: {doubt.id}: {doubt.reason}", err=True)
-    uneven = len(books.doubts) - len(left_out)
+    uneven = sum(doubt.id in names for doubt in books.doubts)
     click.echo(
-        f"{len(books.tunes)} tunes written to {output}; {uneven} of them have uneven bars, "
+        f"{len(tunes)} tunes written to {output}; {uneven} of them have uneven bars, "
         f"{len(left_out)} were left out"
     )

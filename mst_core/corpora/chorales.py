@@ -1,0 +1,59 @@
+"""The chorale corpus: the sopranos of Bach's four-part chorales, from the ``music21`` package.
+
+The package ships some 400 of them as compressed MusicXML, without any terms of their own; the music
+is in the public domain. music21 itself is not started. Bach set many melodies several times: the
+clusters of variants keep them together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from mst_core.corpora.gathering import Refusal
+from mst_core.corpora.line import Line, check_line, line_of_melody
+from mst_core.errors import MstError, UnreadableScore
+from mst_core.networks.folk_books import find_corpus
+from mst_core.score.mxl_read import unpack_score
+from mst_core.score.reading import Limits
+from mst_core.score.xml_read import read_document
+from mst_core.score.xml_tree import Element, parse_xml
+
+FEWEST_NOTES = 16
+_VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+
+
+def read_chorales(corpus: Path | None = None) -> Iterator[Line | Refusal]:
+    """Read the soprano of every score with the four voices of a choir.
+
+    ``corpus`` is the folder of music21's scores, by default the one of the installed package.
+
+    Raises:
+        UnreadableScore: when there are none.
+    """
+    files = sorted(((corpus or find_corpus()) / "bach").glob("bwv*.mxl"))
+    if not files:
+        raise UnreadableScore("no chorales were found", "install the package music21")
+    for file in files:
+        name = "bach-" + re.sub(r"[^a-z0-9]+", "-", file.stem.lower())
+        try:
+            yield _read(name, file)
+        except MstError as error:
+            yield Refusal(name, error.arguments[0])
+
+
+def _read(name: str, file: Path) -> Line:
+    limits = Limits()
+    score = parse_xml(unpack_score(file.read_bytes(), most=limits.unpacked), elements=limits.events)
+    headings = (score.first("part-list") or Element("", {})).every("score-part")
+    names = [heading.words("part-name") for heading in headings]
+    voices = [number for number, part in enumerate(names, start=1) if part.startswith(_VOICES)]
+    if len(voices) < len(_VOICES):
+        raise UnreadableScore("it is not written for four voices", "chorales are accepted")
+    soprano = next(n for n, part in enumerate(names, start=1) if part.startswith("Soprano"))
+    reading = read_document(score, track=soprano, limits=limits)
+    title = re.sub(r"\.(mxl|xml)$", "", reading.title)
+    line = line_of_melody(name, "bach", title, reading.melody)
+    check_line(line, fewest=FEWEST_NOTES)
+    return line
