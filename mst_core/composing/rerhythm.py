@@ -1,36 +1,37 @@
 """A given tune gets another rhythm: every pitch stays, every bar sums exactly, the form stays.
 
-The duration network of the target style writes over the tune's pitches, unit by unit (see
-`structure`), and decides once for all units of a class. Candidates are sampled under these
-constraints; the one whose rhythm lies nearest to the target's is kept. The strength then takes as
-many of its changed classes as it allows, always in the same order, so that a stronger change holds
-every weaker one.
+The duration network of the target writes drafts over the tune's pitches, class of bars by class of
+bars (see `drafts`). For each class the draft is taken with which the whole tune's rhythm lies
+nearest to the target's: sampled, then chosen by profile, since the likeliest rhythm is bland and
+the one that a classifier likes best is alien. A ladder of partial changes then leads there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
-from mst_core.composing.choice import rhythm_distance
-from mst_core.composing.form import Plan, Span
-from mst_core.composing.generation import CANDIDATES, write_candidates
-from mst_core.composing.line_writer import Frame
+from mst_core.composing import morph
+from mst_core.composing.drafts import Drafting
+from mst_core.composing.ladder import Ladder, Rung, Stretch, Values, climb
+from mst_core.composing.likeness import Book, Likeness, Standard
+from mst_core.composing.meters import time_map
+from mst_core.composing.morph import Rhythm
+from mst_core.composing.odds import Turn
 from mst_core.composing.structure import Passage, Unit, find_passages
 from mst_core.composing.target import Target
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
-from mst_core.networks.context import Heading
-from mst_core.networks.corpus import TICKS, Event, to_ticks
+from mst_core.networks.corpus import TICKS, to_ticks
 
-MOST_EVENTS = 6000
-"""Of all candidates together: a long tune gets fewer, so that it does not hold up the others."""
-
-Rhythm = tuple[tuple[Fraction, Fraction], ...]
-"""Onset from the start of a unit, and duration, of each note; in quarter notes."""
+MOST_KEPT = 0.5
+"""Share of a tune's bars that a target may be unable to play."""
+ROUNDS = 3
+"""How often every class may choose again, now that the others have chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,102 @@ class Rerhythmed:
     melody: Melody
     changed: float
     """Share of the notes whose onset in its bar or whose duration is another."""
+    closeness: float
+    """Of its rhythm to the target's: 1 is alike."""
     kept: int
     """Units that the target could not play and that stay as they were, the empty ones left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmLadder:
+    """All versions of a tune on its way to another rhythm."""
+
+    source: Melody
+    ladder: Ladder
+    kept: int
+    _passages: tuple[tuple[Passage, Meter], ...]
+    _table: tuple[tuple[Fraction, Fraction], ...]
+    """For each value of a note its onset from the start of its unit, and its duration."""
+
+    def at(self, strength: float, *, stay: bool = False) -> Rerhythmed:
+        """The version of a strength, from 0 to 1; with ``stay``, 0 is the tune in its old meter."""
+        if strength == 0 and stay:
+            return Rerhythmed(self.source, 0.0, self.ladder.rungs[0].closeness, self.kept)
+        rung = self.ladder.at(strength)
+        return Rerhythmed(self._melody(rung), rung.changed, rung.closeness, self.kept)
+
+    def _melody(self, rung: Rung) -> Melody:
+        notes: list[Note] = []
+        changes: list[MeterChange] = []
+        now = Fraction(0)
+        for passage, meter in self._passages:
+            move = time_map(passage.meter, meter)
+            if passage.first and meter != (changes[-1].meter if changes else self._passages[0][1]):
+                changes.append(MeterChange(passage.first, meter))
+            for unit in passage.units:
+                start = now + move(unit.start - passage.start)
+                for note, value in zip(unit.notes, rung.values[unit.index :], strict=False):
+                    onset, duration = self._table[value]
+                    notes.append(Note(start + onset, duration, note.pitch))
+            now += passage.bars * meter.bar
+        return replace(
+            self.source,
+            notes=tuple(notes),
+            meter=self._passages[0][1],
+            changes=tuple(changes),
+        )
+
+
+def build_ladder(
+    melody: Melody,
+    target: Target,
+    *,
+    seed: int,
+    meter: Meter | None = None,
+    keep: frozenset[int] = frozenset(),
+    tell: Callable[[float], None] = lambda share: None,
+) -> RhythmLadder:
+    """Find the versions of a tune on its way to the rhythm of a target.
+
+    ``keep`` holds bars, counted from 0, that stay as they are. With another ``meter`` every bar
+    becomes a bar of that meter; bars that stay are stretched to it.
+
+    Raises:
+        NoSuchTune: when the target has rhythms for hardly any of its bars.
+    """
+    passages = find_passages(melody)
+    book = Book()
+    meters = tuple(target.meter_for(passage.meter if meter is None else meter)
+                   for passage in passages)  # fmt: skip
+    kept = 0
+    writings: list[_Writing] = []
+    for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):
+        own = _own_rhythms(passage, wanted)
+        drafting = Drafting(passage, target, wanted, own, keep)
+        drafts = drafting.write(
+            (seed, number),
+            lambda done, at=number: tell((at + done) / len(passages)),  # type: ignore[misc]
+        )
+        kept += drafting.refused
+        writings.append(_Writing(number, passage, wanted, own, drafting.classes, drafts))
+    if kept > MOST_KEPT * sum(bool(u.notes) for passage in passages for u in passage.units):
+        raise NoSuchTune(f"{target.name} has no rhythm for most of these bars")
+    own_values = np.zeros(len(melody.notes), dtype=np.int64)
+    for writing in writings:
+        for unit, rhythm in zip(writing.passage.units, writing.own, strict=True):
+            own_values[unit.index : unit.index + len(rhythm)] = writing.numbers(book, unit, rhythm)
+    choices = [choice for writing in writings for choice in writing.choices(book)]
+    standards = [writing.weigh(target, len(melody.notes)) for writing in writings]
+    closeness = Likeness(book, standards, own_values)
+    chosen = _choose(own_values, choices, closeness.as_whole)
+    stretches = [
+        stretch for choice, pick in zip(choices, chosen, strict=True)
+        for stretch in choice.stretches(pick, book, target)
+    ]  # fmt: skip
+    return RhythmLadder(
+        melody, climb(own_values, stretches, closeness), kept,
+        tuple(zip(passages, meters, strict=True)), tuple(book.table),
+    )  # fmt: skip
 
 
 def rerhythm(
@@ -54,206 +149,186 @@ def rerhythm(
     keep: frozenset[int] = frozenset(),
     tell: Callable[[float], None] = lambda share: None,
 ) -> Rerhythmed:
-    """Give a tune the rhythm of a target.
-
-    ``keep`` holds bars, counted from 0, that stay as they are. With another ``meter`` every bar
-    becomes a bar of that meter; bars that stay are stretched to it.
-
-    Raises:
-        NoSuchTune: when the target has rhythms for hardly any of its bars.
-    """
+    """Give a tune the rhythm of a target, as far as the strength says. See `build_ladder`."""
     if strength == 0 and meter is None:
-        return Rerhythmed(melody, 0.0, 0)  # the original, also where the target lacks its meter
-    passages = find_passages(melody)
-    rhythms: dict[int, Rhythm] = {}
-    stretched: dict[int, Fraction] = {}
-    kept = 0
-    for number, passage in enumerate(passages):
-        wanted = target.meter_for(passage.meter if meter is None else meter)
-        scale = wanted.bar / passage.meter.bar
-        written = _Writing(passage, target, wanted, scale, keep)
-        found = written.write(
-            (seed, number),
-            lambda done, at=number: tell((at + done) / len(passages)),  # type: ignore[misc]
-        )
-        kept += written.refused
-        rhythms |= written.choose_classes(found, strength)
-        stretched |= {unit.first: scale for unit in passage.units}
-    units = [unit for passage in passages for unit in passage.units]
-    if kept > 0.5 * sum(bool(unit.notes) for unit in units) and strength > 0:
-        raise NoSuchTune(f"{target.name} has no rhythm for most of these bars")
-    return _assemble(melody, passages, rhythms, target, meter, kept)
+        return Rerhythmed(
+            melody, 0.0, 0.0, 0
+        )  # the original, also where the target lacks its meter
+    ladder = build_ladder(melody, target, seed=seed, meter=meter, keep=keep, tell=tell)
+    return ladder.at(strength)
 
 
+@dataclass(frozen=True, slots=True)
 class _Writing:
-    """One passage while it gets its rhythm."""
+    """A passage, its own rhythms in the new meter, and the drafts of its classes."""
+
+    number: int
+    passage: Passage
+    meter: Meter
+    own: tuple[Rhythm, ...]
+    classes: Mapping[object, list[int]]
+    drafts: Sequence[Mapping[object, Rhythm]]
+
+    @property
+    def bar(self) -> int:
+        """Ticks."""
+        return int(self.meter.bar * TICKS)
+
+    def begin(self, unit: Unit) -> int:
+        """The place in the bar where a unit begins, in ticks."""
+        if unit.first >= 0:
+            return 0
+        return self.bar + to_ticks(time_map(self.passage.meter, self.meter)(-self.passage.pickup))
+
+    def numbers(
+        self, book: Book, unit: Unit, rhythm: Rhythm, first: int = 0, end: Fraction | None = None
+    ) -> Values:
+        """The book's numbers of a unit's notes from ``first`` on, to the unit's end if None."""
+        if end is None:
+            move = time_map(self.passage.meter, self.meter)
+            end = move(unit.end - self.passage.start) - move(unit.start - self.passage.start)
+        return book.numbers(self.number, self.bar, self.begin(unit), rhythm, first == 0, end)
+
+    def weigh(self, target: Target, notes: int) -> Standard:
+        """What the passage is held against, for so many notes of the tune."""
+        own = [note for unit in self.passage.units for note in unit.notes]
+        values, turns = target.profiles(self.meter)
+        return Standard(
+            len(own) / max(1, notes),
+            values,
+            turns,
+            target.habits(self.meter).variety,
+            target.odds(self.meter, self._turns()),
+        )
+
+    def _turns(self) -> list[Turn]:
+        """What follows what in the passage as it is, rests left out."""
+        stood = [
+            ((self.begin(unit) + to_ticks(onset)) % self.bar, to_ticks(duration))
+            for unit, rhythm in zip(self.passage.units, self.own, strict=True)
+            for onset, duration in rhythm
+        ]
+        return [(place, ticks, 0, after, 0) for (place, ticks), (_, after) in pairwise(stood)]
+
+    def choices(self, book: Book) -> list[_Choice]:
+        """What each class can choose from."""
+        return [
+            _Choice(
+                self,
+                tuple(self.passage.units[place] for place in places),
+                self.own[places[0]],
+                tuple(draft[shape] for draft in self.drafts),
+                book,
+            )
+            for shape, places in self.classes.items()
+        ]
+
+
+class _Choice:
+    """A class of units and its drafts, one a candidate."""
 
     def __init__(
-        self, passage: Passage, target: Target, meter: Meter, scale: Fraction, keep: frozenset[int]
+        self,
+        writing: _Writing,
+        units: tuple[Unit, ...],
+        own: Rhythm,
+        drafts: tuple[Rhythm, ...],
+        book: Book,
     ) -> None:
-        self.passage = passage
-        self.target = target
-        self.ground = target.ground(meter)
-        self.scale = scale
-        self.refused = 0
-        self._bar = self.ground.lattice.bar
-        self._pickup = to_ticks(passage.pickup * scale)
-        self.spans: list[Span] = []
-        self.rhythms: list[tuple[Event, ...] | None] = []
-        self._classes: dict[object, int] = {}
-        self.free: list[int] = []
-        """The units that are written anew, first of their class each."""
-        for unit in passage.units:
-            self._add(unit, keep)
+        self._writing, self._units, self._own, self.drafts = writing, units, own, drafts
+        starts = np.array([unit.index for unit in units], dtype=np.int64)
+        self.notes = starts[:, None] + np.arange(len(own))
+        """Indices in the tune, (P, M)."""
+        self.values = [writing.numbers(book, units[0], draft) for draft in drafts]
 
-    def _add(self, unit: Unit, keep: frozenset[int]) -> None:
-        span = Span(unit.first - self.passage.first if unit.first >= 0 else -1, unit.bars)
-        locked = any(bar in keep for bar in range(unit.first, unit.first + unit.bars))
-        rhythm: tuple[Event, ...] | None = None
-        shape = (unit.shape, unit.rests_at_its_end)
-        if unit.notes and not locked and shape in self._classes:
-            span = replace(span, source=self._classes[shape])
-        elif unit.notes and not locked and (closes := self._closing(span, unit)) is not None:
-            span = replace(span, closes=closes)
-            self._classes[shape] = span.first
-            self.free.append(len(self.spans))
-        else:
-            self.refused += bool(unit.notes) and not locked
-            rhythm = self._as_it_was(unit)
-        self.spans.append(span)
-        self.rhythms.append(rhythm)
+    def stretches(self, pick: int, book: Book, target: Target) -> list[Stretch]:
+        """The changes that lead from the class's own rhythm to the chosen draft."""
+        writing, unit = self._writing, self._units[0]
+        begin, bar = writing.begin(unit), writing.bar
+        places = target.ground(writing.meter).lattice.places
+        known = {note for rhythm in (self._own, self.drafts[pick]) for note in rhythm}
 
-    def _closing(self, span: Span, unit: Unit) -> bool | None:
-        """Whether the unit's new rhythm ends in a cadence; None when no rhythm fits its notes."""
-        start = max(span.first * self._bar, -self._pickup)
-        end = (span.first + span.bars) * self._bar
-        for closes in (True, False) if unit.rests_at_its_end and span.first >= 0 else (False,):
-            length = end - start - closes * (self._bar - self.ground.ending)
-            ways = self.ground.lattice.ways(length, start % self._bar)[0] << closes
-            if ways >> len(unit.notes) & 1:
-                return closes
-        return None
+        def usual(onset: Fraction, duration: Fraction, rest: bool) -> bool:
+            if not rest and (onset, duration) in known:
+                return True
+            there = places.get((begin + to_ticks(onset)) % bar)
+            if there is None:
+                return False
+            return to_ticks(duration) in (there.rests if rest else there.notes)
 
-    def _as_it_was(self, unit: Unit) -> tuple[Event, ...]:
-        """A unit's own rhythm on the networks' grid, for them to hear; rests fill the gaps."""
-        length = to_ticks((unit.end - unit.start) * self.scale)
-        events, now = [], 0
-        for note in unit.notes:
-            onset = max(now, to_ticks((note.onset - unit.start) * self.scale))
-            ticks = min(max(1, to_ticks(note.duration * self.scale)), length - onset)
-            if ticks <= 0:
-                break
-            if onset > now:
-                events.append(Event(None, now, onset - now))
-            events.append(Event(note.pitch, onset, ticks))
-            now = onset + ticks
-        if now < length:
-            events.append(Event(None, now, length - now))
-        return tuple(events)
-
-    def write(self, seed: tuple[int, ...], tell: Callable[[float], None]) -> dict[int, Rhythm]:
-        """Write candidates and return the chosen one's rhythm of every unit, by first bar."""
-        own = {unit.first: _scaled(unit, self.scale) for unit in self.passage.units}
-        if not self.free:
-            return own
-        frame = Frame(
-            heading=Heading.plain(self.ground.meter, self.target.key, self.passage.bars),
-            key=self.target.key,
-            plan=Plan("", (0,), self.passage.bars, tuple(self.spans)),
-            lattice=self.ground.lattice,
-            durations=self.target.pair.durations,
-            lowest=0,
-            highest=127,
-            counts=tuple(1 << len(unit.notes) for unit in self.passage.units),
-            ending=self.ground.ending,
-            pitches=tuple(tuple(n.pitch for n in unit.notes) for unit in self.passage.units),
-            rhythms=tuple(self.rhythms),
-            pickup=self._pickup,
-            taste=self.target.taste(self.ground.meter),
-            heat=0.9,
-            nucleus=1.0,
-        )
-        notes = sum(len(unit.notes) for unit in self.passage.units)
-        candidates = write_candidates(
-            frame, self.target.pair, seed, tell, max(2, min(CANDIDATES, MOST_EVENTS // (notes + 1)))
-        )
-        habits = self.target.habits(self.ground.meter)
-        best = min(
-            candidates,
-            key=lambda writer: rhythm_distance(writer.line.events, habits, self._bar),
-        )
-        for span, unit, fixed in zip(self.spans, self.passage.units, self.rhythms, strict=True):
-            if fixed is None:
-                start, end = frame.start(span), frame.end(span)
-                own[unit.first] = tuple(
-                    (Fraction(e.onset - start, TICKS), Fraction(e.duration, TICKS))
-                    for e in best.line.events
-                    if e.pitch is not None and start <= e.onset < end
+        found = []
+        for first, behind in morph.cut(self._own, self.drafts[pick]):
+            end = self._own[behind][0] if behind < len(self._own) else None
+            steps = morph.steps(self._own[first:behind], self.drafts[pick][first:behind], usual)
+            found.append(
+                Stretch(
+                    self.notes[:, first:behind],
+                    tuple(
+                        np.broadcast_to(
+                            writing.numbers(book, unit, step, first, end),
+                            (len(self._units), behind - first),
+                        )
+                        for step in steps
+                    ),
                 )
-        return own
-
-    def choose_classes(self, found: Mapping[int, Rhythm], strength: float) -> dict[int, Rhythm]:
-        """Take so many classes of changed units as the strength allows, in a fixed order."""
-        own = {unit.first: _scaled(unit, self.scale) for unit in self.passage.units}
-        classes: dict[object, list[Unit]] = {}
-        for unit in self.passage.units:
-            if found[unit.first] != own[unit.first]:
-                classes.setdefault((unit.shape, found[unit.first]), []).append(unit)
-        weights = {
-            name: sum(
-                a != b for u in units for a, b in zip(found[u.first], own[u.first], strict=True)
             )
-            for name, units in classes.items()
-        }
-        # Light classes first, so that a heavy one does not stand in the way of all others; among
-        # equals the spread-out order of a permutation, so that a half change is not the first half.
-        order = np.random.default_rng(len(classes)).permutation(len(classes))
-        names = sorted([list(classes)[place] for place in order], key=lambda name: weights[name])
-        allowed, spent, chosen = strength * sum(weights.values()), 0, dict(own)
-        for name in names:
-            spent += weights[name]
-            if spent > allowed + 1e-9:
-                break
-            chosen |= {unit.first: found[unit.first] for unit in classes[name]}
-        return chosen
+        return found
 
 
-def _scaled(unit: Unit, scale: Fraction) -> Rhythm:
-    """A unit's own rhythm, stretched to bars of another length on the grid that can be written."""
-    own = tuple((note.onset - unit.start, note.duration) for note in unit.notes)
-    if scale == 1:
-        return own
-    exact = tuple((onset * scale, (onset + duration) * scale) for onset, duration in own)
-    snapped = tuple((_snap(onset), _snap(end) - _snap(onset)) for onset, end in exact)
-    if all(duration > 0 for _, duration in snapped):
-        return snapped
-    return tuple((onset, end - onset) for onset, end in exact)
+def _choose(
+    own: Values, choices: Sequence[_Choice], closeness: Callable[[Values], float]
+) -> list[int]:
+    """The draft of each class: the best whole draft first, then class by class what is nearer."""
+    if not choices:
+        return []
+    values = own.copy()
+
+    def put(choice: _Choice, pick: int) -> None:
+        values[choice.notes] = choice.values[pick]
+
+    def whole(pick: int) -> float:
+        for choice in choices:
+            put(choice, min(pick, len(choice.drafts) - 1))
+        return closeness(values)
+
+    drafts = range(max(len(choice.drafts) for choice in choices))
+    best = max(drafts, key=whole)
+    picks = [min(best, len(choice.drafts) - 1) for choice in choices]
+    here = whole(best)
+    for _ in range(ROUNDS):
+        before = here
+        for place, choice in enumerate(choices):
+            for pick in range(len(choice.drafts)):
+                put(choice, pick)
+                there = closeness(values)
+                if there > here + 1e-9:
+                    picks[place], here = pick, there
+            put(choice, picks[place])
+        if here == before:
+            break
+    return picks
+
+
+def _own_rhythms(passage: Passage, meter: Meter) -> tuple[Rhythm, ...]:
+    """The units' own rhythms in the bars of a meter, on the grid that can be written."""
+    if meter == passage.meter:
+        return tuple(
+            tuple((note.onset - unit.start, note.duration) for note in unit.notes)
+            for unit in passage.units
+        )
+    move = time_map(passage.meter, meter)
+    rhythms = []
+    for unit in passage.units:
+        start = move(unit.start - passage.start)
+        exact = [
+            (move(note.onset - passage.start) - start, move(note.end - passage.start) - start)
+            for note in unit.notes
+        ]
+        snapped = [(_snap(onset), _snap(end)) for onset, end in exact]
+        fits = all(onset < end for onset, end in snapped)
+        rhythms.append(tuple((a, b - a) for a, b in (snapped if fits else exact)))
+    return tuple(rhythms)
 
 
 def _snap(time: Fraction) -> Fraction:
     return Fraction(to_ticks(time), TICKS)
-
-
-def _assemble(
-    melody: Melody, passages: tuple[Passage, ...], rhythms: Mapping[int, Rhythm],
-    target: Target, meter: Meter | None, kept: int,
-) -> Rerhythmed:  # fmt: skip
-    notes: list[Note] = []
-    changes: list[MeterChange] = []
-    now, changed = Fraction(0), 0
-    first_meter = melody.meter
-    for passage in passages:
-        wanted = target.meter_for(passage.meter if meter is None else meter)
-        scale = wanted.bar / passage.meter.bar
-        if passage.first == 0:
-            first_meter = wanted
-        elif wanted != (changes[-1].meter if changes else first_meter):
-            changes.append(MeterChange(passage.first, wanted))
-        for unit in passage.units:
-            start = now + (unit.start - passage.start) * scale
-            for note, (onset, duration) in zip(unit.notes, rhythms[unit.first], strict=True):
-                notes.append(Note(start + onset, duration, note.pitch))
-                changed += (onset, duration) != (note.onset - unit.start, note.duration)
-        now += passage.bars * wanted.bar
-    new = replace(melody, notes=tuple(notes), meter=first_meter, changes=tuple(changes))
-    return Rerhythmed(new, changed / max(1, len(notes)), kept)

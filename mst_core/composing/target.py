@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from mst_core.composing.ground import Ground
 from mst_core.composing.lattice import Lattice, Values
+from mst_core.composing.likeness import Profile, mix, turn_profile, value_profile
+from mst_core.composing.odds import Odds, Turn, Turns
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
 from mst_core.networks.corpus import TICKS, CorpusTune, Event, to_ticks
-from mst_core.networks.habits import Habits, MeterHabits, observe
+from mst_core.networks.habits import Habits, MeterHabits, observe, pool
 from mst_core.networks.pair import StylePair
 from mst_core.networks.style import Style
 
@@ -22,6 +24,10 @@ USUAL = 0.97
 """Share of a style's events that the rhythms make up which a given tune can get. More and the alien
 comes in (held-out folk made jazz: entropy); less and the style stays away (gap closure .49 at what
 new tunes use, .76 here)."""
+
+
+OWN = 0.8
+"""Share of a target tune's own profile against its style's, in what a result is held against."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Target:
     key: Key
     one: Habits | None = None
     """The habits of the one tune whose rhythm is wanted."""
+    others: tuple[Style, ...] = ()
+    """The other styles: one of them is the nearest to a tune as it is."""
     _grounds: dict[str, Ground] = field(default_factory=dict)
 
     @property
@@ -65,7 +73,7 @@ class Target:
             lender = self._lender(meter)
             if lender is None:
                 raise BadOption("meter", name, f"{self.name} has {', '.join(self._meters())}")
-            habits = self._meters()[lender]
+            habits = pooled(self.style.habits, lender)
             bar = int(meter.bar * TICKS)
             lattice = Lattice.of(habits, int(Meter.parse(lender).bar * TICKS), rare=0, share=USUAL)
             if lattice.bar != bar:
@@ -86,6 +94,38 @@ class Target:
         if self.one and (own := self.one.meters.get(str(meter))):
             return own
         return self.ground(meter).habits
+
+    def profiles(self, meter: Meter) -> tuple[Profile, Profile]:
+        """What a result is held against: what stands where, and what follows what.
+
+        One tune alone is a coarse measure, so a part of the style's own profile is mixed in.
+        """
+        habits = self.ground(meter).habits
+        style = value_profile(habits), turn_profile(habits)
+        own = self.one.meters.get(str(meter)) if self.one else None
+        if own is None:
+            return style
+        return mix(value_profile(own), style[0], OWN), mix(turn_profile(own), style[1], OWN)
+
+    def odds(self, meter: Meter, turns: Sequence[Turn]) -> Odds | None:
+        """What tells the target from the style that these turns speak for most.
+
+        None when that is the target itself, or none knows the meter, or when one tune is the
+        target: it is told from its own genre by its profile alone.
+        """
+        name = str(meter)
+        if self.one is not None:
+            return None
+        bar = int(meter.bar * TICKS)
+        known = [
+            Turns(habits, bar)
+            for style in (self.style, *self.others)
+            if name in style.habits.meters and (habits := pooled(style.habits, name)).turns
+        ]
+        if len(known) < 2 or name not in self._meters():
+            return None
+        nearest = max(known, key=lambda style: sum(map(style.log_share, turns)))
+        return None if nearest is known[0] else Odds(known[0], nearest)
 
     def taste(self, meter: Meter) -> Mapping[int, NDArray[np.float64]]:
         """How the one tune fills each place of the bar: shares over the style's durations."""
@@ -116,9 +156,21 @@ class Target:
         return ranked[0] if ranked and meter.bar % Fraction(1, 2) == 0 else None
 
 
-def target_of(style: Style, key: Key) -> Target:
-    """A whole style as the target."""
-    return Target(style, key)
+def pooled(habits: Habits, meter: str) -> MeterHabits:
+    """A style's habits in a meter and in those that are written otherwise, such as 4/4 and 2/2."""
+    like = Meter.parse(meter)
+    alike = [
+        each
+        for name, each in habits.meters.items()
+        if (other := Meter.parse(name)).bar == like.bar and other.compound == like.compound
+    ]
+    return pool(alike) if len(alike) > 1 else habits.meters[meter]
+
+
+def target_of(style: Style, key: Key, styles: Mapping[str, Style] | None = None) -> Target:
+    """A whole style as the target, told from the other ``styles``."""
+    others = tuple(other for other in (styles or {}).values() if other is not style)
+    return Target(style, key, others=others)
 
 
 def target_like(melody: Melody, styles: Mapping[str, Style], key: Key) -> Target:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -166,6 +166,39 @@ def observe(
         final_degrees=tuple(finals),
         repeats=sum(map(repeats_a_phrase, tunes)) / max(len(tunes), 1),
         returns=observe_returns(tunes),
+    )
+
+
+def pool(meters: Sequence[MeterHabits]) -> MeterHabits:
+    """The habits of meters with equal bars as those of one."""
+    rhythms: Counter[tuple[int, int, bool]] = Counter()
+    turns: Counter[tuple[int, int, bool, int, bool]] = Counter()
+    endings: Counter[int] = Counter()
+    for habits in meters:
+        for rhythm in habits.rhythms:
+            rhythms[rhythm.place, rhythm.ticks, False] += rhythm.notes
+            rhythms[rhythm.place, rhythm.ticks, True] += rhythm.rests
+        for turn in habits.turns:
+            turns[turn.place, turn.ticks, turn.rest, turn.next_ticks, turn.next_rest] += turn.count
+        endings.update(habits.endings)
+    bars = sum(habits.bars for habits in meters)
+
+    def mean(of: Callable[[MeterHabits], float]) -> float:
+        return sum(habits.bars * of(habits) for habits in meters) / max(1, bars)
+
+    known = all(habits.variety is not None for habits in meters)
+    return MeterHabits(
+        tunes=sum(habits.tunes for habits in meters),
+        bars=bars,
+        rhythms=_rhythms(rhythms, 1),
+        endings=dict(endings.most_common()),
+        notes_a_bar=(
+            mean(lambda habits: habits.notes_a_bar[0]),
+            mean(lambda habits: habits.notes_a_bar[1]),
+            mean(lambda habits: habits.notes_a_bar[2]),
+        ),
+        turns=tuple(Turn(*turn, count) for turn, count in sorted(turns.items())),
+        variety=mean(lambda habits: habits.variety or 0.0) if known else None,
     )
 
 

@@ -1,0 +1,112 @@
+"""The ladder from a tune as it is to the same tune wholly changed: the knob climbs it.
+
+Every rung is one version of the tune. Of a side of the music (rhythm or pitch) each note has a
+value; stretches are notes that change together, in all places of their class at once, by steps. The
+ladder is climbed once, always by the change that brings the tune nearer to its target for the
+fewest notes. The strength then takes the nearest version among those that change no more than its
+share: so a stronger change is never farther from the target, never changes fewer notes, and costs
+nothing once the ladder stands.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.int64]
+"""What each note of a tune has, as numbers: (N,)."""
+Closeness = Callable[[Values], float]
+
+MOST_TRIES = 48
+"""Changes weighed before each step: more make a long tune slow and hardly a better ladder."""
+STRIDE = 0.1
+"""Share of the notes that one step may change, as long as smaller steps help."""
+LEAST_GAIN = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Notes that change together: M of them in each of P places."""
+
+    notes: NDArray[np.int64]
+    """Their indices in the tune, (P, M)."""
+    steps: tuple[Values, ...]
+    """Their values (P, M), from the tune's own to the new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One version of a tune."""
+
+    values: Values
+    changed: float
+    """Share of the notes whose value is another than their own."""
+    closeness: float
+    """To the target: 1 is alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Versions of a tune, rising in both the share of changed notes and the closeness."""
+
+    rungs: tuple[Rung, ...]
+    """The first is the tune as it is."""
+
+    def at(self, strength: float) -> Rung:
+        """The nearest to the target among those that change at most their share of the notes."""
+        allowed = strength * self.rungs[-1].changed + 1e-9
+        return self.rungs[bisect_right(self.rungs, allowed, key=lambda rung: rung.changed) - 1]
+
+
+def climb(own: Values, stretches: Sequence[Stretch], closeness: Closeness) -> Ladder:
+    """Build the ladder of a tune whose notes have the values ``own``."""
+    values = own.copy()
+    levels = [0] * len(stretches)
+    here = closeness(values)
+    visited = [Rung(own, 0.0, here)]
+    waiting = deque(range(len(stretches)))
+    stride = max(1.0, STRIDE * len(own))
+    vain = 0
+    while vain < len(waiting):
+        tried = [waiting[place] for place in range(min(MOST_TRIES, len(waiting)))]
+        best: tuple[bool, float, int, int, float] | None = None
+        for place in tried:
+            stretch = stretches[place]
+            old = values[stretch.notes]
+            for level in range(levels[place] + 1, len(stretch.steps)):
+                cost = int((stretch.steps[level] != old).sum())
+                small = cost <= stride
+                if best is not None and best[0] > small:
+                    continue
+                values[stretch.notes] = stretch.steps[level]
+                gain = closeness(values) - here
+                if gain > LEAST_GAIN and (best is None or (small, gain / cost) > best[:2]):
+                    best = (small, gain / cost, place, level, gain)
+            values[stretch.notes] = old
+        waiting.rotate(-len(tried))
+        if best is None:
+            vain += len(tried)
+            continue
+        vain = 0
+        _, _, place, level, gain = best
+        stretch = stretches[place]
+        values[stretch.notes] = stretch.steps[level]
+        levels[place], here = level, here + gain
+        visited.append(Rung(values.copy(), float((values != own).mean()), here))
+        if level + 1 == len(stretch.steps):
+            waiting.remove(place)
+    return Ladder(_rising(visited))
+
+
+def _rising(visited: Sequence[Rung]) -> tuple[Rung, ...]:
+    """Those that no other beats: none with fewer changes is as near to the target."""
+    rungs: list[Rung] = []
+    for rung in sorted(visited, key=lambda rung: (rung.changed, -rung.closeness)):
+        if not rungs or rung.closeness > rungs[-1].closeness + LEAST_GAIN:
+            rungs.append(rung)
+    return tuple(rungs)
