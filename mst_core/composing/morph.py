@@ -17,6 +17,9 @@ Rhythm = tuple[tuple[Fraction, Fraction], ...]
 Usual = Callable[[Fraction, Fraction, bool], bool]
 """Whether players begin a note (or, with True, a rest) at this time with this duration."""
 
+PLAIN = tuple(Fraction(n, 4) for n in (1, 2, 3, 4, 6, 8, 12))
+"""Note values that need no style, in quarter notes: a sixteenth to a dotted half."""
+
 
 def cut(old: Rhythm, new: Rhythm) -> list[tuple[int, int]]:
     """The pieces that differ, as (first note, note behind the last)."""
@@ -44,9 +47,14 @@ def _join(first: Rhythm, second: Rhythm, usual: Usual) -> Rhythm | None:
     if onset >= following:
         return None
     legato = following - onset
-    if usual(onset, legato, False):
+    if usual(onset, legato, False) or _plain(onset, legato):
         return (*first[:-1], (onset, legato), *second)
     rest = legato - duration
     if rest > 0 and usual(onset, duration, False) and usual(onset + duration, rest, True):
         return (*first, *second)
     return None
+
+
+def _plain(onset: Fraction, duration: Fraction) -> bool:
+    """Whether anybody reads and plays it: a plain note value not too far off the beat."""
+    return duration in PLAIN and (onset / min(duration, Fraction(1, 2))).denominator <= 2
