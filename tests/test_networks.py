@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,18 +16,33 @@ from safetensors.torch import load_file, save_file
 from tiny import dance, write_corpus
 
 from mst_core.errors import BrokenStyle
+from mst_core.music import Meter
 from mst_core.networks.context import Heading, Line
 from mst_core.networks.corpus import CorpusTune, Event, parse_tune, read_tunes
-from mst_core.networks.dictionary import REST, DurationDictionary, fold, interval_token
-from mst_core.networks.evaluation import COMMON_DURATIONS, duration_class, measure
+from mst_core.networks.dictionary import (
+    COMMON_DURATIONS,
+    REST,
+    DurationDictionary,
+    fold,
+    interval_token,
+)
+from mst_core.networks.evaluation import duration_class, measure
+from mst_core.networks.layout import PLACES, Layout
 from mst_core.networks.pair import Shape, StylePair
+from mst_core.networks.recall import GRADES
 from mst_core.networks.school import Split, teach
 from mst_core.networks.style import load_styles
-from mst_core.networks.training import Course, Epoch, lesson, train
+from mst_core.networks.training import Course, Epoch, Precision, lesson, train, use_threads
 
 CPU = torch.device("cpu")
-SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1)
+SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1, middle=16)
 SHORT = Course(epochs=3, batch_events=512)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Two threads on busy cores wait for each other at every small step."""
+    use_threads(1)
 
 
 @pytest.fixture
@@ -54,15 +71,22 @@ def test_nothing_after_an_event_changes_what_was_known_before_it() -> None:
     np.testing.assert_array_equal(first.duration_rows[:-1], second.duration_rows[:-1])
 
 
-def test_transposing_a_tune_with_its_key_changes_nothing_for_the_networks() -> None:
+def test_transposing_a_tune_with_its_key_changes_only_the_names_of_key_and_pitch() -> None:
     low, high = dance(4), dance(4)
     high["notes"] = [[pitch + 3, *times] for pitch, *times in high["notes"]]
     high["key"] = "Fmaj"
     tune = parse_tune(low)
     durations = DurationDictionary.of([tune])
     first, second = lesson(tune, durations), lesson(parse_tune(high), durations)
-    np.testing.assert_array_equal(first.pitch_rows, second.pitch_rows)
+    kept = [name not in ("key", "pitch") for name in Layout.duration(len(durations)).names]
+    np.testing.assert_array_equal(first.duration_rows[:, kept], second.duration_rows[:, kept])
     np.testing.assert_array_equal(first.pitch_targets, second.pitch_targets)
+
+
+def features(line: Line) -> dict[str, int]:
+    """What the pitch network would see now, by name."""
+    names = Layout.pitch(len(line.durations)).names
+    return dict(zip(names, line.pitch_context(), strict=True))
 
 
 def test_looking_back_finds_what_stood_at_the_same_place() -> None:
@@ -71,13 +95,12 @@ def test_looking_back_finds_what_stood_at_the_same_place() -> None:
     line = Line(Heading.of(tune), durations)
     for event in tune.events:
         if event.onset == 4 * tune.bar_ticks:  # where the first half returns
-            row = line.pitch_context()
-            bars_back = row[-6:-3]  # interval, duration and run, four bars ago
+            seen = features(line)
             first = tune.events[0]
             assert first.pitch is not None
             assert line.pitch is not None
-            assert bars_back[0] == interval_token(first.pitch - line.pitch)
-            assert bars_back[1] == durations.token(first.duration)
+            assert seen["interval to 4 bars back"] == interval_token(first.pitch - line.pitch)
+            assert seen["duration 4 bars back"] == durations.token(first.duration)
         line.write(event.pitch, event.duration)
 
 
@@ -88,6 +111,49 @@ def test_a_rest_keeps_the_last_pitch_for_the_next_interval() -> None:
     line.write(None, 12)
     assert line.interval(69) == interval_token(2)
     assert line.interval(None) == REST
+
+
+def test_every_feature_stays_within_its_rows_of_the_table(tunes: list[CorpusTune]) -> None:
+    durations = DurationDictionary.of(tunes[:1])
+    odd = CorpusTune(
+        "odd", "odd", Meter.parse("7/8"), None,
+        (Event(None, -7, 7), Event(1, 0, 500), Event(127, 500, 1), Event(None, 501, 9),
+         Event(3, 510, 3000), Event(99, 3510, 5)),
+        (0, 84, 100), splits=(90,),
+    )  # fmt: skip
+    for tune in (*tunes, odd):
+        rows = lesson(tune, durations).duration_rows
+        assert (rows >= 0).all()
+        assert (rows < np.array(Layout.duration(len(durations)).sizes)).all()
+
+
+def test_a_bar_that_a_repeat_sign_splits_is_one_bar_and_tells_where_the_part_ends() -> None:
+    parts = dance(5)
+    parts["bar_starts"] = sorted([*parts["bar_starts"], "15/2"], key=Fraction)
+    tune, plain = parse_tune(parts), parse_tune(dance(5))
+    assert (tune.barlines, tune.splits) == (plain.barlines, (180,))
+    line = Line(Heading.of(tune), DurationDictionary.of([tune]))
+    while line.now < 168:
+        line.write(62, 12)
+    assert features(line)["ticks to the next line"] == 1 * PLACES + 12
+    line.write(62, 12)
+    assert features(line)["bars of the section"] == 0
+
+
+def test_a_lick_is_recalled_wherever_it_stands_and_in_any_transposition() -> None:
+    heading = Heading.plain(Meter.parse("4/4"), None, 8)
+    line = Line(heading, DurationDictionary((6, 12, 24)))
+    for pitch, duration in ((60, 12), (62, 12), (65, 12), (64, 24), (72, 6), (68, 12), (70, 12)):
+        line.write(pitch, duration)
+    line.write(73, 12)  # as at the beginning, eight higher and not at the same place
+    seen = features(line)
+    assert seen["interval that the line recalls"] // GRADES == interval_token(-1)
+    assert seen["duration that the line recalls"] // GRADES == 2
+
+
+def test_a_dictionary_holds_the_common_note_values_even_if_its_corpus_does_not() -> None:
+    durations = DurationDictionary.of([parse_tune(dance(1))])
+    assert {int(value * 24) for value in COMMON_DURATIONS} <= set(durations.ticks)
 
 
 def test_training_learns_the_dances(tunes: list[CorpusTune]) -> None:
@@ -128,6 +194,62 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert epochs[0].number == 2
     for ours, theirs in zip(again.pitch.parameters(), straight.pitch.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+def test_half_precision_learns_what_full_precision_learns(tunes: list[CorpusTune]) -> None:
+    durations = DurationDictionary.of(tunes)
+    rows = [(one.pitch_rows, one.pitch_targets) for one in (lesson(t, durations) for t in tunes)]
+    found: dict[str, float] = {}
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+    for precision in precisions:
+        torch.manual_seed(0)
+        pair = StylePair.build(durations, SMALL)
+        course = Course(epochs=2, precision=precision)
+        found[precision] = train(pair.pitch, rows, rows, course, device=CPU)
+        assert all(weight.dtype == torch.float32 for weight in pair.pitch.parameters())
+    assert found["bfloat16"] == pytest.approx(found["float32"], rel=0.02)
+
+
+def test_twenty_tunes_are_enough_to_go_on_from_another_style(
+    tunes: list[CorpusTune], tmp_path: Path
+) -> None:
+    models, runs = tmp_path / "models", tmp_path / "runs"
+    course = Course(epochs=10, batch_events=512)
+    teach("dances", tunes, models, runs, course=course, sizes=SMALL, device=CPU)
+    slow = [slower(dance(100 + number)) for number in range(20)]
+    fresh, adopted = (
+        teach(name, slow, models, runs, course=Course(epochs=2), sizes=SMALL, device=CPU, base=base)
+        for name, base in (("fresh", None), ("adopted", models / "dances"))
+    )
+    assert fresh is not None
+    assert adopted is not None
+    assert adopted.losses.pitch < fresh.losses.pitch - 0.2
+
+
+def slower(line: dict[str, Any]) -> CorpusTune:
+    """The same dance in 4/4, in note values that the fast one lacks."""
+    notes = [[p, *(str(2 * Fraction(time)) for time in times)] for p, *times in line["notes"]]
+    starts = [str(2 * Fraction(start)) for start in line["bar_starts"]]
+    return parse_tune(line | {"meter": "4/4", "notes": notes, "bar_starts": starts})
+
+
+def test_a_pair_takes_over_what_another_knows_of_the_nearest_durations() -> None:
+    torch.manual_seed(0)
+    coarse = StylePair.build(DurationDictionary((12, 24)), SMALL)
+    fine = StylePair.build(DurationDictionary((12, 23, 24)), SMALL)
+    fine.adopt(coarse)
+    coarse.duration.eval()
+    fine.duration.eval()
+    held: dict[str, list[float]] = {}
+    for name, pair in (("coarse", coarse), ("fine", fine)):
+        line = Line(Heading.plain(Meter.parse("2/4"), None, 4), pair.durations)
+        line.write(60, 12)
+        line.write(64, 24)
+        row = line.duration_context(line.pitch_context(), line.interval(62), 62)
+        logits, _ = pair.duration(torch.tensor([[row]]))
+        held[name] = logits[0, 0].tolist()
+    assert [held["fine"][0], held["fine"][2]] == pytest.approx(held["coarse"], abs=1e-5)
+    assert held["fine"][1] == pytest.approx(held["coarse"][1], abs=1e-5)
 
 
 def test_a_checkpoint_of_another_corpus_is_not_taken(

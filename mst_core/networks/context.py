@@ -2,11 +2,12 @@
 
 `Line` is a tune as far as it is written. Training walks it over real tunes and composing over new
 ones, through the same code, so that the networks meet in use what they learned from. A context is
-a row of small integers (features); `Layout` gives each feature its range in one embedding table.
+a row of small integers, the features that `layout` names.
 
 Beside the article's inputs (last interval, last duration) it holds what keeps a tune a tune: meter,
-place in the bar, bar of the eight-bar period, bars left, degree of the key, and what stood at the
-same place 1, 2, 4 and 8 bars ago (the form of dances lives in that look back).
+place in the bar, in the period and between the lines of the grid (a repeat sign may split a bar),
+the degree of the key, the range so far, what stood at the same place some bars ago, and what the
+line recalls of itself.
 """
 
 from __future__ import annotations
@@ -17,66 +18,31 @@ from dataclasses import dataclass
 from mst_core.music import Key, Meter
 from mst_core.networks.corpus import CorpusTune, Event
 from mst_core.networks.dictionary import INTERVALS, REST, START, DurationDictionary, interval_token
+from mst_core.networks.layout import (
+    ABSENT,
+    HALF_BEAT,
+    HALF_BEATS,
+    LONGEST_BAR,
+    LONGEST_PICKUP,
+    LONGEST_RUN,
+    LOOK_BACK,
+    METERS,
+    MOST,
+    MOVE_GRADES,
+    MOVES,
+    NO_DEGREE,
+    PERIOD,
+    PLACES,
+    RUNS,
+    SPREAD,
+)
+from mst_core.networks.recall import NO_INTERVAL, Memory
+from mst_core.networks.register import Register
 
-LOOK_BACK = (1, 2, 4, 8)
-"""Bars."""
-METERS = ("2/2", "4/4", "2/4", "3/4", "6/8", "9/8", "12/8", "3/8", "3/2", "6/4", "5/4")
-LONGEST_BAR = 240
-"""Ticks; places beyond it share one feature."""
-NO_DEGREE = 12
 UNKNOWN_MODE = 2
-PERIOD = 8
-"""Bars of a period."""
-LONGEST_RUN = 7
-"""Events in a row that repeat an earlier bar; longer runs count as this."""
-ABSENT = 2 * INTERVALS
-"""Looking back beyond the first note."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The sizes of all features of one network, in order; feature f's rows begin at offsets[f]."""
-
-    sizes: tuple[int, ...]
-
-    @classmethod
-    def pitch(cls, durations: int) -> Layout:
-        """Features of a pitch network for a dictionary of so many durations."""
-        shared = (
-            START + 1,  # last interval
-            durations + 1,  # last duration
-            LONGEST_BAR + 1,  # place in the bar
-            len(METERS) + 1,
-            13 * 3,  # degree of the last pitch, by mode
-            PERIOD + 1,  # bar of the period, or pickup
-            PERIOD + 1,  # bars left
-            (PERIOD + 1) * (LONGEST_BAR // 12 + 1),  # bars left, and the place by half beats
-        )
-        back = (ABSENT + 1, durations + 2, LONGEST_RUN + 1)
-        return cls(shared + back * len(LOOK_BACK))
-
-    @classmethod
-    def duration(cls, durations: int) -> Layout:
-        """The same, then the pitch just chosen and how it compares with the pitches back."""
-        return cls(
-            cls.pitch(durations).sizes
-            + (START + 1, 13 * 3)
-            + (3 * (LONGEST_RUN + 1),) * len(LOOK_BACK)
-        )
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """Where each feature's rows begin in the table."""
-        starts, total = [], 0
-        for size in self.sizes:
-            starts.append(total)
-            total += size
-        return tuple(starts)
-
-    @property
-    def rows(self) -> int:
-        """Rows of the table in all."""
-        return sum(self.sizes)
+NONE = MOST + 1
+"""Nothing to count."""
+NO_TONE = 2 * SPREAD + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +54,13 @@ class Heading:
     barlines: tuple[int, ...]
     """Onsets of full bars in ticks, rising from 0."""
     bar_ticks: int
+    splits: tuple[int, ...] = ()
+    """Where a repeat sign splits a bar: a part ends there and the next begins with a pickup."""
 
     @classmethod
     def of(cls, tune: CorpusTune) -> Heading:
         """The heading of a corpus tune."""
-        return cls(tune.meter, tune.key, tune.barlines, tune.bar_ticks)
+        return cls(tune.meter, tune.key, tune.barlines, tune.bar_ticks, tune.splits)
 
     @classmethod
     def plain(cls, meter: Meter, key: Key | None, bars: int) -> Heading:
@@ -113,12 +81,19 @@ class Line:
         """The last pitch that sounded."""
         self.events: list[Event] = []
         self._begin = start
+        self._pickup = max(-start, 0)
+        self._lines = sorted((*heading.barlines, *heading.splits))
         self._sounding: list[int] = []  # index of the event that sounds, a tick each
-        self._last = (START, len(durations))
-        self._runs = [0] * len(LOOK_BACK)
+        self._memory = Memory(len(durations))
+        self._register = Register(heading.bar_ticks)
+        self._runs = [0] * len(LOOK_BACK)  # events that are those of some bars ago
+        self._moves = [0] * len(LOOK_BACK)  # events that move as those of some bars ago
+        self._notes, self._silent_until = 0, start
         meter = str(heading.meter)
         self._meter = METERS.index(meter) if meter in METERS else len(METERS)
         self._mode = UNKNOWN_MODE if heading.key is None else int(heading.key.minor)
+        self._tonic = first_reference(heading.key)
+        self._arrive()
 
     def place(self, tick: int) -> tuple[int, int]:
         """Bar (-1 is the pickup) and place in it, both counted from 0; the place in ticks."""
@@ -128,64 +103,131 @@ class Line:
             return -1, self.heading.bar_ticks + tick
         return bar, tick - barlines[bar]
 
-    def _back(self, bar: int, place: int, bars: int) -> tuple[Event, bool] | None:
+    def _arrive(self) -> None:
+        """Look around where the next event begins."""
+        self._bar, self._place = self.place(self.now)
+        self._clipped = min(self._place, LONGEST_BAR)
+        self._backs = [self._back(bars) for bars in LOOK_BACK]
+
+    def _back(self, bars: int) -> tuple[int, Event, bool] | None:
         """The event that sounded at the same place some bars ago, and whether it began there."""
-        earlier = bar - bars
+        earlier = self._bar - bars
         if earlier < -1:
             return None
         if earlier == -1:
-            tick = place - self.heading.bar_ticks
+            tick = self._place - self.heading.bar_ticks
         else:
-            tick = self.heading.barlines[earlier] + place
-        index = tick - self._begin
-        if not 0 <= index < len(self._sounding):
+            tick = self.heading.barlines[earlier] + self._place
+        passed = tick - self._begin
+        if not 0 <= passed < len(self._sounding):
             return None
-        event = self.events[self._sounding[index]]
-        return event, event.onset == tick
+        index = self._sounding[passed]
+        event = self.events[index]
+        return index, event, event.onset == tick
 
     def _degree(self, pitch: int | None) -> int:
         key = self.heading.key
         degree = NO_DEGREE if pitch is None or key is None else (pitch - key.tonic) % 12
         return degree * 3 + self._mode
 
+    def _tone(self, pitch: int | None) -> int:
+        if pitch is None:
+            return NO_TONE * 3 + self._mode
+        return min(max(pitch - self._tonic + SPREAD, 0), 2 * SPREAD) * 3 + self._mode
+
+    def _grid(self) -> list[int]:
+        """Where the next event begins among bars, periods and sections."""
+        heading, now, bar = self.heading, self.now, self._bar
+        left = max(len(heading.barlines) - 1 - bar, 0)
+        following = bisect_right(self._lines, now)
+        if following < len(self._lines):
+            line = self._lines[following]
+            kind = int(line in heading.splits)
+        else:  # a last bar makes up for the pickup
+            line = heading.barlines[-1] + heading.bar_ticks
+            line -= self._pickup if now < line - self._pickup else 0
+            kind = 2
+        since = until = NONE
+        if splits := heading.splits:
+            section = bisect_right(splits, now)
+            begun = splits[section - 1] if section else -self._pickup
+            since = min((now - begun) // heading.bar_ticks, MOST)
+            if section < len(splits):
+                until = min((splits[section] - now) // heading.bar_ticks, MOST)
+        return [
+            self._meter,
+            self._clipped,
+            PERIOD if bar < 0 else bar % PERIOD,
+            min(left, PERIOD) * HALF_BEATS + self._clipped // HALF_BEAT,
+            min(bar + 1, NONE),
+            min(left, NONE),
+            min(self._pickup, LONGEST_PICKUP),
+            kind * PLACES + min(max(line - now, 0), LONGEST_BAR),
+            since,
+            until,
+            self._length(bar) * 3 + self._length(bar - 1),
+        ]
+
+    def _length(self, bar: int) -> int:
+        """Whether a bar is regular (0), shorter (1) or longer (2)."""
+        barlines = self.heading.barlines
+        if not 0 <= bar < len(barlines) - 1:
+            return 0
+        difference = barlines[bar + 1] - barlines[bar] - self.heading.bar_ticks
+        return 0 if difference == 0 else 1 if difference < 0 else 2
+
     def pitch_context(self) -> list[int]:
         """Features for predicting the interval of the next event."""
-        bar, place = self.place(self.now)
-        left = len(self.heading.barlines) - 1 - bar
-        left = min(max(left, 0), PERIOD)
-        clipped = min(place, LONGEST_BAR)
+        held, memory = len(self.durations), self._memory
+        key = self.heading.key
         row = [
-            self._last[0],
-            self._last[1],
-            clipped,
-            self._meter,
+            *_last_three(memory.intervals, START),
+            *_last_three(memory.durations, held),
+            *self._grid(),
+            (NO_DEGREE if key is None else key.tonic) * 3 + self._mode,
             self._degree(self.pitch),
-            PERIOD if bar < 0 else bar % PERIOD,
-            left,
-            left * (LONGEST_BAR // 12 + 1) + clipped // 12,
+            self._tone(self.pitch),
+            *self._register.features(self.pitch, self.now),
+            min(self._notes, NONE),
+            min((self.now - self._silent_until) // HALF_BEAT, NONE),
+            *memory.pitch_features(self._clipped, self.pitch),
         ]
-        held = len(self.durations)
-        for index, bars in enumerate(LOOK_BACK):
-            back = self._back(bar, place, bars)
+        for place, back in enumerate(self._backs):
             if back is None:
-                row += (ABSENT, held + 1, 0)
+                row += (ABSENT, ABSENT, NO_INTERVAL * MOVES, held + 1, 0)
                 continue
-            event, starts = back
+            index, event, starts = back
+            after = index + 1
             row += (
                 self._interval_to(event) + (0 if starts else INTERVALS),
-                self.durations.token(event.duration) if starts else held,
-                self._runs[index],
+                self._interval_to(self.events[after]) if after < len(self.events) else ABSENT,
+                (memory.intervals[index] if starts else START) * MOVES
+                + MOVE_GRADES[self._moves[place]],
+                memory.durations[index] if starts else held,
+                self._runs[place],
             )
         return row
 
     def duration_context(self, context: list[int], interval: int, pitch: int | None) -> list[int]:
         """Features for predicting the duration, given the pitch context and the pitch chosen."""
-        row = [*context, interval, self._degree(self.pitch if pitch is None else pitch)]
-        bar, place = self.place(self.now)
-        for index, bars in enumerate(LOOK_BACK):
-            back = self._back(bar, place, bars)
-            same = 0 if back is None else 1 + (back[0].pitch == pitch)
-            row.append(same * (LONGEST_RUN + 1) + self._runs[index])
+        sounding = self.pitch if pitch is None else pitch
+        row = [
+            *context,
+            interval,
+            self._degree(sounding),
+            self._tone(sounding),
+            *self._memory.duration_features(self._clipped, pitch, interval),
+        ]
+        held = len(self.durations)
+        for place, back in enumerate(self._backs):
+            if back is None:
+                row += (self._runs[place], (held + 1) * 4)
+                continue
+            index, event, starts = back
+            same = event.pitch == pitch
+            moves = starts and self._memory.intervals[index] == interval
+            duration = self._memory.durations[index] if starts else held
+            row += ((1 + same) * RUNS + self._runs[place], duration * 4 + 2 * same + moves)
         return row
 
     def _interval_to(self, event: Event) -> int:
@@ -197,27 +239,34 @@ class Line:
         """The token of a pitch as the next event; the first counts from the tonic nearest to it."""
         if pitch is None:
             return REST
-        if self.pitch is None:
-            return interval_token(pitch - first_reference(self.heading.key))
-        return interval_token(pitch - self.pitch)
+        return interval_token(pitch - (self._tonic if self.pitch is None else self.pitch))
 
     def write(self, pitch: int | None, duration: int) -> None:
         """Append an event of so many ticks."""
-        bar, place = self.place(self.now)
-        for index, bars in enumerate(LOOK_BACK):
-            back = self._back(bar, place, bars)
-            same = (
-                back is not None
-                and back[1]
-                and ((back[0].pitch, back[0].duration) == (pitch, duration))
-            )
-            self._runs[index] = min(self._runs[index] + 1, LONGEST_RUN) if same else 0
-        self._last = (self.interval(pitch), self.durations.token(duration))
+        interval, token = self.interval(pitch), self.durations.token(duration)
+        for place, back in enumerate(self._backs):
+            same = moves = False
+            if back is not None and back[2] and back[1].duration == duration:
+                same = back[1].pitch == pitch
+                moves = self._memory.intervals[back[0]] == interval
+            self._runs[place] = min(self._runs[place] + 1, LONGEST_RUN) if same else 0
+            self._moves[place] = min(self._moves[place] + 1, LONGEST_RUN) if moves else 0
+        self._memory.write(self._clipped, self.pitch, pitch, interval, token)
         self._sounding.extend([len(self.events)] * duration)
         self.events.append(Event(pitch, self.now, duration))
         self.now += duration
-        if pitch is not None:
+        if pitch is None:
+            self._notes, self._silent_until = 0, self.now
+        else:
             self.pitch = pitch
+            self._notes += 1
+            self._register.write(pitch, self.now)
+        self._arrive()
+
+
+def _last_three(tokens: list[int], nothing: int) -> list[int]:
+    """The last three tokens, the latest first."""
+    return [*tokens[:-4:-1], nothing, nothing, nothing][:3]
 
 
 def first_reference(key: Key | None) -> int:

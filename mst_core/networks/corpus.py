@@ -44,6 +44,8 @@ class CorpusTune:
     """Where full bars begin, in ticks; the first is 0 and a pickup comes before it."""
     cluster: str = ""
     """Name shared with its variants, where the corpus tells; a split keeps them together."""
+    splits: tuple[int, ...] = ()
+    """Where a repeat sign splits a bar, in ticks: a part ends there and another begins."""
 
     @property
     def bar_ticks(self) -> int:
@@ -81,6 +83,7 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
     end = sum((Fraction(part) for part in line["notes"][-1][1:]), Fraction(0))
     barlines = full_bars(starts, end, meter.bar)
     first = barlines[0]
+    splits = {start for start in starts if first < start < end} - set(barlines)
     events = []
     for pitch, onset, duration in line["notes"]:
         start, stop = Fraction(onset) - first, Fraction(onset) + Fraction(duration) - first
@@ -95,6 +98,7 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
         events=tuple(events),
         barlines=tuple(to_ticks(start - first) for start in barlines),
         cluster=str(line.get("cluster") or ""),
+        splits=tuple(sorted(to_ticks(start - first) for start in splits)),
     )
 
 

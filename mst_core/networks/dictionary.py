@@ -10,9 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
-from mst_core.networks.corpus import CorpusTune
+from mst_core.networks.corpus import TICKS, CorpusTune
 
 OCTAVE = 12
 REST = 2 * OCTAVE + 1
@@ -21,6 +22,11 @@ START = REST + 1
 """Stands before the first event; never predicted."""
 INTERVALS = REST + 1
 """How many tokens a pitch network predicts."""
+_VALUES = (
+    "1/24 1/12 1/8 1/6 1/4 1/3 3/8 5/12 1/2 7/12 2/3 3/4 5/6 1 5/4 4/3 3/2 7/4 2 5/2 3 7/2 4 5 6 8"
+)
+COMMON_DURATIONS = tuple(map(Fraction, _VALUES.split()))
+"""The note values of the common alphabet, in quarter notes: each dictionary holds them."""
 
 
 def fold(interval: int) -> int:
@@ -44,11 +50,16 @@ class DurationDictionary:
     ticks: tuple[int, ...]
 
     @classmethod
-    def of(cls, tunes: Iterable[CorpusTune], *, share: float = 0.00005) -> DurationDictionary:
-        """Collect the durations that make up at least ``share`` of a corpus's events."""
+    def of(cls, tunes: Iterable[CorpusTune], *, share: float = 0.0005) -> DurationDictionary:
+        """Collect the durations that make up at least ``share`` of a corpus's events.
+
+        The common note values are always there: what a corpus never showed is unlikely, not
+        impossible, and may be imitated once a tune has shown it.
+        """
         counts = Counter(event.duration for tune in tunes for event in tune.events)
         least = share * counts.total()
-        return cls(tuple(sorted(ticks for ticks, count in counts.items() if count >= least)))
+        used = {ticks for ticks, count in counts.items() if count >= least}
+        return cls(tuple(sorted(used | {int(value * TICKS) for value in COMMON_DURATIONS})))
 
     def __len__(self) -> int:
         return len(self.ticks)

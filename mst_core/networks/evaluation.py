@@ -10,21 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import torch
 from torch import Tensor
 
 from mst_core.networks.corpus import TICKS, CorpusTune
-from mst_core.networks.dictionary import DurationDictionary
+from mst_core.networks.dictionary import COMMON_DURATIONS, DurationDictionary
 from mst_core.networks.pair import SequenceNet, StylePair
-from mst_core.networks.training import Course, Rows, batches, lesson
+from mst_core.networks.training import Rows, lesson, whole
 
-_VALUES = (
-    "1/24 1/12 1/8 1/6 1/4 1/3 3/8 5/12 1/2 7/12 2/3 3/4 5/6 1 5/4 4/3 3/2 7/4 2 5/2 3 7/2 4 5 6 8"
-)
-COMMON_DURATIONS = tuple(map(Fraction, _VALUES.split()))
-"""Note values in quarter notes."""
 FLOOR = 1e-5
 """The least share of each class: no network rules out what its corpus never showed."""
 
@@ -81,9 +75,8 @@ def _sum_of_nats(
     network.to(device).eval()
     sums = sums.to(device)
     total = 0.0
-    whole = Course(window=1_000_000, batch_events=16_384)
     with torch.inference_mode():
-        for features, targets in batches(lessons, whole, None):
+        for features, targets in whole(lessons):
             logits, _ = network(features.to(device))
             shares = torch.softmax(logits, dim=-1) @ sums  # (B, T, 26)
             shares = (1 - FLOOR * shares.shape[-1]) * shares + FLOOR

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
@@ -21,12 +22,15 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mst_core.errors import BrokenStyle
-from mst_core.networks.context import Layout
 from mst_core.networks.dictionary import INTERVALS, DurationDictionary
+from mst_core.networks.layout import Layout
 
 State = tuple[Tensor, Tensor]
 Ticks = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Size = Annotated[int, msgspec.Meta(ge=1, le=8192)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=0.95)]
+SPREAD = 0.4
+"""Standard deviation of an embedding before training, all features summed."""
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -34,10 +38,14 @@ class Shape(msgspec.Struct, frozen=True):
 
     features: tuple[int, ...]
     vocabulary: int
-    embedding: Size = 256
+    embedding: Size = 160
     hidden: Size = 320
     layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
-    dropout: Annotated[float, msgspec.Meta(ge=0, le=0.95)] = 0.3
+    dropout: Share = 0.4
+    feature_dropout: Share = 0.2
+    """Share of features left out at each event in training, so that none is leant on alone."""
+    middle: Size = 256
+    """Units between what was seen and the head."""
 
 
 class SequenceNet(nn.Module):
@@ -46,9 +54,8 @@ class SequenceNet(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        layout = Layout(shape.features)
-        self.table = nn.EmbeddingBag(layout.rows, shape.embedding, mode="sum")
-        nn.init.normal_(self.table.weight, std=0.1)
+        self.table = nn.EmbeddingBag(sum(shape.features), shape.embedding, mode="sum")
+        nn.init.normal_(self.table.weight, std=SPREAD / max(len(shape.features), 1) ** 0.5)
         self.lstm = nn.LSTM(
             shape.embedding,
             shape.hidden,
@@ -57,18 +64,30 @@ class SequenceNet(nn.Module):
             dropout=shape.dropout if shape.layers > 1 else 0.0,
         )
         self.dropout = nn.Dropout(shape.dropout)
-        self.head = nn.Linear(shape.hidden + shape.embedding, shape.vocabulary)
-        self.register_buffer("offsets", torch.tensor(layout.offsets), persistent=False)
+        seen = shape.hidden + shape.embedding
+        self.middle = nn.Linear(seen, shape.middle)
+        self.head = nn.Linear(shape.middle + seen, shape.vocabulary)
+        starts = [0, *accumulate(shape.features)][:-1]
+        self.register_buffer("offsets", torch.tensor(starts), persistent=False)
         self.offsets: Tensor
 
     def forward(self, features: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Predict from features (B, T, F); returns logits (B, T, V) and the LSTM's state."""
         b, t, f = features.shape
         rows = (features + self.offsets).view(b * t, f)
-        embedded = self.dropout(self.table(rows)).view(b, t, -1)  # (B, T, E)
+        embedded = self.dropout(self.table(rows, per_sample_weights=self._kept(rows)))
+        embedded = embedded.view(b, t, -1)  # (B, T, E)
         hidden, state = self.lstm(embedded, state)  # (B, T, H)
         seen = torch.cat((self.dropout(hidden), embedded), dim=-1)  # (B, T, H + E)
-        return self.head(seen), state
+        middle = self.dropout(nn.functional.gelu(self.middle(seen)))  # (B, T, M)
+        return self.head(torch.cat((middle, seen), dim=-1)), state
+
+    def _kept(self, rows: Tensor) -> Tensor | None:
+        """Which features count, and for how much: in training some of each row are left out."""
+        share = 1 - self.shape.feature_dropout
+        if not self.training or share == 1:
+            return None
+        return torch.rand(rows.shape, device=rows.device).lt(share) / share
 
     def save(self, path: Path, notes: dict[str, str]) -> None:
         """Write weights and shape as safetensors; ``notes`` go into the file's header.
@@ -91,6 +110,7 @@ class SequenceNet(nn.Module):
                 said = {  # looked at before anything of that size is made
                     "table.weight": [sum(shape.features), shape.embedding],
                     f"lstm.weight_hh_l{shape.layers - 1}": [4 * shape.hidden, shape.hidden],
+                    "middle.bias": [shape.middle],
                     "head.bias": [shape.vocabulary],
                 }
                 if any(file.get_slice(name).get_shape() != size for name, size in said.items()):
@@ -128,6 +148,26 @@ class StylePair:
             ),
             durations,
         )
+
+    @torch.no_grad()
+    def adopt(self, other: StylePair) -> None:
+        """Take over what another pair has learned, each duration from its nearest over there.
+
+        Raises RuntimeError when the two differ in size.
+        """
+        tokens = torch.tensor([other.durations.token(ticks) for ticks in self.durations.ticks])
+        layouts = (Layout.pitch, Layout.duration)
+        pairs = zip(
+            (self.pitch, self.duration), (other.pitch, other.duration), layouts, strict=True
+        )
+        for ours, theirs, layout in pairs:
+            weights = dict(theirs.state_dict())
+            rows = layout(len(other.durations)).rows_for(tokens.tolist())
+            weights["table.weight"] = weights["table.weight"][rows]
+            if ours is self.duration:
+                for name in ("head.weight", "head.bias"):
+                    weights[name] = weights[name][tokens]
+            ours.load_state_dict(weights)
 
     def save(self, folder: Path) -> None:
         """Write both networks below a style's folder."""

@@ -43,13 +43,23 @@ class Split:
 
     @classmethod
     def of(cls, tunes: Sequence[CorpusTune]) -> Split:
-        """Divide by cluster, or else by title: variants of a tune come into the same part."""
-        parts: dict[str, list[CorpusTune]] = {"training": [], "validation": [], "test": []}
+        """Divide by cluster, or else by title: variants share a part. No part stays empty."""
+        kin: dict[str, list[CorpusTune]] = {}
         for tune in tunes:
             title = re.sub(r"[^a-z]|\bthe\b", "", tune.title.lower()) or tune.id
-            draw = zlib.crc32((tune.cluster or title).encode()) % 20
-            part = {0: "validation", 1: "test"}.get(draw, "training")
-            parts[part].append(tune)
+            kin.setdefault(tune.cluster or title, []).append(tune)
+        draws = {name: zlib.crc32(name.encode()) for name in kin}
+        parts: dict[str, list[CorpusTune]] = {"training": [], "validation": [], "test": []}
+        for name in sorted(kin, key=lambda name: (draws[name] % 20, draws[name])):
+            part = {0: "validation", 1: "test"}.get(draws[name] % 20, "training")
+            if part == "training" and len(kin) > len(parts):  # so few that none was drawn
+                part = next(
+                    (part for part in parts if part != "training" and not parts[part]), part
+                )
+            parts[part] += kin[name]
+        places = {id(tune): place for place, tune in enumerate(tunes)}
+        for found in parts.values():
+            found.sort(key=lambda tune: places[id(tune)])
         return cls(**{name: tuple(found) for name, found in parts.items()})
 
 
@@ -72,18 +82,23 @@ def teach(
     sizes: Shape,
     device: torch.device,
     parts: Sequence[Part] = PARTS,
+    base: Path | None = None,
     tell: Callable[[Part, Epoch], None] = lambda part, epoch: None,
 ) -> Result | None:
     """Train a style and write its folder below ``models``; checkpoints lie below ``runs``.
 
-    With only one of the two ``parts`` that network is trained and kept as a checkpoint, and None
-    comes back: so two processes can share the work, and a last call writes the folder.
+    ``base`` is the folder of another style to go on from, of the same sizes; its durations stand
+    in for those that its dictionary lacks. With only one of the two ``parts`` that network is
+    trained and kept as a checkpoint, and None comes back: so two processes can share the work, and
+    a last call writes the folder.
     """
     usable = [tune for tune in tunes if len(tune.events) >= FEWEST_EVENTS]
     split = Split.of(usable)
     durations = DurationDictionary.of(split.training)
     torch.manual_seed(course.seed)
     pair = StylePair.build(durations, sizes)
+    if base:
+        pair.adopt(StylePair.load(base, torch.device("cpu")))
     learn = [lesson(tune, durations) for tune in split.training]
     check = [lesson(tune, durations) for tune in split.validation]
     (runs / name).mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,38 +25,40 @@ from torch.optim.swa_utils import AveragedModel
 from mst_core.networks.context import Heading, Line
 from mst_core.networks.corpus import CorpusTune
 from mst_core.networks.dictionary import DurationDictionary
+from mst_core.networks.layout import PITCH_FEATURES
 from mst_core.networks.pair import SequenceNet
 
 PADDING = -100
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """A tune as rows for one pair: features (T, F) and targets (T,) of both networks."""
 
-    pitch_rows: NDArray[np.int32]
+    duration_rows: NDArray[np.int16]
     pitch_targets: NDArray[np.int64]
-    duration_rows: NDArray[np.int32]
     duration_targets: NDArray[np.int64]
+
+    @property
+    def pitch_rows(self) -> NDArray[np.int16]:
+        """What the pitch network saw: the duration network's rows begin with it."""
+        return self.duration_rows[:, : len(PITCH_FEATURES)]
 
 
 def lesson(tune: CorpusTune, durations: DurationDictionary) -> Lesson:
     """Walk a tune and write down what each network saw and what came."""
     line = Line(Heading.of(tune), durations, start=tune.events[0].onset)
-    pitch_rows, pitch_targets, duration_rows, duration_targets = [], [], [], []
+    rows, intervals = [], []
     for event in tune.events:
-        context = line.pitch_context()
         interval = line.interval(event.pitch)
-        pitch_rows.append(context)
-        pitch_targets.append(interval)
-        duration_rows.append(line.duration_context(context, interval, event.pitch))
-        duration_targets.append(durations.token(event.duration))
+        rows.append(line.duration_context(line.pitch_context(), interval, event.pitch))
+        intervals.append(interval)
         line.write(event.pitch, event.duration)
     return Lesson(
-        np.array(pitch_rows, dtype=np.int32),
-        np.array(pitch_targets, dtype=np.int64),
-        np.array(duration_rows, dtype=np.int32),
-        np.array(duration_targets, dtype=np.int64),
+        np.array(rows, dtype=np.int16),
+        np.array(intervals, dtype=np.int64),
+        np.array([durations.token(event.duration) for event in tune.events], dtype=np.int64),
     )
 
 
@@ -75,52 +77,73 @@ class Course:
     """Share of the moving average of weights that one step keeps."""
     patience: int = 5
     """Epochs without a better validation loss before stopping."""
+    precision: Precision = "float32"
+    """What the networks compute in; weights are always kept whole."""
     seed: int = 1
 
 
-Rows = tuple[NDArray[np.int32], NDArray[np.int64]]
+Rows = tuple[NDArray[np.int16], NDArray[np.int64]]
 
 
-def batches(
-    lessons: Sequence[Rows], course: Course, shuffle: np.random.Generator | None
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut lessons to windows and put windows of similar length together: (B, T, F), (B, T)."""
-    windows: list[Rows] = []
+class Batches:
+    """One pass over lessons: windows of similar length together, each batch made when it is due."""
+
+    def __init__(
+        self, lessons: Sequence[Rows], course: Course, shuffle: np.random.Generator | None
+    ) -> None:
+        self._windows = windows = list(_windows(lessons, course.window, shuffle))
+        budget = course.batch_events
+        jitter = np.zeros(len(windows))
+        if shuffle:
+            budget = min(budget, max(256, sum(len(rows) for rows, _ in windows) // 40))
+            jitter = shuffle.random(len(windows)) * 8
+        lengths = [len(rows) for rows, _ in windows]
+        groups: list[list[int]] = [[]]
+        for index in sorted(range(len(windows)), key=lambda index: lengths[index] + jitter[index]):
+            if (len(groups[-1]) + 1) * lengths[index] > budget and groups[-1]:
+                groups.append([])
+            groups[-1].append(index)
+        if shuffle:
+            shuffle.shuffle(groups)
+        self._groups = [group for group in groups if group]
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Features (B, T, F) and targets (B, T)."""
+        for group in self._groups:
+            chosen = [self._windows[index] for index in group]
+            longest = max(len(rows) for rows, _ in chosen)
+            features = np.zeros((len(group), longest, chosen[0][0].shape[1]), dtype=np.int32)
+            targets = np.full((len(group), longest), PADDING, dtype=np.int64)
+            for place, (rows, wanted) in enumerate(chosen):
+                features[place, : len(rows)] = rows
+                targets[place, : len(rows)] = wanted
+            yield torch.from_numpy(features), torch.from_numpy(targets)
+
+
+def _windows(
+    lessons: Sequence[Rows], window: int, shuffle: np.random.Generator | None
+) -> Iterator[Rows]:
+    """Cut long lessons, in training at other places in each epoch."""
     for rows, targets in lessons:
-        shift = int(shuffle.integers(course.window)) if shuffle and len(rows) > course.window else 0
-        cuts = [0, *range(shift or course.window, len(rows), course.window), len(rows)]
-        windows += [(rows[a:b], targets[a:b]) for a, b in pairwise(cuts) if b > a]
-    jitter = shuffle.random(len(windows)) * 8 if shuffle else np.zeros(len(windows))
-    order = sorted(range(len(windows)), key=lambda index: len(windows[index][0]) + jitter[index])
-    groups: list[list[int]] = [[]]
-    budget = course.batch_events
-    if shuffle:
-        budget = min(budget, max(256, sum(len(rows) for rows, _ in windows) // 40))
-    for index in order:
-        if (len(groups[-1]) + 1) * len(windows[index][0]) > budget and groups[-1]:
-            groups.append([])
-        groups[-1].append(index)
-    if shuffle:
-        shuffle.shuffle(groups)
-    for group in groups:
-        longest = max(len(windows[index][0]) for index in group)
-        width = windows[group[0]][0].shape[1]
-        features = np.zeros((len(group), longest, width), dtype=np.int64)
-        targets = np.full((len(group), longest), PADDING, dtype=np.int64)
-        for place, index in enumerate(group):
-            rows, wanted = windows[index]
-            features[place, : len(rows)] = rows
-            targets[place, : len(rows)] = wanted
-        yield torch.from_numpy(features), torch.from_numpy(targets)
+        shift = int(shuffle.integers(window)) if shuffle and len(rows) > window else 0
+        cuts = [0, *range(shift or window, len(rows), window), len(rows)]
+        yield from ((rows[a:b], targets[a:b]) for a, b in pairwise(cuts) if b > a)
+
+
+def whole(lessons: Sequence[Rows]) -> Batches:
+    """Batches of uncut lessons in a fixed order, to measure with."""
+    return Batches(lessons, Course(window=1_000_000, batch_events=16_384), None)
 
 
 def mean_loss(network: nn.Module, lessons: Sequence[Rows], device: torch.device) -> float:
     """Nats an event over whole tunes, the first event left out."""
     network.eval()
     total, count = 0.0, 0
-    whole = Course(window=1_000_000, batch_events=16_384)
     with torch.inference_mode():
-        for features, targets in batches(lessons, whole, None):
+        for features, targets in whole(lessons):
             logits, _ = network(features.to(device))
             wanted = targets[:, 1:].to(device)
             loss = nn.functional.cross_entropy(
@@ -128,7 +151,7 @@ def mean_loss(network: nn.Module, lessons: Sequence[Rows], device: torch.device)
             )
             total += float(loss)
             count += int((wanted != PADDING).sum())
-    return total / max(count, 1)
+    return total / count if count else math.inf
 
 
 def use_threads(threads: int) -> None:
@@ -167,8 +190,14 @@ def train(
     network.to(device)
     average = AveragedModel(network, multi_avg_fn=_moving_average(course.averaging))
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=course.rate, weight_decay=course.weight_decay, betas=(0.9, 0.98)
+        network.parameters(),
+        lr=course.rate,
+        weight_decay=course.weight_decay,
+        betas=(0.9, 0.98),
+        fused=True,
     )
+    number_form = getattr(torch, course.precision)
+    scaler = torch.amp.GradScaler(device.type, enabled=course.precision == "float16")
     best, best_weights, bad, first = math.inf, {}, 0, 0
     subject = _fingerprint(network, lessons, course)
     saved = _resume(checkpoint, subject, device)
@@ -176,6 +205,7 @@ def train(
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
+        scaler.load_state_dict(saved["scaler"])
         best, best_weights, bad = saved["best"], saved["best_weights"], saved["bad"]
         first = saved["epoch"]
     for number in range(first, course.epochs):
@@ -183,7 +213,7 @@ def train(
             break
         torch.manual_seed(course.seed * 1000 + number)
         shuffle = np.random.default_rng((course.seed, number))
-        steps = list(batches(lessons, course, shuffle))
+        steps = Batches(lessons, course, shuffle)
         total, count, begun = 0.0, 0, time.perf_counter()
         network.train()
         for step, (features, targets) in enumerate(steps):
@@ -193,15 +223,18 @@ def train(
                 group["lr"] = (
                     course.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
                 )
-            logits, _ = network(features.to(device))
             wanted = targets.to(device)
+            with torch.autocast(device.type, number_form, number_form != torch.float32):
+                logits, _ = network(features.to(device))
             loss = nn.functional.cross_entropy(
-                logits.flatten(0, 1), wanted.flatten(), ignore_index=PADDING
+                logits.float().flatten(0, 1), wanted.flatten(), ignore_index=PADDING
             )
             optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
+            torch.autograd.backward(scaler.scale(loss))
+            scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
+            scaler.step(optimizer)
+            scaler.update()
             average.update_parameters(network)
             events = int((wanted != PADDING).sum())
             total, count = total + float(loss.detach()) * events, count + events
@@ -221,8 +254,8 @@ def train(
                 {
                     "network": network.state_dict(), "average": average.state_dict(),
                     "optimizer": optimizer.state_dict(), "best": best,
-                    "best_weights": best_weights, "bad": bad, "epoch": number + 1,
-                    "subject": subject,
+                    "scaler": scaler.state_dict(), "best_weights": best_weights, "bad": bad,
+                    "epoch": number + 1, "subject": subject,
                 },
                 partial,
             )  # fmt: skip
