@@ -18,6 +18,7 @@ from mst_core.errors import BrokenStyle
 from mst_core.networks.corpus import CorpusTune
 from mst_core.networks.dictionary import DurationDictionary, interval_token
 from mst_core.networks.returns import observe_returns
+from mst_core.networks.steps import Steps, observe_degrees, observe_steps
 
 HABITS = "habits.json"
 WINDOW = 64
@@ -81,6 +82,10 @@ class Habits(msgspec.Struct, frozen=True):
     """Counts of the last pitch, in semitones above the tonic."""
     repeats: float
     """Share of tunes that play a two-bar phrase again, note for note."""
+    steps: Steps = ()
+    """Which interval follows which."""
+    degrees: dict[str, tuple[int, ...]] = {}
+    """Counts of pitches by semitones above the tonic, for ``major`` and ``minor`` keys."""
     returns: dict[str, int] = {}
     """Which bars return (`mst_core.networks.returns`), and in how many tunes so."""
 
@@ -165,6 +170,8 @@ def observe(
         intervals=tuple(intervals),
         final_degrees=tuple(finals),
         repeats=sum(map(repeats_a_phrase, tunes)) / max(len(tunes), 1),
+        steps=observe_steps(tunes, fewest),
+        degrees=observe_degrees(tunes),
         returns=observe_returns(tunes),
     )
 
