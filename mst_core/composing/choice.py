@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from mst_core.composing.form import Plan
 from mst_core.composing.line_writer import LineWriter
-from mst_core.networks.corpus import Event
+from mst_core.networks.corpus import CorpusTune, Event
 from mst_core.networks.dictionary import REST, interval_token
+from mst_core.networks.echoes import Echoes
 from mst_core.networks.habits import Habits, MeterHabits
+from mst_core.networks.returns import FEWEST_NOTES, VARIED
 
 Profile = NDArray[np.float64]
 
@@ -57,26 +59,62 @@ def monotony(events: Sequence[Event]) -> float:
 
 
 def sameness(events: Sequence[Event], plan: Plan, bar: int) -> float:
-    """A penalty for parts of different letters that begin alike: a new part should sound new."""
+    """A penalty for parts of different letters that begin alike: a new part should sound new.
 
-    def begins(section: int) -> list[tuple[int | None, int, int]]:
+    Bars are alike as far as the same pitches stand at the same places.
+    """
+
+    def begins(section: int) -> set[tuple[int | None, int]]:
         first = section * bar
-        return [
-            (event.pitch, event.onset - first, event.duration)
+        return {
+            (event.pitch, event.onset - first)
             for event in events
             if first <= event.onset < first + bar
-        ]
+        }
 
     first_of = dict(zip(reversed(plan.form), reversed(plan.sections), strict=True))
     openings = [begins(section) for section in first_of.values()]
-    alike = sum(a == b for place, a in enumerate(openings) for b in openings[:place])
-    return 0.5 * alike
+    alike = (
+        len(one & other) / max(len(one), len(other), 1)
+        for place, one in enumerate(openings)
+        for other in openings[:place]
+    )
+    return 0.5 * sum(share for share in alike if share >= VARIED)
+
+
+def unplanned(events: Sequence[Event], plan: Plan, bar: int, lead: int) -> float:
+    """A penalty for new or varied bars that repeat an earlier bar note for note.
+
+    Networks that look back repeat more than the form asks: nine folk tunes in ten then repeated
+    two bars, of real ones two in three.
+    """
+    bars: list[list[tuple[int | None, int, int]]] = [[] for _ in range(plan.bars)]
+    for event in events:
+        number, place = divmod(event.onset + lead, bar)
+        bars[number].append((event.pitch, place, event.duration))
+    new = [
+        number
+        for span in plan.spans
+        if span.source is None
+        for number in range(span.first, span.first + span.bars)
+    ]
+    return 0.1 * sum(
+        len(bars[number]) >= FEWEST_NOTES and bars[number] in bars[:number] for number in new
+    )
 
 
 def choose(
-    writers: Sequence[LineWriter], melody: Habits, rhythm: MeterHabits, bar: int
+    writers: Sequence[LineWriter],
+    melody: Habits,
+    rhythm: MeterHabits,
+    bar: int,
+    echoes: Echoes | None = None,
 ) -> LineWriter:
-    """Take the candidate nearest to the melody language of one style and the rhythm of another."""
+    """Take the candidate nearest to the melody language of one style and the rhythm of another.
+
+    With the ``echoes`` of a style's tunes, one that shares an unusually long run with any of them
+    is passed over, unless all do.
+    """
 
     def strangeness(writer: LineWriter) -> float:
         events = writer.line.events
@@ -86,6 +124,17 @@ def choose(
             + 0.02 * writer.surprise
             + monotony(events)
             + sameness(events, writer.frame.plan, bar)
+            + unplanned(events, writer.frame.plan, bar, writer.frame.lead)
         )
 
-    return min(writers, key=strangeness)
+    ranked = sorted(writers, key=strangeness)
+    if echoes is None:
+        return ranked[0]
+    own = (writer for writer in ranked if not echoes.longest_melody(_tune(writer)).unusual)
+    return next(own, ranked[0])
+
+
+def _tune(writer: LineWriter) -> CorpusTune:
+    heading = writer.frame.heading
+    events = tuple(writer.line.events)
+    return CorpusTune("", "", heading.meter, heading.key, events, heading.barlines)

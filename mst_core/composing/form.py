@@ -127,6 +127,7 @@ def plan_form(
     if varied:
         draft.models |= draft.copies
         draft.copies.clear()
+        draft.closing = {bars - 1}  # a solo's phrases end where they like
     return Plan(form, sections, bars, _spans(bars, set(sections), draft))
 
 

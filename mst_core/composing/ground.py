@@ -49,8 +49,11 @@ class Ground:
         usual = {
             place: count
             for place, count in habits.endings.items()
-            # On an eighth, and long enough to be heard as an end.
-            if place in lattice.places and bar - place >= TICKS and place % (TICKS // 2) == 0
+            # On an eighth, heard as an end, and no whole note: where a solo's last note begins on
+            # the barline (.46 of them) it is short.
+            if place in lattice.places
+            and place % (TICKS // 2) == 0
+            and TICKS // 2 <= bar - place <= 3 * TICKS
         }
         order: list[int] = []
         while usual:

@@ -25,8 +25,8 @@ from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictio
 Logits = NDArray[np.float64]
 TASTE = 0.5
 """Share of a target tune's own rhythm against the network's."""
-LEAN = 2.0
-"""Nats by which a varied phrase prefers what it varies: three notes in four then stay."""
+LEAN = 0.75
+"""Share of what a varied phrase varies, against the network's: at least so many notes stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +195,7 @@ class LineWriter:
     def _leaning(self, logits: Logits) -> Logits:
         """Make the pitch likelier that stood here where a varied phrase stood before."""
         model = self._model.get(self.line.now)
-        if model is None:
-            return logits
-        leaning = logits.copy()
-        leaning[self.line.interval(model.pitch)] += LEAN
-        return leaning
+        return logits if model is None else _toward(logits, self.line.interval(model.pitch))
 
     def _cadence(self, logits: Logits) -> None:
         """End a part: on the tonic at the end of the tune, within its triad elsewhere."""
@@ -259,8 +255,7 @@ class LineWriter:
         mask = np.zeros(len(durations), dtype=bool)
         mask[list(open_values)] = True
         if (model := self._model.get(self.line.now)) is not None:
-            logits = logits.copy()
-            logits[durations.token(model.duration)] += LEAN
+            logits = _toward(logits, durations.token(model.duration))
         return open_values[self._draw(self._tasted(logits), mask)]
 
     def _tasted(self, logits: Logits) -> Logits:
@@ -288,6 +283,13 @@ def _shares(logits: Logits) -> Logits:
     raised: Logits = np.exp(logits - logits.max())
     shares: Logits = raised / raised.sum()
     return shares
+
+
+def _toward(logits: Logits, token: int) -> Logits:
+    shares = (1 - LEAN) * _shares(logits)
+    shares[token] += LEAN
+    leaning: Logits = np.log(shares + 1e-12)
+    return leaning
 
 
 def _log_shares(logits: Logits) -> Logits:

@@ -148,7 +148,8 @@ def _write(
     tell: Callable[[float], None],
 ) -> LineWriter:  # fmt: skip
     candidates = write_candidates(frame, writer.pair, seed, tell)
-    return choose(candidates, melodist.habits, ground.habits, ground.lattice.bar)
+    echoes = melodist.echoes if frame.pitches is None else None
+    return choose(candidates, melodist.habits, ground.habits, ground.lattice.bar, echoes)
 
 
 def _melody(events: list[Event], key: Key, tempo: float, meter: Meter, plan: Plan) -> Melody:

@@ -14,6 +14,7 @@ from mst_core.judging.distributions import Figures, Material, distances, halves
 from mst_core.judging.phrases import ends_at_home, passages, repeats, returns
 from mst_core.music import Melody
 from mst_core.networks.corpus import TICKS, CorpusTune, Event
+from mst_core.networks.echoes import Echoes
 
 BARS = 16
 FURTHEST = 1.5
@@ -109,17 +110,19 @@ def measure_new_tunes(
     composer: Composer,
     style: str,
     real_tunes: Sequence[CorpusTune],
-    training_tunes: Sequence[CorpusTune],
+    training_tunes: Sequence[CorpusTune] = (),
     *,
     tunes: int = 200,
     seeds: Sequence[int] | None = None,
     bars: int = BARS,
+    echoes: Echoes | None = None,
     tell: Callable[[float], None] = lambda share: None,
 ) -> NewTunes:
     """Compose ``tunes`` tunes of so many bars in a style and measure them beside real ones.
 
     ``real_tunes`` must be unknown to the style: those of ``bars`` bars are taken or, where there
-    are too few, windows of longer ones. ``training_tunes`` are what could have been copied.
+    are too few, windows of longer ones. ``training_tunes`` are what could have been copied; where
+    they are not at hand, the style's ``echoes`` stand for them, whose runs may be a step too long.
     ``seeds``, one a tune, are by default 0, 1, 2 and so on.
     """
     chosen = range(tunes) if seeds is None else seeds
@@ -128,25 +131,26 @@ def measure_new_tunes(
         request = Compose(style, style, seed=seed, bars=bars)
         new.append(corpus_tune(composer.compose(request).melody, str(seed)))
         tell((number + 1) / len(chosen))
-    return judge_new_tunes(style, new, real_tunes, training_tunes, bars=bars)
+    return judge_new_tunes(style, new, real_tunes, training_tunes, bars=bars, echoes=echoes)
 
 
 def judge_new_tunes(
     style: str,
     new: Sequence[CorpusTune],
     real_tunes: Sequence[CorpusTune],
-    training_tunes: Sequence[CorpusTune],
+    training_tunes: Sequence[CorpusTune] = (),
     *,
     bars: int = BARS,
+    echoes: Echoes | None = None,
 ) -> NewTunes:
     """Measure tunes that are written already."""
     found = passages(real_tunes, bars, len(new))
     drawn = np.random.default_rng(0).permutation(len(found))[: len(new)]
     real = [found[place] for place in sorted(drawn)]
     ours, theirs = [Material.of(tune) for tune in new], [Material.of(tune) for tune in real]
-    lenders = Lenders(training_tunes)
-    copies = sorted(lenders.longest(tune) for tune in new)
-    usual = _percentile([lenders.longest(tune) for tune in real], 0.95)
+    longest = _search(training_tunes, echoes)
+    copies = sorted(map(longest, new))
+    usual = _percentile([longest(tune) for tune in real], 0.95)
     return NewTunes(
         style=style,
         tunes=len(new),
@@ -162,8 +166,17 @@ def judge_new_tunes(
     )
 
 
+def _search(
+    training_tunes: Sequence[CorpusTune], echoes: Echoes | None
+) -> Callable[[CorpusTune], int]:
+    """What tells the longest run that a tune shares with the training."""
+    if echoes is not None and not training_tunes:
+        return lambda tune: echoes.longest_melody(tune).length
+    return Lenders(training_tunes).longest
+
+
 def _percentile(values: Sequence[int], share: float) -> int:
-    return sorted(values)[int(share * (len(values) - 1))]
+    return sorted(values)[int(share * (len(values) - 1))] if values else 0
 
 
 def corpus_tune(melody: Melody, name: str) -> CorpusTune:
