@@ -1,13 +1,13 @@
 """Echoes: how long a run a tune shares with any tune that its style was trained on.
 
-The tunes themselves are not kept. Of every stretch of `Sieve.stretch` steps, with the number of its
-tune, a few bits are set in a field that ends up half full (Bloom 1970, "Space/Time Trade-offs in
-Hash Coding with Allowable Errors"). A run is shared where stretch after stretch of it is found
+The tunes themselves are not kept. Of every stretch of so many steps (`Sieve`), with the number of
+its tune, three bits are set in a field that ends up half full (Bloom 1970, "Space/Time Trade-offs
+in Hash Coding with Allowable Errors"). A run is shared where stretch after stretch of it is found
 under one number. Nothing shared is ever missed; chance may add a step or two, so lengths are upper
-bounds. What `usual` says was measured through the same sieve.
+bounds. What `Sieve.usual` says was measured through the same sieve.
 
-The field of melodies holds three bits a note, no more than the pitch of a note is worth to the best
-network that knows its rhythm (2.05 nats in solos): one wrong continuation in eight passes, and who
+The field of melodies holds three bits a note, no more than the pitch of a solo's note is worth to
+the best network that knows its rhythm (2.05 nats): one wrong continuation in eight passes, and who
 tries to spell a tune out of it drowns in tunes that never were.
 """
 
@@ -17,7 +17,9 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -41,16 +43,17 @@ RELATED = 0.25
 _AT_ONCE = 1 << 20  # stretches looked up together: some 30 MB
 
 Numbers = NDArray[np.uint64]
+Length = Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
 class Sieve(msgspec.Struct, frozen=True):
     """How one field is filled; its bits lie beside it."""
 
-    stretch: int
-    """Steps that are looked up together; shorter runs are not seen."""
-    checks: int
+    stretches: Annotated[tuple[Length, ...], msgspec.Meta(min_length=1, max_length=16)]
+    """Steps that are looked up together, rising; runs shorter than the first are not seen."""
+    checks: Annotated[int, msgspec.Meta(ge=1, le=16)]
     """Bits set by each stretch: one strange stretch in 2 to the power of this passes."""
-    numbers: int
+    numbers: Annotated[int, msgspec.Meta(ge=1, le=65536)]
     """How many numbers tunes are told apart by: more of them, and a run is of one tune."""
     usual: int | None = None
     """95 in 100 real tunes share no longer run with any training tune that is a stranger."""
@@ -58,8 +61,8 @@ class Sieve(msgspec.Struct, frozen=True):
     """95 in 100 pairs of real tunes share no longer run."""
 
 
-RHYTHM = Sieve(stretch=8, checks=6, numbers=4096)
-MELODY = Sieve(stretch=8, checks=3, numbers=16)
+RHYTHM = Sieve(stretches=(8, 12, 18, 27, 40, 60, 90), checks=3, numbers=4096)
+MELODY = Sieve(stretches=(8,), checks=3, numbers=16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,7 @@ class Echoes:
             tune
             for tune in strangers[:STRANGERS]
             if found.longest_melody(tune).length
-            <= max(2 * MELODY.stretch, RELATED * len(tune.events))
+            <= max(2 * MELODY.stretches[0], RELATED * len(tune.events))
         ]
         return cls(
             msgspec.structs.replace(
@@ -101,14 +104,14 @@ class Echoes:
     def longest_rhythm(self, tune: CorpusTune) -> Run:
         """The longest run of (onset in bar, duration) that some training tune has too.
 
-        Runs below ``rhythm.stretch`` steps count as none.
+        Runs below ``rhythm.stretches[0]`` steps count as none.
         """
         return _longest(rhythm_steps(tune), self.rhythm, self.rhythm_field)
 
     def longest_melody(self, tune: CorpusTune) -> Run:
         """The longest run of (interval, duration) that some training tune has too.
 
-        Runs below ``melody.stretch`` steps count as none.
+        Runs below ``melody.stretches[0]`` steps count as none.
         """
         return _longest(melody_steps(tune), self.melody, self.melody_field)
 
@@ -146,9 +149,11 @@ class Echoes:
         try:
             with safe_open(path, framework="np") as file:
                 header = file.metadata() or {}
-                sieves = [_checked(header[name]) for name in ("rhythm", "melody")]
+                sieves = [
+                    msgspec.json.decode(header[name], type=Sieve) for name in ("rhythm", "melody")
+                ]
                 fields = [file.get_tensor(name) for name in ("rhythm", "melody")]
-        except (OSError, SafetensorError, KeyError, ValueError, msgspec.MsgspecError) as error:
+        except (OSError, SafetensorError, KeyError, msgspec.MsgspecError) as error:
             raise BrokenStyle(folder.name, f"{ECHOES}: {error}") from error
         bits = all(f.dtype == np.uint8 and f.ndim == 1 and len(f) for f in fields)
         if not bits or header.get("checksum") != _checksum(fields):
@@ -161,13 +166,6 @@ def _narrow(sieve: Sieve, tunes: int) -> Sieve:
     return msgspec.structs.replace(sieve, numbers=max(1, min(sieve.numbers, tunes)))
 
 
-def _checked(text: str) -> Sieve:
-    sieve = msgspec.json.decode(text, type=Sieve)
-    if not (1 <= sieve.stretch <= 64 and 1 <= sieve.checks <= 16 and 1 <= sieve.numbers <= 65536):
-        raise ValueError("a sieve that no training makes")
-    return sieve
-
-
 def _checksum(fields: Sequence[NDArray[np.uint8]]) -> str:
     return f"{zlib.crc32(b''.join(field.tobytes() for field in fields)):08x}"
 
@@ -175,8 +173,9 @@ def _checksum(fields: Sequence[NDArray[np.uint8]]) -> str:
 def _fill(sieve: Sieve, rows: Sequence[Steps]) -> NDArray[np.uint8]:
     """Make a field of bits that is half full of the rows' stretches."""
     marks = [
-        _with_number(_stretches(row, sieve.stretch), _number(place, sieve))
+        _with_number(_stretches(row, length), _number(place, sieve))
         for place, row in enumerate(rows)
+        for length in sieve.stretches
     ]
     entries = np.unique(np.concatenate([np.zeros(0, np.uint64), *marks]))
     size = max(8, math.ceil(len(entries) * sieve.checks / math.log(2) / 8))  # bytes
@@ -187,33 +186,67 @@ def _fill(sieve: Sieve, rows: Sequence[Steps]) -> NDArray[np.uint8]:
 
 
 def _longest(steps: Steps, sieve: Sieve, field: NDArray[np.uint8]) -> Run:
-    stretches = _stretches(steps, sieve.stretch)
+    together = max(1, _AT_ONCE // max(1, len(steps)))
     best, first = 0, 0
-    if len(stretches):
-        together = max(1, _AT_ONCE // len(stretches))
-        for start in range(0, sieve.numbers, together):
-            numbers = np.arange(start, min(sieve.numbers, start + together), dtype=np.uint64)
-            found = _found(_with_number(stretches[:, None], numbers), sieve, field)
-            # A run of stretches: count on while they are found, begin anew where one is not.
-            row = np.zeros(len(numbers), dtype=np.int64)
-            for place, here in enumerate(found):
-                row = np.where(here, row + 1, 0)
-                longest = int(row.max())
-                if longest > best:
-                    best, first = longest, place - longest + 1
-    return Run(best + sieve.stretch - 1 if best else 0, first, sieve.usual)
+    for start in range(0, sieve.numbers, together):
+        numbers = np.arange(start, min(start + together, sieve.numbers), dtype=np.uint64)
+        length, place = _longest_among(numbers, steps, sieve, field)
+        if length > best:
+            best, first = length, place
+    return Run(best, first, sieve.usual)
 
 
-def _found(entries: Numbers, sieve: Sieve, field: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell which entries are in the field; a check looks only at those that passed so far."""
-    passed = np.arange(entries.size)
-    flat = entries.ravel()
-    for check in range(sieve.checks):
-        bit = _bit(flat[passed], check, len(field))
-        passed = passed[(field[bit >> 3] >> (7 - (bit & 7)) & 1).astype(bool)]
-    found = np.zeros(entries.size, dtype=np.bool_)
-    found[passed] = True
-    return found.reshape(entries.shape)
+def _longest_among(
+    numbers: Numbers, steps: Steps, sieve: Sieve, field: NDArray[np.uint8]
+) -> tuple[int, int]:
+    """Find the longest run under some numbers, and its place, by longer and longer stretches.
+
+    A rhythm that goes round and round has every short stretch of a run that is not there: so each
+    length is looked up only where the one before allows it, and bounds what that one allowed.
+    """
+    best, first = 0, 0
+    allowed = np.ones((max(0, len(steps) - sieve.stretches[0] + 1), len(numbers)), dtype=np.bool_)
+    for length, longer in zip_longest(sieve.stretches, sieve.stretches[1:]):
+        if not allowed.any():
+            break
+        found = _found(_stretches(steps, length), numbers, allowed, sieve.checks, field)
+        runs = _runs(found, length)
+        if longer is None or runs.max() < longer:
+            if runs.max() > best:
+                best, first = int(runs.max()), int(runs.argmax()) // len(numbers)
+            break
+        allowed = runs[: len(steps) - longer + 1] >= longer
+        best, first = longer - 1, int(allowed.argmax()) // len(numbers)
+    return best, first
+
+
+def _found(
+    stretches: Numbers,
+    numbers: Numbers,
+    allowed: NDArray[np.bool_],
+    checks: int,
+    field: NDArray[np.uint8],
+) -> NDArray[np.bool_]:
+    """Tell which stretches (rows) are in the field under which numbers (columns)."""
+    rows, columns = np.nonzero(allowed)
+    entries = _with_number(stretches[rows], numbers[columns])
+    for check in range(checks):
+        bit = _bit(entries, check, len(field))
+        passed = (field[bit >> 3] >> (7 - (bit & 7)) & 1).astype(bool)
+        rows, columns, entries = rows[passed], columns[passed], entries[passed]
+    found = np.zeros_like(allowed)
+    found[rows, columns] = True
+    return found
+
+
+def _runs(found: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
+    """How many steps go on being found from each place; 0 where its stretch is not."""
+    runs = np.zeros(found.shape, dtype=np.int64)
+    ahead = np.full(found.shape[1], length - 1, dtype=np.int64)
+    for place in range(len(found) - 1, -1, -1):
+        ahead = np.where(found[place], ahead + 1, length - 1)
+        runs[place] = np.where(found[place], ahead, 0)
+    return runs
 
 
 def _stretches(steps: Steps, length: int) -> Numbers:

@@ -6,7 +6,8 @@ engraver decides nothing but distances.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -20,25 +21,50 @@ _BARLINES = {"single": "single", "double": "dbl", "final": "end"}
 _ACCIDENTALS = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 
 
+@dataclass(frozen=True, slots=True)
+class Stave:
+    """One line of music under others, and how it looks."""
+
+    melody: Melody
+    bars: Sequence[Bar]
+    """As many as the other staves have; one without pieces stays bare."""
+    coloured: Collection[int] = ()
+    """The notes in colour, by their place in the melody."""
+    colour: str = ""
+    scale: int = 100
+    """Per cent."""
+    name: str = ""
+    """Its bars are ``<name>-0``, ``<name>-1``... in the picture, where it has a name."""
+
+
 def write_mei(melody: Melody, bars: Sequence[Bar], *, breaks: Collection[int] = ()) -> str:
     """Write a melody laid out in ``bars``; ``breaks`` has the places of those that open a line."""
+    return write_staves([Stave(melody, bars)], breaks=breaks)
+
+
+def write_staves(
+    staves: Sequence[Stave], *, breaks: Collection[int] = (), marks: Mapping[int, str] = {}
+) -> str:
+    """Write staves under each other, bar under bar; the first one's bars have the signs.
+
+    ``marks`` has a word for some bars, by their place; the engraver gives it room above the bar.
+    """
     mei = Element("mei", xmlns=_NAMESPACE, meiversion="5.0")
     SubElement(SubElement(SubElement(mei, "meiHead"), "fileDesc"), "titleStmt")
     music = SubElement(mei, "music")
     score = SubElement(SubElement(SubElement(music, "body"), "mdiv"), "score")
-    definition = SubElement(
-        score,
-        "scoreDef",
-        {**_meter(melody.meter), "keysig": _signature(melody.key.fifths)},
-    )
-    staves = SubElement(definition, "staffGrp")
-    clef = {"clef.shape": "G", "clef.line": "2"}
-    if melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_IN_TREBLE:
-        clef = {"clef.shape": "F", "clef.line": "4"}
-    SubElement(staves, "staffDef", {"n": "1", "lines": "5", **clef})
+    melody, bars = staves[0].melody, staves[0].bars
+    definition = SubElement(score, "scoreDef")
+    if len(staves) == 1:
+        definition.attrib |= {**_meter(melody.meter), "keysig": _signature(melody.key.fifths)}
+        group = SubElement(definition, "staffGrp")
+    else:
+        group = SubElement(definition, "staffGrp", {"symbol": "bracket", "bar.thru": "true"})
+    for number, stave in enumerate(staves, start=1):
+        SubElement(group, "staffDef", {"n": str(number), "lines": "5", **_look(stave, len(staves))})
 
     section = SubElement(score, "section")
-    accidentals = Accidentals(melody.key)
+    writers = [_Writer(number, stave) for number, stave in enumerate(staves, start=1)]
     ending = section
     for place, bar in enumerate(bars):
         if place in breaks:  # before an ending, or the engraver has it begin on the line above
@@ -46,8 +72,7 @@ def write_mei(melody: Melody, bars: Sequence[Bar], *, breaks: Collection[int] = 
         if bar.begins_ending:
             ending = SubElement(section, "ending", n=str(bar.ending))
         parent = ending if bar.ending else section
-        if bar.changes_meter:
-            SubElement(parent, "scoreDef", _meter(bar.meter))
+        _change_meters(parent, [stave.bars[place] for stave in staves])
         measure = SubElement(parent, "measure", right=_BARLINES[bar.closing])
         # Two repeats that meet within a line share one sign.
         meets = place + 1 < len(bars) and place + 1 not in breaks and bars[place + 1].opens_repeat
@@ -58,22 +83,73 @@ def write_mei(melody: Melody, bars: Sequence[Bar], *, breaks: Collection[int] = 
             measure.set("left", "rptstart")
         if not bar.whole:
             measure.set("metcon", "false")
-        layer = SubElement(SubElement(measure, "staff", n="1"), "layer", n="1")
-        accidentals.new_bar()
+        for writer in writers:
+            writer.write(measure, place)
+        if place in marks:
+            mark = {"staff": "1", "place": "above", "tstamp": "1"}
+            mark["xml:id"] = f"{marks[place]}-{place}"
+            SubElement(measure, "dir", mark).text = marks[place]
+    return tostring(mei, encoding="unicode")
+
+
+class _Writer:
+    """Writes one stave, measure by measure."""
+
+    def __init__(self, number: int, stave: Stave) -> None:
+        self._number = number
+        self._stave = stave
+        self._accidentals = Accidentals(stave.melody.key)
+        self._notes = 0
+
+    def write(self, measure: Element, place: int) -> None:
+        """Write its bar of this place into a measure."""
+        staff = SubElement(measure, "staff", n=str(self._number))
+        if self._stave.name:
+            staff.set("xml:id", f"{self._stave.name}-{place}")
+        layer = SubElement(staff, "layer", n="1")
+        bar = self._stave.bars[place]
+        self._accidentals.new_bar()
         if bar.empty:
-            SubElement(layer, "mRest")
-            continue
+            SubElement(layer, "mRest" if bar.pieces else "mSpace")
+            return
         for piece, element in _fill(layer, bar.pieces):
             if piece.spelling is not None:
                 # A note tied over the barline needs no second accidental: the tie carries it.
-                shown = not piece.continues and accidentals.needed(piece.spelling)
+                shown = not piece.continues and self._accidentals.needed(piece.spelling)
                 element.set("pname", piece.spelling.letter.lower())
                 element.set("oct", str(piece.spelling.octave))
                 sign = _ACCIDENTALS[piece.spelling.alteration]
                 element.set("accid" if shown else "accid.ges", sign)
+                self._notes += not piece.continues
+                if self._notes - 1 in self._stave.coloured:
+                    element.set("color", self._stave.colour)
             if piece.tied or piece.continues:
                 element.set("tie", "i" if not piece.continues else "m" if piece.tied else "t")
-    return tostring(mei, encoding="unicode")
+        for kind in ("beam", "tuplet"):
+            for frame in layer.iter(kind):
+                if all(note.get("color") for note in frame.iter("note")):
+                    frame.attrib |= {"color": self._stave.colour} if self._stave.colour else {}
+
+
+def _look(stave: Stave, staves: int) -> dict[str, str]:
+    melody = stave.melody
+    low = melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_IN_TREBLE
+    clef = {"clef.shape": "F", "clef.line": "4"} if low else {"clef.shape": "G", "clef.line": "2"}
+    if staves == 1:
+        return clef
+    own = {**_meter(melody.meter), "keysig": _signature(melody.key.fifths)}
+    return {**clef, **own, "scale": f"{stave.scale}%"}
+
+
+def _change_meters(parent: Element, bars: Sequence[Bar]) -> None:
+    """Write the meters that begin with these bars, which stand under each other."""
+    if len(bars) == 1 and bars[0].changes_meter:
+        SubElement(parent, "scoreDef", _meter(bars[0].meter))
+    elif any(bar.changes_meter for bar in bars):
+        group = SubElement(SubElement(parent, "scoreDef"), "staffGrp")
+        for number, bar in enumerate(bars, start=1):
+            if bar.changes_meter:
+                SubElement(group, "staffDef", {"n": str(number), "lines": "5", **_meter(bar.meter)})
 
 
 def _meter(meter: Meter) -> dict[str, str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 
 import resvg_py
 import verovio
@@ -52,7 +52,12 @@ def draw_svg(melody: Melody) -> str:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
     bars = lay_out(melody)
-    scale, lines = _arrange(melody, bars)
+    scale, breaks = arrange(melody, bars, [natural_width(bar) for bar in bars], _LINE_HEIGHT)
+    return engrave(write_mei(melody, bars, breaks=breaks), scale)
+
+
+def engrave(mei: str, scale: int) -> str:
+    """Turn MEI without words, but for the numbers of endings, into SVG on its ground."""
     verovio.enableLog(verovio.LOG_ERROR)
     # The place of its signs is remembered for the importing thread only, so each engraver is told.
     engraver = verovio.toolkit(False)
@@ -75,8 +80,7 @@ def draw_svg(melody: Melody) -> str:
             "xmlIdSeed": 1,
         }
     )
-    breaks = list(accumulate(map(len, lines)))
-    if not engraver.loadData(write_mei(melody, bars, breaks=breaks)):
+    if not engraver.loadData(mei):
         raise EngravingFault(engraver.getLog())
     return _darken(_draw_numbers(engraver.renderToSVG(1)))
 
@@ -87,7 +91,11 @@ def draw_png(melody: Melody) -> bytes:
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
-    svg = draw_svg(melody)
+    return paint(draw_svg(melody))
+
+
+def paint(svg: str) -> bytes:
+    """Paint an engraved score as PNG, 1000 pixels wide and at most 2000 high."""
     height = int(svg.split('height="', 1)[1].split("px", 1)[0])
     limit = HIGHEST if height > HIGHEST else None
     return bytes(
@@ -102,8 +110,14 @@ def _signs() -> Traversable:
     return files(verovio) / "data"
 
 
-def _arrange(melody: Melody, bars: Sequence[Bar]) -> tuple[int, list[list[Bar]]]:
-    """Choose the scale and the lines: large and four bars a line, as long as there is room."""
+def arrange(
+    melody: Melody, bars: Sequence[Bar], widths: Sequence[float], line_height: float
+) -> tuple[int, list[int]]:
+    """Choose the scale and the bars that open lines: large and four bars a line, while they fit.
+
+    ``widths`` are those of the bars, in pixels at full scale; ``line_height`` is in pixels for
+    each per cent of scale.
+    """
     thirds = all(bar % 3 == 0 for bar in (*melody.sections, melody.bars))
     for scales, counts in (
         (_SCALES, (4,)),
@@ -111,16 +125,21 @@ def _arrange(melody: Melody, bars: Sequence[Bar]) -> tuple[int, list[list[Bar]]]
         (_SMALL_SCALES, (8, 6, 4, 2)),  # a long tune is looked at from further away
     ):
         for scale, count in product(scales, counts):
-            lines = list(break_lines(bars, count))
-            widest = max((sum(map(_width, line)) for line in lines), default=0)
+            ends = _ends(bars, count)
+            lines = pairwise([0, *ends])
+            widest = max((sum(widths[start:end]) for start, end in lines), default=0)
             room = (WIDTH - 2 * _MARGIN) * 100 / scale - _HEAD
-            height = len(lines) * _LINE_HEIGHT * scale + 2 * _MARGIN
+            height = len(ends) * line_height * scale + 2 * _MARGIN
             if widest <= room * _TIGHTEST and height <= HIGHEST:
-                return scale, lines
-    return _SMALL_SCALES[-1], list(break_lines(bars, 8))
+                return scale, ends
+    return _SMALL_SCALES[-1], _ends(bars, 8)
 
 
-def _width(bar: Bar) -> float:
+def _ends(bars: Sequence[Bar], count: int) -> list[int]:
+    return list(accumulate(map(len, break_lines(bars, count))))
+
+
+def natural_width(bar: Bar) -> float:
     """Estimate the natural width of a bar in pixels at full scale."""
     signature = sum(1 for piece in bar.pieces if piece.spelling and piece.spelling.alteration)
     signs = 20 * (bar.opens_repeat + bar.closes_repeat) + 50 * bar.changes_meter
