@@ -130,7 +130,7 @@ def _marks(before: Melody, after: Melody, bars: Sequence[Bar]) -> dict[int, str]
     was, now = same_bars(before, shown), same_bars(after, shown)
     letters = dict(zip(dict.fromkeys(was.values()), ascii_uppercase, strict=False))
     words = {
-        bar: f"{'same' if now.get(bar) == now.get(first, -1) else 'lost'}{letters[first]}"
+        bar: f"{'same' if now.get(bar, bar) == now.get(first, first) else 'lost'}{letters[first]}"
         for bar, first in was.items()
     }
     return {
@@ -163,7 +163,9 @@ def _place(bar: Bar) -> tuple[int, bool]:
 
 
 def _even(melody: Melody) -> Melody:
-    repeats = (replace(repeat, lead_in=0, lead_out=0) for repeat in melody.repeats)
+    repeats = (
+        replace(repeat, lead_in=Fraction(0), lead_out=Fraction(0)) for repeat in melody.repeats
+    )
     return replace(melody, repeats=tuple(repeats))
 
 
