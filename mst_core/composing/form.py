@@ -60,6 +60,8 @@ class Span:
     """Whether the tune ends with it, or with a copy of it: the stable pitch is the tonic."""
     model: int | None = None
     """The first bar that it varies, for a new span that is to sound like earlier bars."""
+    shunned: int | None = None
+    """The first bar that it must not repeat: what came before it returns, and goes on elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +208,20 @@ def _spans(bars: int, sections: set[int], draft: _Draft) -> tuple[Span, ...]:
     while (earlier := copies.get(min(home))) is not None:
         home.add(earlier)
     closing = draft.closing | home
-    return tuple(
-        Span(first, after - first, copies.get(first), after - 1 in closing, after - 1 in home,
-             models.get(first))
-        for first, after in pairwise(edges)
-    )  # fmt: skip
+
+    def span(first: int, after: int) -> Span:
+        copied, varied = copies.get(first), models.get(first)
+        returned = copies.get(first - 1, models.get(first - 1))
+        new = copied is None and varied is None
+        goes_on = returned is not None and returned + 1 + after - first <= first
+        return Span(
+            first,
+            after - first,
+            copied,
+            closes=after - 1 in closing,
+            home=after - 1 in home,
+            model=varied,
+            shunned=returned + 1 if new and returned is not None and goes_on else None,
+        )
+
+    return tuple(span(first, after) for first, after in pairwise(edges))

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mst_core.composing.line_writer import Frame, LineWriter, Logits
+from mst_core.composing.chances import Logits
+from mst_core.composing.line_writer import Frame, LineWriter
 from mst_core.networks.pair import SequenceNet, State, StylePair
 
 CANDIDATES = 12

@@ -7,8 +7,10 @@ from itertools import permutations
 
 import msgspec
 
+from mst_core.composing.composer import Composer
 from mst_core.judging.evidence import RealTunes
 from mst_core.judging.finding import Finding, try_finding
+from mst_core.judging.new_tunes import NewTunes, measure_new_tunes
 from mst_core.judging.real_tunes import Piece, find_pieces, fitting_sources
 from mst_core.judging.retrieval import TARGETS, choose_targets
 from mst_core.judging.table import LEGEND, write_finding, write_way
@@ -27,9 +29,12 @@ class Extent(msgspec.Struct, frozen=True):
 
     plan: Plan = Plan()
     targets: int = TARGETS
+    new_tunes: int = 200
 
 
-QUICK = Extent(Plan(tunes=10, seeds=(0,), strengths=(0.0, 0.25, 0.5, 0.75, 1.0)), targets=15)
+QUICK = Extent(
+    Plan(tunes=10, seeds=(0,), strengths=(0.0, 0.25, 0.5, 0.75, 1.0)), targets=15, new_tunes=20
+)
 """Minutes on two busy cores, and intervals to match."""
 
 
@@ -47,6 +52,7 @@ class Report(msgspec.Struct, frozen=True):
     """What was measured."""
 
     losses: tuple[Losses, ...] = ()
+    new_tunes: tuple[NewTunes, ...] = ()
     ways: tuple[Way, ...] = ()
     findings: tuple[Finding, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -56,6 +62,9 @@ class Report(msgspec.Struct, frozen=True):
         """The report for people."""
         for loss in self.losses:
             yield describe_losses(loss)
+        for new in self.new_tunes:
+            yield ""
+            yield new.describe()
         for way in self.ways:
             yield ""
             yield from write_way(way)
@@ -92,10 +101,18 @@ def evaluate(
     judged = {name: tunes for name, tunes in real.items() if len(tunes) >= FEWEST_TUNES}
     remarks = [
         f"{name} is not judged: give {FEWEST_TUNES} real tunes by --corpus {name}=FILE.jsonl"
-        for name in transfers.styles
+        for name in real
         if name not in judged
     ]
     losses = tuple(measure_losses(name, tunes, transfers) for name, tunes in real.items())
+    new_tunes = tuple(
+        measure_new_tunes(
+            Composer(transfers.styles), name, tunes, tunes=extent.new_tunes,
+            echoes=transfers.styles[name].echoes,
+            tell=lambda share, what=f"new tunes of {name}": tell(what, share),  # type: ignore[misc]
+        )
+        for name, tunes in judged.items()
+    )  # fmt: skip
     pieces = {name: find_pieces(tunes) for name, tunes in judged.items()}
     ways: list[Way] = []
     for source, target in permutations(pieces, 2):
@@ -108,7 +125,8 @@ def evaluate(
         else:
             ways.append(way)
     findings = (_try_finding(name, judged, pieces, transfers, extent, tell) for name in judged)
-    return Report(losses, tuple(ways), tuple(f for f in findings if f), tuple(remarks))
+    found = tuple(finding for finding in findings if finding)
+    return Report(losses, new_tunes, tuple(ways), found, tuple(remarks))
 
 
 def _try_finding(
