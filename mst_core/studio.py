@@ -17,7 +17,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mst_core.composing.composition import Composition
-from mst_core.jobs import AUDIO_FORMATS, Compose, Job, Mashup, Progress, Rendition, Restyle
+from mst_core.jobs import (
+    AUDIO_FORMATS,
+    PICTURE_FORMATS,
+    Compose,
+    Job,
+    Mashup,
+    Progress,
+    Rendition,
+    Restyle,
+)
 from mst_core.music import Melody
 from mst_core.progress import COMPOSING_SHARE, Rising, Steps
 from mst_core.receipts import decode_readings, make_receipt, title_of
@@ -139,7 +148,7 @@ class Studio:
         steps = Steps(tell, len(score) + len(audio) + bool(audio))
         title = self._entitle(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
-            drawn = pool.submit(self._draw, composition, score, title, steps, job.performed)
+            drawn = pool.submit(self._draw, job, composition, score, title, steps)
             files = self._play(composition, audio, steps) | drawn.result()
         return Rendition(
             receipt=make_receipt(job, composition),
@@ -188,17 +197,19 @@ class Studio:
 
     def _draw(
         self,
+        job: Job,
         composition: Composition,
         formats: Iterable[str],
         title: str,
         steps: Steps,
-        performed: bool,
     ) -> dict[str, bytes]:
         files = {}
         for format in formats:
             with self._drawing:
-                if performed and format == "mid":
+                if job.performed and format == "mid":
                     files[format] = _write_performed(composition, title)
+                elif job.compared and format in PICTURE_FORMATS and composition.before:
+                    files[format] = _draw_both(composition.before, composition.melody, format)
                 else:
                     files[format] = _write(composition, format, title)
             steps.done("drawing")
@@ -224,6 +235,15 @@ def _write_performed(composition: Composition, title: str) -> bytes:
     return performed_midi(
         performance, program=composition.program, title=title, parts=composition.parts
     )
+
+
+def _draw_both(before: Melody, after: Melody, format: str) -> bytes:
+    """The picture of a tune before and after."""
+    from mst_core.score.comparison import draw_comparison_png, draw_comparison_svg
+
+    if format == "png":
+        return draw_comparison_png(before, after)
+    return draw_comparison_svg(before, after).encode()
 
 
 def _write(composition: Composition, format: str, title: str) -> bytes:

@@ -174,6 +174,17 @@ def test_a_mashup_takes_the_pitches_of_one_file_and_the_rhythm_of_the_other(band
         "A Reel of Ours x A Jig of Ours", ["both.mid", "both.abc"],
     )  # fmt: skip
     assert mst("mashup reel.abc jig.abc").stderr.startswith("reel.abc: mashup: 4 bars of 4/4")
+    assert "seed" not in mst("mashup reel.abc jig.abc").stderr
+
+
+def test_a_comparison_colours_what_changed_and_is_drawn_on_request_alone(band: Band) -> None:
+    orange = "#e69f00"
+    mst("rerhythm reel.abc --rhythm jazz --seed 4 --compare -o both.svg -o both.png")
+    mst("rerhythm reel.abc --rhythm jazz --seed 4 -o one.svg")
+    mst("rerhythm reel.abc --rhythm jazz --strength 0 --compare -o same.svg")
+    assert orange in Path("both.svg").read_text()
+    assert orange not in Path("one.svg").read_text() + Path("same.svg").read_text()
+    assert Path("both.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_receipt_is_told_in_words(band: Band) -> None:

@@ -24,7 +24,8 @@ STARS = "*" * 2000
 SOURCE, LIKE = "a" * 64, "b" * 64
 RECEIPT = Receipt(
     "", "", 1, "D major", "4/4", 110.0, 8, 64, "AABB", 34.9, "0",
-    source=STARS, strength=0.5, changed=0.5, remarks=(STARS,) * 20,
+    source=STARS, strength=0.5, changed=0.5, pitch_strength=0.5, repitched=0.5, repeats=(300, 300),
+    closer_than=(50, 50), longest_copy=99, usual_copy=99, remarks=(STARS,) * 20,
 )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def test_a_cut_text_ends_in_no_half_escape(text: str, most: int) -> None:
 async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
     ledger = Ledger(await Database.open(tmp_path / "ledger.sqlite3"))
     try:
-        request = Restyle(SOURCE, 1, like=LIKE)
+        request = Restyle(SOURCE, 1, like=LIKE, pitch_like=LIKE, strength=0.5)
         ask = make_ask(request=request, names={SOURCE: STARS, LIKE: STARS})
         entry = await ledger.accept(ask)
     finally:
@@ -50,6 +51,8 @@ async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
     assert len(answer.embed.description or "") <= 4096
     assert all(len(field.value or "") <= 1024 for field in answer.embed.fields)
     assert len(answer.embed) <= 6000
+    assert len(answer.embed.fields) <= 25
+    assert all(len(file.filename) <= 260 for file in answer.files)
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])

@@ -149,7 +149,7 @@ async def test_before_and_after_is_shown_to_who_asks_alone(stage: Stage) -> None
     assert result.response is not None
     (picture,) = result.response.attachments
     assert picture.filename == "reel-jazz.1.00.compared.png"
-    assert "reel.mid in Jazz rhythm**, before and after" in result.response.content
+    assert "reel.mid in Jazz rhythm**: above as it was" in result.response.content
     (job,) = stage.engine.jobs
     assert (job.formats, job.compared, given_tune(job).seed) == (("png",), True, 4)
     assert len(stage.channel.history(viewer=stage.alice)) == 1

@@ -68,18 +68,25 @@ class Visitor:
         self.page.get_by_placeholder("Message #music").press_sequentially(f"/{name}")
         self.page.locator(".command-entry").first.click()
         if file:
-            self.page.locator('.command-file-input[data-option="file"]').set_input_files(file)
+            chooser = self.page.locator('.command-file-input[data-option="file"]')
+            if not chooser.count():
+                self._unfold("file")
+            chooser.set_input_files(file)
             self.page.locator(".command-file-choose").filter(has_text=file.name).wait_for()
         for option, value in options.items():
             field = self.page.locator(f'.command-option-input[data-option="{option}"]')
-            if not field.count():  # one that need not be given
-                self.page.locator(".command-ghost").click()
-                name_of_option = re.compile(rf"^{option}\b")
-                self.page.locator(".command-suggestion").filter(has_text=name_of_option).click()
+            if not field.count():
+                self._unfold(option)
             field.press_sequentially(value)
             if field.get_attribute("role") == "combobox":
                 self.page.locator(".command-suggestion").first.click()
         self.page.get_by_label("Send", exact=True).click()
+
+    def _unfold(self, option: str) -> None:
+        """Show the field of an option that need not be given."""
+        self.page.locator(".command-ghost").click()
+        name = re.compile(rf"^{option}\b")
+        self.page.locator(".command-suggestion").filter(has_text=name).click()
 
     def press(self, button: str, message: Locator) -> None:
         """Press a button of a message."""

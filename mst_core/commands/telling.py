@@ -13,6 +13,7 @@ import msgspec
 from mst_core.jobs import Progress, Receipt
 
 _BAR = 20  # characters
+_MASHUP = "mashup"
 
 
 def describe(receipt: Receipt) -> str:
@@ -30,9 +31,11 @@ def describe(receipt: Receipt) -> str:
         if share is not None
     ]
     change = f" ({', '.join(shares)})" if shares else ""
+    sides = _describe_sides(receipt)
+    seed = "" if sides == _MASHUP else f", seed {receipt.seed}"  # a mashup leaves nothing to luck
     return (
-        f"{_describe_sides(receipt)}: {receipt.bars} bars of {receipt.meter} in {receipt.key}"
-        f"{form}, {receipt.notes} notes{change}, {receipt.seconds:.0f} s, seed {receipt.seed}"
+        f"{sides}: {receipt.bars} bars of {receipt.meter} in {receipt.key}{form}, "
+        f"{receipt.notes} notes{change}, {receipt.seconds:.0f} s{seed}"
     )
 
 
@@ -46,7 +49,7 @@ def _describe_sides(receipt: Receipt) -> str:
         sides.append((rhythm, receipt.strength))
     if not sides:
         if not receipt.pitch:
-            return "mashup"
+            return _MASHUP
         if receipt.pitch == receipt.rhythm:
             return receipt.pitch
         return f"{receipt.pitch} melody in {receipt.rhythm} rhythm"
