@@ -18,6 +18,7 @@ from mst_core.networks.echoes import ECHOES, Echoes
 from mst_core.networks.neighbours import (
     NEIGHBOURS,
     Neighbours,
+    Side,
     closeness,
     closer_to_style,
     closer_to_tune,
@@ -166,18 +167,21 @@ def test_a_tune_is_nearest_to_itself() -> None:
 
 
 def test_a_tune_of_a_style_is_closer_to_it_than_strangers_are() -> None:
-    strangers = [tune_of([(60 + n % (k + 3), 7 + k) for n in range(30)]) for k in range(9)]
+    strangers = [tune_of([(60 + n % (k + 3), 7 + k) for n in range(30)]) for k in range(12)]
     strangers = [replace(tune, meter=Meter(2, 4)) for tune in strangers]
     styles = {"dances": Neighbours.of(DANCES[:30]), "odd": Neighbours.of(strangers)}
-    for side in ("rhythm", "melody"):
+    sides: tuple[Side, ...] = ("rhythm", "melody")
+    for side in sides:
         found = closeness(DANCES[40], "dances", styles, side=side)
         assert found is not None
-        assert found.nearer == found.others == 9
-        assert closeness(strangers[0], "dances", styles, side=side).nearer < 9  # type: ignore[union-attr]
+        assert found.nearer == found.others == 12
+        strange = closeness(strangers[0], "dances", styles, side=side)
+        assert strange is not None
+        assert strange.nearer < 12
     assert closeness(DANCES[40], "dances", {"dances": styles["dances"]}, side="rhythm") is None
     against_one = closeness(DANCES[40], DANCES[40], styles, side="rhythm")
     assert against_one is not None
-    assert against_one.others == 39
+    assert against_one.others == 42
 
 
 @settings(deadline=None, max_examples=40)
@@ -209,3 +213,17 @@ def test_neighbours_survive_their_file(tmp_path: Path) -> None:
 def test_styles_are_mixed_evenly_and_a_style_alone_has_no_strangers() -> None:
     ours = profiles_of(DANCES[0]).rhythm
     assert closer_to_style(ours, ours, []).others == 0
+
+
+@pytest.mark.parametrize("style", ["folk", "jazz"])
+def test_the_shipped_styles_know_their_tunes_in_little_room(style: str) -> None:
+    folder = Path(__file__).resolve().parent.parent / "models" / style
+    echoes, neighbours = Echoes.load(folder), Neighbours.load(folder)
+    assert echoes is not None
+    assert neighbours is not None
+    assert echoes.rhythm.usual is not None
+    assert echoes.melody.usual is not None
+    company = neighbours.company(Meter(4, 4))
+    assert company is not None
+    assert len(company.single) == 50
+    assert (folder / ECHOES).stat().st_size + (folder / NEIGHBOURS).stat().st_size < 1_000_000
