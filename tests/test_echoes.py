@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import dance
+from tiny import dance, write_corpus
 
+from mst_core.__main__ import main
 from mst_core.errors import BrokenStyle
 from mst_core.music import Key, Meter
 from mst_core.networks.corpus import CorpusTune, Event, parse_tune
@@ -26,6 +29,7 @@ from mst_core.networks.neighbours import (
     profiles_of,
 )
 from mst_core.networks.runs import longest_run, melody_steps, rhythm_steps
+from mst_core.networks.school import Split
 
 DANCES = tuple(parse_tune(dance(number)) for number in range(60))
 
@@ -227,3 +231,22 @@ def test_the_shipped_styles_know_their_tunes_in_little_room(style: str) -> None:
     assert company is not None
     assert len(company.single) == 50
     assert (folder / ECHOES).stat().st_size + (folder / NEIGHBOURS).stat().st_size < 1_000_000
+
+
+def test_echoes_can_be_made_anew_for_a_style_whose_networks_stay(tmp_path: Path) -> None:
+    shipped = Path(__file__).resolve().parent.parent / "models" / "folk" / "style.toml"
+    folder = tmp_path / "models" / "dances"
+    folder.mkdir(parents=True)
+    shutil.copy(shipped, folder)
+    corpus = write_corpus(tmp_path / "dances.jsonl")
+    words = ["echoes", "dances", str(corpus), "--models", str(folder.parent)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.stderr
+    echoes = Echoes.load(folder)
+    assert echoes is not None
+    split = Split.of(DANCES)
+    assert f"{len(split.training)} tunes" in result.stdout
+    assert all(
+        echoes.longest_melody(tune).length >= len(tune.events) - 1 for tune in split.training
+    )
+    assert Neighbours.load(folder) == Neighbours.of(split.training)
