@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mst_core.composing.composition import Composition
-from mst_core.composing.given_tune import write_mashup, write_rerhythm
+from mst_core.composing.given_tune import Changing, write_mashup
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
@@ -19,6 +19,7 @@ class Composer:
 
     def __init__(self, loaded: Mapping[str, Style]) -> None:
         self._loaded = loaded
+        self._changing = Changing(loaded)
         self.styles: dict[str, StyleCard] = {name: style.card for name, style in loaded.items()}
 
     @classmethod
@@ -57,7 +58,7 @@ class Composer:
         for name in (request.rhythm, request.pitch):
             if name is not None:
                 require_style(name, self.styles)
-        return write_rerhythm(request, readings, self._loaded, tell)
+        return self._changing.write(request, readings, tell)
 
     def mash(
         self,

@@ -21,11 +21,11 @@ from mst_core.music import Meter
 from mst_core.networks.context import Heading
 from mst_core.networks.corpus import TICKS, Event, to_ticks
 
-DRAFTS = 16
+DRAFTS = 20
 FEWEST_DRAFTS = 3
-MOST_EVENTS = 8000
+MOST_EVENTS = 10_000
 """Of all drafts together: a long tune gets fewer, so that it does not hold up the others."""
-HEATS = (0.7, 0.85, 1.0)
+HEATS = (0.8, 1.0, 1.15)
 """Temperatures of the drafts in turn: calm ones and lively ones to choose from."""
 
 

@@ -1,69 +1,173 @@
-"""A given tune with another rhythm, and with all that came in its file."""
+"""A given tune changed: another rhythm, another melody language or both, and all that came with it.
+
+The ladders of a tune are kept for a while, so that another strength of it costs next to nothing.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Generic, TypeVar
 
 from mst_core.composing.composition import Composition
 from mst_core.composing.mashup import mash
-from mst_core.composing.rerhythm import Rerhythmed, rerhythm
-from mst_core.composing.target import target_like, target_of
+from mst_core.composing.meters import time_map
+from mst_core.composing.repitch import (
+    PitchLadder,
+    Tongue,
+    build_pitch_ladder,
+    tongue_like,
+    tongue_of,
+)
+from mst_core.composing.rerhythm import Rerhythmed, RhythmLadder, build_ladder
+from mst_core.composing.structure import kept_repeats
+from mst_core.composing.target import Target, target_like, target_of
 from mst_core.errors import BadOption, TooLong
 from mst_core.jobs import Restyle
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
 from mst_core.requests import parse_bars
 from mst_core.score.reading import Limits, Reading
+from mst_core.styles import StyleCard
+
+Thing = TypeVar("Thing")
+MOST_KEPT = 24
+"""Tunes whose ladders are kept; one takes a megabyte or two."""
 
 
-def write_rerhythm(
-    request: Restyle,
-    readings: Mapping[str, Reading],
-    styles: Mapping[str, Style],
-    tell: Callable[[float], None],
-) -> Composition:
-    """Give an uploaded tune the rhythm of a style, or of one other tune.
+class Changing:
+    """Changes given tunes, and keeps the ladders of the last ones."""
 
-    Raises:
-        BadOption: when the request names what there is not.
-        NoSuchTune: when the target has no rhythm for most of the tune's bars.
-    """
-    source = readings[request.source]
-    melody = source.melody
-    if request.like is not None:
-        target = target_like(readings[request.like].melody, styles, melody.key)
-    else:
-        target = target_of(styles[request.rhythm or ""], melody.key)
-    meter = None if request.meter is None else Meter.parse(request.meter)
-    if meter is not None and target.meter_for(meter) != meter:
-        known = ", ".join(target.style.card.meters)
-        raise BadOption("meter", meter, f"the rhythms of {target.name} are {known}")
-    if meter is not None:
-        _check_length(melody, meter)
-    result = rerhythm(
-        melody,
-        target,
-        seed=request.seed,
-        strength=request.strength,
-        meter=meter,
-        keep=parse_bars(request.keep_bars, melody.bars),
-        tell=tell,
-    )
-    card = target.style.card
-    swing = max((played.swing for played in card.meters.values()), default=0.5)
-    return Composition(
-        result.melody,
-        form="",
-        swing=0.5 + (swing - 0.5) * request.strength,
-        program=card.program if source.program is None else source.program,
-        before=melody,
-        changed=result.changed,
-        parts=_moved(source.parts, melody, result.melody),
-        remarks=(*source.remarks, *_remarks(request, melody, result)),
-    )
+    def __init__(self, styles: Mapping[str, Style]) -> None:
+        self._styles = styles
+        self._rhythms: _Kept[tuple[Target, RhythmLadder]] = _Kept()
+        self._pitches: _Kept[tuple[Tongue, PitchLadder]] = _Kept()
+
+    def write(
+        self,
+        request: Restyle,
+        readings: Mapping[str, Reading],
+        tell: Callable[[float], None],
+    ) -> Composition:
+        """Change an uploaded tune.
+
+        Raises:
+            BadOption: when the request names what there is not.
+            NoSuchTune: when the target has no rhythm for most of the tune's bars.
+        """
+        source = readings[request.source]
+        new, remarks, cards = source.melody, [*source.remarks], []
+        changed = repitched = None
+        swing = 0.5
+        if request.rhythm is not None or request.like is not None:
+            target, rhythm = self._rhythm(request, readings, tell)
+            cards.append(target.style.card)
+            swing += (_swing(target.style.card) - 0.5) * request.strength
+            changed = 0.0
+            if rhythm is not None:
+                version = rhythm.at(request.strength)
+                new, changed = version.melody, version.changed
+                remarks += _remarks(request, source.melody, version)
+        if request.pitch is not None or request.pitch_like is not None:
+            tongue, pitch = self._pitch(request, readings, tell)
+            cards.append(tongue.style.card)
+            repitched = pitch.at(request.pitch_strength).changed
+            new = _with_pitches(new, pitch.at(request.pitch_strength).melody.pitches)
+        return Composition(
+            new,
+            form="",
+            swing=swing,
+            program=cards[0].program if source.program is None else source.program,
+            before=source.melody,
+            changed=changed,
+            repitched=repitched,
+            repeats=kept_repeats(source.melody, new),
+            parts=_moved(source.parts, source.melody, new),
+            remarks=tuple(remarks),
+        )
+
+    def _rhythm(
+        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> tuple[Target, RhythmLadder | None]:
+        """The target, and the ladder to it; none for a tune that is to stay as it is."""
+        melody = readings[request.source].melody
+        if request.like is not None:
+            like = readings[request.like].melody
+            target = target_like(like, self._styles, melody.key)
+        else:
+            like = None
+            target = target_of(self._styles[request.rhythm or ""], melody.key, self._styles)
+        meter = _asked_meter(request, melody, target)
+        if request.strength == 0 and meter is None:
+            return target, None
+        asked = melody, request.rhythm, like, request.seed, meter, request.keep_bars
+        return self._rhythms.get(
+            asked,
+            lambda: (
+                target,
+                build_ladder(
+                    melody,
+                    target,
+                    seed=request.seed,
+                    meter=meter,
+                    keep=parse_bars(request.keep_bars, melody.bars),
+                    tell=tell,
+                ),
+            ),
+        )
+
+    def _pitch(
+        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> tuple[Tongue, PitchLadder]:
+        melody = readings[request.source].melody
+        if request.pitch_like is not None:
+            like = readings[request.pitch_like].melody
+            tongue = tongue_like(like, self._styles)
+        else:
+            like = None
+            tongue = tongue_of(request.pitch or "", self._styles)
+        asked = melody, request.pitch, like, request.seed, request.keep_bars
+        return self._pitches.get(
+            asked,
+            lambda: (
+                tongue,
+                build_pitch_ladder(
+                    melody,
+                    tongue,
+                    seed=request.seed,
+                    keep=parse_bars(request.keep_bars, melody.bars),
+                    tell=tell,
+                ),
+            ),
+        )
+
+
+class _Kept(Generic[Thing]):
+    """The last things that were made, by what they were made of."""
+
+    def __init__(self) -> None:
+        self._things: OrderedDict[Hashable, Thing] = OrderedDict()
+
+    def get(self, made_of: Hashable, make: Callable[[], Thing]) -> Thing:
+        """Return what was made of this, or make it."""
+        if made_of not in self._things:
+            self._things[made_of] = make()
+            if len(self._things) > MOST_KEPT:
+                self._things.popitem(last=False)
+        self._things.move_to_end(made_of)
+        return self._things[made_of]
+
+
+def _with_pitches(melody: Melody, pitches: Sequence[int]) -> Melody:
+    notes = zip(melody.notes, pitches, strict=True)
+    return replace(melody, notes=tuple(replace(note, pitch=pitch) for note, pitch in notes))
+
+
+def _swing(card: StyleCard) -> float:
+    return max((played.swing for played in card.meters.values()), default=0.5)
 
 
 def write_mashup(pitched: Reading, rhythmic: Reading) -> Composition:
@@ -87,6 +191,17 @@ def write_mashup(pitched: Reading, rhythmic: Reading) -> Composition:
         before=pitched.melody if joined.melody.meter == pitched.melody.meter else None,
         remarks=tuple(dict.fromkeys(remarks)),
     )
+
+
+def _asked_meter(request: Restyle, melody: Melody, target: Target) -> Meter | None:
+    if request.meter is None:
+        return None
+    meter = Meter.parse(request.meter)
+    if target.meter_for(meter) != meter:
+        known = ", ".join(target.style.card.meters)
+        raise BadOption("meter", meter, f"{target.name} has the meters {known}")
+    _check_length(melody, meter)
+    return meter
 
 
 def _check_length(melody: Melody, meter: Meter) -> None:
@@ -115,8 +230,8 @@ def _moved(parts: tuple[Part, ...], before: Melody, after: Melody) -> tuple[Part
 
     def move(time: Fraction) -> Fraction:
         bar = min(max(bisect_right(old, time) - 1, 0), before.bars - 1)
-        scale = (new[bar + 1] - new[bar]) / (old[bar + 1] - old[bar])
-        return new[bar] + (time - old[bar]) * scale
+        mapped = time_map(before.meter_at(bar), after.meter_at(bar))
+        return new[bar] + mapped(time - old[bar])
 
     return tuple(
         replace(

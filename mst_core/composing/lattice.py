@@ -10,10 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mst_core.networks.habits import MeterHabits
 
 RARE = 0.001
 """Share of a meter's events below which a new tune does not write a rhythm."""
+
+UNSEEN = 1e-6
+"""Weight of a value that was never counted at its place."""
 
 Counts = int
 """A set of numbers of notes: bit n is set when n is in it."""
@@ -38,6 +44,9 @@ class Lattice:
     bar: int
     """Ticks."""
     places: dict[int, Values]
+    weights: dict[tuple[int, int, bool], float] = field(default_factory=dict)
+    """How often each value begins at its place; the third part tells rests."""
+    _prospects: dict[tuple[int, int, int], NDArray[np.float64]] = field(default_factory=dict)
     _ways: dict[tuple[int, int], tuple[Counts, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -60,10 +69,12 @@ class Lattice:
         left = share * total
         notes: dict[int, list[int]] = {}
         rests: dict[int, list[int]] = {}
+        weights: dict[tuple[int, int, bool], float] = {}
         for count, rhythm, silent in ranked:
             if left <= 0 or count <= rare * total:
                 break
             (rests if silent else notes).setdefault(rhythm.place, []).append(rhythm.ticks)
+            weights[rhythm.place, rhythm.ticks, silent] = count / total
             left -= count
         return cls(
             bar,
@@ -71,6 +82,7 @@ class Lattice:
                 place: Values(tuple(notes.get(place, ())), tuple(rests.get(place, ())))
                 for place in notes.keys() | rests.keys()
             },
+            weights,
         )
 
     def lend(self, bar: int) -> Lattice:
@@ -85,7 +97,13 @@ class Lattice:
             rests = tuple(value for value in values.rests if place + value <= bar)
             if notes or rests:
                 places[place] = Values(notes, rests)
-        return Lattice(bar, places)
+        weights = {
+            (place, value, silent): self.weights.get((place % self.bar, value, silent), 0.0)
+            for place, values in places.items()
+            for silent, each in ((False, values.notes), (True, values.rests))
+            for value in each
+        }
+        return Lattice(bar, places, weights)
 
     def join(self, other: Lattice) -> Lattice:
         """The rhythms of both."""
@@ -100,6 +118,10 @@ class Lattice:
                                   *other.places.get(place, NOTHING).rests})),
                 )
                 for place in both
+            },
+            {
+                name: self.weights.get(name, 0.0) + other.weights.get(name, 0.0)
+                for name in self.weights.keys() | other.weights.keys()
             },
         )  # fmt: skip
 
@@ -123,6 +145,32 @@ class Lattice:
                 ways[tick] = found
             self._ways[length, place] = tuple(ways)
         return self._ways[length, place]
+
+    def prospects(self, length: int, place: int, most: int) -> NDArray[np.float64]:
+        """How likely a span of ``length`` ticks ends well: (length + 1, most + 1).
+
+        Entry (t, n) is the chance that playing on from tick t as the style does, whatever came
+        before, fills the span exactly and with exactly n more notes. It keeps a writer from
+        dawdling first and cramming then.
+        """
+        if (length, place, most) not in self._prospects:
+            chances = np.zeros((length + 1, most + 1))
+            chances[length, 0] = 1
+            for tick in range(length - 1, -1, -1):
+                at = (tick + place) % self.bar
+                values = self.places.get(at, NOTHING)
+                entries = [(value, False) for value in values.notes]
+                entries += [(value, True) for value in values.rests]
+                weights = [self.weights.get((at, *entry), 0.0) + UNSEEN for entry in entries]
+                for (value, silent), weight in zip(entries, weights, strict=True):
+                    if tick + value <= length:
+                        further = chances[tick + value] * (weight / sum(weights))
+                        if silent:
+                            chances[tick] += further
+                        else:
+                            chances[tick, 1:] += further[:-1]
+            self._prospects[length, place, most] = chances
+        return self._prospects[length, place, most]
 
 
 def between(fewest: int, most: int) -> Counts:

@@ -27,7 +27,7 @@ ODDS = 0.5
 """Weight of what tells the target from the tune's own style against its usual profile."""
 VARIETY = 0.4
 """Weight of how varied the note values are against which they are."""
-REACH = 1.3
+REACH = 1.7
 """How far a version speaks for its target before more is no gain; the target's own tunes: 1."""
 LEAST_WAY = 0.05
 """Nats: a tune that speaks for its target already has no way to go."""

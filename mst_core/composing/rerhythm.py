@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from mst_core.composing import morph
+from mst_core.composing.choosing import Choice, choose
 from mst_core.composing.drafts import Drafting
 from mst_core.composing.ladder import Ladder, Rung, Stretch, Values, climb
 from mst_core.composing.likeness import Book, Likeness, Standard
@@ -30,8 +31,6 @@ from mst_core.networks.corpus import TICKS, to_ticks
 
 MOST_KEPT = 0.5
 """Share of a tune's bars that a target may be unable to play."""
-ROUNDS = 3
-"""How often every class may choose again, now that the others have chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +124,13 @@ def build_ladder(
     for writing in writings:
         for unit, rhythm in zip(writing.passage.units, writing.own, strict=True):
             own_values[unit.index : unit.index + len(rhythm)] = writing.numbers(book, unit, rhythm)
-    choices = [choice for writing in writings for choice in writing.choices(book)]
+    classes = [each for writing in writings for each in writing.classes(book)]
     standards = [writing.weigh(target, len(melody.notes)) for writing in writings]
     closeness = Likeness(book, standards, own_values)
-    chosen = _choose(own_values, choices, closeness.as_whole)
+    picks = choose(own_values, [each.choice for each in classes], closeness.as_whole)
     stretches = [
-        stretch for choice, pick in zip(choices, chosen, strict=True)
-        for stretch in choice.stretches(pick, book, target)
+        stretch for each, pick in zip(classes, picks, strict=True)
+        for stretch in each.stretches(pick, book, target)
     ]  # fmt: skip
     return RhythmLadder(
         melody, climb(own_values, stretches, closeness), kept,
@@ -166,7 +165,8 @@ class _Writing:
     passage: Passage
     meter: Meter
     own: tuple[Rhythm, ...]
-    classes: Mapping[object, list[int]]
+    members: Mapping[object, list[int]]
+    """The units of each class, by their places in the passage."""
     drafts: Sequence[Mapping[object, Rhythm]]
 
     @property
@@ -210,22 +210,22 @@ class _Writing:
         ]
         return [(place, ticks, 0, after, 0) for (place, ticks), (_, after) in pairwise(stood)]
 
-    def choices(self, book: Book) -> list[_Choice]:
-        """What each class can choose from."""
+    def classes(self, book: Book) -> list[_Class]:
+        """What is decided together."""
         return [
-            _Choice(
+            _Class(
                 self,
                 tuple(self.passage.units[place] for place in places),
                 self.own[places[0]],
                 tuple(draft[shape] for draft in self.drafts),
                 book,
             )
-            for shape, places in self.classes.items()
+            for shape, places in self.members.items()
         ]
 
 
-class _Choice:
-    """A class of units and its drafts, one a candidate."""
+class _Class:
+    """Units that are the same music, and their drafts."""
 
     def __init__(
         self,
@@ -235,18 +235,19 @@ class _Choice:
         drafts: tuple[Rhythm, ...],
         book: Book,
     ) -> None:
-        self._writing, self._units, self._own, self.drafts = writing, units, own, drafts
+        self._writing, self._units, self._own, self._drafts = writing, units, own, drafts
         starts = np.array([unit.index for unit in units], dtype=np.int64)
-        self.notes = starts[:, None] + np.arange(len(own))
-        """Indices in the tune, (P, M)."""
-        self.values = [writing.numbers(book, units[0], draft) for draft in drafts]
+        self.choice = Choice(
+            starts[:, None] + np.arange(len(own)),
+            tuple(writing.numbers(book, units[0], draft) for draft in drafts),
+        )
 
     def stretches(self, pick: int, book: Book, target: Target) -> list[Stretch]:
         """The changes that lead from the class's own rhythm to the chosen draft."""
         writing, unit = self._writing, self._units[0]
         begin, bar = writing.begin(unit), writing.bar
         places = target.ground(writing.meter).lattice.places
-        known = {note for rhythm in (self._own, self.drafts[pick]) for note in rhythm}
+        known = {note for rhythm in (self._own, self._drafts[pick]) for note in rhythm}
 
         def usual(onset: Fraction, duration: Fraction, rest: bool) -> bool:
             if not rest and (onset, duration) in known:
@@ -257,12 +258,12 @@ class _Choice:
             return to_ticks(duration) in (there.rests if rest else there.notes)
 
         found = []
-        for first, behind in morph.cut(self._own, self.drafts[pick]):
+        for first, behind in morph.cut(self._own, self._drafts[pick]):
             end = self._own[behind][0] if behind < len(self._own) else None
-            steps = morph.steps(self._own[first:behind], self.drafts[pick][first:behind], usual)
+            steps = morph.steps(self._own[first:behind], self._drafts[pick][first:behind], usual)
             found.append(
                 Stretch(
-                    self.notes[:, first:behind],
+                    self.choice.notes[:, first:behind],
                     tuple(
                         np.broadcast_to(
                             writing.numbers(book, unit, step, first, end),
@@ -273,40 +274,6 @@ class _Choice:
                 )
             )
         return found
-
-
-def _choose(
-    own: Values, choices: Sequence[_Choice], closeness: Callable[[Values], float]
-) -> list[int]:
-    """The draft of each class: the best whole draft first, then class by class what is nearer."""
-    if not choices:
-        return []
-    values = own.copy()
-
-    def put(choice: _Choice, pick: int) -> None:
-        values[choice.notes] = choice.values[pick]
-
-    def whole(pick: int) -> float:
-        for choice in choices:
-            put(choice, min(pick, len(choice.drafts) - 1))
-        return closeness(values)
-
-    drafts = range(max(len(choice.drafts) for choice in choices))
-    best = max(drafts, key=whole)
-    picks = [min(best, len(choice.drafts) - 1) for choice in choices]
-    here = whole(best)
-    for _ in range(ROUNDS):
-        before = here
-        for place, choice in enumerate(choices):
-            for pick in range(len(choice.drafts)):
-                put(choice, pick)
-                there = closeness(values)
-                if there > here + 1e-9:
-                    picks[place], here = pick, there
-            put(choice, picks[place])
-        if here == before:
-            break
-    return picks
 
 
 def _own_rhythms(passage: Passage, meter: Meter) -> tuple[Rhythm, ...]:

@@ -119,3 +119,20 @@ def bars_of(melody: Melody) -> tuple[Unit, ...]:
         bars.append(Unit(index, 1, start, end, melody.notes[begun:behind], begun))
         begun = behind
     return tuple(bars)
+
+
+def kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
+    """How many bars come again note for note in a tune, and how many of them still do."""
+    first_of: dict[Shape, int] = {}
+    again = kept = 0
+    then, now = bars_of(before), bars_of(after)
+    for index, bar in enumerate(then):
+        first = first_of.setdefault(_content(bar), index)
+        if bar.notes and first < index:
+            again += 1
+            kept += _content(now[index]) == _content(now[first])
+    return again, kept
+
+
+def _content(bar: Unit) -> Shape:
+    return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)
