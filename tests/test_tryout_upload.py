@@ -51,6 +51,9 @@ def test_an_uploaded_midi_file_is_heard_in_another_rhythm(
     assert [note.duration for note in after.notes] != [note.duration for note in before.notes]
     you.press("25 %", result)
     wait_until(lambda: you.results().count() == 2, "the same with another strength", 180)
+    you.press("Before and after", result)
+    both = you.messages("above as it was, below as it is now")
+    wait_until(lambda: both.count() and width_of_score(both) > 0, "both scores", 180)
 
 
 def test_a_broken_file_is_told_in_private_and_leaves_nothing(

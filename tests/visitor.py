@@ -69,6 +69,7 @@ class Visitor:
         self.page.locator(".command-entry").first.click()
         if file:
             chooser = self.page.locator('.command-file-input[data-option="file"]')
+            chooser.or_(self.page.locator(".command-ghost")).first.wait_for(state="attached")
             if not chooser.count():
                 self._unfold("file")
             chooser.set_input_files(file)
