@@ -10,8 +10,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
+from mst_core.composing.account import Account, account_of
 from mst_core.composing.composition import Composition
 from mst_core.composing.mashup import mash
 from mst_core.composing.meters import time_map
@@ -61,6 +62,7 @@ class Changing:
         source = readings[request.source]
         new, remarks, cards = source.melody, [*source.remarks], []
         changed = repitched = None
+        account = Account()
         swing = 0.5
         if request.rhythm is not None or request.like is not None:
             target, rhythm = self._rhythm(request, readings, tell)
@@ -74,8 +76,12 @@ class Changing:
         if request.pitch is not None or request.pitch_like is not None:
             tongue, pitch = self._pitch(request, readings, tell)
             cards.append(tongue.style.card)
-            repitched = pitch.at(request.pitch_strength).changed
-            new = _with_pitches(new, pitch.at(request.pitch_strength).melody.pitches)
+            sung = pitch.at(request.pitch_strength)
+            new, repitched = _with_pitches(new, sung.melody.pitches), sung.changed
+            if repitched:
+                account = self._account(new, tongue.style, request.pitch_like, readings, "melody")
+        if changed:
+            account = self._account(new, target.style, request.like, readings, "rhythm")
         return Composition(
             new,
             form="",
@@ -85,9 +91,23 @@ class Changing:
             changed=changed,
             repitched=repitched,
             repeats=kept_repeats(source.melody, new),
+            closer_than=account.closer_than,
+            longest_copy=account.longest_copy,
+            usual_copy=account.usual_copy,
             parts=_moved(source.parts, source.melody, new),
             remarks=tuple(remarks),
         )
+
+    def _account(
+        self,
+        result: Melody,
+        style: Style,
+        like: str | None,
+        readings: Mapping[str, Reading],
+        side: Literal["rhythm", "melody"],
+    ) -> Account:
+        target = None if like is None else readings[like].melody
+        return account_of(result, style, target, self._styles, side)
 
     def _rhythm(
         self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
