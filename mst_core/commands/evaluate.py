@@ -33,6 +33,9 @@ Only how well the networks of one style know tunes that they have not seen:
               help="Real tunes that were not trained on, and the style they are of where the "
                    "file's name does not tell. May be given several times. Without it: tunes of "
                    "the music21 package that training leaves out.")  # fmt: skip
+@click.option("--styles", metavar="LIST",
+              help="Judge only what goes between these, such as folk,jazz; else between all that "
+                   "there are real tunes of.")  # fmt: skip
 @click.option("--tunes", type=click.IntRange(2, 1000), metavar="N",
               help="How many tunes go each way; else 40.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 20), metavar="N",
@@ -46,6 +49,7 @@ Only how well the networks of one style know tunes that they have not seen:
 def command(
     style: str | None,
     corpus: tuple[str, ...],
+    styles: str | None,
     tunes: int | None,
     seeds: int | None,
     strengths: int | None,
@@ -75,7 +79,10 @@ def command(
         return
     transfers = Transfers.open(models, device)
     extent = _extent(tunes, seeds, strengths, quick)
-    report = evaluate(gather(corpus, transfers.styles, models), transfers, extent, gauge())
+    wanted = [name.strip() for name in styles.split(",")] if styles else list(transfers.styles)
+    for name in wanted:
+        require_style(name, find_styles(models))
+    report = evaluate(gather(corpus, wanted, models), transfers, extent, gauge())
     if as_json:
         click.echo(msgspec.json.encode(report))
         return

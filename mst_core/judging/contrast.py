@@ -8,7 +8,8 @@ not the other's. Ridge-penalised and fitted by Newton's method.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,45 +17,59 @@ from numpy.typing import NDArray
 
 from mst_core.judging.rhythm import Rhythm
 
-FEWEST = 4
+FEWEST = 6
 """Windows that a feature must occur in to be heard at all."""
 RIDGE = 0.3
-STEPS = 12
+STEPS = 8
+"""Of Newton's method: more change no digit that is printed."""
 WINDOW_NOTES = 48
 """Windows of equal length, since shares in short ones scatter more."""
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ear:
+    """Turns rhythms into rows of numbers."""
+
+    places: dict[Hashable, int]
+    """The column of each feature."""
+
+    @classmethod
+    def of(cls, rhythms: Iterable[Rhythm]) -> Ear:
+        """An ear for all that is not too rare in these."""
+        seen = Counter(name for rhythm in rhythms for w in _windows(rhythm) for name in _shares(w))
+        kept = sorted((name for name, windows in seen.items() if windows >= FEWEST), key=repr)
+        return cls({name: place for place, name in enumerate(kept)})
+
+    def hear(self, rhythm: Rhythm) -> Rows:
+        """A row for each window: (windows, F), the last column is 1."""
+        windows = _windows(rhythm)
+        rows = np.zeros((len(windows), len(self.places) + 1))
+        rows[:, -1] = 1.0
+        for row, window in zip(rows, windows, strict=True):
+            for name, share in _shares(window).items():
+                place = self.places.get(name)
+                if place is not None:
+                    row[place] = np.sqrt(share)
+        return rows
 
 
 class Contrast:
     """Learns to tell one style from another; the verdict is log-odds for the second."""
 
-    def __init__(self, first: Sequence[Rhythm], second: Sequence[Rhythm]) -> None:
-        windows = [[_shares(w) for rhythm in style for w in _windows(rhythm)]
-                   for style in (first, second)]  # fmt: skip
-        seen = Counter(name for style in windows for shares in style for name in shares)
-        self._names = {
-            name: index
-            for index, name in enumerate(sorted((n for n in seen if seen[n] >= FEWEST), key=repr))
-        }
-        rows = np.array([self._row(shares) for style in windows for shares in style])
-        wanted = np.repeat([0.0, 1.0], [len(style) for style in windows])
+    def __init__(self, first: Sequence[Rows], second: Sequence[Rows]) -> None:
+        one, other = np.concatenate(first), np.concatenate(second)
+        rows = np.concatenate((one, other))
+        sizes = (len(one), len(other))
+        wanted = np.repeat((0.0, 1.0), sizes)
         # Each style weighs the same, however many tunes it has.
-        weights = np.repeat([0.5 * len(wanted) / max(1, len(style)) for style in windows],
-                            [len(style) for style in windows])  # fmt: skip
+        weights = np.repeat([0.5 * len(rows) / size for size in sizes], sizes)
         self._slope = _fit(rows, wanted, weights)
 
-    def verdict(self, rhythm: Rhythm) -> float:
-        """Log-odds for the second style, the mean over windows of the tune."""
-        rows = np.array([self._row(_shares(window)) for window in _windows(rhythm)])
+    def verdict(self, rows: Rows) -> float:
+        """Log-odds for the second style, the mean over the windows of a tune."""
         return float(np.mean(rows @ self._slope))
-
-    def _row(self, shares: dict[Hashable, float]) -> NDArray[np.float64]:
-        row = np.zeros(len(self._names) + 1)
-        row[-1] = 1.0
-        for name, share in shares.items():
-            index = self._names.get(name)
-            if index is not None:
-                row[index] = np.sqrt(share)
-        return row
 
 
 def _windows(rhythm: Rhythm) -> list[Rhythm]:
@@ -68,16 +83,14 @@ def _shares(rhythm: Rhythm) -> dict[Hashable, float]:
     return {name: count / len(notes) for name, count in counts.items()}
 
 
-def _fit(
-    rows: NDArray[np.float64], wanted: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _fit(rows: Rows, wanted: Rows, weights: Rows) -> Rows:
     """Newton's method on the penalised log-likelihood; rows (N, F), returns (F,)."""
     slope = np.zeros(rows.shape[1])
-    ridge = RIDGE * np.eye(rows.shape[1])
-    ridge[-1, -1] = 1e-6  # the intercept is free
+    ridge = np.full(rows.shape[1], RIDGE)
+    ridge[-1] = 1e-6  # the intercept is free
     for _ in range(STEPS):
         share = 1 / (1 + np.exp(-np.clip(rows @ slope, -30, 30)))
-        gradient = rows.T @ (weights * (share - wanted)) + ridge @ slope
-        curve = (rows * (weights * share * (1 - share))[:, None]).T @ rows + ridge
+        gradient = rows.T @ (weights * (share - wanted)) + ridge * slope
+        curve = (rows * (weights * share * (1 - share))[:, None]).T @ rows + np.diag(ridge)
         slope -= np.linalg.solve(curve, gradient)
     return slope

@@ -45,7 +45,7 @@ class Repertoire:
         """All runs of so many notes within a tune, sorted."""
         found = _hashes(self._codes, length)
         within = self._tunes[: len(found)] == self._tunes[length - 1 : length - 1 + len(found)]
-        return np.unique(found[within])
+        return np.sort(found[within])
 
 
 def _codes(rhythm: Rhythm) -> Hashes:

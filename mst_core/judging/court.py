@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from mst_core.judging.contrast import Contrast
+from mst_core.judging.contrast import Contrast, Ear
 from mst_core.judging.ngram import Ngram
-from mst_core.judging.real_tunes import FOLDS, Piece
+from mst_core.judging.real_tunes import Piece, sample
 from mst_core.judging.rhythm import Rhythm
 
 JUDGES = ("3-gram", "regression")
+MOST_HEARD = 600
+"""Pieces of a style that the judges learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class Court:
     """Tells how much more a rhythm belongs to the second style than to the first, log-odds."""
 
     def __init__(self, first: Sequence[Piece], second: Sequence[Piece]) -> None:
-        self._styles = (tuple(first), tuple(second))
+        self._styles = (sample(first, MOST_HEARD), sample(second, MOST_HEARD))
+        self._ear = Ear.of(piece.rhythm for style in self._styles for piece in style)
+        self._rows = [[self._ear.hear(piece.rhythm) for piece in style] for style in self._styles]
         self._bench = cache(self._make_bench)
 
     def verdicts(self, rhythm: Rhythm, fold: int) -> dict[str, float]:
@@ -40,12 +44,20 @@ class Court:
         odds = bench.second.likelihood(rhythm) - bench.first.likelihood(rhythm)
         return {
             "3-gram": odds / max(1, len(rhythm.strokes)),
-            "regression": bench.contrast.verdict(rhythm),
+            "regression": bench.contrast.verdict(self._ear.hear(rhythm)),
         }
 
     def _make_bench(self, fold: int) -> _Bench:
-        first, second = (
-            [piece.rhythm for piece in style if piece.fold != fold % FOLDS]
+        heard = [
+            [place for place, piece in enumerate(style) if piece.fold != fold]
             for style in self._styles
+        ]
+        first, second = (
+            Ngram(style[place].rhythm for place in places)
+            for style, places in zip(self._styles, heard, strict=True)
         )
-        return _Bench(Ngram(first), Ngram(second), Contrast(first, second))
+        rows = [
+            [all_of[place] for place in places]
+            for all_of, places in zip(self._rows, heard, strict=True)
+        ]
+        return _Bench(first, second, Contrast(*rows))

@@ -104,7 +104,7 @@ def evaluate(
         for name in real
         if name not in judged
     ]
-    losses = tuple(measure_losses(name, tunes, transfers) for name, tunes in real.items())
+    losses = tuple(measure_losses(name, tunes, transfers) for name, tunes in real.items() if tunes)
     new_tunes = tuple(
         measure_new_tunes(
             Composer(transfers.styles), name, tunes, tunes=extent.new_tunes,

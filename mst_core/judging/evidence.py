@@ -1,8 +1,8 @@
 """Where real tunes to judge by come from: files that are named, else what music21 ships.
 
-What is judged by must not have been trained on, so of the folk books only the tunes count that
-training leaves out. A file may name its style (``jazz=solos.jsonl``); else its name tells, or the
-style whose rhythms are nearest to its own.
+What is judged by must not have been trained on: of the folk books only the tunes count that
+training leaves out, of the chorales those that stop and test it. A file may name its style
+(``jazz=solos.jsonl``); else its name tells, or the style whose rhythms are nearest to its own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mst_core.corpora.chorales import read_chorales
+from mst_core.corpora.folk_kinds import KINDS
+from mst_core.corpora.gathering import Refusal
+from mst_core.corpora.variants import with_clusters
 from mst_core.errors import BadOption
 from mst_core.judging.rhythm import Rhythm, divergence, profile_of
 from mst_core.networks.corpus import CorpusTune, parse_tune, read_tunes
 from mst_core.networks.folk_books import read_folk_books
 from mst_core.networks.habits import Habits
+from mst_core.networks.school import Split
 
 FEWEST_EVENTS = 2
 
@@ -24,7 +29,7 @@ RealTunes = dict[str, tuple[CorpusTune, ...]]
 
 
 def gather(corpora: Sequence[str], styles: Iterable[str], models: Path) -> RealTunes:
-    """Read the named corpora; a style that none of them has takes what music21 ships, if anything.
+    """Read the named corpora; a style that none of them has takes what music21 ships, or nothing.
 
     Raises:
         BadOption: when a file is not there.
@@ -34,13 +39,13 @@ def gather(corpora: Sequence[str], styles: Iterable[str], models: Path) -> RealT
     found: dict[str, list[CorpusTune]] = {}
     for named in corpora:
         style, path = _split(named, known)
-        tunes = [tune for tune in read_tunes([path]) if len(tune.events) >= FEWEST_EVENTS]
+        tunes = _usable(read_tunes([path]))
         name = style or _style_of(path, tunes, known, models)
         found.setdefault(name, []).extend(tunes)
     for style in known:
         if style not in found and (shipped := shipped_tunes(style, models)):
             found[style] = list(shipped)
-    return {style: tuple(found[style]) for style in known if found.get(style)}
+    return {style: tuple(found.get(style, ())) for style in known}
 
 
 def gather_style(corpora: Sequence[str], style: str, models: Path) -> tuple[CorpusTune, ...]:
@@ -51,8 +56,7 @@ def gather_style(corpora: Sequence[str], style: str, models: Path) -> tuple[Corp
         UnreadableScore: naming file and line of what is not a tune.
     """
     paths = [path for named in corpora for name, path in [_split(named, (style,))]]
-    found = [tune for tune in read_tunes(paths) if len(tune.events) >= FEWEST_EVENTS]
-    tunes = tuple(found) if corpora else shipped_tunes(style, models)
+    tunes = _usable(read_tunes(paths)) if corpora else shipped_tunes(style, models)
     if not tunes:
         raise BadOption("corpus", ", ".join(corpora) or "none", f"give tunes of {style}")
     return tunes
@@ -60,11 +64,24 @@ def gather_style(corpora: Sequence[str], style: str, models: Path) -> tuple[Corp
 
 def shipped_tunes(style: str, models: Path) -> tuple[CorpusTune, ...]:
     """Tunes of the music21 package that the style was not trained on; none for most styles."""
-    held_out = models / style / "held_out.json"
-    if not held_out.exists():
+    if style == "chorale":
+        return _unlearned_chorales()
+    held_out = models / "folk" / "held_out.json"
+    if style not in ("folk", *KINDS) or not held_out.exists():
         return ()
     books = read_folk_books(held_out, only_held_out=True)
-    tunes = (parse_tune(dict(tune.line())) for tune in books.tunes)
+    kept = (tune for tune in books.tunes if style == "folk" or KINDS[style](tune))
+    return _usable(parse_tune(dict(tune.line())) for tune in kept)
+
+
+def _unlearned_chorales() -> tuple[CorpusTune, ...]:
+    """The parts of the chorales that choose when training stops, and that test it."""
+    lines = with_clusters([line for line in read_chorales() if not isinstance(line, Refusal)])
+    split = Split.of([parse_tune(line) for line in lines])
+    return _usable((*split.validation, *split.test))
+
+
+def _usable(tunes: Iterable[CorpusTune]) -> tuple[CorpusTune, ...]:
     return tuple(tune for tune in tunes if len(tune.events) >= FEWEST_EVENTS)
 
 

@@ -27,7 +27,7 @@ def change(before: Melody, after: Melody) -> float:
 
 def closeness(rhythm: Rhythm, real: Profile) -> float:
     """S: 1 less the Jensen-Shannon distance of places and durations to those of real tunes."""
-    return 1 - float(np.sqrt(divergence(profile_of([rhythm]), real)))  # type: ignore[arg-type]
+    return 1 - float(np.sqrt(divergence(profile_of([rhythm]), real)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,23 @@ class Turn:
     """The log-odds of each judge."""
     step: float
     """The smallest step that the tied form allows (`form.smallest_step`)."""
+    repeats: tuple[float | None, ...] = ()
+    """Share of the repeated bars that are kept."""
 
     @property
     def falls(self) -> tuple[int, int]:
         """How often D fell, and how often S."""
         return _falls(self.changes), _falls(self.closenesses)
+
+    @property
+    def deepest_fall(self) -> float:
+        """The largest fall of S between neighbours, 0 when it never falls."""
+        return max(0.0, *(a - b for a, b in pairwise(self.closenesses)))
+
+    @property
+    def fewest_repeats(self) -> float | None:
+        """The least share of repeated bars that is kept at any strength."""
+        return min((share for share in self.repeats if share is not None), default=None)
 
     @property
     def jump(self) -> float:

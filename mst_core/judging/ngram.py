@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.judging.rhythm import Rhythm
-from mst_core.networks.evaluation import COMMON_DURATIONS, duration_class
+from mst_core.networks.evaluation import duration_class
 
 ORDER = 3
 BITS = 16
 """Of one event as a number; three of them make one key."""
-BASE = 1 / (24 * 4 * len(COMMON_DURATIONS) * 2)
+BASE = 1 / (24 * 4 * 26 * 2)
 """Share of any event before anything was heard: places of a bar, durations, note or rest."""
 
 Codes = NDArray[np.int64]

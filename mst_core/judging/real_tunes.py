@@ -31,8 +31,8 @@ def normal_title(tune: CorpusTune) -> str:
 
 
 def title_fold(tune: CorpusTune) -> int:
-    """The fold of a tune: the same title, the same fold."""
-    return zlib.crc32(f"{normal_title(tune)} as judged".encode()) % FOLDS
+    """The fold of a tune: variants, or the same title, share it."""
+    return zlib.crc32(f"{tune.cluster or normal_title(tune)} as judged".encode()) % FOLDS
 
 
 def is_even(tune: CorpusTune) -> bool:
@@ -104,6 +104,12 @@ def find_pieces(tunes: Iterable[CorpusTune]) -> tuple[Piece, ...]:
             if len(rhythm.notes) >= FEWEST_NOTES:
                 found.append(Piece(piece, title_fold(tune), rhythm))
     return tuple(found)
+
+
+def sample(pieces: Sequence[Piece], count: int) -> list[Piece]:
+    """So many of them, the same ones at every call."""
+    order = np.random.default_rng(1).permutation(len(pieces))
+    return [pieces[place] for place in order[:count]]
 
 
 def fitting_sources(sources: Sequence[Piece], real: Sequence[Piece], count: int) -> list[Piece]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def profile_of(rhythms: Iterable[Rhythm]) -> Profile:
     return Counter((stroke.place, stroke.ticks) for rhythm in rhythms for stroke in rhythm.notes)
 
 
-def divergence(one: Counter[object], other: Counter[object]) -> float:
+def divergence(one: Counter[Any], other: Counter[Any]) -> float:
     """The Jensen-Shannon divergence of two counts in bits: 0 alike, 1 nothing in common."""
     names = list(one.keys() | other.keys())
     if not one.total() or not other.total():

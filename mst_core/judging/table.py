@@ -73,7 +73,8 @@ def _write_knob(knob: Knob) -> Iterator[str]:
     zero = "" if knob.exact_at_zero is None else f"{knob.exact_at_zero.mean:.0%} exact at 0, "
     yield (
         f"  knob: {zero}{knob.falls_of_change} falls of D, {knob.falls_of_closeness} of S, "
-        f"largest jump {knob.largest_jump:.2f}, {knob.leaping:.0%} of turns leap"
+        f"largest jump {knob.largest_jump:.2f}, {knob.leaping:.0%} of turns leap, repeats kept at "
+        f"every strength {'-' if knob.fewest_repeats is None else _whole(knob.fewest_repeats)}"
     )
     for judge, order in knob.order.items():
         mean = "-" if order is None else _whole(order)

@@ -17,7 +17,7 @@ from mst_core.judging.court import JUDGES, Court
 from mst_core.judging.form import compare, smallest_step
 from mst_core.judging.knob import Turn, change, closeness, spearman
 from mst_core.judging.nature import Practice, entropy
-from mst_core.judging.real_tunes import FOLDS, Piece, fitting_sources
+from mst_core.judging.real_tunes import FOLDS, Piece, fitting_sources, sample
 from mst_core.judging.rhythm import Profile, Rhythm, profile_of
 from mst_core.judging.transfers import Transfers
 from mst_core.music import Melody
@@ -55,6 +55,8 @@ class Knob(msgspec.Struct, frozen=True):
     largest_jump: float
     leaping: float
     """Share of the turns with a jump of D above .15 and above the smallest step."""
+    fewest_repeats: Figure | None
+    """Share of the repeated bars that are kept at the strength that keeps the fewest."""
     order_of_mean: dict[str, float]
     """Spearman of each judge's mean curve with the strength."""
     order: dict[str, Figure | None]
@@ -87,9 +89,7 @@ class _Measures:
     usual_run: float
 
     def of(self, before: Melody, after: Melody, fold: int) -> Values:
-        rhythm = Rhythm.of(after)
         kept = compare(before, after)
-        run = self.repertoires[fold].longest_run(rhythm)
         return {
             "repeats": kept.repeats,
             "precision": kept.precision,
@@ -98,6 +98,13 @@ class _Measures:
             "length": kept.length,
             "pickup": float(kept.pickup),
             "changed": change(before, after),
+            **self.alone(Rhythm.of(after), fold),
+        }
+
+    def alone(self, rhythm: Rhythm, fold: int) -> Values:
+        """What can be said of a rhythm without the tune that it comes from."""
+        run = self.repertoires[fold].longest_run(rhythm)
+        return {
             "close": closeness(rhythm, self.profiles.get(rhythm.kind, Counter())),
             "entropy": entropy(rhythm),
             "strange": self.practice[fold].strange(rhythm),
@@ -120,7 +127,13 @@ def try_way(
     if not sources:
         return None
     measures = _prepare(given, real, sources)
-    rows: dict[str, list[Values]] = {}
+    real_row = f"real {names[1]}"
+    rows: dict[str, list[Values]] = {
+        real_row: [
+            measures.alone(piece.rhythm, piece.fold)
+            for piece in sample(_alike(real, sources), plan.tunes)
+        ]
+    }
     turns: list[Turn] = []
     judged: list[Piece] = []
     for index, piece in enumerate(sources):
@@ -146,18 +159,19 @@ def try_way(
         return None
     odds = {judge: _real_odds(measures.court, real, judged, judge) for judge in JUDGES}
     entropies = [entropy(piece.rhythm) for piece in _alike(real, judged)]
-    usual = mean_of(entropies)
+    heard = mean_of(entropies)
+    usual = None if heard is None else heard.mean
     return Way(
         source=names[0],
         target=names[1],
         tunes=len(judged),
         refused=len(sources) - len(judged),
         rows=tuple(
-            Row(name, _figures(values, rows[SOURCE], odds, usual and usual.mean))
+            Row(name, _figures(values, None if name == real_row else rows[SOURCE], odds, usual))
             for name, values in rows.items()
         ),
         knob=_knob(turns, plan) if len(plan.strengths) > 2 else None,
-        entropy_of_real=usual and usual.mean,
+        entropy_of_real=usual,
         usual_run=measures.usual_run,
     )
 
@@ -167,7 +181,7 @@ def _prepare(given: Sequence[Piece], real: Sequence[Piece], sources: Sequence[Pi
     repertoires = {fold: Repertoire(rhythms) for fold, rhythms in others.items()}
     lengths = [len(piece.rhythm.notes) for piece in sources]
     runs = []
-    for index, piece in enumerate(_sample(_alike(real, sources), 200)):
+    for index, piece in enumerate(sample(_alike(real, sources), 200)):
         length = lengths[index % len(lengths)]
         cut = (piece.rhythm.cut(length) or [piece.rhythm])[0]
         runs.append(repertoires[piece.fold].longest_run(cut))
@@ -187,11 +201,6 @@ def _alike(real: Sequence[Piece], sources: Sequence[Piece]) -> list[Piece]:
     """Real pieces in the meters of the sources."""
     kinds = {piece.kind for piece in sources}
     return [piece for piece in real if piece.kind in kinds]
-
-
-def _sample(pieces: Sequence[Piece], count: int) -> list[Piece]:
-    order = np.random.default_rng(1).permutation(len(pieces))
-    return [pieces[place] for place in order[:count]]
 
 
 def _baselines(
@@ -224,21 +233,24 @@ def _turn(before: Melody, told: Sequence[Values]) -> Turn:
         return tuple(values[name] or 0.0 for values in told)
 
     return Turn(
-        curve("changed"), curve("close"), {judge: curve(judge) for judge in JUDGES},
+        curve("changed"),
+        curve("close"),
+        {judge: curve(judge) for judge in JUDGES},
         smallest_step(before),
-    )  # fmt: skip
+        tuple(values["repeats"] for values in told),
+    )
 
 
 def _real_odds(
     court: Court, real: Sequence[Piece], judged: Sequence[Piece], judge: str
 ) -> list[float]:
-    pieces = _sample(_alike(real, judged), 200)
+    pieces = sample(_alike(real, judged), 200)
     return [court.verdicts(piece.rhythm, piece.fold)[judge] for piece in pieces]
 
 
 def _figures(
     values: Sequence[Values],
-    source: Sequence[Values],
+    source: Sequence[Values] | None,
     odds: Mapping[str, Sequence[float]],
     usual_entropy: float | None,
 ) -> dict[str, Figure | None]:
@@ -246,11 +258,12 @@ def _figures(
     for name in values[0]:
         column = [row[name] for row in values]
         if name in odds:
-            figures[f"closure by {name}"] = closure(
-                [value or 0.0 for value in column],
-                [row[name] or 0.0 for row in source],
-                odds[name],
-            )
+            if source is not None:
+                figures[f"closure by {name}"] = closure(
+                    [value or 0.0 for value in column],
+                    [row[name] or 0.0 for row in source],
+                    odds[name],
+                )
         elif name == "entropy":
             figures[name] = mean_of(
                 [None if value is None or usual_entropy is None else value - usual_entropy
@@ -272,6 +285,7 @@ def _knob(turns: Sequence[Turn], plan: Plan) -> Knob:
         else mean_of([float(t.changes[zero] == 0) for t in turns]),
         largest_jump=max(turn.jump for turn in turns),
         leaping=fmean(turn.leaps for turn in turns),
+        fewest_repeats=mean_of([turn.fewest_repeats for turn in turns]),
         order_of_mean={j: spearman(plan.strengths, list(curve)) for j, curve in curves.items()},
         order={judge: mean_of([turn.order(judge) for turn in turns]) for judge in JUDGES},
     )
