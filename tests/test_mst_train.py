@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -14,6 +15,8 @@ from tiny import write_corpus
 
 from mst_core.__main__ import main
 from mst_core.networks.corpus import read_tunes
+from mst_core.networks.logbook import Logbook
+from mst_core.networks.training import Epoch
 
 SMALL = ["--epochs", "2", "--hidden", "16", "--embedding", "8", "--device", "cpu"]
 
@@ -73,6 +76,45 @@ def test_two_calls_share_the_work_of_a_training(trained: Path) -> None:
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
+def test_a_style_goes_on_from_another_one_with_its_sizes(trained: Path) -> None:
+    few = write_corpus(trained / "twenty.jsonl", 20)
+    asked = ["--models", trained / "models", "--runs", trained / "runs", "--device", "cpu"]
+    status, out, err = mst("train", "mine", few, "--from", "dances", "--epochs", "1", *asked)
+    assert status == 0, err
+    assert "trained on" in out
+    mine, theirs = (
+        load_file(trained / "models" / name / "pitch.safetensors") for name in ("mine", "dances")
+    )
+    assert mine["lstm.weight_hh_l0"].shape == theirs["lstm.weight_hh_l0"].shape
+    near = (mine["lstm.weight_hh_l0"] - theirs["lstm.weight_hh_l0"]).abs().mean()
+    assert 0 < near < theirs["lstm.weight_hh_l0"].abs().mean() / 2
+    status, out, _ = mst("compose", "mine", "--models", trained / "models", "--device", "cpu",
+                         "--bars", "8", "--seed", "1")  # fmt: skip
+    assert status == 0
+    assert "M:2/4" in out
+
+
+def test_the_losses_are_drawn_beside_the_checkpoints(trained: Path) -> None:
+    picture = ElementTree.fromstring((trained / "runs/dances/losses.svg").read_text())  # noqa: S314
+    words = {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"pitch: nats an event by epoch", "duration: nats an event by epoch"} <= words
+    lines = picture.findall(".//{http://www.w3.org/2000/svg}polyline")
+    assert [len(line.attrib["points"].split()) for line in lines] == [2, 2, 2, 2]
+
+
+def test_a_training_that_goes_on_keeps_its_book(tmp_path: Path) -> None:
+    for number, loss in ((1, 2.0), (2, 1.5), (3, 1.2), (2, 1.4)):
+        Logbook(tmp_path).write("pitch", Epoch(number, loss, loss + 0.1, loss + 0.1, 1000.0))
+    Logbook(tmp_path).write("duration", Epoch(1, 0.5, 0.6, 0.6, 1000.0))
+    assert json.loads((tmp_path / "losses.json").read_text()) == {
+        "duration": [{"number": 1, "training": 0.5, "validation": 0.6}],
+        "pitch": [
+            {"number": 1, "training": 2.0, "validation": 2.1},
+            {"number": 2, "training": 1.4, "validation": 1.5},
+        ],
+    }
+
+
 def test_losses_are_told_for_scripts_too(trained: Path) -> None:
     status, out, _ = mst("evaluate", "dances", "--corpus", trained / "dances.jsonl", "--json",
                          "--models", trained / "models", "--device", "cpu")  # fmt: skip
@@ -90,6 +132,8 @@ def test_losses_are_told_for_scripts_too(trained: Path) -> None:
         (["train", "../evil", "{corpus}"], "letters"),
         (["train", "few", "{few}"], "at least 20 tunes"),
         (["train", "broken", "{broken}"], "line 1"),
+        (["train", "mine", "{corpus}", "--from", "waltzes"], "waltzes"),
+        (["train", "mine", "{corpus}", "--from", "dances", "--hidden", "64"], "sizes"),
     ],
 )
 def test_mistakes_are_one_line(trained: Path, words: list[str], said: str) -> None:

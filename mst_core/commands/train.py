@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mst_core.networks.school import Part
-    from mst_core.networks.training import Epoch
+    from mst_core.networks.training import Epoch, Precision
 
 _EXAMPLE = """\b
 Folk once more, from the tunes that the music21 package ships:
     mst corpus folk -o folk.jsonl
     mst train folk folk.jsonl
+A style of your own, from a folder of tunes; with fewer than a few hundred let it go on from folk:
+    mst corpus import ~/tunes -o mine.jsonl
+    mst train mine mine.jsonl --from folk
 """
+FINE_RATE = 1e-3
+"""Of the steps that go on from another style: large ones would forget it."""
 
 
 @click.command("train", epilog=_EXAMPLE)
@@ -32,14 +38,20 @@ Folk once more, from the tunes that the music21 package ships:
     nargs=-1,
     required=True,
 )
+@click.option("--from", "base", metavar="STYLE", shell_complete=options.complete_style,
+              help="Go on from what this style has learned, with its sizes. For a small corpus: 20 "
+                   "tunes are enough then. docs/corpus.md has figures.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1, 1000), default=24, show_default=True,
-              help="How often the networks see every tune, at the most.")  # fmt: skip
-@click.option("--hidden", type=click.IntRange(8, 2048), default=320, show_default=True,
-              help="Size of the LSTMs.")  # fmt: skip
-@click.option("--embedding", type=click.IntRange(8, 2048), default=256, show_default=True,
-              help="Size of the embeddings.")  # fmt: skip
-@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, show_default=True,
-              help="More for a small corpus.")  # fmt: skip
+              help="How often the networks see every tune, at the most; training stops when a "
+                   "validation part is not foretold better for five times.")  # fmt: skip
+@click.option("--hidden", type=click.IntRange(8, 2048),
+              help="Size of the LSTMs, else that of the shipped styles; less for a small "
+                   "corpus.")  # fmt: skip
+@click.option("--embedding", type=click.IntRange(8, 2048),
+              help="Size of the embeddings, likewise.")  # fmt: skip
+@click.option("--dropout", type=click.FloatRange(0, 0.9),
+              help="Share that is left out at each step, likewise; more for a small "
+                   "corpus.")  # fmt: skip
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed, the same pair."
 )
@@ -50,50 +62,85 @@ Folk once more, from the tunes that the music21 package ships:
               help="Where checkpoints lie. A killed training goes on from there.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True,
               help="Processor threads of each training.")  # fmt: skip
+@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+              default="auto", show_default=True,
+              help="What is computed in; auto is mixed precision on a GPU, float32 on a "
+                   "processor.")  # fmt: skip
 @options.device
 @options.models
 def command(
     style: str,
     corpus: tuple[Path, ...],
+    base: str | None,
     epochs: int,
-    hidden: int,
-    embedding: int,
-    dropout: float,
+    hidden: int | None,
+    embedding: int | None,
+    dropout: float | None,
     seed: int,
     only: Part | None,
     runs: Path,
     threads: int,
+    precision: Literal["auto", "float32", "bfloat16", "float16"],
     device: str,
     models: Path,
 ) -> None:
     """Train the two networks of STYLE on a corpus.
 
-    They are written into the folder models/STYLE. A corpus has one tune a line, as JSON. The style
-    is in the choices of `mst` at once and in those of the bot after a restart.
+    They are written into the folder models/STYLE with a card of what they are, and the style is in
+    the choices of `mst` at once and in those of the bot after a restart. A corpus has one tune a
+    line, as `mst corpus` writes them. One tune in twenty, with its variants, decides when to stop,
+    and another one in twenty measures the result. A killed training goes on where it was, with the
+    same result. The losses are drawn in the folder of --runs.
     """
     if not style.replace("-", "").replace("_", "").isalnum() or not style.isascii():
         raise BadOption("style", style, "use letters, digits, - and _")
 
+    if base and (hidden or embedding):
+        raise BadOption("--from", base, "with it the sizes are those of that style")
+
+    import msgspec
+
     from mst_core.networks import school
     from mst_core.networks.corpus import read_tunes
-    from mst_core.networks.pair import Shape
+    from mst_core.networks.logbook import Logbook
+    from mst_core.networks.pair import Shape, StylePair
     from mst_core.networks.style import choose_device
     from mst_core.networks.training import Course, use_threads
+    from mst_core.styles import find_styles, require_style, require_whole
 
     use_threads(threads)
+    place = choose_device(device)
+    sizes = Shape(features=(), vocabulary=0)
+    course = Course(epochs=epochs, seed=seed, precision=_choose_precision(precision, place.type))
+    if base:
+        require_whole(models, [base])
+        require_style(base, find_styles(models))
+        sizes = StylePair.load(models / base, place).pitch.shape
+        course = dataclasses.replace(course, rate=FINE_RATE)
+    given = {"hidden": hidden, "embedding": embedding, "dropout": dropout}
+    sizes = msgspec.structs.replace(
+        sizes, features=(), vocabulary=0, **{k: v for k, v in given.items() if v is not None}
+    )
     tunes = list(read_tunes(corpus))
     if len(tunes) < school.FEWEST_TUNES:
         raise BadOption("corpus", len(tunes), f"it needs at least {school.FEWEST_TUNES} tunes")
+    book, progress = Logbook(runs / style), _progress(epochs)
+
+    def tell(part: Part, epoch: Epoch) -> None:
+        progress(part, epoch)
+        book.write(part, epoch)
+
     result = school.teach(
         style,
         tunes,
         models,
         runs,
-        course=Course(epochs=epochs, seed=seed),
-        sizes=Shape(features=(), vocabulary=0, embedding=embedding, hidden=hidden, dropout=dropout),
-        device=choose_device(device),
+        course=course,
+        sizes=sizes,
+        device=place,
         parts=school.PARTS if only is None else (only,),
-        tell=_progress(epochs),
+        base=models / base if base else None,
+        tell=tell,
     )
     if result is None:
         click.echo(f"The {only} network of {style} is trained; its weights lie in {runs / style}.")
@@ -101,8 +148,15 @@ def command(
     click.echo(
         f"{style}: trained on {len(result.split.training)} tunes; on {len(result.split.test)} "
         f"others {result.losses.pitch:.3f} nats a pitch, {result.losses.duration:.3f} a duration. "
-        f"Written to {models / style}."
+        f"Written to {models / style}; the losses are drawn in {runs / style / 'losses.svg'}."
     )
+
+
+def _choose_precision(name: str, device: str) -> Precision:
+    """Mixed precision where the hardware is made for it, if nothing else is asked."""
+    if name != "auto":
+        return cast("Precision", name)
+    return "float32" if device == "cpu" else "bfloat16"
 
 
 def _progress(epochs: int) -> Callable[[Part, Epoch], None]:
