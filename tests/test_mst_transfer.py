@@ -195,7 +195,7 @@ def test_the_receipt_is_told_in_words(band: Band) -> None:
         "(40% changed, 25% of the pitches changed)"
     )
     assert facts == [
-        "    12 of 12 repeated bars are repeated still.",
+        "    Repeated bars kept: 12 of 12.",
         "    Closer to its target than 41 of 50 other tunes.",
         "    Longest run shared with a tune of the style: 7 notes; unrelated tunes share up to 9.",
     ]

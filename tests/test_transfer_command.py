@@ -40,7 +40,7 @@ async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Stage
     assert fields(message) == {
         "Melody": "Jazz", "Rhythm": "Folk", "Strength": "50 %",
         "Changed": "37 % of the notes", "New pitches": "20 % of the notes",
-        "Repeats": "12 of 12 bars that came again still do",
+        "Repeats": "12 of 12 bars kept",
         "Target": "closer to it than 41 of 50 others",
         "Longest copy": "7 notes in a row; up to 9 is usual",
         "Key": "D major", "Meter": "4/4", "Tempo": "♩ = 180", "Bars": "8", "Seed": "`4`",

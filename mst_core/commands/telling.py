@@ -63,7 +63,7 @@ def list_facts(receipt: Receipt) -> list[str]:
     facts = []
     if receipt.repeats is not None and receipt.repeats[0]:
         there, kept = receipt.repeats
-        facts.append(f"{kept} of {there} repeated bars are repeated still.")
+        facts.append(f"Repeated bars kept: {kept} of {there}.")
     if receipt.closer_than is not None:
         passed, others = receipt.closer_than
         facts.append(f"Closer to its target than {passed} of {others} other tunes.")
