@@ -72,7 +72,7 @@ class Changing:
             if rhythm is not None:
                 version = rhythm.at(request.strength)
                 new, changed = version.melody, version.changed
-                remarks += _remarks(request, source.melody, version)
+                remarks += _remarks(request, source.melody, version, rhythm.scale)
         if request.pitch is not None or request.pitch_like is not None:
             tongue, pitch = self._pitch(request, readings, tell)
             cards.append(tongue.style.card)
@@ -230,7 +230,9 @@ def _check_length(melody: Melody, meter: Meter) -> None:
         raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")
 
 
-def _remarks(request: Restyle, melody: Melody, result: Rerhythmed) -> tuple[str, ...]:
+def _remarks(
+    request: Restyle, melody: Melody, result: Rerhythmed, scale: Fraction
+) -> tuple[str, ...]:
     remarks = []
     if result.melody.meter != melody.meter and request.meter is None:
         remarks.append(
@@ -239,6 +241,11 @@ def _remarks(request: Restyle, melody: Melody, result: Rerhythmed) -> tuple[str,
     if result.kept:
         bars = "1 bar stays" if result.kept == 1 else f"{result.kept} bars stay"
         remarks.append(f"{bars} as written: the style plays other numbers of notes there.")
+    if scale != 1:
+        how = "two of its bars to one" if scale > 1 else "one of its bars to two"
+        remarks.append(
+            f"The style never has so {'many' if scale > 1 else 'few'} notes a bar: {how}."
+        )
     return tuple(remarks)
 
 

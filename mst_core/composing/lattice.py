@@ -105,6 +105,21 @@ class Lattice:
         }
         return Lattice(bar, places, weights)
 
+    def coarser(self, grain: int) -> Lattice:
+        """Only what begins and lasts multiples of so many ticks."""
+        if grain == 1:
+            return self
+
+        def kept(values: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(value for value in values if value % grain == 0)
+
+        places = {
+            place: Values(kept(values.notes), kept(values.rests))
+            for place, values in self.places.items()
+            if place % grain == 0
+        }
+        return Lattice(self.bar, places, self.weights)
+
     def join(self, other: Lattice) -> Lattice:
         """The rhythms of both."""
         both = self.places.keys() | other.places.keys()

@@ -54,7 +54,7 @@ def mash(pitched: Melody, rhythmic: Melody) -> Mashed:
         NoSuchTune: when the second has no bars that the notes of the first fit into.
     """
     meter = rhythmic.meter
-    lent = _rhythms(rhythmic, meter)
+    lent = rhythms_of(rhythmic, meter)
     bars = bars_of(pitched)
     first_of: dict[object, int] = {}
     class_of = [first_of.setdefault(bar.shape, index) for index, bar in enumerate(bars)]
@@ -63,7 +63,7 @@ def mash(pitched: Melody, rhythmic: Melody) -> Mashed:
         raise NoSuchTune("the second tune has no whole bar with notes")
     chosen = _choose([len(bars[index].notes) for index in fresh], fresh, lent)
     fitted = {
-        index: _fit(lent[bar], len(bars[index].notes), meter)
+        index: fit(lent[bar], len(bars[index].notes), meter)
         for index, bar in zip(fresh, chosen, strict=True)
     }
     notes = _pickup(pitched, rhythmic)
@@ -85,7 +85,7 @@ def mash(pitched: Melody, rhythmic: Melody) -> Mashed:
     return Mashed(melody, len(set(chosen)), bent / max(1, len(notes)))
 
 
-def _rhythms(melody: Melody, meter: Meter) -> list[Rhythm]:
+def rhythms_of(melody: Melody, meter: Meter) -> list[Rhythm]:
     """The rhythm of each bar; what a note holds over a barline is cut off there."""
     found = []
     for bar in bars_of(melody):
@@ -128,8 +128,12 @@ def _choose(wanted: Sequence[int], places: Sequence[int], lent: Sequence[Rhythm]
     return best[::-1]
 
 
-def _fit(rhythm: Rhythm, notes: int, meter: Meter) -> Rhythm:
-    """The same bar with another number of notes: weak onsets go, long notes are struck again."""
+def fit(rhythm: Rhythm, notes: int, meter: Meter) -> Rhythm:
+    """The same bar with another number of notes: weak onsets go, long notes are struck again.
+
+    Raises:
+        NoSuchTune: when its notes would become too short.
+    """
     fitted = list(rhythm)
     while len(fitted) > notes:
         weakest = max(range(1, len(fitted)), key=lambda i: (_weakness(fitted[i][0], meter), i))
@@ -171,7 +175,7 @@ def _pickup(pitched: Melody, rhythmic: Melody) -> list[Note]:
     return [
         Note(onset - start, duration, pitch)
         for (onset, duration), pitch in zip(
-            _fit(rhythm, len(pitches), rhythmic.meter), pitches, strict=True
+            fit(rhythm, len(pitches), rhythmic.meter), pitches, strict=True
         )
     ]
 

@@ -17,8 +17,10 @@ import numpy as np
 
 from mst_core.composing import morph
 from mst_core.composing.choosing import Choice, choose
+from mst_core.composing.density import ONCE, fitting_scale, scaled, scaled_bars
 from mst_core.composing.drafts import Drafting
 from mst_core.composing.ladder import Ladder, Rung, Stretch, Values, climb
+from mst_core.composing.lending import lent_rhythms
 from mst_core.composing.likeness import Book, Likeness, Standard
 from mst_core.composing.meters import time_map
 from mst_core.composing.morph import Rhythm
@@ -29,6 +31,8 @@ from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
 from mst_core.networks.corpus import TICKS, to_ticks
 
+FEW_KEPT = 0.1
+"""Share of its bars that may stay as they are before the style's rarer rhythms are asked."""
 MOST_KEPT = 0.5
 """Share of a tune's bars that a target may be unable to play."""
 
@@ -56,6 +60,8 @@ class RhythmLadder:
     _passages: tuple[tuple[Passage, Meter], ...]
     _table: tuple[tuple[Fraction, Fraction], ...]
     """For each value of a note its onset from the start of its unit, and its duration."""
+    scale: Fraction = ONCE
+    """How much longer the note values were while they were changed (see `density`)."""
 
     def at(self, strength: float, *, stay: bool = False) -> Rerhythmed:
         """The version of a strength, from 0 to 1; with ``stay``, 0 is the tune in its old meter."""
@@ -78,6 +84,7 @@ class RhythmLadder:
                     onset, duration = self._table[value]
                     notes.append(Note(start + onset, duration, note.pitch))
             now += passage.bars * meter.bar
+        notes = [Note(n.onset / self.scale, n.duration / self.scale, n.pitch) for n in notes]
         return replace(
             self.source,
             notes=tuple(notes),
@@ -103,6 +110,10 @@ def build_ladder(
     Raises:
         NoSuchTune: when the target has rhythms for hardly any of its bars.
     """
+    scale = ONCE if meter else fitting_scale(melody, target)
+    source, melody, keep = melody, scaled(melody, scale), scaled_bars(keep, scale)
+    if scale > 1:  # then the shortest values must still be on the grid when they are halved
+        target = target.coarser()
     passages = find_passages(melody)
     book = Book()
     meters = tuple(target.meter_for(passage.meter if meter is None else meter)
@@ -111,7 +122,10 @@ def build_ladder(
     writings: list[_Writing] = []
     for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):
         own = _own_rhythms(passage, wanted)
-        drafting = Drafting(passage, target, wanted, own, keep)
+        for wide in target.wider():
+            drafting = Drafting(passage, wide, wanted, own, keep)
+            if drafting.refused <= FEW_KEPT * len(passage.units):
+                break
         drafts = drafting.write(
             (seed, number),
             lambda done, at=number: tell((at + done) / len(passages)),  # type: ignore[misc]
@@ -124,7 +138,7 @@ def build_ladder(
     for writing in writings:
         for unit, rhythm in zip(writing.passage.units, writing.own, strict=True):
             own_values[unit.index : unit.index + len(rhythm)] = writing.numbers(book, unit, rhythm)
-    classes = [each for writing in writings for each in writing.classes(book)]
+    classes = [each for writing in writings for each in writing.classes(book, target)]
     standards = [writing.weigh(target, len(melody.notes)) for writing in writings]
     closeness = Likeness(book, standards, own_values)
     picks = choose(own_values, [each.choice for each in classes], closeness.as_whole)
@@ -133,9 +147,13 @@ def build_ladder(
         for stretch in each.stretches(pick, book, target)
     ]  # fmt: skip
     return RhythmLadder(
-        melody, climb(own_values, stretches, closeness), kept,
-        tuple(zip(passages, meters, strict=True)), tuple(book.table),
-    )  # fmt: skip
+        source,
+        climb(own_values, stretches, closeness),
+        kept,
+        tuple(zip(passages, meters, strict=True)),
+        tuple(book.table),
+        scale,
+    )
 
 
 def rerhythm(
@@ -210,18 +228,17 @@ class _Writing:
         ]
         return [(place, ticks, 0, after, 0) for (place, ticks), (_, after) in pairwise(stood)]
 
-    def classes(self, book: Book) -> list[_Class]:
-        """What is decided together."""
-        return [
-            _Class(
-                self,
-                tuple(self.passage.units[place] for place in places),
-                self.own[places[0]],
-                tuple(draft[shape] for draft in self.drafts),
-                book,
-            )
-            for shape, places in self.members.items()
-        ]
+    def classes(self, book: Book, target: Target) -> list[_Class]:
+        """What is decided together, with what each can choose from."""
+        found = []
+        for shape, places in self.members.items():
+            units = tuple(self.passage.units[place] for place in places)
+            drafts = [draft[shape] for draft in self.drafts]
+            if target.lender is not None and units[0].first >= 0:
+                notes = len(units[0].notes)
+                drafts += lent_rhythms(target.lender, self.meter, units[0].bars, notes)
+            found.append(_Class(self, units, self.own[places[0]], tuple(drafts), book))
+        return found
 
 
 class _Class:

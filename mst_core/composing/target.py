@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -26,6 +26,8 @@ comes in (held-out folk made jazz: entropy); less and the style stays away (gap 
 new tunes use, .76 here)."""
 
 
+WIDER = (0.99, 0.998, 1.0)
+"""The same for a tune whose bars the usual rhythms cannot fill."""
 OWN = 0.8
 """Share of a target tune's own profile against its style's, in what a result is held against."""
 
@@ -38,6 +40,12 @@ class Target:
     key: Key
     one: Habits | None = None
     """The habits of the one tune whose rhythm is wanted."""
+    lender: Melody | None = None
+    """The one tune itself, whose bars may lend their rhythm."""
+    usual: float = USUAL
+    """Share of the style's events that its rhythms here make up."""
+    grain: int = 1
+    """Ticks: what every onset and note value is a multiple of."""
     others: tuple[Style, ...] = ()
     """The other styles: one of them is the nearest to a tune as it is."""
     _grounds: dict[str, Ground] = field(default_factory=dict)
@@ -51,6 +59,16 @@ class Target:
     def pair(self) -> StylePair:
         """The networks that write."""
         return self.style.pair
+
+    def wider(self) -> Iterator[Target]:
+        """The same, and then with more and more of the style's rarer rhythms."""
+        yield self
+        for share in WIDER:
+            yield replace(self, usual=share, _grounds={})
+
+    def coarser(self) -> Target:
+        """The same without what would fall off the grid when note values are halved."""
+        return replace(self, grain=2 * self.grain, _grounds={})
 
     def meter_for(self, meter: Meter) -> Meter:
         """The meter itself where the style can play it, else its usual one.
@@ -75,12 +93,15 @@ class Target:
                 raise BadOption("meter", name, f"{self.name} has {', '.join(self._meters())}")
             habits = pooled(self.style.habits, lender)
             bar = int(meter.bar * TICKS)
-            lattice = Lattice.of(habits, int(Meter.parse(lender).bar * TICKS), rare=0, share=USUAL)
+            lattice = Lattice.of(
+                habits, int(Meter.parse(lender).bar * TICKS), rare=0, share=self.usual
+            )
             if lattice.bar != bar:
                 lattice = lattice.lend(bar)
+            lattice = lattice.coarser(self.grain)
             lattice = lattice.join(Lattice(bar, {0: Values(notes=(bar,))}))  # one note may fill it
             if self.one and (own := self.one.meters.get(name)):
-                lattice = lattice.join(Lattice.of(own, bar, rare=0))
+                lattice = lattice.join(Lattice.of(own, bar, rare=0).coarser(self.grain))
             endings = [
                 place
                 for place in sorted(habits.endings, key=lambda at: -habits.endings[at])
@@ -189,7 +210,7 @@ def target_like(melody: Melody, styles: Mapping[str, Style], key: Key) -> Target
         )
 
     style = min(styles.values(), key=strangeness)
-    return Target(style, key, observe([tune], style.pair.durations, fewest=1))
+    return Target(style, key, observe([tune], style.pair.durations, fewest=1), melody)
 
 
 def as_corpus_tune(melody: Melody) -> CorpusTune:

@@ -1,0 +1,41 @@
+"""Bars that one target tune lends: its own rhythms, for bars with about as many notes."""
+
+from __future__ import annotations
+
+from mst_core.composing.mashup import fit, rhythms_of
+from mst_core.composing.morph import Rhythm
+from mst_core.errors import NoSuchTune
+from mst_core.music import Melody, Meter
+
+MOST_LENT = 24
+"""Rhythms for one class of bars."""
+MOST_FITTED = 2
+"""Notes that a lent bar may have more or fewer."""
+
+
+def lent_rhythms(lender: Melody, meter: Meter, bars: int, notes: int) -> list[Rhythm]:
+    """The lender's rhythms of so many bars with so many notes; the best fitting first.
+
+    None when it stands in bars of another length.
+    """
+    if lender.meter.bar != meter.bar or lender.changes:
+        return []
+    single = rhythms_of(lender, lender.meter)
+    found: dict[Rhythm, int] = {}
+    for first in range(len(single) - bars + 1):
+        joined = tuple(
+            (onset + place * meter.bar, duration)
+            for place, rhythm in enumerate(single[first : first + bars])
+            for onset, duration in rhythm
+        )
+        off = abs(len(joined) - notes)
+        if not joined or off > MOST_FITTED:
+            continue
+        try:
+            fitted = fit(joined, notes, meter)
+        except NoSuchTune:
+            continue
+        if all((duration * 24).denominator == 1 for _, duration in fitted):
+            found[fitted] = min(off, found.get(fitted, off))
+    ranked = sorted(found, key=lambda rhythm: found[rhythm])
+    return ranked[:MOST_LENT]
