@@ -74,7 +74,7 @@ def test_the_parts_of_a_dance_return(composer: Composer) -> None:
 
 
 def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) -> None:
-    found = [composer.compose(Compose("folk", "folk", seed=s, bars=32)).melody for s in range(6)]
+    found = [composer.compose(Compose("folk", "folk", seed=s, bars=32)).melody for s in range(4)]
     tunes = [melody for melody in found if melody.pickup]
     assert tunes
     for melody in tunes:
