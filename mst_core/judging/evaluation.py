@@ -11,7 +11,7 @@ from mst_core.composing.composer import Composer
 from mst_core.judging.evidence import RealTunes
 from mst_core.judging.finding import Finding, try_finding
 from mst_core.judging.new_tunes import NewTunes, measure_new_tunes
-from mst_core.judging.real_tunes import Piece, find_pieces, fitting_sources
+from mst_core.judging.real_tunes import Piece, find_pieces, fitting_sources, normal_title
 from mst_core.judging.retrieval import TARGETS, choose_targets
 from mst_core.judging.table import LEGEND, write_finding, write_way
 from mst_core.judging.transfers import Transfers
@@ -137,14 +137,20 @@ def _try_finding(
     extent: Extent,
     tell: Tell,
 ) -> Finding | None:
-    """Sources come from another style where there is one, else from the same."""
+    """Sources come from another style that has such bars, else from the same."""
     targets = choose_targets(judged[name], extent.targets)
     if len(targets) < FEWEST_TARGETS:
         return None
+    kind = targets[0].kind
+    alike = [piece for piece in pieces[name] if piece.kind == kind]
     others = [piece for other in pieces if other != name for piece in pieces[other]]
-    alike = [piece for piece in pieces[name] if piece.kind == targets[0].kind]
-    sources = fitting_sources(others or pieces[name], alike, extent.targets)
+    taken = {normal_title(target.first) for target in targets}
+    own = [piece for piece in alike if normal_title(piece.tune) not in taken]
+    sources: list[Piece] = []
+    for given in (others, own):
+        fitting = fitting_sources(given, alike, extent.targets)
+        sources = sources or [source for source in fitting if source.kind == kind]
     return try_finding(
-        name, targets, [s for s in sources if s.kind == targets[0].kind], transfers,
+        name, targets, sources, transfers,
         extent.plan.seeds, lambda share: tell(f"one tune of {name}", share),
     )  # fmt: skip

@@ -72,7 +72,8 @@ def write_finding(finding: Finding) -> Iterator[str]:
 def _write_knob(knob: Knob) -> Iterator[str]:
     zero = "" if knob.exact_at_zero is None else f"{knob.exact_at_zero.mean:.0%} exact at 0, "
     yield (
-        f"  knob: {zero}{knob.falls_of_change} falls of D, {knob.falls_of_closeness} of S, "
+        f"  knob: {zero}{knob.falls_of_change} falls of D, {knob.falls_of_closeness} of S "
+        f"(the deepest {knob.deepest_fall:.3f}), "
         f"largest jump {knob.largest_jump:.2f}, {knob.leaping:.0%} of turns leap, repeats kept at "
         f"every strength {'-' if knob.fewest_repeats is None else _whole(knob.fewest_repeats)}"
     )

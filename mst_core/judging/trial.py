@@ -51,6 +51,8 @@ class Knob(msgspec.Struct, frozen=True):
 
     falls_of_change: int
     falls_of_closeness: int
+    deepest_fall: float
+    """Of S, between neighbouring strengths."""
     exact_at_zero: Figure | None
     largest_jump: float
     leaping: float
@@ -280,6 +282,7 @@ def _knob(turns: Sequence[Turn], plan: Plan) -> Knob:
     return Knob(
         falls_of_change=sum(turn.falls[0] for turn in turns),
         falls_of_closeness=sum(turn.falls[1] for turn in turns),
+        deepest_fall=max(turn.deepest_fall for turn in turns),
         exact_at_zero=None
         if zero is None
         else mean_of([float(t.changes[zero] == 0) for t in turns]),
