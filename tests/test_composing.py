@@ -25,12 +25,12 @@ def composer() -> Composer:
 
 
 def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
-    """The notes that begin in a bar, with onsets from its barline."""
-    length = melody.meter.bar
+    """The notes of a bar that begins a pickup before its barline; onsets from that barline."""
+    length, pickup = melody.meter.bar, melody.pickup
     return [
         (note.onset - bar * length, note.duration, note.pitch)
         for note in melody.notes
-        if bar * length <= note.onset < (bar + 1) * length
+        if bar * length <= note.onset + pickup < (bar + 1) * length
     ]
 
 
@@ -78,12 +78,8 @@ def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) 
     tunes = [melody for melody in found if melody.pickup]
     assert tunes
     for melody in tunes:
-        length = melody.meter.bar
-        second = [n for n in melody.notes if 8 * length - melody.pickup <= n.onset < 8 * length]
-        first = [n for n in melody.notes if n.onset < 0]
-        assert [(n.onset - 8 * length, n.duration, n.pitch) for n in second] == [
-            (n.onset, n.duration, n.pitch) for n in first
-        ]
+        assert bar_of(melody, 0)[0][0] == -melody.pickup
+        assert bar_of(melody, 8) == bar_of(melody, 0)
 
 
 def test_a_dance_keeps_to_its_beat(composer: Composer) -> None:
