@@ -17,6 +17,8 @@ from tiny import dance, write_corpus
 
 from mst_core.errors import BrokenStyle
 from mst_core.music import Meter
+from mst_core.networks.cache import GRADES as GRADES_OF_TRUST
+from mst_core.networks.cache import KINDS, Cache
 from mst_core.networks.context import Heading, Line
 from mst_core.networks.corpus import CorpusTune, Event, parse_tune, read_tunes
 from mst_core.networks.dictionary import (
@@ -26,7 +28,7 @@ from mst_core.networks.dictionary import (
     fold,
     interval_token,
 )
-from mst_core.networks.evaluation import duration_class, measure
+from mst_core.networks.evaluation import duration_class, learn_cache, measure
 from mst_core.networks.layout import PLACES, Layout
 from mst_core.networks.pair import Shape, StylePair
 from mst_core.networks.recall import GRADES
@@ -252,6 +254,36 @@ def test_a_pair_takes_over_what_another_knows_of_the_nearest_durations() -> None
     assert held["fine"][1] == pytest.approx(held["coarse"][1], abs=1e-5)
 
 
+def test_what_a_tune_did_before_counts_where_the_network_does_not_know(
+    tunes: list[CorpusTune],
+) -> None:
+    durations = DurationDictionary.of(tunes)
+    torch.manual_seed(0)
+    pair = StylePair.build(durations, SMALL)  # knows nothing yet
+    lessons = [lesson(tune, durations) for tune in tunes]
+    alone = measure(pair, tunes, CPU)
+    learn_cache(pair.pitch, [(one.pitch_rows, one.pitch_targets) for one in lessons], CPU)
+    learn_cache(pair.duration, [(one.duration_rows, one.duration_targets) for one in lessons], CPU)
+    together = measure(pair, tunes, CPU)
+    assert together.pitch < alone.pitch - 0.1
+    assert together.duration < alone.duration - 0.1
+
+
+def test_a_cache_knows_nothing_of_what_comes(tunes: list[CorpusTune]) -> None:
+    durations = DurationDictionary.of(tunes)
+    row = lesson(tunes[0], durations).pitch_rows.tolist()
+    trust = ((0.0, *[0.3] * (GRADES_OF_TRUST - 1)),) * KINDS
+    even = np.full(26, 1 / 26)
+
+    def mixed(rows: list[list[int]]) -> list[list[float]]:
+        cache = Cache(len(rows[0]), trust)
+        return [cache.mix(row, even).tolist() for row in rows]
+
+    other = [*row[:20], *lesson(tunes[1], durations).pitch_rows.tolist()[20:]]
+    assert mixed(row)[:20] == mixed(other)[:20]
+    assert all(sum(shares) == pytest.approx(1) for shares in mixed(row))
+
+
 def test_a_checkpoint_of_another_corpus_is_not_taken(
     tunes: list[CorpusTune], tmp_path: Path
 ) -> None:
@@ -342,10 +374,12 @@ def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
         {"dropout": 9},
         {"embedding": 8000},
         {"vocabulary": 10**9},
+        {"trust": [[0.5]]},
+        {"trust": [[7.0] * 6] * 3},
     ],
 )
 def test_a_network_that_lies_about_its_size_is_refused(
-    tunes: list[CorpusTune], tmp_path: Path, lie: dict[str, float]
+    tunes: list[CorpusTune], tmp_path: Path, lie: dict[str, Any]
 ) -> None:
     pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
     pair.save(tmp_path / "dances")

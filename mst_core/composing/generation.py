@@ -14,16 +14,20 @@ import torch
 
 from mst_core.composing.chances import Logits
 from mst_core.composing.line_writer import Frame, LineWriter
+from mst_core.networks.cache import Cache
 from mst_core.networks.pair import SequenceNet, State, StylePair
 
 CANDIDATES = 12
+LEAST = 1e-12
+"""Share of probability: none is nothing."""
 
 
 class Stepper:
-    """One network with the states of a batch of lines."""
+    """One network with the states of a batch of lines, and what each line did so far."""
 
     def __init__(self, network: SequenceNet) -> None:
         self._network = network
+        self._caches: list[Cache] = []
         self._device = next(network.parameters()).device
         self._state: State | None = None
 
@@ -31,7 +35,13 @@ class Stepper:
         """Advance by one event: feature rows (B, F) to logits (B, V)."""
         features = torch.tensor(rows, dtype=torch.long, device=self._device).unsqueeze(1)
         logits, self._state = self._network(features, self._state)
-        return np.asarray(logits[:, 0].double().cpu().numpy())
+        trust = self._network.shape.trust
+        if not trust:
+            return np.asarray(logits[:, 0].double().cpu().numpy())
+        shares = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()
+        self._caches = self._caches or [Cache(len(row), trust) for row in rows]
+        mixed = [c.mix(row, own) for c, row, own in zip(self._caches, rows, shares, strict=True)]
+        return np.log(np.stack(mixed) + LEAST)
 
 
 def write_candidates(

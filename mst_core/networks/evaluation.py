@@ -8,16 +8,20 @@ event of a tune is given; what came before and the heading are known, nothing af
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from mst_core.networks.cache import Cache, Shares, learn_trust
 from mst_core.networks.corpus import TICKS, CorpusTune
 from mst_core.networks.dictionary import COMMON_DURATIONS, DurationDictionary
 from mst_core.networks.pair import SequenceNet, StylePair
-from mst_core.networks.training import Rows, lesson, whole
+from mst_core.networks.training import Rows, lesson
 
 FLOOR = 1e-5
 """The least share of each class: no network rules out what its corpus never showed."""
@@ -72,16 +76,35 @@ def _sum_of_nats(
     network: SequenceNet, lessons: Sequence[Rows], sums: Tensor, device: torch.device
 ) -> float:
     """Sum of -ln p over all events but the first of each tune."""
-    network.to(device).eval()
-    sums = sums.to(device)
     total = 0.0
-    with torch.inference_mode():
-        for features, targets in whole(lessons):
-            logits, _ = network(features.to(device))
-            shares = torch.softmax(logits, dim=-1) @ sums  # (B, T, 26)
-            shares = (1 - FLOOR * shares.shape[-1]) * shares + FLOOR
-            wanted = targets.to(device)
-            known = wanted[:, 1:] >= 0
-            picked = shares[:, 1:].gather(-1, wanted[:, 1:].clamp(min=0).unsqueeze(-1)).squeeze(-1)
-            total -= float(torch.log(picked)[known].sum())
+    classes = sums.double().numpy()  # (V, 26)
+    for rows, targets, shares in expectations(network, lessons, device):
+        if network.shape.trust:
+            cache = Cache(rows.shape[1], network.shape.trust)
+            events = zip(rows.tolist(), shares, strict=True)
+            shares = np.stack([cache.mix(row, share) for row, share in events])
+        common = shares @ classes  # (T, 26)
+        common = (1 - FLOOR * common.shape[1]) * common + FLOOR
+        total -= float(np.log(common[np.arange(len(targets)), targets])[1:].sum())
     return total
+
+
+def expectations(
+    network: SequenceNet, lessons: Sequence[Rows], device: torch.device
+) -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], Shares]]:
+    """Rows (T, F), what came (T,), and the network's shares (T, V), tune by tune."""
+    network.to(device).eval()
+    with torch.inference_mode():
+        for rows, targets in lessons:
+            features = torch.from_numpy(rows.astype(np.int32)).to(device)
+            logits, _ = network(features[None])
+            yield rows, targets, torch.softmax(logits[0].double(), dim=-1).cpu().numpy()
+
+
+def learn_cache(network: SequenceNet, lessons: Sequence[Rows], device: torch.device) -> None:
+    """Let a trained network trust in what a tune did so far as much as these tunes deserve."""
+    trust = learn_trust(
+        (rows.tolist(), targets.tolist(), shares)
+        for rows, targets, shares in expectations(network, lessons, device)
+    )
+    network.shape = msgspec.structs.replace(network.shape, trust=trust)

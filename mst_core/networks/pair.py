@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mst_core.errors import BrokenStyle
+from mst_core.networks.cache import GRADES, KINDS
 from mst_core.networks.dictionary import INTERVALS, DurationDictionary
 from mst_core.networks.layout import Layout
 
@@ -29,6 +30,7 @@ State = tuple[Tensor, Tensor]
 Ticks = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Size = Annotated[int, msgspec.Meta(ge=1, le=8192)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=0.95)]
+Trust = tuple[tuple[Share, ...], ...]
 SPREAD = 0.4
 """Standard deviation of an embedding before training, all features summed."""
 
@@ -46,6 +48,8 @@ class Shape(msgspec.Struct, frozen=True):
     """Share of features left out at each event in training, so that none is leant on alone."""
     middle: Size = 256
     """Units between what was seen and the head."""
+    trust: Trust = ()
+    """How much the tune so far counts beside the network; empty: nothing."""
 
 
 class SequenceNet(nn.Module):
@@ -92,11 +96,15 @@ class SequenceNet(nn.Module):
     def save(self, path: Path, notes: dict[str, str]) -> None:
         """Write weights and shape as safetensors; ``notes`` go into the file's header.
 
-        Half precision: half the size, and the losses of the shipped styles stay the same to three
-        digits.
+        Half precision, and a byte for each number of the table, by the largest of its row: a third
+        of the size, and the losses of the shipped styles stay the same to three digits.
         """
         header = {"shape": msgspec.json.encode(self.shape).decode(), **notes}
         weights = {name: value.half().contiguous() for name, value in self.state_dict().items()}
+        table = self.table.weight.detach()
+        largest = table.abs().amax(1, keepdim=True).clamp(min=1e-6)
+        weights["table.weight"] = (table / largest * 127).round().to(torch.int8)
+        weights["table.largest"] = largest.half()
         save_file(weights, path, header)
         path.chmod(0o644)
 
@@ -115,9 +123,14 @@ class SequenceNet(nn.Module):
                 }
                 if any(file.get_slice(name).get_shape() != size for name, size in said.items()):
                     raise BrokenStyle(path.parent.name, f"{path.name} is not of the shape it says")
+                if [len(row) for row in shape.trust] not in ([], [GRADES] * KINDS):
+                    raise BrokenStyle(path.parent.name, f"{path.name}: no such trust in a cache")
                 network = cls(shape)
                 names = file.keys()  # a method of its own: the file is no mapping
-                network.load_state_dict({name: file.get_tensor(name).float() for name in names})
+                weights = {name: file.get_tensor(name).float() for name in names}
+                if "table.largest" in weights:  # a table of whole halves has none
+                    weights["table.weight"] *= weights.pop("table.largest") / 127
+                network.load_state_dict(weights)
         except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.MsgspecError) as error:
             raise BrokenStyle(path.parent.name, f"{path.name}: {error}") from error
         return network.to(device).eval(), header

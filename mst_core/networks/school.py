@@ -20,7 +20,7 @@ import torch
 
 from mst_core.networks.corpus import CorpusTune
 from mst_core.networks.dictionary import DurationDictionary
-from mst_core.networks.evaluation import Losses, measure
+from mst_core.networks.evaluation import Losses, learn_cache, measure
 from mst_core.networks.habits import Habits, observe
 from mst_core.networks.pair import Shape, StylePair
 from mst_core.networks.traces import leave_traces
@@ -103,8 +103,9 @@ def teach(
     check = [lesson(tune, durations) for tune in split.validation]
     (runs / name).mkdir(parents=True, exist_ok=True)
     for part in parts:
+        network = pair.pitch if part == "pitch" else pair.duration
         train(
-            pair.pitch if part == "pitch" else pair.duration,
+            network,
             _rows(learn, part),
             _rows(check, part),
             course,
@@ -112,6 +113,7 @@ def teach(
             checkpoint=runs / name / f"{part}.checkpoint",
             tell=lambda epoch, part=part: tell(part, epoch),  # type: ignore[misc]
         )
+        learn_cache(network, _rows(check, part), device)
     if set(parts) != set(PARTS):
         return None
     folder = models / name
