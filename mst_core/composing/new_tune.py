@@ -33,7 +33,8 @@ FEW_REPEATS = 0.4
 the same again note for note sounds stiff (Weimar solos .01, folk .64)."""
 DANCE, SOLO = (0.95, 0.95), (1.0, 0.98)
 """Temperature and nucleus of a style that repeats and of one that seldom does. Drawn like a dance,
-solos had .51 eighths (real .38), too few leaps and triplets, and 117 notes in 16 bars (real 92)."""
+.48 of a solo's intervals were 1, -1 or 2 semitones and it had 118 notes in 16 bars; warmer .41 and
+110 (real .40 and 92)."""
 
 
 def write_new_tune(
