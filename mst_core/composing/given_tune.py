@@ -44,6 +44,7 @@ class Changing:
 
     def __init__(self, styles: Mapping[str, Style]) -> None:
         self._styles = styles
+        self._targets: _Kept[Target] = _Kept()
         self._rhythms: _Kept[tuple[Target, RhythmLadder]] = _Kept()
         self._pitches: _Kept[tuple[Tongue, PitchLadder]] = _Kept()
 
@@ -116,7 +117,9 @@ class Changing:
         melody = readings[request.source].melody
         if request.like is not None:
             like = readings[request.like].melody
-            target = target_like(like, self._styles, melody.key)
+            target = self._targets.get(
+                (like, melody.key), lambda: target_like(like, self._styles, melody.key)
+            )
         else:
             like = None
             target = target_of(self._styles[request.rhythm or ""], melody.key, self._styles)
@@ -217,7 +220,7 @@ def _asked_meter(request: Restyle, melody: Melody, target: Target) -> Meter | No
     if request.meter is None:
         return None
     meter = Meter.parse(request.meter)
-    if target.meter_for(meter) != meter:
+    if not target.plays(meter):
         known = ", ".join(target.style.card.meters)
         raise BadOption("meter", meter, f"{target.name} has the meters {known}")
     _check_length(melody, meter)
@@ -236,7 +239,7 @@ def _remarks(
     remarks = []
     if result.melody.meter != melody.meter and request.meter is None:
         remarks.append(
-            f"The style has no {melody.meter}; every bar became one of {result.melody.meter}."
+            f"The target has no {melody.meter}; every bar became one of {result.melody.meter}."
         )
     if result.kept:
         bars = "1 bar stays" if result.kept == 1 else f"{result.kept} bars stay"

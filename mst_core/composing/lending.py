@@ -7,9 +7,9 @@ from mst_core.composing.morph import Rhythm
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter
 
-MOST_LENT = 24
+MOST_LENT = 60
 """Rhythms for one class of bars."""
-MOST_FITTED = 2
+MOST_FITTED = 4
 """Notes that a lent bar may have more or fewer."""
 
 

@@ -52,14 +52,6 @@ def turn_profile(habits: MeterHabits) -> Profile:
     }
 
 
-def mix(ours: Profile, theirs: Profile, share: float) -> Profile:
-    """A profile with so much of the first."""
-    names = ours.keys() | theirs.keys()
-    return {
-        name: share * ours.get(name, 0.0) + (1 - share) * theirs.get(name, 0.0) for name in names
-    }
-
-
 class Book:
     """Numbers for all that a note can have, and where it then stands in the bar."""
 

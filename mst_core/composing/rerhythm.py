@@ -111,8 +111,7 @@ def build_ladder(
         target = target.coarser()
     passages = find_passages(melody)
     book = Book()
-    meters = tuple(target.meter_for(passage.meter if meter is None else meter)
-                   for passage in passages)  # fmt: skip
+    meters = tuple(meter or target.meter_for(passage.meter) for passage in passages)
     kept = 0
     writings: list[Writing] = []
     for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):

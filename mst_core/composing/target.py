@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mst_core.composing.ground import Ground
 from mst_core.composing.lattice import Lattice, Values
-from mst_core.composing.likeness import Profile, mix, turn_profile, value_profile
+from mst_core.composing.likeness import Profile, turn_profile, value_profile
 from mst_core.composing.odds import Odds, Turn, Turns
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
@@ -28,8 +28,6 @@ new tunes use, .76 here)."""
 
 WIDER = (0.99, 0.998, 1.0)
 """The same for a tune whose bars the usual rhythms cannot fill."""
-OWN = 0.8
-"""Share of a target tune's own profile against its style's, in what a result is held against."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,19 @@ class Target:
         some, and even ones only when it has some. Else beats stay beats: 9/8 becomes 3/4, and a
         jig, whose two beats would make a poor bar, 4/4.
         """
-        if self._lender(meter):
+        own = meter if self.lender is None else self.lender.meter
+        if not _alike(own, meter) and self.plays(own):
+            return own  # one tune's rhythm is nothing without its meter
+        if self.plays(meter):
             return meter
         beats = meter.bar / meter.beat
         alike = f"{2 * beats if beats == 2 else beats}/4" if meter.compound else f"{3 * beats}/8"
         other = Meter.parse(alike) if len(alike) < 6 else meter
-        return other if self._lender(other) else Meter.parse(self._usual())
+        return other if self.plays(other) else Meter.parse(self._usual())
+
+    def plays(self, meter: Meter) -> bool:
+        """Whether it has rhythms for a meter, its own or another's of the same kind of beats."""
+        return self._lender(meter) is not None
 
     def ground(self, meter: Meter) -> Ground:
         """How the target moves in a meter that `meter_for` gave."""
@@ -100,7 +105,7 @@ class Target:
                 lattice = lattice.lend(bar)
             lattice = lattice.coarser(self.grain)
             lattice = lattice.join(Lattice(bar, {0: Values(notes=(bar,))}))  # one note may fill it
-            if self.one and (own := self.one.meters.get(name)):
+            if own := self._own(meter):
                 lattice = lattice.join(Lattice.of(own, bar, rare=0).coarser(self.grain))
             endings = [
                 place
@@ -112,21 +117,14 @@ class Target:
 
     def habits(self, meter: Meter) -> MeterHabits:
         """The rhythms that a result is held against."""
-        if self.one and (own := self.one.meters.get(str(meter))):
+        if own := self._own(meter):
             return own
         return self.ground(meter).habits
 
     def profiles(self, meter: Meter) -> tuple[Profile, Profile]:
-        """What a result is held against: what stands where, and what follows what.
-
-        One tune alone is a coarse measure, so a part of the style's own profile is mixed in.
-        """
-        habits = self.ground(meter).habits
-        style = value_profile(habits), turn_profile(habits)
-        own = self.one.meters.get(str(meter)) if self.one else None
-        if own is None:
-            return style
-        return mix(value_profile(own), style[0], OWN), mix(turn_profile(own), style[1], OWN)
+        """What a result is held against: what stands where, and what follows what."""
+        habits = self.habits(meter)
+        return value_profile(habits), turn_profile(habits)
 
     def odds(self, meter: Meter, turns: Sequence[Turn]) -> Odds | None:
         """What tells the target from the style that these turns speak for most.
@@ -150,7 +148,7 @@ class Target:
 
     def taste(self, meter: Meter) -> Mapping[int, NDArray[np.float64]]:
         """How the one tune fills each place of the bar: shares over the style's durations."""
-        own = self.one.meters.get(str(meter)) if self.one else None
+        own = self._own(meter)
         if own is None:
             return {}
         shares: dict[int, NDArray[np.float64]] = {}
@@ -158,6 +156,12 @@ class Target:
             row = shares.setdefault(rhythm.place, np.zeros(len(self.pair.durations)))
             row[self.pair.durations.token(rhythm.ticks)] += rhythm.notes
         return {place: row / row.sum() for place, row in shares.items() if row.sum()}
+
+    def _own(self, meter: Meter) -> MeterHabits | None:
+        """The one tune's habits in bars of this kind."""
+        if self.one is None:
+            return None
+        return next((h for m, h in self.one.meters.items() if _alike(Meter.parse(m), meter)), None)
 
     def _meters(self) -> Mapping[str, MeterHabits]:
         known = self.style.card.meters
@@ -177,14 +181,15 @@ class Target:
         return ranked[0] if ranked and meter.bar % Fraction(1, 2) == 0 else None
 
 
+def _alike(one: Meter, other: Meter) -> bool:
+    """Whether two meters are the same bar written otherwise, such as 4/4 and 2/2."""
+    return one.bar == other.bar and one.compound == other.compound
+
+
 def pooled(habits: Habits, meter: str) -> MeterHabits:
     """A style's habits in a meter and in those that are written otherwise, such as 4/4 and 2/2."""
     like = Meter.parse(meter)
-    alike = [
-        each
-        for name, each in habits.meters.items()
-        if (other := Meter.parse(name)).bar == like.bar and other.compound == like.compound
-    ]
+    alike = [each for name, each in habits.meters.items() if _alike(Meter.parse(name), like)]
     return pool(alike) if len(alike) > 1 else habits.meters[meter]
 
 
