@@ -31,6 +31,7 @@ class Stepper:
         self._device = next(network.parameters()).device
         self._state: State | None = None
 
+    @torch.inference_mode()
     def step(self, rows: Sequence[Sequence[int]]) -> Logits:
         """Advance by one event: feature rows (B, F) to logits (B, V)."""
         features = torch.tensor(rows, dtype=torch.long, device=self._device).unsqueeze(1)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from mst_core.composing.choosing import Choice, choose
 from mst_core.composing.generation import Stepper
@@ -193,16 +192,15 @@ def _write(score: _Score, tongue: Tongue, seed: int, tell: Callable[[float], Non
     written: list[list[int]] = [[] for _ in range(number)]
     taste = None if tongue.one is None else follow_table(tongue.one)
     stepper = Stepper(network)
-    with torch.inference_mode():
-        for count, event in enumerate(tune.events):
-            logits = stepper.step([line.pitch_context() for line in lines])
-            for place, line in enumerate(lines):
-                pitch = event.pitch
-                if pitch is not None:
-                    pitch = _pitch(score, written[place], logits[place], rngs[place], taste)
-                    written[place].append(pitch)
-                line.write(pitch, event.duration)
-            tell((count + 1) / len(tune.events))
+    for count, event in enumerate(tune.events):
+        logits = stepper.step([line.pitch_context() for line in lines])
+        for place, line in enumerate(lines):
+            pitch = event.pitch
+            if pitch is not None:
+                pitch = _pitch(score, written[place], logits[place], rngs[place], taste)
+                written[place].append(pitch)
+            line.write(pitch, event.duration)
+        tell((count + 1) / len(tune.events))
     return [np.array(pitches, dtype=np.int64) for pitches in written]
 
 
