@@ -12,7 +12,7 @@ import re
 import tomllib
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,6 +99,7 @@ def teach(
     pair = StylePair.build(durations, sizes)
     if base:
         pair.adopt(StylePair.load(base, torch.device("cpu")))
+        course = replace(course, rate=course.rate / 2)  # what it knows should not be shaken off
     learn = [lesson(tune, durations) for tune in split.training]
     check = [lesson(tune, durations) for tune in split.validation]
     (runs / name).mkdir(parents=True, exist_ok=True)

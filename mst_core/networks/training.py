@@ -66,7 +66,7 @@ def lesson(tune: CorpusTune, durations: DurationDictionary) -> Lesson:
 class Course:
     """How to train: the defaults are what the shipped styles use."""
 
-    epochs: int = 24
+    epochs: int = 13
     batch_events: int = 4096
     """Events a step, padding included; fewer in a corpus that would give less than 40 steps."""
     window: int = 128
