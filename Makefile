@@ -28,8 +28,8 @@ test: ## set up, then every check and every test
 check: ## lint, format, types and layers
 	@deploy/setup.sh check && exec deploy/check.sh
 
-bench: ## measure the time from a request to its sound
-	@deploy/setup.sh check && exec $(python) tests/bench_tune.py
+bench: ## measure the time from a request to its sound, and the pace of training
+	@deploy/setup.sh check && $(python) tests/bench_tune.py && exec $(python) tests/bench_training.py
 
 laws: ## read, write and read again every tune of CORPUS=files and folders
 	@test -n "$(CORPUS)" || { echo "say of which files: make laws CORPUS=folder" >&2; exit 2; }
