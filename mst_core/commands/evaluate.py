@@ -16,6 +16,8 @@ from mst_core.styles import find_styles, require_style, require_whole
 if TYPE_CHECKING:
     from mst_core.judging.evaluation import Extent, Losses
 
+NEW_TUNES = 5
+"""So many new tunes are composed for each tune that is transferred."""
 _EXAMPLE = """\b
 Everything, by the tunes that music21 ships and by solos of your own, in minutes:
     mst evaluate --corpus jazz=solos.jsonl --quick
@@ -106,4 +108,5 @@ def _extent(tunes: int | None, seeds: int | None, strengths: int | None, quick: 
     if strengths is not None:
         wanted["strengths"] = tuple(step / (strengths - 1) for step in range(strengths))
     plan = msgspec.structs.replace(extent.plan, **wanted)
-    return msgspec.structs.replace(extent, plan=plan)
+    new_tunes = extent.new_tunes if tunes is None else NEW_TUNES * tunes
+    return msgspec.structs.replace(extent, plan=plan, new_tunes=new_tunes)

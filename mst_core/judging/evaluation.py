@@ -10,7 +10,8 @@ import msgspec
 from mst_core.composing.composer import Composer
 from mst_core.judging.evidence import RealTunes
 from mst_core.judging.finding import Finding, try_finding
-from mst_core.judging.new_tunes import NewTunes, measure_new_tunes
+from mst_core.judging.new_tunes import BARS, NewTunes, measure_new_tunes
+from mst_core.judging.phrases import passages
 from mst_core.judging.real_tunes import Piece, find_pieces, fitting_sources, normal_title
 from mst_core.judging.retrieval import TARGETS, choose_targets
 from mst_core.judging.table import LEGEND, write_finding, write_way
@@ -105,14 +106,8 @@ def evaluate(
         if name not in judged
     ]
     losses = tuple(measure_losses(name, tunes, transfers) for name, tunes in real.items() if tunes)
-    new_tunes = tuple(
-        measure_new_tunes(
-            Composer(transfers.styles), name, tunes, tunes=extent.new_tunes,
-            echoes=transfers.styles[name].echoes,
-            tell=lambda share, what=f"new tunes of {name}": tell(what, share),  # type: ignore[misc]
-        )
-        for name, tunes in judged.items()
-    )  # fmt: skip
+    new_tunes = tuple(_compose(name, judged[name], transfers, extent, tell)
+                      for name in judged if passages(judged[name], BARS, 1))  # fmt: skip
     pieces = {name: find_pieces(tunes) for name, tunes in judged.items()}
     ways: list[Way] = []
     for source, target in permutations(pieces, 2):
@@ -127,6 +122,16 @@ def evaluate(
     findings = (_try_finding(name, judged, pieces, transfers, extent, tell) for name in judged)
     found = tuple(finding for finding in findings if finding)
     return Report(losses, new_tunes, tuple(ways), found, tuple(remarks))
+
+
+def _compose(
+    name: str, tunes: Sequence[CorpusTune], transfers: Transfers, extent: Extent, tell: Tell
+) -> NewTunes:
+    return measure_new_tunes(
+        Composer(transfers.styles), name, tunes, tunes=extent.new_tunes,
+        echoes=transfers.styles[name].echoes,
+        tell=lambda share: tell(f"new tunes of {name}", share),
+    )  # fmt: skip
 
 
 def _try_finding(
