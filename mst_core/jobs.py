@@ -114,9 +114,12 @@ class Receipt(msgspec.Struct, frozen=True):
     strength: float | None = None
     changed: float | None = None
     """Share of the given tune's notes whose onset in the bar or duration is another now."""
+    closeness: float | None = None
+    """Of its rhythm to the target's: 1 is alike. It never falls as the strength rises."""
     pitch_strength: float | None = None
     repitched: float | None = None
     """Share of the given tune's notes whose pitch is another now."""
+    pitch_closeness: float | None = None
     repeats: tuple[int, int] | None = None
     """How many bars of the given tune come again note for note, and how many of them still do."""
     closer_than: tuple[int, int] | None = None

@@ -52,6 +52,8 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
         pitch_strength=(
             restyle.pitch_strength if restyle and (restyle.pitch or restyle.pitch_like) else None
         ),
+        closeness=_rounded(composition.closeness),
+        pitch_closeness=_rounded(composition.pitch_closeness),
         repitched=_rounded(composition.repitched),
         repeats=composition.repeats,
         closer_than=composition.closer_than,

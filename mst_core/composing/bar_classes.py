@@ -10,10 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from mst_core.composing import morph
+from mst_core.composing.book import Book
 from mst_core.composing.choosing import Choice
 from mst_core.composing.ladder import Stretch, Values
 from mst_core.composing.lending import lent_rhythms
-from mst_core.composing.likeness import Book, Standard
+from mst_core.composing.likeness import Standard
 from mst_core.composing.meters import time_map
 from mst_core.composing.morph import Rhythm
 from mst_core.composing.odds import Turn
@@ -63,6 +64,7 @@ class Writing:
             len(own) / max(1, notes),
             values,
             turns,
+            target.usual_nearness(self.meter),
             target.habits(self.meter).variety,
             target.odds(self.meter, self._turns()),
         )

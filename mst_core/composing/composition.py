@@ -20,6 +20,9 @@ class Composition:
     """The given tune, of the same length in bars; None for a new tune."""
     changed: float | None = None
     """Share of the given tune's notes whose rhythm was changed; None for a new tune."""
+    closeness: float | None = None
+    """Of its rhythm to the target's: 1 is alike."""
+    pitch_closeness: float | None = None
     repitched: float | None = None
     """Share of them whose pitch was changed."""
     repeats: tuple[int, int] | None = None

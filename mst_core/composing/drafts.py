@@ -21,9 +21,9 @@ from mst_core.music import Meter
 from mst_core.networks.context import Heading
 from mst_core.networks.corpus import TICKS, Event, to_ticks
 
-DRAFTS = 20
+DRAFTS = 24
 FEWEST_DRAFTS = 3
-MOST_EVENTS = 10_000
+MOST_EVENTS = 12_000
 """Of all drafts together: a long tune gets fewer, so that it does not hold up the others."""
 HEATS = (0.8, 1.0, 1.15)
 """Temperatures of the drafts in turn: calm ones and lively ones to choose from."""

@@ -62,7 +62,7 @@ class Changing:
         """
         source = readings[request.source]
         new, remarks, cards = source.melody, [*source.remarks], []
-        changed = repitched = None
+        changed = repitched = closeness = pitch_closeness = None
         account = Account()
         swing = 0.5
         if request.rhythm is not None or request.like is not None:
@@ -73,12 +73,14 @@ class Changing:
             if rhythm is not None:
                 version = rhythm.at(request.strength)
                 new, changed = version.melody, version.changed
+                closeness = version.closeness
                 remarks += _remarks(request, source.melody, version, rhythm.scale)
         if request.pitch is not None or request.pitch_like is not None:
             tongue, pitch = self._pitch(request, readings, tell)
             cards.append(tongue.style.card)
             sung = pitch.at(request.pitch_strength)
             new, repitched = _with_pitches(new, sung.melody.pitches), sung.changed
+            pitch_closeness = sung.closeness
             if repitched:
                 account = self._account(new, tongue.style, request.pitch_like, readings, "melody")
         if changed:
@@ -90,6 +92,8 @@ class Changing:
             program=cards[0].program if source.program is None else source.program,
             before=source.melody,
             changed=changed,
+            closeness=closeness,
+            pitch_closeness=pitch_closeness,
             repitched=repitched,
             repeats=kept_repeats(source.melody, new),
             closer_than=account.closer_than,

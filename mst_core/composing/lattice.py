@@ -120,6 +120,14 @@ class Lattice:
         }
         return Lattice(self.bar, places, self.weights)
 
+    def slower(self, shortest: int) -> Lattice:
+        """Only notes that last at least so many ticks."""
+        places = {
+            place: Values(tuple(v for v in values.notes if v >= shortest), values.rests)
+            for place, values in self.places.items()
+        }
+        return Lattice(self.bar, places, self.weights)
+
     def join(self, other: Lattice) -> Lattice:
         """The rhythms of both."""
         both = self.places.keys() | other.places.keys()

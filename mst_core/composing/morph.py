@@ -50,7 +50,9 @@ def _join(first: Rhythm, second: Rhythm, usual: Usual) -> Rhythm | None:
     if usual(onset, legato, False) or _plain(onset, legato):
         return (*first[:-1], (onset, legato), *second)
     rest = legato - duration
-    if rest > 0 and usual(onset, duration, False) and usual(onset + duration, rest, True):
+    played = usual(onset, duration, False) or _plain(onset, duration)
+    silent = usual(onset + duration, rest, True) or _plain(onset + duration, rest)
+    if rest > 0 and played and silent:
         return (*first, *second)
     return None
 

@@ -17,7 +17,7 @@ from mst_core.composing.choosing import Choice, choose
 from mst_core.composing.generation import Stepper
 from mst_core.composing.ladder import Ladder, Stretch, Values, climb
 from mst_core.composing.melody_likeness import MelodyLikeness, follow_table, intervals_of
-from mst_core.composing.structure import Unit, find_passages
+from mst_core.composing.structure import Unit, find_passages, torn_bars
 from mst_core.composing.target import as_corpus_tune
 from mst_core.music import Melody
 from mst_core.networks.context import Heading, Line
@@ -156,7 +156,9 @@ class _Score:
         self.raised: dict[int, list[int]] = {}
         """For a note that is written, by how much its copies lie higher."""
         classes: dict[object, list[Unit]] = {}
-        for unit in (unit for passage in find_passages(melody) for unit in passage.units):
+        passages = find_passages(melody)
+        keep |= torn_bars(melody, passages)
+        for unit in (unit for passage in passages for unit in passage.units):
             inside = range(unit.index, unit.index + len(unit.notes))
             if any(bar in keep for bar in range(unit.first, unit.first + unit.bars)):
                 self.fixed |= set(inside)

@@ -15,13 +15,14 @@ from fractions import Fraction
 import numpy as np
 
 from mst_core.composing.bar_classes import Writing, own_rhythms
+from mst_core.composing.book import Book
 from mst_core.composing.choosing import choose
 from mst_core.composing.density import ONCE, fitting_scale, scaled, scaled_bars
 from mst_core.composing.drafts import Drafting
 from mst_core.composing.ladder import Ladder, Rung, climb
-from mst_core.composing.likeness import Book, Likeness
+from mst_core.composing.likeness import Likeness
 from mst_core.composing.meters import time_map
-from mst_core.composing.structure import Passage, find_passages
+from mst_core.composing.structure import Passage, find_passages, torn_bars
 from mst_core.composing.target import Target
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
@@ -110,6 +111,7 @@ def build_ladder(
     if scale > 1:  # then the shortest values must still be on the grid when they are halved
         target = target.coarser()
     passages = find_passages(melody)
+    keep |= torn_bars(melody, passages)
     book = Book()
     meters = tuple(meter or target.meter_for(passage.meter) for passage in passages)
     kept = 0
@@ -142,7 +144,7 @@ def build_ladder(
     ]  # fmt: skip
     return RhythmLadder(
         source,
-        climb(own_values, stretches, closeness),
+        climb(own_values, stretches, closeness, closeness.of_values),
         kept,
         tuple(zip(passages, meters, strict=True)),
         tuple(book.table),

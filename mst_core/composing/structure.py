@@ -134,5 +134,25 @@ def kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
     return again, kept
 
 
+def torn_bars(melody: Melody, passages: Sequence[Passage]) -> frozenset[int]:
+    """Bars that are the same note for note, but stand in units that are not.
+
+    A note that is held over the barline joins a bar to its neighbour. Were such a unit changed by
+    itself, the bar would no longer be the same as its equal elsewhere.
+    """
+    role_of: dict[int, object] = {}
+    for passage in passages:
+        for unit in passage.units:
+            for bar in range(unit.first, unit.first + unit.bars):
+                role_of[bar] = (passage.first, unit.shape, bar - unit.first)
+    roles: dict[Shape, set[object]] = {}
+    equals: dict[Shape, set[int]] = {}
+    for index, whole in enumerate(bars_of(melody)):
+        if whole.notes:
+            roles.setdefault(_content(whole), set()).add(role_of.get(index))
+            equals.setdefault(_content(whole), set()).add(index)
+    return frozenset(i for name, places in equals.items() if len(roles[name]) > 1 for i in places)
+
+
 def _content(bar: Unit) -> Shape:
     return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)
