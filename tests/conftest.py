@@ -9,8 +9,10 @@ import pytest
 from house import House
 from hypothesis import settings
 from stage import Stage, on_stage
+from tiny import write_corpus
 
 from bot.ledger import Ledger
+from mst_core.networks.corpus import CorpusTune, read_tunes
 
 # A law is true or not, however busy the machine is.
 settings.register_profile("untimed", deadline=None)
@@ -35,3 +37,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     ledger = await Ledger.open(tmp_path / "ledger.sqlite3")
     yield House(tmp_path, ledger)
     await ledger.close()
+
+
+@pytest.fixture
+def tunes(tmp_path: Path) -> list[CorpusTune]:
+    """Sixty small dances."""
+    return list(read_tunes([write_corpus(tmp_path / "dances.jsonl")]))
