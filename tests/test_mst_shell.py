@@ -30,7 +30,7 @@ def test_the_tab_key_completes_verbs_and_styles() -> None:
         return {line.partition(",")[2] for line in call.stdout.splitlines()}
 
     assert complete("rer") == {"rerhythm"}
-    assert complete("compose ") == {"folk", "jazz"}
+    assert complete("compose ") >= {"folk", "jazz"}
     assert complete("rerhythm a.mid --rhythm j") == {"jazz"}
 
 

@@ -78,8 +78,9 @@ def test_two_calls_share_the_work_of_a_training(trained: Path) -> None:
 
 def test_a_style_goes_on_from_another_one_with_its_sizes(trained: Path) -> None:
     few = write_corpus(trained / "twenty.jsonl", 20)
-    asked = ["--models", trained / "models", "--runs", trained / "runs", "--device", "cpu"]
-    status, out, err = mst("train", "mine", few, "--from", "dances", "--epochs", "1", *asked)
+    asked: list[str | Path] = ["--models", trained / "models", "--runs", trained / "runs"]
+    status, out, err = mst("train", "mine", few, "--from", "dances", "--epochs", "1", *asked,
+                           "--device", "cpu")  # fmt: skip
     assert status == 0, err
     assert "trained on" in out
     mine, theirs = (

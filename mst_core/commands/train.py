@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -26,8 +25,6 @@ A style of your own, from a folder of tunes; with fewer than a few hundred let i
     mst corpus import ~/tunes -o mine.jsonl
     mst train mine mine.jsonl --from folk
 """
-FINE_RATE = 1e-3
-"""Of the steps that go on from another style: large ones would forget it."""
 
 
 @click.command("train", epilog=_EXAMPLE)
@@ -116,7 +113,6 @@ def command(
         require_whole(models, [base])
         require_style(base, find_styles(models))
         sizes = StylePair.load(models / base, place).pitch.shape
-        course = dataclasses.replace(course, rate=FINE_RATE)
     given = {"hidden": hidden, "embedding": embedding, "dropout": dropout}
     sizes = msgspec.structs.replace(
         sizes, features=(), vocabulary=0, **{k: v for k, v in given.items() if v is not None}
