@@ -38,7 +38,7 @@ A style of your own, from a folder of tunes; with fewer than a few hundred let i
 @click.option("--from", "base", metavar="STYLE", shell_complete=options.complete_style,
               help="Go on from what this style has learned, with its sizes. For a small corpus: 20 "
                    "tunes are enough then. docs/corpus.md has figures.")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(1, 1000), default=24, show_default=True,
+@click.option("--epochs", type=click.IntRange(1, 1000), default=13, show_default=True,
               help="How often the networks see every tune, at the most; training stops when a "
                    "validation part is not foretold better for five times.")  # fmt: skip
 @click.option("--hidden", type=click.IntRange(8, 2048),
