@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from melodies import JIG, REEL, melodies
 
 from mst_core.composing.composer import Composer
+from mst_core.composing.density import HALF, ONCE, TWICE, fitting_scale, scaled
 from mst_core.composing.rerhythm import Rerhythmed, build_ladder, rerhythm
 from mst_core.composing.structure import find_passages
 from mst_core.composing.target import Target, target_like, target_of
@@ -74,6 +75,7 @@ def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: i
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
 def test_notes_stay_in_their_unit_of_bars(melody: Melody, name: str) -> None:
     assume(melody.notes)
+    assume(fitting_scale(melody, target(name)) == ONCE)
     result = attempt(melody, name).melody
     assume(result.barlines == melody.barlines)
     for passage in find_passages(melody):
@@ -91,6 +93,46 @@ def test_strength_zero_is_the_original_note_for_note(melody: Melody, name: str) 
     result = rerhythm(melody, target(name), seed=5, strength=0.0)
     assert result.melody == melody
     assert result.changed == 0
+
+
+def test_a_solo_in_sixteenths_dances_twice_as_fast_and_keeps_its_bars() -> None:
+    quick = Fraction(1, 4)
+    notes = tuple(Note(place * quick, quick, 62 + place % 7) for place in range(64))
+    dense = replace(REEL, notes=notes, bars=4, sections=(0,))
+    assert fitting_scale(dense, target("folk")) == TWICE
+    ladder = build_ladder(dense, target("folk"), seed=1)
+    assert ladder.at(0.0).melody == dense
+    result = ladder.at(1.0).melody
+    assert (result.bars, result.pitches) == (4, dense.pitches)
+    assert [len(bar) for bar in bars_of(result)] == [16] * 4
+    assert all((note.onset * 24).denominator == 1 for note in result.notes)
+
+
+def test_long_notes_are_changed_two_bars_at_a_time() -> None:
+    notes = tuple(Note(Fraction(4 * bar), Fraction(4), 62 + bar) for bar in range(8))
+    air = replace(REEL, notes=notes, bars=8, sections=(0,))
+    assert fitting_scale(air, target("folk")) in (HALF, ONCE)
+    sparse = scaled(air, HALF)
+    assert scaled(sparse, TWICE) == air
+    assert sparse.bars == 4
+
+
+def test_bars_that_are_the_same_stay_so_where_a_tie_joins_one_to_its_neighbour() -> None:
+    """Bars 1 and 3 are equal; the last note of each is held over, into different bars."""
+    quarter = Fraction(1)
+    bar = [62, 64, 66]
+
+    def phrase(first: int, after: tuple[int, ...]) -> list[Note]:
+        start = Fraction(4 * first)
+        notes = [Note(start + place, quarter, pitch) for place, pitch in enumerate(bar)]
+        notes.append(Note(start + 3, 2 * quarter, 67))
+        return notes + [Note(start + 5 + p, quarter, pitch) for p, pitch in enumerate(after)]
+
+    notes = (*phrase(0, (69, 71, 73)), *phrase(2, (74, 73)))
+    tied = replace(REEL, notes=notes, bars=4, sections=(0,))
+    for strength in (0.3, 0.7, 1.0):
+        after = bars_of(rerhythm(tied, target("jazz"), seed=4, strength=strength).melody)
+        assert after[0] == after[2]
 
 
 STRENGTHS = [step / 20 for step in range(21)]

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from mst_core.composing.target import Target
 from mst_core.music import Melody, Note
+from mst_core.networks.corpus import TICKS
 
 DENSE = 1.1
 """How much more notes a bar than the style's liveliest tunes are too many."""
@@ -36,12 +37,17 @@ def fitting_scale(melody: Melody, target: Target) -> Fraction:
 
 
 def _in_pairs(melody: Melody) -> bool:
-    """Whether all that begins or ends with a bar does so after an even number of bars."""
+    """Whether bars can be taken in pairs: sections of even lengths, notes that can be halved."""
     edges = [melody.bars, *melody.sections]
     for repeat in melody.repeats:
         edges += [repeat.start, repeat.end]
         edges += [bar for bar in (repeat.first_ending, repeat.second_ending) if bar is not None]
-    return all(edge % 2 == 0 for edge in edges) and melody.pickup <= melody.meter.bar
+    on_grid = all(
+        (time * TICKS / 2).denominator == 1
+        for note in melody.notes
+        for time in (note.onset, note.end)
+    )
+    return on_grid and all(edge % 2 == 0 for edge in edges)
 
 
 def scaled(melody: Melody, scale: Fraction) -> Melody:

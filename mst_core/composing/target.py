@@ -26,9 +26,9 @@ comes in (held-out folk made jazz: entropy); less and the style stays away (gap 
 new tunes use, .76 here)."""
 
 
-FASTEST = 4
-"""Ticks: a sixteenth triplet. What a soloist runs through faster is no rhythm for a given tune,
-whose notes were meant to be heard one by one."""
+FASTEST = 6
+"""Ticks: a sixteenth. What a soloist runs through in sextuplets is no rhythm for a given tune, the
+notes of which are meant to be heard one by one."""
 WIDER = (0.99, 0.998, 1.0)
 """The same for a tune whose bars the usual rhythms cannot fill."""
 
