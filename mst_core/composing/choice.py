@@ -1,53 +1,21 @@
-"""Choosing among candidates: the one whose profile lies nearest to the style's own.
+"""Choosing among candidates: the one whose profile lies nearest to its model's.
 
 Neither likelihood (which favours the bland) nor a classifier (which favours the alien) chooses:
-candidates are sampled, and the most typical in intervals and rhythms wins, if its joints are
-smooth.
+candidates are sampled, and the nearest in intervals and rhythms to what one real tune of the style
+does (`mst_core.composing.model`) wins, if its joints are smooth.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby, pairwise
-
-import numpy as np
-from numpy.typing import NDArray
+from itertools import groupby
 
 from mst_core.composing.form import Plan
 from mst_core.composing.line_writer import LineWriter
 from mst_core.networks.corpus import CorpusTune, Event
-from mst_core.networks.dictionary import REST, interval_token
 from mst_core.networks.echoes import Echoes
-from mst_core.networks.habits import Habits, MeterHabits
+from mst_core.networks.neighbours import Profiles, distance, profiles_of
 from mst_core.networks.returns import FEWEST_NOTES, VARIED
-
-Profile = NDArray[np.float64]
-
-
-def distance(ours: Profile, theirs: Profile) -> float:
-    """Half the sum of differences between two distributions: 0 alike, 1 nothing in common."""
-    return float(np.abs(ours / max(ours.sum(), 1) - theirs / max(theirs.sum(), 1)).sum() / 2)
-
-
-def interval_distance(events: Sequence[Event], habits: Habits) -> float:
-    """How far the intervals of a line are from those of a style."""
-    pitches = [event.pitch for event in events if event.pitch is not None]
-    ours = np.zeros(REST)
-    for first, second in pairwise(pitches):
-        ours[interval_token(second - first)] += 1
-    return distance(ours, np.array(habits.intervals[:REST], dtype=float))
-
-
-def rhythm_distance(events: Sequence[Event], habits: MeterHabits, bar: int) -> float:
-    """How far a line's note values and their places in the bar are from those of a style."""
-    places = {(r.place, r.ticks): index for index, r in enumerate(habits.rhythms)}
-    theirs = np.array([r.notes for r in habits.rhythms] + [0.0])
-    ours = np.zeros(len(theirs))
-    counts = Counter((e.onset % bar, e.duration) for e in events if e.pitch is not None)
-    for rhythm, count in counts.items():
-        ours[places.get(rhythm, -1)] += count
-    return distance(ours, theirs)
 
 
 def monotony(events: Sequence[Event]) -> float:
@@ -104,13 +72,9 @@ def unplanned(events: Sequence[Event], plan: Plan, bar: int, lead: int) -> float
 
 
 def choose(
-    writers: Sequence[LineWriter],
-    melody: Habits,
-    rhythm: MeterHabits,
-    bar: int,
-    echoes: Echoes | None = None,
+    writers: Sequence[LineWriter], model: Profiles, bar: int, echoes: Echoes | None = None
 ) -> LineWriter:
-    """Take the candidate nearest to the melody language of one style and the rhythm of another.
+    """Take the candidate nearest to the melody language and the rhythm of a model.
 
     With the ``echoes`` of a style's tunes, one that shares an unusually long run with any of them
     is passed over, unless all do.
@@ -118,9 +82,10 @@ def choose(
 
     def strangeness(writer: LineWriter) -> float:
         events = writer.line.events
+        ours = profiles_of(_tune(writer))
         return (
-            interval_distance(events, melody)
-            + rhythm_distance(events, rhythm, bar)
+            distance(ours.melody, model.melody)
+            + distance(ours.rhythm, model.rhythm)
             + 0.02 * writer.surprise
             + monotony(events)
             + sameness(events, writer.frame.plan, bar)

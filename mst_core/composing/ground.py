@@ -14,6 +14,11 @@ from mst_core.networks.corpus import TICKS
 from mst_core.networks.habits import MeterHabits
 from mst_core.networks.style import Style
 
+USUAL = 0.98
+"""Share of a meter's events that the rhythms of new tunes make up. Where each had to be more than
+one in a thousand, folk kept .98 as well but jazz, whose fast notes stand at many places, .90: of
+real solos' notes .12 are shorter than a sixteenth, of new ones' .01 were."""
+
 
 def draw_weighted(weights: Mapping[str, float], rng: np.random.Generator) -> str:
     """Draw a name by its weight."""
@@ -45,7 +50,7 @@ class Ground:
         meter = Meter.parse(name)
         bar = int(meter.bar * TICKS)
         habits = style.habits.meters[name]
-        lattice = Lattice.of(habits, bar)
+        lattice = Lattice.of(habits, bar, rare=0, share=USUAL)
         usual = {
             place: count
             for place, count in habits.endings.items()

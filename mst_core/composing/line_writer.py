@@ -23,8 +23,8 @@ from mst_core.networks.context import Heading, Line, first_reference
 from mst_core.networks.corpus import Event
 from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictionary
 
-TASTE = 0.5
-"""Share of a target tune's own rhythm against the network's."""
+TASTE, HINT = 0.5, 0.25
+"""Share of a target tune's own rhythm against the network's, and of a new tune's model."""
 FORESIGHT = 0.2
 """How much a writer with given pitches thinks of the notes that must still go into the bar: at 0 it
 dawdles and crams (a long note, then sextuplets), at 1 it plays safe (way to jazz .63 by our judge;
@@ -254,8 +254,7 @@ class LineWriter:
 
     def _force(self, pitch: int | None, logits: Logits) -> None:
         given = self._given()
-        self._pitch = pitch if given is None or pitch is None else given
-        pitch = self._pitch
+        self._pitch = pitch = pitch if given is None or pitch is None else given
         if self.line.now == self._start:  # only the joint is a choice of the form
             self.surprise -= float(log_shares(logits)[self.line.interval(pitch)])
 
@@ -303,7 +302,8 @@ class LineWriter:
         taste = self.frame.taste.get(self.line.now % self.frame.lattice.bar)
         if taste is None or self._pitch is None:
             return logits
-        mixed: Logits = np.log((1 - TASTE) * shares_of(logits) + TASTE * taste + 1e-9)
+        share = HINT if self.frame.pitches is None else TASTE
+        mixed: Logits = np.log((1 - share) * shares_of(logits) + share * taste + 1e-9)
         return mixed
 
     def _draw(self, logits: Logits, mask: NDArray[np.bool_]) -> int:

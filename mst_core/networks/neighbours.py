@@ -39,7 +39,7 @@ FEWEST = 10
 """With fewer other tunes, how many of them are farther says nothing."""
 FEWEST_NOTES = 16
 """A tune with fewer has no profile to speak of."""
-_PLACE = 10_000  # 480012 is place 48, duration 12
+PLACE = 10_000  # 480012 is place 48, duration 12
 
 Side = Literal["rhythm", "melody"]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
@@ -138,7 +138,7 @@ def profiles_of(tune: CorpusTune) -> Profiles:
             bar = bisect_right(tune.barlines, event.onset) - 1
             start = tune.barlines[bar] if bar >= 0 else -tune.bar_ticks
             place = max(0, event.onset - start)
-            rhythm[place * _PLACE + min(event.duration, _PLACE - 1)] += 1
+            rhythm[place * PLACE + min(event.duration, PLACE - 1)] += 1
     return Profiles(dict(rhythm), dict(Counter(fold(b - a) for a, b in pairwise(pitches))))
 
 
