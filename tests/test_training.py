@@ -11,14 +11,20 @@ import torch
 from tiny import dance
 
 from mst_core.networks.corpus import CorpusTune, parse_tune
-from mst_core.networks.dictionary import (
-    DurationDictionary,
-)
+from mst_core.networks.dictionary import DurationDictionary
 from mst_core.networks.evaluation import measure
 from mst_core.networks.pair import Shape, StylePair
 from mst_core.networks.school import Split, teach
 from mst_core.networks.style import load_styles
-from mst_core.networks.training import Course, Epoch, Precision, lesson, train, use_threads
+from mst_core.networks.training import (
+    Course,
+    Epoch,
+    Precision,
+    lesson,
+    quick_precision,
+    train,
+    use_threads,
+)
 
 CPU = torch.device("cpu")
 SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1, middle=16)
@@ -96,6 +102,18 @@ def test_half_precision_learns_what_full_precision_learns(tunes: list[CorpusTune
         found[precision] = train(pair.pitch, rows, rows, course, device=CPU)
         assert all(weight.dtype == torch.float32 for weight in pair.pitch.parameters())
     assert found["bfloat16"] == pytest.approx(found["float32"], rel=0.02)
+
+
+def test_half_precision_is_for_hardware_that_is_made_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def processor(**able: bool) -> Precision:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+        return quick_precision("cpu")
+
+    assert processor(avx2=True) == processor(avx512_bf16=False) == "float32"
+    assert processor(avx512_bf16=True) == processor(amx_bf16=True) == "bfloat16"
+    assert quick_precision("cuda") == "bfloat16"
 
 
 def test_twenty_tunes_are_enough_to_go_on_from_another_style(

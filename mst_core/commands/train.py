@@ -61,8 +61,8 @@ A style of your own, from a folder of tunes; with fewer than a few hundred let i
               help="Processor threads of each training.")  # fmt: skip
 @click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
               default="auto", show_default=True,
-              help="What is computed in; auto is mixed precision on a GPU, float32 on a "
-                   "processor.")  # fmt: skip
+              help="What is computed in; auto is mixed precision on a GPU and on a processor with "
+                   "instructions for it, else float32.")  # fmt: skip
 @options.device
 @options.models
 def command(
@@ -152,7 +152,9 @@ def _choose_precision(name: str, device: str) -> Precision:
     """Mixed precision where the hardware is made for it, if nothing else is asked."""
     if name != "auto":
         return cast("Precision", name)
-    return "float32" if device == "cpu" else "bfloat16"
+    from mst_core.networks.training import quick_precision
+
+    return quick_precision(device)
 
 
 def _progress(epochs: int) -> Callable[[Part, Epoch], None]:

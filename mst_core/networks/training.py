@@ -159,6 +159,13 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+def quick_precision(device: str) -> Precision:
+    """What a device learns fastest in: half as many bits where it is made for them."""
+    able = torch.cpu.get_capabilities()
+    made_for_it = device != "cpu" or able.get("avx512_bf16") or able.get("amx_bf16")
+    return "bfloat16" if made_for_it else "float32"
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """What one epoch brought: losses in nats an event."""
