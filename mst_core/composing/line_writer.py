@@ -25,10 +25,9 @@ from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictio
 
 TASTE, HINT = 0.5, 0.25
 """Share of a target tune's own rhythm against the network's, and of a new tune's model."""
-FORESIGHT = 0.2
-"""How much a writer with given pitches thinks of the notes that must still go into the bar: at 0 it
-dawdles and crams (a long note, then sextuplets), at 1 it plays safe (way to jazz .63 by our judge;
-.85 at this, barlines .99)."""
+FORESIGHT = 0.6
+"""How much a writer with given pitches thinks of the notes that must still go into the bar. At 0 it
+dawdles and crams: a rest of four beats, then sextuplets, which a judge takes for very jazzy."""
 LIKE, UNLIKE = 0.8, 0.4
 """Share of the earlier pitch in a varied phrase, and its most in one that goes on elsewhere: real
 bars count as varied when .6 of the notes stay. Left alone, folk's network that has begun to repeat
