@@ -64,7 +64,6 @@ class Writing:
             len(own) / max(1, notes),
             values,
             turns,
-            target.usual_nearness(self.meter),
             target.habits(self.meter).variety,
             target.odds(self.meter, self._turns()),
         )

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 Values = NDArray[np.int64]
 """What each note of a tune has, as numbers: (N,)."""
 Closeness = Callable[[Values], float]
-"""How near a tune is to its target; or, as a guard, what must not fall on the way either."""
 
 MOST_TRIES = 48
 """Changes weighed before each step: more make a long tune slow and hardly a better ladder."""
@@ -49,8 +48,6 @@ class Rung:
     """Share of the notes whose value is another than their own."""
     closeness: float
     """To the target: 1 is alike."""
-    guarded: float = 0.0
-    """What the guard says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +63,12 @@ class Ladder:
         return self.rungs[bisect_right(self.rungs, allowed, key=lambda rung: rung.changed) - 1]
 
 
-def climb(
-    own: Values,
-    stretches: Sequence[Stretch],
-    closeness: Closeness,
-    guard: Closeness = lambda values: 0.0,
-) -> Ladder:
+def climb(own: Values, stretches: Sequence[Stretch], closeness: Closeness) -> Ladder:
     """Build the ladder of a tune whose notes have the values ``own``."""
     values = own.copy()
     levels = [0] * len(stretches)
-    here, guarded = closeness(values), guard(values)
-    visited = [Rung(own, 0.0, here, guarded)]
+    here = closeness(values)
+    visited = [Rung(own, 0.0, here)]
     waiting = deque(range(len(stretches)))
     stride = max(1.0, STRIDE * len(own))
     vain = 0
@@ -93,8 +85,7 @@ def climb(
                     continue
                 values[stretch.notes] = stretch.steps[level]
                 gain = closeness(values) - here
-                better = best is None or (small, gain / cost) > best[:2]
-                if gain > LEAST_GAIN and better and guard(values) >= guarded - LEAST_GAIN:
+                if gain > LEAST_GAIN and (best is None or (small, gain / cost) > best[:2]):
                     best = (small, gain / cost, place, level, gain)
             values[stretch.notes] = old
         waiting.rotate(-len(tried))
@@ -105,8 +96,8 @@ def climb(
         _, _, place, level, gain = best
         stretch = stretches[place]
         values[stretch.notes] = stretch.steps[level]
-        levels[place], here, guarded = level, here + gain, guard(values)
-        visited.append(Rung(values.copy(), float((values != own).mean()), here, guarded))
+        levels[place], here = level, here + gain
+        visited.append(Rung(values.copy(), float((values != own).mean()), here))
         if level + 1 == len(stretch.steps):
             waiting.remove(place)
     return Ladder(_rising(visited))

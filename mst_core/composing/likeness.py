@@ -7,7 +7,6 @@ when it has the usual in the usual measure: more of it would be as far off as le
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,10 +29,6 @@ VARIETY = 0.4
 REACH = 2.2
 """How far a version speaks for its target before more is no gain; the target's own tunes: 1 by our
 own odds, which a listener that knows longer contexts hears as half as much."""
-GUARDED = 0.8
-"""Share of the usual nearness of the target's own tunes up to which the values alone must not fall
-on the way. At 1 our judge heard 9 small falls in 320 steps and the way to jazz was .65, without a
-guard 23 and .77."""
 LEAST_WAY = 0.05
 """Nats: a tune that speaks for its target already has no way to go."""
 _WIDTHS = (256, 1024, 2048, 2, 2048, 2)
@@ -46,22 +41,6 @@ def value_profile(habits: MeterHabits) -> Profile:
     counts = {(r.place, r.ticks, 0): r.notes for r in habits.rhythms}
     counts |= {(r.place, r.ticks, 1): r.rests for r in habits.rhythms}
     return {name: count / total for name, count in counts.items() if count}
-
-
-def usual_nearness(profiles: Sequence[Mapping[int, int]]) -> float:
-    """How near tunes are to all of them together, by what each does how often."""
-    if len(profiles) < 2:
-        return 1.0
-    whole: Counter[int] = Counter()
-    for profile in profiles:
-        whole.update(profile)
-    shares = _Shares({code: count / whole.total() for code, count in whole.items()})
-    found = [
-        1 - shares.divergence(np.repeat(np.array([*p.keys()]), np.array([*p.values()])))
-        for p in profiles
-        if p
-    ]
-    return sum(found) / len(found)
 
 
 def turn_profile(habits: MeterHabits) -> Profile:
@@ -81,8 +60,6 @@ class Standard:
     """The passage's share of the tune's notes."""
     values: Profile
     turns: Profile
-    nearness: float = 1.0
-    """How near the target's own tunes are to ``values``, rests left out (`Likeness.of_values`)."""
     variety: float | None = None
     """Entropy of its note values in bits."""
     odds: Odds | None = None
@@ -102,15 +79,6 @@ class Likeness:
                 for name, share in standard.values.items()
             }
         )
-        notes = {
-            _code(number, *name): standard.weight * share
-            for number, standard in enumerate(standards)
-            for name, share in standard.values.items()
-            if not name[2]
-        }
-        whole = sum(notes.values()) or 1.0
-        self._usual_nearness = sum(s.weight * s.nearness for s in standards)
-        self._notes = _Shares({code: share / whole for code, share in notes.items()})
         self._turns = _Shares(
             {
                 _code(number, *name): standard.weight * share
@@ -137,15 +105,6 @@ class Likeness:
             return near
         progress = (self._mean_odds(turns) - self._from) / way
         return (1 - ODDS) * near + ODDS * min(progress, REACH)
-
-    def of_values(self, values: Values) -> float:
-        """How near the note values at their places are, up to what tunes of the target have.
-
-        By Jensen and Shannon's divergence (Lin 1991). No tune is its style's mean: to come nearer
-        than the target's own tunes are is no gain.
-        """
-        notes, _, _ = self._turn_codes(values)
-        return min(1 - self._notes.divergence(notes), GUARDED * self._usual_nearness)
 
     def as_whole(self, values: Values) -> float:
         """The same for a whole draft, which must also be as varied as the target's tunes are.
@@ -213,17 +172,6 @@ class _Shares:
         codes = np.array(sorted(shares), dtype=np.int64)
         self._codes = np.append(codes, np.iinfo(np.int64).max)
         self._shares = np.array([*(shares[int(code)] for code in codes), 0.0])
-
-    def divergence(self, codes: NDArray[np.int64]) -> float:
-        """How far a sample of codes is from the distribution, in bits: 0 to 1."""
-        ours = np.bincount(self._place(codes), minlength=len(self._codes)) / max(1, len(codes))
-        middle = (ours + self._shares) / 2
-
-        def loss(shares: NDArray[np.float64]) -> float:
-            some = shares > 0
-            return float((shares[some] * np.log2(shares[some] / middle[some])).sum())
-
-        return (loss(ours) + loss(self._shares)) / 2
 
     def _place(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         places = np.searchsorted(self._codes, codes)

@@ -25,7 +25,7 @@ from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictio
 
 TASTE, HINT = 0.5, 0.25
 """Share of a target tune's own rhythm against the network's, and of a new tune's model."""
-FORESIGHT = 0.6
+FORESIGHT = 0.35
 """How much a writer with given pitches thinks of the notes that must still go into the bar. At 0 it
 dawdles and crams: a rest of four beats, then sextuplets, which a judge takes for very jazzy."""
 LIKE, UNLIKE = 0.8, 0.4

@@ -144,7 +144,7 @@ def build_ladder(
     ]  # fmt: skip
     return RhythmLadder(
         source,
-        climb(own_values, stretches, closeness, closeness.of_values),
+        climb(own_values, stretches, closeness),
         kept,
         tuple(zip(passages, meters, strict=True)),
         tuple(book.table),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mst_core.composing.ground import Ground
 from mst_core.composing.lattice import Lattice, Values
-from mst_core.composing.likeness import Profile, turn_profile, usual_nearness, value_profile
+from mst_core.composing.likeness import Profile, turn_profile, value_profile
 from mst_core.composing.odds import Odds, Turn, Turns
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
@@ -26,9 +26,9 @@ comes in (held-out folk made jazz: entropy); less and the style stays away (gap 
 new tunes use, .76 here)."""
 
 
-FASTEST = 6
-"""Ticks: a sixteenth. What a soloist runs through in sextuplets is no rhythm for a given tune, the
-notes of which are meant to be heard one by one."""
+FASTEST = 4
+"""Ticks: a sixteenth triplet. What a soloist runs through faster is no rhythm for a given
+tune, the notes of which are meant to be heard one by one."""
 WIDER = (0.99, 0.998, 1.0)
 """The same for a tune whose bars the usual rhythms cannot fill."""
 
@@ -128,12 +128,6 @@ class Target:
         """What a result is held against: what stands where, and what follows what."""
         habits = self.habits(meter)
         return value_profile(habits), turn_profile(habits)
-
-    def usual_nearness(self, meter: Meter) -> float:
-        """How near the style's own tunes are to the profile of what stands where."""
-        neighbours = self.style.neighbours
-        company = neighbours.company(meter) if neighbours and self.one is None else None
-        return usual_nearness([p.rhythm for p in company.single]) if company else 1.0
 
     def odds(self, meter: Meter, turns: Sequence[Turn]) -> Odds | None:
         """What tells the target from the style that these turns speak for most.
