@@ -108,6 +108,7 @@ def build_ladder(
     """
     scale = ONCE if meter else fitting_scale(melody, target)
     source, melody, keep = melody, scaled(melody, scale), scaled_bars(keep, scale)
+    target = target.at_tempo(source.tempo * float(scale))
     if scale > 1:  # then the shortest values must still be on the grid when they are halved
         target = target.coarser()
     passages = find_passages(melody)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -26,9 +27,9 @@ comes in (held-out folk made jazz: entropy); less and the style stays away (gap 
 new tunes use, .76 here)."""
 
 
-FASTEST = 4
-"""Ticks: a sixteenth triplet. What a soloist runs through faster is no rhythm for a given
-tune, the notes of which are meant to be heard one by one."""
+SHORTEST_S = 0.07
+"""How long the shortest written note must sound at the tune's tempo. Soloists run faster, in
+sextuplets; but a given tune's notes are meant to be heard one by one."""
 WIDER = (0.99, 0.998, 1.0)
 """The same for a tune whose bars the usual rhythms cannot fill."""
 
@@ -45,6 +46,8 @@ class Target:
     """The one tune itself, whose bars may lend their rhythm."""
     usual: float = USUAL
     """Share of the style's events that its rhythms here make up."""
+    shortest: int = 1
+    """Ticks: no note is written shorter."""
     grain: int = 1
     """Ticks: what every onset and note value is a multiple of."""
     others: tuple[Style, ...] = ()
@@ -66,6 +69,11 @@ class Target:
         yield self
         for share in WIDER:
             yield replace(self, usual=share, _grounds={})
+
+    def at_tempo(self, tempo: float) -> Target:
+        """The same without what is too quick to be heard at so many quarter notes a minute."""
+        shortest = math.ceil(SHORTEST_S * tempo / 60 * TICKS)
+        return replace(self, shortest=shortest, _grounds={})
 
     def coarser(self) -> Target:
         """The same without what would fall off the grid when note values are halved."""
@@ -106,7 +114,7 @@ class Target:
             )
             if lattice.bar != bar:
                 lattice = lattice.lend(bar)
-            lattice = lattice.coarser(self.grain).slower(FASTEST)
+            lattice = lattice.coarser(self.grain).slower(self.shortest)
             lattice = lattice.join(Lattice(bar, {0: Values(notes=(bar,))}))  # one note may fill it
             if own := self._own(meter):
                 lattice = lattice.join(Lattice.of(own, bar, rare=0).coarser(self.grain))
