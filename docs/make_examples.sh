@@ -1,12 +1,17 @@
 #!/bin/sh
-# Writes the four combinations that the README shows and plays, with the shipped styles.
+# Writes what the README shows and plays, with the shipped styles: the four combinations, and one
+# tune at five strengths.
 set -eu
 cd "$(dirname "$0")/examples"
+mst=../../.venv/bin/mst
 make_one() { # pitch rhythm seed
-    ../../.venv/bin/mst transfer --pitch "$1" --rhythm "$2" --meter 4/4 --seed "$3" \
+    $mst transfer --pitch "$1" --rhythm "$2" --meter 4/4 --seed "$3" \
         -o "$1-$2.mp3" -o "$1-$2.png" -o "$1-$2.mid" -o "$1-$2.abc"
 }
 make_one folk folk 10
 make_one folk jazz 10
 make_one jazz jazz 8
 make_one jazz folk 8
+$mst rerhythm maid.abc --rhythm jazz --seed 3 --strength 0,0.25,0.5,0.75,1 \
+    --out-dir . --formats mp3,png,mid,abc
+$mst rerhythm maid.abc --rhythm jazz --seed 3 --compare -o maid-compared.png
