@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import dance
 
 from mst_core.composing.composer import Composer
 from mst_core.judging.borrowing import SHORTEST, Lenders
@@ -18,7 +19,6 @@ from mst_core.judging.new_tunes import corpus_tune, judge_new_tunes, measure_new
 from mst_core.judging.phrases import cut, ends_at_home, passages, repeats, returns
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.networks.corpus import CorpusTune, Event, parse_tune
-from tests.tiny import dance
 
 MODELS = Path(__file__).parents[1] / "models"
 DANCES = [parse_tune(dance(number)) for number in range(60)]
