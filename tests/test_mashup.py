@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from melodies import JIG, REEL, melodies
 
-from mst_core.composing.mashup import mash
+from mst_core.composing.mashup import fit, mash
 from mst_core.composing.structure import bars_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key, Melody, Meter, Note
@@ -75,3 +75,8 @@ def test_any_two_tunes_give_a_whole_one_or_a_clear_refusal(first: Melody, second
     assert mashed.pitches == first.pitches
     assert mashed.bars == first.bars
     assert all(a.end <= b.onset for a, b in pairwise(mashed.notes))
+
+
+def test_a_note_that_is_struck_again_stays_on_the_written_grid() -> None:
+    halves = fit(((Fraction(0), Fraction(5, 8)),), 2, Meter(4, 4))
+    assert all((time * 24).denominator == 1 for note in halves for time in note)

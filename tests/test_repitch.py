@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -125,3 +126,11 @@ def test_a_tune_can_be_the_one_whose_language_is_wanted() -> None:
         return sum(abs(b - a) > 4 for a, b in pairwise(melody.pitches))
 
     assert leaps(ladder.at(1.0).melody) < leaps(leaping) / 2
+
+
+def test_grace_notes_shorter_than_the_grid_get_pitches_too() -> None:
+    tiny = Fraction(1, 64)  # quarters, and the networks count in twenty-fourths
+    graces = tuple(Note(tiny * place, tiny, 62 + place) for place in range(4))
+    rest = tuple(replace(note, onset=note.onset + 4) for note in REEL.notes)
+    melody = replace(REEL, notes=graces + rest, bars=REEL.bars + 1, sections=(), repeats=())
+    assert rhythm_of(climb(melody, "jazz").at(1).melody) == rhythm_of(melody)

@@ -292,3 +292,7 @@ def test_no_meter_makes_a_tune_endless() -> None:
     request = Restyle("sha", seed=1, rhythm="folk", meter="9/8")
     with pytest.raises(TooLong, match="seconds"):
         composer.restyle(request, {"sha": Reading("long", long)})
+
+
+def test_a_style_without_a_meter_of_many_beats_offers_one_of_its_own() -> None:
+    assert str(target("jazz").meter_for(Meter(13, 16))) == "4/4"

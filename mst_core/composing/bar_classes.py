@@ -85,7 +85,9 @@ class Writing:
             drafts = [draft[shape] for draft in self.drafts]
             if target.lender is not None and units[0].first >= 0:
                 notes = len(units[0].notes)
-                drafts += lent_rhythms(target.lender, self.meter, units[0].bars, notes)
+                drafts += lent_rhythms(
+                    target.lender, self.meter, units[0].bars, notes, target.grain
+                )
             found.append(BarClass(self, units, self.own[places[0]], tuple(drafts), book))
         return found
 

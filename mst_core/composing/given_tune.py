@@ -59,6 +59,7 @@ class Changing:
         Raises:
             BadOption: when the request names what there is not.
             NoSuchTune: when the target has no rhythm for most of the tune's bars.
+            TooLong: when it would last too long in its new meter.
         """
         source = readings[request.source]
         new, remarks, cards = source.melody, [*source.remarks], []
@@ -130,6 +131,7 @@ class Changing:
         meter = _asked_meter(request, melody, target)
         if request.strength == 0 and meter is None:
             return target, None
+        _check_length(melody, meter or target.meter_for(melody.meter))
         asked = melody, request.rhythm, like, request.seed, meter, request.keep_bars
         return self._rhythms.get(
             asked,
@@ -202,7 +204,9 @@ def write_mashup(pitched: Reading, rhythmic: Reading) -> Composition:
 
     Raises:
         NoSuchTune: when the second has no bars that the notes of the first fit into.
+        TooLong: when it would last too long in the bars and the tempo of the second.
     """
+    _check_length(replace(pitched.melody, tempo=rhythmic.melody.tempo), rhythmic.melody.meter)
     joined = mash(pitched.melody, rhythmic.melody)
     remarks = [*pitched.remarks, *rhythmic.remarks]
     if joined.fitted:
@@ -227,7 +231,6 @@ def _asked_meter(request: Restyle, melody: Melody, target: Target) -> Meter | No
     if not target.plays(meter):
         known = ", ".join(target.style.card.meters)
         raise BadOption("meter", meter, f"{target.name} has the meters {known}")
-    _check_length(melody, meter)
     return meter
 
 

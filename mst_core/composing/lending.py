@@ -6,6 +6,7 @@ from mst_core.composing.mashup import fit, rhythms_of
 from mst_core.composing.morph import Rhythm
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter
+from mst_core.networks.corpus import TICKS
 
 MOST_LENT = 60
 """Rhythms for one class of bars."""
@@ -13,10 +14,12 @@ MOST_FITTED = 4
 """Notes that a lent bar may have more or fewer."""
 
 
-def lent_rhythms(lender: Melody, meter: Meter, bars: int, notes: int) -> list[Rhythm]:
+def lent_rhythms(
+    lender: Melody, meter: Meter, bars: int, notes: int, grain: int = 1
+) -> list[Rhythm]:
     """The lender's rhythms of so many bars with so many notes; the best fitting first.
 
-    None when it stands in bars of another length.
+    None when it stands in bars of another length; only those in whole multiples of ``grain`` ticks.
     """
     if lender.meter.bar != meter.bar or lender.changes:
         return []
@@ -35,7 +38,7 @@ def lent_rhythms(lender: Melody, meter: Meter, bars: int, notes: int) -> list[Rh
             fitted = fit(joined, notes, meter)
         except NoSuchTune:
             continue
-        if all((duration * 24).denominator == 1 for _, duration in fitted):
+        if all((time * TICKS / grain).denominator == 1 for note in fitted for time in note):
             found[fitted] = min(off, found.get(fitted, off))
     ranked = sorted(found, key=lambda rhythm: found[rhythm])
     return ranked[:MOST_LENT]

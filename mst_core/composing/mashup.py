@@ -9,6 +9,7 @@ are left out or long notes struck again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,6 +19,7 @@ import numpy as np
 from mst_core.composing.structure import bars_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, Note, Repeat
+from mst_core.networks.corpus import TICKS
 
 PHRASE = 4
 """Bars."""
@@ -145,6 +147,7 @@ def fit(rhythm: Rhythm, notes: int, meter: Meter) -> Rhythm:
         onset, duration = fitted[longest]
         # A dotted note gives two parts and one, any other two halves.
         first = duration * (Fraction(2, 3) if duration.numerator % 3 == 0 else Fraction(1, 2))
+        first = Fraction(math.ceil(first * TICKS), TICKS)  # a half may lie between two ticks
         if duration - first < SHORTEST:
             raise NoSuchTune(f"a bar of the first tune has {notes} notes, too many for the second")
         fitted[longest : longest + 1] = [(onset, first), (onset + first, duration - first)]

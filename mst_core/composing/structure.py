@@ -7,6 +7,7 @@ what is decided for one of them holds for all.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -87,23 +88,25 @@ def _units(melody: Melody, first: int, behind: int, pickup: Fraction) -> tuple[U
     bars = list(range(first, behind + 1))
     if pickup:
         lines, bars = [-pickup, *lines], [-1, *bars]
-    held = {line for line in lines[1:-1] if _crossed(melody.notes, line)}
+    onsets = [note.onset for note in melody.notes]
+    held = {line for line in lines[1:-1] if _crossed(melody.notes, bisect_left(onsets, line), line)}
     units: list[Unit] = []
     begin = 0
     for place in range(1, len(lines)):
         if lines[place] in held:
             continue
         start, end = lines[begin], lines[place]
-        inside = [i for i, note in enumerate(melody.notes) if start <= note.onset < end]
-        notes = tuple(melody.notes[i] for i in inside)
-        index = inside[0] if inside else 0
+        index, behind_last = bisect_left(onsets, start), bisect_left(onsets, end)
+        notes = melody.notes[index:behind_last]
+        index = index if notes else 0
         units.append(Unit(bars[begin], bars[place] - bars[begin], start, end, notes, index))
         begin = place
     return tuple(units)
 
 
-def _crossed(notes: Sequence[Note], line: Fraction) -> bool:
-    return any(note.onset < line < note.end for note in notes)
+def _crossed(notes: Sequence[Note], behind: int, line: Fraction) -> bool:
+    """Whether the last note before a line, that before ``behind``, is held over it."""
+    return behind > 0 and line < notes[behind - 1].end
 
 
 def bars_of(melody: Melody) -> tuple[Unit, ...]:

@@ -30,6 +30,8 @@ new tunes use, .76 here)."""
 SHORTEST_S = 0.07
 """How long the shortest written note must sound at the tune's tempo. Soloists run faster, in
 sextuplets; but a given tune's notes are meant to be heard one by one."""
+MOST_BEATS = 32
+"""What a meter may have above its line, as in `Meter.parse`."""
 WIDER = (0.99, 0.998, 1.0)
 """The same for a tune whose bars the usual rhythms cannot fill."""
 
@@ -91,10 +93,14 @@ class Target:
             return own  # one tune's rhythm is nothing without its meter
         if self.plays(meter):
             return meter
-        beats = meter.bar / meter.beat
-        alike = f"{2 * beats if beats == 2 else beats}/4" if meter.compound else f"{3 * beats}/8"
-        other = Meter.parse(alike) if len(alike) < 6 else meter
-        return other if self.plays(other) else Meter.parse(self._usual())
+        beats = int(meter.bar / meter.beat)
+        if meter.compound:
+            other = Meter(2 * beats if beats == 2 else beats, 4)
+        else:
+            other = Meter(3 * beats, 8)
+        if other.numerator <= MOST_BEATS and self.plays(other):
+            return other
+        return Meter.parse(self._usual())
 
     def plays(self, meter: Meter) -> bool:
         """Whether it has rhythms for a meter, its own or another's of the same kind of beats."""
@@ -230,15 +236,15 @@ def target_like(melody: Melody, styles: Mapping[str, Style], key: Key) -> Target
 
 
 def as_corpus_tune(melody: Melody) -> CorpusTune:
-    """A melody as the networks count it, rests between its notes."""
+    """A melody as the networks count it, rests between its notes; the shortest lasts one tick."""
     events: list[Event] = []
     now = to_ticks(melody.notes[0].onset)
     for note in melody.notes:
-        onset, end = to_ticks(note.onset), to_ticks(note.end)
+        onset = max(now, to_ticks(note.onset))
+        end = max(onset + 1, to_ticks(note.end))
         if onset > now:
             events.append(Event(None, now, onset - now))
-        if end > onset:
-            events.append(Event(note.pitch, onset, end - onset))
-        now = max(now, end)
+        events.append(Event(note.pitch, onset, end - onset))
+        now = end
     lines = tuple(to_ticks(line) for line in melody.barlines[:-1])
     return CorpusTune("", "", melody.meter, melody.key, tuple(events), lines)
