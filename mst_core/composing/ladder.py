@@ -22,8 +22,10 @@ Values = NDArray[np.int64]
 """What each note of a tune has, as numbers: (N,)."""
 Closeness = Callable[[Values], float]
 
-MOST_TRIES = 48
-"""Changes weighed before each step: more make a long tune slow and hardly a better ladder."""
+MOST_TRIES, FEWEST_TRIES = 48, 4
+"""Stretches weighed before each step: more make a tune slow and hardly a better ladder."""
+MOST_WEIGHED = 12_000
+"""Notes looked at before each step: a long tune weighs fewer stretches (3,008 notes took 104 s)."""
 STRIDE = 0.1
 """Share of the notes that one step may change, as long as smaller steps help."""
 LEAST_GAIN = 1e-9
@@ -71,9 +73,10 @@ def climb(own: Values, stretches: Sequence[Stretch], closeness: Closeness) -> La
     visited = [Rung(own, 0.0, here)]
     waiting = deque(range(len(stretches)))
     stride = max(1.0, STRIDE * len(own))
+    tries = max(FEWEST_TRIES, min(MOST_TRIES, MOST_WEIGHED // max(1, len(own))))
     vain = 0
     while vain < len(waiting):
-        tried = [waiting[place] for place in range(min(MOST_TRIES, len(waiting)))]
+        tried = [waiting[place] for place in range(min(tries, len(waiting)))]
         best: tuple[bool, float, int, int, float] | None = None
         for place in tried:
             stretch = stretches[place]

@@ -115,11 +115,12 @@ def build_ladder(
     keep |= torn_bars(melody, passages)
     book = Book()
     meters = tuple(meter or target.meter_for(passage.meter) for passage in passages)
+    targets = list(target.wider())
     kept = 0
     writings: list[Writing] = []
     for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):
         own = own_rhythms(passage, wanted)
-        for wide in target.wider():
+        for wide in targets:
             drafting = Drafting(passage, wide, wanted, own, keep)
             if drafting.refused <= FEW_KEPT * len(passage.units):
                 break
