@@ -232,7 +232,7 @@ def test_other_tracks_stay(desk: Path) -> None:
         ("reel.mid jig.abc --rhythm jazz -o a.mid", "2 files need --out-dir"),
         ("reel.mid --rhythm jazz --like jig.abc -o a.mid", "rhythm and like cannot be 'both'"),
         ("reel.mid -o a.mid", "rhythm or like cannot be 'neither'"),
-        ("reel.mid --rhythm polka -o a.mid", "there are: folk, jazz"),
+        ("reel.mid --rhythm polka -o a.mid", "there are: chorale, folk, jazz, strathspey"),
         ("reel.mid --like gone.mid -o a.mid", "gone.mid: no such file"),
         ("reel.mid --rhythm jazz --keep-bars 3-5 -o a.mid", "the tune has bars 1 to 4"),
         ("reel.mid jig.abc --rhythm jazz --keep-bars one --out-dir new", "write bars as 1-4,9"),

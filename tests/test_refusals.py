@@ -15,7 +15,7 @@ from mst_core.errors import NoSuchTune
 @pytest.mark.parametrize(
     ("command", "options", "words"),
     [
-        ("compose", {"style": "folk", "meter": "5/4"}, "the rhythms of folk are 4/4, 6/8"),
+        ("compose", {"style": "folk", "meter": "5/4"}, "the meters of folk are 4/4, 6/8"),
         ("compose", {"style": "folk", "meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
         ("compose", {"style": "folk", "key": "H"}, "write it as D, Em, F# minor or A mixolydian"),
         ("transfer", {"pitch": "folk", "rhythm": "jazz", "meter": "6/8"}, "are 4/4, 3/4"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from melodies import JIG, REEL, melodies
 
 from mst_core.composing.composer import Composer
-from mst_core.composing.density import HALF, ONCE, TWICE, fitting_scale, scaled
+from mst_core.composing.density import ONCE, TWICE, fitting_scale
 from mst_core.composing.rerhythm import Rerhythmed, build_ladder, rerhythm
 from mst_core.composing.structure import find_passages
 from mst_core.composing.target import Target, target_like, target_of
@@ -108,13 +108,17 @@ def test_a_solo_in_sixteenths_dances_twice_as_fast_and_keeps_its_bars() -> None:
     assert all((note.onset * 24).denominator == 1 for note in result.notes)
 
 
-def test_long_notes_are_changed_two_bars_at_a_time() -> None:
-    notes = tuple(Note(Fraction(4 * bar), Fraction(4), 62 + bar) for bar in range(8))
-    air = replace(REEL, notes=notes, bars=8, sections=(0,))
-    assert fitting_scale(air, target("folk")) in (HALF, ONCE)
-    sparse = scaled(air, HALF)
-    assert scaled(sparse, TWICE) == air
-    assert sparse.bars == 4
+def test_equal_bars_of_a_calm_waltz_stay_equal_wherever_they_stand() -> None:
+    bar = [Note(Fraction(0), Fraction(2), 62), Note(Fraction(2), Fraction(1), 66)]
+    places = (0, 2, 5, 7)
+    notes = []
+    for place in range(8):
+        raised = 0 if place in places else place + 1
+        notes += [replace(n, onset=n.onset + 3 * place, pitch=n.pitch + raised) for n in bar]
+    waltz = replace(REEL, notes=tuple(notes), meter=Meter(3, 4), bars=8, sections=(0,))
+    for name in ("folk", "jazz"):
+        after = bars_of(attempt(waltz, name).melody)
+        assert len({after[place] for place in places}) == 1
 
 
 def test_bars_that_are_the_same_stay_so_where_a_tie_joins_one_to_its_neighbour() -> None:

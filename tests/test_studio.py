@@ -226,7 +226,7 @@ print({"torch", "music21", "verovio", "fluidsynth", "pydub"} & {*sys.modules})
         ({"seed": 2**31}, "choose 0 to 2147483647"),
         ({"tempo": 39.9}, "choose 40 to 320 quarter notes per minute"),
         ({"tempo": float("nan")}, "tempo cannot be 'nan'"),
-        ({"meter": "5/4"}, "the rhythms of jazz are 4/4, 6/8"),
+        ({"meter": "5/4"}, "the meters of jazz are 4/4, 6/8"),
         ({"meter": "waltz"}, "write it as 4/4"),
         ({"key": "H"}, "write it as D, Em"),
     ],

@@ -252,9 +252,9 @@ def _remarks(
         bars = "1 bar stays" if result.kept == 1 else f"{result.kept} bars stay"
         remarks.append(f"{bars} as written: the style plays other numbers of notes there.")
     if scale != 1:
-        how = "two of its bars to one" if scale > 1 else "one of its bars to two"
         remarks.append(
-            f"The style never has so {'many' if scale > 1 else 'few'} notes a bar: {how}."
+            "The style never has so many notes in a bar: each bar became two of its bars, twice as "
+            "fast."
         )
     return tuple(remarks)
 
