@@ -205,6 +205,14 @@ def test_a_transposed_return_gets_the_rhythm_of_the_first_time(name: str) -> Non
         assert first == [(onset, duration) for onset, duration, _ in after[bar + REEL.bars]]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_phrases_begin_where_they_began(seed: int) -> None:
+    long = replace(REEL, sections=(0,))
+    after = bars_of(attempt(long, "jazz", seed=seed).melody)
+    for bar in range(0, long.bars, 4):
+        assert bars_of(long)[bar][0][0] == after[bar][0][0] == 0
+
+
 def test_kept_bars_are_left_alone() -> None:
     result = attempt(REEL, "jazz", keep=frozenset({0, 2})).melody
     before, after = bars_of(REEL), bars_of(result)

@@ -39,8 +39,12 @@ class Drafting:
         meter: Meter,
         own: Sequence[Rhythm],
         keep: frozenset[int],
+        starts: frozenset[int] = frozenset(),
     ) -> None:
-        """``own`` are the units' own rhythms in the new ``meter``."""
+        """``own`` are the units' own rhythms in the new ``meter``.
+
+        ``starts`` are the bars where phrases begin: one that begins with a note still does.
+        """
         self.passage = passage
         self.classes: dict[object, list[int]] = {}
         """Units that are decided together, by what they have in common."""
@@ -51,6 +55,8 @@ class Drafting:
         self._bar = self._ground.lattice.bar
         move = time_map(passage.meter, meter)
         self._pickup = to_ticks(-move(-passage.pickup))
+        self._starts = starts
+        self._awaited: set[int] = set()
         self._spans: list[Span] = []
         self._fixed: list[tuple[Event, ...] | None] = []
         for unit, rhythm in zip(passage.units, own, strict=True):
@@ -71,6 +77,11 @@ class Drafting:
         else:
             self.refused += bool(unit.notes) and not locked
             fixed = _as_events(unit, own, length)
+        if fixed is None and unit.first in self._starts and own[0][0] == 0:
+            written = self.classes[unit.shape][0]  # here, or where its class stands first
+            self._awaited.add(
+                (span if written == place else self._spans[written]).first * self._bar
+            )
         self._spans.append(span)
         self._fixed.append(fixed)
 
@@ -104,6 +115,7 @@ class Drafting:
             ending=self._ground.ending,
             pitches=tuple(tuple(note.pitch for note in unit.notes) for unit in units),
             rhythms=tuple(self._fixed),
+            awaited=frozenset(self._awaited),
             pickup=self._pickup,
             taste=self._target.taste(self._ground.meter),
             nucleus=1.0,

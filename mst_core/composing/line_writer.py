@@ -49,14 +49,15 @@ class Frame:
     """For each span the numbers of notes that it may hold."""
     ending: int
     """Place in the bar where the last note of a part begins, in ticks."""
-    heat: float = 0.95
-    """Temperature: below 1 the likely becomes likelier."""
+    heat: float = 0.95  # temperature: below 1 the likely becomes likelier
     nucleus: float = 0.95
     """Share of probability that stays in play; the unlikely rest is never drawn."""
     pitches: tuple[tuple[int, ...], ...] | None = None
     """The given pitches of each span; None when pitches are free."""
     rhythms: tuple[tuple[Event, ...] | None, ...] = ()
     """For spans that stay as they are, their events; whatever pitch they name, the given count."""
+    awaited: frozenset[int] = frozenset()
+    """Ticks where a note begins, not a rest, if one can."""
     pickup: int = 0
     """Ticks before the first downbeat; a span with first bar -1 holds them."""
     lead: int = 0
@@ -170,6 +171,7 @@ class LineWriter:
             mask[:REST] = self._in_range() if given is None else True
         before = self.line.events[-1:]
         silent = before[0].pitch is None if before else self.frame.lead > 0
+        silent = silent or self.line.now in self.frame.awaited
         if (not silent or not note_values) and self._values(rests=True):
             mask[REST] = True
         if not mask.any():

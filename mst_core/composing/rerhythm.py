@@ -22,7 +22,7 @@ from mst_core.composing.drafts import Drafting
 from mst_core.composing.ladder import Ladder, Rung, climb
 from mst_core.composing.likeness import Likeness
 from mst_core.composing.meters import time_map
-from mst_core.composing.structure import Passage, find_passages, torn_bars
+from mst_core.composing.structure import Passage, find_passages, phrase_starts, torn_bars
 from mst_core.composing.target import Target
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
@@ -115,13 +115,14 @@ def build_ladder(
     keep |= torn_bars(melody, passages)
     book = Book()
     meters = tuple(meter or target.meter_for(passage.meter) for passage in passages)
+    starts = phrase_starts(melody)
     targets = list(target.wider())
     kept = 0
     writings: list[Writing] = []
     for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):
         own = own_rhythms(passage, wanted)
         for wide in targets:
-            drafting = Drafting(passage, wide, wanted, own, keep)
+            drafting = Drafting(passage, wide, wanted, own, keep, starts)
             if drafting.refused <= FEW_KEPT * len(passage.units):
                 break
         drafts = drafting.write(

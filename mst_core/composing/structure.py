@@ -16,6 +16,8 @@ from itertools import pairwise
 from mst_core.music import Melody, Meter, Note
 
 Shape = tuple[object, ...]
+PHRASE = 4
+"""Bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,13 @@ def kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
             again += 1
             kept += _content(now[index]) == _content(now[first])
     return again, kept
+
+
+def phrase_starts(melody: Melody) -> frozenset[int]:
+    """The bars where sections begin; without any, every fourth bar."""
+    if len(melody.sections) > 1:
+        return frozenset(melody.sections)
+    return frozenset(range(0, melody.bars, PHRASE))
 
 
 def torn_bars(melody: Melody, passages: Sequence[Passage]) -> frozenset[int]:
