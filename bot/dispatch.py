@@ -64,10 +64,11 @@ class Dispatcher:
         ``on_broken`` is called when the engine cannot start: then no request will ever run.
         """
         await self._ledger.give_back_all(WORKER, count_try=True)
-        self._spawn(self._wake_engine(on_broken))
-        self._spawn(self._beat())
         await self._answering.sweep()
         await self._answering.take_up()
+        self._spawn(self._beat())
+        # Last: an engine that cannot start closes the bot, and the ledger with it.
+        self._spawn(self._wake_engine(on_broken))
         self.wake()
 
     async def close(self, grace_s: float) -> None:
