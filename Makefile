@@ -5,7 +5,7 @@
 #              takes PyTorch's own CPU build, which is several gigabytes smaller.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench laws torture fuzz constraints clean
+.PHONY: help setup run test check bench golden laws torture fuzz constraints clean
 
 TORCH_INDEX ?=
 export TORCH_INDEX
@@ -30,6 +30,9 @@ check: ## lint, format, types and layers
 
 bench: ## measure the time from a request to its sound, and the pace of training
 	@deploy/setup.sh check && $(python) tests/bench_tune.py && exec $(python) tests/bench_training.py
+
+golden: ## compare the whole list of golden requests: minutes
+	@deploy/setup.sh check && exec $(python) tests/golden/golden.py
 
 laws: ## read, write and read again every tune of CORPUS=files and folders
 	@test -n "$(CORPUS)" || { echo "say of which files: make laws CORPUS=folder" >&2; exit 2; }

@@ -1,0 +1,1 @@
+"""Music that was made once, and is to be made again."""
