@@ -44,7 +44,7 @@ from bot.texts import Texts
 from bot.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineFault, MstError
-from mst_core.score.reading import Limits
+from mst_core.reading.parsed_score import Limits
 from mst_core.styles import find_styles
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ import discord
 
 from bot.refusals import NotFetched
 from mst_core.parser import cheap_check, show_name
-from mst_core.score.kind import FIRST_BYTES
-from mst_core.score.reading import Limits
+from mst_core.reading.formats import FIRST_BYTES
+from mst_core.reading.parsed_score import Limits
 
 LONGEST_S = 20.0
 """A file that takes longer is given up."""

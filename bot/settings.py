@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mst_core.jobs import BARS_RANGE
-from mst_core.score.reading import Limits
+from mst_core.reading.parsed_score import Limits
 
 PROJECT = Path(__file__).resolve().parent.parent
 

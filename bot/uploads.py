@@ -23,9 +23,9 @@ from bot.database import Database
 from bot.refusals import LostFile
 from mst_core.jobs import Compose, Mashup, Request
 from mst_core.parser import parse
-from mst_core.score.kind import show_name
-from mst_core.score.reading import Limits, Reading
-from mst_core.score.reading_wire import BrokenReading, decode_reading, encode_reading
+from mst_core.reading.formats import show_name
+from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.serialization import BrokenReading, decode_reading, encode_reading
 
 PARSERS = 2
 """Processes that read files at once: each may take a gigabyte."""

@@ -79,7 +79,7 @@ class Job(msgspec.Struct, frozen=True):
     request: Request
     formats: tuple[str, ...] = ("mp3", "png", "mid")
     readings: dict[str, bytes] = {}
-    """What the parser made of uploaded files, by SHA-256 (`mst_core.score.reading`)."""
+    """What the parser made of uploaded files, by SHA-256 (`mst_core.reading.parsed_score`)."""
     performed: bool = False
     """Whether the MIDI file is to hold swing and feel, as the sound does, instead of the score."""
     compared: bool = False

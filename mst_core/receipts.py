@@ -9,12 +9,12 @@ from mst_core.composing.composition import Composition
 from mst_core.jobs import Compose, Job, Mashup, Receipt, Restyle
 
 if TYPE_CHECKING:
-    from mst_core.score.reading import Reading
+    from mst_core.reading.parsed_score import Reading
 
 
 def decode_readings(job: Job) -> dict[str, Reading]:
     """Take what the parser made of the uploaded files, by SHA-256."""
-    from mst_core.score.reading_wire import decode_reading
+    from mst_core.reading.serialization import decode_reading
 
     return {name: decode_reading(data) for name, data in job.readings.items()}
 

@@ -34,7 +34,7 @@ from mst_core.requests import check, check_formats
 from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
-    from mst_core.score.reading import Reading
+    from mst_core.reading.parsed_score import Reading
     from mst_core.sound.performance import Performance
     from mst_core.sound.samples import Samples
 

@@ -19,8 +19,8 @@ from nasty import GOOD, nasty_files
 
 from mst_core.errors import MstError
 from mst_core.parser.bounds import close_in
-from mst_core.score.opening import read_score
-from mst_core.score.reading_wire import decode_reading, encode_reading
+from mst_core.reading.load import read_score
+from mst_core.reading.serialization import decode_reading, encode_reading
 
 MEMORY_MIB = 1_024
 PATIENCE_S = 15

@@ -15,7 +15,7 @@ from mst_core.composing.composition import Composition
 from mst_core.errors import NoSuchTune
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.score.reading import Reading
+from mst_core.reading.parsed_score import Reading
 from mst_core.styles import MeterCard, StyleCard
 
 CARD = StyleCard(

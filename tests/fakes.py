@@ -12,7 +12,7 @@ from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
 from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition, Restyle
-from mst_core.score.reading_wire import decode_reading
+from mst_core.reading.serialization import decode_reading
 
 CARD = """
 title = "{title}"

@@ -25,9 +25,9 @@ with atheris.instrument_imports(include=["mst_core", "mido"]):
         mxl_read,
         xml_read,
     )
-    from mst_core.score.opening import read_score
-    from mst_core.score.reading import Limits
-    from mst_core.score.reading_wire import decode_reading, encode_reading
+    from mst_core.reading.load import read_score
+    from mst_core.reading.parsed_score import Limits
+    from mst_core.reading.serialization import decode_reading, encode_reading
 
 LIMITS = Limits(bars=400, notes=4_000, melody_notes=2_000)
 _LONGEST_SEED = 4_000  # bytes of a nasty file that is worth starting from

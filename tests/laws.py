@@ -27,10 +27,10 @@ from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.corpus import full_bars, parse_key
 from mst_core.score.abc_read import read_abc_score, split_tunes
 from mst_core.score.abc_write import write_abc
-from mst_core.score.kind import decode_text
+from mst_core.reading.formats import decode_text
 from mst_core.score.midi_read import read_midi
 from mst_core.score.midi_write import write_midi
-from mst_core.score.opening import read_score
+from mst_core.reading.load import read_score
 from mst_core.score.pulse import STEPS
 from mst_core.score.xml_read import read_musicxml
 

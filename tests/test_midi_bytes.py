@@ -15,7 +15,7 @@ from mst_core.errors import MstError, TooLong, UnreadableScore
 from mst_core.music import Melody
 from mst_core.score.midi_read import read_midi
 from mst_core.score.midi_write import write_midi
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.parsed_score import Limits, Reading
 
 FILE = midi(
     track(bars_of(JIG), name="A Jig"),

@@ -11,7 +11,7 @@ from xml_music import document, measure, part, signature
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
 from mst_core.score.mxl_read import CONTAINER, MOST_ENTRIES, read_mxl, unpack_score
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.score.xml_read import read_musicxml
 
 SCORE = document(part(measure(signature(), "C4 D4 E4 F4"), "G4*4")).encode()

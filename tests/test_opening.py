@@ -14,9 +14,9 @@ from nasty import GOOD, flip
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Part
-from mst_core.score.kind import LONGEST_NAME, Kind, cheap_check, decode_text, show_name
-from mst_core.score.opening import read_score
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.formats import LONGEST_NAME, Kind, cheap_check, decode_text, show_name
+from mst_core.reading.load import read_score
+from mst_core.reading.parsed_score import Limits, Reading
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from mst_core.parser import parse, parse_sync
 from mst_core.parser.order import Order, Refused
 from mst_core.parser.process import carry_out
 from mst_core.parser.worker import answer_to
-from mst_core.score import opening
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading import load
+from mst_core.reading.parsed_score import Limits, Reading
 
 ORDER = Order(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
 
@@ -30,7 +30,7 @@ async def ask(script: str, *, patience_s: float = 60, order: Order = ORDER) -> R
 @pytest.mark.parametrize("kind", GOOD)
 async def test_a_process_of_its_own_reads_what_would_be_read_here(kind: str) -> None:
     name = f"tune.{kind}"
-    assert await parse(name, GOOD[kind]) == opening.read_score(name, GOOD[kind])
+    assert await parse(name, GOOD[kind]) == load.read_score(name, GOOD[kind])
 
 
 def test_the_command_line_needs_no_loop() -> None:
@@ -201,7 +201,7 @@ def test_a_reader_that_stumbles_is_a_sentence_and_its_story_goes_to_the_log(
 async def test_the_process_loads_only_what_the_suffix_needs() -> None:
     asked = """
 import sys
-from mst_core.score.opening import read_score
+from mst_core.reading.load import read_score
 from nasty_{0} import GOOD
 read_score("tune.{1}", GOOD)
 heavy = "torch numpy music21 verovio asyncio mido zipfile xml.parsers.expat".split()

@@ -11,7 +11,7 @@ from midi_files import bars_of, midi, notes, played, track
 
 from mst_core.music import Melody, Note
 from mst_core.score.midi_read import read_midi
-from mst_core.score.reading import Reading
+from mst_core.reading.parsed_score import Reading
 
 
 def performed(tune: Melody, *, seconds: float, seed: int = 1, ticks: int = 480) -> Reading:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from melodies import REEL, melodies
 
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.score.reading import Reading
-from mst_core.score.reading_wire import BrokenReading, decode_reading, encode_reading
+from mst_core.reading.parsed_score import Reading
+from mst_core.reading.serialization import BrokenReading, decode_reading, encode_reading
 
 times = st.fractions(-(10**6), 10**6, max_denominator=10**6)
 durations = st.fractions(Fraction(1, 10**6), 10**6, max_denominator=10**6)

@@ -24,7 +24,7 @@ from mst_core.jobs import Restyle
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, choose_device, load_styles
 from mst_core.requests import parse_bars
-from mst_core.score.reading import Reading
+from mst_core.reading.parsed_score import Reading
 
 MODELS = Path(__file__).parents[1] / "models"
 ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

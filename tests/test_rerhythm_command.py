@@ -15,7 +15,7 @@ from stage import Stage, fields, last, on_stage, suffixes
 
 from bot import desk
 from mst_core.parser import parse
-from mst_core.score.reading_wire import decode_reading
+from mst_core.reading.serialization import decode_reading
 
 REEL = write_reel()
 PARTS = [".mp3", ".png", ".mid"]

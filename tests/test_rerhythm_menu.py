@@ -9,7 +9,7 @@ from sending import CUT_OFF, SOUND, write_reel
 from simcord import InteractionResult
 from stage import Stage, last, suffixes
 
-from mst_core.score.kind import ACCEPTED
+from mst_core.reading.formats import ACCEPTED
 
 MENU = "Re-rhythm this tune"
 REEL = write_reel()

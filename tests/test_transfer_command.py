@@ -16,7 +16,7 @@ from bot.captions import file_name
 from bot.ledger import Ask
 from mst_core.errors import EngineLost
 from mst_core.jobs import Mashup, Restyle
-from mst_core.score.reading_wire import decode_reading
+from mst_core.reading.serialization import decode_reading
 
 REEL = write_reel()
 OTHER = write_reel(bars=4, tonic=67)

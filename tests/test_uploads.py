@@ -20,8 +20,8 @@ from bot.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Restyle
 from mst_core.parser import parse
-from mst_core.score.reading import Limits, Reading
-from mst_core.score.reading_wire import decode_reading
+from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.serialization import decode_reading
 
 REEL = write_reel()
 SHA = hashlib.sha256(REEL).hexdigest()

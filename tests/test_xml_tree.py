@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xml_music import BACKWARD, DOCTYPE, FORWARD, HEAD, document, measure, part, signature
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.score.xml_read import read_musicxml
 from mst_core.score.xml_tree import DEEPEST, LONGEST_TAG, LONGEST_TEXT, parse_xml
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.score.xml_read import read_musicxml
 
 DIVISIONS = 12

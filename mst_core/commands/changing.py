@@ -15,7 +15,7 @@ from mst_core.commands.writing import check_compared, check_performed
 from mst_core.errors import BadOption, MstError
 from mst_core.jobs import Restyle
 from mst_core.requests import check, draw_seed
-from mst_core.score.reading import Reading
+from mst_core.reading.parsed_score import Reading
 from mst_core.styles import find_styles, meant_style, require_whole
 
 

@@ -11,7 +11,7 @@ import click
 
 from mst_core import __version__
 from mst_core.errors import EngineError, MstError, SoundError
-from mst_core.score.kind import one_line, show_name
+from mst_core.reading.formats import one_line, show_name
 
 _LONGEST_PATH = 300
 

@@ -12,8 +12,8 @@ from mst_core.commands import options
 from mst_core.commands.faults import tell_fault
 from mst_core.commands.reading import read_file
 from mst_core.errors import MstError
-from mst_core.score.kind import Kind, one_line
-from mst_core.score.reading import Reading
+from mst_core.reading.formats import Kind, one_line
+from mst_core.reading.parsed_score import Reading
 
 _EXAMPLE = """\b
 What is in these files?

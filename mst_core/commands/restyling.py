@@ -21,9 +21,9 @@ from mst_core.commands.telling import Gauge, describe, list_facts, print_json
 from mst_core.commands.writing import write_together
 from mst_core.jobs import AUDIO_FORMATS, Job, Mashup, Rendition, Restyle
 from mst_core.requests import next_seed
-from mst_core.score.kind import one_line
-from mst_core.score.reading import Reading
-from mst_core.score.reading_wire import encode_reading
+from mst_core.reading.formats import one_line
+from mst_core.reading.parsed_score import Reading
+from mst_core.reading.serialization import encode_reading
 
 if TYPE_CHECKING:
     from mst_core.composing.composition import Composition

@@ -10,7 +10,7 @@ from mst_core.composing.given_tune import Changing, write_mashup
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
-from mst_core.score.reading import Reading
+from mst_core.reading.parsed_score import Reading
 from mst_core.styles import StyleCard, require_style
 
 

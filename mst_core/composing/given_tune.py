@@ -31,7 +31,7 @@ from mst_core.jobs import Restyle
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
 from mst_core.requests import parse_bars
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.styles import StyleCard
 
 Thing = TypeVar("Thing")

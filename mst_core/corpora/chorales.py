@@ -16,7 +16,7 @@ from mst_core.corpora.line import Line, check_line, line_of_melody
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.networks.folk_books import find_corpus
 from mst_core.score.mxl_read import unpack_score
-from mst_core.score.reading import Limits
+from mst_core.reading.parsed_score import Limits
 from mst_core.score.xml_read import read_document
 from mst_core.score.xml_tree import Element, parse_xml
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from mst_core.errors import UnreadableScore
-from mst_core.score.kind import SUFFIXES, one_line
+from mst_core.reading.formats import SUFFIXES, one_line
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
 ACCEPTED = (

@@ -14,9 +14,9 @@ from mst_core.corpora.solos import read_solos
 from mst_core.corpora.variants import with_clusters
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.score.abc_read import read_tune, split_tunes
-from mst_core.score.kind import FIRST_BYTES, Kind, cheap_check, decode_text, one_line
-from mst_core.score.opening import read_score
-from mst_core.score.reading import Limits
+from mst_core.reading.formats import FIRST_BYTES, Kind, cheap_check, decode_text, one_line
+from mst_core.reading.load import read_score
+from mst_core.reading.parsed_score import Limits
 
 FEWEST_NOTES = 12
 """A tune with fewer says nothing of its style."""

@@ -11,8 +11,8 @@ run at once is for the caller to bound.
 
 from __future__ import annotations
 
-from mst_core.score.kind import FIRST_BYTES, cheap_check, show_name
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.formats import FIRST_BYTES, cheap_check, show_name
+from mst_core.reading.parsed_score import Limits, Reading
 
 __all__ = ["MEMORY_MIB", "PATIENCE_S", "cheap_check", "parse", "parse_sync", "show_name"]
 
@@ -30,7 +30,7 @@ async def parse(
     patience_s: float = PATIENCE_S,
     memory_mib: int = MEMORY_MIB,
 ) -> Reading:
-    """Read a file in a process of its own; errors as in `mst_core.score.opening.read_score`.
+    """Read a file in a process of its own; errors as in `mst_core.reading.load.read_score`.
 
     Cancelling it ends the process.
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from mst_core.score.reading import Limits
-from mst_core.score.reading_wire import LARGEST
+from mst_core.reading.parsed_score import Limits
+from mst_core.reading.serialization import LARGEST
 
 LARGEST_ANSWER = LARGEST + 1_000
 """Bytes."""
@@ -24,7 +24,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True, tag="read"):
-    """It was read; see `mst_core.score.reading_wire`."""
+    """It was read; see `mst_core.reading.serialization`."""
 
     reading: bytes
 

@@ -18,8 +18,8 @@ import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
 from mst_core.parser.order import LARGEST_ANSWER, Answer, Order, Read
-from mst_core.score.reading import Reading
-from mst_core.score.reading_wire import BrokenReading, decode_reading
+from mst_core.reading.parsed_score import Reading
+from mst_core.reading.serialization import BrokenReading, decode_reading
 
 # -E -s -B: neither the environment nor the home of anyone has a say, and nothing is written.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.parser")

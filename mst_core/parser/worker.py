@@ -10,8 +10,8 @@ import msgspec
 
 from mst_core.errors import MstError, ParserStopped
 from mst_core.parser.order import Answer, Order, Read, Refused
-from mst_core.score.opening import read_score
-from mst_core.score.reading_wire import encode_reading
+from mst_core.reading.load import read_score
+from mst_core.reading.serialization import encode_reading
 
 
 def main() -> None:

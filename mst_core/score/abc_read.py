@@ -27,8 +27,8 @@ from mst_core.score.abc_fields import (
 from mst_core.score.abc_tokens import FieldSign, Sign, read_signs
 from mst_core.score.abc_tune import AbcTune, find_strains
 from mst_core.score.abc_voice import Voice
-from mst_core.score.kind import decode_text
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.formats import decode_text
+from mst_core.reading.parsed_score import Limits, Reading
 
 MOST_CHARACTERS = 2_000_000
 MOST_NOTES = 20_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mst_core.errors import TooLong, UnreadableScore
-from mst_core.score.reading import Limits
+from mst_core.reading.parsed_score import Limits
 
 NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
 TRACK_NAME, INSTRUMENT_NAME, TEMPO, METER, KEY = 0x03, 0x04, 0x51, 0x58, 0x59

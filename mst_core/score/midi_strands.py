@@ -26,7 +26,7 @@ from mst_core.score.midi_messages import (
     read_messages,
 )
 from mst_core.score.midi_notes import MidiNote, Pairing, pair
-from mst_core.score.reading import Limits
+from mst_core.reading.parsed_score import Limits
 
 _DRUM_CHANNEL = 9
 _LONGEST_NAME = 80  # letters

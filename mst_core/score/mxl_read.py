@@ -11,7 +11,7 @@ import zlib
 from io import BytesIO
 
 from mst_core.errors import TooLong, UnreadableScore
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.score.xml_read import read_document
 from mst_core.score.xml_tree import parse_xml
 

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody, Part, Repeat
-from mst_core.score.key_finding import find_key
-from mst_core.score.reading import Limits, Reading
+from mst_core.reading.key_finding import find_key
+from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.score.xml_bars import Grid, Measure, lay_bars
 from mst_core.score.xml_line import Choice, Line, choose_part, find_line, find_notes
 from mst_core.score.xml_part import WrittenMeasure, WrittenPart, read_part

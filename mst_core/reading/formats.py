@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from mst_core.errors import TooLong, UnreadableScore
-from mst_core.score.reading import Limits
+from mst_core.reading.parsed_score import Limits
 
 FIRST_BYTES = 2_048
 """How much of a file is enough for `cheap_check`."""

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from mst_core.music import MODES, Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.score.reading import Reading
+from mst_core.reading.parsed_score import Reading
 
 LARGEST = 8_000_000
 """Bytes of an encoded reading."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mst_core.errors import BadOption, MstError, NoMelody, TooLong, UnreadableScore
-from mst_core.score.kind import FIRST_BYTES, Kind, cheap_check, one_line, show_name
-from mst_core.score.reading import Limits, Reading
-from mst_core.score.reading_wire import MOST_TEMPOS
+from mst_core.reading.formats import FIRST_BYTES, Kind, cheap_check, one_line, show_name
+from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.serialization import MOST_TEMPOS
 
 FINEST = 2**31
 """No time has a larger denominator."""
