@@ -19,12 +19,8 @@ with atheris.instrument_imports(include=["mst_core", "mido"]):
     from nasty import GOOD, nasty_files
 
     from mst_core.errors import MstError
-    from mst_core.score import (  # noqa: F401 - instrumented, and then loaded late
-        abc_read,
-        midi_read,
-        mxl_read,
-        xml_read,
-    )
+    from mst_core.score import midi_read, mxl_read, xml_read
+    from mst_core.reading.abc import read as abc_read
     from mst_core.reading.load import read_score
     from mst_core.reading.parsed_score import Limits
     from mst_core.reading.serialization import decode_reading, encode_reading

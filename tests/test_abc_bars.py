@@ -8,8 +8,8 @@ import pytest
 
 from mst_core.errors import NoMelody
 from mst_core.music import Melody, Meter, MeterChange, Repeat
-from mst_core.score.abc_read import read_abc, read_tunes
-from mst_core.score.abc_tune import AbcTune
+from mst_core.reading.abc.read import read_abc, read_tunes
+from mst_core.reading.abc.tune import AbcTune
 
 
 def tune(music: str) -> AbcTune:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Key, Meter, MeterChange
-from mst_core.score.abc_read import read_abc, read_tunes
-from mst_core.score.abc_tune import AbcTune
+from mst_core.reading.abc.read import read_abc, read_tunes
+from mst_core.reading.abc.tune import AbcTune
 
 HALF = Fraction(1, 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
-from mst_core.score.abc_read import read_abc_score
+from mst_core.reading.abc.read import read_abc_score
 from mst_core.reading.parsed_score import Limits
 
 REEL = "X:1\nT:Café\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n|: GABc | d3 :: e | fgab | g3 :|\n"

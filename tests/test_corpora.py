@@ -19,7 +19,7 @@ from mst_core.corpora.gathering import Refusal
 from mst_core.errors import UnreadableScore
 from mst_core.networks.corpus import read_tunes
 from mst_core.networks.folk_books import FolkTune, find_corpus, read_held_out
-from mst_core.score.abc_read import read_tune
+from mst_core.reading.abc.read import read_tune
 
 HELD_OUT = Path(__file__).parent.parent / "models" / "folk" / "held_out.json"
 SOME = ("bwv101.7", "bwv248.9-1", "bwv269", "bwv846")

@@ -20,7 +20,7 @@ from mst_core.corpora.line import line_of_melody
 from mst_core.errors import UnreadableScore
 from mst_core.music import Melody
 from mst_core.networks.corpus import parse_tune, read_tunes, to_ticks
-from mst_core.score.abc_read import read_abc
+from mst_core.reading.abc.read import read_abc
 from mst_core.score.midi_write import write_midi
 from mst_core.score.musicxml import write_musicxml
 

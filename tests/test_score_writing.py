@@ -14,7 +14,7 @@ from melodies import JIG, REEL, SWING_LINE, melodies, melody, sounding
 from music21 import converter, note, stream
 
 from mst_core.music import Melody, Meter, MeterChange, Repeat
-from mst_core.score.abc_read import read_abc
+from mst_core.reading.abc.read import read_abc
 from mst_core.score.abc_write import write_abc
 from mst_core.score.bars import lay_out
 from mst_core.score.musicxml import write_musicxml

@@ -22,7 +22,7 @@ from mst_core.composing.composition import Composition
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
 from mst_core.jobs import FORMATS, Compose, Job, Progress
 from mst_core.requests import check, draw_seed
-from mst_core.score.abc_read import read_abc
+from mst_core.reading.abc.read import read_abc
 from mst_core.sound.performance import Performance
 from mst_core.sound.samples import RATE, Samples
 from mst_core.sound.soundfont import find_soundfont

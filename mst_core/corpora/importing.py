@@ -13,7 +13,7 @@ from mst_core.corpora.line import Line, check_line, line_of_abc, line_of_melody
 from mst_core.corpora.solos import read_solos
 from mst_core.corpora.variants import with_clusters
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.score.abc_read import read_tune, split_tunes
+from mst_core.reading.abc.read import read_tune, split_tunes
 from mst_core.reading.formats import FIRST_BYTES, Kind, cheap_check, decode_text, one_line
 from mst_core.reading.load import read_score
 from mst_core.reading.parsed_score import Limits

@@ -13,7 +13,7 @@ from mst_core.errors import MstError, UnreadableScore
 from mst_core.music import Melody, Meter
 from mst_core.networks.corpus import CorpusTune, parse_tune
 from mst_core.networks.folk_books import FolkTune
-from mst_core.score.abc_tune import AbcTune
+from mst_core.reading.abc.tune import AbcTune
 
 Line = dict[str, Any]
 """One JSON object of a corpus file."""

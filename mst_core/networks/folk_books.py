@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.score.abc_read import read_tune, split_tunes
-from mst_core.score.abc_tune import AbcTune
+from mst_core.reading.abc.read import read_tune, split_tunes
+from mst_core.reading.abc.tune import AbcTune
 
 BOOKS = {"aird": "airdsAirs", "oneill": "oneills1850", "ryan": "ryansMammoth"}
 """Folder of each book below music21's corpus."""

@@ -50,7 +50,7 @@ def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading
 
             return read_midi(data, track=track, limits=limits)
         case Kind.ABC:
-            from mst_core.score.abc_read import read_abc_score
+            from mst_core.reading.abc.read import read_abc_score
 
             return read_abc_score(data, limits=limits)
         case Kind.MUSICXML:

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody
-from mst_core.score.abc_bars import lay_bars
-from mst_core.score.abc_fields import (
+from mst_core.reading.abc.bars import lay_bars
+from mst_core.reading.abc.fields import (
     AbcKey,
     default_unit,
     read_key,
@@ -24,9 +24,9 @@ from mst_core.score.abc_fields import (
     read_tempo,
     read_unit,
 )
-from mst_core.score.abc_tokens import FieldSign, Sign, read_signs
-from mst_core.score.abc_tune import AbcTune, find_strains
-from mst_core.score.abc_voice import Voice
+from mst_core.reading.abc.tokens import FieldSign, Sign, read_signs
+from mst_core.reading.abc.tune import AbcTune, find_strains
+from mst_core.reading.abc.voice import Voice
 from mst_core.reading.formats import decode_text
 from mst_core.reading.parsed_score import Limits, Reading
 

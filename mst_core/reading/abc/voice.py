@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import SEMITONES, Meter
-from mst_core.score.abc_fields import ACCIDENTALS
-from mst_core.score.abc_tokens import (
+from mst_core.reading.abc.fields import ACCIDENTALS
+from mst_core.reading.abc.tokens import (
     BarSign,
     BrokenSign,
     ChordSign,
@@ -23,7 +23,7 @@ from mst_core.score.abc_tokens import (
     TieSign,
     TupletSign,
 )
-from mst_core.score.abc_tune import MOST_PASSES, Measure, Written
+from mst_core.reading.abc.tune import MOST_PASSES, Measure, Written
 
 MOST_QUARTERS = 40_000
 FINEST = 100_000

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from mst_core.errors import NoMelody
 from mst_core.music import Melody, Meter, MeterChange, Note, Repeat
-from mst_core.score.abc_tune import (
+from mst_core.reading.abc.tune import (
     AbcTune,
     Measure,
     Strain,
