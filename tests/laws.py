@@ -28,7 +28,7 @@ from mst_core.networks.corpus import full_bars, parse_key
 from mst_core.reading.abc.read import read_abc_score, split_tunes
 from mst_core.score.abc_write import write_abc
 from mst_core.reading.formats import decode_text
-from mst_core.score.midi_read import read_midi
+from mst_core.reading.midi.read import read_midi
 from mst_core.score.midi_write import write_midi
 from mst_core.reading.load import read_score
 from mst_core.score.pulse import STEPS

@@ -96,7 +96,7 @@ def hold(
     monkeypatch: pytest.MonkeyPatch, reading: Reading, limits: Limits | None = None
 ) -> Reading:
     """Open a file whose reader gives this."""
-    monkeypatch.setattr("mst_core.score.midi_read.read_midi", lambda *_, **__: reading)
+    monkeypatch.setattr("mst_core.reading.midi.read.read_midi", lambda *_, **__: reading)
     return read_score("a.mid", GOOD["mid"], limits=limits)
 
 

@@ -10,7 +10,7 @@ from melodies import JIG, REEL, SWING_LINE, melody, sounding
 from midi_files import bars_of, midi, notes, played, track
 
 from mst_core.music import Melody, Note
-from mst_core.score.midi_read import read_midi
+from mst_core.reading.midi.read import read_midi
 from mst_core.reading.parsed_score import Reading
 
 

@@ -13,7 +13,7 @@ from sending import CUT_OFF, write_reel
 from tryouts import REAL, Tryout, running
 from visitor import Visitor, open_browser, seconds_of_sound, wait_until, width_of_score
 
-from mst_core.score.midi_read import read_midi
+from mst_core.reading.midi.read import read_midi
 
 REEL = write_reel(bars=16)
 

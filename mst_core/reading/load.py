@@ -46,7 +46,7 @@ def read_score(
 def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading:
     match kind:
         case Kind.MIDI:
-            from mst_core.score.midi_read import read_midi
+            from mst_core.reading.midi.read import read_midi
 
             return read_midi(data, track=track, limits=limits)
         case Kind.ABC:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mst_core.score.midi_notes import MidiNote
+from mst_core.reading.midi.notes import MidiNote
 
 _FAR_BELOW = 14  # semitones under its neighbours: a bass that shows where the melody rests
 _NEIGHBOURS = 8  # notes on either side

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import Key, Meter
-from mst_core.score.midi_messages import (
+from mst_core.reading.midi.messages import (
     INSTRUMENT_NAME,
     KEY,
     METER,
@@ -25,7 +25,7 @@ from mst_core.score.midi_messages import (
     Track,
     read_messages,
 )
-from mst_core.score.midi_notes import MidiNote, Pairing, pair
+from mst_core.reading.midi.notes import MidiNote, Pairing, pair
 from mst_core.reading.parsed_score import Limits
 
 _DRUM_CHANNEL = 9

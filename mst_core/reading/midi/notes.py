@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from mst_core.score.midi_messages import NOTE_ON, Message
+from mst_core.reading.midi.messages import NOTE_ON, Message
 
 _LEGATO = 8  # of a quarter: how long a pitch struck again may overlap itself
 _MOST_WAITING = 16  # strokes of one pitch; more are no music, and would take long

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from mst_core.errors import BadOption, NoMelody
-from mst_core.score.midi_notes import MidiNote
-from mst_core.score.midi_strands import Strand
-from mst_core.score.tempo_map import TempoMap
+from mst_core.reading.midi.notes import MidiNote
+from mst_core.reading.midi.parts import Strand
+from mst_core.reading.midi.tempo_map import TempoMap
 
 _MELODY = re.compile(
     r"melod|\blead|vocal|\bvox\b|\bvoice|\bvoc\b|sing(?:er|t|stimme)?\b|sopran|cantus|\btune\b|"

@@ -14,8 +14,8 @@ from itertools import groupby, pairwise
 from statistics import fmean, median
 
 from mst_core.music import TICKS_A_QUARTER, Note
-from mst_core.score.barlines import BarLines
-from mst_core.score.midi_notes import MidiNote
+from mst_core.reading.midi.bars import BarLines
+from mst_core.reading.midi.notes import MidiNote
 
 STEPS = 24
 """Steps of the finest grid in a quarter."""
