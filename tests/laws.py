@@ -32,7 +32,7 @@ from mst_core.reading.midi.read import read_midi
 from mst_core.score.midi_write import write_midi
 from mst_core.reading.load import read_score
 from mst_core.score.pulse import STEPS
-from mst_core.score.xml_read import read_musicxml
+from mst_core.reading.musicxml.read import read_musicxml
 
 ENDINGS = (".abc", ".mid", ".midi", ".musicxml", ".xml", ".mxl", ".jsonl")
 FORMS = ("abc", "mid", "musicxml")

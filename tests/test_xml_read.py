@@ -13,7 +13,7 @@ from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Key, Melody
 from mst_core.score.musicxml import write_musicxml
 from mst_core.reading.parsed_score import Limits
-from mst_core.score.xml_read import read_musicxml
+from mst_core.reading.musicxml.read import read_musicxml
 
 HALF = Fraction(1, 2)
 

@@ -10,7 +10,7 @@ import re
 from fractions import Fraction
 
 from mst_core.reading.parsed_score import Limits, Reading
-from mst_core.score.xml_read import read_musicxml
+from mst_core.reading.musicxml.read import read_musicxml
 
 DIVISIONS = 12
 DOCTYPE = (

@@ -15,10 +15,10 @@ from mst_core.corpora.gathering import Refusal
 from mst_core.corpora.line import Line, check_line, line_of_melody
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.networks.folk_books import find_corpus
-from mst_core.score.mxl_read import unpack_score
+from mst_core.reading.musicxml.mxl import unpack_score
 from mst_core.reading.parsed_score import Limits
-from mst_core.score.xml_read import read_document
-from mst_core.score.xml_tree import Element, parse_xml
+from mst_core.reading.musicxml.read import read_document
+from mst_core.reading.musicxml.tree import Element, parse_xml
 
 FEWEST_NOTES = 16
 _VOICES = ("Soprano", "Alto", "Tenor", "Bass")

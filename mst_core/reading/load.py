@@ -54,11 +54,11 @@ def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading
 
             return read_abc_score(data, limits=limits)
         case Kind.MUSICXML:
-            from mst_core.score.xml_read import read_musicxml
+            from mst_core.reading.musicxml.read import read_musicxml
 
             return read_musicxml(data, track=track, limits=limits)
         case Kind.MXL:
-            from mst_core.score.mxl_read import read_mxl
+            from mst_core.reading.musicxml.mxl import read_mxl
 
             return read_mxl(data, track=track, limits=limits)
 

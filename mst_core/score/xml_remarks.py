@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mst_core.music import Melody
-from mst_core.score.xml_line import Choice, Line
-from mst_core.score.xml_part import WrittenPart
+from mst_core.reading.musicxml.melody_part import Choice, Line
+from mst_core.reading.musicxml.part import WrittenPart
 
 _LONGEST_NAME = 80  # characters
 

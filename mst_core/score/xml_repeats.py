@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from mst_core.music import Repeat
-from mst_core.score.xml_signs import BarSigns
+from mst_core.reading.musicxml.elements import BarSigns
 
 
 def find_repeats(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mst_core.errors import BadOption, NoMelody
 from mst_core.music import Note, PartNote
-from mst_core.score.xml_part import WrittenNote, WrittenPart
+from mst_core.reading.musicxml.part import WrittenNote, WrittenPart
 
 _LEADING = re.compile(
     r"\b(melod\w*|lead|tune|solo|vocals?|voice|voix|canto|cantus|superius|soprano|sopran|discant\w*"

@@ -9,7 +9,7 @@ from math import floor
 
 from mst_core.errors import UnreadableScore
 from mst_core.music import MODES, SEMITONES, Key, Meter
-from mst_core.score.xml_tree import ACCEPTED, Element
+from mst_core.reading.musicxml.tree import ACCEPTED, Element
 
 LONGEST_TIMES = 32
 """Largest numerator and denominator of a meter."""

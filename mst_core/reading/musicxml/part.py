@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from mst_core.errors import UnreadableScore
 from mst_core.music import Key, Meter
-from mst_core.score.xml_signs import (
+from mst_core.reading.musicxml.elements import (
     BarSigns,
     has_jump,
     read_barlines,
@@ -26,7 +26,7 @@ from mst_core.score.xml_signs import (
     read_tempo,
     read_transposition,
 )
-from mst_core.score.xml_tree import ACCEPTED, Element
+from mst_core.reading.musicxml.tree import ACCEPTED, Element
 
 FINEST = 10**9
 """Largest denominator of a time: beyond it the note lengths have no beat in common."""
