@@ -6,7 +6,7 @@ One request, from the channel and back:
    A file is fetched meanwhile (`fetching`) and kept once (`uploads`).
 2. `desk.Desk.ask` writes the request to the `ledger`; only when it is committed the asker is told.
 3. `dispatch.Dispatcher` leases the oldest request of the user whose turn it is to the engine,
-   with what `mst_core.parser`, a process for each file, reads of an upload.
+   with what `mst_core.reading.sandbox`, a process for each file, reads of an upload.
 4. The engine (`mst_core.engine`) reports progress; `delivery.Delivery` edits the one message.
 5. The rendition goes to the `shelf` (files) and the ledger (receipt): from here it is kept.
 6. `answering` has `replies` shape it and the delivery put it into the message, until the ledger can

@@ -22,7 +22,7 @@ from weakref import WeakValueDictionary
 from bot.database import Database
 from bot.refusals import LostFile
 from mst_core.jobs import Compose, Mashup, Request
-from mst_core.parser import parse
+from mst_core.reading.sandbox import parse
 from mst_core.reading.formats import show_name
 from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.serialization import BrokenReading, decode_reading, encode_reading
@@ -47,7 +47,7 @@ class Upload:
 
 
 class Parse(Protocol):
-    """Reads a file in a process of its own; see `mst_core.parser.parse`."""
+    """Reads a file in a process of its own; see `mst_core.reading.sandbox.parse`."""
 
     def __call__(
         self, name: str, data: bytes, *, track: int | None, limits: Limits

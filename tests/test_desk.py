@@ -16,7 +16,7 @@ from bot.desk import Desk
 from bot.refusals import TooManyOpen
 from bot.uploads import Uploads
 from mst_core.jobs import Compose
-from mst_core.parser import parse
+from mst_core.reading.sandbox import parse
 from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.styles import find_styles
 

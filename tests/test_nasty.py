@@ -15,7 +15,7 @@ from nasty import GOOD, nasty_files
 
 from bot.texts import Texts
 from mst_core.errors import NoMelody, ScoreError, every_error
-from mst_core.parser import parse
+from mst_core.reading.sandbox import parse
 from mst_core.reading.load import read_score
 
 CASES = Path(__file__).with_name("cases")

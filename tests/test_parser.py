@@ -12,10 +12,10 @@ from nasty import GOOD
 from nasty_mxl import archive, container
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
-from mst_core.parser import parse, parse_sync
-from mst_core.parser.order import Order, Refused
-from mst_core.parser.process import carry_out
-from mst_core.parser.worker import answer_to
+from mst_core.reading.sandbox import parse, parse_sync
+from mst_core.reading.sandbox.protocol import Order, Refused
+from mst_core.reading.sandbox.process import carry_out
+from mst_core.reading.sandbox.worker import answer_to
 from mst_core.reading import load
 from mst_core.reading.parsed_score import Limits, Reading
 
@@ -127,7 +127,7 @@ async def test_what_it_complains_of_is_logged_and_bounded(
     script = (
         "import sys; sys.stderr.write('\\x1b[31mred\\n' + 'la' * 500 + '\\n' + 'x\\n' * 90_000)"
     )
-    with caplog.at_level(logging.WARNING, "mst_core.parser"), pytest.raises(ParserStopped):
+    with caplog.at_level(logging.WARNING, "mst_core.reading.sandbox"), pytest.raises(ParserStopped):
         await ask(script)
     said = [record.getMessage() for record in caplog.records]
     assert said[0] == "?[31mred"
@@ -142,7 +142,7 @@ async def test_its_surroundings_are_bare(
     script = (
         "import os, sys; print(sorted({*os.environ} - {'LC_CTYPE'}), sys.argv, file=sys.stderr)"
     )
-    with caplog.at_level(logging.WARNING, "mst_core.parser"), pytest.raises(ParserStopped):
+    with caplog.at_level(logging.WARNING, "mst_core.reading.sandbox"), pytest.raises(ParserStopped):
         await ask(script)
     assert caplog.records[0].getMessage() == "[] ['-c', '512', '60']"
 
@@ -150,7 +150,7 @@ async def test_its_surroundings_are_bare(
 async def test_the_kernel_holds_it_to_its_limits(caplog: pytest.LogCaptureFixture) -> None:
     script = """
 import os, resource, sys
-from mst_core.parser.bounds import close_in
+from mst_core.reading.sandbox.rlimits import close_in
 close_in(memory_mib=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
 met = [resource.getrlimit(what)[1] for what in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE)]
 def meet(deed):
@@ -164,7 +164,7 @@ meet(lambda: [os.dup(0) for _ in range(99)])
 meet(lambda: resource.setrlimit(resource.RLIMIT_CPU, (999, 999)))
 print(*met, file=sys.stderr)
 """
-    with caplog.at_level(logging.WARNING, "mst_core.parser"), pytest.raises(ParserStopped):
+    with caplog.at_level(logging.WARNING, "mst_core.reading.sandbox"), pytest.raises(ParserStopped):
         await ask(script)
     said = caplog.records[0].getMessage()
     assert said.startswith("0 0 MemoryError OSError OSError"), said
@@ -190,7 +190,7 @@ def test_a_reader_that_stumbles_is_a_sentence_and_its_story_goes_to_the_log(
         def read(*arguments: object, fault: BaseException = error, **more: object) -> None:
             raise fault
 
-        monkeypatch.setattr("mst_core.parser.worker.read_score", read)
+        monkeypatch.setattr("mst_core.reading.sandbox.worker.read_score", read)
         answer = answer_to(ORDER)
         assert isinstance(answer, Refused)
         assert answer.code == "ParserStopped"

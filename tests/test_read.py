@@ -104,9 +104,9 @@ def test_the_real_command_says_one_line_where_its_reader_breaks(desk: Path) -> N
     """What the process writes to its log is not shown to a person at the command line."""
     program = """
 import sys
-import mst_core.parser.process
-mst_core.parser.process.COMMAND = (sys.executable, "-c", "raise KeyError('a bug')")
-mst_core.parser.process.carry_out.__defaults__ = (mst_core.parser.process.COMMAND,)
+import mst_core.reading.sandbox.process
+mst_core.reading.sandbox.process.COMMAND = (sys.executable, "-c", "raise KeyError('a bug')")
+mst_core.reading.sandbox.process.carry_out.__defaults__ = (mst_core.reading.sandbox.process.COMMAND,)
 from mst_core.__main__ import main
 main(["read", "tune.mid"])
 """

@@ -14,7 +14,7 @@ from sending import CUT_OFF, SOUND, send, write_reel
 from stage import Stage, fields, last, on_stage, suffixes
 
 from bot import desk
-from mst_core.parser import parse
+from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_reading
 
 REEL = write_reel()

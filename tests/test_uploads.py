@@ -19,7 +19,7 @@ from bot.refusals import LostFile
 from bot.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Restyle
-from mst_core.parser import parse
+from mst_core.reading.sandbox import parse
 from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.serialization import decode_reading
 

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.parser import parse_sync
+from mst_core.reading.sandbox import parse_sync
 from mst_core.reading.formats import ACCEPTED, FIRST_BYTES, Kind, cheap_check, show_name
 from mst_core.reading.parsed_score import Limits, Reading
 
@@ -18,9 +18,9 @@ def read_file(path: Path, *, track: int | None = None) -> tuple[Kind, Reading]:
     """Read a score; ``track`` names the track or part with the melody, from 1.
 
     Raises:
-        MstError: as `mst_core.parser.parse_sync`, and UnreadableScore when it cannot be opened.
+        MstError: as `mst_core.reading.sandbox.parse_sync`, and UnreadableScore when it cannot be opened.
     """
-    logging.getLogger("mst_core.parser").addHandler(_SILENCE)
+    logging.getLogger("mst_core.reading.sandbox").addHandler(_SILENCE)
     data = read_bytes(path)
     kind = cheap_check(path.name, len(data), data[:FIRST_BYTES])
     return kind, parse_sync(path.name, data, track=track)

@@ -3,7 +3,7 @@
 ``parse`` starts it with one order on standard input and takes one answer from its output. However
 it ends, the caller gets a bounded reading or one of the sentences of `mst_core.errors`::
 
-    parse -> process (its owner) -> python -m mst_core.parser: bounds, worker -> score.opening
+    parse -> process (its owner) -> python -m mst_core.reading.sandbox: bounds, worker -> score.opening
 
 The owner loads no reader and the process no asyncio: each import below waits for its side. How many
 run at once is for the caller to bound.
@@ -37,8 +37,8 @@ async def parse(
     Raises:
         ParserStopped: when the process ran out of time or memory, or broke.
     """
-    from mst_core.parser.order import Order
-    from mst_core.parser.process import carry_out
+    from mst_core.reading.sandbox.protocol import Order
+    from mst_core.reading.sandbox.process import carry_out
 
     limits = limits or Limits()
     cheap_check(name, len(data), data[:FIRST_BYTES], limits)

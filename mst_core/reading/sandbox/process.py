@@ -17,17 +17,17 @@ from pathlib import Path
 import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
-from mst_core.parser.order import LARGEST_ANSWER, Answer, Order, Read
+from mst_core.reading.sandbox.protocol import LARGEST_ANSWER, Answer, Order, Read
 from mst_core.reading.parsed_score import Reading
 from mst_core.reading.serialization import BrokenReading, decode_reading
 
 # -E -s -B: neither the environment nor the home of anyone has a say, and nothing is written.
-COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.parser")
+COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.reading.sandbox")
 _HOME = Path(__file__).parents[2]  # where mst_core is, rather than where a person works
 _MOST_COMPLAINTS = 20_000  # bytes of standard error that are logged
 _CHUNK = 65_536
 
-logger = logging.getLogger("mst_core.parser")
+logger = logging.getLogger("mst_core.reading.sandbox")
 _decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 
