@@ -239,7 +239,7 @@ def _write_performed(composition: Composition, title: str) -> bytes:
 
 def _draw_both(before: Melody, after: Melody, format: str) -> bytes:
     """The picture of a tune before and after."""
-    from mst_core.score.comparison import draw_comparison_png, draw_comparison_svg
+    from mst_core.notation.before_after import draw_comparison_png, draw_comparison_svg
 
     if format == "png":
         return draw_comparison_png(before, after)
@@ -250,25 +250,25 @@ def _write(composition: Composition, format: str, title: str) -> bytes:
     melody = composition.melody
     match format:
         case "abc":
-            from mst_core.score.abc_write import write_abc
+            from mst_core.notation.abc import write_abc
 
             return write_abc(melody, title=title).encode()
         case "mid":
-            from mst_core.score.midi_write import write_midi
+            from mst_core.notation.midi import write_midi
 
             return write_midi(
                 melody, program=composition.program, title=title, parts=composition.parts
             )
         case "musicxml":
-            from mst_core.score.musicxml import write_musicxml
+            from mst_core.notation.musicxml import write_musicxml
 
             return write_musicxml(melody, title=title)
         case "png":
-            from mst_core.score.picture import draw_png
+            from mst_core.notation.picture import draw_png
 
             return draw_png(melody)
         case "svg":
-            from mst_core.score.picture import draw_svg
+            from mst_core.notation.picture import draw_svg
 
             return draw_svg(melody).encode()
         case _:

@@ -26,12 +26,12 @@ from mst_core.errors import BadOption, MstError
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.corpus import full_bars, parse_key
 from mst_core.reading.abc.read import read_abc_score, split_tunes
-from mst_core.score.abc_write import write_abc
+from mst_core.notation.abc import write_abc
 from mst_core.reading.formats import decode_text
 from mst_core.reading.midi.read import read_midi
-from mst_core.score.midi_write import write_midi
+from mst_core.notation.midi import write_midi
 from mst_core.reading.load import read_score
-from mst_core.score.pulse import STEPS
+from mst_core.notation.metrical_grid import STEPS
 from mst_core.reading.musicxml.read import read_musicxml
 
 ENDINGS = (".abc", ".mid", ".midi", ".musicxml", ".xml", ".mxl", ".jsonl")
@@ -179,7 +179,7 @@ def there_and_back(tune: Melody, form: str) -> Melody:
         case "mid":
             return read_midi(write_midi(tune, program=0)).melody
         case _:
-            from mst_core.score.musicxml import write_musicxml
+            from mst_core.notation.musicxml import write_musicxml
 
             return read_musicxml(write_musicxml(tune)).melody
 

@@ -8,7 +8,7 @@ from simcord import InteractionResult
 from stage import Stage
 
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.score.midi_write import write_midi
+from mst_core.notation.midi import write_midi
 
 STEPS = (0, 2, 4, 7, 9, 7, 4, 2, 0, 4, 7, 12, 9, 7, 4, 2)
 CUT_OFF = b"MThd\x00\x00\x00\x06\x00\x01"

@@ -13,9 +13,9 @@ from melodies import METERS, line, melodies, melody, sounding
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import MODES, Key, Melody, Meter, Note, Repeat
-from mst_core.score.bars import Bar, break_lines, lay_out
-from mst_core.score.pulse import Pulse
-from mst_core.score.spelling import signature, spell
+from mst_core.notation.layout import Bar, break_lines, lay_out
+from mst_core.notation.metrical_grid import Pulse
+from mst_core.notation.spelling import signature, spell
 
 QUICK = settings(deadline=None, max_examples=80)
 

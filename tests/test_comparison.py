@@ -14,8 +14,8 @@ from test_picture import count_heads, repeated, size
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Melody, Meter, Note
-from mst_core.score.bars import Bar, lay_out
-from mst_core.score.comparison import (
+from mst_core.notation.layout import Bar, lay_out
+from mst_core.notation.before_after import (
     CHANGED,
     MOST_BARS,
     changed_notes,
@@ -23,7 +23,7 @@ from mst_core.score.comparison import (
     draw_comparison_svg,
     same_bars,
 )
-from mst_core.score.picture import HIGHEST, WIDTH
+from mst_core.notation.picture import HIGHEST, WIDTH
 
 
 def swung(tune: Melody, bars: set[int]) -> Melody:

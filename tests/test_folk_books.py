@@ -21,7 +21,7 @@ from mst_core.networks.folk_books import (
 )
 from mst_core.reading.abc.bars import lay_bars
 from mst_core.reading.abc.read import read_abc
-from mst_core.score.abc_write import write_abc
+from mst_core.notation.abc import write_abc
 
 HELD_OUT = Path(__file__).parent.parent / "models" / "folk" / "held_out.json"
 

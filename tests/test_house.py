@@ -29,14 +29,14 @@ ROOMS = {
     " bot/desk.py bot/fetching.py bot/offers.py bot/replies.py bot/tryout",
     "fluidsynth": "mst_core/sound/synthesizer.py",
     "midi2audio": "mst_core/sound/reference.py",
-    "mido": "mst_core/score/midi_write.py mst_core/sound/performed.py",
-    "music21": "mst_core/score/musicxml.py",
+    "mido": "mst_core/notation/midi.py mst_core/sound/performed.py",
+    "music21": "mst_core/notation/musicxml.py",
     "pydub": "mst_core/sound/encoding.py",
-    "resvg_py": "mst_core/score/picture.py",
+    "resvg_py": "mst_core/notation/picture.py",
     "safetensors": "mst_core/networks",
     "simcord": "bot/tryout",
     "torch": "mst_core/networks mst_core/composing/generation.py",
-    "verovio": "mst_core/score/picture.py",
+    "verovio": "mst_core/notation/picture.py",
 }
 """Each foreign library, and the only places that may import it: to replace one touches these."""
 

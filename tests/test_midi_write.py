@@ -13,7 +13,7 @@ from mido import MidiFile
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.score.midi_write import write_midi
+from mst_core.notation.midi import write_midi
 
 QUICK = settings(deadline=None, max_examples=80)
 

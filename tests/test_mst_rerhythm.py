@@ -24,7 +24,7 @@ from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
 from mst_core.reading.abc.read import read_abc
 from mst_core.reading.midi.read import read_midi
-from mst_core.score.midi_write import write_midi
+from mst_core.notation.midi import write_midi
 from mst_core.studio import Studio
 
 REEL = """X:1

@@ -16,8 +16,8 @@ from melodies import JIG, REEL, SWING_LINE, melodies
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
-from mst_core.score.bars import lay_out
-from mst_core.score.picture import GROUND, HIGHEST, INK, WIDTH, draw_png, draw_svg
+from mst_core.notation.layout import lay_out
+from mst_core.notation.picture import GROUND, HIGHEST, INK, WIDTH, draw_png, draw_svg
 
 
 def repeated(tune: Melody, times: int) -> Melody:

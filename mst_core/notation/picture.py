@@ -16,8 +16,8 @@ import resvg_py
 import verovio
 
 from mst_core.music import Melody
-from mst_core.score.bars import Bar, break_lines, lay_out
-from mst_core.score.mei import write_mei
+from mst_core.notation.layout import Bar, break_lines, lay_out
+from mst_core.notation.mei import write_mei
 
 GROUND = "#1e1f22"
 INK = "#e8e8ea"

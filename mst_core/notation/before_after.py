@@ -15,9 +15,9 @@ from fractions import Fraction
 from string import ascii_uppercase
 
 from mst_core.music import Melody
-from mst_core.score.bars import Bar, lay_out
-from mst_core.score.mei import Stave, write_staves
-from mst_core.score.picture import INK, arrange, engrave, natural_width, paint
+from mst_core.notation.layout import Bar, lay_out
+from mst_core.notation.mei import Stave, write_staves
+from mst_core.notation.picture import INK, arrange, engrave, natural_width, paint
 
 MOST_BARS = 32
 """A longer tune is cut behind so many bars; a picture is to be taken in at a glance."""

@@ -1,7 +1,7 @@
 """Cutting time into the signs that show it: notes and rests of a bar into pieces of one value.
 
 A piece is plain or dotted, in a triplet where the grid of 32nds does not do. It never hides a place
-that a reader needs to see. Places are whole steps from the barline, see `mst_core.score.pulse`.
+that a reader needs to see. Places are whole steps from the barline, see `mst_core.notation.metrical_grid`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.score.pulse import STEPS, Pulse
-from mst_core.score.signs import VALUES, Piece
-from mst_core.score.spelling import Spelling
-from mst_core.score.triplets import Triplet
+from mst_core.notation.metrical_grid import STEPS, Pulse
+from mst_core.notation.note_values import VALUES, Piece
+from mst_core.notation.spelling import Spelling
+from mst_core.notation.triplets import Triplet
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Where the triplets of a bar lie: the stretches that hold what the grid of 32nds cannot write.
 
 Every triplet is three in the time of two, over a stretch of 3, 6, 12, 24 or 48 steps: a quarter's
-holds three eighths. All places are steps from the barline, see `mst_core.score.pulse`.
+holds three eighths. All places are steps from the barline, see `mst_core.notation.metrical_grid`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mst_core.score.pulse import SHORTEST, STEPS, Pulse
+from mst_core.notation.metrical_grid import SHORTEST, STEPS, Pulse
 
 _LENGTHS = (3, 6, 12, 24, 48)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mst_core.score.pulse import STEPS
-from mst_core.score.spelling import Spelling
+from mst_core.notation.metrical_grid import STEPS
+from mst_core.notation.spelling import Spelling
 
 
 @dataclass(frozen=True, slots=True)

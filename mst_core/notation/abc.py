@@ -10,9 +10,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from mst_core.music import Melody
-from mst_core.score.bars import Bar, break_lines, lay_out
-from mst_core.score.signs import Piece
-from mst_core.score.spelling import Accidentals, Spelling
+from mst_core.notation.layout import Bar, break_lines, lay_out
+from mst_core.notation.note_values import Piece
+from mst_core.notation.spelling import Accidentals, Spelling
 
 BARS_A_LINE = 4
 _BARLINES = {"single": "|", "double": "||", "final": "|]"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mst_core.music import Melody
-from mst_core.score.pulse import SHORTEST, STEPS
+from mst_core.notation.metrical_grid import SHORTEST, STEPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from mst_core.music import Melody, Meter
-from mst_core.score.bars import LOWEST_IN_TREBLE, Bar
-from mst_core.score.signs import Piece
-from mst_core.score.spelling import Accidentals
+from mst_core.notation.layout import LOWEST_IN_TREBLE, Bar
+from mst_core.notation.note_values import Piece
+from mst_core.notation.spelling import Accidentals
 
 _NAMESPACE = "http://www.music-encoding.org/ns/mei"
 _BARLINES = {"single": "single", "double": "dbl", "final": "end"}

@@ -27,9 +27,9 @@ from music21 import (
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from mst_core.music import Melody
-from mst_core.score.bars import LOWEST_IN_TREBLE, Bar, lay_out
-from mst_core.score.signs import Piece
-from mst_core.score.spelling import Accidentals
+from mst_core.notation.layout import LOWEST_IN_TREBLE, Bar, lay_out
+from mst_core.notation.note_values import Piece
+from mst_core.notation.spelling import Accidentals
 
 _TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
 _BARLINES = {"double": "double", "final": "final"}

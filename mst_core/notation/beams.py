@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from mst_core.score.pulse import EIGHTH, STEPS, Pulse
-from mst_core.score.signs import Piece
+from mst_core.notation.metrical_grid import EIGHTH, STEPS, Pulse
+from mst_core.notation.note_values import Piece
 
 
 def beam(pieces: Iterable[Piece], pulse: Pulse) -> Iterator[Piece]:
