@@ -174,7 +174,7 @@ class Studio:
         if not formats:
             return {}
         from mst_core.sound.encoding import encode
-        from mst_core.sound.ensemble import play_together
+        from mst_core.sound.mix import play_together
         from mst_core.sound.mastering import master
         from mst_core.sound.performance import perform
 
@@ -229,7 +229,7 @@ class Studio:
 def _write_performed(composition: Composition, title: str) -> bytes:
     """The MIDI file of the performance that the sound is made of."""
     from mst_core.sound.performance import perform
-    from mst_core.sound.performed import performed_midi
+    from mst_core.sound.performance_midi import performed_midi
 
     performance = perform(composition.melody, swing=composition.swing)
     return performed_midi(

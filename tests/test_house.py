@@ -27,9 +27,9 @@ ROOMS = {
     "click": "mst_core/__main__.py mst_core/commands",
     "discord": "bot/__main__.py bot/app.py bot/buttons.py bot/captions.py bot/cogs bot/delivery.py"
     " bot/desk.py bot/fetching.py bot/offers.py bot/replies.py bot/tryout",
-    "fluidsynth": "mst_core/sound/synthesizer.py",
-    "midi2audio": "mst_core/sound/reference.py",
-    "mido": "mst_core/notation/midi.py mst_core/sound/performed.py",
+    "fluidsynth": "mst_core/sound/fluidsynth.py",
+    "midi2audio": "mst_core/sound/fluidsynth_cli.py",
+    "mido": "mst_core/notation/midi.py mst_core/sound/performance_midi.py",
     "music21": "mst_core/notation/musicxml.py",
     "pydub": "mst_core/sound/encoding.py",
     "resvg_py": "mst_core/notation/picture.py",

@@ -16,7 +16,7 @@ from mido import MidiFile
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
 from mst_core.sound.performance import Performance, perform
-from mst_core.sound.performed import performed_midi
+from mst_core.sound.performance_midi import performed_midi
 
 HALF = Fraction(1, 2)
 COMMON = Meter(4, 4)

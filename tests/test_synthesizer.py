@@ -20,11 +20,11 @@ from mst_core.errors import BadOption, NoSound, NoSoundFont, TooLong
 from mst_core.music import Key, Melody, Meter, Note, Part, PartNote
 from mst_core.sound.loudness import measure_loudness
 from mst_core.sound.performance import Performance, Stroke, perform
-from mst_core.sound.performed import lead_of, performed_midi
+from mst_core.sound.performance_midi import lead_of, performed_midi
 from mst_core.sound.players import open_instrument
-from mst_core.sound.reference import ReferenceSynthesizer, render_midi
+from mst_core.sound.fluidsynth_cli import ReferenceSynthesizer, render_midi
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.sound.synthesizer import Synthesizer
+from mst_core.sound.fluidsynth import Synthesizer
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_where_the_library_is_missing_its_command_plays(
     soundfont: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(open_instrument(soundfont), Synthesizer)
-    monkeypatch.setitem(sys.modules, "mst_core.sound.synthesizer", None)
+    monkeypatch.setitem(sys.modules, "mst_core.sound.fluidsynth", None)
     assert isinstance(open_instrument(soundfont), ReferenceSynthesizer)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NoSound, match="install"):

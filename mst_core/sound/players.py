@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from mst_core.sound.instrument import Instrument
+from mst_core.sound.synth import Instrument
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +18,11 @@ def open_instrument(soundfont: Path) -> Instrument:
         NoSound: when neither the library nor the command is installed.
     """
     try:
-        from mst_core.sound.synthesizer import Synthesizer
+        from mst_core.sound.fluidsynth import Synthesizer
     except (ImportError, OSError, AttributeError) as error:
         log.warning("the FluidSynth library cannot be loaded (%s); its command plays", error)
     else:
         return Synthesizer(soundfont)
-    from mst_core.sound.reference import ReferenceSynthesizer
+    from mst_core.sound.fluidsynth_cli import ReferenceSynthesizer
 
     return ReferenceSynthesizer(soundfont)

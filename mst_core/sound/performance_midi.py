@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import mido
 
 from mst_core.music import Meter, Part
-from mst_core.sound.instrument import CHANNEL, CONTROLS
+from mst_core.sound.synth import CHANNEL, CONTROLS
 from mst_core.sound.performance import Performance
 
 TICKS_A_QUARTER = 1920
