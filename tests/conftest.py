@@ -12,7 +12,7 @@ from stage import Stage, on_stage
 from tiny import write_corpus
 
 from bot.ledger import Ledger
-from mst_core.networks.corpus import CorpusTune, read_tunes
+from mst_core.corpora.tunes import CorpusTune, read_tunes
 
 # A law is true or not, however busy the machine is.
 settings.register_profile("untimed", deadline=None)

@@ -16,7 +16,7 @@ from tiny import dance, write_corpus
 from mst_core.__main__ import main
 from mst_core.errors import BrokenStyle
 from mst_core.music import Key, Meter
-from mst_core.networks.corpus import CorpusTune, Event, parse_tune
+from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 from mst_core.networks.echoes import ECHOES, Echoes
 from mst_core.networks.neighbours import (
     NEIGHBOURS,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mst_core.errors import UnreadableScore
-from mst_core.networks.corpus import read_tunes
-from mst_core.networks.folk_books import (
+from mst_core.corpora.tunes import read_tunes
+from mst_core.corpora.folk_books import (
     FolkBooks,
     read_folk_books,
     read_held_out,
@@ -110,7 +110,7 @@ def test_real_tunes_survive_writing_and_reading(books: FolkBooks) -> None:
 
 def test_reading_the_books_does_not_start_music21() -> None:
     program = (
-        "import sys; from mst_core.networks.folk_books import find_corpus; find_corpus();"
+        "import sys; from mst_core.corpora.folk_books import find_corpus; find_corpus();"
         "sys.exit('music21' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from melodies import melodies
 
 from mst_core.__main__ import main
-from mst_core.corpora.gathering import Bounds, Found, Refusal, open_file
+from mst_core.corpora.files import Bounds, Found, Refusal, open_file
 from mst_core.corpora.importing import import_tunes
-from mst_core.corpora.line import line_of_melody
+from mst_core.corpora.jsonl import line_of_melody
 from mst_core.errors import UnreadableScore
 from mst_core.music import Melody
-from mst_core.networks.corpus import parse_tune, read_tunes, to_ticks
+from mst_core.corpora.tunes import parse_tune, read_tunes, to_ticks
 from mst_core.reading.abc.read import read_abc
 from mst_core.notation.midi import write_midi
 from mst_core.notation.musicxml import write_musicxml

@@ -26,7 +26,7 @@ from mst_core.judging.real_tunes import Piece, as_melody, find_pieces, fitting_s
 from mst_core.judging.retrieval import choose_targets, reciprocal_rank
 from mst_core.judging.rhythm import Rhythm, Stroke, divergence, profile_of
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.networks.corpus import CorpusTune, parse_tune
+from mst_core.corpora.tunes import CorpusTune, parse_tune
 
 
 def tune(values: str, number: int = 0, meter: str = "2/4") -> CorpusTune:

@@ -14,7 +14,7 @@ from mst_core.composing.model import draw_model, taste_of
 from mst_core.jobs import Compose
 from mst_core.judging.new_tunes import corpus_tune
 from mst_core.music import Meter
-from mst_core.networks.dictionary import REST
+from mst_core.corpora.vocabulary import REST
 from mst_core.networks.neighbours import Company, Neighbours, Profiles, distance, profiles_of
 from mst_core.networks.style import Style
 

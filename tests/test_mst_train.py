@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from tiny import write_corpus
 
 from mst_core.__main__ import main
-from mst_core.networks.corpus import read_tunes
+from mst_core.corpora.tunes import read_tunes
 from mst_core.networks.logbook import Logbook
 from mst_core.networks.training import Epoch
 

@@ -19,8 +19,8 @@ from mst_core.music import Meter
 from mst_core.networks.cache import GRADES as GRADES_OF_TRUST
 from mst_core.networks.cache import KINDS, Cache
 from mst_core.networks.context import Heading, Line
-from mst_core.networks.corpus import CorpusTune, Event, parse_tune
-from mst_core.networks.dictionary import (
+from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
+from mst_core.corpora.vocabulary import (
     COMMON_DURATIONS,
     DurationDictionary,
 )

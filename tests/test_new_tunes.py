@@ -18,7 +18,7 @@ from mst_core.judging.distributions import Material, distances, halves
 from mst_core.judging.new_tunes import corpus_tune, judge_new_tunes, measure_new_tunes
 from mst_core.judging.phrases import cut, ends_at_home, passages, repeats, returns
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.networks.corpus import CorpusTune, Event, parse_tune
+from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 
 MODELS = Path(__file__).parents[1] / "models"
 DANCES = [parse_tune(dance(number)) for number in range(60)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from mst_core.music import Meter
-from mst_core.networks.corpus import CorpusTune, Event
+from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.networks.returns import form_of, observe_returns, pattern_of, source_of
 
 QUARTER = 24

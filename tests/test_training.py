@@ -10,8 +10,8 @@ import pytest
 import torch
 from tiny import dance
 
-from mst_core.networks.corpus import CorpusTune, parse_tune
-from mst_core.networks.dictionary import DurationDictionary
+from mst_core.corpora.tunes import CorpusTune, parse_tune
+from mst_core.corpora.vocabulary import DurationDictionary
 from mst_core.networks.evaluation import measure
 from mst_core.networks.pair import Shape, StylePair
 from mst_core.networks.school import Split, teach

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.corpora.variants import name_clusters, normal_title, with_clusters
-from mst_core.networks.corpus import parse_tune
+from mst_core.corpora.tunes import parse_tune
 from mst_core.networks.school import Split
 
 

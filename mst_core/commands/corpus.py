@@ -58,7 +58,7 @@ def import_(sources: tuple[Path, ...], output: Path, report: Path | None) -> Non
     same cluster, so that training never tests itself on a variant of what it has learned.
     """
     from mst_core.corpora.importing import import_tunes
-    from mst_core.corpora.line import write_lines
+    from mst_core.corpora.jsonl import write_lines
 
     gauge = _gauge()
     harvest = import_tunes(sources, tell=gauge)
@@ -148,8 +148,8 @@ def strathspey(output: Path, held_out: bool, models: Path) -> None:
 def chorale(output: Path) -> None:
     """Read the sopranos of Bach's chorales, from the music21 package."""
     from mst_core.corpora.chorales import read_chorales
-    from mst_core.corpora.gathering import Refusal
-    from mst_core.corpora.line import write_lines
+    from mst_core.corpora.files import Refusal
+    from mst_core.corpora.jsonl import write_lines
     from mst_core.corpora.variants import with_clusters
 
     read = list(read_chorales())
@@ -165,9 +165,9 @@ def chorale(output: Path) -> None:
 def _write_books(output: Path, models: Path, held_out: bool, kind: str | None) -> None:
     """Write the tunes of the folk books, or those of one kind."""
     from mst_core.corpora.folk_kinds import KINDS
-    from mst_core.corpora.line import write_lines
+    from mst_core.corpora.jsonl import write_lines
     from mst_core.corpora.variants import with_clusters
-    from mst_core.networks.folk_books import read_folk_books
+    from mst_core.corpora.folk_books import read_folk_books
 
     books = read_folk_books(models / "folk" / "held_out.json", only_held_out=held_out)
     tunes = [tune for tune in books.tunes if kind is None or KINDS[kind](tune)]

@@ -30,7 +30,7 @@ def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
     `mst train` does this at its end; here it is for a style whose networks stay.
     """
     from mst_core.networks import school
-    from mst_core.networks.corpus import read_tunes
+    from mst_core.corpora.tunes import read_tunes
     from mst_core.networks.traces import leave_traces
     from mst_core.styles import find_styles, require_style
 

@@ -98,7 +98,7 @@ def command(
     import msgspec
 
     from mst_core.networks import school
-    from mst_core.networks.corpus import read_tunes
+    from mst_core.corpora.tunes import read_tunes
     from mst_core.networks.logbook import Logbook
     from mst_core.networks.pair import Shape, StylePair
     from mst_core.networks.style import choose_device

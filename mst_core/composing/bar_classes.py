@@ -21,7 +21,7 @@ from mst_core.composing.odds import Turn
 from mst_core.composing.structure import Passage, Unit
 from mst_core.composing.target import Target
 from mst_core.music import Meter
-from mst_core.networks.corpus import TICKS, to_ticks
+from mst_core.corpora.tunes import TICKS, to_ticks
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.composing.ladder import Values
-from mst_core.networks.corpus import to_ticks
+from mst_core.corpora.tunes import to_ticks
 
 
 class Book:

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from mst_core.composing.form import Plan
 from mst_core.composing.line_writer import LineWriter
-from mst_core.networks.corpus import CorpusTune, Event
+from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.networks.echoes import Echoes
 from mst_core.networks.neighbours import Profiles, distance, profiles_of
 from mst_core.networks.returns import FEWEST_NOTES, VARIED

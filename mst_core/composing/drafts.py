@@ -19,7 +19,7 @@ from mst_core.composing.structure import Passage, Unit
 from mst_core.composing.target import Target
 from mst_core.music import Meter
 from mst_core.networks.context import Heading
-from mst_core.networks.corpus import TICKS, Event, to_ticks
+from mst_core.corpora.tunes import TICKS, Event, to_ticks
 
 DRAFTS = 24
 FEWEST_DRAFTS = 3

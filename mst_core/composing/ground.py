@@ -10,7 +10,7 @@ import numpy as np
 from mst_core.composing.form import Span
 from mst_core.composing.lattice import Counts, Lattice, between
 from mst_core.music import Meter
-from mst_core.networks.corpus import TICKS
+from mst_core.corpora.tunes import TICKS
 from mst_core.networks.habits import MeterHabits
 from mst_core.networks.style import Style
 

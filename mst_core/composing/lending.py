@@ -6,7 +6,7 @@ from mst_core.composing.mashup import fit, rhythms_of
 from mst_core.composing.morph import Rhythm
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter
-from mst_core.networks.corpus import TICKS
+from mst_core.corpora.tunes import TICKS
 
 MOST_LENT = 60
 """Rhythms for one class of bars."""

@@ -20,8 +20,8 @@ from mst_core.composing.lattice import NOTHING, UNSEEN, Counts, Lattice
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key
 from mst_core.networks.context import Heading, Line, first_reference
-from mst_core.networks.corpus import Event
-from mst_core.networks.dictionary import INTERVALS, OCTAVE, REST, DurationDictionary
+from mst_core.corpora.tunes import Event
+from mst_core.corpora.vocabulary import INTERVALS, OCTAVE, REST, DurationDictionary
 
 TASTE, HINT = 0.5, 0.25
 """Share of a target tune's own rhythm against the network's, and of a new tune's model."""

@@ -19,7 +19,7 @@ import numpy as np
 from mst_core.composing.structure import bars_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, Note, Repeat
-from mst_core.networks.corpus import TICKS
+from mst_core.corpora.tunes import TICKS
 
 PHRASE = 4
 """Bars."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mst_core.composing.ladder import Values
 from mst_core.music import Key
-from mst_core.networks.dictionary import OCTAVE, REST
+from mst_core.corpora.vocabulary import OCTAVE, REST
 from mst_core.networks.habits import Habits
 
 Table = NDArray[np.float64]

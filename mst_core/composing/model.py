@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.music import Meter
-from mst_core.networks.dictionary import OCTAVE, REST, DurationDictionary
+from mst_core.corpora.vocabulary import OCTAVE, REST, DurationDictionary
 from mst_core.networks.neighbours import FEWEST, PLACE, Profiles
 from mst_core.networks.style import Style
 

@@ -26,7 +26,7 @@ from mst_core.errors import BadOption, NoSuchTune
 from mst_core.jobs import Compose
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.networks.context import Heading
-from mst_core.networks.corpus import TICKS, Event
+from mst_core.corpora.tunes import TICKS, Event
 from mst_core.networks.echoes import Echoes
 from mst_core.networks.neighbours import Profiles
 from mst_core.networks.style import Style

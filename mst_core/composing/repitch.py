@@ -21,8 +21,8 @@ from mst_core.composing.structure import Unit, find_passages, torn_bars
 from mst_core.composing.target import as_corpus_tune
 from mst_core.music import Melody
 from mst_core.networks.context import Heading, Line
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import OCTAVE, REST
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import OCTAVE, REST
 from mst_core.networks.habits import Habits, observe
 from mst_core.networks.style import Style
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from mst_core.networks.folk_books import FolkTune
+from mst_core.corpora.folk_books import FolkTune
 
 LAST_AIR = 625
 _AIR = re.compile(r"oneill-\d{4}-\d{4}.*-(\d+)")

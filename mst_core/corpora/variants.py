@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.corpora.line import Line
+from mst_core.corpora.jsonl import Line
 
 OPENING = 12
 """Notes of an opening."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from mst_core.music import Melody, Note
 from mst_core.networks.context import Heading
-from mst_core.networks.corpus import TICKS, Event
+from mst_core.corpora.tunes import TICKS, Event
 from mst_core.networks.free_rhythm import write_freely
 from mst_core.networks.pair import StylePair
 

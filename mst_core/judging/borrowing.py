@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from mst_core.networks.corpus import CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 
 SHORTEST = 4
 """Runs below this are everybody's; they count as one less."""

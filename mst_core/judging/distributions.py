@@ -15,8 +15,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import fold
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import fold
 from mst_core.networks.evaluation import duration_class
 
 Counts = Counter[Hashable]

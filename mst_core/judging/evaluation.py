@@ -17,7 +17,7 @@ from mst_core.judging.retrieval import TARGETS, choose_targets
 from mst_core.judging.table import LEGEND, write_finding, write_way
 from mst_core.judging.transfers import Transfers
 from mst_core.judging.trial import Plan, Way, try_way
-from mst_core.networks.corpus import CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 
 FEWEST_TUNES = 20
 """Real tunes below which nothing is judged by a style."""

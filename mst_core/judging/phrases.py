@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mst_core.networks.corpus import CorpusTune, Event
+from mst_core.corpora.tunes import CorpusTune, Event
 
 Bar = tuple[tuple[int, int, int], ...]
 """What begins in a bar: onset from the barline, duration and pitch, of each note."""

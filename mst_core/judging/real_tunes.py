@@ -12,7 +12,7 @@ import numpy as np
 
 from mst_core.judging.rhythm import Rhythm, kind_of
 from mst_core.music import Key, Melody, Note
-from mst_core.networks.corpus import TICKS, CorpusTune, Event
+from mst_core.corpora.tunes import TICKS, CorpusTune, Event
 
 FOLDS = 5
 WINDOW_BARS = 16

@@ -17,7 +17,7 @@ from itertools import pairwise
 from mst_core.judging.real_tunes import as_melody, is_even, normal_title, window
 from mst_core.judging.rhythm import Rhythm, divergence, kind_of
 from mst_core.music import Melody
-from mst_core.networks.corpus import CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 
 FEWEST_BARS = 8
 """In each half."""

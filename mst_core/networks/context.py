@@ -16,8 +16,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from mst_core.music import Key, Meter
-from mst_core.networks.corpus import CorpusTune, Event
-from mst_core.networks.dictionary import INTERVALS, REST, START, DurationDictionary, interval_token
+from mst_core.corpora.tunes import CorpusTune, Event
+from mst_core.corpora.vocabulary import INTERVALS, REST, START, DurationDictionary, interval_token
 from mst_core.networks.layout import (
     ABSENT,
     HALF_BEAT,

@@ -28,7 +28,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from mst_core.errors import BrokenStyle
-from mst_core.networks.corpus import CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.networks.runs import Run, Steps, longest_run, melody_steps, rhythm_steps
 
 ECHOES = "echoes.safetensors"

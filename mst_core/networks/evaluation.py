@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mst_core.networks.cache import Cache, Shares, learn_trust
-from mst_core.networks.corpus import TICKS, CorpusTune
-from mst_core.networks.dictionary import COMMON_DURATIONS, DurationDictionary
+from mst_core.corpora.tunes import TICKS, CorpusTune
+from mst_core.corpora.vocabulary import COMMON_DURATIONS, DurationDictionary
 from mst_core.networks.pair import SequenceNet, StylePair
 from mst_core.networks.training import Rows, lesson
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mst_core.networks.context import Heading, Line
-from mst_core.networks.corpus import Event
+from mst_core.corpora.tunes import Event
 from mst_core.networks.pair import State, StylePair
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from mst_core.errors import BrokenStyle
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import DurationDictionary, interval_token
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import DurationDictionary, interval_token
 from mst_core.networks.returns import observe_returns
 from mst_core.networks.steps import Steps, observe_degrees, observe_steps
 

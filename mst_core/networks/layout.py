@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mst_core.networks.dictionary import INTERVALS, START
+from mst_core.corpora.vocabulary import INTERVALS, START
 from mst_core.networks.recall import GRADES, NO_INTERVAL, SURENESS
 
 LOOK_BACK = (1, 2, 4, 8, 12, 16)

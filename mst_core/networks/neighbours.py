@@ -30,8 +30,8 @@ import msgspec
 
 from mst_core.errors import BadOption, BrokenStyle
 from mst_core.music import Meter
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import fold
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import fold
 
 NEIGHBOURS = "neighbours.json"
 MOST = 50

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from mst_core.errors import BrokenStyle
 from mst_core.networks.cache import GRADES, KINDS
-from mst_core.networks.dictionary import INTERVALS, DurationDictionary
+from mst_core.corpora.vocabulary import INTERVALS, DurationDictionary
 from mst_core.networks.layout import Layout
 
 State = tuple[Tensor, Tensor]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from mst_core.networks.dictionary import START
+from mst_core.corpora.vocabulary import START
 
 NO_INTERVAL = START + 1
 """Nothing to recall."""

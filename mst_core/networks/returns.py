@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from mst_core.networks.corpus import CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 
 BARS = 16
 PHRASE = 4

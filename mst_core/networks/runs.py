@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.networks.corpus import CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 
 Steps = NDArray[np.uint64]
 _WIDTH = 1 << 20  # more ticks than a note can last

@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import torch
 
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import DurationDictionary
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import DurationDictionary
 from mst_core.networks.evaluation import Losses, learn_cache, measure
 from mst_core.networks.habits import Habits, observe
 from mst_core.networks.pair import Shape, StylePair

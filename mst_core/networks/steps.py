@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import interval_token
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import interval_token
 
 Steps = tuple[tuple[int, int, int], ...]
 """(interval token, next interval token, how often)."""

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from mst_core.networks.context import Heading, Line
-from mst_core.networks.corpus import CorpusTune
-from mst_core.networks.dictionary import DurationDictionary
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.vocabulary import DurationDictionary
 from mst_core.networks.layout import PITCH_FEATURES
 from mst_core.networks.pair import SequenceNet
 

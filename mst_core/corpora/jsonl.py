@@ -11,8 +11,8 @@ from typing import Any
 
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.music import Melody, Meter
-from mst_core.networks.corpus import CorpusTune, parse_tune
-from mst_core.networks.folk_books import FolkTune
+from mst_core.corpora.tunes import CorpusTune, parse_tune
+from mst_core.corpora.folk_books import FolkTune
 from mst_core.reading.abc.tune import AbcTune
 
 Line = dict[str, Any]
@@ -119,7 +119,7 @@ def check_line(line: Line, *, fewest: int) -> CorpusTune:
 
 
 def write_lines(path: Path, lines: Iterable[Line]) -> None:
-    """Write one JSON object a line, as `mst_core.networks.corpus` reads them."""
+    """Write one JSON object a line, as `mst_core.corpora.tunes` reads them."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from mst_core.networks.corpus import TICKS, CorpusTune
+from mst_core.corpora.tunes import TICKS, CorpusTune
 
 OCTAVE = 12
 REST = 2 * OCTAVE + 1

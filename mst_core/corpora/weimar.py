@@ -18,8 +18,8 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from mst_core.corpora.gathering import Refusal
-from mst_core.corpora.line import Line, write_line
+from mst_core.corpora.files import Refusal
+from mst_core.corpora.jsonl import Line, write_line
 from mst_core.corpora.swing import FINEST, straighten
 from mst_core.errors import BadOption, UnreadableScore
 from mst_core.music import Meter

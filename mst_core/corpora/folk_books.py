@@ -138,7 +138,7 @@ def find_corpus() -> Path:
 
 
 def write_jsonl(path: Path, tunes: Iterable[FolkTune]) -> None:
-    """Write one JSON object a line, as `mst_core.networks.corpus` reads them."""
+    """Write one JSON object a line, as `mst_core.corpora.tunes` reads them."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for tune in tunes:
             file.write(json.dumps(tune.line(), ensure_ascii=False, separators=(",", ":")) + "\n")
