@@ -17,8 +17,8 @@ from mst_core.__main__ import main
 from mst_core.errors import BrokenStyle
 from mst_core.music import Key, Meter
 from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
-from mst_core.networks.echoes import ECHOES, Echoes
-from mst_core.networks.neighbours import (
+from mst_core.statistics.fingerprints import ECHOES, Echoes
+from mst_core.statistics.reference_profiles import (
     NEIGHBOURS,
     Neighbours,
     Side,
@@ -28,7 +28,7 @@ from mst_core.networks.neighbours import (
     distance,
     profiles_of,
 )
-from mst_core.networks.runs import longest_run, melody_steps, rhythm_steps
+from mst_core.statistics.shared_runs import longest_run, melody_steps, rhythm_steps
 from mst_core.networks.school import Split
 
 DANCES = tuple(parse_tune(dance(number)) for number in range(60))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mst_core.composing.lattice import Lattice, between
-from mst_core.networks.habits import MeterHabits, Rhythm
+from mst_core.statistics.style_statistics import MeterHabits, Rhythm
 
 QUARTER, EIGHTH, TRIPLET = 24, 12, 8
 

@@ -15,7 +15,7 @@ from mst_core.jobs import Compose
 from mst_core.judging.new_tunes import corpus_tune
 from mst_core.music import Meter
 from mst_core.corpora.vocabulary import REST
-from mst_core.networks.neighbours import Company, Neighbours, Profiles, distance, profiles_of
+from mst_core.statistics.reference_profiles import Company, Neighbours, Profiles, distance, profiles_of
 from mst_core.networks.style import Style
 
 FOLK = Path(__file__).parents[1] / "models" / "folk"

@@ -8,8 +8,8 @@ from typing import Literal
 
 from mst_core.composing.target import as_corpus_tune
 from mst_core.music import Melody
-from mst_core.networks.neighbours import closeness
-from mst_core.networks.runs import Run
+from mst_core.statistics.reference_profiles import closeness
+from mst_core.statistics.shared_runs import Run
 from mst_core.networks.style import Style
 
 

@@ -13,9 +13,9 @@ from itertools import groupby
 from mst_core.composing.form import Plan
 from mst_core.composing.line_writer import LineWriter
 from mst_core.corpora.tunes import CorpusTune, Event
-from mst_core.networks.echoes import Echoes
-from mst_core.networks.neighbours import Profiles, distance, profiles_of
-from mst_core.networks.returns import FEWEST_NOTES, VARIED
+from mst_core.statistics.fingerprints import Echoes
+from mst_core.statistics.reference_profiles import Profiles, distance, profiles_of
+from mst_core.statistics.repetition import FEWEST_NOTES, VARIED
 
 
 def monotony(events: Sequence[Event]) -> float:

@@ -2,7 +2,7 @@
 
 A plan cuts the tune into spans. A span is written anew or copied from earlier bars; no note crosses
 the edge of a span, so that copies are whole and phrases begin where they should. Which bars of a
-part return is drawn from the tunes of the style (`mst_core.networks.returns`).
+part return is drawn from the tunes of the style (`mst_core.statistics.repetition`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.networks.returns import BARS, PHRASE, form_of, source_of
+from mst_core.statistics.repetition import BARS, PHRASE, form_of, source_of
 
 PART = 2 * PHRASE
 """Bars of a part of a dance."""

@@ -11,7 +11,7 @@ from mst_core.composing.form import Span
 from mst_core.composing.lattice import Counts, Lattice, between
 from mst_core.music import Meter
 from mst_core.corpora.tunes import TICKS
-from mst_core.networks.habits import MeterHabits
+from mst_core.statistics.style_statistics import MeterHabits
 from mst_core.networks.style import Style
 
 USUAL = 0.98

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.networks.habits import MeterHabits
+from mst_core.statistics.style_statistics import MeterHabits
 
 RARE = 0.001
 """Share of a meter's events below which a new tune does not write a rhythm."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mst_core.composing.book import Book
 from mst_core.composing.ladder import Values
 from mst_core.composing.odds import Odds
-from mst_core.networks.habits import WINDOW, MeterHabits
+from mst_core.statistics.style_statistics import WINDOW, MeterHabits
 
 Profile = Mapping[tuple[int, ...], float]
 """Shares of (place, ticks, rest), or of (place, ticks, rest, next ticks, next rest)."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mst_core.composing.ladder import Values
 from mst_core.music import Key
 from mst_core.corpora.vocabulary import OCTAVE, REST
-from mst_core.networks.habits import Habits
+from mst_core.statistics.style_statistics import Habits
 
 Table = NDArray[np.float64]
 ODDS = 0.5

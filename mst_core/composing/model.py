@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mst_core.music import Meter
 from mst_core.corpora.vocabulary import OCTAVE, REST, DurationDictionary
-from mst_core.networks.neighbours import FEWEST, PLACE, Profiles
+from mst_core.statistics.reference_profiles import FEWEST, PLACE, Profiles
 from mst_core.networks.style import Style
 
 

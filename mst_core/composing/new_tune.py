@@ -27,8 +27,8 @@ from mst_core.jobs import Compose
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.networks.context import Heading
 from mst_core.corpora.tunes import TICKS, Event
-from mst_core.networks.echoes import Echoes
-from mst_core.networks.neighbours import Profiles
+from mst_core.statistics.fingerprints import Echoes
+from mst_core.statistics.reference_profiles import Profiles
 from mst_core.networks.style import Style
 
 FEW_REPEATS = 0.4

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 
-from mst_core.networks.habits import MeterHabits
+from mst_core.statistics.style_statistics import MeterHabits
 
 Event = tuple[int, int]
 """Ticks, and 1 for a rest."""

@@ -23,7 +23,7 @@ from mst_core.music import Melody
 from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST
-from mst_core.networks.habits import Habits, observe
+from mst_core.statistics.style_statistics import Habits, observe
 from mst_core.networks.style import Style
 
 DRAFTS = 12

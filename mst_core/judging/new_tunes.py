@@ -14,7 +14,7 @@ from mst_core.judging.distributions import Figures, Material, distances, halves
 from mst_core.judging.phrases import ends_at_home, passages, repeats, returns
 from mst_core.music import Melody
 from mst_core.corpora.tunes import TICKS, CorpusTune, Event
-from mst_core.networks.echoes import Echoes
+from mst_core.statistics.fingerprints import Echoes
 
 BARS = 16
 FURTHEST = 1.5

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.networks.echoes import Echoes
-from mst_core.networks.neighbours import Neighbours
+from mst_core.statistics.fingerprints import Echoes
+from mst_core.statistics.reference_profiles import Neighbours
 
 
 def leave_traces(

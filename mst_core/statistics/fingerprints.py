@@ -29,7 +29,7 @@ from safetensors.numpy import save_file
 
 from mst_core.errors import BrokenStyle
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.networks.runs import Run, Steps, longest_run, melody_steps, rhythm_steps
+from mst_core.statistics.shared_runs import Run, Steps, longest_run, melody_steps, rhythm_steps
 
 ECHOES = "echoes.safetensors"
 PAIRS = 1000

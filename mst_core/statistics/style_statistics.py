@@ -17,7 +17,7 @@ import msgspec
 from mst_core.errors import BrokenStyle
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationDictionary, interval_token
-from mst_core.networks.returns import observe_returns
+from mst_core.statistics.repetition import observe_returns
 from mst_core.networks.steps import Steps, observe_degrees, observe_steps
 
 HABITS = "habits.json"
@@ -87,7 +87,7 @@ class Habits(msgspec.Struct, frozen=True):
     degrees: dict[str, tuple[int, ...]] = {}
     """Counts of pitches by semitones above the tonic, for ``major`` and ``minor`` keys."""
     returns: dict[str, int] = {}
-    """Which bars return (`mst_core.networks.returns`), and in how many tunes so."""
+    """Which bars return (`mst_core.statistics.repetition`), and in how many tunes so."""
 
     def save(self, folder: Path) -> None:
         """Write them into a style's folder."""
