@@ -24,7 +24,7 @@ from mst_core.corpora.tunes import parse_tune
 from mst_core.corpora.vocabulary import DurationDictionary
 from mst_core.corpora.folk_books import read_folk_books
 from mst_core.networks.pair import SequenceNet, Shape, StylePair
-from mst_core.networks.training import (
+from mst_core.training.loop import (
     PADDING,
     Course,
     Precision,

@@ -19,7 +19,7 @@ from mst_core.corpora.vocabulary import (
 )
 from mst_core.networks.layout import PLACES, Layout
 from mst_core.networks.recall import GRADES
-from mst_core.networks.training import lesson
+from mst_core.training.loop import lesson
 
 
 def test_wide_intervals_fold_by_octaves_and_keep_their_direction() -> None:

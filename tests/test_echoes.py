@@ -29,7 +29,7 @@ from mst_core.statistics.reference_profiles import (
     profiles_of,
 )
 from mst_core.statistics.shared_runs import longest_run, melody_steps, rhythm_steps
-from mst_core.networks.school import Split
+from mst_core.training.train_style import Split
 
 DANCES = tuple(parse_tune(dance(number)) for number in range(60))
 

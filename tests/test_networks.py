@@ -24,11 +24,11 @@ from mst_core.corpora.vocabulary import (
     COMMON_DURATIONS,
     DurationDictionary,
 )
-from mst_core.networks.evaluation import duration_class, learn_cache, measure
+from mst_core.training.losses import duration_class, learn_cache, measure
 from mst_core.networks.pair import Shape, StylePair
-from mst_core.networks.school import teach
+from mst_core.training.train_style import teach
 from mst_core.networks.style import load_styles
-from mst_core.networks.training import Course, lesson, use_threads
+from mst_core.training.loop import Course, lesson, use_threads
 
 CPU = torch.device("cpu")
 SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1, middle=16)

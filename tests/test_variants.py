@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mst_core.corpora.variants import name_clusters, normal_title, with_clusters
 from mst_core.corpora.tunes import parse_tune
-from mst_core.networks.school import Split
+from mst_core.training.train_style import Split
 
 
 def tune(number: int, title: str = "", *, notes: int = 64) -> dict[str, Any]:

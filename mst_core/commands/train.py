@@ -14,8 +14,8 @@ from mst_core.errors import BadOption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mst_core.networks.school import Part
-    from mst_core.networks.training import Epoch, Precision
+    from mst_core.training.train_style import Part
+    from mst_core.training.loop import Epoch, Precision
 
 _EXAMPLE = """\b
 Folk once more, from the tunes that the music21 package ships:
@@ -97,12 +97,12 @@ def command(
 
     import msgspec
 
-    from mst_core.networks import school
+    from mst_core.training import train_style
     from mst_core.corpora.tunes import read_tunes
-    from mst_core.networks.logbook import Logbook
+    from mst_core.training.loss_log import Logbook
     from mst_core.networks.pair import Shape, StylePair
     from mst_core.networks.style import choose_device
-    from mst_core.networks.training import Course, use_threads
+    from mst_core.training.loop import Course, use_threads
     from mst_core.styles import find_styles, require_style, require_whole
 
     use_threads(threads)
@@ -118,15 +118,15 @@ def command(
         sizes, features=(), vocabulary=0, **{k: v for k, v in given.items() if v is not None}
     )
     tunes = list(read_tunes(corpus))
-    if len(tunes) < school.FEWEST_TUNES:
-        raise BadOption("corpus", len(tunes), f"it needs at least {school.FEWEST_TUNES} tunes")
+    if len(tunes) < train_style.FEWEST_TUNES:
+        raise BadOption("corpus", len(tunes), f"it needs at least {train_style.FEWEST_TUNES} tunes")
     book, progress = Logbook(runs / style), _progress(epochs)
 
     def tell(part: Part, epoch: Epoch) -> None:
         progress(part, epoch)
         book.write(part, epoch)
 
-    result = school.teach(
+    result = train_style.teach(
         style,
         tunes,
         models,
@@ -134,7 +134,7 @@ def command(
         course=course,
         sizes=sizes,
         device=place,
-        parts=school.PARTS if only is None else (only,),
+        parts=train_style.PARTS if only is None else (only,),
         base=models / base if base else None,
         tell=tell,
     )
@@ -152,7 +152,7 @@ def _choose_precision(name: str, device: str) -> Precision:
     """Mixed precision where the hardware is made for it, if nothing else is asked."""
     if name != "auto":
         return cast("Precision", name)
-    from mst_core.networks.training import quick_precision
+    from mst_core.training.loop import quick_precision
 
     return quick_precision(device)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import fold
-from mst_core.networks.evaluation import duration_class
+from mst_core.training.losses import duration_class
 
 Counts = Counter[Hashable]
 

@@ -20,7 +20,7 @@ from mst_core.judging.rhythm import Rhythm, divergence, profile_of
 from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
 from mst_core.corpora.folk_books import read_folk_books
 from mst_core.statistics.style_statistics import Habits
-from mst_core.networks.school import Split
+from mst_core.training.train_style import Split
 
 FEWEST_EVENTS = 2
 

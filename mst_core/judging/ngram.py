@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.judging.rhythm import Rhythm
-from mst_core.networks.evaluation import duration_class
+from mst_core.training.losses import duration_class
 
 ORDER = 3
 BITS = 16

@@ -10,7 +10,7 @@ from mst_core.composing.target import Target, target_like, target_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.networks.evaluation import Losses, measure
+from mst_core.training.losses import Losses, measure
 from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
 
 

@@ -21,7 +21,7 @@ from mst_core.networks.cache import Cache, Shares, learn_trust
 from mst_core.corpora.tunes import TICKS, CorpusTune
 from mst_core.corpora.vocabulary import COMMON_DURATIONS, DurationDictionary
 from mst_core.networks.pair import SequenceNet, StylePair
-from mst_core.networks.training import Rows, lesson
+from mst_core.training.loop import Rows, lesson
 
 FLOOR = 1e-5
 """The least share of each class: no network rules out what its corpus never showed."""

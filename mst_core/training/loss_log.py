@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from mst_core.networks.training import Epoch
+    from mst_core.training.loop import Epoch
 
 TABLE = "losses.json"
 PICTURE = "losses.svg"
