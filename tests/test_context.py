@@ -17,8 +17,8 @@ from mst_core.corpora.vocabulary import (
     fold,
     interval_token,
 )
-from mst_core.networks.layout import PLACES, Layout
-from mst_core.networks.recall import GRADES
+from mst_core.networks.features import PLACES, Layout
+from mst_core.networks.match_model import GRADES
 from mst_core.training.loop import lesson
 
 

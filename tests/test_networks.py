@@ -25,7 +25,7 @@ from mst_core.corpora.vocabulary import (
     DurationDictionary,
 )
 from mst_core.training.losses import duration_class, learn_cache, measure
-from mst_core.networks.pair import Shape, StylePair
+from mst_core.networks.model import Shape, StylePair
 from mst_core.training.train_style import teach
 from mst_core.networks.style import load_styles
 from mst_core.training.loop import Course, lesson, use_threads

@@ -13,7 +13,7 @@ from tiny import dance
 from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.corpora.vocabulary import DurationDictionary
 from mst_core.training.losses import measure
-from mst_core.networks.pair import Shape, StylePair
+from mst_core.networks.model import Shape, StylePair
 from mst_core.training.train_style import Split, teach
 from mst_core.networks.style import load_styles
 from mst_core.training.loop import (

@@ -100,7 +100,7 @@ def command(
     from mst_core.training import train_style
     from mst_core.corpora.tunes import read_tunes
     from mst_core.training.loss_log import Logbook
-    from mst_core.networks.pair import Shape, StylePair
+    from mst_core.networks.model import Shape, StylePair
     from mst_core.networks.style import choose_device
     from mst_core.training.loop import Course, use_threads
     from mst_core.styles import find_styles, require_style, require_whole

@@ -15,7 +15,7 @@ import torch
 from mst_core.composing.chances import Logits
 from mst_core.composing.line_writer import Frame, LineWriter
 from mst_core.networks.cache import Cache
-from mst_core.networks.pair import SequenceNet, State, StylePair
+from mst_core.networks.model import SequenceNet, State, StylePair
 
 CANDIDATES = 12
 LEAST = 1e-12

@@ -18,7 +18,7 @@ from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
 from mst_core.corpora.tunes import TICKS, CorpusTune, Event, to_ticks
 from mst_core.statistics.style_statistics import Habits, MeterHabits, observe, pool
-from mst_core.networks.pair import StylePair
+from mst_core.networks.model import StylePair
 from mst_core.networks.style import Style
 
 USUAL = 0.97

@@ -12,7 +12,7 @@ from mst_core.music import Melody, Note
 from mst_core.networks.context import Heading
 from mst_core.corpora.tunes import TICKS, Event
 from mst_core.networks.free_rhythm import write_freely
-from mst_core.networks.pair import StylePair
+from mst_core.networks.model import StylePair
 
 
 def shuffle_durations(melody: Melody, seed: int) -> Melody:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.networks.layout import DURATION_FEATURES, PITCH_FEATURES
+from mst_core.networks.features import DURATION_FEATURES, PITCH_FEATURES
 
 Shares = NDArray[np.float64]
 Trust = tuple[tuple[float, ...], ...]

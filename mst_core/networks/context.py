@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from mst_core.music import Key, Meter
 from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.corpora.vocabulary import INTERVALS, REST, START, DurationDictionary, interval_token
-from mst_core.networks.layout import (
+from mst_core.networks.features import (
     ABSENT,
     HALF_BEAT,
     HALF_BEATS,
@@ -36,7 +36,7 @@ from mst_core.networks.layout import (
     RUNS,
     SPREAD,
 )
-from mst_core.networks.recall import NO_INTERVAL, Memory
+from mst_core.networks.match_model import NO_INTERVAL, Memory
 from mst_core.networks.register import Register
 
 UNKNOWN_MODE = 2

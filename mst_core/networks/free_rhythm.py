@@ -12,7 +12,7 @@ import torch
 
 from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import Event
-from mst_core.networks.pair import State, StylePair
+from mst_core.networks.model import State, StylePair
 
 
 def write_freely(

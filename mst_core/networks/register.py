@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mst_core.networks.layout import LOWEST_PITCH, PITCHES, WIDEST
+from mst_core.networks.features import LOWEST_PITCH, PITCHES, WIDEST
 
 NEAR = 24
 """Notes that the running mean of pitches looks back to."""

@@ -25,8 +25,8 @@ from torch.optim.swa_utils import AveragedModel
 from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.networks.layout import PITCH_FEATURES
-from mst_core.networks.pair import SequenceNet
+from mst_core.networks.features import PITCH_FEATURES
+from mst_core.networks.model import SequenceNet
 
 PADDING = -100
 Precision = Literal["float32", "bfloat16", "float16"]

@@ -20,7 +20,7 @@ from torch import Tensor
 from mst_core.networks.cache import Cache, Shares, learn_trust
 from mst_core.corpora.tunes import TICKS, CorpusTune
 from mst_core.corpora.vocabulary import COMMON_DURATIONS, DurationDictionary
-from mst_core.networks.pair import SequenceNet, StylePair
+from mst_core.networks.model import SequenceNet, StylePair
 from mst_core.training.loop import Rows, lesson
 
 FLOOR = 1e-5

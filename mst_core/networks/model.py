@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from mst_core.errors import BrokenStyle
 from mst_core.networks.cache import GRADES, KINDS
 from mst_core.corpora.vocabulary import INTERVALS, DurationDictionary
-from mst_core.networks.layout import Layout
+from mst_core.networks.features import Layout
 
 State = tuple[Tensor, Tensor]
 Ticks = Annotated[int, msgspec.Meta(ge=1, le=100_000)]

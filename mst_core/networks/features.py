@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mst_core.corpora.vocabulary import INTERVALS, START
-from mst_core.networks.recall import GRADES, NO_INTERVAL, SURENESS
+from mst_core.networks.match_model import GRADES, NO_INTERVAL, SURENESS
 
 LOOK_BACK = (1, 2, 4, 8, 12, 16)
 """Bars."""
