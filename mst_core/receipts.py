@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mst_core import __version__
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Job, Mashup, Receipt, Restyle
 
 if TYPE_CHECKING:

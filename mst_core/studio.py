@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.jobs import (
     AUDIO_FORMATS,
     PICTURE_FORMATS,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mst_core.composing.form import Plan, plan_form
+from mst_core.generation.form import Plan, plan_form
 from mst_core.jobs import BARS_RANGE
 
 FORMS = ("AABB", "AABA", "ABAC", "AB", "A")

@@ -35,7 +35,7 @@ ROOMS = {
     "resvg_py": "mst_core/notation/picture.py",
     "safetensors": "mst_core/networks",
     "simcord": "bot/tryout",
-    "torch": "mst_core/networks mst_core/composing/generation.py",
+    "torch": "mst_core/networks mst_core/generation/candidates.py",
     "verovio": "mst_core/notation/picture.py",
 }
 """Each foreign library, and the only places that may import it: to replace one touches these."""

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mst_core.composing.lattice import Lattice, between
+from mst_core.generation.rhythm_lattice import Lattice, between
 from mst_core.statistics.style_statistics import MeterHabits, Rhythm
 
 QUARTER, EIGHTH, TRIPLET = 24, 12, 8

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
 from mst_core.commands.options import MODELS
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
 from mst_core.reading.abc.read import read_abc

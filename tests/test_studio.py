@@ -18,7 +18,7 @@ import pytest
 from fake_composer import CARD, FakeComposer, write_scale
 
 from mst_core import __version__
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
 from mst_core.jobs import FORMATS, Compose, Job, Progress
 from mst_core.requests import check, draw_seed

@@ -26,7 +26,7 @@ from mst_core.reading.parsed_score import Reading
 from mst_core.reading.serialization import encode_reading
 
 if TYPE_CHECKING:
-    from mst_core.composing.composition import Composition
+    from mst_core.generation.composition import Composition
     from mst_core.studio import Studio
 
 _LONGEST_TITLE = 100

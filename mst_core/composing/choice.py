@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from mst_core.composing.form import Plan
-from mst_core.composing.line_writer import LineWriter
+from mst_core.generation.form import Plan
+from mst_core.generation.melody_writer import LineWriter
 from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.statistics.fingerprints import Echoes
 from mst_core.statistics.reference_profiles import Profiles, distance, profiles_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.composing.given_tune import Changing, write_mashup
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.jobs import Compose, Mashup, Restyle

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mst_core.composing.form import Plan, Span
-from mst_core.composing.generation import write_candidates
-from mst_core.composing.line_writer import Frame
+from mst_core.generation.form import Plan, Span
+from mst_core.generation.candidates import write_candidates
+from mst_core.generation.melody_writer import Frame
 from mst_core.composing.meters import time_map
 from mst_core.composing.morph import Rhythm
 from mst_core.composing.structure import Passage, Unit

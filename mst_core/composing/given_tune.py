@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Generic, Literal, TypeVar
 
 from mst_core.composing.account import Account, account_of
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.composing.mashup import mash
 from mst_core.composing.meters import time_map
 from mst_core.composing.repitch import (

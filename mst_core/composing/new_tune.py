@@ -15,11 +15,11 @@ from fractions import Fraction
 import numpy as np
 
 from mst_core.composing.choice import choose
-from mst_core.composing.composition import Composition
-from mst_core.composing.form import Plan, plan_form
-from mst_core.composing.generation import write_candidates
-from mst_core.composing.ground import Ground, draw_weighted
-from mst_core.composing.line_writer import Frame, LineWriter, pitches_by_bar
+from mst_core.generation.composition import Composition
+from mst_core.generation.form import Plan, plan_form
+from mst_core.generation.candidates import write_candidates
+from mst_core.generation.meter_model import Ground, draw_weighted
+from mst_core.generation.melody_writer import Frame, LineWriter, pitches_by_bar
 from mst_core.composing.model import draw_model, taste_of
 from mst_core.composing.pacing import cut_to_units
 from mst_core.errors import BadOption, NoSuchTune

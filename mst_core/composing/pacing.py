@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mst_core.composing.form import Plan, Span
-from mst_core.composing.lattice import Counts
+from mst_core.generation.form import Plan, Span
+from mst_core.generation.rhythm_lattice import Counts
 
 
 def cut_to_units(plan: Plan, notes: Sequence[int], counts: Callable[[Span], Counts]) -> Plan:

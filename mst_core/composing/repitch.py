@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mst_core.composing.choosing import Choice, choose
-from mst_core.composing.generation import Stepper
+from mst_core.generation.candidates import Stepper
 from mst_core.composing.ladder import Ladder, Stretch, Values, climb
 from mst_core.composing.melody_likeness import MelodyLikeness, follow_table, intervals_of
 from mst_core.composing.structure import Unit, find_passages, torn_bars

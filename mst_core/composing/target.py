@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.composing.ground import Ground
-from mst_core.composing.lattice import Lattice, Values
+from mst_core.generation.meter_model import Ground
+from mst_core.generation.rhythm_lattice import Lattice, Values
 from mst_core.composing.likeness import Profile, turn_profile, value_profile
 from mst_core.composing.odds import Odds, Turn, Turns
 from mst_core.errors import BadOption

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import BinaryIO
 
-from mst_core.composing.composition import Composition
+from mst_core.generation.composition import Composition
 from mst_core.engine import wire
 from mst_core.errors import EngineFault, MstError
 from mst_core.jobs import Job, Progress

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mst_core.composing.form import Span
-from mst_core.composing.lattice import Counts, Lattice, between
+from mst_core.generation.form import Span
+from mst_core.generation.rhythm_lattice import Counts, Lattice, between
 from mst_core.music import Meter
 from mst_core.corpora.tunes import TICKS
 from mst_core.statistics.style_statistics import MeterHabits

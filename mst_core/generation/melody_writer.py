@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.composing.chances import Logits, draw, log_shares, shares_of, with_share
-from mst_core.composing.form import Plan, Span
-from mst_core.composing.lattice import NOTHING, UNSEEN, Counts, Lattice
+from mst_core.generation.sampling import Logits, draw, log_shares, shares_of, with_share
+from mst_core.generation.form import Plan, Span
+from mst_core.generation.rhythm_lattice import NOTHING, UNSEEN, Counts, Lattice
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key
 from mst_core.networks.context import Heading, Line, first_reference
