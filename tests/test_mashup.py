@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from melodies import JIG, REEL, melodies
 
-from mst_core.composing.mashup import fit, mash
-from mst_core.composing.structure import bars_of
+from mst_core.transfer.mashup import fit, mash
+from mst_core.transfer.structure import bars_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.abc.read import read_abc

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from melodies import JIG, REEL, melodies
 
-from mst_core.composing.repitch import PitchLadder, build_pitch_ladder, tongue_like, tongue_of
-from mst_core.composing.structure import bars_of
+from mst_core.transfer.pitch import PitchLadder, build_pitch_ladder, tongue_like, tongue_of
+from mst_core.transfer.structure import bars_of
 from mst_core.music import Melody, Note
 from mst_core.networks.style import Style, choose_device, load_styles
 

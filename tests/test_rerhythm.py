@@ -16,9 +16,9 @@ from melodies import JIG, REEL, melodies
 
 from mst_core.composing.composer import Composer
 from mst_core.composing.density import ONCE, TWICE, fitting_scale
-from mst_core.composing.rerhythm import Rerhythmed, build_ladder, rerhythm
-from mst_core.composing.structure import find_passages
-from mst_core.composing.target import Target, target_like, target_of
+from mst_core.transfer.rhythm import Rerhythmed, build_ladder, rerhythm
+from mst_core.transfer.structure import find_passages
+from mst_core.transfer.target import Target, target_like, target_of
 from mst_core.errors import BadOption, NoSuchTune, TooLong
 from mst_core.jobs import Restyle
 from mst_core.music import Key, Melody, Meter, MeterChange, Note

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mst_core.composing.target import as_corpus_tune
+from mst_core.transfer.target import as_corpus_tune
 from mst_core.music import Melody
 from mst_core.statistics.reference_profiles import closeness
 from mst_core.statistics.shared_runs import Run

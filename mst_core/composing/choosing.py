@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mst_core.composing.ladder import LEAST_GAIN, Closeness, Values
+from mst_core.transfer.change_path import LEAST_GAIN, Closeness, Values
 
 ROUNDS = 3
 """How often every class may choose again, now that the others have chosen."""

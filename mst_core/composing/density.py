@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from mst_core.composing.target import Target
+from mst_core.transfer.target import Target
 from mst_core.music import Melody, Note
 
 DENSE = 1.1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mst_core.composing.mashup import fit, rhythms_of
-from mst_core.composing.morph import Rhythm
+from mst_core.transfer.mashup import fit, rhythms_of
+from mst_core.transfer.rhythm_interpolation import Rhythm
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter
 from mst_core.corpora.tunes import TICKS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mst_core.composing.rerhythm import build_ladder
-from mst_core.composing.target import Target, target_like, target_of
+from mst_core.transfer.rhythm import build_ladder
+from mst_core.transfer.target import Target, target_like, target_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody
 from mst_core.corpora.tunes import CorpusTune

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mst_core.generation.meter_model import Ground
 from mst_core.generation.rhythm_lattice import Lattice, Values
-from mst_core.composing.likeness import Profile, turn_profile, value_profile
-from mst_core.composing.odds import Odds, Turn, Turns
+from mst_core.transfer.rhythm_similarity import Profile, turn_profile, value_profile
+from mst_core.transfer.log_odds import Odds, Turn, Turns
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
 from mst_core.corpora.tunes import TICKS, CorpusTune, Event, to_ticks

@@ -15,10 +15,10 @@ import numpy as np
 
 from mst_core.composing.choosing import Choice, choose
 from mst_core.generation.candidates import Stepper
-from mst_core.composing.ladder import Ladder, Stretch, Values, climb
-from mst_core.composing.melody_likeness import MelodyLikeness, follow_table, intervals_of
-from mst_core.composing.structure import Unit, find_passages, torn_bars
-from mst_core.composing.target import as_corpus_tune
+from mst_core.transfer.change_path import Ladder, Stretch, Values, climb
+from mst_core.transfer.pitch_similarity import MelodyLikeness, follow_table, intervals_of
+from mst_core.transfer.structure import Unit, find_passages, torn_bars
+from mst_core.transfer.target import as_corpus_tune
 from mst_core.music import Melody
 from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import CorpusTune

@@ -14,18 +14,18 @@ from typing import Generic, Literal, TypeVar
 
 from mst_core.composing.account import Account, account_of
 from mst_core.generation.composition import Composition
-from mst_core.composing.mashup import mash
-from mst_core.composing.meters import time_map
-from mst_core.composing.repitch import (
+from mst_core.transfer.mashup import mash
+from mst_core.transfer.meter_map import time_map
+from mst_core.transfer.pitch import (
     PitchLadder,
     Tongue,
     build_pitch_ladder,
     tongue_like,
     tongue_of,
 )
-from mst_core.composing.rerhythm import Rerhythmed, RhythmLadder, build_ladder
-from mst_core.composing.structure import kept_repeats
-from mst_core.composing.target import Target, target_like, target_of
+from mst_core.transfer.rhythm import Rerhythmed, RhythmLadder, build_ladder
+from mst_core.transfer.structure import kept_repeats
+from mst_core.transfer.target import Target, target_like, target_of
 from mst_core.errors import BadOption, TooLong
 from mst_core.jobs import Restyle
 from mst_core.music import Melody, Meter, Part

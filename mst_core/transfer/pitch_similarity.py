@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.composing.ladder import Values
+from mst_core.transfer.change_path import Values
 from mst_core.music import Key
 from mst_core.corpora.vocabulary import OCTAVE, REST
 from mst_core.statistics.style_statistics import Habits

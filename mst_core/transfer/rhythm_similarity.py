@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.composing.book import Book
-from mst_core.composing.ladder import Values
-from mst_core.composing.odds import Odds
+from mst_core.transfer.change_path import Values
+from mst_core.transfer.log_odds import Odds
 from mst_core.statistics.style_statistics import WINDOW, MeterHabits
 
 Profile = Mapping[tuple[int, ...], float]
