@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.composing.choice import choose
+from mst_core.composing.select_candidate import choose
 from mst_core.generation.composition import Composition
 from mst_core.generation.form import Plan, plan_form
 from mst_core.generation.candidates import write_candidates
