@@ -12,7 +12,7 @@ import torch
 from mst_core.composing.composer import Composer
 from mst_core.composing.model import draw_model, taste_of
 from mst_core.jobs import Compose
-from mst_core.judging.new_tunes import corpus_tune
+from mst_core.evaluation.new_tunes import corpus_tune
 from mst_core.music import Meter
 from mst_core.corpora.vocabulary import REST
 from mst_core.statistics.reference_profiles import Company, Neighbours, Profiles, distance, profiles_of

@@ -14,7 +14,7 @@ from mst_core.commands.gauge import gauge
 from mst_core.styles import find_styles, require_style, require_whole
 
 if TYPE_CHECKING:
-    from mst_core.judging.evaluation import Extent, Losses
+    from mst_core.evaluation.run import Extent, Losses
 
 NEW_TUNES = 5
 """So many new tunes are composed for each tune that is transferred."""
@@ -70,9 +70,9 @@ def command(
         require_whole(models, [style])
         require_style(style, find_styles(models))
 
-    from mst_core.judging.evaluation import describe_losses, evaluate, measure_losses
-    from mst_core.judging.evidence import gather, gather_style
-    from mst_core.judging.transfers import Transfers
+    from mst_core.evaluation.run import describe_losses, evaluate, measure_losses
+    from mst_core.evaluation.test_data import gather, gather_style
+    from mst_core.evaluation.systems import Transfers
 
     if style is not None:
         real = gather_style(corpus, style, models)
@@ -97,7 +97,7 @@ def _as_json(losses: Losses) -> str:
 
 
 def _extent(tunes: int | None, seeds: int | None, strengths: int | None, quick: bool) -> Extent:
-    from mst_core.judging.evaluation import QUICK, Extent
+    from mst_core.evaluation.run import QUICK, Extent
 
     extent = QUICK if quick else Extent()
     wanted: dict[str, object] = {}

@@ -13,12 +13,12 @@ from statistics import fmean
 import msgspec
 import numpy as np
 
-from mst_core.judging import baselines
-from mst_core.judging.bootstrap import Figure, mean_of, share_of_way
-from mst_core.judging.real_tunes import Piece
-from mst_core.judging.retrieval import Halves, reciprocal_rank
-from mst_core.judging.rhythm import Rhythm
-from mst_core.judging.transfers import Transfers
+from mst_core.evaluation import baselines
+from mst_core.evaluation.bootstrap import Figure, mean_of, share_of_way
+from mst_core.evaluation.pieces import Piece
+from mst_core.evaluation.retrieval import Halves, reciprocal_rank
+from mst_core.evaluation.rhythm_features import Rhythm
+from mst_core.evaluation.systems import Transfers
 from mst_core.music import Melody
 
 GENRE, COPIED, HALF, OURS = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mst_core.judging.rhythm import Rhythm
+from mst_core.evaluation.rhythm_features import Rhythm
 
 WINDOW_NOTES = 64
 """Entropy counted from few notes is too low; windows of one length are alike in that."""

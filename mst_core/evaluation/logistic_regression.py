@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.judging.rhythm import Rhythm
+from mst_core.evaluation.rhythm_features import Rhythm
 
 FEWEST = 6
 """Windows that a feature must occur in to be heard at all."""

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.judging.rhythm import Rhythm
+from mst_core.evaluation.rhythm_features import Rhythm
 
 LONGEST = 255
 """Notes; longer runs count as this."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.judging.rhythm import Profile, Rhythm, divergence, profile_of
+from mst_core.evaluation.rhythm_features import Profile, Rhythm, divergence, profile_of
 from mst_core.music import Melody
 
 STRENGTHS = tuple(step / 20 for step in range(21))

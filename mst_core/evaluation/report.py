@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mst_core.judging.bootstrap import Figure
-from mst_core.judging.finding import Finding, chance
-from mst_core.judging.trial import Knob, Way
+from mst_core.evaluation.bootstrap import Figure
+from mst_core.evaluation.finding import Finding, chance
+from mst_core.evaluation.transfer_eval import Knob, Way
 
 COLUMNS = {
     # figure: heading

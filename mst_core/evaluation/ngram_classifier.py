@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.judging.rhythm import Rhythm
+from mst_core.evaluation.rhythm_features import Rhythm
 from mst_core.training.losses import duration_class
 
 ORDER = 3

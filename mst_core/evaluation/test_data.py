@@ -16,7 +16,7 @@ from mst_core.corpora.folk_kinds import KINDS
 from mst_core.corpora.files import Refusal
 from mst_core.corpora.variants import with_clusters
 from mst_core.errors import BadOption
-from mst_core.judging.rhythm import Rhythm, divergence, profile_of
+from mst_core.evaluation.rhythm_features import Rhythm, divergence, profile_of
 from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
 from mst_core.corpora.folk_books import read_folk_books
 from mst_core.statistics.style_statistics import Habits

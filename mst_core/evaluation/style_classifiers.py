@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from mst_core.judging.contrast import Contrast, Ear
-from mst_core.judging.ngram import Ngram
-from mst_core.judging.real_tunes import Piece, sample
-from mst_core.judging.rhythm import Rhythm
+from mst_core.evaluation.logistic_regression import Contrast, Ear
+from mst_core.evaluation.ngram_classifier import Ngram
+from mst_core.evaluation.pieces import Piece, sample
+from mst_core.evaluation.rhythm_features import Rhythm
 
 JUDGES = ("3-gram", "regression")
 MOST_HEARD = 600
