@@ -15,8 +15,9 @@ from collections.abc import AsyncGenerator, Sequence
 from itertools import count
 from pathlib import Path
 
-from mst_core.engine import Capacity, wire
-from mst_core.engine.child import CLOSING_GRACE_S, WORKER_COMMAND, Child
+from mst_core.engine import Capacity
+from mst_core.engine import protocol
+from mst_core.engine.process import CLOSING_GRACE_S, WORKER_COMMAND, Child
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
 from mst_core.jobs import Event, Job, Rendition
 
@@ -57,7 +58,7 @@ class LocalEngine:
         first_pause_s: float = 0.5,
         worker_command: Sequence[str] | None = None,
     ) -> None:
-        self._setup = wire.Setup(str(models), str(soundfont) if soundfont else None, device)
+        self._setup = protocol.Setup(str(models), str(soundfont) if soundfont else None, device)
         self._command = tuple(worker_command or WORKER_COMMAND)
         self._total = places
         self._job_timeout_s = job_timeout_s
@@ -138,7 +139,7 @@ class LocalEngine:
 
     def _hand_over(self, place: _Place, child: Child) -> None:
         place.workers += 1
-        child.send(wire.Run(place.ticket, place.job))
+        child.send(protocol.Run(place.ticket, place.job))
 
     def _leave(self, place: _Place) -> None:
         if place.left or place.ticket not in self._places:
@@ -147,7 +148,7 @@ class LocalEngine:
         if self._child is None:
             self._free(place)
         else:
-            self._child.send(wire.Cancel(place.ticket))
+            self._child.send(protocol.Cancel(place.ticket))
 
     def _free(self, place: _Place, last: Event | MstError | None = None) -> None:
         del self._places[place.ticket]
@@ -203,24 +204,24 @@ class LocalEngine:
             if place.left or place.clock is not None or place.workers >= MOST_WORKERS_A_JOB:
                 self._free(place, EngineLost(end))
 
-    def _receive(self, message: wire.FromWorker) -> None:
-        if isinstance(message, wire.Ready | wire.Refused):
+    def _receive(self, message: protocol.FromWorker) -> None:
+        if isinstance(message, protocol.Ready | protocol.Refused):
             return
         place = self._places.get(message.ticket)
         if place is None:  # given up by its clock, while this was on its way
             return
         match message:
-            case wire.Begun():
+            case protocol.Begun():
                 loop = asyncio.get_running_loop()
                 place.clock = loop.call_later(self._job_timeout_s, self._give_up, place)
-            case wire.Told(progress=progress):
+            case protocol.Told(progress=progress):
                 place.events.put_nowait(progress)
-            case wire.Done(rendition=rendition):
+            case protocol.Done(rendition=rendition):
                 self._deaths = 0
                 self._free(place, rendition)
-            case wire.Failed(code=code, arguments=arguments):
+            case protocol.Failed(code=code, arguments=arguments):
                 self._free(place, rebuild_error(code, arguments))
-            case wire.Dropped():
+            case protocol.Dropped():
                 self._free(place)
 
     def _give_up(self, place: _Place) -> None:

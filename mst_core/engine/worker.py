@@ -19,7 +19,7 @@ from threading import Event, Lock
 from typing import BinaryIO
 
 from mst_core.generation.composition import Composition
-from mst_core.engine import wire
+from mst_core.engine import protocol
 from mst_core.errors import EngineFault, MstError
 from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
@@ -30,7 +30,7 @@ LOG_FORMAT = "%(levelname)s %(message)s"  # `child` reads the level back
 
 logger = logging.getLogger(__name__)
 
-Answer = Callable[[wire.FromWorker], None]
+Answer = Callable[[protocol.FromWorker], None]
 OpenStudio = Callable[[Path, Path | None, str], Studio]
 
 
@@ -76,7 +76,7 @@ class Bench:
             task.cancelled.set()
             waiting = task.future.cancel()
         if waiting:
-            self._end(task, wire.Dropped(ticket))
+            self._end(task, protocol.Dropped(ticket))
 
     def close(self) -> None:
         """Take nothing more and wait for nothing."""
@@ -84,7 +84,7 @@ class Bench:
         self._finishing.shutdown(wait=False, cancel_futures=True)
 
     def _compose(self, task: _Task) -> None:
-        self._answer(wire.Begun(task.ticket))
+        self._answer(protocol.Begun(task.ticket))
 
         def compose() -> None:
             composition = self._studio.compose(task.job, self._teller(task))
@@ -98,7 +98,7 @@ class Bench:
     def _finish(self, task: _Task, composition: Composition) -> None:
         def finish() -> None:
             rendition = self._studio.finish(task.job, composition, self._teller(task))
-            self._end(task, wire.Done(task.ticket, rendition))
+            self._end(task, protocol.Done(task.ticket, rendition))
 
         self._guard(task, finish)
 
@@ -108,7 +108,7 @@ class Bench:
                 raise _Cancelled
             if progress.share >= task.told + STEP:
                 task.told = progress.share
-                self._answer(wire.Told(task.ticket, progress))
+                self._answer(protocol.Told(task.ticket, progress))
 
         return tell
 
@@ -116,12 +116,12 @@ class Bench:
         try:
             half()
         except _Cancelled:
-            self._end(task, wire.Dropped(task.ticket))
+            self._end(task, protocol.Dropped(task.ticket))
         except Exception as error:
             fault = as_fault(error, f"job {task.job.id}")
-            self._end(task, wire.Failed(task.ticket, fault.code, fault.arguments))
+            self._end(task, protocol.Failed(task.ticket, fault.code, fault.arguments))
 
-    def _end(self, task: _Task, last_word: wire.FromWorker) -> None:
+    def _end(self, task: _Task, last_word: protocol.FromWorker) -> None:
         with self._lock:
             del self._tasks[task.ticket]
         self._answer(last_word)
@@ -144,8 +144,8 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
     """
     writing = Lock()
 
-    def answer(message: wire.FromWorker) -> None:
-        frame = wire.pack(message)
+    def answer(message: protocol.FromWorker) -> None:
+        frame = protocol.pack(message)
         with writing:
             try:
                 outgoing.write(frame)
@@ -154,8 +154,8 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
                 # The owner is gone: `read_order` is about to see the same.
                 logger.info("nobody hears the answers any more")
 
-    setup = wire.read_order(incoming)
-    if not isinstance(setup, wire.Setup):
+    setup = protocol.read_order(incoming)
+    if not isinstance(setup, protocol.Setup):
         return
     try:
         soundfont = Path(setup.soundfont) if setup.soundfont is not None else None
@@ -163,14 +163,14 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
         studio.warm()
     except Exception as error:
         fault = as_fault(error, "opening the studio")
-        answer(wire.Refused(fault.code, fault.arguments))
+        answer(protocol.Refused(fault.code, fault.arguments))
         return
     bench = Bench(studio, answer)
-    answer(wire.Ready())
-    while (order := wire.read_order(incoming)) is not None:
-        if isinstance(order, wire.Run):
+    answer(protocol.Ready())
+    while (order := protocol.read_order(incoming)) is not None:
+        if isinstance(order, protocol.Run):
             bench.run(order.ticket, order.job)
-        elif isinstance(order, wire.Cancel):
+        elif isinstance(order, protocol.Cancel):
             bench.cancel(order.ticket)
     bench.close()
 

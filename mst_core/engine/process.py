@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Self
 
-from mst_core.engine import wire
+from mst_core.engine import protocol
 from mst_core.errors import EngineLost, rebuild_error
 
 # `env` is the way to add to a child's environment without reading our own. One thread for OpenMP:
@@ -39,7 +39,7 @@ class Child:
         self._logging = asyncio.create_task(_forward_log(stderr))
 
     @classmethod
-    async def start(cls, command: Sequence[str], setup: wire.Setup, ready_within_s: float) -> Self:
+    async def start(cls, command: Sequence[str], setup: protocol.Setup, ready_within_s: float) -> Self:
         """Start a worker and wait until it is ready.
 
         Raises:
@@ -65,9 +65,9 @@ class Child:
         except BaseException:
             await child.close(0)
             raise
-        if isinstance(answer, wire.Ready):
+        if isinstance(answer, protocol.Ready):
             return child
-        if isinstance(answer, wire.Refused):
+        if isinstance(answer, protocol.Refused):
             await child.close(CLOSING_GRACE_S)
             raise rebuild_error(answer.code, answer.arguments)
         raise EngineLost(f"{await child.close(0)} before it was ready")
@@ -77,13 +77,13 @@ class Child:
         """The process id, for the log and for tests."""
         return self._process.pid
 
-    def send(self, message: wire.ToWorker) -> None:
+    def send(self, message: protocol.ToWorker) -> None:
         """Give an order. One that comes too late is lost, as `messages` is about to tell."""
         # No drain: what can wait here is bounded by the places of the engine.
         if not self._stdin.is_closing():
-            self._stdin.write(wire.pack(message))
+            self._stdin.write(protocol.pack(message))
 
-    async def messages(self) -> AsyncIterator[wire.FromWorker]:
+    async def messages(self) -> AsyncIterator[protocol.FromWorker]:
         """Yield what it says, until it ends."""
         while (message := await self._read()) is not None:
             yield message
@@ -112,10 +112,10 @@ class Child:
             return f"it was ended by {signal.Signals(-status).name}"
         return f"it ended with exit status {status}"
 
-    async def _read(self) -> wire.FromWorker | None:
+    async def _read(self) -> protocol.FromWorker | None:
         try:
-            return await wire.read_answer(self._stdout)
-        except wire.WireError:
+            return await protocol.read_answer(self._stdout)
+        except protocol.WireError:
             logger.exception("the engine process %d does not speak our language", self.pid)
             return None
 
