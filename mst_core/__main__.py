@@ -12,25 +12,23 @@ from typing import Any, NoReturn
 import click
 
 from mst_core import __version__
-from mst_core.commands import (
-    completion,
-    compose,
-    corpus,
-    echoes,
-    evaluate,
-    mashup,
-    read,
-    rerhythm,
-    styles,
-    train,
-    transfer,
-)
-from mst_core.commands.faults import tell_fault
+from mst_core.cli import completion
+from mst_core.cli import compose
+from mst_core.cli import corpus
+from mst_core.cli import fingerprint
+from mst_core.cli import evaluate
+from mst_core.cli import mashup
+from mst_core.cli import inspect
+from mst_core.cli import rerhythm
+from mst_core.cli import styles
+from mst_core.cli import train
+from mst_core.cli import transfer
+from mst_core.cli.errors import tell_fault
 
 _VERBS = {
     "Make music": (compose.command, transfer.command, rerhythm.command, mashup.command),
-    "See what there is": (styles.command, read.command),
-    "Teach it a style": (corpus.command, train.command, evaluate.command, echoes.command),
+    "See what there is": (styles.command, inspect.command),
+    "Teach it a style": (corpus.command, train.command, evaluate.command, fingerprint.command),
     "Set up your shell": (completion.command,),
 }
 _LONGEST_LINE = 100  # characters

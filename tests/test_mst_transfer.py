@@ -15,7 +15,7 @@ from fake_composer import FakeComposer
 from test_mst_rerhythm import JIG, REEL
 
 from mst_core.__main__ import main
-from mst_core.commands.telling import describe, list_facts
+from mst_core.cli.output import describe, list_facts
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Mashup, Receipt, Restyle
 from mst_core.reading.parsed_score import Reading

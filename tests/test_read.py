@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from nasty import GOOD
 
 from mst_core.__main__ import main
-from mst_core.commands.reading import read_bytes
+from mst_core.cli.reading import read_bytes
 from mst_core.errors import UnreadableScore
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from mst_core.commands.naming import find_places, find_stems, find_versions
-from mst_core.commands.options import Written
-from mst_core.commands.reading import name_fault, read_file
-from mst_core.commands.restyling import LateStudio, Order, do_all
-from mst_core.commands.writing import check_compared, check_performed
+from mst_core.cli.naming import find_places, find_stems, find_versions
+from mst_core.cli.options import Written
+from mst_core.cli.reading import name_fault, read_file
+from mst_core.cli.batch import LateStudio, Order, do_all
+from mst_core.cli.writing import check_compared, check_performed
 from mst_core.errors import BadOption, MstError
 from mst_core.jobs import Restyle
 from mst_core.requests import check, draw_seed

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import click
 
-from mst_core.commands import changing, making, options
-from mst_core.commands.changing import Sides, change
-from mst_core.commands.making import make
+from mst_core.cli import changing, making
+from mst_core.cli import options
+from mst_core.cli.changing import Sides, change
+from mst_core.cli.making import make
 
 _OF_NEW_TUNES = ("bars", "key", "tempo")
 _OF_GIVEN_TUNES = (

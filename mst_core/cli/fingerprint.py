@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mst_core.commands import options
+from mst_core.cli import options
 
 _EXAMPLE = """\b
 Those of folk, from the tunes that it was trained on:

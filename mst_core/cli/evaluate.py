@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from mst_core.commands import options
-from mst_core.commands.gauge import gauge
+from mst_core.cli import options
+from mst_core.cli.gauge import gauge
 from mst_core.styles import find_styles, require_style, require_whole
 
 if TYPE_CHECKING:

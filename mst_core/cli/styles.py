@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from mst_core.commands import options
+from mst_core.cli import options
 from mst_core.styles import StyleCard, find_styles
 
 _EXAMPLE = """\b

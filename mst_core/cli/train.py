@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
-from mst_core.commands import options
+from mst_core.cli import options
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:

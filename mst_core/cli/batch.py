@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Self
 import click
 from msgspec import structs
 
-from mst_core.commands.faults import tell_fault
-from mst_core.commands.naming import Places, Version
-from mst_core.commands.reading import read_file
-from mst_core.commands.telling import Gauge, describe, list_facts, print_json
-from mst_core.commands.writing import write_together
+from mst_core.cli.errors import tell_fault
+from mst_core.cli.naming import Places, Version
+from mst_core.cli.reading import read_file
+from mst_core.cli.output import Gauge, describe, list_facts, print_json
+from mst_core.cli.writing import write_together
 from mst_core.jobs import AUDIO_FORMATS, Job, Mashup, Rendition, Restyle
 from mst_core.requests import next_seed
 from mst_core.reading.formats import one_line

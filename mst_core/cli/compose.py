@@ -6,8 +6,8 @@ from typing import Unpack
 
 import click
 
-from mst_core.commands import options
-from mst_core.commands.making import Wishes, make
+from mst_core.cli import options
+from mst_core.cli.making import Wishes, make
 
 _EXAMPLE = """\b
 A jig in D to listen to, to play from and to look at:

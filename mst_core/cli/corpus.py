@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mst_core.commands import options
+from mst_core.cli import options
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:
