@@ -29,7 +29,7 @@ from mst_core.jobs import (
 )
 from mst_core.music import Melody
 from mst_core.progress import COMPOSING_SHARE, Rising, Steps
-from mst_core.receipts import decode_readings, make_receipt, title_of
+from mst_core.report import decode_readings, make_receipt, title_of
 from mst_core.requests import check, check_formats
 from mst_core.styles import StyleCard
 
