@@ -16,7 +16,7 @@ import msgspec
 from bot.dispatch import Dispatcher
 from bot.fetching import check_unseen, fetch_all
 from bot.ledger import Ask, Entry, Ledger
-from bot.refusals import Forgotten, LostFile, NotYours, TooManyOpen, TooSoon
+from bot.errors import Forgotten, LostFile, NotYours, TooManyOpen, TooSoon
 from bot.settings import Settings
 from bot.uploads import Upload, Uploads
 from mst_core.errors import BadOption

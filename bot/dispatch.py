@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.answering import Answering
 from bot.ledger import Entry, Ledger
-from bot.refusals import TooLarge
+from bot.errors import TooLarge
 from bot.shelf import Shelf
 from bot.telling import Teller, Words
 from bot.uploads import Uploads

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import aiohttp
 import discord
 
-from bot.refusals import NotFetched
+from bot.errors import NotFetched
 from mst_core.reading.sandbox import cheap_check, show_name
 from mst_core.reading.formats import FIRST_BYTES
 from mst_core.reading.parsed_score import Limits

@@ -20,7 +20,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bot.database import Database
-from bot.refusals import LostFile
+from bot.errors import LostFile
 from mst_core.jobs import Compose, Mashup, Request
 from mst_core.reading.sandbox import parse
 from mst_core.reading.formats import show_name

@@ -13,7 +13,7 @@ from house import House
 from sending import write_reel
 
 from bot.desk import Desk
-from bot.refusals import TooManyOpen
+from bot.errors import TooManyOpen
 from bot.uploads import Uploads
 from mst_core.jobs import Compose
 from mst_core.reading.sandbox import parse

@@ -15,7 +15,7 @@ from house import House
 from sending import CUT_OFF, send, write_reel
 from stage import Stage, last
 
-from bot.refusals import LostFile
+from bot.errors import LostFile
 from bot.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Restyle

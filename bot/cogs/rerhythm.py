@@ -11,7 +11,7 @@ from discord.app_commands import Command, ContextMenu
 from bot.desk import COMING, Desk
 from bot.fetching import check_unseen
 from bot.offers import FULL, BarList, Offers, Percent, Seed, Track, Word
-from bot.refusals import NoFile, NoRhythmNamed, TwoNamed
+from bot.errors import NoFile, NoRhythmNamed, TwoNamed
 from bot.replies import Replies
 from bot.texts import Texts
 from mst_core.errors import MstError

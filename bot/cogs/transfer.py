@@ -20,7 +20,7 @@ from bot.offers import (
     Track,
     Word,
 )
-from bot.refusals import ForGivenTunes, ForNewTunes, NothingNamed, SideMissing, TwoNamed
+from bot.errors import ForGivenTunes, ForNewTunes, NothingNamed, SideMissing, TwoNamed
 from bot.texts import Texts
 from mst_core.jobs import Compose, Restyle
 from mst_core.requests import draw_seed
