@@ -36,7 +36,7 @@ from bot.delivery import SETTLED, Delivery
 from bot.desk import Desk
 from bot.dispatch import Dispatcher
 from bot.ledger import Ledger
-from bot.offers import Offers
+from bot.cogs.options import Offers
 from bot.replies import Replies
 from bot.settings import Settings
 from bot.shelf import Shelf

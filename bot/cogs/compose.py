@@ -8,7 +8,7 @@ from discord import Interaction, app_commands
 from discord.app_commands import Command
 
 from bot.desk import Desk
-from bot.offers import DEFAULT_BARS, Bars, Offers, Seed, Tempo, Word
+from bot.cogs.options import DEFAULT_BARS, Bars, Offers, Seed, Tempo, Word
 from bot.texts import Texts
 from mst_core.jobs import Compose
 from mst_core.requests import draw_seed

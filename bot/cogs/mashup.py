@@ -8,7 +8,7 @@ from discord import Attachment, Interaction, app_commands
 from discord.app_commands import Command
 
 from bot.desk import COMING, Desk
-from bot.offers import Track
+from bot.cogs.options import Track
 from bot.texts import Texts
 from mst_core.jobs import Mashup
 

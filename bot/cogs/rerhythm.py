@@ -10,7 +10,7 @@ from discord.app_commands import Command, ContextMenu
 
 from bot.desk import COMING, Desk
 from bot.fetching import check_unseen
-from bot.offers import FULL, BarList, Offers, Percent, Seed, Track, Word
+from bot.cogs.options import FULL, BarList, Offers, Percent, Seed, Track, Word
 from bot.errors import NoFile, NoRhythmNamed, TwoNamed
 from bot.replies import Replies
 from bot.texts import Texts
