@@ -13,7 +13,7 @@ from typing import IO, Any
 import discord
 from discord import app_commands
 
-from bot.buttons import (
+from bot.messages.buttons import (
     DYNAMIC,
     Again,
     Chosen,
@@ -32,12 +32,12 @@ from bot.cogs.mydata import MyDataCog
 from bot.cogs.rerhythm import RerhythmCog
 from bot.cogs.transfer import TransferCog
 from bot.database import claim
-from bot.delivery import SETTLED, Delivery
+from bot.messages.delivery import SETTLED, Delivery
 from bot.desk import Desk
 from bot.dispatch import Dispatcher
 from bot.ledger import Ledger
 from bot.cogs.options import Offers
-from bot.replies import Replies
+from bot.messages.replies import Replies
 from bot.settings import Settings
 from bot.shelf import Shelf
 from bot.texts import Texts

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sending import send, write_reel
 from stage import Stage
 
-from bot.captions import escaped, whole_lines
+from bot.messages.captions import escaped, whole_lines
 from bot.database import Database
 from bot.ledger import Ledger
-from bot.replies import Replies
+from bot.messages.replies import Replies
 from bot.texts import Texts
 from mst_core.jobs import Receipt, Restyle
 from mst_core.styles import find_styles

@@ -12,7 +12,7 @@ from house import House
 from sending import send, write_reel
 from stage import Stage, fields, last, on_stage, suffixes
 
-from bot.captions import file_name
+from bot.messages.captions import file_name
 from bot.ledger import Ask
 from mst_core.errors import EngineLost
 from mst_core.jobs import Mashup, Restyle

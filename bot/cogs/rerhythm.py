@@ -12,7 +12,7 @@ from bot.desk import COMING, Desk
 from bot.fetching import check_unseen
 from bot.cogs.options import FULL, BarList, Offers, Percent, Seed, Track, Word
 from bot.errors import NoFile, NoRhythmNamed, TwoNamed
-from bot.replies import Replies
+from bot.messages.replies import Replies
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Restyle

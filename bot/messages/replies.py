@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 import discord
 
-from bot.buttons import VARIANTS, add_strengths, add_variants, answer_buttons, style_choice
-from bot.captions import LONGEST_NAME, Captions, cut, escaped, file_name, strengths
+from bot.messages.buttons import VARIANTS, add_strengths, add_variants, answer_buttons, style_choice
+from bot.messages.captions import LONGEST_NAME, Captions, cut, escaped, file_name, strengths
 from bot.ledger import Entry
 from bot.texts import Texts
 from bot.uploads import Upload

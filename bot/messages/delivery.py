@@ -15,7 +15,7 @@ import aiohttp
 import discord
 
 from bot.ledger import Entry
-from bot.replies import Answer, Replies
+from bot.messages.replies import Answer, Replies
 from bot.telling import NotDelivered
 from bot.texts import Texts
 from mst_core.errors import MstError
