@@ -107,7 +107,7 @@ async def serve_tryout(settings: Settings) -> None:
     """Serve the local channel; it sees to signals itself."""
     try:
         with unconcerned():
-            from bot.tryout.room import serve
+            from bot.preview.server import serve
     except ModuleNotFoundError as error:
         if error.name != "simcord":
             raise

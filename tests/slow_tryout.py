@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bot.settings import Settings
-from bot.tryout import serve
+from bot.preview import serve
 from mst_core.engine import Capacity
 from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition
 

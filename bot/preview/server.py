@@ -14,8 +14,8 @@ from typing import Any
 from bot import create_bot
 from bot.app import MusicBot, build_engine
 from bot.settings import BadSetting, Settings
-from bot.tryout.engine import DistantEngine
-from bot.tryout.live import LivePage, LiveWorld, PortTaken
+from bot.preview.engine import DistantEngine
+from bot.preview.live import LivePage, LiveWorld, PortTaken
 from mst_core.engine import Engine
 
 BOT_NAME = "Music Style Bot"
