@@ -31,17 +31,17 @@ from bot.cogs.mashup import MashupCog
 from bot.cogs.mydata import MyDataCog
 from bot.cogs.rerhythm import RerhythmCog
 from bot.cogs.transfer import TransferCog
-from bot.database import claim
+from bot.requests.database import claim
 from bot.messages.delivery import SETTLED, Delivery
-from bot.desk import Desk
-from bot.dispatch import Dispatcher
-from bot.ledger import Ledger
+from bot.requests.intake import Desk
+from bot.requests.scheduler import Dispatcher
+from bot.requests.store import Ledger
 from bot.cogs.options import Offers
 from bot.messages.replies import Replies
 from bot.settings import Settings
-from bot.shelf import Shelf
+from bot.requests.result_files import Shelf
 from bot.texts import Texts
-from bot.uploads import Uploads
+from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineFault, MstError
 from mst_core.reading.parsed_score import Limits

@@ -11,7 +11,7 @@ from hypothesis import settings
 from stage import Stage, on_stage
 from tiny import write_corpus
 
-from bot.ledger import Ledger
+from bot.requests.store import Ledger
 from mst_core.corpora.tunes import CorpusTune, read_tunes
 
 # A law is true or not, however busy the machine is.

@@ -10,10 +10,10 @@ from typing import Any
 
 from fakes import FakeEngine, make_ask
 
-from bot.dispatch import Dispatcher
-from bot.ledger import Entry, Ledger
-from bot.shelf import Shelf
-from bot.uploads import Uploads
+from bot.requests.scheduler import Dispatcher
+from bot.requests.store import Entry, Ledger
+from bot.requests.result_files import Shelf
+from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import MstError
 from mst_core.jobs import Progress

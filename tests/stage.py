@@ -13,7 +13,7 @@ from simcord import ChannelHandle, Env, MemberActor
 
 from bot import create_bot
 from bot.app import MusicBot
-from bot.ledger import Entry, Ledger
+from bot.requests.store import Entry, Ledger
 from bot.settings import Settings
 
 

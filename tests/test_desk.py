@@ -12,9 +12,9 @@ from fakes import make_settings
 from house import House
 from sending import write_reel
 
-from bot.desk import Desk
+from bot.requests.intake import Desk
 from bot.errors import TooManyOpen
-from bot.uploads import Uploads
+from bot.requests.uploads import Uploads
 from mst_core.jobs import Compose
 from mst_core.reading.sandbox import parse
 from mst_core.reading.parsed_score import Limits, Reading

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes import make_ask, make_rendition
 
-from bot.ledger import Entry, Ledger
+from bot.requests.store import Entry, Ledger
 from mst_core.jobs import Job
 
 
@@ -231,7 +231,7 @@ async def test_a_later_process_finds_everything(tmp_path: Path) -> None:
 ACCEPTING = """
 import asyncio, sys
 from pathlib import Path
-from bot.ledger import Ledger
+from bot.requests.store import Ledger
 from fakes import make_ask
 
 async def accept_for_ever():

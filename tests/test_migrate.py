@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.ledger import Ledger
+from bot.requests.store import Ledger
 from bot.migrate import MIGRATIONS, BrokenLedger
 
 

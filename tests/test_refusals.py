@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stage import Stage, last, on_stage
 
-from bot.ledger import Entry, Ledger
+from bot.requests.store import Entry, Ledger
 from mst_core.errors import NoSuchTune
 
 

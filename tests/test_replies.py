@@ -13,8 +13,8 @@ from sending import send, write_reel
 from stage import Stage
 
 from bot.messages.captions import escaped, whole_lines
-from bot.database import Database
-from bot.ledger import Ledger
+from bot.requests.database import Database
+from bot.requests.store import Ledger
 from bot.messages.replies import Replies
 from bot.texts import Texts
 from mst_core.jobs import Receipt, Restyle

@@ -13,7 +13,7 @@ from fakes import given_tune
 from sending import CUT_OFF, SOUND, send, write_reel
 from stage import Stage, fields, last, on_stage, suffixes
 
-from bot import desk
+from bot.requests import intake
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_reading
 
@@ -123,7 +123,7 @@ async def test_a_parser_that_crashes_is_told_in_private(
 async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "QUIET_S", 0.0)
+    monkeypatch.setattr(intake, "QUIET_S", 0.0)
     come = asyncio.Event()
     read = discord.Attachment.read
 

@@ -13,7 +13,7 @@ from sending import send, write_reel
 from stage import Stage, fields, last, on_stage, suffixes
 
 from bot.messages.captions import file_name
-from bot.ledger import Ask
+from bot.requests.store import Ask
 from mst_core.errors import EngineLost
 from mst_core.jobs import Mashup, Restyle
 from mst_core.reading.serialization import decode_reading

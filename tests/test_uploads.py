@@ -16,7 +16,7 @@ from sending import CUT_OFF, send, write_reel
 from stage import Stage, last
 
 from bot.errors import LostFile
-from bot.uploads import Uploads
+from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Restyle
 from mst_core.reading.sandbox import parse

@@ -7,7 +7,7 @@ from typing import Any
 from discord import Attachment, Interaction, app_commands
 from discord.app_commands import Command
 
-from bot.desk import COMING, Desk
+from bot.requests.intake import COMING, Desk
 from bot.cogs.options import Track
 from bot.texts import Texts
 from mst_core.jobs import Mashup

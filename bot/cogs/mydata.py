@@ -12,10 +12,10 @@ import msgspec
 from discord import Interaction, app_commands
 from discord.app_commands import Command, Group
 
-from bot.dispatch import Dispatcher
-from bot.ledger import Ledger
+from bot.requests.scheduler import Dispatcher
+from bot.requests.store import Ledger
 from bot.texts import Texts
-from bot.uploads import Upload, Uploads
+from bot.requests.uploads import Upload, Uploads
 
 
 class MyDataCog:

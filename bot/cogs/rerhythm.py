@@ -8,7 +8,7 @@ from typing import Any
 from discord import Attachment, Interaction, Message, app_commands
 from discord.app_commands import Command, ContextMenu
 
-from bot.desk import COMING, Desk
+from bot.requests.intake import COMING, Desk
 from bot.fetching import check_unseen
 from bot.cogs.options import FULL, BarList, Offers, Percent, Seed, Track, Word
 from bot.errors import NoFile, NoRhythmNamed, TwoNamed

@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from discord.utils import escape_markdown
 
-from bot.ledger import Ask
+from bot.requests.store import Ask
 from bot.texts import Texts
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.styles import StyleCard

@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import discord
 
-from bot.ledger import Entry
+from bot.requests.store import Entry
 from bot.messages.replies import Answer, Replies
-from bot.telling import NotDelivered
+from bot.requests.notifier import NotDelivered
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
@@ -36,7 +36,7 @@ TOO_FAST = 429
 
 
 class Delivery:
-    """The `bot.telling.Teller` of Discord."""
+    """The `bot.requests.notifier.Teller` of Discord."""
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ async def serve(settings: Settings, engine: Engine | None = None) -> None:
 
     Raises:
         BadSetting: when the port is taken.
-        bot.ledger.BrokenLedger: when the ledger cannot be opened.
+        bot.requests.store.BrokenLedger: when the ledger cannot be opened.
         mst_core.errors.MstError: when the engine cannot start.
     """
     stop = _stop_at_signal()

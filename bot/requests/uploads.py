@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from bot.database import Database
+from bot.requests.database import Database
 from bot.errors import LostFile
 from mst_core.jobs import Compose, Mashup, Request
 from mst_core.reading.sandbox import parse

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import msgspec
 
-from bot.database import Database
+from bot.requests.database import Database
 from bot.migrate import MIGRATIONS
 from mst_core.jobs import Receipt, Request
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from bot.ledger import Entry
+from bot.requests.store import Entry
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
 

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from bot.answering import Answering
-from bot.ledger import Entry, Ledger
+from bot.requests.outbox import Answering
+from bot.requests.store import Entry, Ledger
 from bot.errors import TooLarge
-from bot.shelf import Shelf
-from bot.telling import Teller, Words
-from bot.uploads import Uploads
+from bot.requests.result_files import Shelf
+from bot.requests.notifier import Teller, Words
+from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
 from mst_core.jobs import Job, Progress, Rendition, Request
