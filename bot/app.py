@@ -13,6 +13,13 @@ from typing import IO, Any
 import discord
 from discord import app_commands
 
+from bot.cogs.compose import ComposeCog
+from bot.cogs.library import LibraryCog
+from bot.cogs.mashup import MashupCog
+from bot.cogs.mydata import MyDataCog
+from bot.cogs.options import Offers
+from bot.cogs.rerhythm import RerhythmCog
+from bot.cogs.transfer import TransferCog
 from bot.messages.buttons import (
     DYNAMIC,
     Again,
@@ -25,23 +32,16 @@ from bot.messages.buttons import (
     Turned,
     Variant,
 )
-from bot.cogs.compose import ComposeCog
-from bot.cogs.library import LibraryCog
-from bot.cogs.mashup import MashupCog
-from bot.cogs.mydata import MyDataCog
-from bot.cogs.rerhythm import RerhythmCog
-from bot.cogs.transfer import TransferCog
-from bot.requests.database import claim
 from bot.messages.delivery import SETTLED, Delivery
+from bot.messages.replies import Replies
+from bot.requests.database import claim
 from bot.requests.intake import Desk
+from bot.requests.result_files import Shelf
 from bot.requests.scheduler import Dispatcher
 from bot.requests.store import Ledger
-from bot.cogs.options import Offers
-from bot.messages.replies import Replies
-from bot.settings import Settings
-from bot.requests.result_files import Shelf
-from bot.texts import Texts
 from bot.requests.uploads import Uploads
+from bot.settings import Settings
+from bot.texts import Texts
 from mst_core.engine import Engine
 from mst_core.errors import EngineFault, MstError
 from mst_core.reading.parsed_score import Limits

@@ -13,9 +13,9 @@ import aiohttp
 import discord
 
 from bot.errors import NotFetched
-from mst_core.reading.sandbox import cheap_check, show_name
 from mst_core.reading.formats import FIRST_BYTES
 from mst_core.reading.parsed_score import Limits
+from mst_core.reading.sandbox import cheap_check, show_name
 
 LONGEST_S = 20.0
 """A file that takes longer is given up."""

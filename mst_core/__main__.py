@@ -12,17 +12,19 @@ from typing import Any, NoReturn
 import click
 
 from mst_core import __version__
-from mst_core.cli import completion
-from mst_core.cli import compose
-from mst_core.cli import corpus
-from mst_core.cli import fingerprint
-from mst_core.cli import evaluate
-from mst_core.cli import mashup
-from mst_core.cli import inspect
-from mst_core.cli import rerhythm
-from mst_core.cli import styles
-from mst_core.cli import train
-from mst_core.cli import transfer
+from mst_core.cli import (
+    completion,
+    compose,
+    corpus,
+    evaluate,
+    fingerprint,
+    inspect,
+    mashup,
+    rerhythm,
+    styles,
+    train,
+    transfer,
+)
 from mst_core.cli.errors import tell_fault
 
 _VERBS = {

@@ -174,8 +174,8 @@ class Studio:
         if not formats:
             return {}
         from mst_core.sound.encoding import encode
-        from mst_core.sound.mix import play_together
         from mst_core.sound.mastering import master
+        from mst_core.sound.mix import play_together
         from mst_core.sound.performance import perform
 
         performance = perform(composition.melody, swing=composition.swing)

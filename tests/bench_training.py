@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mst_core.corpora.folk_books import read_folk_books
 from mst_core.corpora.tunes import parse_tune
 from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.corpora.folk_books import read_folk_books
 from mst_core.networks.model import SequenceNet, Shape, StylePair
 from mst_core.training.loop import (
     PADDING,

@@ -18,8 +18,8 @@ from types import FrameType
 from nasty import GOOD, nasty_files
 
 from mst_core.errors import MstError
-from mst_core.reading.sandbox.rlimits import close_in
 from mst_core.reading.load import read_score
+from mst_core.reading.sandbox.rlimits import close_in
 from mst_core.reading.serialization import decode_reading, encode_reading
 
 MEMORY_MIB = 1_024

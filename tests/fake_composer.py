@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from mst_core.generation.composition import Composition
 from mst_core.errors import NoSuchTune
+from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.parsed_score import Reading

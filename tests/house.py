@@ -10,9 +10,9 @@ from typing import Any
 
 from fakes import FakeEngine, make_ask
 
+from bot.requests.result_files import Shelf
 from bot.requests.scheduler import Dispatcher
 from bot.requests.store import Entry, Ledger
-from bot.requests.result_files import Shelf
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import MstError

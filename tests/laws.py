@@ -22,16 +22,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from mst_core.corpora.tunes import full_bars, parse_key
 from mst_core.errors import BadOption, MstError
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
-from mst_core.corpora.tunes import full_bars, parse_key
-from mst_core.reading.abc.read import read_abc_score, split_tunes
 from mst_core.notation.abc import write_abc
-from mst_core.reading.formats import decode_text
-from mst_core.reading.midi.read import read_midi
-from mst_core.notation.midi import write_midi
-from mst_core.reading.load import read_score
 from mst_core.notation.metrical_grid import STEPS
+from mst_core.notation.midi import write_midi
+from mst_core.reading.abc.read import read_abc_score, split_tunes
+from mst_core.reading.formats import decode_text
+from mst_core.reading.load import read_score
+from mst_core.reading.midi.read import read_midi
 from mst_core.reading.musicxml.read import read_musicxml
 
 ENDINGS = (".abc", ".mid", ".midi", ".musicxml", ".xml", ".mxl", ".jsonl")

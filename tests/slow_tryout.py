@@ -8,8 +8,8 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.settings import Settings
 from bot.preview import serve
+from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition
 

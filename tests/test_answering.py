@@ -8,8 +8,8 @@ import pytest
 from house import House, until
 from stage import Stage, last, suffixes
 
-from bot.requests.outbox import Answering, wait_s
 from bot.requests.notifier import NotDelivered
+from bot.requests.outbox import Answering, wait_s
 from mst_core.errors import EngineLost
 
 DAY = 24 * 3600.0

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pytest
 from house import House, until
 
-from bot.requests.scheduler import WORKER
 from bot.requests.notifier import NotDelivered
+from bot.requests.scheduler import WORKER
 
 
 async def test_what_a_dead_bot_had_running_runs_again_at_once(house: House) -> None:

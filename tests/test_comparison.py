@@ -14,7 +14,6 @@ from test_picture import count_heads, repeated, size
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Melody, Meter, Note
-from mst_core.notation.layout import Bar, lay_out
 from mst_core.notation.before_after import (
     CHANGED,
     MOST_BARS,
@@ -23,6 +22,7 @@ from mst_core.notation.before_after import (
     draw_comparison_svg,
     same_bars,
 )
+from mst_core.notation.layout import Bar, lay_out
 from mst_core.notation.picture import HIGHEST, WIDTH
 
 

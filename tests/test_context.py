@@ -7,8 +7,6 @@ from fractions import Fraction
 import numpy as np
 from tiny import dance
 
-from mst_core.music import Meter
-from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 from mst_core.corpora.vocabulary import (
     COMMON_DURATIONS,
@@ -17,6 +15,8 @@ from mst_core.corpora.vocabulary import (
     fold,
     interval_token,
 )
+from mst_core.music import Meter
+from mst_core.networks.context import Heading, Line
 from mst_core.networks.features import PLACES, Layout
 from mst_core.networks.match_model import GRADES
 from mst_core.training.loop import lesson

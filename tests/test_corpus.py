@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tiny import dance, write_corpus
 
+from mst_core.corpora.tunes import TICKS, full_bars, parse_key, parse_tune, read_tunes
 from mst_core.errors import UnreadableScore
 from mst_core.music import Key
-from mst_core.corpora.tunes import TICKS, full_bars, parse_key, parse_tune, read_tunes
 
 
 def test_onset_zero_is_the_first_downbeat_and_the_pickup_comes_before_it() -> None:

@@ -12,12 +12,12 @@ from fakes import make_settings
 from house import House
 from sending import write_reel
 
-from bot.requests.intake import Desk
 from bot.errors import TooManyOpen
+from bot.requests.intake import Desk
 from bot.requests.uploads import Uploads
 from mst_core.jobs import Compose
-from mst_core.reading.sandbox import parse
 from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.sandbox import parse
 from mst_core.styles import find_styles
 
 

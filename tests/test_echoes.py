@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tiny import dance, write_corpus
 
 from mst_core.__main__ import main
+from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 from mst_core.errors import BrokenStyle
 from mst_core.music import Key, Meter
-from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 from mst_core.statistics.fingerprints import ECHOES, Echoes
 from mst_core.statistics.reference_profiles import (
     NEIGHBOURS,

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from engines import ask, begin, births, make_engine, opened, perform
 
-from mst_core.engine.process import WORKER_COMMAND
 from mst_core.engine.local import LocalEngine
+from mst_core.engine.process import WORKER_COMMAND
 from mst_core.errors import (
     EngineFault,
     EngineLost,

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from mst_core.errors import UnreadableScore
-from mst_core.corpora.tunes import read_tunes
 from mst_core.corpora.folk_books import (
     FolkBooks,
     read_folk_books,
     read_held_out,
     write_jsonl,
 )
+from mst_core.corpora.tunes import read_tunes
+from mst_core.errors import UnreadableScore
+from mst_core.notation.abc import write_abc
 from mst_core.reading.abc.bars import lay_bars
 from mst_core.reading.abc.read import read_abc
-from mst_core.notation.abc import write_abc
 
 HELD_OUT = Path(__file__).parent.parent / "models" / "folk" / "held_out.json"
 

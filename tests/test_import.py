@@ -17,12 +17,12 @@ from mst_core.__main__ import main
 from mst_core.corpora.files import Bounds, Found, Refusal, open_file
 from mst_core.corpora.importing import import_tunes
 from mst_core.corpora.jsonl import line_of_melody
+from mst_core.corpora.tunes import parse_tune, read_tunes, to_ticks
 from mst_core.errors import UnreadableScore
 from mst_core.music import Melody
-from mst_core.corpora.tunes import parse_tune, read_tunes, to_ticks
-from mst_core.reading.abc.read import read_abc
 from mst_core.notation.midi import write_midi
 from mst_core.notation.musicxml import write_musicxml
+from mst_core.reading.abc.read import read_abc
 
 FIRST = "X:1\nT:The Low Road\nM:4/4\nL:1/8\nK:D\nD2 FA d2 AF|GBdB AFED|D2 FA dfaf|gece d4|\n"
 SECOND = "X:2\nT:The High Road\nM:6/8\nL:1/8\nK:G\nGAB d2B|c2A BGE|DEG AGE|GAB G3|\n"

@@ -12,21 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from melodies import REEL, melodies
+from mst_core.evaluation.nature import Practice, entropy
 from tiny import dance
 
+from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import closure, mean_of, share_of_way
-from mst_core.evaluation.overlap import Repertoire
-from mst_core.evaluation.style_classifiers import JUDGES, Court
 from mst_core.evaluation.form_preservation import compare, smallest_step
-from mst_core.evaluation.strength_curve import Turn, change, closeness, spearman
-from mst_core.evaluation.nature import Practice, entropy
 from mst_core.evaluation.ngram_classifier import Ngram
+from mst_core.evaluation.overlap import Repertoire
 from mst_core.evaluation.pieces import Piece, as_melody, find_pieces, fitting_sources, window
 from mst_core.evaluation.retrieval import choose_targets, reciprocal_rank
 from mst_core.evaluation.rhythm_features import Rhythm, Stroke, divergence, profile_of
+from mst_core.evaluation.strength_curve import Turn, change, closeness, spearman
+from mst_core.evaluation.style_classifiers import JUDGES, Court
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.corpora.tunes import CorpusTune, parse_tune
 
 
 def tune(values: str, number: int = 0, meter: str = "2/4") -> CorpusTune:

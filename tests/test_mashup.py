@@ -9,11 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from melodies import JIG, REEL, melodies
 
-from mst_core.transfer.mashup import fit, mash
-from mst_core.transfer.structure import bars_of
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.abc.read import read_abc
+from mst_core.transfer.mashup import fit, mash
+from mst_core.transfer.structure import bars_of
 
 REEL_ABC = "X:1\nM:4/4\nL:1/8\nK:D\nd2AF DFAd|fafd edBA|d2AF DFAd|egfe d4|\n"
 HORNPIPE = "X:1\nM:4/4\nL:1/8\nQ:1/4=90\nK:G\nG>A B>c d2 B2|c>B A>G F2 D2|G>A B>c d2 e2|f4 g4|\n"

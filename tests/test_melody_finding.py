@@ -12,8 +12,8 @@ from mido import Message
 
 from mst_core.errors import BadOption, NoMelody
 from mst_core.music import Melody, Note
-from mst_core.reading.midi.read import read_midi
 from mst_core.notation.midi import write_midi
+from mst_core.reading.midi.read import read_midi
 
 STRUMMED = [
     note

@@ -13,8 +13,8 @@ from midi_files import END, SIMPLE, bars_of, chunk, midi, notes, raw, track
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
 from mst_core.music import Melody
-from mst_core.reading.midi.read import read_midi
 from mst_core.notation.midi import write_midi
+from mst_core.reading.midi.read import read_midi
 from mst_core.reading.parsed_score import Limits, Reading
 
 FILE = midi(

@@ -13,8 +13,8 @@ from mido import Message, MetaMessage
 
 from mst_core.errors import NoMelody
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
-from mst_core.reading.midi.read import read_midi
 from mst_core.notation.midi import write_midi
+from mst_core.reading.midi.read import read_midi
 
 TUNE = melody("C5 D5 E5 F5 G5 A5 B5 C6  G5*2 E5*2 C5*4", bars=2)
 

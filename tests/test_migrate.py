@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.requests.store import Ledger
 from bot.migrate import MIGRATIONS, BrokenLedger
+from bot.requests.store import Ledger
 
 
 async def open_and_close(folder: Path, **steps: str) -> None:

@@ -11,12 +11,18 @@ import torch
 
 from mst_core.composing.composer import Composer
 from mst_core.composing.model import draw_model, taste_of
-from mst_core.jobs import Compose
-from mst_core.evaluation.new_tunes import corpus_tune
-from mst_core.music import Meter
 from mst_core.corpora.vocabulary import REST
-from mst_core.statistics.reference_profiles import Company, Neighbours, Profiles, distance, profiles_of
+from mst_core.evaluation.new_tunes import corpus_tune
+from mst_core.jobs import Compose
+from mst_core.music import Meter
 from mst_core.networks.style import Style
+from mst_core.statistics.reference_profiles import (
+    Company,
+    Neighbours,
+    Profiles,
+    distance,
+    profiles_of,
+)
 
 FOLK = Path(__file__).parents[1] / "models" / "folk"
 REEL = Meter(4, 4)

@@ -22,9 +22,9 @@ from mst_core.cli.options import MODELS
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
+from mst_core.notation.midi import write_midi
 from mst_core.reading.abc.read import read_abc
 from mst_core.reading.midi.read import read_midi
-from mst_core.notation.midi import write_midi
 from mst_core.studio import Studio
 
 REEL = """X:1

@@ -15,8 +15,8 @@ from tiny import write_corpus
 
 from mst_core.__main__ import main
 from mst_core.corpora.tunes import read_tunes
-from mst_core.training.loss_log import Logbook
 from mst_core.training.loop import Epoch
+from mst_core.training.loss_log import Logbook
 
 SMALL = ["--epochs", "2", "--hidden", "16", "--embedding", "8", "--device", "cpu"]
 

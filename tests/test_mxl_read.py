@@ -11,8 +11,8 @@ from xml_music import document, measure, part, signature
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
 from mst_core.reading.musicxml.mxl import CONTAINER, MOST_ENTRIES, read_mxl, unpack_score
-from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.parsed_score import Limits, Reading
 
 SCORE = document(part(measure(signature(), "C4 D4 E4 F4"), "G4*4")).encode()
 OTHER = document(part(measure(signature(), "A4*2 B4*2"))).encode()

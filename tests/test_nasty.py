@@ -15,8 +15,8 @@ from nasty import GOOD, nasty_files
 
 from bot.texts import Texts
 from mst_core.errors import NoMelody, ScoreError, every_error
-from mst_core.reading.sandbox import parse
 from mst_core.reading.load import read_score
+from mst_core.reading.sandbox import parse
 
 CASES = Path(__file__).with_name("cases")
 SHARES = 2

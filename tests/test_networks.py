@@ -14,21 +14,21 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny import dance
 
-from mst_core.errors import BrokenStyle
-from mst_core.music import Meter
-from mst_core.networks.cache import GRADES as GRADES_OF_TRUST
-from mst_core.networks.cache import KINDS, Cache
-from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 from mst_core.corpora.vocabulary import (
     COMMON_DURATIONS,
     DurationDictionary,
 )
-from mst_core.training.losses import duration_class, learn_cache, measure
+from mst_core.errors import BrokenStyle
+from mst_core.music import Meter
+from mst_core.networks.cache import GRADES as GRADES_OF_TRUST
+from mst_core.networks.cache import KINDS, Cache
+from mst_core.networks.context import Heading, Line
 from mst_core.networks.model import Shape, StylePair
-from mst_core.training.train_style import teach
 from mst_core.networks.style import load_styles
 from mst_core.training.loop import Course, lesson, use_threads
+from mst_core.training.losses import duration_class, learn_cache, measure
+from mst_core.training.train_style import teach
 
 CPU = torch.device("cpu")
 SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1, middle=16)

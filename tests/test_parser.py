@@ -12,12 +12,12 @@ from nasty import GOOD
 from nasty_mxl import archive, container
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
-from mst_core.reading.sandbox import parse, parse_sync
-from mst_core.reading.sandbox.protocol import Order, Refused
-from mst_core.reading.sandbox.process import carry_out
-from mst_core.reading.sandbox.worker import answer_to
 from mst_core.reading import load
 from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.sandbox import parse, parse_sync
+from mst_core.reading.sandbox.process import carry_out
+from mst_core.reading.sandbox.protocol import Order, Refused
+from mst_core.reading.sandbox.worker import answer_to
 
 ORDER = Order(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
 

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from melodies import JIG, REEL, melodies
 
-from mst_core.transfer.pitch import PitchLadder, build_pitch_ladder, tongue_like, tongue_of
-from mst_core.transfer.structure import bars_of
 from mst_core.music import Melody, Note
 from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.transfer.pitch import PitchLadder, build_pitch_ladder, tongue_like, tongue_of
+from mst_core.transfer.structure import bars_of
 
 MODELS = Path(__file__).parents[1] / "models"
 ANY = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -13,9 +13,9 @@ from sending import send, write_reel
 from stage import Stage
 
 from bot.messages.captions import escaped, whole_lines
+from bot.messages.replies import Replies
 from bot.requests.database import Database
 from bot.requests.store import Ledger
-from bot.messages.replies import Replies
 from bot.texts import Texts
 from mst_core.jobs import Receipt, Restyle
 from mst_core.styles import find_styles

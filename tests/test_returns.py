@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from mst_core.music import Meter
 from mst_core.corpora.tunes import CorpusTune, Event
+from mst_core.music import Meter
 from mst_core.statistics.repetition import form_of, observe_returns, pattern_of, source_of
 
 QUARTER = 24

@@ -14,10 +14,10 @@ from melodies import JIG, REEL, SWING_LINE, melodies, melody, sounding
 from music21 import converter, note, stream
 
 from mst_core.music import Melody, Meter, MeterChange, Repeat
-from mst_core.reading.abc.read import read_abc
 from mst_core.notation.abc import write_abc
 from mst_core.notation.layout import lay_out
 from mst_core.notation.musicxml import write_musicxml
+from mst_core.reading.abc.read import read_abc
 
 QUICK = settings(deadline=None, max_examples=80)
 SLOW = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])

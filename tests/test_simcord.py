@@ -73,4 +73,6 @@ async def test_a_first_follow_up_takes_the_place_of_a_loading_message() -> None:
         await alice.slash(channel, "later")
         await webhook_of(bot).send("meant for one", ephemeral=True)
         (message,) = channel.history(viewer=alice)
-        assert not message.flags.ephemeral, "that is why bot.messages.delivery settles a message first"
+        assert not message.flags.ephemeral, (
+            "that is why bot.messages.delivery settles a message first"
+        )

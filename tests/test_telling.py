@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.requests.result_files import Shelf
 from bot.requests.notifier import Words
+from bot.requests.result_files import Shelf
 
 
 async def test_words_are_said_one_at_a_time_and_at_most_once_a_second() -> None:

@@ -12,9 +12,7 @@ from tiny import dance
 
 from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.training.losses import measure
 from mst_core.networks.model import Shape, StylePair
-from mst_core.training.train_style import Split, teach
 from mst_core.networks.style import load_styles
 from mst_core.training.loop import (
     Course,
@@ -25,6 +23,8 @@ from mst_core.training.loop import (
     train,
     use_threads,
 )
+from mst_core.training.losses import measure
+from mst_core.training.train_style import Split, teach
 
 CPU = torch.device("cpu")
 SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1, middle=16)

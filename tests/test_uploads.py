@@ -19,8 +19,8 @@ from bot.errors import LostFile
 from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Restyle
-from mst_core.reading.sandbox import parse
 from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_reading
 
 REEL = write_reel()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mst_core.corpora.variants import name_clusters, normal_title, with_clusters
 from mst_core.corpora.tunes import parse_tune
+from mst_core.corpora.variants import name_clusters, normal_title, with_clusters
 from mst_core.training.train_style import Split
 
 

@@ -22,8 +22,8 @@ from xml_music import (
 
 from mst_core.errors import TooLong
 from mst_core.music import Meter, MeterChange, Repeat
-from mst_core.reading.parsed_score import Limits
 from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.parsed_score import Limits
 
 HALF = Fraction(1, 2)
 BAR = "C4*2 D4*2"

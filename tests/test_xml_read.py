@@ -12,8 +12,8 @@ from xml_music import document, heading, heard, measure, notes, part, read, sign
 from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Key, Melody
 from mst_core.notation.musicxml import write_musicxml
-from mst_core.reading.parsed_score import Limits
 from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.parsed_score import Limits
 
 HALF = Fraction(1, 2)
 

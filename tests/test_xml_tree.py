@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from xml_music import BACKWARD, DOCTYPE, FORWARD, HEAD, document, measure, part, signature
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
-from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.musicxml.read import read_musicxml
 from mst_core.reading.musicxml.tree import DEEPEST, LONGEST_TAG, LONGEST_TEXT, parse_xml
+from mst_core.reading.parsed_score import Limits, Reading
 
 TUNE = document(
     part(measure(signature(), FORWARD, "C4 E4+ D4*1/3 E4*1/3 F4*1/3 G4g A4*2~"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.parsed_score import Limits, Reading
 
 DIVISIONS = 12
 DOCTYPE = (

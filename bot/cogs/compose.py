@@ -7,8 +7,8 @@ from typing import Any
 from discord import Interaction, app_commands
 from discord.app_commands import Command
 
-from bot.requests.intake import Desk
 from bot.cogs.options import DEFAULT_BARS, Bars, Offers, Seed, Tempo, Word
+from bot.requests.intake import Desk
 from bot.texts import Texts
 from mst_core.jobs import Compose
 from mst_core.requests import draw_seed

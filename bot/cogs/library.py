@@ -10,8 +10,8 @@ from discord import Interaction, app_commands
 from discord.app_commands import Command
 
 from bot.messages.captions import Captions, cut, whole_lines
-from bot.requests.store import Entry, Ledger
 from bot.messages.replies import COLOUR, LONGEST_EMBED, LONGEST_FIELD, LONGEST_TITLE
+from bot.requests.store import Entry, Ledger
 from bot.texts import Texts
 from mst_core.jobs import Mashup
 from mst_core.styles import StyleCard

@@ -7,8 +7,8 @@ from typing import Any
 from discord import Attachment, Interaction, app_commands
 from discord.app_commands import Command
 
-from bot.requests.intake import COMING, Desk
 from bot.cogs.options import Track
+from bot.requests.intake import COMING, Desk
 from bot.texts import Texts
 from mst_core.jobs import Mashup
 

@@ -14,8 +14,8 @@ from discord.app_commands import Command, Group
 
 from bot.requests.scheduler import Dispatcher
 from bot.requests.store import Ledger
-from bot.texts import Texts
 from bot.requests.uploads import Upload, Uploads
+from bot.texts import Texts
 
 
 class MyDataCog:

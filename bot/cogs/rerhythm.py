@@ -8,17 +8,17 @@ from typing import Any
 from discord import Attachment, Interaction, Message, app_commands
 from discord.app_commands import Command, ContextMenu
 
-from bot.requests.intake import COMING, Desk
-from bot.fetching import check_unseen
 from bot.cogs.options import FULL, BarList, Offers, Percent, Seed, Track, Word
 from bot.errors import NoFile, NoRhythmNamed, TwoNamed
+from bot.fetching import check_unseen
 from bot.messages.replies import Replies
+from bot.requests.intake import COMING, Desk
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Restyle
-from mst_core.requests import draw_seed
 from mst_core.reading.formats import ACCEPTED
 from mst_core.reading.parsed_score import Limits
+from mst_core.requests import draw_seed
 from mst_core.styles import StyleCard
 
 OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "track")

@@ -7,7 +7,6 @@ from typing import Any
 from discord import Attachment, Interaction, app_commands
 from discord.app_commands import Command
 
-from bot.requests.intake import COMING, Desk
 from bot.cogs.options import (
     DEFAULT_BARS,
     FULL,
@@ -21,6 +20,7 @@ from bot.cogs.options import (
     Word,
 )
 from bot.errors import ForGivenTunes, ForNewTunes, NothingNamed, SideMissing, TwoNamed
+from bot.requests.intake import COMING, Desk
 from bot.texts import Texts
 from mst_core.jobs import Compose, Restyle
 from mst_core.requests import draw_seed

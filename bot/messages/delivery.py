@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import discord
 
-from bot.requests.store import Entry
 from bot.messages.replies import Answer, Replies
 from bot.requests.notifier import NotDelivered
+from bot.requests.store import Entry
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Progress

@@ -12,8 +12,8 @@ import discord
 from bot.messages.buttons import VARIANTS, add_strengths, add_variants, answer_buttons, style_choice
 from bot.messages.captions import LONGEST_NAME, Captions, cut, escaped, file_name, strengths
 from bot.requests.store import Entry
-from bot.texts import Texts
 from bot.requests.uploads import Upload
+from bot.texts import Texts
 from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Restyle
 from mst_core.music import Meter
 from mst_core.requests import next_seed

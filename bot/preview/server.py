@@ -13,9 +13,9 @@ from typing import Any
 
 from bot import create_bot
 from bot.app import MusicBot, build_engine
-from bot.settings import BadSetting, Settings
 from bot.preview.engine import DistantEngine
 from bot.preview.live import LivePage, LiveWorld, PortTaken
+from bot.settings import BadSetting, Settings
 from mst_core.engine import Engine
 
 BOT_NAME = "Music Style Bot"

@@ -13,12 +13,12 @@ from weakref import WeakValueDictionary
 import discord
 import msgspec
 
-from bot.requests.scheduler import Dispatcher
-from bot.fetching import check_unseen, fetch_all
-from bot.requests.store import Ask, Entry, Ledger
 from bot.errors import Forgotten, LostFile, NotYours, TooManyOpen, TooSoon
-from bot.settings import Settings
+from bot.fetching import check_unseen, fetch_all
+from bot.requests.scheduler import Dispatcher
+from bot.requests.store import Ask, Entry, Ledger
 from bot.requests.uploads import Upload, Uploads
+from bot.settings import Settings
 from mst_core.errors import BadOption
 from mst_core.jobs import Compose, Mashup, Request, Restyle
 from mst_core.requests import check, draw_seed, next_seed

@@ -12,9 +12,9 @@ import secrets
 import time
 from collections.abc import Callable, Collection
 
-from bot.requests.store import Entry, Ledger
-from bot.requests.result_files import Shelf
 from bot.requests.notifier import NotDelivered, Teller
+from bot.requests.result_files import Shelf
+from bot.requests.store import Entry, Ledger
 from mst_core.errors import EngineFault, rebuild_error
 
 log = logging.getLogger(__name__)

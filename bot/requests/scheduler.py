@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from bot.requests.outbox import Answering
-from bot.requests.store import Entry, Ledger
 from bot.errors import TooLarge
-from bot.requests.result_files import Shelf
 from bot.requests.notifier import Teller, Words
+from bot.requests.outbox import Answering
+from bot.requests.result_files import Shelf
+from bot.requests.store import Entry, Ledger
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import msgspec
 
-from bot.requests.database import Database
 from bot.migrate import MIGRATIONS
+from bot.requests.database import Database
 from mst_core.jobs import Receipt, Request
 
 # Whose turn it is: the first waiting request of each person, then the second of each, and so on;

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from bot.requests.database import Database
 from bot.errors import LostFile
+from bot.requests.database import Database
 from mst_core.jobs import Compose, Mashup, Request
-from mst_core.reading.sandbox import parse
 from mst_core.reading.formats import show_name
 from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import BrokenReading, decode_reading, encode_reading
 
 PARSERS = 2

@@ -16,14 +16,14 @@ from msgspec import structs
 
 from mst_core.cli.errors import tell_fault
 from mst_core.cli.naming import Places, Version
-from mst_core.cli.reading import read_file
 from mst_core.cli.output import Gauge, describe, list_facts, print_json
+from mst_core.cli.reading import read_file
 from mst_core.cli.writing import write_together
 from mst_core.jobs import AUDIO_FORMATS, Job, Mashup, Rendition, Restyle
-from mst_core.requests import next_seed
 from mst_core.reading.formats import one_line
 from mst_core.reading.parsed_score import Reading
 from mst_core.reading.serialization import encode_reading
+from mst_core.requests import next_seed
 
 if TYPE_CHECKING:
     from mst_core.generation.composition import Composition

@@ -71,8 +71,8 @@ def command(
         require_style(style, find_styles(models))
 
     from mst_core.evaluation.run import describe_losses, evaluate, measure_losses
-    from mst_core.evaluation.test_data import gather, gather_style
     from mst_core.evaluation.systems import Transfers
+    from mst_core.evaluation.test_data import gather, gather_style
 
     if style is not None:
         real = gather_style(corpus, style, models)

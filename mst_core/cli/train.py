@@ -14,8 +14,8 @@ from mst_core.errors import BadOption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mst_core.training.train_style import Part
     from mst_core.training.loop import Epoch, Precision
+    from mst_core.training.train_style import Part
 
 _EXAMPLE = """\b
 Folk once more, from the tunes that the music21 package ships:
@@ -97,13 +97,13 @@ def command(
 
     import msgspec
 
-    from mst_core.training import train_style
     from mst_core.corpora.tunes import read_tunes
-    from mst_core.training.loss_log import Logbook
     from mst_core.networks.model import Shape, StylePair
     from mst_core.networks.style import choose_device
-    from mst_core.training.loop import Course, use_threads
     from mst_core.styles import find_styles, require_style, require_whole
+    from mst_core.training import train_style
+    from mst_core.training.loop import Course, use_threads
+    from mst_core.training.loss_log import Logbook
 
     use_threads(threads)
     place = choose_device(device)

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 import click
 
-from mst_core.cli import changing, making
-from mst_core.cli import options
+from mst_core.cli import changing, making, options
 from mst_core.cli.changing import Sides, change
 from mst_core.cli.making import make
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-
 from mst_core.cli.naming import find_places, find_stems, find_versions
-from mst_core.cli.options import Written
 from mst_core.cli.reading import name_fault, read_file
-from mst_core.cli.batch import LateStudio, Order, do_all
 from mst_core.cli.writing import check_compared, check_performed
+
+from mst_core.cli.batch import LateStudio, Order, do_all
+from mst_core.cli.options import Written
 from mst_core.errors import BadOption, MstError
 from mst_core.jobs import Restyle
-from mst_core.requests import check, draw_seed
 from mst_core.reading.parsed_score import Reading
+from mst_core.requests import check, draw_seed
 from mst_core.styles import find_styles, meant_style, require_whole
 
 

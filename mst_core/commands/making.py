@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from mst_core.cli.writing import check_performed, format_of, write_together
 
 from mst_core.cli.options import Written
 from mst_core.cli.output import Gauge, describe, list_facts, print_json
-from mst_core.cli.writing import check_performed, format_of, write_together
 from mst_core.jobs import Compose, Job, Receipt
 from mst_core.requests import check, draw_seed
 from mst_core.styles import find_styles, meant_style, require_whole

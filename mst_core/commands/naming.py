@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mst_core.cli.writing import check_place, format_of
+
 from mst_core.errors import BadOption
 from mst_core.jobs import FORMATS
 from mst_core.requests import next_seed

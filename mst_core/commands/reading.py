@@ -6,9 +6,9 @@ import logging
 from pathlib import Path
 
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.reading.sandbox import parse_sync
 from mst_core.reading.formats import ACCEPTED, FIRST_BYTES, Kind, cheap_check, show_name
 from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.sandbox import parse_sync
 
 # What the process logs is for who runs the bot. A person here gets the one line.
 _SILENCE = logging.NullHandler()

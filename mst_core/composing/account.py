@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mst_core.transfer.target import as_corpus_tune
 from mst_core.music import Melody
+from mst_core.networks.style import Style
 from mst_core.statistics.reference_profiles import closeness
 from mst_core.statistics.shared_runs import Run
-from mst_core.networks.style import Style
+from mst_core.transfer.target import as_corpus_tune
 
 
 @dataclass(frozen=True, slots=True)

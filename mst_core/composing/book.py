@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.transfer.change_path import Values
 from mst_core.corpora.tunes import to_ticks
+from mst_core.transfer.change_path import Values
 
 
 class Book:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mst_core.generation.composition import Composition
-from mst_core.transfer.transfer import Changing, write_mashup
 from mst_core.composing.new_tune import write_new_tune
+from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
 from mst_core.reading.parsed_score import Reading
 from mst_core.styles import StyleCard, require_style
+from mst_core.transfer.transfer import Changing, write_mashup
 
 
 class Composer:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from mst_core.transfer.target import Target
 from mst_core.music import Melody, Note
+from mst_core.transfer.target import Target
 
 DENSE = 1.1
 """How much more notes a bar than the style's liveliest tunes are too many."""

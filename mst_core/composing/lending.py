@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mst_core.transfer.mashup import fit, rhythms_of
-from mst_core.transfer.rhythm_interpolation import Rhythm
+from mst_core.corpora.tunes import TICKS
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter
-from mst_core.corpora.tunes import TICKS
+from mst_core.transfer.mashup import fit, rhythms_of
+from mst_core.transfer.rhythm_interpolation import Rhythm
 
 MOST_LENT = 60
 """Rhythms for one class of bars."""

@@ -16,10 +16,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.music import Meter
 from mst_core.corpora.vocabulary import OCTAVE, REST, DurationDictionary
-from mst_core.statistics.reference_profiles import FEWEST, PLACE, Profiles
+from mst_core.music import Meter
 from mst_core.networks.style import Style
+from mst_core.statistics.reference_profiles import FEWEST, PLACE, Profiles
 
 
 def draw_model(style: Style, meter: Meter, rng: np.random.Generator) -> Profiles:

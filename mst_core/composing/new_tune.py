@@ -14,22 +14,22 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.composing.select_candidate import choose
-from mst_core.generation.composition import Composition
-from mst_core.generation.form import Plan, plan_form
-from mst_core.generation.candidates import write_candidates
-from mst_core.generation.meter_model import Ground, draw_weighted
-from mst_core.generation.melody_writer import Frame, LineWriter, pitches_by_bar
 from mst_core.composing.model import draw_model, taste_of
 from mst_core.composing.pacing import cut_to_units
+from mst_core.composing.select_candidate import choose
+from mst_core.corpora.tunes import TICKS, Event
 from mst_core.errors import BadOption, NoSuchTune
+from mst_core.generation.candidates import write_candidates
+from mst_core.generation.composition import Composition
+from mst_core.generation.form import Plan, plan_form
+from mst_core.generation.melody_writer import Frame, LineWriter, pitches_by_bar
+from mst_core.generation.meter_model import Ground, draw_weighted
 from mst_core.jobs import Compose
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.networks.context import Heading
-from mst_core.corpora.tunes import TICKS, Event
+from mst_core.networks.style import Style
 from mst_core.statistics.fingerprints import Echoes
 from mst_core.statistics.reference_profiles import Profiles
-from mst_core.networks.style import Style
 
 FEW_REPEATS = 0.4
 """Share of a style's tunes with a repeated phrase below which returns are varied: a solo that says

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.generation.form import Plan
 from mst_core.generation.melody_writer import LineWriter
-from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.statistics.fingerprints import Echoes
 from mst_core.statistics.reference_profiles import Profiles, distance, profiles_of
 from mst_core.statistics.repetition import FEWEST_NOTES, VARIED

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mst_core.corpora.files import Refusal
+from mst_core.corpora.folk_books import find_corpus
 from mst_core.corpora.jsonl import Line, check_line, line_of_melody
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.corpora.folk_books import find_corpus
 from mst_core.reading.musicxml.mxl import unpack_score
-from mst_core.reading.parsed_score import Limits
 from mst_core.reading.musicxml.read import read_document
 from mst_core.reading.musicxml.tree import Element, parse_xml
+from mst_core.reading.parsed_score import Limits
 
 FEWEST_NOTES = 16
 _VOICES = ("Soprano", "Alto", "Tenor", "Bass")

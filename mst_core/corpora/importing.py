@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from mst_core.corpora.files import Bounds, Found, Refusal, list_files, open_file
 from mst_core.corpora.jsonl import Line, check_line, line_of_abc, line_of_melody
-from mst_core.corpora.weimar import read_solos
 from mst_core.corpora.variants import with_clusters
+from mst_core.corpora.weimar import read_solos
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.reading.abc.read import read_tune, split_tunes
 from mst_core.reading.formats import FIRST_BYTES, Kind, cheap_check, decode_text, one_line

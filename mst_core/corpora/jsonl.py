@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from mst_core.corpora.folk_books import FolkTune
+from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.music import Melody, Meter
-from mst_core.corpora.tunes import CorpusTune, parse_tune
-from mst_core.corpora.folk_books import FolkTune
 from mst_core.reading.abc.tune import AbcTune
 
 Line = dict[str, Any]

@@ -15,8 +15,7 @@ from collections.abc import AsyncGenerator, Sequence
 from itertools import count
 from pathlib import Path
 
-from mst_core.engine import Capacity
-from mst_core.engine import protocol
+from mst_core.engine import Capacity, protocol
 from mst_core.engine.process import CLOSING_GRACE_S, WORKER_COMMAND, Child
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
 from mst_core.jobs import Event, Job, Rendition

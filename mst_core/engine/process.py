@@ -39,7 +39,9 @@ class Child:
         self._logging = asyncio.create_task(_forward_log(stderr))
 
     @classmethod
-    async def start(cls, command: Sequence[str], setup: protocol.Setup, ready_within_s: float) -> Self:
+    async def start(
+        cls, command: Sequence[str], setup: protocol.Setup, ready_within_s: float
+    ) -> Self:
         """Start a worker and wait until it is ready.
 
         Raises:

@@ -18,9 +18,9 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import BinaryIO
 
-from mst_core.generation.composition import Composition
 from mst_core.engine import protocol
 from mst_core.errors import EngineFault, MstError
+from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from mst_core.corpora.tunes import TICKS, Event
 from mst_core.music import Melody, Note
 from mst_core.networks.context import Heading
-from mst_core.corpora.tunes import TICKS, Event
 from mst_core.networks.free_rhythm import write_freely
 from mst_core.networks.model import StylePair
 

@@ -10,9 +10,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from mst_core.corpora.tunes import TICKS, CorpusTune, Event
 from mst_core.evaluation.rhythm_features import Rhythm, kind_of
 from mst_core.music import Key, Melody, Note
-from mst_core.corpora.tunes import TICKS, CorpusTune, Event
 
 FOLDS = 5
 WINDOW_BARS = 16

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.evaluation.pieces import as_melody, is_even, normal_title, window
 from mst_core.evaluation.rhythm_features import Rhythm, divergence, kind_of
 from mst_core.music import Melody
-from mst_core.corpora.tunes import CorpusTune
 
 FEWEST_BARS = 8
 """In each half."""

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mst_core.music import Melody, Meter
 from mst_core.corpora.tunes import CorpusTune, to_ticks
+from mst_core.music import Melody, Meter
 
 
 class Stroke(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mst_core.transfer.rhythm import build_ladder
-from mst_core.transfer.target import Target, target_like, target_of
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody
-from mst_core.corpora.tunes import CorpusTune
-from mst_core.training.losses import Losses, measure
 from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
+from mst_core.training.losses import Losses, measure
+from mst_core.transfer.rhythm import build_ladder
+from mst_core.transfer.target import Target, target_like, target_of
 
 
 class Transfers:

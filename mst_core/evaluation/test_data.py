@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mst_core.corpora.chorales import read_chorales
-from mst_core.corpora.folk_kinds import KINDS
 from mst_core.corpora.files import Refusal
+from mst_core.corpora.folk_books import read_folk_books
+from mst_core.corpora.folk_kinds import KINDS
+from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
 from mst_core.corpora.variants import with_clusters
 from mst_core.errors import BadOption
 from mst_core.evaluation.rhythm_features import Rhythm, divergence, profile_of
-from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
-from mst_core.corpora.folk_books import read_folk_books
 from mst_core.statistics.style_statistics import Habits
 from mst_core.training.train_style import Split
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mst_core.generation.sampling import Logits
 from mst_core.generation.melody_writer import Frame, LineWriter
+from mst_core.generation.sampling import Logits
 from mst_core.networks.cache import Cache
 from mst_core.networks.model import SequenceNet, State, StylePair
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.generation.sampling import Logits, draw, log_shares, shares_of, with_share
-from mst_core.generation.form import Plan, Span
-from mst_core.generation.rhythm_lattice import NOTHING, UNSEEN, Counts, Lattice
-from mst_core.errors import NoSuchTune
-from mst_core.music import Key
-from mst_core.networks.context import Heading, Line, first_reference
 from mst_core.corpora.tunes import Event
 from mst_core.corpora.vocabulary import INTERVALS, OCTAVE, REST, DurationDictionary
+from mst_core.errors import NoSuchTune
+from mst_core.generation.form import Plan, Span
+from mst_core.generation.rhythm_lattice import NOTHING, UNSEEN, Counts, Lattice
+from mst_core.generation.sampling import Logits, draw, log_shares, shares_of, with_share
+from mst_core.music import Key
+from mst_core.networks.context import Heading, Line, first_reference
 
 TASTE, HINT = 0.5, 0.25
 """Share of a target tune's own rhythm against the network's, and of a new tune's model."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mst_core.corpora.tunes import TICKS
 from mst_core.generation.form import Span
 from mst_core.generation.rhythm_lattice import Counts, Lattice, between
 from mst_core.music import Meter
-from mst_core.corpora.tunes import TICKS
-from mst_core.statistics.style_statistics import MeterHabits
 from mst_core.networks.style import Style
+from mst_core.statistics.style_statistics import MeterHabits
 
 USUAL = 0.98
 """Share of a meter's events that the rhythms of new tunes make up. Where each had to be more than

@@ -15,9 +15,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from mst_core.music import Key, Meter
 from mst_core.corpora.tunes import CorpusTune, Event
 from mst_core.corpora.vocabulary import INTERVALS, REST, START, DurationDictionary, interval_token
+from mst_core.music import Key, Meter
 from mst_core.networks.features import (
     ABSENT,
     HALF_BEAT,

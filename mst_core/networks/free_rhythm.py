@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import Event
+from mst_core.networks.context import Heading, Line
 from mst_core.networks.model import State, StylePair
 
 

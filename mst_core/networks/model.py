@@ -21,9 +21,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from mst_core.corpora.vocabulary import INTERVALS, DurationDictionary
 from mst_core.errors import BrokenStyle
 from mst_core.networks.cache import GRADES, KINDS
-from mst_core.corpora.vocabulary import INTERVALS, DurationDictionary
 from mst_core.networks.features import Layout
 
 State = tuple[Tensor, Tensor]

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from mst_core.errors import BadOption, BrokenStyle
-from mst_core.statistics.fingerprints import Echoes
-from mst_core.statistics.style_statistics import Habits
-from mst_core.statistics.reference_profiles import Neighbours
 from mst_core.networks.model import StylePair
+from mst_core.statistics.fingerprints import Echoes
+from mst_core.statistics.reference_profiles import Neighbours
+from mst_core.statistics.style_statistics import Habits
 from mst_core.styles import StyleCard, find_styles, read_card
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import mido
 
 from mst_core.music import Meter, Part
-from mst_core.sound.synth import CHANNEL, CONTROLS
 from mst_core.sound.performance import Performance
+from mst_core.sound.synth import CHANNEL, CONTROLS
 
 TICKS_A_QUARTER = 1920
 """Four times that of the written files: a tick is 0.3 ms at 110 quarters per minute."""

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from mst_core.errors import BrokenStyle
 from mst_core.corpora.tunes import CorpusTune
+from mst_core.errors import BrokenStyle
 from mst_core.statistics.shared_runs import Run, Steps, longest_run, melody_steps, rhythm_steps
 
 ECHOES = "echoes.safetensors"

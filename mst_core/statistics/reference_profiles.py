@@ -28,10 +28,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mst_core.errors import BadOption, BrokenStyle
-from mst_core.music import Meter
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import fold
+from mst_core.errors import BadOption, BrokenStyle
+from mst_core.music import Meter
 
 NEIGHBOURS = "neighbours.json"
 MOST = 50

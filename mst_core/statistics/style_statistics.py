@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from mst_core.errors import BrokenStyle
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationDictionary, interval_token
-from mst_core.statistics.repetition import observe_returns
+from mst_core.errors import BrokenStyle
 from mst_core.networks.steps import Steps, observe_degrees, observe_steps
+from mst_core.statistics.repetition import observe_returns
 
 HABITS = "habits.json"
 WINDOW = 64

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from mst_core.networks.context import Heading, Line
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationDictionary
+from mst_core.networks.context import Heading, Line
 from mst_core.networks.features import PITCH_FEATURES
 from mst_core.networks.model import SequenceNet
 

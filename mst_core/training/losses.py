@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mst_core.networks.cache import Cache, Shares, learn_trust
 from mst_core.corpora.tunes import TICKS, CorpusTune
 from mst_core.corpora.vocabulary import COMMON_DURATIONS, DurationDictionary
+from mst_core.networks.cache import Cache, Shares, learn_trust
 from mst_core.networks.model import SequenceNet, StylePair
 from mst_core.training.loop import Rows, lesson
 

@@ -20,12 +20,12 @@ import torch
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.training.losses import Losses, learn_cache, measure
-from mst_core.statistics.style_statistics import Habits, observe
 from mst_core.networks.model import Shape, StylePair
 from mst_core.networks.traces import leave_traces
-from mst_core.training.loop import Course, Epoch, Lesson, Rows, lesson, train
+from mst_core.statistics.style_statistics import Habits, observe
 from mst_core.styles import CARD
+from mst_core.training.loop import Course, Epoch, Lesson, Rows, lesson, train
+from mst_core.training.losses import Losses, learn_cache, measure
 
 Part = Literal["pitch", "duration"]
 PARTS: tuple[Part, ...] = ("pitch", "duration")

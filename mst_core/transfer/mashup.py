@@ -16,10 +16,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.transfer.structure import bars_of
+from mst_core.corpora.tunes import TICKS
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, Note, Repeat
-from mst_core.corpora.tunes import TICKS
+from mst_core.transfer.structure import bars_of
 
 PHRASE = 4
 """Bars."""

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.transfer.change_path import Values
-from mst_core.music import Key
 from mst_core.corpora.vocabulary import OCTAVE, REST
+from mst_core.music import Key
 from mst_core.statistics.style_statistics import Habits
+from mst_core.transfer.change_path import Values
 
 Table = NDArray[np.float64]
 ODDS = 0.5

@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mst_core.generation.form import Plan, Span
+from mst_core.corpora.tunes import TICKS, Event, to_ticks
 from mst_core.generation.candidates import write_candidates
+from mst_core.generation.form import Plan, Span
 from mst_core.generation.melody_writer import Frame
+from mst_core.music import Meter
+from mst_core.networks.context import Heading
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_interpolation import Rhythm
 from mst_core.transfer.structure import Passage, Unit
 from mst_core.transfer.target import Target
-from mst_core.music import Meter
-from mst_core.networks.context import Heading
-from mst_core.corpora.tunes import TICKS, Event, to_ticks
 
 DRAFTS = 24
 FEWEST_DRAFTS = 3

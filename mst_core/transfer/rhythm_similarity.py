@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.composing.book import Book
+from mst_core.statistics.style_statistics import WINDOW, MeterHabits
 from mst_core.transfer.change_path import Values
 from mst_core.transfer.log_odds import Odds
-from mst_core.statistics.style_statistics import WINDOW, MeterHabits
 
 Profile = Mapping[tuple[int, ...], float]
 """Shares of (place, ticks, rest), or of (place, ticks, rest, next ticks, next rest)."""

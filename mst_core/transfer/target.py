@@ -10,16 +10,16 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from mst_core.corpora.tunes import TICKS, CorpusTune, Event, to_ticks
+from mst_core.errors import BadOption
 from mst_core.generation.meter_model import Ground
 from mst_core.generation.rhythm_lattice import Lattice, Values
-from mst_core.transfer.rhythm_similarity import Profile, turn_profile, value_profile
-from mst_core.transfer.log_odds import Odds, Turn, Turns
-from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter
-from mst_core.corpora.tunes import TICKS, CorpusTune, Event, to_ticks
-from mst_core.statistics.style_statistics import Habits, MeterHabits, observe, pool
 from mst_core.networks.model import StylePair
 from mst_core.networks.style import Style
+from mst_core.statistics.style_statistics import Habits, MeterHabits, observe, pool
+from mst_core.transfer.log_odds import Odds, Turn, Turns
+from mst_core.transfer.rhythm_similarity import Profile, turn_profile, value_profile
 
 USUAL = 0.97
 """Share of a style's events that the rhythms make up which a given tune can get. More and the alien

@@ -13,7 +13,14 @@ from fractions import Fraction
 from typing import Generic, Literal, TypeVar
 
 from mst_core.composing.account import Account, account_of
+from mst_core.errors import BadOption, TooLong
 from mst_core.generation.composition import Composition
+from mst_core.jobs import Restyle
+from mst_core.music import Melody, Meter, Part
+from mst_core.networks.style import Style
+from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.requests import parse_bars
+from mst_core.styles import StyleCard
 from mst_core.transfer.mashup import mash
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.pitch import (
@@ -26,13 +33,6 @@ from mst_core.transfer.pitch import (
 from mst_core.transfer.rhythm import Rerhythmed, RhythmLadder, build_ladder
 from mst_core.transfer.structure import kept_repeats
 from mst_core.transfer.target import Target, target_like, target_of
-from mst_core.errors import BadOption, TooLong
-from mst_core.jobs import Restyle
-from mst_core.music import Melody, Meter, Part
-from mst_core.networks.style import Style
-from mst_core.requests import parse_bars
-from mst_core.reading.parsed_score import Limits, Reading
-from mst_core.styles import StyleCard
 
 Thing = TypeVar("Thing")
 MOST_KEPT = 12

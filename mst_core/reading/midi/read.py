@@ -12,15 +12,14 @@ from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody, Note, Part, PartNote
-from mst_core.reading.midi.bars import BarLines
 from mst_core.reading.key_finding import find_key
-from mst_core.reading.midi.melody_track import find_melody
+from mst_core.reading.midi.bars import BarLines
+from mst_core.reading.midi.melody_track import Skyline, find_melody, find_skyline
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import Song, Strand, read_song
 from mst_core.reading.midi.quantization import Quantised, is_performance, quantise
-from mst_core.reading.parsed_score import Limits, Reading
-from mst_core.score.skyline import Skyline, find_skyline
 from mst_core.reading.midi.tempo_map import TempoMap, quarters_a_minute
+from mst_core.reading.parsed_score import Limits, Reading
 
 _LIMITS = Limits()
 _TOGETHER = 0.035  # seconds within which a player strikes the notes of a chord

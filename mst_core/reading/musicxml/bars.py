@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from mst_core.errors import TooLong
 from mst_core.music import Meter, MeterChange, Repeat
-from mst_core.score.xml_repeats import find_repeats
 from mst_core.reading.musicxml.elements import LONGEST_TIMES, BarSigns
+from mst_core.score.xml_repeats import find_repeats
 
 COMMON_TIME = Meter(4, 4)
 _MOST_CUT = 100_000  # bars of one measure; more than any limit allows

@@ -11,9 +11,9 @@ import zlib
 from io import BytesIO
 
 from mst_core.errors import TooLong, UnreadableScore
-from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.musicxml.read import read_document
 from mst_core.reading.musicxml.tree import parse_xml
+from mst_core.reading.parsed_score import Limits, Reading
 
 CONTAINER = "META-INF/container.xml"
 ACCEPTED = "a compressed MusicXML file (.mxl) as notation programs export it is accepted"

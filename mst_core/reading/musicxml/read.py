@@ -13,13 +13,13 @@ from fractions import Fraction
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody, Part, Repeat
 from mst_core.reading.key_finding import find_key
-from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.musicxml.bars import Grid, Measure, lay_bars
+from mst_core.reading.musicxml.elements import BarSigns
 from mst_core.reading.musicxml.melody_part import Choice, Line, choose_part, find_line, find_notes
 from mst_core.reading.musicxml.part import WrittenMeasure, WrittenPart, read_part
-from mst_core.score.xml_remarks import make_remarks
-from mst_core.reading.musicxml.elements import BarSigns
 from mst_core.reading.musicxml.tree import ACCEPTED, Element, parse_xml
+from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.score.xml_remarks import make_remarks
 
 DEFAULT_TEMPO = 120.0
 _LONGEST_NAME = 200  # characters

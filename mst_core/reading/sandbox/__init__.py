@@ -37,8 +37,8 @@ async def parse(
     Raises:
         ParserStopped: when the process ran out of time or memory, or broke.
     """
-    from mst_core.reading.sandbox.protocol import Order
     from mst_core.reading.sandbox.process import carry_out
+    from mst_core.reading.sandbox.protocol import Order
 
     limits = limits or Limits()
     cheap_check(name, len(data), data[:FIRST_BYTES], limits)

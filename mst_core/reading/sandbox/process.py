@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
-from mst_core.reading.sandbox.protocol import LARGEST_ANSWER, Answer, Order, Read
 from mst_core.reading.parsed_score import Reading
+from mst_core.reading.sandbox.protocol import LARGEST_ANSWER, Answer, Order, Read
 from mst_core.reading.serialization import BrokenReading, decode_reading
 
 # -E -s -B: neither the environment nor the home of anyone has a say, and nothing is written.

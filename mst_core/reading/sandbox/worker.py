@@ -9,8 +9,8 @@ import traceback
 import msgspec
 
 from mst_core.errors import MstError, ParserStopped
-from mst_core.reading.sandbox.protocol import Answer, Order, Read, Refused
 from mst_core.reading.load import read_score
+from mst_core.reading.sandbox.protocol import Answer, Order, Read, Refused
 from mst_core.reading.serialization import encode_reading
 
 
