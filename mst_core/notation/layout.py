@@ -15,13 +15,12 @@ from itertools import pairwise
 
 from mst_core.music import Melody, Meter
 from mst_core.notation.beams import beam
-from mst_core.notation.metrical_grid import STEPS, Pulse
+from mst_core.notation.metrical_grid import STEPS, Pulse, count
 from mst_core.notation.note_values import Piece
 from mst_core.notation.repeat_signs import Marks, find_marks
 from mst_core.notation.spelling import Spelling, spell
 from mst_core.notation.ties import Span, cut
 from mst_core.notation.triplets import Triplet, find_triplets
-from mst_core.score.grid import count
 
 LOWEST_IN_TREBLE = 55
 """A tune whose middle pitch is below this G is written in the bass clef."""

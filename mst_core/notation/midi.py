@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mido import Message, MetaMessage, MidiFile, MidiTrack
 
 from mst_core.music import TICKS_A_QUARTER, Key, Melody, Meter, Part
-from mst_core.score.grid import count
+from mst_core.notation.metrical_grid import count
 
 VELOCITY = 80
 MELODY = "melody"
