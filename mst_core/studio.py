@@ -36,7 +36,7 @@ from mst_core.styles import StyleCard
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import Reading
     from mst_core.sound.performance import Performance
-    from mst_core.sound.samples import Samples
+    from mst_core.sound.synth import Samples
 
 
 class Composer(Protocol):

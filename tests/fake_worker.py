@@ -21,7 +21,7 @@ from mst_core.studio import Studio
 
 if TYPE_CHECKING:
     from mst_core.sound.performance import Performance
-    from mst_core.sound.samples import Samples
+    from mst_core.sound.synth import Samples
 
 
 class Sine:
@@ -31,7 +31,7 @@ class Sine:
         """Return as many samples as the performance takes."""
         import numpy as np  # here, so that the many workers of a test start at once
 
-        from mst_core.sound.samples import RATE
+        from mst_core.sound.synth import RATE
 
         time_s = np.arange(int(performance.seconds * RATE)) / RATE
         tone = 0.2 * np.sin(2 * np.pi * 440 * time_s)

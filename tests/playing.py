@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.sound.performance import Performance, perform
-from mst_core.sound.samples import RATE, Samples
+from mst_core.sound.synth import RATE, Samples
 
 HALF = Fraction(1, 2)
 SCALE = (0, 4, 7, 9, 12, 11, 7, 2, 5, 4)

@@ -13,8 +13,8 @@ from mst_core.music import Part, PartNote
 from mst_core.sound.fluidsynth import Synthesizer
 from mst_core.sound.mix import play_together
 from mst_core.sound.performance import Performance, perform
-from mst_core.sound.samples import RATE, Samples
 from mst_core.sound.soundfont import find_soundfont
+from mst_core.sound.synth import RATE, Samples
 
 BASS = Part("bass", 32, False, tuple(
     PartNote(Fraction(2 * beat), Fraction(2), 38) for beat in range(8)))  # fmt: skip

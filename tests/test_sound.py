@@ -16,11 +16,17 @@ from playing import FLUTE, PIANO, XYLOPHONE, ask_ffmpeg, decode, find_onsets, pl
 from mst_core.errors import BadOption, NoEncoder, NoSound
 from mst_core.sound.encoding import CODECS, encode
 from mst_core.sound.fluidsynth import Synthesizer
-from mst_core.sound.limiter import find_true_peaks, limit
-from mst_core.sound.loudness import measure_loudness
-from mst_core.sound.mastering import CEILING, LEAD_S, LOUDNESS, master
-from mst_core.sound.samples import RATE, Samples
+from mst_core.sound.mastering import (
+    CEILING,
+    LEAD_S,
+    LOUDNESS,
+    find_true_peaks,
+    limit,
+    master,
+    measure_loudness,
+)
 from mst_core.sound.soundfont import find_soundfont
+from mst_core.sound.synth import RATE, Samples
 
 # Program and lowest note of what may play: plucked, struck, blown, bowed.
 BAND = {40: 62, 110: 62, 73: 66, 66: 50, 56: 60, 0: 60, 21: 62, 11: 60, 24: 52, 71: 58, 78: 72}

@@ -25,8 +25,8 @@ from mst_core.reading.abc.read import read_abc
 from mst_core.requests import check, draw_seed
 from mst_core.sound.fluidsynth import Synthesizer
 from mst_core.sound.performance import Performance
-from mst_core.sound.samples import RATE, Samples
 from mst_core.sound.soundfont import find_soundfont
+from mst_core.sound.synth import RATE, Samples
 from mst_core.studio import Player, Studio
 
 SHORT = Compose("folk", "jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180.0)

@@ -20,7 +20,7 @@ from mst_core.errors import BadOption, NoSound, NoSoundFont, TooLong
 from mst_core.music import Key, Melody, Meter, Note, Part, PartNote
 from mst_core.sound.fluidsynth import Synthesizer
 from mst_core.sound.fluidsynth_cli import ReferenceSynthesizer, render_midi
-from mst_core.sound.loudness import measure_loudness
+from mst_core.sound.mastering import measure_loudness
 from mst_core.sound.performance import Performance, Stroke, perform
 from mst_core.sound.performance_midi import lead_of, performed_midi
 from mst_core.sound.players import open_instrument

@@ -16,7 +16,7 @@ import numpy as np
 
 from mst_core.errors import BadOption, NoEncoder
 from mst_core.jobs import AUDIO_FORMATS
-from mst_core.sound.samples import RATE, Samples, require_sound
+from mst_core.sound.synth import RATE, Samples, require_sound
 
 EXACT = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
 # What ffmpeg is told for each format. LAME at level 7 takes 40 % of the time of its standard and

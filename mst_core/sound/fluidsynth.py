@@ -22,9 +22,17 @@ import numpy as np
 
 from mst_core.errors import NoSound, NoSoundFont
 from mst_core.sound.performance import Performance
-from mst_core.sound.samples import RATE, Samples, require_sound
 from mst_core.sound.soundfont import require_soundfont
-from mst_core.sound.synth import CHANNEL, CONTROLS, GAIN, LONGEST_S, require_playable
+from mst_core.sound.synth import (
+    CHANNEL,
+    CONTROLS,
+    GAIN,
+    LONGEST_S,
+    RATE,
+    Samples,
+    require_playable,
+    require_sound,
+)
 
 with contextlib.redirect_stdout(sys.stderr):  # it prints where the library is when CI is set
     import fluidsynth

@@ -23,9 +23,8 @@ import numpy as np
 from mst_core.errors import NoSound
 from mst_core.sound.performance import Performance
 from mst_core.sound.performance_midi import lead_of, performed_midi
-from mst_core.sound.samples import RATE, Samples, require_sound
 from mst_core.sound.soundfont import require_soundfont
-from mst_core.sound.synth import LONGEST_S, require_playable
+from mst_core.sound.synth import LONGEST_S, RATE, Samples, require_playable, require_sound
 
 COMMAND = "fluidsynth"
 PATIENCE_S = 300.0

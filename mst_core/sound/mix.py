@@ -13,7 +13,7 @@ import numpy as np
 from mst_core.errors import NoSound
 from mst_core.music import Melody, Part
 from mst_core.sound.performance import Performance, Stroke
-from mst_core.sound.samples import Samples
+from mst_core.sound.synth import Samples
 
 log = logging.getLogger(__name__)
 
