@@ -15,8 +15,7 @@ from click.testing import CliRunner
 from mst_core.__main__ import main
 from mst_core.corpora.chorales import read_chorales
 from mst_core.corpora.files import Refusal
-from mst_core.corpora.folk_books import FolkTune, find_corpus, read_held_out
-from mst_core.corpora.folk_kinds import is_air, is_strathspey
+from mst_core.corpora.folk_books import FolkTune, find_corpus, is_air, is_strathspey, read_held_out
 from mst_core.corpora.tunes import read_tunes
 from mst_core.errors import UnreadableScore
 from mst_core.reading.abc.read import read_tune

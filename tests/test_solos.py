@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from mst_core.corpora.files import Refusal
 from mst_core.corpora.importing import import_tunes
-from mst_core.corpora.swing import FINEST, straighten
-from mst_core.corpora.weimar import read_solos
+from mst_core.corpora.weimar import FINEST, read_solos, straighten
 from mst_core.errors import UnreadableScore
 
 SCHEMA = """

@@ -164,8 +164,7 @@ def chorale(output: Path) -> None:
 
 def _write_books(output: Path, models: Path, held_out: bool, kind: str | None) -> None:
     """Write the tunes of the folk books, or those of one kind."""
-    from mst_core.corpora.folk_books import read_folk_books
-    from mst_core.corpora.folk_kinds import KINDS
+    from mst_core.corpora.folk_books import KINDS, read_folk_books
     from mst_core.corpora.jsonl import write_lines
     from mst_core.corpora.variants import with_clusters
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from mst_core.corpora.chorales import read_chorales
 from mst_core.corpora.files import Refusal
-from mst_core.corpora.folk_books import read_folk_books
-from mst_core.corpora.folk_kinds import KINDS
+from mst_core.corpora.folk_books import KINDS, read_folk_books
 from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
 from mst_core.corpora.variants import with_clusters
 from mst_core.errors import BadOption
