@@ -30,9 +30,9 @@ def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
     `mst train` does this at its end; here it is for a style whose networks stay.
     """
     from mst_core.corpora.tunes import read_tunes
-    from mst_core.networks.traces import leave_traces
     from mst_core.styles import find_styles, require_style
     from mst_core.training import train_style
+    from mst_core.training.train_style import leave_traces
 
     require_style(style, find_styles(models))
     usable = [tune for tune in read_tunes(corpus) if len(tune.events) >= train_style.FEWEST_EVENTS]

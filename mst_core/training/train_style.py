@@ -21,11 +21,25 @@ import torch
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationDictionary
 from mst_core.networks.model import Shape, StylePair
-from mst_core.networks.traces import leave_traces
+from mst_core.statistics.fingerprints import Echoes
+from mst_core.statistics.reference_profiles import Neighbours
 from mst_core.statistics.style_statistics import Habits, observe
 from mst_core.styles import CARD
 from mst_core.training.loop import Course, Epoch, Lesson, Rows, lesson, train
 from mst_core.training.losses import Losses, learn_cache, measure
+
+# What a training leaves of its tunes beside the networks: echoes and neighbours.
+
+
+def leave_traces(
+    folder: Path, training: Sequence[CorpusTune], strangers: Sequence[CorpusTune]
+) -> Echoes:
+    """Write both into a style's folder; ``strangers`` are real tunes that it was not trained on."""
+    echoes = Echoes.of(training, strangers)
+    echoes.save(folder)
+    Neighbours.of(training).save(folder)
+    return echoes
+
 
 Part = Literal["pitch", "duration"]
 PARTS: tuple[Part, ...] = ("pitch", "duration")
