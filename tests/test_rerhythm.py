@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from melodies import JIG, REEL, melodies
 
 from mst_core.composing.composer import Composer
-from mst_core.composing.density import ONCE, TWICE, fitting_scale
 from mst_core.errors import BadOption, NoSuchTune, TooLong
 from mst_core.jobs import Restyle
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
@@ -24,7 +23,7 @@ from mst_core.reading.parsed_score import Reading
 from mst_core.requests import parse_bars
 from mst_core.transfer.rhythm import Rerhythmed, build_ladder, rerhythm
 from mst_core.transfer.structure import find_passages
-from mst_core.transfer.target import Target, target_like, target_of
+from mst_core.transfer.target import ONCE, TWICE, Target, fitting_scale, target_like, target_of
 
 MODELS = Path(__file__).parents[1] / "models"
 ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,17 +9,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.composing.book import Book
-from mst_core.composing.choosing import Choice
-from mst_core.composing.lending import lent_rhythms
 from mst_core.corpora.tunes import TICKS, to_ticks
 from mst_core.music import Meter
 from mst_core.transfer import rhythm_interpolation
-from mst_core.transfer.change_path import Stretch, Values
+from mst_core.transfer.change_path import Choice, Stretch, Values
 from mst_core.transfer.log_odds import Turn
+from mst_core.transfer.mashup import lent_rhythms
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_interpolation import Rhythm
-from mst_core.transfer.rhythm_similarity import Standard
+from mst_core.transfer.rhythm_similarity import Book, Standard
 from mst_core.transfer.structure import Passage, Unit
 from mst_core.transfer.target import Target
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mst_core.composing.choosing import Choice, choose
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST
 from mst_core.generation.candidates import Stepper
@@ -21,7 +20,7 @@ from mst_core.music import Melody
 from mst_core.networks.context import Heading, Line
 from mst_core.networks.style import Style
 from mst_core.statistics.style_statistics import Habits, observe
-from mst_core.transfer.change_path import Ladder, Stretch, Values, climb
+from mst_core.transfer.change_path import Choice, Ladder, Stretch, Values, choose, climb
 from mst_core.transfer.pitch_similarity import MelodyLikeness, follow_table, intervals_of
 from mst_core.transfer.structure import Unit, find_passages, torn_bars
 from mst_core.transfer.target import as_corpus_tune

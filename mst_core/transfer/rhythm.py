@@ -14,18 +14,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.composing.book import Book
-from mst_core.composing.choosing import choose
-from mst_core.composing.density import ONCE, fitting_scale, scaled, scaled_bars
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
 from mst_core.transfer.bar_classes import Writing, own_rhythms
-from mst_core.transfer.change_path import Ladder, Rung, climb
+from mst_core.transfer.change_path import Ladder, Rung, choose, climb
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_drafts import Drafting
-from mst_core.transfer.rhythm_similarity import Likeness
+from mst_core.transfer.rhythm_similarity import Book, Likeness
 from mst_core.transfer.structure import Passage, find_passages, phrase_starts, torn_bars
-from mst_core.transfer.target import Target
+from mst_core.transfer.target import ONCE, Target, fitting_scale, scaled, scaled_bars
 
 FEW_KEPT = 0.1
 """Share of its bars that may stay as they are before the style's rarer rhythms are asked."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Generic, Literal, TypeVar
 
-from mst_core.composing.account import Account, account_of
 from mst_core.errors import BadOption, TooLong
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Restyle
@@ -20,6 +19,8 @@ from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
 from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.requests import parse_bars
+from mst_core.statistics.reference_profiles import closeness
+from mst_core.statistics.shared_runs import Run
 from mst_core.styles import StyleCard
 from mst_core.transfer.mashup import mash
 from mst_core.transfer.meter_map import time_map
@@ -32,7 +33,52 @@ from mst_core.transfer.pitch import (
 )
 from mst_core.transfer.rhythm import Rerhythmed, RhythmLadder, build_ladder
 from mst_core.transfer.structure import kept_repeats
-from mst_core.transfer.target import Target, target_like, target_of
+from mst_core.transfer.target import Target, as_corpus_tune, target_like, target_of
+
+# What can be said of a changed tune: how near its target is, and what it shares with it.
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Figures for the receipt; None is what cannot be told."""
+
+    closer_than: tuple[int, int] | None = None
+    """Nearer to the target than so many of so many other tunes."""
+    longest_copy: int | None = None
+    """Notes in a row that it shares with a tune of the style, or with the target tune."""
+    usual_copy: int | None = None
+    """What unrelated tunes share at the most, nineteen times in twenty."""
+
+
+def account_of(
+    result: Melody,
+    style: Style,
+    like: Melody | None,
+    styles: Mapping[str, Style],
+    side: Literal["rhythm", "melody"],
+) -> Account:
+    """Hold a result against its target: one tune, or a style."""
+    tune = as_corpus_tune(result)
+    target = style.name if like is None else as_corpus_tune(like)
+    known = {name: other.neighbours for name, other in styles.items() if other.neighbours}
+    near = closeness(tune, target, known, side=side)
+    run: Run | None = None
+    if style.echoes is not None and isinstance(target, str):
+        find = style.echoes.longest_rhythm if side == "rhythm" else style.echoes.longest_melody
+        run = find(tune)
+    elif style.echoes is not None and not isinstance(target, str):
+        compare = (
+            style.echoes.longest_rhythm_of_two
+            if side == "rhythm"
+            else style.echoes.longest_melody_of_two
+        )
+        run = compare(tune, target)
+    return Account(
+        None if near is None else (near.nearer, near.others),
+        None if run is None else run.length,
+        None if run is None else run.usual,
+    )
+
 
 Thing = TypeVar("Thing")
 MOST_KEPT = 12
