@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mst_core.composing.composer import Composer
-from mst_core.composing.model import draw_model, taste_of
+from mst_core.composing.new_tune import draw_model, taste_of
 from mst_core.corpora.vocabulary import REST
 from mst_core.evaluation.new_tunes import corpus_tune
 from mst_core.jobs import Compose

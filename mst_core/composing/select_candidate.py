@@ -2,7 +2,7 @@
 
 Neither likelihood (which favours the bland) nor a classifier (which favours the alien) chooses:
 candidates are sampled, and the nearest in intervals and rhythms to what one real tune of the style
-does (`mst_core.composing.model`) wins, if its joints are smooth.
+does (`mst_core.composing.new_tune`) wins, if its joints are smooth.
 """
 
 from __future__ import annotations
