@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from melodies import REEL, melodies
-from mst_core.evaluation.nature import Practice, entropy
 from tiny import dance
 
 from mst_core.corpora.tunes import CorpusTune, parse_tune
@@ -24,7 +23,7 @@ from mst_core.evaluation.overlap import Repertoire
 from mst_core.evaluation.pieces import Piece, as_melody, find_pieces, fitting_sources, window
 from mst_core.evaluation.retrieval import choose_targets, reciprocal_rank
 from mst_core.evaluation.rhythm_features import Rhythm, Stroke, divergence, profile_of
-from mst_core.evaluation.strength_curve import Turn, change, closeness, spearman
+from mst_core.evaluation.strength_curve import Practice, Turn, change, closeness, entropy, spearman
 from mst_core.evaluation.style_classifiers import JUDGES, Court
 from mst_core.music import Key, Melody, Meter, Note
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mst_core.evaluation.borrowing import SHORTEST, Lenders
 from tiny import dance
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
 from mst_core.evaluation.distributions import Material, distances, halves
 from mst_core.evaluation.new_tunes import corpus_tune, judge_new_tunes, measure_new_tunes
+from mst_core.evaluation.overlap import SHORTEST, Lenders
 from mst_core.evaluation.phrases import cut, ends_at_home, passages, repeats, returns
 from mst_core.music import Key, Melody, Meter, Note
 

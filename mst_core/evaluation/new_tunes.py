@@ -9,8 +9,8 @@ import numpy as np
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import TICKS, CorpusTune, Event
-from mst_core.evaluation.borrowing import Lenders
 from mst_core.evaluation.distributions import Figures, Material, distances, halves
+from mst_core.evaluation.overlap import Lenders
 from mst_core.evaluation.phrases import ends_at_home, passages, repeats, returns
 from mst_core.jobs import Compose
 from mst_core.music import Melody

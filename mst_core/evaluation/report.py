@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mst_core.evaluation.bootstrap import Figure
-from mst_core.evaluation.finding import Finding, chance
+from mst_core.evaluation.retrieval import Finding, chance
 from mst_core.evaluation.transfer_eval import Knob, Way
 
 COLUMNS = {

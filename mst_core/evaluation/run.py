@@ -9,12 +9,11 @@ import msgspec
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.evaluation.finding import Finding, try_finding
 from mst_core.evaluation.new_tunes import BARS, NewTunes, measure_new_tunes
 from mst_core.evaluation.phrases import passages
 from mst_core.evaluation.pieces import Piece, find_pieces, fitting_sources, normal_title
 from mst_core.evaluation.report import LEGEND, write_finding, write_way
-from mst_core.evaluation.retrieval import TARGETS, choose_targets
+from mst_core.evaluation.retrieval import TARGETS, Finding, choose_targets, try_finding
 from mst_core.evaluation.systems import Transfers
 from mst_core.evaluation.test_data import RealTunes
 from mst_core.evaluation.transfer_eval import Plan, Way, try_way

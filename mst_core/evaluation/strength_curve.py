@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,6 +11,37 @@ import numpy as np
 
 from mst_core.evaluation.rhythm_features import Profile, Rhythm, divergence, profile_of
 from mst_core.music import Melody
+
+# Whether a rhythm is natural: as varied as real ones, and nothing that no player writes.
+
+WINDOW_NOTES = 64
+"""Entropy counted from few notes is too low; windows of one length are alike in that."""
+
+
+def entropy(rhythm: Rhythm) -> float | None:
+    """Bits of the durations of its notes, mean of windows; None when it is shorter than one."""
+    found = [_bits(Counter(n.ticks for n in w.notes)) for w in rhythm.cut(WINDOW_NOTES)]
+    return float(np.mean(found)) if found else None
+
+
+def _bits(counts: Counter[int]) -> float:
+    shares = np.array(list(counts.values())) / counts.total()
+    return float(-(shares * np.log2(shares)).sum())
+
+
+class Practice:
+    """What players of a style write: each (place, duration) of its real tunes, by kind of bar."""
+
+    def __init__(self, rhythms: Iterable[Rhythm]) -> None:
+        self._written = {
+            (rhythm.kind, note.place, note.ticks) for rhythm in rhythms for note in rhythm.notes
+        }
+
+    def strange(self, rhythm: Rhythm) -> float:
+        """Share of the notes that no player of the style writes."""
+        unheard = sum((rhythm.kind, n.place, n.ticks) not in self._written for n in rhythm.notes)
+        return unheard / max(1, len(rhythm.notes))
+
 
 STRENGTHS = tuple(step / 20 for step in range(21))
 TOLERANCE = 1e-9

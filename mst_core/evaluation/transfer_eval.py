@@ -13,11 +13,10 @@ import numpy as np
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import Figure, closure, mean_of
 from mst_core.evaluation.form_preservation import compare, smallest_step
-from mst_core.evaluation.nature import Practice, entropy
 from mst_core.evaluation.overlap import Repertoire
 from mst_core.evaluation.pieces import FOLDS, Piece, fitting_sources, sample
 from mst_core.evaluation.rhythm_features import Profile, Rhythm, profile_of
-from mst_core.evaluation.strength_curve import Turn, change, closeness, spearman
+from mst_core.evaluation.strength_curve import Practice, Turn, change, closeness, entropy, spearman
 from mst_core.evaluation.style_classifiers import JUDGES, Court
 from mst_core.evaluation.systems import Transfers
 from mst_core.music import Melody
