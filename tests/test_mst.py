@@ -15,10 +15,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from fake_composer import FakeComposer
-from mst_core.cli.writing import write_together
 
 from mst_core import __version__
 from mst_core.__main__ import main
+from mst_core.cli.batch import write_together
 
 CARD = """
 title = "{title}"

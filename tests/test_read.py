@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from mst_core.cli.reading import read_bytes
 from nasty import GOOD
 
 from mst_core.__main__ import main
+from mst_core.cli.batch import read_bytes
 from mst_core.errors import UnreadableScore
 
 

@@ -6,28 +6,264 @@ Variants of a tune differ: where a seed brings nothing new, some further seeds a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Self
 
 import click
 from msgspec import structs
 
 from mst_core.cli.errors import tell_fault
-from mst_core.cli.naming import Places, Version
+from mst_core.cli.options import Written
 from mst_core.cli.output import Gauge, describe, list_facts, print_json
-from mst_core.cli.reading import read_file
-from mst_core.cli.writing import write_together
-from mst_core.jobs import AUDIO_FORMATS, Job, Mashup, Rendition, Restyle
-from mst_core.reading.formats import one_line
-from mst_core.reading.parsed_score import Reading
+from mst_core.errors import BadOption, MstError, UnreadableScore
+from mst_core.jobs import AUDIO_FORMATS, FORMATS, PICTURE_FORMATS, Job, Mashup, Rendition, Restyle
+from mst_core.reading.formats import ACCEPTED, FIRST_BYTES, Kind, cheap_check, one_line, show_name
+from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.sandbox import parse_sync
 from mst_core.reading.serialization import encode_reading
-from mst_core.requests import next_seed
+from mst_core.requests import check, draw_seed, next_seed
+from mst_core.styles import find_styles, meant_style, require_whole
 
 if TYPE_CHECKING:
     from mst_core.generation.composition import Composition
     from mst_core.studio import Studio
+
+# Reads the files that a person names, each in a process of its own.
+
+# What the process logs is for who runs the bot. A person here gets the one line.
+_SILENCE = logging.NullHandler()
+
+
+def read_file(path: Path, *, track: int | None = None) -> tuple[Kind, Reading]:
+    """Read a score; ``track`` names the track or part with the melody, from 1.
+
+    Raises:
+        MstError: as `mst_core.reading.sandbox.parse_sync`, and UnreadableScore when it cannot be opened.
+    """
+    logging.getLogger("mst_core.reading.sandbox").addHandler(_SILENCE)
+    data = read_bytes(path)
+    kind = cheap_check(path.name, len(data), data[:FIRST_BYTES])
+    return kind, parse_sync(path.name, data, track=track)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds, or one byte more than the limit, which is refused later on.
+
+    Raises:
+        UnreadableScore: when it is not there, no file, or not for us.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a folder; or a pipe, which may never end
+            raise UnreadableScore(f"{show_name(str(path))} is not a file", ACCEPTED)
+        with path.open("rb") as file:
+            return file.read(Limits().octets + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "a name that no file can have"
+        raise UnreadableScore(f"{show_name(str(path))}: {reason.lower()}", ACCEPTED) from error
+
+
+def name_fault(path: Path, error: MstError) -> str:
+    """Say in one sentence what is wrong with which file."""
+    name = show_name(str(path))
+    sentence = " ".join(str(error).split())
+    return sentence if name in sentence else f"{name}: {sentence}"
+
+
+# Writes files together or not at all.
+
+
+def format_of(path: Path) -> str:
+    """Return the format that the ending of an output picks.
+
+    Raises:
+        BadOption: when it picks none, or when nothing can be written there.
+    """
+    format = path.suffix.lower().removeprefix(".")
+    if format not in FORMATS:
+        raise BadOption("output", path, f"let it end in .{', .'.join(FORMATS)}")
+    check_place(path)
+    if not path.parent.is_dir():
+        raise BadOption("output", path, f"there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise BadOption("output", path, f"nothing can be written into {path.parent}")
+    return format
+
+
+def check_place(path: Path) -> None:
+    """Do nothing, when no folder stands where a file is to be.
+
+    Raises:
+        BadOption: when one does.
+    """
+    if path.is_dir():
+        raise BadOption("output", path, "it is a folder; name a file")
+
+
+def check_performed(performed: bool, formats: Iterable[str]) -> None:
+    """Do nothing, when what is to be played into a MIDI file has one to go to.
+
+    Raises:
+        BadOption: when no MIDI file is written.
+    """
+    if performed and "mid" not in formats:
+        raise BadOption("performed", "yes", "it is about MIDI files, and none is asked for")
+
+
+def check_compared(compared: bool, formats: Iterable[str]) -> None:
+    """Do nothing, when what is to be drawn before and after has a picture to stand in.
+
+    Raises:
+        BadOption: when no picture is drawn.
+    """
+    if compared and not {*formats} & {*PICTURE_FORMATS}:
+        raise BadOption("compare", "yes", "it is about pictures; ask for a .png or .svg")
+
+
+def write_together(files: dict[Path, bytes]) -> None:
+    """Write all files beside their places first, then put them there.
+
+    Raises:
+        OSError: when one cannot be written; then none is.
+    """
+    ready: dict[Path, Path] = {}
+    try:
+        for path, content in files.items():
+            # Not named after the file, whose name may be as long as a name can be.
+            with NamedTemporaryFile(dir=path.parent, prefix=".mst-", delete=False) as beside:
+                ready[path] = Path(beside.name)
+                beside.write(content)
+            ready[path].chmod(0o666 & ~_umask())
+        for path, beside_path in ready.items():
+            os.replace(beside_path, path)
+    finally:
+        for beside_path in ready.values():
+            with suppress(FileNotFoundError):  # it is in its place
+                beside_path.unlink()
+
+
+def _umask() -> int:
+    """Return what the person's files are not to allow; there is no way to ask but to set it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# Which renditions a call asks for, and the names of their files.
+#
+# In a folder they are ``<stem>.<strength>.<format>``, the strength with two decimals,
+# ``<stem>.<strength>.p<strength>.<format>`` where the pitches have one of their own, and
+# ``<stem>.<strength>.v<k>.<format>`` where there are several variants. Of files with the same stem
+# the first keeps it, the next are ``<stem>-2``, ``<stem>-3``, by numbers that no other file has.
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One way to change a tune."""
+
+    strength: float
+    seed: int
+    variant: int = 0
+    """Counted from 1; 0 where there is only one."""
+    pitch_strength: float | None = None
+    """Where the pitches have one of their own."""
+
+    @property
+    def name(self) -> str:
+        """Such as ``0.50``, ``0.50.p1.00`` or ``0.50.v2``."""
+        pitches = "" if self.pitch_strength is None else f".p{self.pitch_strength:.2f}"
+        variant = f".v{self.variant}" if self.variant else ""
+        return f"{self.strength:.2f}{pitches}{variant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where files go: those named one by one, or a folder. At most one of the two."""
+
+    outputs: dict[Path, str]
+    """Paths with their formats."""
+    folder: Path | None
+    formats: tuple[str, ...]
+    """Every format that is made."""
+
+    def name(self, stem: str, version: Version) -> dict[Path, str]:
+        """The files of one rendition with their formats.
+
+        Raises:
+            BadOption: when a folder stands where one is to be.
+        """
+        if self.folder is None:
+            return self.outputs
+        files = {self.folder / f"{stem}.{version.name}.{format}": format for format in self.formats}
+        for path in files:
+            check_place(path)
+        return files
+
+
+def find_places(outputs: Sequence[Path], folder: Path | None, formats: str | None) -> Places:
+    """Read where files are to go, before any work is done; nothing at all prints ABC.
+
+    Raises:
+        BadOption: when nothing can be written there.
+    """
+    if folder is None:
+        if formats is not None:
+            raise BadOption("formats", formats, "they go with --out-dir; -o takes them by ending")
+        named = {path: format_of(path) for path in outputs}
+        return Places(named, None, tuple(dict.fromkeys(named.values())) or ("abc",))
+    if outputs:
+        raise BadOption("output", outputs[0], "either -o or --out-dir is given")
+    wanted = [format.strip().lower().removeprefix(".") for format in (formats or "mid").split(",")]
+    for format in wanted:
+        if format not in FORMATS:
+            raise BadOption("formats", formats, f"choose from {','.join(FORMATS)}")
+    ground = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not ground.is_dir():
+        raise BadOption("out-dir", folder, f"{ground} is not a folder")
+    if not os.access(ground, os.W_OK):
+        raise BadOption("out-dir", folder, f"nothing can be written into {ground}")
+    return Places({}, folder, tuple(dict.fromkeys(wanted)))
+
+
+def find_versions(
+    strengths: Sequence[float], pitch_strengths: Sequence[float] | None, seed: int, variants: int
+) -> tuple[Version, ...]:
+    """List the versions of every tune; the k-th variant has the k-th seed from ``seed`` on.
+
+    Raises:
+        BadOption: when two strengths would have the same name.
+    """
+    for option, chosen in (("strength", strengths), ("pitch strength", pitch_strengths or ())):
+        names = [f"{strength:.2f}" for strength in chosen]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise BadOption(option, chosen[place], f"two of them are {name}")
+    return tuple(
+        Version(strength, next_seed(seed, step), step + 1 if variants > 1 else 0, pitch_strength)
+        for strength in strengths
+        for pitch_strength in ((None,) if pitch_strengths is None else pitch_strengths)
+        for step in range(variants)
+    )
+
+
+def find_stems(files: Iterable[Path]) -> list[str]:
+    """Give each file a stem of its own."""
+    files = list(files)
+    taken = {file.stem for file in files}
+    stems: list[str] = []
+    for file in files:
+        stem, number = file.stem, 1
+        while stem in stems or (number > 1 and stem in taken):
+            number += 1
+            stem = f"{file.stem}-{number}"
+        stems.append(stem)
+    return stems
+
 
 _LONGEST_TITLE = 100
 FURTHER_SEEDS = 6
@@ -222,3 +458,98 @@ def _tell(order: Order, file: Path, made: list[_Made]) -> None:
             click.echo(click.format_filename(path))
         if tune:
             click.echo(tune["abc"].rstrip("\n"))
+
+
+# Changes given tunes, one side of them or both: what `mst rerhythm` and `mst transfer` share.
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Where rhythm and pitches come from, and how far each goes."""
+
+    rhythm: str | None = None
+    like: Path | None = None
+    pitch: str | None = None
+    pitch_like: Path | None = None
+    strengths: tuple[float, ...] | None = None
+    """Of whatever changes."""
+    pitch_strengths: tuple[float, ...] | None = None
+    """Of the pitches, where it is another."""
+
+
+class Wishes(Written):
+    """The options of `options.changed`, and the meter, as click hands them over."""
+
+    meter: str | None
+    seed: int | None
+    track: int | None
+    keep_bars: str | None
+    variants: int
+    out_dir: Path | None
+    formats: str | None
+    compare: bool
+
+
+def change(files: tuple[Path, ...], sides: Sides, wishes: Wishes) -> int:
+    """Change every file and write what comes out; return the status.
+
+    Raises:
+        MstError, click.ClickException: what can be refused before a file is changed.
+    """
+    models = wishes["models"]
+    strengths, pitch_strengths = _knobs(sides)
+    request = Restyle(
+        source="source",
+        seed=draw_seed() if wishes["seed"] is None else wishes["seed"],
+        rhythm=None if sides.rhythm is None else meant_style(sides.rhythm, models),
+        like=None if sides.like is None else "like",
+        meter=wishes["meter"],
+        keep_bars=wishes["keep_bars"],
+        track=wishes["track"],
+        pitch=None if sides.pitch is None else meant_style(sides.pitch, models),
+        pitch_like=None if sides.pitch_like is None else "pitch_like",
+    )
+    require_whole(models, [request.rhythm or "", request.pitch or ""])
+    versions = find_versions(strengths, pitch_strengths, request.seed, wishes["variants"])
+    places = find_places(wishes["outputs"], wishes["out_dir"], wishes["formats"])
+    order = Order(request, versions, places, {}, wishes["performed"], wishes["compare"],
+                  wishes["as_json"])  # fmt: skip
+    styles = find_styles(models)
+    for each in (request, *map(order.request_for, versions)):
+        check(each, styles)
+    check_performed(wishes["performed"], places.formats)
+    check_compared(wishes["compare"], places.formats)
+    if places.folder is None and len(files) * len(versions) > 1:
+        what = f"{len(files)} files" if len(files) > 1 else f"{len(versions)} versions"
+        raise click.UsageError(f"{what} need --out-dir DIR to be written to")
+    others = {"like": sides.like, "pitch_like": sides.pitch_like}
+    likes = {name: read_other(file) for name, file in others.items() if file is not None}
+    with LateStudio(models, wishes["soundfont"], wishes["device"]) as studio:
+        stems = dict(zip(find_stems(files), files, strict=True))
+        return do_all(replace(order, likes=likes), stems, studio)
+
+
+def read_other(file: Path) -> Reading:
+    """Read a tune that others are to be like, or to be joined with.
+
+    Raises:
+        click.ClickException: when it cannot be read, naming it.
+    """
+    try:
+        return read_file(file)[1]
+    except MstError as error:
+        raise click.ClickException(name_fault(file, error)) from error
+
+
+def _knobs(sides: Sides) -> tuple[tuple[float, ...], tuple[float, ...] | None]:
+    """The strengths of what changes, and those of the pitches where they have their own."""
+    strengths, pitch_strengths = sides.strengths, sides.pitch_strengths
+    if pitch_strengths is not None and sides.pitch is None and sides.pitch_like is None:
+        raise BadOption(
+            "pitch strength", f"{pitch_strengths[0]:g}", "name where the pitches come from"
+        )
+    if sides.rhythm is None and sides.like is None and pitch_strengths is not None:
+        if strengths is not None:
+            raise BadOption("strength", f"{strengths[0]:g}", "only the pitches change; give one")
+        strengths, pitch_strengths = pitch_strengths, None
+    return (1.0,) if strengths is None else strengths, pitch_strengths

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from mst_core.cli import options
-from mst_core.cli.gauge import gauge
+from mst_core.cli.output import gauge
 from mst_core.styles import find_styles, require_style, require_whole
 
 if TYPE_CHECKING:

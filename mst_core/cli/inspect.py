@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from mst_core.cli import options
+from mst_core.cli.batch import read_file
 from mst_core.cli.errors import tell_fault
-from mst_core.cli.reading import read_file
 from mst_core.errors import MstError
 from mst_core.reading.formats import Kind, one_line
 from mst_core.reading.parsed_score import Reading

@@ -9,10 +9,17 @@ from typing import Unpack
 import click
 
 from mst_core.cli import options
-from mst_core.cli.batch import LateStudio, Order, do_all, entitle
-from mst_core.cli.changing import read_other
-from mst_core.cli.naming import Version, find_places
-from mst_core.cli.writing import check_compared, check_performed
+from mst_core.cli.batch import (
+    LateStudio,
+    Order,
+    Version,
+    check_compared,
+    check_performed,
+    do_all,
+    entitle,
+    find_places,
+    read_other,
+)
 from mst_core.jobs import Mashup
 
 _EXAMPLE = """\b

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 import msgspec
 
 from mst_core.jobs import Progress, Receipt
+
+# How far a long measuring is, on a terminal only.
+
+
+def gauge() -> Callable[[str, float], None]:
+    """A line that is written over on standard error, and nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        return lambda what, share: None
+
+    def tell(what: str, share: float) -> None:
+        click.echo(f"\r{what:<40} {share:>4.0%}", err=True, nl=False)
+
+    return tell
+
 
 _BAR = 20  # characters
 _MASHUP = "mashup"

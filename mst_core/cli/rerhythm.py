@@ -8,7 +8,7 @@ from typing import Unpack
 import click
 
 from mst_core.cli import options
-from mst_core.cli.changing import Sides, Wishes, change
+from mst_core.cli.batch import Sides, Wishes, change
 
 _EXAMPLE = """\b
 A reel with the rhythm of jazz, to listen to and to play from:

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import click
 
-from mst_core.cli import changing, making, options
-from mst_core.cli.changing import Sides, change
-from mst_core.cli.making import make
+from mst_core.cli import batch, compose, options
+from mst_core.cli.batch import Sides, change
+from mst_core.cli.compose import make
 
 _OF_NEW_TUNES = ("bars", "key", "tempo")
 _OF_GIVEN_TUNES = (
@@ -68,7 +68,7 @@ def command(
             raise click.UsageError(
                 "say what the tune is to get: --pitch STYLE, --rhythm STYLE, or both"
             )
-        return change(files, sides, cast(changing.Wishes, wishes))
+        return change(files, sides, cast(batch.Wishes, wishes))
     _refuse(given, _OF_GIVEN_TUNES, "is about a tune of yours; name its file")
     if pitch is None or rhythm is None:
         lacking = "--pitch" if pitch is None else "--rhythm"
@@ -78,7 +78,7 @@ def command(
         )
     if wishes["variants"] > 1:
         raise click.UsageError("--variants is about a tune of yours; name its file")
-    make(pitch, rhythm, cast(making.Wishes, wishes))
+    make(pitch, rhythm, cast(compose.Wishes, wishes))
     return 0
 
 
