@@ -10,6 +10,7 @@ while this one plays. Compose in one thread at a time; finish in as many as you 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,17 +27,78 @@ from mst_core.jobs import (
     Progress,
     Rendition,
     Restyle,
+    check,
+    check_formats,
 )
 from mst_core.music import Melody
-from mst_core.progress import COMPOSING_SHARE, Rising, Steps
 from mst_core.report import decode_readings, make_receipt, title_of
-from mst_core.requests import check, check_formats
+from mst_core.sound.synth import Instrument
 from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import Reading
     from mst_core.sound.performance import Performance
     from mst_core.sound.synth import Samples
+
+# Who plays: the synthesizer in the process, or else the one behind a command.
+
+log = logging.getLogger(__name__)
+
+
+def open_instrument(soundfont: Path) -> Instrument:
+    """Open FluidSynth in the process; where its library is missing, behind midi2audio.
+
+    Raises:
+        NoSoundFont: when the SoundFont is missing or cannot be read.
+        NoSound: when neither the library nor the command is installed.
+    """
+    try:
+        from mst_core.sound.fluidsynth import Synthesizer
+    except (ImportError, OSError, AttributeError) as error:
+        log.warning("the FluidSynth library cannot be loaded (%s); its command plays", error)
+    else:
+        return Synthesizer(soundfont)
+    from mst_core.sound.fluidsynth_cli import ReferenceSynthesizer
+
+    return ReferenceSynthesizer(soundfont)
+
+
+# How far a job is, told from several threads and never falling.
+
+COMPOSING_SHARE = 0.5
+"""Share of a job that is done when its tune is composed."""
+
+
+class Rising:
+    """Tells a share that never falls, whoever calls and in whatever order."""
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._told = 0.0
+        self._lock = Lock()
+
+    def __call__(self, stage: str, share: float) -> None:
+        """Tell a stage and the share of the whole."""
+        with self._lock:
+            self._told = min(1.0, max(self._told, share))
+            self._tell(Progress(stage, self._told))
+
+
+class Steps:
+    """Counts the files of the second half, which two threads make."""
+
+    def __init__(self, tell: Callable[[Progress], None], total: int) -> None:
+        self._tell = Rising(tell)
+        self._total = max(1, total)
+        self._done = 0
+        self._lock = Lock()
+
+    def done(self, stage: str) -> None:
+        """Note that one more is made."""
+        with self._lock:
+            self._done += 1
+            share = self._done / self._total
+        self._tell(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
 
 
 class Composer(Protocol):
@@ -91,7 +153,7 @@ class Studio:
         from mst_core.composing.composer import Composer as NetworkComposer
 
         def open_player() -> Player:
-            from mst_core.sound.players import open_instrument
+            pass
             from mst_core.sound.soundfont import find_soundfont
 
             return open_instrument(find_soundfont(soundfont))

@@ -16,11 +16,10 @@ from melodies import JIG, REEL, melodies
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, NoSuchTune, TooLong
-from mst_core.jobs import Restyle
+from mst_core.jobs import Restyle, parse_bars
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, choose_device, load_styles
 from mst_core.reading.parsed_score import Reading
-from mst_core.requests import parse_bars
 from mst_core.transfer.rhythm import Rerhythmed, build_ladder, rerhythm
 from mst_core.transfer.structure import find_passages
 from mst_core.transfer.target import ONCE, TWICE, Target, fitting_scale, target_like, target_of

@@ -20,9 +20,8 @@ from fake_composer import CARD, FakeComposer, write_scale
 from mst_core import __version__
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
 from mst_core.generation.composition import Composition
-from mst_core.jobs import FORMATS, Compose, Job, Progress
+from mst_core.jobs import FORMATS, Compose, Job, Progress, check, draw_seed
 from mst_core.reading.abc.read import read_abc
-from mst_core.requests import check, draw_seed
 from mst_core.sound.fluidsynth import Synthesizer
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import find_soundfont

@@ -23,8 +23,8 @@ from mst_core.sound.fluidsynth_cli import ReferenceSynthesizer, render_midi
 from mst_core.sound.mastering import measure_loudness
 from mst_core.sound.performance import Performance, Stroke, perform
 from mst_core.sound.performance_midi import lead_of, performed_midi
-from mst_core.sound.players import open_instrument
 from mst_core.sound.soundfont import find_soundfont
+from mst_core.studio import open_instrument
 
 
 @pytest.fixture(scope="module")

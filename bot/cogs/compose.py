@@ -10,8 +10,7 @@ from discord.app_commands import Command
 from bot.cogs.options import DEFAULT_BARS, Bars, Offers, Seed, Tempo, Word
 from bot.requests.intake import Desk
 from bot.texts import Texts
-from mst_core.jobs import Compose
-from mst_core.requests import draw_seed
+from mst_core.jobs import Compose, draw_seed
 
 OPTIONS = ("style", "bars", "meter", "key", "tempo", "seed")
 

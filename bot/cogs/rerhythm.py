@@ -15,10 +15,9 @@ from bot.messages.replies import Replies
 from bot.requests.intake import COMING, Desk
 from bot.texts import Texts
 from mst_core.errors import MstError
-from mst_core.jobs import Restyle
+from mst_core.jobs import Restyle, draw_seed
 from mst_core.reading.formats import ACCEPTED
 from mst_core.reading.parsed_score import Limits
-from mst_core.requests import draw_seed
 from mst_core.styles import StyleCard
 
 OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "track")

@@ -22,8 +22,7 @@ from bot.cogs.options import (
 from bot.errors import ForGivenTunes, ForNewTunes, NothingNamed, SideMissing, TwoNamed
 from bot.requests.intake import COMING, Desk
 from bot.texts import Texts
-from mst_core.jobs import Compose, Restyle
-from mst_core.requests import draw_seed
+from mst_core.jobs import Compose, Restyle, draw_seed
 
 OPTIONS = (
     "pitch", "rhythm", "file", "strength", "pitch_strength", "like", "pitch_like", "bars", "meter",

@@ -14,9 +14,8 @@ from bot.messages.captions import LONGEST_NAME, Captions, cut, escaped, file_nam
 from bot.requests.store import Entry
 from bot.requests.uploads import Upload
 from bot.texts import Texts
-from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Restyle
+from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Restyle, next_seed
 from mst_core.music import Meter
-from mst_core.requests import next_seed
 from mst_core.styles import StyleCard
 
 COLOUR = discord.Colour.from_rgb(214, 160, 70)

@@ -20,8 +20,7 @@ from bot.requests.store import Ask, Entry, Ledger
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.errors import BadOption
-from mst_core.jobs import Compose, Mashup, Request, Restyle
-from mst_core.requests import check, draw_seed, next_seed
+from mst_core.jobs import Compose, Mashup, Request, Restyle, check, draw_seed, next_seed
 from mst_core.styles import StyleCard
 
 QUIET_S = 1.5

@@ -22,12 +22,22 @@ from mst_core.cli.errors import tell_fault
 from mst_core.cli.options import Written
 from mst_core.cli.output import Gauge, describe, list_facts, print_json
 from mst_core.errors import BadOption, MstError, UnreadableScore
-from mst_core.jobs import AUDIO_FORMATS, FORMATS, PICTURE_FORMATS, Job, Mashup, Rendition, Restyle
+from mst_core.jobs import (
+    AUDIO_FORMATS,
+    FORMATS,
+    PICTURE_FORMATS,
+    Job,
+    Mashup,
+    Rendition,
+    Restyle,
+    check,
+    draw_seed,
+    next_seed,
+)
 from mst_core.reading.formats import ACCEPTED, FIRST_BYTES, Kind, cheap_check, one_line, show_name
 from mst_core.reading.parsed_score import Limits, Reading
 from mst_core.reading.sandbox import parse_sync
 from mst_core.reading.serialization import encode_reading
-from mst_core.requests import check, draw_seed, next_seed
 from mst_core.styles import find_styles, meant_style, require_whole
 
 if TYPE_CHECKING:

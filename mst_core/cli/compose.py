@@ -11,8 +11,7 @@ from mst_core.cli import options
 from mst_core.cli.batch import check_performed, format_of, write_together
 from mst_core.cli.options import Written
 from mst_core.cli.output import Gauge, describe, list_facts, print_json
-from mst_core.jobs import Compose, Job, Receipt
-from mst_core.requests import check, draw_seed
+from mst_core.jobs import Compose, Job, Receipt, check, draw_seed
 from mst_core.styles import find_styles, meant_style, require_whole
 
 # Makes a new tune: checks, composes, writes the files, tells what was made.

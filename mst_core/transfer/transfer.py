@@ -14,11 +14,10 @@ from typing import Generic, Literal, TypeVar
 
 from mst_core.errors import BadOption, TooLong
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Restyle
+from mst_core.jobs import Restyle, parse_bars
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
 from mst_core.reading.parsed_score import Limits, Reading
-from mst_core.requests import parse_bars
 from mst_core.statistics.reference_profiles import closeness
 from mst_core.statistics.shared_runs import Run
 from mst_core.styles import StyleCard
