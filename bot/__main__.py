@@ -20,7 +20,7 @@ import aiohttp
 import discord
 
 from bot import create_bot
-from bot.migrate import BrokenLedger
+from bot.requests.database import BrokenLedger
 from bot.settings import BadSetting, Settings
 from mst_core.errors import MstError, NoSoundFont
 from mst_core.sound.soundfont import find_soundfont

@@ -14,7 +14,7 @@ from simcord import Env
 from stage import Stage, fields, last, suffixes
 
 from bot import create_bot
-from bot.migrate import BrokenLedger
+from bot.requests.database import BrokenLedger
 from mst_core.errors import NoSuchTune
 from mst_core.jobs import Progress
 

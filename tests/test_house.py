@@ -26,7 +26,7 @@ ROOMS = {
     "aiosqlite": "bot/requests/database.py",
     "click": "mst_core/__main__.py mst_core/commands",
     "discord": "bot/__main__.py bot/app.py bot/messages/buttons.py bot/messages/captions.py bot/cogs bot/messages/delivery.py"
-    " bot/requests/intake.py bot/fetching.py bot/cogs/options.py bot/messages/replies.py bot/tryout",
+    " bot/requests/intake.py bot/requests/intake.py bot/cogs/options.py bot/messages/replies.py bot/tryout",
     "fluidsynth": "mst_core/sound/fluidsynth.py",
     "midi2audio": "mst_core/sound/fluidsynth_cli.py",
     "mido": "mst_core/notation/midi.py mst_core/sound/performance_midi.py",

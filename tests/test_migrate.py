@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.migrate import MIGRATIONS, BrokenLedger
+from bot.requests.database import MIGRATIONS, BrokenLedger
 from bot.requests.store import Ledger
 
 

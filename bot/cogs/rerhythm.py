@@ -10,9 +10,8 @@ from discord.app_commands import Command, ContextMenu
 
 from bot.cogs.options import FULL, BarList, Offers, Percent, Seed, Track, Word
 from bot.errors import NoFile, NoRhythmNamed, TwoNamed
-from bot.fetching import check_unseen
 from bot.messages.replies import Replies
-from bot.requests.intake import COMING, Desk
+from bot.requests.intake import COMING, Desk, check_unseen
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Restyle, draw_seed

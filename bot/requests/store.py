@@ -17,8 +17,7 @@ from typing import Any, Self
 
 import msgspec
 
-from bot.migrate import MIGRATIONS
-from bot.requests.database import Database
+from bot.requests.database import MIGRATIONS, Database
 from mst_core.jobs import Receipt, Request
 
 # Whose turn it is: the first waiting request of each person, then the second of each, and so on;
