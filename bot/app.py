@@ -116,7 +116,7 @@ class MusicBot(discord.Client):
         """Open the parts, offer the commands, take up what was left. The engine wakes meanwhile.
 
         Raises:
-            bot.requests.database.BrokenLedger: when it cannot be opened, or another bot works with it.
+            bot.requests.database.BrokenLedger: it cannot be opened, or another bot works with it.
         """
         settings, styles, texts, clock = self.settings, self.styles, self.texts, _now
         self._claim = claim(settings.data)

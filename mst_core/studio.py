@@ -153,7 +153,6 @@ class Studio:
         from mst_core.composing.composer import Composer as NetworkComposer
 
         def open_player() -> Player:
-            pass
             from mst_core.sound.soundfont import find_soundfont
 
             return open_instrument(find_soundfont(soundfont))

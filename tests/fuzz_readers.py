@@ -19,11 +19,7 @@ with atheris.instrument_imports(include=["mst_core", "mido"]):
     from nasty import GOOD, nasty_files
 
     from mst_core.errors import MstError
-    from mst_core.reading.abc import read as abc_read
     from mst_core.reading.load import read_score
-    from mst_core.reading.midi import read as midi_read
-    from mst_core.reading.musicxml import mxl as mxl_read
-    from mst_core.reading.musicxml import read as xml_read
     from mst_core.reading.parsed_score import Limits
     from mst_core.reading.serialization import decode_reading, encode_reading
 

@@ -105,8 +105,9 @@ def test_the_real_command_says_one_line_where_its_reader_breaks(desk: Path) -> N
     program = """
 import sys
 import mst_core.reading.sandbox.process
-mst_core.reading.sandbox.process.COMMAND = (sys.executable, "-c", "raise KeyError('a bug')")
-mst_core.reading.sandbox.process.carry_out.__defaults__ = (mst_core.reading.sandbox.process.COMMAND,)
+from mst_core.reading.sandbox import process
+process.COMMAND = (sys.executable, "-c", "raise KeyError('a bug')")
+process.carry_out.__defaults__ = (process.COMMAND,)
 from mst_core.__main__ import main
 main(["read", "tune.mid"])
 """

@@ -1,0 +1,1 @@
+"""Answers as Discord messages: captions, embeds, buttons and their delivery."""

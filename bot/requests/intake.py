@@ -28,7 +28,8 @@ from mst_core.styles import StyleCard
 
 # Fetching what a person attached: cheap checks first, then the bytes, then a look at them.
 #
-# Discord wants an answer within 3 s, and a public one never turns private again. So a file is fetched
+# Discord wants an answer within 3 s, and a public one never turns private again. So a file is
+# fetched
 # before anything is said, as long as that stays quick; a slow one comes after the public answer.
 
 LONGEST_S = 20.0

@@ -54,7 +54,7 @@ def read_file(path: Path, *, track: int | None = None) -> tuple[Kind, Reading]:
     """Read a score; ``track`` names the track or part with the melody, from 1.
 
     Raises:
-        MstError: as `mst_core.reading.sandbox.parse_sync`, and UnreadableScore when it cannot be opened.
+        MstError: as `parse_sync`, and UnreadableScore when it cannot be opened.
     """
     logging.getLogger("mst_core.reading.sandbox").addHandler(_SILENCE)
     data = read_bytes(path)

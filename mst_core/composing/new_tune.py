@@ -35,10 +35,13 @@ from mst_core.statistics.reference_profiles import FEWEST, PLACE, Profiles
 # The model of a new tune: what one real tune of the style does, counted without its order.
 #
 # Candidates chosen by the mean of a style are all alike, and like no tune: of the notes of 60 folk
-# tunes .61 were eighths and .01 dotted (real .50 and .07), for a dotted tune is far from the mean. So
+# tunes .61 were eighths and .01 dotted (real .50 and .07), for a dotted tune is far from the
+# mean. So
 # each new tune has one of the style's up to 50 neighbours of its meter as its model. The candidate
-# nearest to it is chosen: folk's note values then are .9 times as far from real ones as two halves of
-# the real are apart, instead of 1.6 times. And duration networks lean to its note values: jazz's 720
+# nearest to it is chosen: folk's note values then are .9 times as far from real ones as two
+# halves of
+# the real are apart, instead of 1.6 times. And duration networks lean to its note values: jazz's
+# 720
 # candidates are 1.0 times as far, instead of 2.8 (with `ground.USUAL`). Only counts are known of a
 # model, not their order.
 
@@ -73,7 +76,8 @@ def taste_of(model: Profiles, durations: DurationDictionary) -> Mapping[int, NDA
 
 # How far notes may move when a tune gets another rhythm: as little as the style allows.
 #
-# Left to itself a network dawdles through a phrase and crams what is left into its last bar. So notes
+# Left to itself a network dawdles through a phrase and crams what is left into its last bar. So
+# notes
 # stay in their bar where the style can play as many there, and else in the fewest bars together.
 
 

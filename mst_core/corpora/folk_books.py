@@ -176,7 +176,8 @@ def _describe(tune: AbcTune, uneven: tuple[int, ...]) -> str:
 # Kinds of tunes among the folk books, each a style of its own: slow airs, and strathspeys.
 #
 # An air is a tune of the first part of O'Neill's Music of Ireland, "Airs and Songs", numbers 1 to
-# 625. A strathspey is what its book calls so, or a highland fling, its sister; its mark is the Scotch
+# 625. A strathspey is what its book calls so, or a highland fling, its sister; its mark is the
+# Scotch
 # snap, a short note on the beat before a long one.
 
 LAST_AIR = 625

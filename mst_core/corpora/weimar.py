@@ -27,7 +27,8 @@ from mst_core.music import Meter
 # From a transcribed beat to a written one: swung pairs become even eighths, the rest plain values.
 #
 # The Weimar Jazz Database divides each beat as finely as its player did, in up to twenty parts. A
-# score writes the same beat in halves, thirds, quarters, sixths or at most twelfths, and leaves swing
+# score writes the same beat in halves, thirds, quarters, sixths or at most twelfths, and leaves
+# swing
 # to the performance.
 
 FINEST = 12

@@ -95,8 +95,10 @@ def choose_targets(tunes: Iterable[CorpusTune], count: int = TARGETS) -> list[Ha
 
 # The trial of one tune as the target: whose answer is so near that it finds that tune again.
 #
-# Beside our own answer stand the genre alone (the whole style as the target), the first half's rhythm
-# copied, and the first half itself. What the style of one tune is worth is the way from the first of
+# Beside our own answer stand the genre alone (the whole style as the target), the first half's
+# rhythm
+# copied, and the first half itself. What the style of one tune is worth is the way from the first
+# of
 # these to the second.
 
 GENRE, COPIED, HALF, OURS = (

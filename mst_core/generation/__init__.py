@@ -1,0 +1,1 @@
+"""Constrained sampling of melodies, shared by composing and transfer."""

@@ -1,0 +1,1 @@
+"""Writes a melody as ABC, MIDI, MusicXML, MEI or a picture."""

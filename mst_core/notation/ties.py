@@ -1,7 +1,8 @@
 """Cutting time into the signs that show it: notes and rests of a bar into pieces of one value.
 
 A piece is plain or dotted, in a triplet where the grid of 32nds does not do. It never hides a place
-that a reader needs to see. Places are whole steps from the barline, see `mst_core.notation.metrical_grid`.
+that a reader needs to see. Places are whole steps from the barline,
+see `mst_core.notation.metrical_grid`.
 """
 
 from __future__ import annotations

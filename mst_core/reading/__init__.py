@@ -1,0 +1,1 @@
+"""Reads MIDI, ABC and MusicXML files into a parsed score."""

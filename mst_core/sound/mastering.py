@@ -84,7 +84,7 @@ _SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285), (
 )  # fmt: skip
 _HIGH_PASS = (1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)
 
-STEP = RATE // 10
+GATE_STEP = RATE // 10
 """Blocks of 400 ms begin every 100 ms."""
 ABSOLUTE_GATE = -70.0
 RELATIVE_GATE = -10.0
@@ -115,16 +115,16 @@ def _to_lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
 
 def _power_of_steps(samples: Samples) -> NDArray[np.float64]:
     """Return the power of each 100 ms after the K curve, both channels added, at least four."""
-    steps = max(4, len(samples) // STEP)
-    heard = np.zeros((max(steps * STEP, len(samples)) + _SPAN, 2), np.float32)
+    steps = max(4, len(samples) // GATE_STEP)
+    heard = np.zeros((max(steps * GATE_STEP, len(samples)) + _SPAN, 2), np.float32)
     curve = _k_curve()
     for start in range(0, len(samples), _SPAN - _RING):
         # Filtered by its spectrum, span by span; the ring of one span is added to the next.
         part = samples[start : start + _SPAN - _RING]
         spectrum = np.fft.rfft(part, _SPAN, axis=0) * curve
         heard[start : start + _SPAN] += np.fft.irfft(spectrum, _SPAN, axis=0)
-    squares = np.square(heard[: steps * STEP]).reshape(steps, STEP * 2)
-    return np.asarray(squares.sum(axis=1, dtype=np.float64) / STEP)
+    squares = np.square(heard[: steps * GATE_STEP]).reshape(steps, GATE_STEP * 2)
+    return np.asarray(squares.sum(axis=1, dtype=np.float64) / GATE_STEP)
 
 
 def _k_curve() -> NDArray[np.complex64]:

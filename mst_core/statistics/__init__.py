@@ -1,0 +1,1 @@
+"""Statistics of a corpus that are stored with the networks of a style."""

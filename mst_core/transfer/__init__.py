@@ -1,0 +1,1 @@
+"""Style transfer: changes the rhythm or the pitches of a given tune."""

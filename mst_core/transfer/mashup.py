@@ -35,9 +35,6 @@ MISPLACED = 1.0
 SHORTEST = Fraction(1, 8)
 """Quarter notes; nothing is struck again more quickly."""
 
-Rhythm = tuple[tuple[Fraction, Fraction], ...]
-"""Onset from the barline, and duration, of each note; in quarter notes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mashed:

@@ -252,8 +252,10 @@ def as_corpus_tune(melody: Melody) -> CorpusTune:
 
 # Tunes whose notes stand closer together than a style ever plays them.
 #
-# A solo in sixteenths has no place in a reel's bars, but it has in two of them, played twice as fast.
-# So such a tune is written in note values twice as long, changed, and brought back: its bars and its
+# A solo in sixteenths has no place in a reel's bars, but it has in two of them, played twice as
+# fast.
+# So such a tune is written in note values twice as long, changed, and brought back: its bars and
+# its
 # length stay. The other way round two bars would become one, and equal bars could part.
 
 DENSE = 1.1

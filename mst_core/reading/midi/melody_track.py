@@ -18,7 +18,8 @@ from mst_core.reading.midi.tempo_map import TempoMap
 
 # The top line of notes that sound together. Times are ticks.
 #
-# Of a chord the highest note counts. A note that ends while a higher one still sounds lies under the
+# Of a chord the highest note counts. A note that ends while a higher one still sounds lies under
+# the
 # melody; one that only overlaps its neighbours is legato, and ends where the next one begins.
 
 _FAR_BELOW = 14  # semitones under its neighbours: a bass that shows where the melody rests

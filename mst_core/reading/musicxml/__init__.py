@@ -1,0 +1,1 @@
+"""Reads MusicXML, plain and compressed."""

@@ -22,7 +22,7 @@ from mst_core.reading.parsed_score import Limits, Reading
 
 # What is worth telling of how a MusicXML file was read: plain sentences, in order of weight.
 
-_LONGEST_NAME = 80  # characters
+_LONGEST_REMARK_NAME = 80  # characters
 
 
 def make_remarks(
@@ -32,7 +32,7 @@ def make_remarks(
     part = parts[choice.place]
     found = part.found
     if len(parts) > 1:
-        name = f", “{part.name[:_LONGEST_NAME]}”" if part.name else ""
+        name = f", “{part.name[:_LONGEST_REMARK_NAME]}”" if part.name else ""
         yield f"The melody is part {choice.place + 1} of {len(parts)}{name}: {choice.reason}."
     if line.voices > 1:
         yield f"The part has {line.voices} voices; the first one is the melody."

@@ -3,7 +3,7 @@
 ``parse`` starts it with one order on standard input and takes one answer from its output. However
 it ends, the caller gets a bounded reading or one of the sentences of `mst_core.errors`::
 
-    parse -> process (its owner) -> python -m mst_core.reading.sandbox: bounds, worker -> score.opening
+    parse -> process (its owner) -> python -m mst_core.reading.sandbox: rlimits, worker -> load
 
 The owner loads no reader and the process no asyncio: each import below waits for its side. How many
 run at once is for the caller to bound.

@@ -1,4 +1,4 @@
-"""``python -m mst_core.reading.sandbox MEBIBYTES SECONDS``: one order in, one answer out, then the end."""
+"""``python -m mst_core.reading.sandbox MEBIBYTES SECONDS``: reads one order, writes one answer."""
 
 import sys
 
