@@ -16,7 +16,7 @@ import aiosqlite
 
 # Migrations: numbered steps in ``migrations/NNNN_name.sql``, forward only.
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 class BrokenLedger(Exception):

@@ -23,7 +23,7 @@ from mst_core.reading.serialization import BrokenReading, decode_reading
 
 # -E -s -B: neither the environment nor the home of anyone has a say, and nothing is written.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.reading.sandbox")
-_HOME = Path(__file__).parents[2]  # where mst_core is, rather than where a person works
+_HOME = Path(__file__).parents[3]  # where mst_core is, rather than where a person works
 _MOST_COMPLAINTS = 20_000  # bytes of standard error that are logged
 _CHUNK = 65_536
 
