@@ -29,17 +29,17 @@ check: ## lint, format, types and layers
 	@deploy/setup.sh check && exec deploy/check.sh
 
 bench: ## measure the time from a request to its sound, and the pace of training
-	@deploy/setup.sh check && $(python) tests/bench_tune.py && exec $(python) tests/bench_training.py
+	@deploy/setup.sh check && $(python) -m tests.tools.bench_tune && exec $(python) -m tests.tools.bench_training
 
 golden: ## compare the whole list of golden requests: minutes
-	@deploy/setup.sh check && exec $(python) tests/golden/golden.py
+	@deploy/setup.sh check && exec $(python) -m tests.golden.golden
 
 laws: ## read, write and read again every tune of CORPUS=files and folders
 	@test -n "$(CORPUS)" || { echo "say of which files: make laws CORPUS=folder" >&2; exit 2; }
-	@deploy/setup.sh check && exec $(python) tests/laws.py $(CORPUS)
+	@deploy/setup.sh check && exec $(python) -m tests.tools.roundtrip $(CORPUS)
 
 torture: ## send every nasty file through the command: minutes
-	@deploy/setup.sh check && exec $(python) tests/torture.py
+	@deploy/setup.sh check && exec $(python) -m tests.tools.hostile.torture
 
 SECONDS ?= 60
 fuzz: ## let a fuzzer look for files that break a reader, SECONDS=60 for each

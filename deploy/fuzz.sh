@@ -11,7 +11,7 @@ if ! .venv-fuzz/bin/python -c 'import atheris' 2>/dev/null; then
     .venv-fuzz/bin/python -m pip install --quiet -c constraints.txt "$(sed -n 's/^fuzz = \["\(.*\)"\]$/\1/p' pyproject.toml)" msgspec mido hypothesis
 fi
 for kind in mid abc musicxml mxl grown; do
-    PYTHONPATH=. .venv-fuzz/bin/python tests/fuzz_readers.py "$kind" .venv-fuzz/fuzz \
+    PYTHONPATH=. .venv-fuzz/bin/python -m tests.tools.hostile.fuzz_readers "$kind" .venv-fuzz/fuzz \
         -artifact_prefix=".venv-fuzz/fuzz/found/$kind-" -max_total_time="$seconds" \
         -timeout=20 -rss_limit_mb=2048 -max_len=20000
 done

@@ -19,7 +19,7 @@ PICTURE = PROJECT / "docs" / "tryout.png"
 
 def main() -> None:
     """Start the try-out, have a tune made, take the picture, end it."""
-    sys.path.insert(0, str(PROJECT / "tests"))
+    sys.path.insert(0, str(PROJECT))
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
@@ -40,7 +40,13 @@ def main() -> None:
 
 def take_picture(address: str, profile: Path) -> None:
     """Ask for a tune and take the picture of its answer."""
-    from visitor import Visitor, open_browser, seconds_of_sound, wait_until, width_of_score
+    from tests.support.browser import (
+        Visitor,
+        open_browser,
+        seconds_of_sound,
+        wait_until,
+        width_of_score,
+    )
 
     with open_browser(profile, width=1000, height=1180) as browser:
         you = Visitor(browser, address)

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from house import House
 from hypothesis import settings
-from stage import Stage, on_stage
-from tiny import write_corpus
 
 from bot.requests.store import Ledger
 from mst_core.corpora.tunes import CorpusTune, read_tunes
+from tests.support.corpus import write_corpus
+from tests.support.discord_env import Stage, on_stage
+from tests.support.queue_env import House
 
 # A law is true or not, however busy the machine is.
 settings.register_profile("untimed", deadline=None)

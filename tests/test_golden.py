@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from golden.golden import (
+
+from tests.golden.golden import (
     INPUTS,
     Request,
     differences,

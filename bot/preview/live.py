@@ -3,7 +3,7 @@
 SimCord is made for tests: its clock stands still until a test moves it, and its page shows a
 command's outcome once everything has come to rest. Here a person sits in front of it, so time must
 pass and progress must show. simcord 3.2.1 has no public way for this. These private parts of it are
-used, here and nowhere else; `tests/test_tryout.py` fails when a new version changes them:
+used, here only; `tests/bot/preview/test_preview.py` fails when a new version changes them:
 
 * ``Preview._action(context_id, body)`` takes every click and command of the page. One lock lets
   it, the passing of time and the refreshes take turns (SimCord refuses operations that overlap),

@@ -1,6 +1,6 @@
 """``make golden``: make the music of every golden request and compare it with what it was.
 
-    .venv/bin/python tests/golden/golden.py [--short] [--write] [--only WORDS]
+    .venv/bin/python -m tests.golden.golden [--short] [--write] [--only WORDS]
 
 A change that is to change no music must leave ``hashes.json`` as it is. The requests go through
 the command line and nothing else of the project, so that they outlive a rearrangement of it.

@@ -1,0 +1,124 @@
+"""Commands that look things up answer their asker alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import discord
+from discord.app_commands import ContextMenu
+from simcord import Env
+
+from bot import create_bot
+from tests.support.discord_env import Stage, last
+from tests.support.fakes import FakeEngine, make_settings, new_tune
+
+
+async def test_styles_lists_each_style_with_its_meters(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "styles")
+    assert result.ephemeral
+    assert result.response is not None
+    (embed,) = result.response.embeds
+    assert [field.name for field in embed.fields] == ["Folk", "Jazz"]
+    assert "4/4 (reel), 6/8" in str(embed.fields[0].value)
+
+
+async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk", seed=3)
+    await stage.bob.slash(stage.channel, "compose", style="jazz", seed=4)
+    result = await stage.alice.slash(stage.channel, "history")
+    assert result.ephemeral
+    assert result.response is not None
+    text = str(result.response.embeds[0].description)
+    assert "A new Folk tune" in text
+    assert "seed `3`" in text
+    assert "ready" in text
+    assert f"/{stage.channel.id}/" in text
+    assert "Jazz" not in text
+
+
+async def test_an_empty_history_says_what_to_do(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "history")
+    assert result.response is not None
+    assert "Try `/compose`" in str(result.response.embeds[0].description)
+
+
+async def test_help_names_every_command(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "help")
+    assert result.ephemeral
+    assert result.response is not None
+    text = str(result.response.embeds[0].description)
+    for command in stage.bot.tree.get_commands():
+        said = command.name if isinstance(command, ContextMenu) else f"/{command.name}"
+        assert command.name == "help" or said in text
+
+
+async def test_help_works_while_the_engine_wakes(tmp_path: Path) -> None:
+    class Sleepy(FakeEngine):
+        async def start(self) -> None:
+            await env.external_wait(asyncio.Event().wait(), reason="it never wakes")
+
+    bot = create_bot(Sleepy(), make_settings(tmp_path))
+    env = Env(bot)
+    await env.start()
+    try:
+        guild = env.create_guild("A server")
+        channel = guild.create_text_channel("music")
+        alice = guild.add_member(env.create_user("alice"))
+        assert (await alice.slash(channel, "help")).response is not None
+        await alice.slash(channel, "compose", style="folk")
+        assert "tuning up" in last(channel).content
+    finally:
+        await bot.close()
+        await env.shutdown()
+
+
+async def test_my_data_can_be_taken_away_as_a_file(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk", seed=3)
+    await stage.bob.slash(stage.channel, "compose", style="jazz")
+    result = await stage.alice.slash(stage.channel, "mydata export")
+    assert result.ephemeral
+    assert result.response is not None
+    (file,) = result.response.attachments
+    (kept,) = json.loads(await file.read())["requests"]
+    assert (kept["user_id"], kept["request"]["seed"]) == (stage.alice.id, 3)
+    assert "interaction_token" not in kept
+
+
+async def test_my_data_can_be_deleted_with_the_files(stage: Stage) -> None:
+    stage.env.inject_error("PATCH", "/webhooks/*", status=503, times=2)
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    results = stage.settings.data / "results"
+    assert len(list(results.iterdir())) == 1, "kept, since Discord did not take it yet"
+    result = await stage.alice.slash(stage.channel, "mydata delete")
+    assert result.response is not None
+    assert "Deleted: 1 requests" in result.response.content
+    assert list(results.iterdir()) == []
+    assert await stage.history(stage.alice) == []
+
+
+async def test_styles_are_choices_and_meters_and_keys_are_offered(stage: Stage) -> None:
+    async def offered(command: str, option: str, typed: str, **filled: str) -> list[str]:
+        choices = await stage.alice.autocomplete(stage.channel, command, option, typed, **filled)
+        return [choice["value"] for choice in choices]
+
+    compose = stage.bot.tree.get_command("compose")
+    assert isinstance(compose, discord.app_commands.Command)
+    style = compose.get_parameter("style")
+    assert style is not None
+    assert [choice.value for choice in style.choices] == ["folk", "jazz"]
+    assert await offered("compose", "meter", "", style="folk") == ["4/4", "6/8"]
+    assert await offered("transfer", "meter", "3", pitch="folk", rhythm="jazz") == ["3/4"]
+    assert await offered("transfer", "meter", "", pitch="folk") == ["4/4", "6/8", "3/4"]
+    assert await offered("compose", "key", "a d", style="folk") == ["A dorian"]
+
+
+async def test_a_new_style_folder_is_a_choice_after_a_restart(stage: Stage) -> None:
+    models = stage.settings.models
+    (models / "polka").mkdir()
+    card = (models / "folk" / "style.toml").read_text(encoding="utf-8")
+    (models / "polka" / "style.toml").write_text(card.replace("Folk", "Polka"), encoding="utf-8")
+    await stage.restart()
+    await stage.alice.slash(stage.channel, "compose", style="polka")
+    assert [new_tune(job).pitch for job in stage.engine.jobs] == ["polka"]

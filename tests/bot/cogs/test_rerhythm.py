@@ -1,0 +1,239 @@
+"""A tune that somebody sends gets another rhythm; what is no tune is told to its sender alone."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.requests import intake
+from mst_core.reading.sandbox import parse
+from mst_core.reading.serialization import decode_reading
+from tests.support.discord_env import Stage, fields, last, on_stage, suffixes
+from tests.support.fakes import given_tune
+from tests.support.uploads import CUT_OFF, SOUND, send, write_reel
+
+REEL = write_reel()
+PARTS = [".mp3", ".png", ".mid"]
+
+
+async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: Stage) -> None:
+    await send(stage, "My reel.mid", REEL, strength=50, seed=4)
+    (message,) = stage.channel.history()
+    assert suffixes(message) == PARTS
+    assert message.attachments[2].filename == "My-reel-jazz.0.50.mid"
+    assert "My reel.mid in Jazz rhythm" in message.content
+    (embed,) = message.embeds
+    assert embed.title == "The Test Reel"
+    shown = fields(message)
+    assert (shown["Rhythm"], shown["Strength"]) == ("Jazz", "50 %")
+    assert (shown["Changed"], shown["Seed"]) == ("37 % of the notes", "`4`")
+    assert "Melody" not in shown
+    assert "Form" not in shown
+    (job,) = stage.engine.jobs
+    request = given_tune(job)
+    assert (request.rhythm, request.strength, request.seed) == ("jazz", 0.5, 4)
+    assert len(decode_reading(job.readings[request.source]).melody.notes) == 63
+
+
+async def test_it_may_be_like_one_other_tune(stage: Stage) -> None:
+    other = write_reel(bars=4, tonic=67)
+    await send(stage, "reel.mid", REEL, rhythm=None, like=("other tune.mid", other))
+    message = last(stage.channel)
+    assert suffixes(message) == PARTS
+    assert fields(message)["Rhythm"] == "like other tune.mid"
+    assert "in the rhythm of other tune.mid" in message.content
+    (job,) = stage.engine.jobs
+    request = given_tune(job)
+    assert request.rhythm is None
+    assert request.like is not None
+    assert set(job.readings) == {request.source, request.like}
+    assert decode_reading(job.readings[request.like]).melody.bars == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "options", "words"),
+    [
+        ("reel.wav", REEL, {}, "reel.wav has the ending of no kind of score"),
+        ("reel.mid", b"", {}, "reel.mid is empty"),
+        ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
+        ("reel.mid", SOUND, {}, "reel.mid is an MP3 sound, whatever its name says"),
+        ("reel.mid", REEL, {"rhythm": None}, "Say which rhythm the tune shall get"),
+        ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one: a style"),
+        ("reel.mid", REEL, {"meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
+        ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png has the ending"),
+    ],
+)
+async def test_what_can_be_seen_at_once_is_refused_before_anything_is_public(
+    tmp_path: Path, name: str, data: bytes, options: dict[str, Any], words: str
+) -> None:
+    async with on_stage(tmp_path, MST_UPLOAD_BYTES="100000") as stage:
+        result = await send(stage, name, data, **options)
+        assert result.ephemeral
+        assert not result.deferred, "it was never public"
+        assert result.response is not None
+        assert words in result.response.content
+        assert stage.channel.history(viewer=stage.bob) == []
+        assert await stage.history(stage.alice) == []
+        assert not list((stage.settings.data / "uploads").glob("*"))
+
+
+async def test_a_broken_file_is_told_in_private_and_the_next_one_is_served(stage: Stage) -> None:
+    result = await send(stage, "broken.mid", CUT_OFF)
+    assert result.response is None, "the public message is gone"
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "This file cannot be read" in told.content
+    assert stage.channel.history(viewer=stage.bob) == []
+    assert stage.engine.jobs == []
+    await send(stage, "reel.mid", REEL)
+    assert suffixes(last(stage.channel)) == PARTS
+
+
+async def test_a_track_that_is_not_there_is_told_in_private(stage: Stage) -> None:
+    result = await send(stage, "reel.mid", REEL, track=9)
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "`track` cannot be “9”" in told.content
+    assert stage.channel.history(viewer=stage.bob) == []
+
+
+async def test_a_parser_that_crashes_is_told_in_private(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Too little memory to load even itself: the process dies.
+    starved = partial(parse, memory_mib=12)
+    held = stage.bot._dispatcher
+    assert held is not None
+    monkeypatch.setattr(held._uploads, "_parse", starved)
+    result = await send(stage, "reel.mid", REEL)
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "I gave up reading this file" in told.content
+    assert stage.channel.history(viewer=stage.bob) == []
+    monkeypatch.setattr(held._uploads, "_parse", parse)
+    await send(stage, "reel.mid", REEL)
+    assert suffixes(last(stage.channel)) == PARTS
+
+
+async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "QUIET_S", 0.0)
+    come = asyncio.Event()
+    read = discord.Attachment.read
+
+    async def slowly(self: discord.Attachment, **options: Any) -> bytes:
+        await stage.env.external_wait(come.wait(), reason="the file is on its way")
+        return await read(self, **options)
+
+    monkeypatch.setattr(discord.Attachment, "read", slowly)
+    result = await send(stage, "reel.mid", SOUND)
+    assert result.deferred
+    assert not result.ephemeral
+    come.set()
+    await stage.env.settle()
+    assert stage.channel.history(viewer=stage.bob) == []
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "is an MP3 sound" in told.content
+
+
+async def test_a_file_that_discord_does_not_hand_over_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(self: discord.Attachment, **_: Any) -> bytes:
+        raise OSError("no route")
+
+    monkeypatch.setattr(discord.Attachment, "read", lost)
+    result = await send(stage, "reel.mid", REEL)
+    assert result.ephemeral
+    assert result.response is not None
+    assert "Discord did not hand over reel.mid" in result.response.content
+
+
+async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: Stage) -> None:
+    stage.engine.hold = True
+    await send(stage, "reel.mid", REEL)
+    (message,) = stage.channel.history()
+    await stage.restart()
+    (after,) = stage.channel.history()
+    assert after.id == message.id
+    assert suffixes(after) == PARTS
+    (job,) = stage.engine.jobs
+    assert given_tune(job).source in job.readings
+
+
+async def test_a_restart_while_the_file_is_read_reads_it_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **__: object) -> Any:
+        await stage.env.external_wait(asyncio.Event().wait(), reason="the parser is at it")
+
+    held = stage.bot._dispatcher
+    assert held is not None
+    monkeypatch.setattr(held._uploads, "_parse", never)
+    await send(stage, "reel.mid", REEL)
+    assert "reading the file" in last(stage.channel).content
+    await stage.restart()
+    assert suffixes(last(stage.channel)) == PARTS
+
+
+async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: Stage) -> None:
+    await send(stage, "reel.mid", REEL, seed=5)
+    await stage.restart()
+    old = last(stage.channel)
+    await stage.bob.click(old, label="25 %")
+    await stage.bob.click(last(stage.channel), label="Another one")
+    turned, rerolled = (given_tune(job) for job in stage.engine.jobs)
+    assert (turned.strength, turned.seed) == (0.25, 5)
+    assert rerolled.strength == 0.25
+    assert rerolled.seed != 5
+    assert rerolled.source == turned.source
+    assert [suffixes(message) for message in stage.channel.history()] == [PARTS] * 3
+
+
+async def test_the_present_strength_is_no_choice(stage: Stage) -> None:
+    await send(stage, "reel.mid", REEL, strength=75)
+    buttons = {
+        child.label: child.disabled
+        for row in last(stage.channel).components
+        if isinstance(row, discord.ActionRow)
+        for child in row.children
+        if isinstance(child, discord.Button)
+    }
+    assert buttons == {
+        "Another one": False, "Before and after": False, "Remove": False,
+        "25 %": False, "50 %": False, "75 %": True, "100 %": False,
+        "Variant 1": True, "Variant 2": False, "Variant 3": False, "Variant 4": False,
+    }  # fmt: skip
+
+
+async def test_the_history_names_the_file(stage: Stage) -> None:
+    await send(stage, "reel.mid", REEL, strength=50, seed=3)
+    result = await stage.alice.slash(stage.channel, "history")
+    assert result.response is not None
+    text = str(result.response.embeds[0].description)
+    assert "reel.mid in Jazz rhythm**, 50 %, seed `3`" in text
+
+
+async def test_a_strangers_text_is_shown_as_text(stage: Stage) -> None:
+    await send(stage, "**bold** [x](y).mid", REEL)
+    message = last(stage.channel)
+    assert message.content.startswith(r"🎵 **\*\*bold\*\* \[x](y).mid in Jazz")
+    assert message.attachments[2].filename == "bold-x-y-jazz.1.00.mid"
+
+
+async def test_one_person_asks_for_no_more_at_once_than_is_allowed(tmp_path: Path) -> None:
+    async with on_stage(tmp_path, MST_COOLDOWN_S="60") as stage:
+        stage.engine.hold = True
+        await stage.alice.slash(stage.channel, "compose", style="folk")
+        result = await send(stage, "reel.mid", REEL)
+        assert result.ephemeral
+        assert result.response is not None
+        assert "Ask again in 60 s" in result.response.content
+        assert not list((stage.settings.data / "uploads").glob("*"))

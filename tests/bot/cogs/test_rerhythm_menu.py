@@ -1,0 +1,91 @@
+"""The menu of a message, "Re-rhythm this tune": a private choice, then a public result."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from mst_core.reading.formats import ACCEPTED
+from tests.support.discord_env import Stage, last, suffixes
+from tests.support.fakes import given_tune
+from tests.support.uploads import CUT_OFF, SOUND, write_reel
+
+MENU = "Re-rhythm this tune"
+REEL = write_reel()
+
+
+async def post(stage: Stage, *files: tuple[str, bytes]) -> discord.Message:
+    """Let bob post files."""
+    return await stage.bob.send(stage.channel, "listen to this", attachments=files)
+
+
+async def open_menu(stage: Stage, *files: tuple[str, bytes]) -> InteractionResult:
+    """Let bob post files, and alice choose the menu at his message."""
+    return await stage.alice.context_menu(stage.channel, MENU, await post(stage, *files))
+
+
+async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: Stage) -> None:
+    result = await open_menu(stage, ("notes.txt", b"x"), ("reel.mid", REEL))
+    assert result.ephemeral
+    assert result.response is not None
+    assert "reel.mid" in result.response.content
+    assert len(stage.channel.history(viewer=stage.bob)) == 1
+    choice = result.response
+    await stage.alice.select(choice, ["jazz"])
+    message = last(stage.channel)
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+    assert not message.flags.ephemeral
+    (job,) = stage.engine.jobs
+    request = given_tune(job)
+    assert (request.rhythm, request.strength) == ("jazz", 1.0)
+    assert [entry.user_id for entry in await stage.history(stage.alice)] == [stage.alice.id]
+
+
+async def test_the_strength_is_set_before_the_style_is_chosen(stage: Stage) -> None:
+    result = await open_menu(stage, ("reel.mid", REEL))
+    assert result.response is not None
+    await stage.alice.click(result.response, label="50 %")
+    await stage.alice.select(result.response, ["folk"])
+    (job,) = stage.engine.jobs
+    assert given_tune(job).strength == 0.5
+
+
+async def test_the_choice_outlives_a_restart(stage: Stage) -> None:
+    result = await open_menu(stage, ("reel.mid", REEL))
+    await stage.restart()
+    assert result.response is not None
+    await stage.alice.select(result.response, ["folk"])
+    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([], ACCEPTED),
+        ([("notes.txt", b"some words")], "notes.txt has the ending of no kind of score"),
+        ([("notes.txt", b"some words")], ACCEPTED),
+        ([("reel.mid", SOUND)], "reel.mid is an MP3 sound"),
+        ([("reel.mid", CUT_OFF)], "This file cannot be read"),
+    ],
+)
+async def test_what_is_no_tune_is_told_in_private(
+    stage: Stage, files: list[tuple[str, bytes]], words: str
+) -> None:
+    result = await open_menu(stage, *files)
+    assert result.ephemeral
+    assert result.response is not None
+    assert words in result.response.content
+    assert len(stage.channel.history(viewer=stage.bob)) == 1
+    assert stage.engine.jobs == []
+
+
+async def test_a_choice_about_a_file_that_has_gone_says_so(stage: Stage) -> None:
+    choice = (await open_menu(stage, ("reel.mid", REEL))).response
+    assert choice is not None
+    await stage.alice.slash(stage.channel, "mydata delete")
+    result = await stage.alice.select(choice, ["folk"])
+    assert result.ephemeral
+    assert result.response is not None
+    assert "no longer kept" in result.response.content
+    assert stage.engine.jobs == []

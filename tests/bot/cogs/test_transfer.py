@@ -1,0 +1,229 @@
+"""``/transfer file:`` and ``/mashup``: what is asked for, shown, and done by the buttons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.messages.captions import file_name
+from bot.requests.store import Ask
+from mst_core.errors import EngineLost
+from mst_core.jobs import Mashup, Restyle
+from mst_core.reading.serialization import decode_reading
+from tests.support.discord_env import Stage, fields, last, on_stage, suffixes
+from tests.support.fakes import given_tune, make_ask, mashup
+from tests.support.queue_env import House
+from tests.support.uploads import send, write_reel
+
+REEL = write_reel()
+OTHER = write_reel(bars=4, tonic=67)
+PARTS = [".mp3", ".png", ".mid"]
+
+
+async def transfer(stage: Stage, **options: Any) -> Any:
+    return await stage.alice.slash(stage.channel, "transfer", **options)
+
+
+async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Stage) -> None:
+    await transfer(stage, file=("reel.mid", REEL), pitch="jazz", rhythm="folk", strength=50, seed=4)
+    (job,) = stage.engine.jobs
+    request = given_tune(job)
+    assert (request.pitch, request.pitch_strength) == ("jazz", 0.5)
+    assert (request.rhythm, request.strength, request.seed) == ("folk", 0.5, 4)
+    message = last(stage.channel)
+    assert suffixes(message) == PARTS
+    assert message.attachments[0].filename == "reel-jazz-folk.0.50.mp3"
+    assert "reel.mid with a Jazz melody in Folk rhythm" in message.content
+    assert fields(message) == {
+        "Melody": "Jazz", "Rhythm": "Folk", "Strength": "50 %",
+        "Changed": "37 % of the notes", "New pitches": "20 % of the notes",
+        "Repeats": "12 of 12 bars kept",
+        "Target": "closer to it than 41 of 50 others",
+        "Longest copy": "7 notes in a row; up to 9 is usual",
+        "Key": "D major", "Meter": "4/4", "Tempo": "♩ = 180", "Bars": "8", "Seed": "`4`",
+    }  # fmt: skip
+
+
+async def test_one_side_alone_may_change_and_be_like_one_tune(stage: Stage) -> None:
+    await transfer(
+        stage, file=("reel.mid", REEL), pitch_like=("other.mid", OTHER), pitch_strength=25
+    )
+    (job,) = stage.engine.jobs
+    request = given_tune(job)
+    assert (request.pitch, request.rhythm, request.like) == (None, None, None)
+    assert request.pitch_like is not None
+    assert decode_reading(job.readings[request.pitch_like]).melody.bars == 4
+    message = last(stage.channel)
+    assert "reel.mid with a melody like other.mid" in message.content
+    shown = fields(message)
+    assert (shown["Melody"], shown["Strength"]) == ("like other.mid", "25 %")
+    assert "Rhythm" not in shown
+    assert "Changed" not in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"pitch": "folk"}, "fill in `rhythm` too"),
+        ({"rhythm": "folk"}, "fill in `pitch` too"),
+        ({"pitch": "folk", "rhythm": "jazz", "strength": 50}, "`strength` is about a tune of"),
+        ({"pitch": "folk", "rhythm": "jazz", "keep_bars": "1"}, "`keep_bars` is about a tune of"),
+        ({"pitch": "folk", "file": ("a.mid", REEL), "bars": 8}, "`bars` is for new tunes"),
+        ({"file": ("a.mid", REEL)}, "Say what the tune shall get"),
+        (
+            {"file": ("a.mid", REEL), "pitch": "folk", "pitch_like": ("b.mid", OTHER)},
+            "a style with `pitch`, or one tune with `pitch_like`",
+        ),
+        ({"file": ("a.mid", REEL), "pitch_like": ("b.png", OTHER)}, "b.png has the ending"),
+    ],
+)
+async def test_what_cannot_be_is_refused_before_anything_is_public(
+    stage: Stage, options: dict[str, Any], words: str
+) -> None:
+    result = await transfer(stage, **options)
+    assert result.ephemeral
+    assert not result.deferred
+    assert result.response is not None
+    assert words in result.response.content
+    assert await stage.history(stage.alice) == []
+
+
+async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: Stage) -> None:
+    await stage.alice.slash(
+        stage.channel, "mashup", a=("reel.mid", REEL), b=("*other*.mid", OTHER), track=1
+    )
+    message = last(stage.channel)
+    assert suffixes(message) == PARTS
+    assert message.attachments[2].filename == "reel-x-other.mid"
+    assert r"The pitches of reel.mid on the rhythm of \*other\*.mid" in message.content
+    shown = fields(message)
+    assert (shown["Melody"], shown["Rhythm"]) == ("like reel.mid", r"like \*other\*.mid")
+    assert "Seed" not in shown
+    await stage.restart()
+    await stage.bob.click(last(stage.channel), label="The other way round")
+    (job,) = stage.engine.jobs
+    request = mashup(job)
+    assert request.track is None
+    bars = [decode_reading(job.readings[sha]).melody.bars for sha in (request.source, request.like)]
+    assert bars == [4, 8]
+    result = await stage.alice.slash(stage.channel, "history")
+    assert result.response is not None
+    assert "The pitches of reel.mid on" in str(result.response.embeds[0].description)
+
+
+async def test_variants_have_seeds_in_a_row_whichever_answer_they_are_asked_of(
+    stage: Stage,
+) -> None:
+    await send(stage, "reel.mid", REEL, seed=7)
+    await stage.restart()
+    await stage.bob.click(last(stage.channel), label="Variant 3")
+    third = last(stage.channel)
+    await stage.bob.click(third, label="50 %")
+    await stage.alice.click(last(stage.channel), label="Variant 2")
+    seeds = [(given_tune(job).seed, given_tune(job).strength) for job in stage.engine.jobs]
+    assert seeds == [(9, 1.0), (9, 0.5), (8, 0.5)]
+    assert pressed(last(stage.channel)) == {"50 %", "Variant 2"}
+    assert len(stage.channel.history()) == 4
+
+
+async def test_strength_buttons_turn_both_sides(stage: Stage) -> None:
+    options = {"pitch": "jazz", "rhythm": "folk", "strength": 50, "pitch_strength": 100}
+    await transfer(stage, file=("reel.mid", REEL), **options)
+    message = last(stage.channel)
+    assert fields(message)["Strength"] == "melody 100 %, rhythm 50 %"
+    assert message.attachments[0].filename == "reel-jazz-folk.0.50.p1.00.mp3"
+    assert pressed(message) == {"Variant 1"}
+    await stage.alice.click(message, label="75 %")
+    request = given_tune(stage.engine.jobs[-1])
+    assert (request.strength, request.pitch_strength) == (0.75, 0.75)
+
+
+async def test_before_and_after_is_shown_to_who_asks_alone(stage: Stage) -> None:
+    await send(stage, "reel.mid", REEL, seed=4)
+    await stage.restart()
+    result = await stage.bob.click(last(stage.channel), label="Before and after")
+    assert result.ephemeral
+    assert result.response is not None
+    (picture,) = result.response.attachments
+    assert picture.filename == "reel-jazz.1.00.compared.png"
+    assert "reel.mid in Jazz rhythm**: above as it was" in result.response.content
+    (job,) = stage.engine.jobs
+    assert (job.formats, job.compared, given_tune(job).seed) == (("png",), True, 4)
+    assert len(stage.channel.history(viewer=stage.alice)) == 1
+    assert await stage.history(stage.bob) == []
+
+
+async def test_a_look_that_fails_is_told_in_private(stage: Stage) -> None:
+    await send(stage, "reel.mid", REEL)
+    message = last(stage.channel)
+    stage.engine.errors = [EngineLost("it is away")]
+    result = await stage.bob.click(message, label="Before and after")
+    assert result.response is not None
+    assert "The music engine stopped" in result.response.content
+    stage.engine.places = 0
+    result = await stage.bob.click(message, label="Before and after")
+    assert result.response is not None
+    assert "try again in a minute" in result.response.content
+    stage.engine.places = 4
+    await stage.alice.slash(stage.channel, "mydata delete")
+    result = await stage.bob.click(message, label="Before and after")
+    assert result.ephemeral
+    assert result.response is not None
+    assert "no longer kept" in result.response.content
+
+
+async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
+    tmp_path: Path,
+) -> None:
+    async with on_stage(tmp_path) as stage:
+        await stage.alice.slash(stage.channel, "compose", style="folk")
+        message = last(stage.channel)
+        await stage.alice.slash(stage.channel, "mydata delete")
+        refused = await stage.bob.click(message, label="Remove")
+        assert refused.response is not None
+        assert "Only the person who asked" in refused.response.content
+        await stage.alice.click(message, label="Remove")
+        assert stage.channel.history() == []
+
+
+async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: House) -> None:
+    entry = await house.ledger.accept(make_ask())
+    old = '{"type":"rerhythm","source":"ab","seed":3,"rhythm":"folk","strength":0.5,"track":2}'
+    await house.ledger.database.run(
+        "UPDATE requests SET request = :old WHERE id = :id", old=old, id=entry.id
+    )
+    found = await house.ledger.find(entry.id)
+    assert found is not None
+    assert found.request == Restyle("ab", 3, "folk", strength=0.5, track=2)
+    assert found.first_seed is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        (Restyle("a", 1, "folk"), "one-folk.1.00"),
+        (Restyle("a", 1, pitch="jazz", pitch_strength=0.5), "one-jazz.0.50"),
+        (Restyle("a", 1, "jazz", pitch="jazz"), "one-jazz.1.00"),
+        (Restyle("a", 1, like="b", pitch_like="b"), "one-like-two.1.00"),
+        (Restyle("c", 1, like="c"), "tune-like.1.00"),
+        (Mashup("a", "b", 1), "one-x-two"),
+        (Mashup("c", "b", 1), "tune-x-two"),
+    ],
+)
+def test_files_are_named_after_what_was_asked(request_: Restyle | Mashup, name: str) -> None:
+    ask: Ask = make_ask(request=request_, names={"a": "one.mid", "b": "two.abc", "c": "音.mid"})
+    assert file_name(ask) == name
+
+
+def pressed(message: discord.Message) -> set[str | None]:
+    """The buttons that say how an answer was made, and so cannot be pressed."""
+    return {
+        child.label
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for child in row.children
+        if isinstance(child, discord.Button) and child.disabled
+    }

@@ -1,0 +1,71 @@
+"""What strangers call their tunes fits into Discord's messages, and formats none of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.messages.captions import escaped, whole_lines
+from bot.messages.replies import Replies
+from bot.requests.database import Database
+from bot.requests.store import Ledger
+from bot.texts import Texts
+from mst_core.jobs import Receipt, Restyle
+from mst_core.styles import find_styles
+from tests.support.discord_env import Stage
+from tests.support.fakes import make_ask, write_styles
+from tests.support.uploads import send, write_reel
+
+STARS = "*" * 2000
+SOURCE, LIKE = "a" * 64, "b" * 64
+RECEIPT = Receipt(
+    "", "", 1, "D major", "4/4", 110.0, 8, 64, "AABB", 34.9, "0",
+    source=STARS, strength=0.5, changed=0.5, pitch_strength=0.5, repitched=0.5, repeats=(300, 300),
+    closer_than=(50, 50), longest_copy=99, usual_copy=99, remarks=(STARS,) * 20,
+)  # fmt: skip
+
+
+@given(st.text("ab*_\\\\`~|", max_size=40), st.integers(2, 20))
+def test_a_cut_text_ends_in_no_half_escape(text: str, most: int) -> None:
+    shown = escaped(text, most)
+    assert len(shown) <= most
+    assert re.fullmatch(r"(?:\\[*_\\`~|]|[ab])*…?", shown)
+
+
+async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
+    ledger = Ledger(await Database.open(tmp_path / "ledger.sqlite3"))
+    try:
+        request = Restyle(SOURCE, 1, like=LIKE, pitch_like=LIKE, strength=0.5)
+        ask = make_ask(request=request, names={SOURCE: STARS, LIKE: STARS})
+        entry = await ledger.accept(ask)
+    finally:
+        await ledger.close()
+    replies = Replies(Texts.open(), find_styles(write_styles(tmp_path / "models")))
+    answer = replies.answer(entry, RECEIPT, {"png": b""})
+    assert len(answer.content) <= 2000
+    assert len(answer.embed.title or "") <= 256
+    assert len(answer.embed.description or "") <= 4096
+    assert all(len(field.value or "") <= 1024 for field in answer.embed.fields)
+    assert len(answer.embed) <= 6000
+    assert len(answer.embed.fields) <= 25
+    assert all(len(file.filename) <= 260 for file in answer.files)
+
+
+@pytest.mark.parametrize("count", [1, 10, 1000])
+def test_a_list_that_is_too_long_loses_whole_lines_at_its_end(count: int) -> None:
+    lines = [f"{number} {'x' * 400}" for number in range(count)]
+    kept = whole_lines(lines)
+    assert len(kept) <= 4096
+    assert kept.split("\n") == lines[:10]
+
+
+async def test_a_history_of_the_longest_names_can_be_shown(stage: Stage) -> None:
+    for _ in range(10):
+        await send(stage, f"{'*' * 90}.mid", write_reel(bars=2))
+    result = await stage.alice.slash(stage.channel, "history")
+    assert result.response is not None
+    assert len(str(result.response.embeds[0].description).split("\n")) >= 8

@@ -1,0 +1,166 @@
+"""The bot as people meet it: a command, its progress, its answer, its buttons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import Env
+
+from bot import create_bot
+from bot.requests.database import BrokenLedger
+from mst_core.errors import NoSuchTune
+from mst_core.jobs import Progress
+from tests.support.discord_env import Stage, fields, last, suffixes
+from tests.support.fakes import FakeEngine, make_settings, new_tune
+
+
+async def test_compose_answers_with_sound_score_midi_and_what_was_done(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk", seed=42)
+    (message,) = stage.channel.history()
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+    assert message.attachments[0].filename == "folk-42.mp3"
+    assert await message.attachments[0].read() == b"mp3 of 1"
+    assert message.embeds[0].image.url == "attachment://folk-42.png" or message.embeds[0].image.url
+    assert fields(message) == {
+        "Melody": "Folk", "Rhythm": "Folk", "Key": "D major", "Meter": "4/4",
+        "Tempo": "♩ = 110", "Bars": "16", "Form": "AABB", "Seed": "`42`",
+    }  # fmt: skip
+    assert "A new Folk tune" in message.content
+
+
+async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: Stage) -> None:
+    await stage.alice.slash(
+        stage.channel, "transfer", pitch="jazz", rhythm="folk",
+        bars=8, meter="6/8", key="Em", tempo=90.0, seed=1,
+    )  # fmt: skip
+    (job,) = stage.engine.jobs
+    request = new_tune(job)
+    assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)
+    assert (request.meter, request.key, request.tempo, request.seed) == ("6/8", "Em", 90.0, 1)
+    assert "Jazz melody and Folk rhythm" in last(stage.channel).content
+    assert fields(last(stage.channel))["Tempo"] == "dotted ♩ = 60", "a musician's beat of 6/8"
+
+
+async def test_who_names_no_seed_gets_one_and_sees_it(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    first, second = (job.request.seed for job in stage.engine.jobs)
+    assert first != second
+    assert fields(last(stage.channel))["Seed"] == f"`{second}`"
+
+
+async def test_the_message_tells_the_progress_and_then_holds_the_result(stage: Stage) -> None:
+    stage.engine.hold = True
+    result = await stage.alice.slash(stage.channel, "compose", style="folk")
+    assert result.acknowledged
+    assert not result.ephemeral
+    (message,) = stage.channel.history()
+    assert "starting" in message.content
+    stage.engine.progress = [Progress("composing", 0.4)]
+    stage.engine.release()
+    await stage.env.settle()
+    (after,) = stage.channel.history()
+    assert after.id == message.id
+    assert suffixes(after) == [".mp3", ".png", ".mid"]
+    assert "starting" not in after.content
+
+
+async def test_progress_shows_percent_once_a_second(stage: Stage) -> None:
+    stage.engine.hold = True
+    stage.engine.progress = []
+    steps: asyncio.Queue[Progress] = asyncio.Queue()
+    run = stage.engine.run
+
+    async def stepping(job: Any) -> AsyncIterator[Any]:
+        while (step := await stage.engine.wait(steps.get())).share < 1:
+            yield step
+        stage.engine.hold = False
+        async for event in run(job):
+            yield event
+
+    stage.engine.run = stepping  # type: ignore[method-assign]
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    await stage.env.advance_time(1)
+    steps.put_nowait(Progress("composing", 0.41))
+    steps.put_nowait(Progress("composing", 0.42))
+    await stage.env.settle()
+    assert "composing ▰▰▰▰▱▱▱▱▱▱ 41 %" in last(stage.channel).content
+    await stage.env.advance_time(1)
+    steps.put_nowait(Progress("playing", 0.8))
+    await stage.env.settle()
+    assert "playing ▰▰▰▰▰▰▰▰▱▱ 80 %" in last(stage.channel).content
+    steps.put_nowait(Progress("", 1.0))
+    await stage.env.settle()
+    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+
+
+async def test_who_has_to_wait_sees_the_place_in_the_queue(stage: Stage) -> None:
+    stage.engine.places = 1
+    stage.engine.hold = True
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    await stage.bob.slash(stage.channel, "compose", style="jazz")
+    assert "place 1 in the queue" in last(stage.channel).content
+    stage.engine.release()
+    await stage.env.settle()
+    assert [suffixes(message) for message in stage.channel.history()] == [
+        [".mp3", ".png", ".mid"]
+    ] * 2
+
+
+async def test_another_one_answers_the_old_message_with_a_new_seed(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "transfer", pitch="folk", rhythm="jazz", seed=5, bars=8)
+    old = last(stage.channel)
+    await stage.bob.click(old, label="Another one")
+    messages = stage.channel.history()
+    assert len(messages) == 2
+    new = last(stage.channel)
+    assert suffixes(old) == suffixes(new) == [".mp3", ".png", ".mid"]
+    first, second = (new_tune(job) for job in stage.engine.jobs)
+    assert (second.pitch, second.rhythm, second.bars) == ("folk", "jazz", 8)
+    assert first.seed != second.seed
+    assert [entry.user_id for entry in await stage.history(stage.bob)] == [stage.bob.id]
+
+
+async def test_another_one_works_after_a_restart(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk", seed=5)
+    await stage.restart()
+    await stage.bob.click(last(stage.channel), label="Another one")
+    assert [new_tune(job).pitch for job in stage.engine.jobs] == ["folk"]
+    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+
+
+async def test_an_engine_that_cannot_start_closes_the_bot_with_a_reason(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.start_error = NoSuchTune("for once")
+    bot = create_bot(engine, make_settings(tmp_path))
+    env = Env(bot)
+    await env.start()
+    await env.shutdown()
+    assert bot.is_closed()
+    assert bot.failure is engine.start_error
+
+
+async def test_commands_work_in_direct_messages(stage: Stage) -> None:
+    await stage.alice.user.slash("compose", style="folk")
+    assert suffixes(last(stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
+
+
+def test_the_bot_asks_for_nothing_privileged_and_pings_nobody(tmp_path: Path) -> None:
+    bot = create_bot(FakeEngine(), make_settings(tmp_path))
+    privileged = discord.Intents(members=True, presences=True, message_content=True)
+    assert not bot.intents.value & privileged.value
+    assert bot.allowed_mentions is not None
+    assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
+
+
+async def test_a_second_bot_on_the_same_data_does_not_start(stage: Stage) -> None:
+    second = create_bot(FakeEngine(), stage.settings)
+    with pytest.raises(BrokenLedger, match="another bot is at work in the data folder"):
+        await second.setup_hook()
+    await second.close()
+    await stage.restart()

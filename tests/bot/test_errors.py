@@ -1,0 +1,127 @@
+"""Errors are for their asker alone: before the answer is public, and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.requests.store import Entry, Ledger
+from mst_core.errors import NoSuchTune
+from tests.support.discord_env import Stage, last, on_stage
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "words"),
+    [
+        ("compose", {"style": "folk", "meter": "5/4"}, "the meters of folk are 4/4, 6/8"),
+        ("compose", {"style": "folk", "meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
+        ("compose", {"style": "folk", "key": "H"}, "write it as D, Em, F# minor or A mixolydian"),
+        ("transfer", {"pitch": "folk", "rhythm": "jazz", "meter": "6/8"}, "are 4/4, 3/4"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_in_private_at_once(
+    stage: Stage, command: str, options: dict[str, Any], words: str
+) -> None:
+    result = await stage.alice.slash(stage.channel, command, **options)
+    assert result.ephemeral
+    assert not result.deferred, "it was never public"
+    assert result.response is not None
+    assert words in result.response.content
+    assert stage.channel.history(viewer=stage.bob) == []
+    assert await stage.history(stage.alice) == []
+
+
+async def test_more_bars_than_this_bot_allows_are_refused_in_private(tmp_path: Path) -> None:
+    async with on_stage(tmp_path, MST_BARS_MAX="8") as stage:
+        result = await stage.alice.slash(stage.channel, "compose", style="folk", bars=9)
+        assert result.ephemeral
+        assert result.response is not None
+        assert "at most 8" in result.response.content
+
+
+async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None:
+    async with on_stage(tmp_path, MST_OPEN_PER_USER="2") as stage:
+        stage.engine.hold = True
+        for _ in range(2):
+            await stage.alice.slash(stage.channel, "compose", style="folk")
+        third = await stage.alice.slash(stage.channel, "compose", style="folk")
+        others = await stage.bob.slash(stage.channel, "compose", style="folk")
+        assert third.ephemeral
+        assert third.response is not None
+        assert "You have 2 requests open already" in third.response.content
+        assert not others.ephemeral
+
+
+async def test_a_cooldown_is_told_and_ends(tmp_path: Path) -> None:
+    async with on_stage(tmp_path, MST_COOLDOWN_S="10") as stage:
+        await stage.alice.slash(stage.channel, "compose", style="folk")
+        await stage.env.advance_time(4)
+        early = await stage.alice.slash(stage.channel, "compose", style="folk")
+        assert early.ephemeral
+        assert early.response is not None
+        assert "Ask again in 6 s" in early.response.content
+        await stage.env.advance_time(6)
+        assert not (await stage.alice.slash(stage.channel, "compose", style="folk")).ephemeral
+
+
+async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(stage: Stage) -> None:
+    stage.engine.errors = [NoSuchTune("16 bars of nothing")]
+    result = await stage.alice.slash(stage.channel, "compose", style="folk")
+    assert result.response is None, "the public message is gone"
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "No tune fits this: 16 bars of nothing" in told.content
+    (entry,) = await stage.history(stage.alice)
+    assert (entry.state, entry.error_code) == ("failed", "NoSuchTune")
+    assert entry.answered_at
+
+
+async def test_a_bug_gives_the_asker_a_reference_and_the_log_the_rest(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> list[Entry]:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(Ledger, "history", broken)
+    result = await stage.alice.slash(stage.channel, "history")
+    assert result.ephemeral
+    assert result.response is not None
+    reference = result.response.content.split("`")[1]
+    assert f"reference {reference}" in caplog.text
+    assert "ZeroDivisionError: a bug" in caplog.text
+
+
+async def test_a_request_that_cannot_be_kept_is_withdrawn_in_private(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> Entry:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Ledger, "accept", full)
+    result = await stage.alice.slash(stage.channel, "compose", style="folk")
+    assert result.response is None
+    (told,) = result.followups
+    assert told.ephemeral
+    assert "Something went wrong on our side" in told.content
+
+
+async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    message = last(stage.channel)
+    await stage.alice.slash(stage.channel, "mydata delete")
+    result = await stage.bob.click(message, label="Another one")
+    assert result.ephemeral
+    assert result.response is not None
+    assert "Request 1 is no longer kept" in result.response.content
+
+
+async def test_only_the_asker_removes_an_answer(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "compose", style="folk")
+    message = last(stage.channel)
+    result = await stage.bob.click(message, label="Remove")
+    assert result.ephemeral
+    assert len(stage.channel.history(viewer=stage.alice)) == 1
+    await stage.alice.click(message, label="Remove")
+    assert stage.channel.history(viewer=stage.alice) == []

@@ -1,0 +1,211 @@
+"""``mst transfer FILE``, ``mst mashup`` and variants: what a call asks for, writes and tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from mst_core.__main__ import main
+from mst_core.cli.output import describe, list_facts
+from mst_core.generation.composition import Composition
+from mst_core.jobs import Mashup, Receipt, Restyle
+from mst_core.reading.parsed_score import Reading
+from mst_core.studio import Studio
+from tests.mst_core.cli.test_rerhythm import JIG, REEL
+from tests.support.fake_composer import FakeComposer
+
+
+class Band(FakeComposer):
+    """Notes what it is asked for; its seeds give as many different tunes as it has ideas."""
+
+    def __init__(self, ideas: int) -> None:
+        super().__init__(Path())
+        self.ideas = ideas
+        self.asked: list[Restyle] = []
+        self.joined: list[tuple[str, str]] = []
+
+    def restyle(
+        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> Composition:
+        self.asked.append(request)
+        melody = readings[request.source].melody
+        shorter = Fraction(request.seed % self.ideas, 24) if request.strength else 0
+        last = melody.notes[-1]
+        notes = (*melody.notes[:-1], replace(last, duration=last.duration - shorter))
+        return Composition(
+            replace(melody, notes=notes),
+            form="",
+            swing=0.5,
+            program=78,
+            before=melody,
+            changed=0.4,
+            repitched=0.25,
+            repeats=(12, 12),
+            closer_than=(41, 50),
+            longest_copy=7,
+            usual_copy=9,
+        )
+
+    def mash(
+        self, request: Mashup, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    ) -> Composition:
+        self.joined.append((readings[request.source].title, readings[request.like].title))
+        return super().mash(request, readings, tell)
+
+
+@pytest.fixture
+def band(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Band:
+    """A folder with two tunes to work in, and who plays there."""
+    band = Band(ideas=5)
+    monkeypatch.setattr(Studio, "open", lambda *_: Studio(band, open_player=NotImplemented))
+    monkeypatch.delenv("MST_MODELS_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reel.abc").write_text(REEL)
+    (tmp_path / "jig.abc").write_text(JIG)
+    return band
+
+
+def mst(typed: str) -> Result:
+    return CliRunner().invoke(main, typed.split())
+
+
+def objects(call: Result) -> list[dict[str, object]]:
+    return [json.loads(line) for line in call.stdout.splitlines()]
+
+
+def sides(request: Restyle) -> tuple[object, ...]:
+    return (request.pitch, request.pitch_like, request.pitch_strength), (
+        request.rhythm, request.like, request.strength,
+    )  # fmt: skip
+
+
+def test_one_side_or_both_of_a_tune_are_changed_as_far_as_asked(band: Band) -> None:
+    for typed in (
+        "--pitch Jazz --strength 0.5",
+        "--pitch jazz --pitch-strength 0.5",
+        "--rhythm folk --pitch jazz --strength 0.5",
+        "--rhythm folk --pitch jazz --pitch-strength 0.25",
+        "--like jig.abc --pitch-like jig.abc",
+    ):
+        call = mst(f"transfer reel.abc {typed} --meter 4/4 --keep-bars 1 --seed 3")
+        assert (call.exit_code, call.stdout[:4]) == (0, "X:1\n")
+    assert [sides(request) for request in band.asked] == [
+        (("jazz", None, 0.5), (None, None, 0.5)),
+        (("jazz", None, 0.5), (None, None, 0.5)),
+        (("jazz", None, 0.5), ("folk", None, 0.5)),
+        (("jazz", None, 0.25), ("folk", None, 1.0)),
+        ((None, "pitch_like", 1.0), (None, "like", 1.0)),
+    ]
+    assert {(each.meter, each.keep_bars, each.seed) for each in band.asked} == {("4/4", "1", 3)}
+
+
+def test_two_lists_of_strengths_give_every_pair_of_them(band: Band) -> None:
+    call = mst(
+        "transfer reel.abc jig.abc --rhythm folk --pitch jazz --strength 0.5,1 "
+        "--pitch-strength 0,1 --out-dir new --formats abc --json"
+    )
+    assert [each["files"] for each in objects(call)] == [
+        [f"new/{stem}.{strength}.p{pitch}.abc"]
+        for stem in ("reel", "jig")
+        for strength in ("0.50", "1.00")
+        for pitch in ("0.00", "1.00")
+    ]
+    told = objects(call)[0]
+    assert (told["strength"], told["pitch_strength"], told["repitched"]) == (0.5, 0, 0.25)
+    assert told["closer_than"] == [41, 50]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("reel.abc --rhythm folk --pitch-strength 0.5", "name where the pitches come from"),
+        ("reel.abc --pitch folk --pitch-strength 1 --strength 0", "only the pitches change"),
+        ("reel.abc --pitch folk --pitch-like jig.abc", "pitch and like cannot be 'both'"),
+        ("reel.abc --pitch folk --pitch-strength 2", "choose 0 (as it is) to 1"),
+        ("reel.abc --pitch folk --pitch-strength 0,1", "2 versions need --out-dir"),
+        ("reel.abc --pitch folk --compare", "it is about pictures"),
+        ("reel.abc --pitch-like gone.abc", "gone.abc: no such file"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_made(band: Band, typed: str, words: str) -> None:
+    call = mst(f"transfer {typed}")
+    assert (call.exit_code, call.stdout, call.stderr.count("\n")) == (2, "", 1)
+    assert words in call.stderr
+    assert band.asked == []
+
+
+def test_variants_are_different_tunes(band: Band) -> None:
+    call = mst(
+        "rerhythm reel.abc --rhythm jazz --variants 4 --seed 9 --out-dir new --formats abc --json"
+    )
+    assert [each["seed"] for each in objects(call)] == [9, 10, 11, 12]
+    assert len({file.read_text() for file in Path("new").iterdir()}) == 4
+
+
+def test_a_seed_that_brings_nothing_new_is_passed_over_and_then_it_is_said(band: Band) -> None:
+    band.ideas = 2
+    call = mst(
+        "rerhythm reel.abc --rhythm jazz --variants 3 --seed 9 --out-dir new --formats abc --json"
+    )
+    told = objects(call)
+    assert [each["remarks"] for each in told[:2]] == [[], []]
+    assert "no seed that was tried gave another one" in str(told[2]["remarks"])
+    assert len(list(Path("new").iterdir())) == 3
+    assert len(band.asked) <= 12
+    band.ideas = 1
+    band.asked.clear()
+    mst("rerhythm reel.abc --rhythm jazz --strength 0 --variants 3 --out-dir same")
+    assert len(band.asked) == 3, "at strength 0 there is nothing to look for"
+
+
+def test_a_mashup_takes_the_pitches_of_one_file_and_the_rhythm_of_the_other(band: Band) -> None:
+    call = mst("mashup reel.abc jig.abc -o both.mid -o both.abc --json")
+    assert call.exit_code == 0, call.stderr
+    assert band.joined == [("A Reel of Ours", "A Jig of Ours")]
+    (told,) = objects(call)
+    assert (told["source"], told["files"]) == (
+        "A Reel of Ours x A Jig of Ours", ["both.mid", "both.abc"],
+    )  # fmt: skip
+    assert mst("mashup reel.abc jig.abc").stderr.startswith("reel.abc: mashup: 4 bars of 4/4")
+    assert "seed" not in mst("mashup reel.abc jig.abc").stderr
+
+
+def test_a_comparison_colours_what_changed_and_is_drawn_on_request_alone(band: Band) -> None:
+    orange = "#e69f00"
+    mst("rerhythm reel.abc --rhythm jazz --seed 4 --compare -o both.svg -o both.png")
+    mst("rerhythm reel.abc --rhythm jazz --seed 4 -o one.svg")
+    mst("rerhythm reel.abc --rhythm jazz --strength 0 --compare -o same.svg")
+    assert orange in Path("both.svg").read_text()
+    assert orange not in Path("one.svg").read_text() + Path("same.svg").read_text()
+    assert Path("both.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_receipt_is_told_in_words(band: Band) -> None:
+    call = mst("transfer reel.abc --rhythm folk --pitch jazz --seed 5 -o a.abc")
+    first, *facts, file = call.stdout.splitlines()
+    assert first.startswith(
+        "reel.abc: jazz melody in folk rhythm, strength 1.00: 4 bars of 4/4 in D major, 21 notes "
+        "(40% changed, 25% of the pitches changed)"
+    )
+    assert facts == [
+        "    Repeated bars kept: 12 of 12.",
+        "    Closer to its target than 41 of 50 other tunes.",
+        "    Longest run shared with a tune of the style: 7 notes; unrelated tunes share up to 9.",
+    ]
+    assert file == "a.abc"
+
+
+def test_strengths_that_differ_are_told_apart() -> None:
+    receipt = Receipt("jazz", "", 1, "D major", "4/4", 110.0, 8, 64, "", 34.9, "0",
+                      strength=0.5, changed=0.4, pitch_strength=1.0, repitched=0.3)  # fmt: skip
+    assert describe(receipt).startswith(
+        "jazz melody, strength 1.00, the other tune's rhythm, strength 0.50: 8 bars"
+    )
+    assert list_facts(msgspec.structs.replace(receipt, repeats=(0, 0))) == []

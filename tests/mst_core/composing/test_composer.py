@@ -1,0 +1,130 @@
+"""Tunes from the shipped styles: exact bars, form, range, cadence, and one tune a seed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mst_core.composing.composer import Composer
+from mst_core.errors import BadOption, UnknownStyle
+from mst_core.jobs import Compose
+from mst_core.music import Key, Melody
+from tests.support.paths import MODELS
+
+PAIRS = [("folk", "folk"), ("folk", "jazz"), ("jazz", "jazz"), ("jazz", "folk")]
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer.open(MODELS, "cpu")
+
+
+def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
+    """The notes of a bar that begins a pickup before its barline; onsets from that barline."""
+    length, pickup = melody.meter.bar, melody.pickup
+    return [
+        (note.onset - bar * length, note.duration, note.pitch)
+        for note in melody.notes
+        if bar * length <= note.onset + pickup < (bar + 1) * length
+    ]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(PAIRS), st.integers(4, 24), st.integers(0, 2**31 - 1)
+)  # fmt: skip
+def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
+    composer: Composer, styles: tuple[str, str], bars: int, seed: int
+) -> None:
+    composition = composer.compose(Compose(*styles, seed=seed, bars=bars))
+    melody = composition.melody
+    card = composer.styles[styles[0]]
+    assert melody.bars == bars
+    assert melody.notes[-1].end == bars * melody.meter.bar - melody.pickup
+    assert melody.pickup <= melody.meter.bar / 2
+    assert str(melody.meter) in composer.styles[styles[1]].meters
+    assert all(card.lowest <= pitch <= card.highest for pitch in melody.pitches)
+    assert melody.notes[-1].pitch % 12 == melody.key.tonic
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(PAIRS), st.integers(0, 2**31 - 1))
+def test_phrases_begin_on_their_barlines(
+    composer: Composer, styles: tuple[str, str], seed: int
+) -> None:
+    melody = composer.compose(Compose(*styles, seed=seed, bars=16)).melody
+    for phrase in range(4, 16, 4):
+        line = phrase * melody.meter.bar
+        assert not any(note.onset < line < note.end for note in melody.notes)
+
+
+def test_the_parts_of_a_dance_return(composer: Composer) -> None:
+    composition = composer.compose(Compose("folk", "folk", seed=5, bars=32))
+    melody = composition.melody
+    assert composition.form == "AABB"
+    assert [bar_of(melody, bar) for bar in range(8)] == [
+        bar_of(melody, 8 + bar) for bar in range(8)
+    ]
+    assert bar_of(melody, 0) != bar_of(melody, 16)
+
+
+def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) -> None:
+    found = [composer.compose(Compose("folk", "folk", seed=s, bars=32)).melody for s in range(4)]
+    tunes = [melody for melody in found if melody.pickup]
+    assert tunes
+    for melody in tunes:
+        assert bar_of(melody, 0)[0][0] == -melody.pickup
+        assert bar_of(melody, 8) == bar_of(melody, 0)
+
+
+def test_a_dance_keeps_to_its_beat(composer: Composer) -> None:
+    for seed in range(4):
+        melody = composer.compose(Compose("folk", "folk", seed=seed, meter="6/8")).melody
+        assert all(note.onset.denominator <= 4 for note in melody.notes)
+
+
+def test_the_rhythm_style_writes_the_rhythm_over_the_other_styles_pitches(
+    composer: Composer,
+) -> None:
+    straight = composer.compose(Compose("folk", "folk", seed=3, meter="4/4"))
+    swung = composer.compose(Compose("folk", "jazz", seed=3, meter="4/4"))
+    assert straight.swing == 0.5
+    assert swung.swing > 0.5
+    assert swung.program == composer.styles["folk"].program
+    assert [(n.onset, n.duration) for n in swung.melody.notes] != [
+        (n.onset, n.duration) for n in straight.melody.notes
+    ]
+
+
+def test_seeds_give_different_tunes(composer: Composer) -> None:
+    tunes = {composer.compose(Compose("folk", "folk", seed=s, bars=8)).melody for s in range(12)}
+    assert len(tunes) == 12
+
+
+def test_a_seed_gives_the_same_tune_beside_seven_others(composer: Composer) -> None:
+    alone = composer.compose(Compose("jazz", "folk", seed=11, bars=8))
+    with ThreadPoolExecutor(8) as pool:
+        beside = list(
+            pool.map(
+                lambda seed: composer.compose(Compose("jazz", "folk", seed=seed, bars=8)),
+                [11, 1, 2, 3, 11, 5, 6, 11],
+            )
+        )
+    assert beside[0] == beside[4] == beside[7] == alone
+
+
+def test_key_meter_and_tempo_are_those_that_were_asked(composer: Composer) -> None:
+    request = Compose("folk", "folk", seed=1, bars=8, meter="3/4", key="Em", tempo=90)
+    melody = composer.compose(request).melody
+    assert (str(melody.meter), melody.key, melody.tempo) == ("3/4", Key(4, "minor"), 90)
+
+
+def test_what_there_is_not_is_refused_by_name(composer: Composer) -> None:
+    with pytest.raises(UnknownStyle, match="polka"):
+        composer.compose(Compose("polka", "folk", seed=1))
+    with pytest.raises(BadOption, match="folk has"):
+        composer.compose(Compose("folk", "folk", seed=1, meter="7/8"))

@@ -1,0 +1,202 @@
+"""Tunes from anywhere become a corpus: folders, archives, tune books; what is refused is named."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+
+from mst_core.__main__ import main
+from mst_core.corpora.files import Bounds, Found, Refusal, open_file
+from mst_core.corpora.importing import import_tunes
+from mst_core.corpora.jsonl import line_of_melody
+from mst_core.corpora.tunes import parse_tune, read_tunes, to_ticks
+from mst_core.errors import UnreadableScore
+from mst_core.music import Melody
+from mst_core.notation.midi import write_midi
+from mst_core.notation.musicxml import write_musicxml
+from mst_core.reading.abc.read import read_abc
+from tests.support.melodies import melodies
+
+FIRST = "X:1\nT:The Low Road\nM:4/4\nL:1/8\nK:D\nD2 FA d2 AF|GBdB AFED|D2 FA dfaf|gece d4|\n"
+SECOND = "X:2\nT:The High Road\nM:6/8\nL:1/8\nK:G\nGAB d2B|c2A BGE|DEG AGE|GAB G3|\n"
+FREE = "X:3\nT:A Free Air\nM:none\nL:1/8\nK:G\nGAB d2B c2A BGE DEG AGE GAB G3|\n"
+SHORT = "X:4\nT:A Call\nM:4/4\nL:1/4\nK:C\nCEGc|\n"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A folder with a tune book, a score, a MIDI file, something else and a broken file."""
+    folder = tmp_path / "library"
+    (folder / "deeper").mkdir(parents=True)
+    (folder / "book.abc").write_text(f"{FIRST}\n{SECOND}\n{FREE}\n{SHORT}")
+    (folder / "deeper" / "jig.mid").write_bytes(write_midi(_other(5), program=0, title="A Jig"))
+    (folder / "deeper" / "air.musicxml").write_bytes(write_musicxml(_other(-3), title="An Air"))
+    (folder / "deeper" / "broken.mid").write_bytes(b"MThd and no more")
+    (folder / "cover.jpg").write_bytes(b"a picture")
+    (folder / ".hidden.abc").write_text(FIRST)
+    return folder
+
+
+def _other(step: int) -> Melody:
+    """A melody with turns of its own: the second tune, every third note moved."""
+    melody = read_abc(SECOND)
+    notes = tuple(
+        type(note)(note.onset, note.duration, note.pitch + (step if place % 3 == 1 else 0))
+        for place, note in enumerate(melody.notes)
+    )
+    return Melody(notes, melody.meter, melody.key, 165.0, melody.bars)
+
+
+def zipped(path: Path, **files: str | bytes) -> Path:
+    """Write an archive; a dot in a name is written as two underscores."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return path
+
+
+def test_every_kind_of_file_of_a_folder_becomes_tunes(library: Path) -> None:
+    harvest = import_tunes([library])
+    assert [line["id"] for line in harvest.lines] == ["book-1", "book-2", "air", "jig"]
+    assert [line["meter"] for line in harvest.lines] == ["4/4", "6/8", "6/8", "6/8"]
+    assert harvest.others == 1
+
+
+def test_what_is_refused_is_named_with_its_reason(library: Path) -> None:
+    refusals = {refusal.name: refusal.reason for refusal in import_tunes([library]).refusals}
+    assert set(refusals) == {"book.abc, book-3", "book-4", "broken.mid"}
+    assert "no meter" in refusals["book.abc, book-3"]
+    assert refusals["book-4"] == "it has 4 notes"
+
+
+def test_an_import_says_the_same_every_time(library: Path) -> None:
+    assert import_tunes([library]) == import_tunes([library])
+
+
+def test_a_tune_that_stands_there_twice_is_taken_once(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.abc").write_text(FIRST)
+    harvest = import_tunes([tmp_path])
+    assert [line["id"] for line in harvest.lines] == ["one-1"]
+    assert [refusal.reason for refusal in harvest.refusals] == ["it has the same notes as one-1"]
+
+
+def test_tunes_of_one_number_get_names_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "book.abc").write_text(f"{FIRST}\n{SECOND.replace('X:2', 'X:1')}")
+    assert [line["id"] for line in import_tunes([tmp_path]).lines] == ["book-1", "book-1-2"]
+
+
+def test_an_archive_is_read_without_unpacking_it(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "tunes.zip", **{
+        "book__abc": FIRST + "\n" + SECOND, "readme__txt": "a note", "__MACOSX/book__abc": "X",
+    })  # fmt: skip
+    harvest = import_tunes([archive])
+    assert [line["title"] for line in harvest.lines] == ["The Low Road", "The High Road"]
+    assert harvest.refusals == ()
+    assert list(tmp_path.iterdir()) == [archive]
+
+
+def test_a_zip_bomb_is_refused_before_it_swells(tmp_path: Path) -> None:
+    bomb = zipped(tmp_path / "bomb.zip", a__abc="X:1\n" + " " * 4_000_000, b__abc=FIRST)
+    assert bomb.stat().st_size < 10_000
+    tight = Bounds(octets=1_000_000)
+    harvest = import_tunes([bomb], bounds=tight)
+    assert [line["id"] for line in harvest.lines] == ["b-1"]
+    assert [refusal.reason for refusal in harvest.refusals] == [
+        "it unpacks to more than 1000000 bytes"
+    ]
+
+
+def test_many_small_files_do_not_add_up_to_a_bomb(tmp_path: Path) -> None:
+    files = {f"tune{number}__abc": FIRST + " " * 1_000 for number in range(20)}
+    archive = zipped(tmp_path / "many.zip", **files)
+    found = list(open_file(archive, Bounds(unpacked=5_000)))
+    assert sum(len(item.data) for item in found if isinstance(item, Found)) <= 5_000
+    assert isinstance(found[-1], Refusal)
+    assert len(list(open_file(archive, Bounds(entries=10)))) == 1
+
+
+def test_a_size_that_lies_does_not_help_a_bomb(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "lie.zip", a__abc=" " * 300_000).read_bytes()
+    true, lie = (300_000).to_bytes(4, "little"), (3).to_bytes(4, "little")
+    assert content.count(true) == 2
+    (tmp_path / "lie.zip").write_bytes(content.replace(true, lie))
+    (found,) = open_file(tmp_path / "lie.zip", Bounds(octets=1_000))
+    assert isinstance(found, Refusal) or len(found.data) <= 1_000
+
+
+def test_an_archive_in_an_archive_and_a_broken_one_are_named(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("book.abc", FIRST)
+    zipped(tmp_path / "outer.zip", inner__zip=inner.getvalue())
+    (tmp_path / "torn.zip").write_bytes(b"PK\x03\x04 torn")
+    reasons = [refusal.reason for refusal in import_tunes([tmp_path]).refusals]
+    assert "unpack it first" in reasons[0]
+    assert "broken" in reasons[1]
+
+
+@pytest.mark.parametrize("name", ["missing", "tunes.docx"])
+def test_a_source_that_cannot_be_read_is_told_at_once(tmp_path: Path, name: str) -> None:
+    (tmp_path / "tunes.docx").write_bytes(b"words")
+    with pytest.raises(UnreadableScore, match=name):
+        import_tunes([tmp_path / name])
+
+
+@settings(max_examples=60, deadline=None)
+@given(melodies(changes=True))
+def test_a_melody_and_its_line_are_the_same_music(melody: Melody) -> None:
+    line = line_of_melody("x", "y", "z", melody)
+    onsets = [Fraction(onset) for _, onset, _ in line["notes"]]
+    ends = [Fraction(onset) + Fraction(length) for _, onset, length in line["notes"]]
+    assert onsets == [0, *ends[:-1]]
+    assert ends[-1] == melody.pickup + melody.length
+    sounding = [(p, Fraction(o) - melody.pickup, Fraction(d)) for p, o, d in line["notes"] if p]
+    assert sounding == [(note.pitch, note.onset, note.duration) for note in melody.notes]
+
+
+@settings(max_examples=40, deadline=None)
+@given(melodies(meters=("4/4", "6/8", "3/4"), wild=False))
+def test_the_networks_read_a_line_with_its_barlines(melody: Melody) -> None:
+    tune = parse_tune(line_of_melody("x", "y", "z", melody))
+    assert tune.barlines == tuple(to_ticks(line) for line in melody.barlines[:-1])
+    assert tune.meter == melody.meter
+    assert tune.key == melody.key
+
+
+def test_of_two_endings_the_second_is_kept() -> None:
+    melody = read_abc("X:1\nM:4/4\nL:1/4\nK:C\n|:CDEF|1 GABc:|2 cBAG|]\n")
+    line = line_of_melody("x", "y", "z", melody)
+    assert [pitch for pitch, _, _ in line["notes"]] == [60, 62, 64, 65, 72, 71, 69, 67]
+    assert line["bar_starts"] == ["0", "4"]
+
+
+def test_the_command_writes_a_corpus_and_a_report(library: Path, tmp_path: Path) -> None:
+    output = tmp_path / "mine.jsonl"
+    result = CliRunner().invoke(main, ["corpus", "import", str(library), "-o", str(output)])
+    assert result.exit_code == 0, result.stderr
+    assert "4 tunes in" in result.stdout
+    assert "3 were refused" in result.stdout
+    assert len(list(read_tunes([output]))) == 4
+    assert json.loads(output.read_text().splitlines()[0])["cluster"] == "lowroad"
+    report = (tmp_path / "mine.jsonl.report.txt").read_text()
+    assert "broken.mid" in report
+    assert "1 files that are no scores" in report
+
+
+def test_an_import_of_nothing_is_a_mistake_of_one_line(tmp_path: Path) -> None:
+    (tmp_path / "call.abc").write_text(SHORT)
+    output = tmp_path / "mine.jsonl"
+    asked = ["corpus", "import", str(tmp_path / "call.abc"), "-o", str(output)]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert not output.exists()

@@ -1,0 +1,152 @@
+"""Jobs in the local engine: a real child process whose composer and player are fake."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from mst_core.engine import Engine
+from mst_core.errors import (
+    EngineBusy,
+    EngineFault,
+    EngineLost,
+    JobTimeout,
+    NoSuchTune,
+)
+from mst_core.jobs import Progress, Rendition
+from tests.support.engines import ask, begin, births, opened, perform
+
+
+async def test_a_job_tells_its_progress_and_ends_with_one_rendition(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as engine:
+        *progress, rendition = [event async for event in engine.run(ask(seed=5))]
+        told = [(event.stage, event.share) for event in progress if isinstance(event, Progress)]
+        assert len(told) == len(progress) > 5
+        assert told == sorted(told, key=lambda stage_and_share: stage_and_share[1])
+        assert {stage for stage, _ in told} == {"composing", "drawing"}
+        assert isinstance(rendition, Rendition)
+        assert rendition.receipt.seed == 5
+        assert rendition.files["abc"].startswith(b"X:1\n")
+        assert engine.capacity().running == 0
+
+
+async def test_eight_jobs_at_once_give_what_each_gives_alone(tmp_path: Path) -> None:
+    jobs = [ask(seed=seed) for seed in range(8)]
+    async with opened(tmp_path) as engine:
+        together = await asyncio.gather(*[perform(engine, job) for job in jobs])
+        alone = [await perform(engine, job) for job in jobs]
+    assert together == alone
+    assert len({rendition.files["abc"] for rendition in together}) == 8
+
+
+async def test_megabytes_of_sound_come_through_while_nobody_hurries(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as engine:
+        jobs = [ask(seed=seed, formats=("wav",)) for seed in range(3)]
+        waiting = [await begin(engine, job) for job in jobs]
+        for events in waiting:
+            *_, rendition = [event async for event in events]
+            assert isinstance(rendition, Rendition)
+            assert len(rendition.files["wav"]) > 5_000_000
+
+
+async def test_what_a_library_prints_does_not_break_the_protocol(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        async with opened(tmp_path) as engine:
+            await perform(engine, ask("printing"))
+    assert "and one in C writes this" in caplog.text
+
+
+async def test_an_error_that_the_asker_can_mend_comes_back_as_itself(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as engine:
+        with pytest.raises(NoSuchTune) as caught:
+            await perform(engine, ask("unwilling"))
+        assert caught.value.arguments == ("it is never content",)
+
+
+async def test_a_bug_comes_back_as_a_reference_under_which_the_log_has_the_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(tmp_path) as engine:
+        with pytest.raises(EngineFault) as caught:
+            await perform(engine, ask("failing"))
+        await perform(engine, ask())
+    [reference] = caught.value.arguments
+    told = [record for record in caplog.records if reference in record.message]
+    assert [record.levelname for record in told] == ["ERROR"]
+    assert "ZeroDivisionError: a bug in the composer" in caplog.text
+
+
+async def test_a_job_that_hangs_is_given_up_for_good_and_its_neighbour_is_done(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, job_timeout_s=3) as engine:
+        hanging = asyncio.create_task(perform(engine, ask("hanging")))
+        neighbour = asyncio.create_task(perform(engine, ask()))
+        with pytest.raises(JobTimeout) as caught:
+            await hanging
+        assert not caught.value.retryable
+        await neighbour
+        assert births(tmp_path) == 2
+
+
+async def test_a_full_engine_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, places=2) as engine:
+        jobs = [await begin(engine, ask("patient"))]
+        waiting = asyncio.create_task(perform(engine, ask()))
+        await asyncio.sleep(0)
+        assert engine.capacity().free == 0
+        with pytest.raises(EngineBusy) as caught:
+            await perform(engine, ask(seed=2))
+        assert caught.value.retryable
+        await jobs[0].aclose()
+        await waiting
+
+
+async def test_a_cancelled_job_stops_and_gives_its_place_back(tmp_path: Path) -> None:
+    async with opened(tmp_path, places=2) as engine:
+        begun = await begin(engine, ask("patient", seed=1))
+        waiting = asyncio.create_task(perform(engine, ask("patient", seed=2)))
+        await asyncio.sleep(0)
+        await engine.cancel("patient-2")
+        await engine.cancel("nobody-7")
+        with pytest.raises(EngineLost, match="cancelled"):
+            await waiting
+        await engine.cancel("patient-1")
+        with pytest.raises(EngineLost, match="cancelled"):
+            [event async for event in begun]
+        await emptied(engine)
+        await perform(engine, ask())
+
+
+@pytest.mark.parametrize("way", ["closing the iterator", "cancelling the task"])
+async def test_who_stops_listening_cancels_the_job(way: str, tmp_path: Path) -> None:
+    async with opened(tmp_path, places=1) as engine:
+        if way == "closing the iterator":
+            async with aclosing(engine.run(ask("patient"))) as events:
+                await anext(events)
+        else:
+            listening = asyncio.create_task(perform(engine, ask("patient")))
+            await asyncio.sleep(0)
+            listening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await listening
+        await emptied(engine)
+        await perform(engine, ask())
+
+
+async def emptied(engine: Engine) -> None:
+    """Wait until the worker has let every job go."""
+    while engine.capacity().running:  # noqa: ASYNC110  there is no sign but this figure
+        await asyncio.sleep(0.01)

@@ -1,0 +1,211 @@
+"""The life and death of the engine process; its composer and player are fake, the rest is real."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mst_core.engine.local import LocalEngine
+from mst_core.engine.process import WORKER_COMMAND
+from mst_core.errors import (
+    EngineFault,
+    EngineLost,
+    MstError,
+    NoSoundFont,
+)
+from tests.support.engines import ask, begin, births, make_engine, opened, perform
+from tests.support.paths import MODELS, PROJECT
+
+
+async def test_a_job_that_kills_the_worker_is_lost_and_those_that_waited_are_not(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as engine:
+        first = await begin(engine, ask("patient"))
+        guilty = asyncio.create_task(perform(engine, ask("crashing")))
+        innocent = asyncio.create_task(perform(engine, ask()))
+        await asyncio.sleep(0)
+        (tmp_path / "go").touch()
+        with pytest.raises(EngineLost, match="exit status 3") as caught:
+            await guilty
+        assert caught.value.retryable
+        assert (await innocent).receipt.pitch == "folk"
+        assert births(tmp_path) == 2
+        await first.aclose()
+
+
+async def test_a_job_that_kills_every_worker_is_told_so_each_time(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        for _ in range(4):
+            with pytest.raises(EngineLost):
+                await perform(engine, ask("crashing"))
+        await perform(engine, ask())
+        assert births(tmp_path) == 5
+        assert engine.capacity().running == 0
+
+
+async def test_a_worker_killed_from_outside_is_replaced_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        events = await begin(engine, ask("patient"))
+        os.kill(int((tmp_path / "births").read_text()), signal.SIGKILL)
+        with pytest.raises(EngineLost, match="SIGKILL"):
+            [event async for event in events]
+        await perform(engine, ask())
+        assert births(tmp_path) == 2
+
+
+async def test_the_pauses_between_workers_that_die_again_and_again_grow_to_a_limit(
+    tmp_path: Path,
+) -> None:
+    engine = make_engine(tmp_path, first_pause_s=0.5)
+    pauses = []
+    for engine._deaths in range(1, 12):
+        pauses.append(engine._pause())
+    assert pauses[:4] == [0, 0.5, 1, 2]
+    assert pauses[-1] == 30
+
+
+async def test_jobs_are_lost_while_no_worker_can_start_and_done_when_one_can_again(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as engine:
+        (tmp_path / "dead").touch()
+        with pytest.raises(EngineLost):
+            await perform(engine, ask("crashing"))
+        with pytest.raises(EngineLost, match=r"cannot be started again.*exit status 7"):
+            await perform(engine, ask())
+        (tmp_path / "dead").unlink()
+        while True:  # one attempt to start may still be on its way to its death
+            try:
+                await perform(engine, ask())
+            except EngineLost:
+                continue
+            break
+
+
+async def test_closing_the_engine_tells_its_jobs(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path)
+    await engine.start()
+    events = await begin(engine, ask("patient"))
+    await engine.close()
+    with pytest.raises(EngineLost, match="closed"):
+        [event async for event in events]
+    with pytest.raises(EngineLost, match="not running"):
+        await perform(engine, ask())
+    await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("sign", "error", "words"),
+    [
+        ("bare", NoSoundFont, "some.sf2"),
+        ("broken", EngineFault, "the log has it"),
+        ("dead", EngineLost, "exit status 7"),
+        ("deaf", EngineLost, "not ready"),
+    ],
+)
+async def test_an_engine_that_cannot_start_says_why(
+    sign: str, error: type[MstError], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / sign).touch()
+    engine = make_engine(tmp_path, ready_within_s=0.5 if sign == "deaf" else 60)
+    with pytest.raises(error, match=words):
+        await engine.start()
+    await engine.close()
+    assert sign == "deaf" or births(tmp_path) == 1
+
+
+async def test_a_worker_that_speaks_another_language_is_ended(tmp_path: Path) -> None:
+    for noise in (
+        "print('hello')",
+        "import os; os.write(1, bytes([0, 0, 0, 1, 193]) * 9); input()",
+    ):
+        engine = make_engine(tmp_path, worker_command=(sys.executable, "-c", noise))
+        with pytest.raises(EngineLost, match="before it was ready"):
+            await engine.start()
+        await engine.close()
+    engine = make_engine(tmp_path, worker_command=("no-such-program",))
+    with pytest.raises(EngineLost, match="cannot be started"):
+        await engine.start()
+    await engine.close()
+
+
+async def test_control_c_and_sigterm_leave_the_worker_to_its_owner(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        worker = int((tmp_path / "births").read_text())
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            os.kill(worker, sign)
+        await perform(engine, ask())
+        assert os.getpgid(worker) == worker  # a terminal's Ctrl-C does not even reach it
+        assert births(tmp_path) == 1
+
+
+async def test_the_engine_as_it_ships_makes_a_tune_that_sounds_and_can_be_read() -> None:
+    engine = LocalEngine(MODELS, None, "cpu")
+    await engine.start()
+    try:
+        for seed in (1, 2):  # one with all cold, one with all warm
+            rendition = await perform(engine, ask("folk", seed, ("mp3", "png", "mid")))
+            assert rendition.receipt.seconds > 15
+            assert len(rendition.files["mp3"]) > 16_000 * 15  # bytes a second at 128 kbit
+            assert rendition.files["png"].startswith(b"\x89PNG")
+            assert rendition.files["mid"].startswith(b"MThd")
+    finally:
+        await engine.close()
+
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tests.support.engines import ask, begin, make_engine
+
+async def own():
+    engine = make_engine(Path(sys.argv[2]))
+    await engine.start()
+    job = await begin(engine, ask("hanging"))
+    print("working", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(own())
+"""
+
+
+def test_the_worker_ends_when_its_owner_is_killed_even_in_the_middle_of_a_job(
+    tmp_path: Path,
+) -> None:
+    here = str(PROJECT)
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, here, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "working\n"
+        owner.kill()
+    with (tmp_path / "alive").open() as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)  # comes only when the worker is gone
+
+
+def test_the_owner_of_an_engine_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; import mst_core.engine.local; "
+        "print({'torch', 'music21', 'verovio', 'fluidsynth', 'numpy'} & {*sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
+def test_the_real_worker_has_one_thread_a_network() -> None:
+    *prefix, python, _module, name = WORKER_COMMAND
+    program = "import os; print(os.environ['OMP_NUM_THREADS'])"
+    done = subprocess.run([*prefix, python, "-c", program], capture_output=True, check=True)
+    assert done.stdout == b"1\n"
+    assert name == "mst_core.engine.worker"

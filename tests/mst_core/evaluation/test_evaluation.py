@@ -1,0 +1,248 @@
+"""The judges: real tunes are told apart, and each figure says what its name says."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mst_core.corpora.tunes import CorpusTune, parse_tune
+from mst_core.evaluation import baselines
+from mst_core.evaluation.bootstrap import closure, mean_of, share_of_way
+from mst_core.evaluation.form_preservation import compare, smallest_step
+from mst_core.evaluation.ngram_classifier import Ngram
+from mst_core.evaluation.overlap import Repertoire
+from mst_core.evaluation.pieces import Piece, as_melody, find_pieces, fitting_sources, window
+from mst_core.evaluation.retrieval import choose_targets, reciprocal_rank
+from mst_core.evaluation.rhythm_features import Rhythm, Stroke, divergence, profile_of
+from mst_core.evaluation.strength_curve import Practice, Turn, change, closeness, entropy, spearman
+from mst_core.evaluation.style_classifiers import JUDGES, Court
+from mst_core.music import Key, Melody, Meter, Note
+from tests.support.corpus import dance
+from tests.support.melodies import REEL, melodies
+
+
+def tune(values: str, number: int = 0, meter: str = "2/4") -> CorpusTune:
+    """A corpus tune of note values in eighths, such as ``1 1 2``, on one pitch."""
+    notes, now = [], Fraction(0)
+    for step, value in enumerate(values.split()):
+        length = Fraction(value) / 2
+        notes.append([60 + step % 5, str(now), str(length)])
+        now += length
+    bar = Meter.parse(meter).bar
+    starts = [str(bar * index) for index in range(-int(-now // bar))]
+    line = {"id": f"t{number}", "title": _letters(number), "meter": meter, "key": "C",
+            "notes": notes, "bar_starts": starts, "pickup": "0"}  # fmt: skip
+    return parse_tune(json.loads(json.dumps(line)))
+
+
+def _letters(number: int) -> str:
+    """A title of its own for each number: titles are compared by their letters."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+def style(bars: tuple[str, ...], tunes: int, seed: int) -> tuple[Piece, ...]:
+    """Tunes of sixteen bars, each drawn from a few."""
+    draw = np.random.default_rng(seed)
+    return find_pieces(
+        tune(" ".join(draw.choice(bars, 16)), 1000 * seed + number) for number in range(tunes)
+    )
+
+
+EVEN = style(("1 1 1 1", "2 1 1", "2 2"), 30, 1)
+UNEVEN = style(("1 2 1", "3/2 1/2 2", "2/3 2/3 2/3 2", "3/2 3/2 1"), 30, 2)
+
+
+def in_bars(*bars: str) -> Melody:
+    return as_melody(tune(" ".join(bars)))
+
+
+@given(melodies())
+def test_a_tune_compared_with_itself_has_kept_everything(melody: Melody) -> None:
+    form = compare(melody, melody)
+    kept = (form.repeats, form.precision, form.barlines, form.phrases)
+    assert {share for share in kept if share is not None} <= {1.0}
+    assert (form.length, form.pickup) == (0.0, True)
+    assert change(melody, melody) == 0
+
+
+def test_repeats_and_precision_count_pairs_of_bars() -> None:
+    # The pitches run in fives, so bars of five notes are alike.
+    before = in_bars(*["1 1 1 1/2 1/2"] * 4)
+    swapped = in_bars("1 1 1 1/2 1/2", "1 1 1 1/2 1/2", "1/2 1/2 1 1 1", "1/2 1/2 1 1 1")
+    assert compare(before, swapped).repeats == pytest.approx(2 / 6)
+    assert compare(before, swapped).precision == 1
+    assert compare(swapped, before).repeats == 1
+    assert compare(swapped, before).precision == pytest.approx(2 / 6)
+
+
+def test_a_note_pushed_over_the_barline_costs_that_barline() -> None:
+    before = in_bars("2 2", "2 2", "2 2", "2 2")
+    notes = list(before.notes)
+    notes[3] = replace(notes[3], duration=Fraction(1, 2))
+    notes[4] = Note(Fraction(7, 2), Fraction(3, 2), notes[4].pitch)
+    form = compare(before, replace(before, notes=tuple(notes)))
+    assert form.barlines == 3 / 4
+    assert form.length == 0
+
+
+def test_the_smallest_step_moves_two_notes_in_every_bar_of_the_largest_class() -> None:
+    before = in_bars(*["1 1 1 1/2 1/2"] * 3, "2 1 1")
+    assert smallest_step(before) == pytest.approx(6 / 18)
+
+
+def test_the_judges_tell_unknown_tunes_of_two_styles_apart() -> None:
+    court = Court(EVEN, UNEVEN)
+    for judge in JUDGES:
+        assert all(court.verdicts(piece.rhythm, piece.fold)[judge] < 0 for piece in EVEN)
+        assert all(court.verdicts(piece.rhythm, piece.fold)[judge] > 0 for piece in UNEVEN)
+
+
+def test_a_judge_has_not_heard_the_tune_it_judges() -> None:
+    alone = replace(EVEN[0], rhythm=Rhythm("48", (Stroke(5, 7, True),) * 20, 16))
+    with_it = Court((*EVEN, alone), UNEVEN).verdicts(alone.rhythm, alone.fold)
+    without = Court(EVEN, UNEVEN).verdicts(alone.rhythm, alone.fold)
+    assert with_it == pytest.approx(without)
+
+
+@given(st.lists(st.sampled_from(EVEN + UNEVEN), min_size=1, max_size=4), st.integers(0, 29))
+def test_the_shares_of_all_that_may_follow_never_exceed_one(heard: list[Piece], at: int) -> None:
+    judge = Ngram(piece.rhythm for piece in heard)
+    start = EVEN[at].rhythm.strokes[:2]
+    known = judge.likelihood(Rhythm("48", start, 1))
+    following = {stroke for piece in EVEN + UNEVEN for stroke in piece.rhythm.strokes}
+    total = sum(
+        np.exp(judge.likelihood(Rhythm("48", (*start, stroke), 1)) - known) for stroke in following
+    )
+    assert 0 < total <= 1 + 1e-9
+
+
+def test_divergence_is_nothing_for_what_is_alike_and_one_for_what_shares_nothing() -> None:
+    assert divergence(Counter("aab"), Counter("aaaabb")) == pytest.approx(0)
+    assert divergence(Counter("a"), Counter("b")) == pytest.approx(1)
+    assert divergence(Counter(), Counter("b")) == 1
+
+
+def test_a_tune_is_closer_to_its_own_style() -> None:
+    real = profile_of(piece.rhythm for piece in UNEVEN)
+    assert closeness(UNEVEN[0].rhythm, real) > closeness(EVEN[0].rhythm, real)
+
+
+def test_a_turn_counts_falls_and_leaps() -> None:
+    smooth = Turn((0, 0.1, 0.2), (0.1, 0.2, 0.2), {"j": (0, 1, 2)}, step=0.05)
+    assert smooth.falls == (0, 0)
+    assert not smooth.leaps
+    assert smooth.order("j") == pytest.approx(1)
+    rough = Turn((0, 0.3, 0.2), (0.1, 0.2, 0.1), {"j": (0, 0, 0)}, step=0.2)
+    assert rough.falls == (1, 1)
+    assert rough.leaps
+    assert rough.jump == pytest.approx(0.3)
+    assert rough.order("j") is None
+
+
+def test_ranks_of_equals_are_shared() -> None:
+    assert spearman((1, 2, 3, 4), (1, 2, 2, 3)) == pytest.approx(0.9487, abs=1e-4)
+    assert spearman((1, 2, 3), (3, 2, 1)) == pytest.approx(-1)
+
+
+def test_entropy_is_that_of_windows_of_one_length() -> None:
+    even = Rhythm("48", (Stroke(0, 12, True), Stroke(12, 24, True)) * 32, 16)
+    assert entropy(even) == pytest.approx(1)
+    assert entropy(Rhythm("48", even.strokes[:63], 16)) is None
+
+
+def test_what_no_player_writes_is_strange() -> None:
+    practice = Practice(piece.rhythm for piece in EVEN)
+    assert practice.strange(EVEN[0].rhythm) == 0
+    assert practice.strange(Rhythm("48", (Stroke(0, 14, True), Stroke(0, 12, True)), 1)) == 0.5
+
+
+@given(st.integers(0, 29), st.integers(0, 40), st.integers(1, 30))
+def test_the_longest_run_is_found_wherever_it_stands(at: int, start: int, length: int) -> None:
+    notes = EVEN[at].rhythm.notes[start : start + length]
+    stranger = Stroke(1, 1, True)
+    asked = Rhythm("48", (stranger, *notes, stranger), 1)
+    whole = Repertoire([piece.rhythm for piece in EVEN])
+    assert whole.longest_run(asked) == len(notes)
+    assert Repertoire([]).longest_run(asked) == 0
+
+
+def test_a_run_does_not_go_on_from_one_tune_into_the_next() -> None:
+    one, other = (Rhythm("48", (Stroke(0, ticks, True),) * 3, 1) for ticks in (12, 24))
+    both = Rhythm("48", one.strokes + other.strokes, 1)
+    assert Repertoire([one, other]).longest_run(both) == 3
+
+
+def test_sources_are_as_dense_as_the_style_they_go_to() -> None:
+    dense = style(("1/2 " * 8,), 10, 3)
+    assert fitting_sources(dense, EVEN, 10) == []
+    chosen = fitting_sources(EVEN, EVEN, 10)
+    assert len(chosen) == len({piece.tune.id for piece in chosen}) == 10
+
+
+def test_a_window_leaves_out_what_is_held_into_it_and_cuts_what_is_held_out_of_it() -> None:
+    held = window(tune("3 2 2 2 1 2"), 1, 1)
+    assert [(event.onset, event.duration) for event in held.events] == [(12, 24), (36, 12)]
+
+
+def test_a_pickup_stays_a_pickup_as_a_melody() -> None:
+    line = dance(3)
+    line["notes"] = [[62, "0", "1/2"], *([p, str(Fraction(o) + Fraction(1, 2)), d]
+                                         for p, o, d in line["notes"])]  # fmt: skip
+    line["bar_starts"] = ["0", *(str(Fraction(start) + Fraction(1, 2)) for start in
+                                 line["bar_starts"])]  # fmt: skip
+    melody = as_melody(parse_tune(line))
+    assert melody.pickup == Fraction(1, 2)
+    assert melody.bars == 8
+    assert Rhythm.of(melody) == Rhythm.of_tune(parse_tune(line))
+
+
+def test_a_tune_finds_its_other_half_first() -> None:
+    tunes = [piece.tune for piece in UNEVEN]
+    targets = choose_targets(tunes, 20)
+    assert len(targets) == 20
+    own = [reciprocal_rank(Rhythm.of_tune(t.second), i, targets) for i, t in enumerate(targets)]
+    assert min(own) >= 1 / 2
+    assert np.mean(own) > 0.9
+
+
+@given(melodies().filter(lambda melody: bool(melody.notes)), st.integers(0, 99))
+def test_shuffled_durations_are_the_same_durations(melody: Melody, seed: int) -> None:
+    shuffled = baselines.shuffle_durations(melody, seed)
+    assert Counter(n.duration for n in shuffled.notes) == Counter(n.duration for n in melody.notes)
+    assert shuffled.pitches == melody.pitches
+
+
+def test_a_copied_rhythm_goes_round_as_often_as_it_takes() -> None:
+    copied = baselines.copy_rhythm(in_bars("1 1 1 1", "2 2"), in_bars("2 2"))
+    assert [note.onset for note in copied.notes] == [0, 1, 2, 3, 4, 5]
+    assert copied.bars == 3
+
+
+def test_the_share_of_a_gap_comes_with_its_interval() -> None:
+    found = closure([0.9, 1.0, 1.1] * 10, [0.0] * 30, [2.0, 2.1, 1.9] * 10)
+    assert found.mean == pytest.approx(0.5)
+    assert found.low < 0.5 < found.high
+    way = share_of_way([0.3] * 9, [0.1] * 9, [0.5] * 9)
+    assert (way.mean, way.low, way.high) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_tunes_without_a_value_are_left_out_of_the_mean() -> None:
+    assert mean_of([None, None]) is None
+    found = mean_of([1.0, None, 2.0])
+    assert found is not None
+    assert (found.mean, found.tunes) == (1.5, 2)
+
+
+def test_another_meter_is_another_kind_of_bar() -> None:
+    kinds = {Rhythm.of(replace(REEL, meter=Meter.parse(m), bars=40)).kind for m in ("4/4", "2/2")}
+    assert kinds == {"96"}
+    jig = Melody((Note(Fraction(0), Fraction(1), 60),), Meter(6, 8), Key(0), 120, 1)
+    assert Rhythm.of(jig).kind == "72c"
+    assert Rhythm.of(replace(jig, meter=Meter(3, 4))).kind == "72"

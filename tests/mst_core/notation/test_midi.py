@@ -1,0 +1,169 @@
+"""The score as MIDI: every note on its tick, and what a sequencer is told about it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from mido import MidiFile
+
+from mst_core.errors import UnwritableRhythm
+from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
+from mst_core.notation.midi import write_midi
+from tests.support.melodies import JIG, REEL, melodies, melody, sounding
+
+QUICK = settings(deadline=None, max_examples=80)
+
+
+def opened(data: bytes) -> MidiFile:
+    file = MidiFile(file=io.BytesIO(data), charset="utf-8")
+    assert file.ticks_per_beat == 480
+    return file
+
+
+def played(data: bytes, track: int = 0) -> tuple[list[tuple[int, int, int]], int]:
+    """Read onsets, durations and pitches in ticks, and where the track ends."""
+    now = 0
+    notes: list[tuple[int, int, int]] = []
+    begun: dict[int, int] = {}
+    for message in opened(data).tracks[track]:
+        now += message.time
+        if message.type == "note_on":
+            begun[message.note] = now
+        elif message.type == "note_off":
+            start = begun.pop(message.note)
+            notes.append((start, now - start, message.note))
+    return notes, now
+
+
+def told(data: bytes, kind: str, track: int = 0) -> list[tuple[int, dict[str, object]]]:
+    """Every message of a kind, and its tick."""
+    now, found = 0, []
+    for message in opened(data).tracks[track]:
+        now += message.time
+        if message.type == kind:
+            found.append((now, message.dict()))
+    return found
+
+
+@QUICK
+@given(melodies(changes=True, repeats=True))
+def test_what_is_written_as_midi_is_read_back_note_for_note(tune: Melody) -> None:
+    data = write_midi(tune, program=73, title="A tune")
+    notes, end = played(data)
+    padding = -(-tune.pickup // tune.meter.bar) * tune.meter.bar
+    assert notes == [
+        (int((onset + padding) * 480), int(duration * 480), pitch)
+        for onset, duration, pitch in sounding(tune.notes)
+    ]
+    assert end == (tune.length + padding) * 480
+    bars = [0] * bool(padding) + [int((line + padding) * 480) for line in tune.barlines]
+    meters = [(tick, said["numerator"]) for tick, said in told(data, "time_signature")]
+    assert meters[0] == (0, tune.meter.numerator)
+    assert meters[1:] == [
+        (bars[change.bar + bool(padding)], change.meter.numerator) for change in tune.changes
+    ]
+
+
+def test_a_midi_file_names_tune_tempo_meter_key_and_instrument() -> None:
+    data = write_midi(JIG, program=21, title="Zoë’s ♩ jig")
+    file = MidiFile(file=io.BytesIO(data), charset="utf-8")
+    said = {message.type: message for message in file.tracks[0]}
+    assert said["track_name"].name == "Zoë’s ♩ jig"
+    assert said["set_tempo"].tempo == 333_333
+    assert (said["time_signature"].numerator, said["time_signature"].denominator) == (6, 8)
+    assert said["key_signature"].key == "G"
+    assert said["program_change"].program == 21
+    assert {m.velocity for m in file.tracks[0] if m.type == "note_on"} == {80}
+
+
+def test_midi_names_a_modal_key_by_its_signature() -> None:
+    for text, name in {"Ador": "Em", "Amix": "D", "Ebm": "Ebm", "Gb": "Gb", "B": "B"}.items():
+        file = MidiFile(file=io.BytesIO(write_midi(melody("A4*8", key=text), program=0)))
+        assert next(m.key for m in file.tracks[0] if m.type == "key_signature") == name
+
+
+def test_midi_refuses_what_falls_between_two_ticks() -> None:
+    tune = Melody((Note(Fraction(0), Fraction(1, 7), 60),), Meter(4, 4), Key(0), 120.0, bars=1)
+    with pytest.raises(UnwritableRhythm):
+        write_midi(tune, program=0)
+
+
+# Other parts
+
+BASS = Part(
+    "Bass, plucked", 32, False, tuple(PartNote(Fraction(n), Fraction(1), 43, 70) for n in range(4))
+)
+CHORDS = Part(
+    "Chords", 0, False, tuple(PartNote(Fraction(1, 3), Fraction(2), p, 60) for p in (55, 59, 62))
+)
+BEATS = Part("Kit", 0, True, (PartNote(Fraction(-1, 2), Fraction(1, 8), 42, 99),))
+JIG_BAND = write_midi(JIG, program=21, title="A jig", parts=(BASS, CHORDS, BEATS))
+
+
+def test_with_other_parts_the_melody_has_a_track_of_that_name() -> None:
+    file = opened(JIG_BAND)
+    assert file.type == 1
+    assert [track.name for track in file.tracks] == [
+        "A jig", "melody", "Bass, plucked", "Chords", "Kit",
+    ]  # fmt: skip
+    assert {message.type for message in file.tracks[0] if not message.is_meta} == set()
+    assert played(JIG_BAND, 1) == played(write_midi(JIG, program=21))
+
+
+def test_a_pickup_is_padded_for_all_parts_alike() -> None:
+    assert [onset for onset, _, _ in played(JIG_BAND, 1)[0]][:2] == [1200, 1440]
+    assert [onset for onset, _, _ in played(JIG_BAND, 2)[0]] == [1440, 1920, 2400, 2880]
+    assert [onset for onset, _, _ in played(JIG_BAND, 3)[0]] == [1600, 1600, 1600]
+    assert played(JIG_BAND, 4)[0] == [(1200, 60, 42)]
+    drums = replace(BEATS, notes=(PartNote(Fraction(-4), Fraction(1), 42),))
+    assert played(write_midi(REEL, program=0, parts=(drums,)), 2)[0] == [(0, 480, 42)]
+    assert played(write_midi(REEL, program=0, parts=(drums,)), 1)[0][0] == (1920, 240, 74)
+
+
+def test_parts_keep_program_loudness_and_channel_to_themselves() -> None:
+    tracks = [
+        [message for message in track if not message.is_meta] for track in opened(JIG_BAND).tracks
+    ]
+    assert [{message.channel for message in track} for track in tracks[1:]] == [{0}, {1}, {2}, {9}]
+    assert [track[0].program for track in tracks[1:]] == [21, 32, 0, 0]
+    assert [track[1].velocity for track in tracks[1:]] == [80, 70, 60, 99]
+
+
+def test_more_parts_than_channels_go_to_another_port() -> None:
+    file = opened(write_midi(JIG, program=0, parts=[BASS] * 20))
+    places = set()
+    for track in file.tracks[1:]:
+        port = next((message.port for message in track if message.type == "midi_port"), 0)
+        places.add((port, next(m.channel for m in track if m.type == "program_change")))
+    assert len(places) == 21
+    assert {channel for _, channel in places} <= set(range(16)) - {9}
+
+
+def test_a_note_that_is_struck_again_ends_before_it_begins() -> None:
+    again = Part("Bass", 32, False, tuple(PartNote(Fraction(n), Fraction(1), 43) for n in (1, 0)))
+    assert played(write_midi(REEL, program=0, parts=(again,)), 2)[0] == [
+        (0, 480, 43), (480, 480, 43),
+    ]  # fmt: skip
+
+
+def test_the_tempo_changes_where_it_is_said() -> None:
+    data = write_midi(JIG, program=0, tempos=((-3.0, 90.0), (6.0, 60.0)))
+    assert [(tick, said["tempo"]) for tick, said in told(data, "set_tempo")] == [
+        (0, 666_667), (4320, 1_000_000),
+    ]  # fmt: skip
+
+
+def test_repeats_are_written_once() -> None:
+    repeated = replace(REEL, repeats=(Repeat(0, 8), Repeat(8, 16)))
+    assert write_midi(repeated, program=0) == write_midi(REEL, program=0)
+
+
+def test_a_meter_changes_at_its_barline() -> None:
+    tune = melody("C4*6 D4*4 E4*4 F4*6", meter="3/4", bars=4)
+    changes = (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(3, 4)))
+    said = told(write_midi(replace(tune, changes=changes), program=0), "time_signature")
+    assert [(tick, each["numerator"]) for tick, each in said] == [(0, 3), (1440, 2), (3360, 3)]

@@ -1,0 +1,197 @@
+"""The score picture: every note is in it, it fits a phone, and it needs no font."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import resvg_py
+from hypothesis import HealthCheck, given, settings
+
+from mst_core.errors import UnwritableRhythm
+from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
+from mst_core.notation.layout import lay_out
+from mst_core.notation.picture import GROUND, HIGHEST, INK, WIDTH, draw_png, draw_svg
+from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
+
+
+def repeated(tune: Melody, times: int) -> Melody:
+    """The tune over and over, without its pickup."""
+    notes = [note for note in tune.notes if note.onset >= 0]
+    return replace(
+        tune,
+        notes=tuple(
+            replace(note, onset=note.onset + time * tune.length)
+            for time in range(times)
+            for note in notes
+        ),
+        bars=tune.bars * times,
+    )
+
+
+def size(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def rows(png: bytes) -> list[bytes]:
+    """Undo the compression and the filters of a PNG of eight bits a channel, RGBA."""
+    width, height = size(png)
+    data, place = b"", 8
+    while place < len(png):
+        length, kind = struct.unpack(">I4s", png[place : place + 8])
+        if kind == b"IDAT":
+            data += png[place + 8 : place + 8 + length]
+        place += length + 12
+    assert png[24:26] == b"\x08\x06"
+    raw, stride = zlib.decompress(data), 4 * width
+    above = bytearray(stride)
+    picture: list[bytes] = []
+    for row in range(height):
+        start = row * (stride + 1)
+        kind_of_filter, line = raw[start], bytearray(raw[start + 1 : start + 1 + stride])
+        for i in range(stride):
+            left = line[i - 4] if i >= 4 else 0
+            corner = above[i - 4] if i >= 4 else 0
+            guess = (0, left, above[i], (left + above[i]) // 2, 0)[kind_of_filter]
+            if kind_of_filter == 4:
+                estimate = left + above[i] - corner
+                guess = min((left, above[i], corner), key=lambda each: abs(estimate - each))
+            line[i] = (line[i] + guess) % 256
+        picture.append(bytes(line))
+        above = line
+    return picture
+
+
+def count_heads(svg: str) -> int:
+    return svg.count('class="notehead"')
+
+
+@pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
+def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
+    svg = draw_svg(tune)
+    pieces = [piece for bar in lay_out(tune) for piece in bar.pieces]
+    assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
+    broken = sum(1 for bar in lay_out(tune) if bar.pieces[-1].tied)  # may be drawn on two lines
+    ties = svg.count('class="tie')
+    assert sum(piece.tied for piece in pieces) <= ties <= sum(p.tied for p in pieces) + broken
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(melodies(changes=True, repeats=True))
+def test_any_melody_can_be_drawn(tune: Melody) -> None:
+    bars, svg = lay_out(tune), draw_svg(tune)
+    pieces = [piece for bar in bars for piece in bar.pieces]
+    assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
+    assert "<text" not in svg
+    # What begins a line is said again there: never less than once.
+    assert svg.count('class="ending') >= sum(bar.begins_ending for bar in bars)
+    assert svg.count('class="meterSig') > sum(bar.changes_meter for bar in bars)
+
+
+@pytest.mark.parametrize(
+    "tune", [REEL, JIG, SWING_LINE, repeated(REEL, 4), repeated(SWING_LINE, 8)]
+)
+def test_a_picture_fits_a_channel(tune: Melody) -> None:
+    png = draw_png(tune)
+    width, height = size(png)
+    assert width == WIDTH
+    assert 200 < height <= HIGHEST
+    assert len(png) < 350_000
+
+
+def test_even_three_hundred_bars_fit() -> None:
+    width, height = size(draw_png(repeated(SWING_LINE, 38)))
+    assert width <= WIDTH
+    assert height <= HIGHEST
+
+
+def test_the_paper_is_dark_and_the_ink_is_light() -> None:
+    tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bars=1)
+    lines = rows(draw_png(tune))
+    pixels = [line[i : i + 4] for line in lines for i in range(0, len(line), 4)]
+    ground, ink = (bytes.fromhex(colour[1:] + "ff") for colour in (GROUND, INK))
+    assert pixels[0] == pixels[-1] == ground
+    assert pixels.count(ground) > 0.85 * len(pixels)
+    assert pixels.count(ink) > 500
+    # Nothing else but mixtures of the two: no black sign that was forgotten.
+    assert min(pixel[0] for pixel in pixels) >= ground[0]
+
+
+def test_a_picture_holds_no_words_so_that_no_font_can_be_missing() -> None:
+    assert not re.search(r"<text|<tspan", draw_svg(SWING_LINE))
+
+
+def test_lines_have_four_bars_and_sections_begin_new_ones() -> None:
+    svg = draw_svg(replace(REEL, sections=(0, 6, 8)))
+    lines = svg.split('class="system"')[1:]
+    assert [line.count('class="measure"') for line in lines] == [4, 2, 2, 4, 4]
+
+
+def test_the_same_melody_gives_the_same_picture_in_any_thread() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        pictures = list(threads.map(draw_png, [JIG, REEL] * 6))
+    assert pictures == [draw_png(JIG), draw_png(REEL)] * 6
+
+
+def test_a_low_tune_is_written_in_the_bass_clef() -> None:
+    low = replace(REEL, notes=tuple(replace(n, pitch=n.pitch - 24) for n in REEL.notes))
+    assert "E062" in draw_svg(low)
+    assert "E062" not in draw_svg(REEL)
+
+
+REPEATED = replace(REEL, repeats=(Repeat(0, 7, 6, 8), Repeat(8, 16)))
+CHANGES = (MeterChange(3, Meter(2, 4)), MeterChange(6, Meter(6, 8)))
+CHANGED = replace(JIG, sections=(0,), changes=CHANGES, bars=17)
+
+
+def test_repeats_have_dots_and_endings_have_brackets() -> None:
+    svg = draw_svg(REPEATED)
+    assert svg.count("#E044-") == 8  # two dots for each of four signs
+    assert svg.count('class="voltaBracket') == 2
+
+
+def test_the_numbers_of_endings_are_painted_without_a_font() -> None:
+    svg = draw_svg(REPEATED)
+    bare, numbers = re.subn(r'<g class="text".*?</g>', "", svg)
+    assert numbers == 2
+    painted, unpainted = (
+        rows(bytes(resvg_py.svg_to_bytes(svg_string=each, skip_system_fonts=True)))
+        for each in (svg, bare)
+    )
+    places = [
+        (x // 4, y)
+        for y, (line, other) in enumerate(zip(painted, unpainted, strict=True))
+        for x in range(0, len(line), 4)
+        if line[x : x + 4] != other[x : x + 4]
+    ]
+    assert len(places) > 100
+    first, second = min(places)[0], max(places)[0]
+    assert second - first > 100  # two of them, each in its bracket
+    assert max(y for _, y in places) - min(y for _, y in places) < 40
+
+
+def test_two_repeats_that_meet_within_a_line_share_a_sign() -> None:
+    tune = replace(REEL, sections=(0,), repeats=(Repeat(0, 2), Repeat(2, 4)))
+    assert draw_svg(tune).count("#E044-") == 8
+
+
+def test_a_change_of_meter_is_drawn_where_it_happens() -> None:
+    assert draw_svg(CHANGED).count('class="meterSig') == 3
+    assert draw_svg(JIG).count('class="meterSig') == 1
+
+
+def test_silence_can_be_drawn() -> None:
+    assert count_heads(draw_svg(Melody((), Meter(3, 4), Key(0), 120.0, bars=4))) == 0
+
+
+def test_a_melody_off_the_grid_is_refused() -> None:
+    tune = Melody((Note(Fraction(0), Fraction(1, 5), 60),), Meter(4, 4), Key(0), 120.0, bars=1)
+    with pytest.raises(UnwritableRhythm):
+        draw_svg(tune)

@@ -1,0 +1,149 @@
+"""Compressed MusicXML: the score comes out of its archive, and nothing else does."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from io import BytesIO
+
+import pytest
+
+from mst_core.errors import MstError, TooLong, UnreadableScore
+from mst_core.reading.musicxml.mxl import CONTAINER, MOST_ENTRIES, read_mxl, unpack_score
+from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.parsed_score import Limits, Reading
+from tests.support.xml_scores import document, measure, part, signature
+
+SCORE = document(part(measure(signature(), "C4 D4 E4 F4"), "G4*4")).encode()
+OTHER = document(part(measure(signature(), "A4*2 B4*2"))).encode()
+
+
+def container(*names: str) -> bytes:
+    files = "".join(f'<rootfile full-path="{name}"/>' for name in names)
+    return f"<container><rootfiles>{files}</rootfiles></container>".encode()
+
+
+def archive(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as zip_file:
+        for name, content in files:
+            zip_file.writestr(zipfile.ZipInfo(name), content, method)
+    return packed.getvalue()
+
+
+GOOD = archive((CONTAINER, container("score.xml")), ("other.xml", OTHER), ("score.xml", SCORE))
+
+
+def test_the_score_that_the_container_names_is_read() -> None:
+    assert read_mxl(GOOD) == read_musicxml(SCORE)
+
+
+def test_the_first_of_several_scores_is_read() -> None:
+    named = container("music/a.musicxml", "score.xml")
+    data = archive((CONTAINER, named), ("score.xml", OTHER), ("music/a.musicxml", SCORE))
+    assert read_mxl(data) == read_musicxml(SCORE)
+
+
+def test_an_archive_that_is_not_compressed_is_read() -> None:
+    data = archive((CONTAINER, container("a.xml")), ("a.xml", SCORE), method=zipfile.ZIP_STORED)
+    assert read_mxl(data) == read_musicxml(SCORE)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"", b"score.xml", container(), container("nowhere.xml"), container("../../etc/passwd"),
+        b"<container><rootfiles><rootfile full-path='I'm Blue.xml'/></rootfiles></container>",
+        b"<!DOCTYPE c [<!ENTITY e 'score.xml'>]><container>&e;</container>",
+    ],
+)  # fmt: skip
+def test_a_container_that_leads_nowhere_gives_way_to_the_first_score_at_the_top(
+    wrong: bytes,
+) -> None:
+    beside = ("META-INF/manifest.xml", b"<x/>"), ("deep/other.xml", OTHER), ("It's.XML", SCORE)
+    assert read_mxl(archive((CONTAINER, wrong), *beside)) == read_musicxml(SCORE)
+    assert read_mxl(archive(*beside)) == read_musicxml(SCORE)
+
+
+def test_an_archive_without_a_score_is_refused() -> None:
+    for data in (archive(), archive((CONTAINER, container("a.xml"))), archive(("a.txt", SCORE))):
+        with pytest.raises(UnreadableScore, match="no MusicXML file"):
+            read_mxl(data)
+
+
+@pytest.mark.parametrize("name", ["../score.xml", "/etc/passwd", "a/../../b.xml"])
+def test_names_that_lead_out_of_the_archive_are_refused(name: str) -> None:
+    with pytest.raises(UnreadableScore, match="lead out"):
+        read_mxl(archive((name, SCORE), ("score.xml", SCORE)))
+
+
+def test_an_archive_in_an_archive_is_refused() -> None:
+    with pytest.raises(UnreadableScore, match="another archive"):
+        read_mxl(archive(("score.xml", GOOD)))
+
+
+def test_a_locked_archive_is_refused() -> None:
+    locked = bytearray(GOOD)
+    for place in _entries(GOOD):
+        locked[place + 8] |= 1
+    with pytest.raises(UnreadableScore, match="password"):
+        read_mxl(bytes(locked))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_unusual_packing_is_refused(method: int) -> None:
+    with pytest.raises(UnreadableScore, match="packed"):
+        read_mxl(archive(("score.xml", SCORE), method=method))
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = archive(("score.xml", b" " * 30_000_000))
+    assert len(bomb) < 50_000
+    with pytest.raises(TooLong, match="20000000 bytes"):
+        read_mxl(bomb)
+
+
+def test_what_an_entry_says_of_its_size_is_not_believed() -> None:
+    bomb = bytearray(archive(("score.xml", b" " * 1_000_000)))
+    for place in _entries(bytes(bomb)):
+        struct.pack_into("<I", bomb, place + 24, 10)
+    with pytest.raises(MstError):
+        unpack_score(bytes(bomb), most=1_000)
+
+
+def test_too_many_entries_and_too_large_a_file_are_refused() -> None:
+    with pytest.raises(TooLong, match="files"):
+        read_mxl(archive(*((f"{n}.xml", b"") for n in range(MOST_ENTRIES + 1))))
+    with pytest.raises(TooLong, match="bytes"):
+        read_mxl(GOOD, limits=Limits(octets=100))
+    with pytest.raises(TooLong, match="elements"):
+        read_mxl(GOOD, limits=Limits(events=10))
+
+
+def test_every_beginning_of_an_archive_gives_a_reading_or_a_reason() -> None:
+    readings = [_read(GOOD[:end]) for end in range(len(GOOD) + 1)]
+    assert readings[:-1] == [None] * len(GOOD)
+    assert readings[-1] is not None
+
+
+def test_every_wrong_byte_gives_a_reading_or_a_reason() -> None:
+    for place in range(len(GOOD)):
+        wrong = (0x00, 0xFF, GOOD[place] ^ 1)[place % 3]
+        _read(GOOD[:place] + bytes([wrong]) + GOOD[place + 1 :])
+
+
+def _entries(data: bytes) -> list[int]:
+    """Where each entry of the directory of an archive begins."""
+    places = []
+    place = data.find(b"PK\x01\x02")
+    while place >= 0:
+        places.append(place)
+        place = data.find(b"PK\x01\x02", place + 1)
+    return places
+
+
+def _read(data: bytes) -> Reading | None:
+    try:
+        return read_mxl(data)
+    except MstError:
+        return None

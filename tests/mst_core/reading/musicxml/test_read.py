@@ -1,0 +1,291 @@
+"""MusicXML becomes the melody that a musician would play from the page."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+
+from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
+from mst_core.music import Key, Melody
+from mst_core.notation.musicxml import write_musicxml
+from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.parsed_score import Limits
+from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
+from tests.support.xml_scores import document, heading, heard, measure, notes, part, read, signature
+
+HALF = Fraction(1, 2)
+
+
+def lengths(*measures: str) -> list[Fraction]:
+    return [note.duration for note in read(*measures).melody.notes]
+
+
+def pitches(*measures: str) -> tuple[int, ...]:
+    return read(*measures).melody.pitches
+
+
+def test_notes_stand_where_they_are_written_and_rests_are_gaps() -> None:
+    tune = read("C4 z D4*1/2 E4*3/2", "z*2 F4*2")
+    assert heard(tune) == [
+        (0, 1, 60), (2, HALF, 62), (Fraction(5, 2), Fraction(3, 2), 64), (6, 2, 65),
+    ]  # fmt: skip
+    assert tune.melody.bars == 2
+    assert tune.title == "A tune"
+
+
+def test_triplets_are_exact() -> None:
+    assert lengths("C4*1/3 D4*1/3 E4*1/3 F4*2/3 G4*1/3 A4*2") == [
+        Fraction(1, 3), Fraction(1, 3), Fraction(1, 3), Fraction(2, 3), Fraction(1, 3), 2,
+    ]  # fmt: skip
+
+
+def test_a_triplet_that_the_divisions_cannot_hold_is_taken_from_its_shape() -> None:
+    shape = (
+        "<type>eighth</type><time-modification><actual-notes>3</actual-notes>"
+        "<normal-notes>2</normal-notes></time-modification>"
+    )
+    triplet = "".join(
+        notes("C4", more=shape).replace("<duration>12<", f"<duration>{written}<")
+        for written in (85, 85, 86)
+    )
+    bar = measure(signature(divisions=256), triplet, notes("D4").replace(">12<", ">768<"))
+    assert lengths(bar, "E4*256/12") == [Fraction(1, 3)] * 3 + [3, Fraction(1)]
+
+
+def test_the_divisions_may_change_on_the_way() -> None:
+    finer = "<attributes><divisions>24</divisions></attributes>"
+    assert lengths("C4 D4*3", measure(finer, "C4 D4*7")) == [1, 3, HALF, Fraction(7, 2)]
+
+
+def test_tied_notes_are_one_note_over_barlines_and_equal_notes_are_not() -> None:
+    assert heard(read("C4*2 D4*2~", "~D4~ ~D4 D4*2", "D4*4")) == [
+        (0, 2, 60), (2, 4, 62), (6, 2, 62), (8, 4, 62),
+    ]  # fmt: skip
+
+
+def test_a_chord_gives_its_top_note_and_the_others_stay_beside_it() -> None:
+    tune = read("C4 E4+ G4+ A4 C4+ z*2")
+    assert tune.melody.pitches == (67, 69)
+    assert [note.onset for note in tune.parts[0].notes] == [0, 0, 1]
+    assert [note.pitch for note in tune.parts[0].notes] == [60, 64, 60]
+    assert "2 chords gave their top notes." in tune.remarks
+
+
+def test_grace_cue_and_hidden_notes_are_left_out_but_keep_their_time() -> None:
+    tune = read(
+        measure(
+            signature(), "F4g C4", notes("D4", more="<cue/>"),
+            notes("E4").replace("<note>", '<note print-object="no">'), "G4",
+        )
+    )  # fmt: skip
+    assert heard(tune) == [(0, 1, 60), (3, 1, 67)]
+    assert {f"1 {kind} note was left out." for kind in ("grace", "cue", "hidden")} <= set(
+        tune.remarks
+    )
+
+
+def test_the_first_voice_is_the_melody_and_the_second_stays_beside_it() -> None:
+    back = "<backup><duration>48</duration></backup>"
+    skip = "<forward><duration>24</duration></forward>"
+    bar = measure(signature(), notes("C3*2 D3*2", voice="2"), back, skip, notes("E4*2", voice="1"))
+    tune = read(bar, "F4*4")
+    assert heard(tune) == [(2, 2, 64), (4, 4, 65)]
+    assert [note.pitch for note in tune.parts[0].notes] == [48, 50]
+    assert "The part has 2 voices; the first one is the melody." in tune.remarks
+
+
+def test_a_note_that_runs_on_is_ended_where_the_next_of_its_voice_begins() -> None:
+    back = "<backup><duration>24</duration></backup>"
+    tune = read(measure(signature(), "C4*4", back, "D4*2"))
+    assert heard(tune) == [(0, 2, 60), (2, 2, 62)]
+
+
+def test_a_whole_measure_of_rest_is_a_bar_and_so_is_an_empty_one() -> None:
+    rest = '<note><rest measure="yes"/><duration>48</duration></note>'
+    assert [onset for onset, *_ in heard(read("C4*4", measure(rest), "<measure/>", "D4*4"))] == [
+        0,
+        12,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fifths", "mode", "expected"),
+    [
+        (0, "major", "C"), (2, "major", "D"), (-3, "minor", "Cm"), (1, "dorian", "Ador"),
+        (-2, "none", "Bb"), (1, "aeolian", "Em"),
+    ],
+)  # fmt: skip
+def test_the_key_has_its_mode(fifths: int, mode: str, expected: str) -> None:
+    tune = read(measure(signature(fifths=fifths, mode=mode), "C4*2 D4*2"))
+    assert tune.melody.key == Key.parse(expected)
+
+
+def test_of_several_keys_the_first_is_given_and_a_remark() -> None:
+    change = "<attributes><key><fifths>2</fifths></key></attributes>"
+    tune = read("C4*4", measure(change, "D4*4"))
+    assert tune.melody.key == Key(0)
+    assert "The key changes on the way; C major is the first." in tune.remarks
+
+
+def test_without_a_key_the_notes_suggest_one() -> None:
+    bare = "<attributes><divisions>12</divisions></attributes>"
+    tune = read(measure(bare, "G4 A4 B4 C5"), "D5 C5 B4 A4", "G4 F#4 G4*2")
+    assert tune.melody.key == Key.parse("G")
+    assert "The file names no key; its notes suggest G major." in tune.remarks
+
+
+def test_a_transposing_instrument_is_read_as_it_sounds() -> None:
+    clarinet = signature(fifths=2).replace(
+        "</attributes>",
+        "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose></attributes>",
+    )
+    tune = read(measure(clarinet, "D4*2 E4*2"))
+    assert tune.melody.pitches == (60, 62)
+    assert tune.melody.key == Key.parse("C")
+    octaves = clarinet.replace("</transpose>", "<octave-change>-1</octave-change></transpose>")
+    assert read(measure(octaves, "D4*2 E4*2")).melody.pitches == (48, 50)
+
+
+def test_a_pitch_between_the_semitones_is_rounded_with_a_remark() -> None:
+    tune = read(measure(signature(), "C4*2 F#4*2").replace(">1</alter>", ">0.5</alter>"))
+    assert tune.melody.pitches == (60, 66)
+    assert "1 pitch was rounded to a semitone." in tune.remarks
+
+
+@pytest.mark.parametrize(
+    ("mark", "tempo"),
+    [
+        ('<sound tempo="96"/>', 96.0),
+        ('<direction><sound tempo="100.005"/></direction>', 100.0),
+        ("<beat-unit>quarter</beat-unit><per-minute>c. 132</per-minute>", 132.0),
+        ("<beat-unit>half</beat-unit><per-minute>80-84</per-minute>", 160.0),
+        ("<beat-unit>quarter</beat-unit><beat-unit-dot/><per-minute>66.67</per-minute>", 100.0),
+    ],
+)
+def test_the_tempo_counts_quarter_notes(mark: str, tempo: float) -> None:
+    if mark.startswith("<beat-unit>"):
+        mark = f"<metronome>{mark}</metronome>"
+        mark = f"<direction><direction-type>{mark}</direction-type></direction>"
+    tune = read(measure(signature(), mark, "C4*2 D4*2"), measure('<sound tempo="60"/>', "E4*4"))
+    assert tune.melody.tempo == tempo
+    assert tune.tempos == ((0.0, tempo), (4.0, 60.0))
+
+
+def test_without_a_tempo_120_is_assumed_and_said() -> None:
+    tune = read("C4*2 D4*2")
+    assert tune.melody.tempo == 120.0
+    assert "The file names no tempo; 120 quarter notes per minute are assumed." in tune.remarks
+
+
+def test_chord_symbols_and_words_do_no_harm() -> None:
+    harmony = (
+        "<harmony><root><root-step>C</root-step></root><kind>major</kind></harmony>"
+        "<direction><direction-type><words>Swing</words></direction-type></direction>"
+    )
+    lyric = "<lyric><syllabic>single</syllabic><text>la</text></lyric>"
+    tune = read(measure(signature(), harmony, notes("C4*2", more=lyric), harmony, "D4*2"))
+    assert heard(tune) == [(0, 2, 60), (2, 2, 62)]
+
+
+PIANO = part(measure(signature(), "C3 E3+ G3+ C3 E3+ G3+ C3*2 E3+ G3+"), "C3*4 E3+", id="P1")
+SONG = part(measure(signature(), "C5*2 D5*2"), "E5*4", id="P2")
+PROGRAM = "<midi-instrument><midi-program>41</midi-program></midi-instrument>"
+
+
+@pytest.mark.parametrize("name", ["Voice", "Melody", "Soprano", "Violin", ""])
+def test_the_melody_is_the_part_that_sings(name: str) -> None:
+    headings = heading("Piano") + heading(name, id="P2", more=PROGRAM)
+    tune = read_musicxml(document(PIANO + SONG, headings=headings).encode())
+    assert tune.melody.pitches == (72, 74, 76)
+    assert tune.program == 40
+    assert [each.name for each in tune.parts] == ["Piano"]
+    assert len(tune.parts[0].notes) == 11
+    assert any("part 2 of 2" in remark for remark in tune.remarks)
+
+
+def test_another_part_is_read_when_it_is_asked_for() -> None:
+    both = document(PIANO + SONG, headings=heading("Piano") + heading("Voice", id="P2")).encode()
+    assert read_musicxml(both, track=1).melody.pitches == (55, 55, 55, 52)
+    with pytest.raises(BadOption, match="parts 1 to 2"):
+        read_musicxml(both, track=3)
+
+
+def test_drums_are_no_melody_but_stay_beside_one() -> None:
+    hit = "<note><unpitched/><duration>12</duration><instrument id='I1'/></note>"
+    kit = "<midi-instrument id='I1'><midi-unpitched>37</midi-unpitched></midi-instrument>"
+    drums = part(measure(signature(), hit * 4), id="P1")
+    with pytest.raises(NoMelody, match="percussion"):
+        read_musicxml(document(drums, headings=heading("Drums", more=kit)).encode())
+    headings = heading("Drums", more=kit) + heading("Flute", id="P2")
+    tune = read_musicxml(document(drums + SONG, headings=headings).encode())
+    assert tune.melody.pitches == (72, 74, 76)
+    assert tune.parts[0].drums
+    assert [note.pitch for note in tune.parts[0].notes] == [36] * 4
+
+
+def test_a_score_told_measure_by_measure_is_the_same_tune() -> None:
+    first, second = (text.split("<measure")[1:] for text in (PIANO, SONG))
+    timewise = "".join(
+        "<measure number='1'>"
+        + "".join(
+            f'<part id="{id}">{text[text.index(">") + 1 : text.index("</measure>")]}</part>'
+            for id, text in zip(("P1", "P2"), both, strict=True)
+        )
+        + "</measure>"
+        for both in zip(first, second, strict=True)
+    )
+    headings = heading("Piano") + heading("Voice", id="P2")
+    partwise = document(PIANO + SONG, headings=headings)
+    turned = document(timewise, headings=headings).replace("score-partwise", "score-timewise")
+    assert read_musicxml(turned.encode()) == read_musicxml(partwise.encode())
+
+
+@pytest.mark.parametrize(
+    ("limits", "what"),
+    [
+        (Limits(melody_notes=3), "notes"), (Limits(notes=3), "notes"), (Limits(bars=3), "bars"),
+        (Limits(seconds=7), "seconds"), (Limits(events=40), "elements"),
+        (Limits(octets=900), "bytes"), (Limits(tracks=0), "parts"),
+    ],
+)  # fmt: skip
+def test_what_is_too_long_is_refused_by_name(limits: Limits, what: str) -> None:
+    with pytest.raises(TooLong, match=what):
+        read("C4*4", "D4*4", "E4*4", "F4*4", limits=limits)
+
+
+def test_one_note_is_no_melody() -> None:
+    with pytest.raises(NoMelody):
+        read("C4*4~", "~C4*4")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("<octave>4<", "<octave>44<"), ("<octave>4<", "<octave>x<"), ("<step>C<", "<step>H<"),
+        ("<duration>12<", "<duration>1e9<"), ("<duration>12<", "<duration>-<"),
+        ("<duration>12</duration>", ""), ("<divisions>12<", "<divisions>0<"),
+        ("<beat-type>4<", "<beat-type>0<"), ("<beat-type>4<", "<beat-type>3<"),
+        ("<beats>4<", "<beats>99<"), ("<beats>4<", "<beats>4+<"),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_music_has_are_refused_by_name(right: str, wrong: str) -> None:
+    text = document(part(measure(signature(), "C4 D4 E4 F4")))
+    assert read_musicxml(text.encode()).melody.bars == 1
+    with pytest.raises(UnreadableScore):
+        read_musicxml(text.replace(right, wrong).encode())
+
+
+@settings(max_examples=15, deadline=None)
+@given(tune=melodies(most_bars=3, changes=True, repeats=True))
+def test_what_is_written_as_musicxml_is_the_same_melody_when_read(tune: Melody) -> None:
+    assume(len(tune.notes) >= 2)
+    reading = read_musicxml(write_musicxml(tune, title="A tune"))
+    assert reading.melody == tune
+    assert reading.title == "A tune"
+
+
+@pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
+def test_our_own_tunes_come_back(tune: Melody) -> None:
+    assert read_musicxml(write_musicxml(tune)).melody == tune

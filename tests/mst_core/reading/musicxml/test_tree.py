@@ -1,0 +1,187 @@
+"""XML from strangers is read without loading, expanding or believing anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mst_core.errors import MstError, TooLong, UnreadableScore
+from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.reading.musicxml.tree import DEEPEST, LONGEST_TAG, LONGEST_TEXT, parse_xml
+from mst_core.reading.parsed_score import Limits, Reading
+from tests.support.xml_scores import (
+    BACKWARD,
+    DOCTYPE,
+    FORWARD,
+    HEAD,
+    document,
+    measure,
+    part,
+    signature,
+)
+
+TUNE = document(
+    part(measure(signature(), FORWARD, "C4 E4+ D4*1/3 E4*1/3 F4*1/3 G4g A4*2~"),
+         measure("~A4*2 z*2", BACKWARD)),
+    title="Fünf &amp; Sechs ♭",
+)  # fmt: skip
+WIDE = TUNE.replace("UTF-8", "UTF-16")
+LATIN = TUNE.replace("UTF-8", "ISO-8859-1").replace("♭", "b")
+
+
+def test_a_public_document_type_is_passed_over() -> None:
+    assert DOCTYPE in TUNE
+    assert read_musicxml(TUNE.encode()).title == "Fünf & Sechs ♭"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        TUNE.encode(), TUNE.encode("utf-8-sig"), WIDE.encode("utf-16"),
+        b"\xfe\xff" + WIDE.encode("utf-16-be"), TUNE.replace(HEAD, "").encode(),
+    ],
+)  # fmt: skip
+def test_unicode_is_read_with_and_without_a_byte_order_mark(data: bytes) -> None:
+    assert read_musicxml(data) == read_musicxml(TUNE.encode())
+
+
+def test_older_encodings_are_read_when_they_are_named() -> None:
+    assert read_musicxml(LATIN.encode("latin-1")).title == "Fünf & Sechs b"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        LATIN.replace("ISO-8859-1", "UTF-8").encode("latin-1"),
+        TUNE.replace("UTF-8", "shift_jis").encode(),
+        TUNE.replace("UTF-8", "unicode_escape").encode(),
+        TUNE.encode("utf-16")[2:],
+        WIDE.encode("utf-16")[:-1],
+    ],
+)
+def test_other_encodings_are_refused(data: bytes) -> None:
+    with pytest.raises(UnreadableScore):
+        read_musicxml(data)
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("declared", "used"),
+    [
+        (f'[<!ENTITY l0 "ha">{LAUGHS}]', "&l9;"),
+        (f'[<!ENTITY a "{"ha" * 1_000}">]', "&a;" * 1_000),
+        ('[<!ENTITY secret SYSTEM "file:///etc/hostname">]', "&secret;"),
+        ('[<!ENTITY % more SYSTEM "http://localhost/more.dtd"> %more;]', ""),
+        ('[<!ATTLIST note dynamics CDATA "90">]', ""),
+        ('PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "partwise.dtd"', "&secret;"),
+        ('SYSTEM "http://localhost/partwise.dtd"', "&nbsp;"),
+        ("", "&nbsp;"),
+    ],
+)
+def test_entities_are_refused_and_never_looked_up(declared: str, used: str) -> None:
+    text = TUNE.replace(DOCTYPE, f"<!DOCTYPE score-partwise {declared}>" if declared else "")
+    with pytest.raises(UnreadableScore):
+        read_musicxml(text.replace("Sechs", used).encode())
+
+
+def test_elements_within_each_other_are_counted() -> None:
+    assert parse_xml(b"<a>" * DEEPEST + b"</a>" * DEEPEST, elements=1_000).name == "a"
+    with pytest.raises(UnreadableScore, match="within each other"):
+        parse_xml(b"<a>" * 100_000, elements=1_000_000)
+
+
+def test_elements_are_counted() -> None:
+    assert len(parse_xml(b"<a>" + b"<b/>" * 99 + b"</a>", elements=100).children) == 99
+    with pytest.raises(TooLong, match="100 elements"):
+        parse_xml(b"<a>" + b"<b/>" * 100 + b"</a>", elements=100)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b'<a b="' + b"x" * 9_000_000,
+        b"<a " + b'b="" ' * 9_000,
+        b"<!--" + b"x" * 9_000_000,
+        b"<" * 99,
+    ],
+)
+def test_an_endless_tag_is_refused(endless: bytes) -> None:
+    with pytest.raises(UnreadableScore):
+        parse_xml(endless, elements=100)
+
+
+def test_many_different_attributes_are_refused_before_they_are_kept() -> None:
+    names = b" ".join(b'a%d=""' % number for number in range(LONGEST_TAG // 5))
+    with pytest.raises(UnreadableScore, match="tag of more than"):
+        parse_xml(b"<a " + names + b"/>", elements=100)
+
+
+def test_of_an_endless_text_only_the_beginning_is_kept() -> None:
+    root = parse_xml(
+        b"<a><b>" + b"x" * 5_000_000 + b"</b>\n" + b" " * 5_000_000 + b"</a>", elements=9
+    )
+    assert root.words("b") == "x" * LONGEST_TEXT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<", "<html><body>404</body></html>", "<museScore/>", "<score-partwise/>", "<opus/>",
+     "MThd", "\0", "<score-partwise><part/></score-partwise>",
+     "<score-timewise><measure/></score-timewise>",
+     "<score-partwise><part><measure/></part></score-partwise>"],
+)  # fmt: skip
+def test_what_is_no_score_is_refused_by_name(text: str) -> None:
+    with pytest.raises(MstError):
+        read_musicxml(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("<duration>12<", "<duration>999999999<"), ("<duration>12<", "<duration>0.000000001<"),
+        ("<divisions>12<", "<divisions>0.000000001<"), ("<divisions>12<", "<divisions>999999999<"),
+        ("<fifths>0<", "<fifths>999999999<"), ("<alter>0<", "<alter>999999999<"),
+        ("<alter>0<", "<alter>-0.999999999<"), ("<beats>4<", "<beats>32<"),
+        ("<octave>4<", "<octave>999999999<"), ("<octave>4<", "<octave>4.5<"),
+    ],
+)  # fmt: skip
+def test_a_monstrous_number_gives_a_reading_or_a_reason(right: str, wrong: str) -> None:
+    assert right in TUNE
+    _read(TUNE.replace(right, wrong).encode())
+    _read(TUNE.replace(right, wrong, 1).encode())
+
+
+def test_note_lengths_without_a_common_beat_are_refused() -> None:
+    bar = "".join(
+        f"<attributes><divisions>{number}</divisions></attributes>"
+        "<forward><duration>1</duration></forward>"
+        for number in range(10_001, 10_101, 2)
+    )
+    with pytest.raises(UnreadableScore, match="no beat in common"):
+        read_musicxml(TUNE.replace("<note>", bar + "<note>", 1).encode())
+
+
+def test_every_beginning_of_a_file_gives_a_reading_or_a_reason() -> None:
+    data = TUNE.encode()
+    readings = [_read(data[:end]) for end in range(len(data) + 1)]
+    assert [reading is not None for reading in readings[-2:]] == [False, True]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    place=st.integers(0, len(TUNE)),
+    cut=st.integers(0, 30),
+    put=st.text("<>/&;0-9.\"' az", max_size=9),
+)
+def test_a_file_with_a_wound_gives_a_reading_or_a_reason(place: int, cut: int, put: str) -> None:
+    _read((TUNE[:place] + put + TUNE[place + cut :]).encode())
+
+
+def _read(data: bytes) -> Reading | None:
+    try:
+        return read_musicxml(data, limits=Limits(octets=100_000))
+    except MstError:
+        return None

@@ -1,0 +1,241 @@
+"""How a tune is played: seconds, swing, accents, breath."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from fractions import Fraction
+from itertools import accumulate, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mido import MidiFile
+
+from mst_core.errors import BadOption
+from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
+from mst_core.sound.performance import Performance, perform
+from mst_core.sound.performance_midi import performed_midi
+from tests.support.melodies import melodies
+
+HALF = Fraction(1, 2)
+COMMON = Meter(4, 4)
+TRIPLET = 2 / 3
+
+
+def tune(
+    *durations: Fraction | int | float,
+    meter: Meter = COMMON,
+    tempo: float = 120,
+    pickup: Fraction | int = 0,
+    pitches: tuple[int, ...] = (60, 64, 67, 72),
+) -> Melody:
+    """Build a line of notes without rests; a negative duration is a rest."""
+    notes: list[Note] = []
+    now = -Fraction(pickup)
+    for index, duration in enumerate(Fraction(duration) for duration in durations):
+        if duration > 0:
+            notes.append(Note(now, duration, pitches[index % len(pitches)]))
+        now += abs(duration)
+    return Melody(tuple(notes), meter, Key(0), tempo, max(1, -(-now // meter.bar)))
+
+
+swings = st.floats(1 / 3, 0.8)
+
+
+def starts(performance: Performance) -> list[float]:
+    return [stroke.start for stroke in performance.strokes]
+
+
+@given(melodies(changes=True), swings)
+def test_no_swing_changes_the_order_of_notes_or_makes_them_overlap(
+    melody: Melody, swing: float
+) -> None:
+    strokes = perform(melody, swing=swing).strokes
+    assert all(first.start < first.end <= second.start for first, second in pairwise(strokes))
+    assert [stroke.pitch for stroke in strokes] == list(melody.pitches)
+
+
+@given(melodies(), swings)
+def test_barlines_and_beats_stay_where_the_tempo_puts_them(melody: Melody, swing: float) -> None:
+    played = perform(melody, swing=swing)
+    quarter = 60 / melody.tempo
+    for note, stroke in zip(melody.notes, played.strokes, strict=True):
+        if note.onset % melody.meter.bar == 0 or note.onset.denominator == 1:
+            assert stroke.start - played.downbeat == pytest.approx(float(note.onset) * quarter)
+    barline = played.downbeat + float(melody.length) * quarter
+    assert played.seconds == pytest.approx(barline)
+
+
+@given(melodies())
+def test_straight_is_as_written(melody: Melody) -> None:
+    quarter = 60 / melody.tempo
+    written = [float(note.onset + melody.pickup) * quarter for note in melody.notes]
+    assert starts(perform(melody, swing=0.5)) == pytest.approx(written)
+
+
+@given(melodies(), swings)
+def test_every_note_can_be_heard(melody: Melody, swing: float) -> None:
+    strokes = perform(melody, swing=swing).strokes
+    assert all(40 <= stroke.velocity <= 127 for stroke in strokes)
+    lengths = [float(note.duration) * 60 / melody.tempo for note in melody.notes]
+    played = zip(strokes, lengths, strict=True)
+    assert all(stroke.length >= 0.25 * length for stroke, length in played)
+
+
+@given(melodies(), swings)
+def test_a_melody_is_always_played_the_same_way(melody: Melody, swing: float) -> None:
+    assert perform(melody, swing=swing) == perform(melody, swing=swing)
+
+
+def test_swung_eighths_are_two_thirds_and_one_third() -> None:
+    played = perform(tune(HALF, HALF, HALF, HALF, 2), swing=TRIPLET)
+    assert starts(played) == pytest.approx([0, 1 / 3, 0.5, 0.5 + 1 / 3, 1])
+
+
+def test_a_note_that_ends_on_the_offbeat_ends_where_the_swung_one_begins() -> None:
+    played = perform(tune(1, HALF, -HALF, 2), swing=TRIPLET)
+    assert played.strokes[1].end == pytest.approx(0.5 + 1 / 3)
+
+
+def test_a_dotted_quarter_hands_over_to_a_swung_eighth() -> None:
+    played = perform(tune(Fraction(3, 2), HALF, 2), swing=TRIPLET)
+    assert starts(played) == pytest.approx([0, 0.5 + 1 / 3, 1])
+
+
+def test_a_beat_of_triplets_is_played_as_written_beside_one_that_swings() -> None:
+    third = Fraction(1, 3)
+    played = perform(tune(third, third, third, HALF, HALF, 2), swing=TRIPLET)
+    assert starts(played) == pytest.approx([0, 1 / 6, 1 / 3, 0.5, 0.5 + 1 / 3, 1])
+
+
+def test_sixteenths_are_played_as_written() -> None:
+    quarter = Fraction(1, 4)
+    played = perform(tune(HALF, quarter, quarter, 3), swing=TRIPLET)
+    assert starts(played) == pytest.approx([0, 0.25, 0.375, 0.5])
+
+
+def test_a_jig_does_not_swing() -> None:
+    jig = tune(*[HALF] * 6, meter=Meter(6, 8))
+    assert starts(perform(jig, swing=TRIPLET)) == starts(perform(jig, swing=0.5))
+
+
+def test_a_fast_tune_swings_less() -> None:
+    fast = perform(tune(HALF, HALF, 3, tempo=300), swing=TRIPLET)
+    assert fast.strokes[2].start - fast.strokes[1].start == pytest.approx(0.08)
+
+
+def test_a_swing_that_no_one_could_play_is_refused() -> None:
+    with pytest.raises(BadOption, match="swing"):
+        perform(tune(1), swing=1.0)
+
+
+def test_a_pickup_begins_at_once_and_swings_before_its_downbeat() -> None:
+    played = perform(tune(HALF, 4, pickup=HALF), swing=TRIPLET)
+    assert starts(played) == pytest.approx([0, 0.5 / 3])
+    assert played.downbeat == pytest.approx(0.5 / 3)
+    straight = perform(tune(HALF, 4, pickup=HALF), swing=0.5)
+    assert starts(straight) == pytest.approx([0, 0.25])
+
+
+def test_a_rest_at_the_start_is_kept() -> None:
+    assert starts(perform(tune(-1, 1, 2), swing=0.5)) == pytest.approx([0.5, 1])
+
+
+def test_a_downbeat_is_stronger_than_a_beat_and_a_beat_than_an_offbeat() -> None:
+    played = perform(tune(*[HALF] * 8, pitches=(60,)), swing=0.5)
+    downbeat, off, beat, *_ = (stroke.velocity for stroke in played.strokes)
+    assert downbeat > beat > off
+
+
+def test_an_offbeat_that_swings_gets_a_slight_accent() -> None:
+    line = tune(*[HALF] * 8, pitches=(60,))
+    straight, swung = (perform(line, swing=swing).strokes for swing in (0.5, TRIPLET))
+    assert 0 < swung[1].velocity - straight[1].velocity < 12
+
+
+def test_a_jig_leans_on_its_two_beats() -> None:
+    played = perform(tune(*[HALF] * 6, meter=Meter(6, 8), pitches=(60,)), swing=0.5)
+    strong = sorted(range(6), key=lambda index: -played.strokes[index].velocity)
+    assert strong[:2] == [0, 3]
+
+
+def test_a_repeated_pitch_is_set_apart_more_than_a_step() -> None:
+    step, same, _ = perform(tune(1, 1, 1, pitches=(60, 62, 62)), swing=0.5).strokes
+    assert 0.5 - same.length > 2 * (0.5 - step.length) > 0
+
+
+def test_a_long_note_is_held_nearly_full() -> None:
+    first, _ = perform(tune(3, 1), swing=0.5).strokes
+    assert first.length / 1.5 > 0.98
+
+
+def test_a_player_breathes_at_the_end_of_a_phrase() -> None:
+    played = perform(tune(*[1] * 32), swing=0.5)
+    gaps = [second.start - first.end for first, second in pairwise(played.strokes)]
+    assert gaps[15] == max(gaps) == pytest.approx(0.12)
+    assert gaps.count(max(gaps)) == 1
+
+
+def test_the_last_note_is_held_to_its_end() -> None:
+    assert perform(tune(1, 3), swing=0.5).strokes[-1].end == pytest.approx(2)
+
+
+# Meters that change
+
+
+def changing(*changes: MeterChange, bars: int, eighths: int) -> Melody:
+    """Eighths from the first downbeat on, in 4/4 and then in other meters."""
+    notes = tuple(Note(HALF * n, HALF, 60) for n in range(eighths))
+    return Melody(notes, COMMON, Key(0), 120.0, bars, changes=changes)
+
+
+def test_each_bar_leans_on_its_own_beats() -> None:
+    line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, Meter(3, 4)), bars=3, eighths=20)
+    velocity = [stroke.velocity for stroke in perform(line, swing=0.5).strokes]
+    jig, waltz = velocity[8:14], velocity[14:20]
+    assert sorted(sorted(range(6), key=lambda index: -jig[index])[:2]) == [0, 3]
+    assert sorted(sorted(range(6), key=lambda index: -waltz[index])[:3]) == [0, 2, 4]
+
+
+def test_a_bar_swings_where_its_meter_does() -> None:
+    line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
+    gaps = [b - a for a, b in pairwise(starts(perform(line, swing=TRIPLET)))]
+    assert gaps[6:8] == pytest.approx([1 / 3, 1 / 6])
+    assert gaps[8:14] == pytest.approx([0.25] * 6)
+    assert gaps[14:16] == pytest.approx([1 / 3, 1 / 6])
+
+
+def test_swing_begins_at_the_barline_behind_an_odd_bar() -> None:
+    line = changing(MeterChange(1, Meter(7, 8)), MeterChange(2, COMMON), bars=3, eighths=23)
+    gaps = [b - a for a, b in pairwise(starts(perform(line, swing=TRIPLET)))]
+    assert gaps[8:15] == pytest.approx([0.25] * 7)
+    assert gaps[15:19] == pytest.approx([1 / 3, 1 / 6] * 2)
+
+
+def test_phrases_are_counted_in_bars_of_any_meter() -> None:
+    waltz = MeterChange(2, Meter(3, 4))
+    notes = tuple(Note(Fraction(n), Fraction(1), 60 + n % 2) for n in range(26))
+    played = perform(Melody(notes, COMMON, Key(0), 120.0, 8, changes=(waltz,)), swing=0.5)
+    gaps = [second.start - first.end for first, second in pairwise(played.strokes)]
+    assert gaps.index(max(gaps)) == 13  # two bars of four and two of three
+
+
+def test_a_performance_knows_where_its_meter_changes() -> None:
+    line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
+    played = perform(line, swing=TRIPLET)
+    assert played.changes == ((2.0, Meter(6, 8)), (3.5, COMMON))
+    written = MidiFile(file=io.BytesIO(performed_midi(played, program=0)))
+    ticks = accumulate(message.time for message in written.tracks[0])
+    meters = [
+        (tick, message.numerator)
+        for tick, message in zip(ticks, written.tracks[0], strict=True)
+        if message.type == "time_signature"
+    ]
+    assert meters == [(0, 4), (4 * 1920, 6), (7 * 1920, 4)]
+
+
+def test_repeats_are_played_once() -> None:
+    line = changing(bars=2, eighths=16)
+    repeated = replace(line, repeats=(Repeat(0, 1), Repeat(1, 2)))
+    assert perform(repeated, swing=TRIPLET) == perform(line, swing=TRIPLET)

@@ -1,0 +1,135 @@
+"""A given tune in another melody language: its rhythm and its form stay to the tick."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from mst_core.music import Melody, Note
+from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.transfer.pitch import PitchLadder, build_pitch_ladder, tongue_like, tongue_of
+from mst_core.transfer.structure import bars_of
+from tests.support.melodies import JIG, REEL, melodies
+from tests.support.paths import MODELS
+
+ANY = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+STRENGTHS = [step / 20 for step in range(21)]
+
+
+@cache
+def styles() -> dict[str, Style]:
+    return load_styles(MODELS, choose_device("cpu"))
+
+
+def climb(
+    melody: Melody, name: str, seed: int = 3, keep: frozenset[int] = frozenset()
+) -> PitchLadder:
+    return build_pitch_ladder(melody, tongue_of(name, styles()), seed=seed, keep=keep)
+
+
+def rhythm_of(melody: Melody) -> list[tuple[object, object]]:
+    return [(note.onset, note.duration) for note in melody.notes]
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
+def test_rhythm_range_and_last_note_stay(melody: Melody, name: str, seed: int) -> None:
+    assume(melody.notes)
+    result = climb(melody, name, seed).at(1.0).melody
+    assert rhythm_of(result) == rhythm_of(melody)
+    assert min(result.pitches) >= min(melody.pitches)
+    assert max(result.pitches) <= max(melody.pitches)
+    assert result.pitches[-1] == melody.pitches[-1]
+    assert replace(result, notes=melody.notes) == melody
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
+def test_the_knob_of_the_pitches_rises_from_the_tune_as_it_is(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    ladder = climb(melody, name)
+    versions = [ladder.at(strength) for strength in STRENGTHS]
+    assert versions[0].melody == melody
+    for weaker, stronger in pairwise(versions):
+        assert weaker.changed <= stronger.changed
+        assert weaker.closeness <= stronger.closeness
+    for version in versions:
+        moved = sum(a != b for a, b in zip(version.melody.pitches, melody.pitches, strict=True))
+        assert version.changed == pytest.approx(moved / len(melody.notes))
+
+
+def thrice(melody: Melody) -> Melody:
+    """A tune, the same four semitones higher, and once more as it was."""
+    length = melody.length
+    notes = tuple(
+        Note(note.onset + turn * length, note.duration, note.pitch + raised)
+        for turn, raised in ((0, 0), (1, 4), (2, 0))
+        for note in melody.notes
+    )
+    return replace(melody, notes=notes, bars=3 * melody.bars, sections=(0,))
+
+
+@pytest.mark.parametrize("name", ["folk", "jazz"])
+@pytest.mark.parametrize("strength", [0.4, 1.0])
+def test_bars_that_return_return_and_transposed_ones_are_transposed(
+    name: str, strength: float
+) -> None:
+    melody = thrice(REEL)
+    result = climb(melody, name).at(strength).melody
+    assert result.pitches != melody.pitches
+    count = len(REEL.notes)
+    first, second, third = (result.pitches[turn * count : (turn + 1) * count] for turn in range(3))
+    assert first == third
+    assert [pitch + 4 for pitch in first] == list(second)
+    places: dict[object, set[object]] = defaultdict(set)
+    for before, after in zip(bars_of(melody), bars_of(result), strict=True):
+        places[tuple((n.onset - before.start, n.pitch) for n in before.notes)].add(
+            tuple((n.onset - after.start, n.pitch) for n in after.notes)
+        )
+    assert all(len(after) == 1 for after in places.values())
+
+
+def test_kept_bars_keep_their_pitches() -> None:
+    result = climb(REEL, "jazz", keep=frozenset({1, 2})).at(1.0).melody
+    for bar in (1, 2):
+        assert bars_of(result)[bar].notes == bars_of(REEL)[bar].notes
+    assert result.pitches != REEL.pitches
+
+
+def test_the_same_seed_gives_the_same_pitches_and_another_seed_others() -> None:
+    assert climb(JIG, "jazz", 5).at(1.0) == climb(JIG, "jazz", 5).at(1.0)
+    assert climb(JIG, "jazz", 5).at(1.0) != climb(JIG, "jazz", 6).at(1.0)
+
+
+def test_a_tune_can_be_the_one_whose_language_is_wanted() -> None:
+    """A reel that only walks by step lends its steps: fewer leaps than before."""
+    walk = [62, 64, 66, 67, 69, 67, 66, 64] * 4
+    notes = tuple(replace(note, pitch=p) for note, p in zip(REEL.notes, walk, strict=False))
+    walking = replace(REEL, notes=notes)
+    leaping = replace(
+        REEL,
+        notes=tuple(
+            replace(note, pitch=62 + 12 * (place % 2)) for place, note in enumerate(REEL.notes)
+        ),
+    )
+    ladder = build_pitch_ladder(leaping, tongue_like(walking, styles()), seed=2)
+
+    def leaps(melody: Melody) -> int:
+        return sum(abs(b - a) > 4 for a, b in pairwise(melody.pitches))
+
+    assert leaps(ladder.at(1.0).melody) < leaps(leaping) / 2
+
+
+def test_grace_notes_shorter_than_the_grid_get_pitches_too() -> None:
+    tiny = Fraction(1, 64)  # quarters, and the networks count in twenty-fourths
+    graces = tuple(Note(tiny * place, tiny, 62 + place) for place in range(4))
+    rest = tuple(replace(note, onset=note.onset + 4) for note in REEL.notes)
+    melody = replace(REEL, notes=graces + rest, bars=REEL.bars + 1, sections=(), repeats=())
+    assert rhythm_of(climb(melody, "jazz").at(1).melody) == rhythm_of(melody)

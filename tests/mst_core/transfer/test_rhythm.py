@@ -1,0 +1,307 @@
+"""A given tune in another rhythm: what must stay stays, whatever the tune."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from mst_core.composing.composer import Composer
+from mst_core.errors import BadOption, NoSuchTune, TooLong
+from mst_core.jobs import Restyle, parse_bars
+from mst_core.music import Key, Melody, Meter, MeterChange, Note
+from mst_core.networks.style import Style, choose_device, load_styles
+from mst_core.reading.parsed_score import Reading
+from mst_core.transfer.rhythm import Rerhythmed, build_ladder, rerhythm
+from mst_core.transfer.structure import find_passages
+from mst_core.transfer.target import ONCE, TWICE, Target, fitting_scale, target_like, target_of
+from tests.support.melodies import JIG, REEL, melodies
+from tests.support.paths import MODELS
+
+ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@cache
+def styles() -> dict[str, Style]:
+    return load_styles(MODELS, choose_device("cpu"))
+
+
+def target(name: str) -> Target:
+    return target_of(styles()[name], Key(2), styles())
+
+
+def attempt(melody: Melody, name: str, **wishes: object) -> Rerhythmed:
+    """Re-rhythm, or skip an example that the style refuses by name."""
+    options: dict[str, object] = {"seed": 3, "strength": 1.0} | wishes
+    try:
+        return rerhythm(melody, target(name), **options)  # type: ignore[arg-type]
+    except NoSuchTune:
+        assume(False)
+        raise
+
+
+def bars_of(melody: Melody) -> list[tuple[tuple[Fraction, Fraction, int], ...]]:
+    """What begins in each bar: onset from the barline, duration, pitch."""
+    lines = melody.barlines
+    return [
+        tuple(
+            (n.onset - start, n.duration, n.pitch) for n in melody.notes if start <= n.onset < end
+        )
+        for start, end in pairwise(lines)
+    ]
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
+def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: int) -> None:
+    assume(melody.notes)
+    result = attempt(melody, name, seed=seed).melody
+    assert result.pitches == melody.pitches
+    assert result.bars == melody.bars
+    assert all(a.end <= b.onset for a, b in pairwise(result.notes))
+    assert result.notes[-1].end <= result.length
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
+def test_notes_stay_in_their_unit_of_bars(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    assume(fitting_scale(melody, target(name)) == ONCE)
+    result = attempt(melody, name).melody
+    assume(result.barlines == melody.barlines)
+    for passage in find_passages(melody):
+        for unit in passage.units:
+            for note in result.notes[unit.index : unit.index + len(unit.notes)]:
+                assert unit.start <= note.onset
+                assert note.end <= unit.end
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
+def test_strength_zero_is_the_original_note_for_note(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    assume(target(name).meter_for(melody.meter) == melody.meter)
+    result = rerhythm(melody, target(name), seed=5, strength=0.0)
+    assert result.melody == melody
+    assert result.changed == 0
+
+
+def test_a_solo_in_sixteenths_dances_twice_as_fast_and_keeps_its_bars() -> None:
+    quick = Fraction(1, 4)
+    notes = tuple(Note(place * quick, quick, 62 + place % 7) for place in range(64))
+    dense = replace(REEL, notes=notes, bars=4, sections=(0,))
+    assert fitting_scale(dense, target("folk")) == TWICE
+    ladder = build_ladder(dense, target("folk"), seed=1)
+    assert ladder.at(0.0).melody == dense
+    result = ladder.at(1.0).melody
+    assert (result.bars, result.pitches) == (4, dense.pitches)
+    assert [len(bar) for bar in bars_of(result)] == [16] * 4
+    assert all((note.onset * 24).denominator == 1 for note in result.notes)
+
+
+def test_equal_bars_of_a_calm_waltz_stay_equal_wherever_they_stand() -> None:
+    bar = [Note(Fraction(0), Fraction(2), 62), Note(Fraction(2), Fraction(1), 66)]
+    places = (0, 2, 5, 7)
+    notes = []
+    for place in range(8):
+        raised = 0 if place in places else place + 1
+        notes += [replace(n, onset=n.onset + 3 * place, pitch=n.pitch + raised) for n in bar]
+    waltz = replace(REEL, notes=tuple(notes), meter=Meter(3, 4), bars=8, sections=(0,))
+    for name in ("folk", "jazz"):
+        after = bars_of(attempt(waltz, name).melody)
+        assert len({after[place] for place in places}) == 1
+
+
+def test_bars_that_are_the_same_stay_so_where_a_tie_joins_one_to_its_neighbour() -> None:
+    """Bars 1 and 3 are equal; the last note of each is held over, into different bars."""
+    quarter = Fraction(1)
+    bar = [62, 64, 66]
+
+    def phrase(first: int, after: tuple[int, ...]) -> list[Note]:
+        start = Fraction(4 * first)
+        notes = [Note(start + place, quarter, pitch) for place, pitch in enumerate(bar)]
+        notes.append(Note(start + 3, 2 * quarter, 67))
+        return notes + [Note(start + 5 + p, quarter, pitch) for p, pitch in enumerate(after)]
+
+    notes = (*phrase(0, (69, 71, 73)), *phrase(2, (74, 73)))
+    tied = replace(REEL, notes=notes, bars=4, sections=(0,))
+    for strength in (0.3, 0.7, 1.0):
+        after = bars_of(rerhythm(tied, target("jazz"), seed=4, strength=strength).melody)
+        assert after[0] == after[2]
+
+
+STRENGTHS = [step / 20 for step in range(21)]
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
+def test_a_stronger_change_is_never_smaller_nor_farther_from_the_target(
+    melody: Melody, name: str, seed: int
+) -> None:
+    assume(melody.notes)
+    try:
+        ladder = build_ladder(melody, target(name), seed=seed)
+    except NoSuchTune:
+        assume(False)
+        raise
+    versions = [ladder.at(strength) for strength in STRENGTHS]
+    for weaker, stronger in pairwise(versions):
+        assert weaker.changed <= stronger.changed
+        assert weaker.closeness <= stronger.closeness
+    for strength, version in zip(STRENGTHS, versions, strict=True):
+        assert version.changed <= strength * versions[-1].changed + 1e-9
+        assert version.melody.pitches == melody.pitches
+
+
+@ANY
+@given(melodies(most_bars=8, wild=False), st.sampled_from(["folk", "jazz"]))
+def test_what_is_told_of_a_change_is_what_was_changed(melody: Melody, name: str) -> None:
+    assume(melody.notes)
+    assume(target(name).meter_for(melody.meter) == melody.meter)
+    for strength in (0.25, 0.5, 1.0):
+        result = attempt(melody, name, strength=strength)
+        moved = sum(a != b for a, b in zip(result.melody.notes, melody.notes, strict=True))
+        assert result.changed * len(melody.notes) >= moved - 1e-6
+
+
+def repeated(melody: Melody) -> Melody:
+    """The same bars again, the second time two tones higher."""
+    length = melody.length
+    again = tuple(Note(n.onset + length, n.duration, n.pitch + 4) for n in melody.notes)
+    third = tuple(Note(n.onset + 2 * length, n.duration, n.pitch) for n in melody.notes)
+    notes = (*melody.notes, *again, *third)
+    return replace(melody, notes=notes, bars=3 * melody.bars, sections=(0,))
+
+
+@pytest.mark.parametrize("name", ["folk", "jazz"])
+@pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
+def test_bars_that_were_the_same_stay_the_same(name: str, strength: float) -> None:
+    melody = repeated(REEL)
+    result = attempt(melody, name, strength=strength).melody
+    before, after = bars_of(melody), bars_of(result)
+    same: dict[object, list[int]] = defaultdict(list)
+    for place, bar in enumerate(before):
+        same[bar].append(place)
+    assert any(len(places) > 1 for places in same.values())
+    for places in same.values():
+        assert len({after[place] for place in places}) == 1
+
+
+@pytest.mark.parametrize("name", ["folk", "jazz"])
+def test_a_transposed_return_gets_the_rhythm_of_the_first_time(name: str) -> None:
+    melody = repeated(REEL)
+    after = bars_of(attempt(melody, name).melody)
+    for bar in range(REEL.bars):
+        first = [(onset, duration) for onset, duration, _ in after[bar]]
+        assert first == [(onset, duration) for onset, duration, _ in after[bar + REEL.bars]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_phrases_begin_where_they_began(seed: int) -> None:
+    long = replace(REEL, sections=(0,))
+    after = bars_of(attempt(long, "jazz", seed=seed).melody)
+    for bar in range(0, long.bars, 4):
+        assert bars_of(long)[bar][0][0] == after[bar][0][0] == 0
+
+
+def test_kept_bars_are_left_alone() -> None:
+    result = attempt(REEL, "jazz", keep=frozenset({0, 2})).melody
+    before, after = bars_of(REEL), bars_of(result)
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert after != before
+
+
+def test_a_jig_made_jazz_becomes_swing_bar_for_bar() -> None:
+    result = attempt(JIG, "jazz").melody
+    assert str(result.meter) == "4/4"
+    assert result.bars == JIG.bars
+    counts = [len(bar) for bar in bars_of(JIG)]
+    assert [len(bar) for bar in bars_of(result)] == counts
+
+
+@pytest.mark.parametrize(("meter", "beats"), [("9/8", "3/4"), ("12/8", "4/4"), ("6/8", "4/4")])
+def test_dotted_beats_become_beats_where_a_style_has_no_dotted_ones(meter: str, beats: str) -> None:
+    assert str(target("jazz").meter_for(Meter.parse(meter))) == beats
+
+
+def test_bars_that_stay_are_stretched_to_the_grid_that_can_be_written() -> None:
+    notes = tuple(Note(Fraction(i, 2), Fraction(1, 2), 62 + i % 7) for i in range(45))
+    slip_jig = Melody(notes, Meter(9, 8), Key(2), 150, 5)
+    for strength in (0.0, 0.4):
+        result = attempt(slip_jig, "jazz", strength=strength, meter=Meter(4, 4)).melody
+        assert result.length == 20
+        assert all(24 % n.onset.denominator == 0 for n in result.notes)
+        assert all(24 % n.duration.denominator == 0 for n in result.notes)
+
+
+def test_strength_zero_keeps_the_meter_that_a_style_lacks() -> None:
+    assert attempt(JIG, "jazz", strength=0.0).melody == JIG
+
+
+def test_a_change_of_meter_on_the_way_stays_where_it_is() -> None:
+    notes = tuple(Note(Fraction(i), Fraction(1), 62 + i % 5) for i in range(14))
+    change = MeterChange(2, Meter(3, 4))
+    melody = Melody(notes, Meter(4, 4), Key(2), 120, 4, changes=(change,))
+    result = attempt(melody, "folk").melody
+    assert result.changes == (change,)
+    assert result.barlines == melody.barlines
+
+
+def test_one_tune_as_the_target_brings_its_own_rhythms() -> None:
+    dotted = tuple(
+        Note(Fraction(bar * 4) + onset, duration, 67)
+        for bar in range(8)
+        for beat in range(4)
+        for onset, duration in (
+            (Fraction(beat), Fraction(3, 4)),
+            (Fraction(beat) + Fraction(3, 4), Fraction(1, 4)),
+        )
+    )
+    march = Melody(dotted, Meter(4, 4), Key(7), 100, 8)
+    plain = replace(march, notes=tuple(
+        Note(Fraction(i, 2), Fraction(1, 2), 60 + i % 7) for i in range(64)))  # fmt: skip
+    like = target_like(march, styles(), Key(0))
+    result = rerhythm(plain, like, seed=1, strength=1.0).melody
+    assert sum(note.duration == Fraction(3, 4) for note in result.notes) >= 16
+
+
+def test_the_composer_tells_what_it_did() -> None:
+    composer = Composer(styles())
+    request = Restyle("sha", seed=1, rhythm="jazz", strength=1.0)
+    composition = composer.restyle(request, {"sha": Reading("A jig", JIG)})
+    assert composition.changed is not None
+    assert composition.changed > 0.3
+    assert composition.swing > 0.5
+    assert any("6/8" in remark for remark in composition.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "bars"),
+    [("1-4,9", {0, 1, 2, 3, 8}), (None, set()), (" 2 ", {1}), ("3-3", {2})],
+)
+def test_bars_are_named_as_musicians_count(text: str | None, bars: set[int]) -> None:
+    assert parse_bars(text, 16) == bars
+
+
+@pytest.mark.parametrize("text", ["0", "4-2", "17", "a", "1--2", "9999999", "1-4-5"])
+def test_bars_that_are_not_there_are_refused(text: str) -> None:
+    with pytest.raises(BadOption, match="keep-bars"):
+        parse_bars(text, 16)
+
+
+def test_no_meter_makes_a_tune_endless() -> None:
+    composer = Composer(styles())
+    long = replace(REEL, tempo=40.0, bars=400)
+    request = Restyle("sha", seed=1, rhythm="folk", meter="9/8")
+    with pytest.raises(TooLong, match="seconds"):
+        composer.restyle(request, {"sha": Reading("long", long)})
+
+
+def test_a_style_without_a_meter_of_many_beats_offers_one_of_its_own() -> None:
+    assert str(target("jazz").meter_for(Meter(13, 16))) == "4/4"

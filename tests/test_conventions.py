@@ -1,0 +1,213 @@
+"""The promises of the house: what prose says of the tree, held by a look at the whole tree."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from mst_core.errors import MstError, every_error, rebuild_error
+from mst_core.styles import read_card
+from tests.support.paths import PROJECT
+
+LONGEST_FILE = 600  # lines
+
+ROOMS = {
+    "aiosqlite": "bot/requests/database.py",
+    "click": "mst_core/__main__.py mst_core/cli",
+    "discord": "bot/__main__.py bot/app.py bot/cogs bot/messages bot/preview"
+    " bot/requests/intake.py",
+    "fluidsynth": "mst_core/sound/fluidsynth.py",
+    "midi2audio": "mst_core/sound/fluidsynth_cli.py",
+    "mido": "mst_core/notation/midi.py mst_core/sound/performance_midi.py",
+    "music21": "mst_core/notation/musicxml.py",
+    "pydub": "mst_core/sound/encoding.py",
+    "resvg_py": "mst_core/notation/picture.py",
+    "safetensors": "mst_core/networks mst_core/training mst_core/statistics",
+    "simcord": "bot/preview",
+    "torch": "mst_core/networks mst_core/training mst_core/generation/candidates.py"
+    " mst_core/evaluation/baselines.py",
+}
+"""Each foreign library, and the only places that may import it: to replace one touches these."""
+
+OPEN_TO_ALL = {"audioop-lts", "msgspec", "numpy"}
+"""Libraries without a room: a stand-in for the standard library, structs and arrays."""
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The files of the project that are there, as git knows them, new ones included."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    paths = {PROJECT / name for name in listing.stdout.split("\0") if name}
+    return sorted(path for path in paths if path.is_file())
+
+
+def imported_libraries(path: Path) -> Iterator[str]:
+    """The top names that a module imports, inside functions too, or runs with ``-m``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+        elif isinstance(node, ast.List):
+            words = [word.value if isinstance(word, ast.Constant) else None for word in node.elts]
+            yield from (str(name) for flag, name in pairwise(words) if flag == "-m")
+
+
+def test_the_bot_and_every_cog_start_without_a_heavy_library() -> None:
+    cogs = [f"bot.cogs.{path.stem}" for path in (PROJECT / "bot/cogs").glob("[!_]*.py")]
+    assert cogs
+    asked = (
+        f"import sys, bot.__main__, bot.app, {', '.join(cogs)}\n"
+        "heavy = {'torch', 'numpy', 'music21', 'verovio', 'resvg_py', 'fluidsynth', 'midi2audio'}\n"
+        "print(*sorted(heavy & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", asked],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.stdout.split() == []
+
+
+@pytest.mark.parametrize("library", sorted(ROOMS))
+def test_a_library_is_imported_in_its_rooms_and_nowhere_else(library: str) -> None:
+    rooms = ROOMS[library].split()
+    homes = {
+        str(path.relative_to(PROJECT))
+        for path in tracked("bot/*.py", "mst_core/*.py")
+        if library in imported_libraries(path)
+    }
+    assert homes, f"nothing imports {library}: take it out of ROOMS and of pyproject.toml"
+    strays = {home for home in homes if not any(home.startswith(room) for room in rooms)}
+    assert strays == set()
+
+
+@pytest.mark.parametrize("code", sorted(every_error()))
+def test_an_error_crosses_to_another_process_and_says_the_same(code: str) -> None:
+    kind = every_error()[code]
+    places = [int(place) for place in re.findall(r"{(\d)", kind.sentence)]
+    error = kind(*(f"argument {number}" for number in range(max(places, default=0) + 1)))
+    for arrived in (pickle.loads(pickle.dumps(error)), rebuild_error(code, error.arguments)):  # noqa: S301
+        assert type(arrived) is kind
+        assert isinstance(arrived, MstError)
+        assert str(arrived) == str(error) != ""
+
+
+def test_no_file_of_code_is_longer_than_a_room_should_be() -> None:
+    long = {
+        str(path.relative_to(PROJECT)): lines
+        for path in tracked("*.py", "*.sh", "Makefile")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+    }
+    assert long == {}
+
+
+def test_no_file_names_the_machine_it_was_written_on() -> None:
+    homes = ("/" + "work/", "/" + "root/", "../" + "shared", "." + "library/")
+    place = re.compile("|".join([*map(re.escape, homes), r"/home/[a-z]+/", r"/Users/\w+/"]))
+    found = {
+        f"{path.relative_to(PROJECT)}:{number}"
+        for path in tracked()
+        for number, line in enumerate(readable_lines(path), start=1)
+        if place.search(line)
+    }
+    assert found == set()
+
+
+def readable_lines(path: Path) -> list[str]:
+    """The lines of a text, none of a picture, a sound or a network."""
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        return []
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path for path in (PROJECT / "models").iterdir() if path.is_dir()), ids=str
+)
+def test_every_style_folder_has_a_card_that_can_be_read(folder: Path) -> None:
+    card = read_card(folder)
+    assert card.title
+    assert card.lowest < card.highest
+    assert 0 <= card.program <= 127
+
+
+def makefile_targets() -> dict[str, str]:
+    """Map each target of the Makefile to its line of help, or to nothing."""
+    rules = re.findall(
+        r"^([a-z][a-z-]*):(?!=)[^#\n]*(?:## (.+))?$", (PROJECT / "Makefile").read_text(), re.M
+    )
+    return dict(rules)
+
+
+def test_every_target_of_the_makefile_says_what_it_does() -> None:
+    targets = makefile_targets()
+    assert {"setup", "run", "test", "check"} <= set(targets)
+    assert [name for name, words in targets.items() if not words] == []
+
+
+def test_make_alone_lists_every_target() -> None:
+    listing = subprocess.run(
+        ["make", "--no-print-directory"], cwd=PROJECT, check=True, capture_output=True, text=True
+    )
+    assert set(re.findall(r"make ([a-z-]+)", listing.stdout)) >= set(makefile_targets())
+
+
+def test_the_readme_names_only_targets_that_there_are() -> None:
+    named = {
+        name
+        for path in tracked("*.md")
+        for name in re.findall(r"\bmake ([a-z-]+)\b(?=`| [A-Z]|\n)", path.read_text("utf-8"))
+    }
+    assert named - set(makefile_targets()) == set()
+
+
+def test_what_ci_runs_is_what_a_person_runs() -> None:
+    commands = [
+        line
+        for line in (PROJECT / ".ci/run").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert len(commands) == 1
+    assert commands[0].endswith("make test")
+
+
+def asked_libraries(*extras: str) -> list[Requirement]:
+    """What pyproject.toml asks for: always, and for the extras named."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    texts = [*project["dependencies"]]
+    for extra in extras:
+        texts += project["optional-dependencies"][extra]
+    return [Requirement(text) for text in texts]
+
+
+def test_a_new_library_arrives_with_its_room() -> None:
+    imported_as = {"discord.py": "discord", "pyfluidsynth": "fluidsynth"}
+    names = {imported_as.get(asked.name, asked.name) for asked in asked_libraries("tryout")}
+    assert names == set(ROOMS) | OPEN_TO_ALL
+
+
+def test_every_library_is_pinned_to_a_version_that_the_project_admits() -> None:
+    lines = (PROJECT / "constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if not line.startswith("#"))
+    versions = {canonicalize_name(name): version for name, version in pins.items()}
+    for asked in asked_libraries("tryout", "dev"):
+        assert versions[canonicalize_name(asked.name)] in asked.specifier, asked
