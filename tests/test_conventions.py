@@ -37,6 +37,7 @@ ROOMS = {
     "simcord": "bot/preview",
     "torch": "mst_core/networks mst_core/training mst_core/generation/candidates.py"
     " mst_core/evaluation/baselines.py",
+    "verovio": "mst_core/notation/picture.py",
 }
 """Each foreign library, and the only places that may import it: to replace one touches these."""
 

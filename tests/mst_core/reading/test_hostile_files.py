@@ -40,6 +40,7 @@ def test_each_nasty_file_gives_a_reading_or_a_reason_and_the_next_good_one_is_re
             str(share),
             str(SHARES),
         ],
+        cwd=PROJECT,
         capture_output=True,
         text=True,
         check=True,
