@@ -16,7 +16,7 @@ from bot.texts import Texts
 from mst_core.errors import NoMelody, ScoreError, every_error
 from mst_core.reading.load import read_score
 from mst_core.reading.sandbox import parse
-from tests.support.paths import CASES
+from tests.support.paths import CASES, PROJECT
 from tests.tools.hostile.files import GOOD, nasty_files
 
 SHARES = 2

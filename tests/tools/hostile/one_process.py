@@ -1,8 +1,8 @@
 """Reads every nasty file in one process under the parser's limits: the quick half of `torture`.
 
 ``python -m tests.tools.hostile.one_process SHARE SHARES | cat`` (the limits let it write to no
-file) prints one JSON object a file: its name, what came of it, and seconds of CPU. A good file after
-each
+file) prints one JSON object a file: its name, what came of it, and seconds of CPU. A good file
+after each
 shows that the next request is served.
 """
 
