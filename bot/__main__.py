@@ -20,22 +20,22 @@ import aiohttp
 import discord
 
 from bot import create_bot
-from bot.requests.database import BrokenLedger
+from bot.requests.database import BrokenDatabase
 from bot.settings import BadSetting, Settings
 from mst_core.errors import MstError, NoSoundFont
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.styles import find_styles
+from mst_core.styles import load_style_cards
 
 log = logging.getLogger(__name__)
 
-LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-CHATTY = ("discord", "aiosqlite", "asyncio", "aiohttp")
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+NOISY_LOGGERS = ("discord", "aiosqlite", "asyncio", "aiohttp")
 """Their debug lines hold tokens of interactions, so they never speak below info."""
-SPOKEN = re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
+TOKEN_URL = re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
 """An address that holds the token of an interaction, as errors of the network tell it."""
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """Why the bot cannot start, in one sentence."""
 
 
@@ -44,38 +44,38 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
         start_logging(settings)
-        check_places(settings)
-        asyncio.run(serve_discord(settings) if settings.discord_token else serve_tryout(settings))
+        check_paths(settings)
+        asyncio.run(run_discord(settings) if settings.discord_token else run_preview(settings))
     except BadSetting as error:
-        end(2, error)
-    except (CannotStart, BrokenLedger, MstError) as error:
-        end(1, error)
+        exit_with_error(2, error)
+    except (StartupError, BrokenDatabase, MstError) as error:
+        exit_with_error(1, error)
 
 
-def end(status: int, error: Exception) -> None:
+def exit_with_error(status: int, error: Exception) -> None:
     """Say why in one line, and exit."""
     sys.stderr.write(f"error: {error}\n")
     sys.exit(status)
 
 
-def check_places(settings: Settings) -> None:
+def check_paths(settings: Settings) -> None:
     """Look at the folders and the file that the settings name, before an address is told.
 
     Raises:
         BadSetting: when one cannot be used.
         NoSoundFont: when none is set and none is installed.
     """
-    if not settings.models.is_dir():
-        raise BadSetting(f"MST_MODELS_DIR: there is no folder {settings.models}")
-    if not find_styles(settings.models):
-        log.warning("there is no style in %s, so the bot can make no tune", settings.models)
+    if not settings.models_dir.is_dir():
+        raise BadSetting(f"MST_MODELS_DIR: there is no folder {settings.models_dir}")
+    if not load_style_cards(settings.models_dir):
+        log.warning("there is no style in %s, so the bot can make no tune", settings.models_dir)
     try:
         find_soundfont(settings.soundfont)
     except NoSoundFont as error:
         if settings.soundfont is None:
             raise
         raise BadSetting(f"MST_SOUNDFONT: {error}") from error
-    data = settings.data.absolute()
+    data = settings.data_dir.absolute()
     ground = next(path for path in (data, *data.parents) if path.exists())
     if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK):
         raise BadSetting(f"MST_DATA_DIR: nothing can be written into {ground}")
@@ -84,13 +84,13 @@ def check_places(settings: Settings) -> None:
 def start_logging(settings: Settings) -> None:
     """Log to standard error, without secrets."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Discreet(LINE, settings))
+    handler.setFormatter(RedactingFormatter(LOG_FORMAT, settings))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    for name in CHATTY:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
 
 
-class Discreet(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """A formatter that prints every token as asterisks, tracebacks included."""
 
     def __init__(self, line: str, settings: Settings) -> None:
@@ -99,19 +99,19 @@ class Discreet(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record."""
-        text = SPOKEN.sub(r"\1**********", super().format(record))
+        text = TOKEN_URL.sub(r"\1**********", super().format(record))
         return text.replace(self._token.reveal(), str(self._token)) if self._token else text
 
 
-async def serve_tryout(settings: Settings) -> None:
+async def run_preview(settings: Settings) -> None:
     """Serve the local channel; it sees to signals itself."""
     try:
-        with unconcerned():
+        with mute_discord_warnings():
             from bot.preview.server import serve
     except ModuleNotFoundError as error:
         if error.name != "simcord":
             raise
-        raise CannotStart(
+        raise StartupError(
             "there is no DISCORD_TOKEN, and the try-out is not installed;"
             " set one, or install it with: pip install 'music-style-bot[tryout]'"
         ) from error
@@ -119,7 +119,7 @@ async def serve_tryout(settings: Settings) -> None:
 
 
 @contextmanager
-def unconcerned() -> Iterator[None]:
+def mute_discord_warnings() -> Iterator[None]:
     """Keep quiet about what a client that SimCord makes when it is loaded does without."""
 
     def concerns(record: logging.LogRecord) -> bool:
@@ -135,7 +135,7 @@ def unconcerned() -> Iterator[None]:
             logger.removeFilter(concerns)
 
 
-async def serve_discord(settings: Settings) -> None:
+async def run_discord(settings: Settings) -> None:
     """Be on Discord until a signal comes.
 
     Raises:
@@ -144,15 +144,15 @@ async def serve_discord(settings: Settings) -> None:
     """
     bot = create_bot(settings=settings)
     try:
-        await until_signalled(be_on_discord(bot, settings.discord_token.reveal()))
-    except CannotStart as error:
+        await run_until_signal(connect_to_discord(bot, settings.discord_token.reveal()))
+    except StartupError as error:
         # A bot that closed itself loses its connection too; the cause is worth telling.
         raise (bot.failure or error) from error
     if bot.failure:
         raise bot.failure
 
 
-async def be_on_discord(bot: discord.Client, token: str) -> None:
+async def connect_to_discord(bot: discord.Client, token: str) -> None:
     """Log in and stay until the bot is closed.
 
     Raises:
@@ -162,14 +162,14 @@ async def be_on_discord(bot: discord.Client, token: str) -> None:
         try:
             await bot.start(token)
         except discord.LoginFailure as error:
-            raise CannotStart("Discord does not accept DISCORD_TOKEN; is it complete?") from error
+            raise StartupError("Discord does not accept DISCORD_TOKEN; is it complete?") from error
         except aiohttp.ClientError as error:
-            raise CannotStart(f"Discord cannot be reached: {type(error).__name__}") from error
+            raise StartupError(f"Discord cannot be reached: {type(error).__name__}") from error
         except discord.DiscordException as error:
-            raise CannotStart(f"Discord ended the connection: {error}") from error
+            raise StartupError(f"Discord ended the connection: {error}") from error
 
 
-async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+async def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
     """Do the work; SIGTERM or SIGINT cancels it, and its own clean-up ends it."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from bot.cogs.compose import ComposeCog
 from bot.cogs.library import LibraryCog
 from bot.cogs.mashup import MashupCog
 from bot.cogs.mydata import MyDataCog
-from bot.cogs.options import Offers
+from bot.cogs.options import StyleOptions
 from bot.cogs.rerhythm import RerhythmCog
 from bot.cogs.transfer import TransferCog
 from bot.messages.buttons import (
@@ -32,28 +32,28 @@ from bot.messages.buttons import (
     Turned,
     Variant,
 )
-from bot.messages.delivery import SETTLED, Delivery
+from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
-from bot.requests.database import claim
-from bot.requests.intake import Desk
-from bot.requests.result_files import Shelf
-from bot.requests.scheduler import Dispatcher
-from bot.requests.store import Ledger
+from bot.requests.database import lock_data_dir
+from bot.requests.intake import RequestIntake
+from bot.requests.result_files import ResultFiles
+from bot.requests.scheduler import Scheduler
+from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
 from bot.settings import Settings
 from bot.texts import Texts
 from mst_core.engine import Engine
 from mst_core.errors import EngineFault, MstError
 from mst_core.reading.parsed_score import Limits
-from mst_core.styles import find_styles
+from mst_core.styles import load_style_cards
 
 log = logging.getLogger(__name__)
 
-GONE = (10008, 10015, 10062, 50027)
+GONE_CODES = (10008, 10015, 10062, 50027)
 """Message, webhook or interaction that Discord no longer knows: nobody is left to be told."""
 
 
-class Tree(app_commands.CommandTree["MusicBot"]):
+class BotCommandTree(app_commands.CommandTree["MusicBot"]):
     """The commands, and the one door through which every error of a person's action goes."""
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
@@ -64,7 +64,7 @@ class Tree(app_commands.CommandTree["MusicBot"]):
             reference = secrets.token_hex(4)
             log.error("an action failed, reference %s", reference, exc_info=error)
             error = EngineFault(reference)
-        words = self.client.texts.word(error, interaction.locale.value)
+        words = self.client.texts.render_error(error, interaction.locale.value)
         try:
             if not interaction.response.is_done():
                 await interaction.response.send_message(words, ephemeral=True)
@@ -74,11 +74,11 @@ class Tree(app_commands.CommandTree["MusicBot"]):
                 await interaction.edit_original_response(content=words)
                 return
             # While a message is still loading, a follow-up would become it, and be public.
-            await interaction.edit_original_response(content=SETTLED)
+            await interaction.edit_original_response(content=DELETED_PLACEHOLDER)
             await interaction.delete_original_response()
             await interaction.followup.send(words, ephemeral=True)
         except discord.HTTPException as problem:
-            if problem.code not in GONE:
+            if problem.code not in GONE_CODES:
                 raise
             log.warning("an error could not be told: %s", words)
 
@@ -93,7 +93,7 @@ class MusicBot(discord.Client):
             intents=discord.Intents(guilds=True),  # nothing privileged: it reads no messages
             allowed_mentions=discord.AllowedMentions.none(),
         )
-        self.tree = Tree(
+        self.tree = BotCommandTree(
             self,
             allowed_contexts=app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True
@@ -102,15 +102,15 @@ class MusicBot(discord.Client):
         )
         self.settings = settings
         self.texts = Texts.open()
-        self.styles = find_styles(settings.models)
+        self.styles = load_style_cards(settings.models_dir)
         self.replies = Replies(self.texts, self.styles)
         self.failure: MstError | None = None
         """Why the bot closed by itself, if it did."""
         self._engine = engine
-        self._claim: IO[bytes] | None = None
-        self._ledger: Ledger | None = None
-        self._dispatcher: Dispatcher | None = None
-        self._desk: Desk | None = None
+        self._data_lock: IO[bytes] | None = None
+        self._store: RequestStore | None = None
+        self._scheduler: Scheduler | None = None
+        self._intake: RequestIntake | None = None
 
     async def setup_hook(self) -> None:
         """Open the parts, offer the commands, take up what was left. The engine wakes meanwhile.
@@ -118,31 +118,31 @@ class MusicBot(discord.Client):
         Raises:
             bot.requests.database.BrokenLedger: it cannot be opened, or another bot works with it.
         """
-        settings, styles, texts, clock = self.settings, self.styles, self.texts, _now
-        self._claim = claim(settings.data)
-        ledger = self._ledger = await Ledger.open(settings.data / "ledger.sqlite3", clock)
-        limits = Limits(octets=settings.upload_bytes)
+        settings, styles, texts, clock = self.settings, self.styles, self.texts, _utcnow
+        self._data_lock = lock_data_dir(settings.data_dir)
+        ledger = self._store = await RequestStore.open(settings.data_dir / "ledger.sqlite3", clock)
+        limits = Limits(file_bytes=settings.upload_bytes)
         uploads = Uploads(
-            settings.data / "uploads",
+            settings.data_dir / "uploads",
             ledger.database,
             limits=limits,
-            room_bytes=settings.upload_room_mb * 1_000_000,
+            quota_bytes=settings.upload_quota_mb * 1_000_000,
             clock=clock,
         )
-        await uploads.sweep()
-        dispatcher = self._dispatcher = Dispatcher(
+        await uploads.delete_leftovers()
+        dispatcher = self._scheduler = Scheduler(
             ledger,
-            Shelf(settings.data / "results"),
+            ResultFiles(settings.data_dir / "results"),
             uploads,
             self._engine,
             Delivery(self, self.replies, texts, clock),
-            tries=settings.tries,
+            tries=settings.max_tries,
             # The engine's own limit counts from when it begins; this one catches a silent engine.
             job_timeout_s=3 * settings.job_timeout_s,
             clock=clock,
         )
-        desk = self._desk = Desk(ledger, uploads, dispatcher, styles, settings, clock)
-        offers = Offers(styles)
+        desk = self._intake = RequestIntake(ledger, uploads, dispatcher, styles, settings, clock)
+        offers = StyleOptions(styles)
         cogs = (
             ComposeCog(desk, offers, texts),
             TransferCog(desk, offers, texts),
@@ -156,62 +156,64 @@ class MusicBot(discord.Client):
                 self.tree.add_command(command)
         self.add_dynamic_items(*DYNAMIC)
         await self.tree.sync()
-        await dispatcher.start(self._give_up)
+        await dispatcher.start(self._shut_down)
 
     async def close(self) -> None:
         """Let running jobs end for a while, give the rest back to the ledger, close everything."""
-        dispatcher, self._dispatcher = self._dispatcher, None
-        ledger, self._ledger = self._ledger, None
+        dispatcher, self._scheduler = self._scheduler, None
+        ledger, self._store = self._store, None
         try:
             if dispatcher:
                 await dispatcher.close(self.settings.drain_s)
         finally:
             if ledger:
                 await ledger.close()
-            if self._claim:
-                self._claim.close()
+            if self._data_lock:
+                self._data_lock.close()
             await super().close()
 
     async def pressed(self, interaction: discord.Interaction[Any], press: Press) -> None:
         """Bring a press to the desk; what goes wrong goes through the same door."""
         try:
-            if self._desk is None:
+            if self._intake is None:
                 raise RuntimeError("a button before the desk was open")
-            await self._serve(self._desk, interaction, press)
+            await self._serve(self._intake, interaction, press)
         except Exception as error:
             await self.tree.on_error(interaction, error)
 
-    async def _serve(self, desk: Desk, interaction: discord.Interaction[Any], press: Press) -> None:
+    async def _serve(
+        self, intake: RequestIntake, interaction: discord.Interaction[Any], press: Press
+    ) -> None:
         match press:
             case Again(request_id):
-                await desk.again(interaction, request_id)
+                await intake.request_again(interaction, request_id)
             case Turned(request_id, percent):
-                await desk.turn(interaction, request_id, percent / 100)
+                await intake.request_strength(interaction, request_id, percent / 100)
             case Variant(request_id, number):
-                await desk.vary(interaction, request_id, number)
+                await intake.request_variant(interaction, request_id, number)
             case Swapped(request_id):
-                await desk.swap(interaction, request_id)
+                await intake.request_swapped(interaction, request_id)
             case Compared(request_id):
-                entry, picture = await desk.compare(interaction, request_id)
+                entry, picture = await intake.draw_comparison(interaction, request_id)
                 locale = interaction.locale.value
                 words, file = self.replies.comparison(entry, picture, locale)
                 await interaction.edit_original_response(content=words, attachments=[file])
             case Removed(request_id):
-                await desk.remove(interaction, request_id)
+                await intake.remove_result(interaction, request_id)
             case Chosen(upload_id, percent, style):
-                await desk.restyle(interaction, upload_id, style, percent / 100)
+                await intake.request_style(interaction, upload_id, style, percent / 100)
             case Set(upload_id, percent):
                 locale = interaction.locale.value
-                view = self.replies.choice_view(upload_id, percent, locale)
+                view = self.replies.style_choice_view(upload_id, percent, locale)
                 await interaction.response.edit_message(view=view)
 
-    def _give_up(self, error: MstError) -> None:
+    def _shut_down(self, error: MstError) -> None:
         """Close because the engine cannot start."""
         self.failure = error
         self.loop.create_task(self.close())
 
 
-def _now() -> float:
+def _utcnow() -> float:
     # discord.py's clock and not our own: a harness may turn it.
     return discord.utils.utcnow().timestamp()
 
@@ -226,9 +228,9 @@ def _local_engine(settings: Settings) -> Engine:
     from mst_core.engine.local import LocalEngine
 
     return LocalEngine(
-        settings.models,
+        settings.models_dir,
         settings.soundfont,
         settings.device,
-        places=settings.places,
+        slots=settings.engine_slots,
         job_timeout_s=settings.job_timeout_s,
     )

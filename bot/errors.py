@@ -5,89 +5,89 @@ from __future__ import annotations
 from mst_core.errors import RequestError
 
 
-class Refusal(RequestError):
+class RequestRejected(RequestError):
     """A request that makes sense, but not here, not now or not from this person."""
 
 
-class TooManyOpen(Refusal):
+class TooManyOpen(RequestRejected):
     """Arguments: how many requests of one person may be open at a time."""
 
     sentence = "at most {0} requests of one person may be open at a time"
 
 
-class TooSoon(Refusal):
+class TooSoon(RequestRejected):
     """Arguments: seconds to wait."""
 
     sentence = "wait {0} s before the next request"
 
 
-class Forgotten(Refusal):
+class RequestNotFound(RequestRejected):
     """Arguments: the number of the request."""
 
     sentence = "request {0} is no longer kept"
 
 
-class NotYours(Refusal):
+class NotRequester(RequestRejected):
     """No arguments."""
 
     sentence = "only the person who asked for it may do that"
 
 
-class TooLarge(Refusal):
+class TooLarge(RequestRejected):
     """Arguments: the size of the sound and the size accepted here, both in megabytes."""
 
     sentence = "the sound has {0} MB, and this channel takes {1} MB"
 
 
-class NoFile(Refusal):
+class NoAttachment(RequestRejected):
     """Arguments: what is accepted."""
 
     sentence = "there is no file of a tune at this message; {0}"
 
 
-class LostFile(Refusal):
+class LostFile(RequestRejected):
     """Arguments: the name of the file."""
 
     sentence = "{0} is no longer kept"
 
 
-class NotFetched(Refusal):
+class DownloadFailed(RequestRejected):
     """Arguments: the name of the file."""
 
     sentence = "Discord did not hand over {0}"
 
 
-class NoRhythmNamed(Refusal):
+class NoRhythmTarget(RequestRejected):
     """No arguments."""
 
     sentence = "name a style, or one tune to be like"
 
 
-class NothingNamed(Refusal):
+class NoTarget(RequestRejected):
     """No arguments."""
 
     sentence = "say what the tune shall get: a style, or one tune to be like"
 
 
-class TwoNamed(Refusal):
+class ConflictingOptions(RequestRejected):
     """Arguments: the option of a style, the option of one tune to be like."""
 
     sentence = "name either a style with {0}, or one tune with {1}"
 
 
-class SideMissing(Refusal):
+class MissingOption(RequestRejected):
     """Arguments: the option that is missing."""
 
     sentence = "a new tune needs {0} too"
 
 
-class ForGivenTunes(Refusal):
+class OptionNeedsFile(RequestRejected):
     """Arguments: the option that a new tune does not have."""
 
     sentence = "{0} is about a tune that is sent"
 
 
-class ForNewTunes(Refusal):
+class OptionForNewTunes(RequestRejected):
     """Arguments: the option that a given tune does not have."""
 
     sentence = "{0} is about new tunes"

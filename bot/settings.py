@@ -42,7 +42,7 @@ class Secret:
     __str__ = __repr__
 
 
-def _whole(lowest: int, highest: int) -> Callable[[str], int]:
+def _integer(lowest: int, highest: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
             raise ValueError(f"a whole number from {lowest} to {highest}")
@@ -60,12 +60,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _models(text: str) -> Path:
+def _project_path(text: str) -> Path:
     # The styles come with the project, so a relative path means the same from every folder.
     return PROJECT / text
 
 
-def _file(text: str) -> Path | None:
+def _optional_path(text: str) -> Path | None:
     return Path(text) if text else None
 
 
@@ -78,28 +78,30 @@ class Settings:
     """Everything that a person who runs the bot can choose. `.env.example` explains each."""
 
     discord_token: Secret = field(metadata=_setting("DISCORD_TOKEN", "", Secret))
-    data: Path = field(metadata=_setting("MST_DATA_DIR", "data", Path))
-    models: Path = field(metadata=_setting("MST_MODELS_DIR", "models", _models))
+    data_dir: Path = field(metadata=_setting("MST_DATA_DIR", "data", Path))
+    models_dir: Path = field(metadata=_setting("MST_MODELS_DIR", "models", _project_path))
     device: str = field(metadata=_setting("MST_DEVICE", "auto", _one_of("auto", "cpu", "cuda")))
-    soundfont: Path | None = field(metadata=_setting("MST_SOUNDFONT", "", _file))
+    soundfont: Path | None = field(metadata=_setting("MST_SOUNDFONT", "", _optional_path))
     engine: str = field(metadata=_setting("MST_ENGINE", "local", _one_of("local")))
     log_level: str = field(
         metadata=_setting("MST_LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"))
     )
-    places: int = field(metadata=_setting("MST_ENGINE_PLACES", "8", _whole(1, 64)))
-    job_timeout_s: int = field(metadata=_setting("MST_JOB_TIMEOUT_S", "120", _whole(5, 800)))
-    drain_s: int = field(metadata=_setting("MST_DRAIN_S", "5", _whole(0, 300)))
+    engine_slots: int = field(metadata=_setting("MST_ENGINE_PLACES", "8", _integer(1, 64)))
+    job_timeout_s: int = field(metadata=_setting("MST_JOB_TIMEOUT_S", "120", _integer(5, 800)))
+    drain_s: int = field(metadata=_setting("MST_DRAIN_S", "5", _integer(0, 300)))
     bars_max: int = field(
-        metadata=_setting("MST_BARS_MAX", str(BARS_RANGE[1]), _whole(*BARS_RANGE))
+        metadata=_setting("MST_BARS_MAX", str(BARS_RANGE[1]), _integer(*BARS_RANGE))
     )
     upload_bytes: int = field(
-        metadata=_setting("MST_UPLOAD_BYTES", str(Limits().octets), _whole(1_000, 25_000_000))
+        metadata=_setting("MST_UPLOAD_BYTES", str(Limits().file_bytes), _integer(1_000, 25_000_000))
     )
-    upload_room_mb: int = field(metadata=_setting("MST_UPLOAD_ROOM_MB", "100", _whole(50, 100_000)))
-    open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _whole(1, 1000)))
-    cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _whole(0, 86_400)))
-    tries: int = field(metadata=_setting("MST_TRIES", "3", _whole(1, 10)))
-    tryout_port: int = field(metadata=_setting("MST_TRYOUT_PORT", "8780", _whole(0, 65_535)))
+    upload_quota_mb: int = field(
+        metadata=_setting("MST_UPLOAD_ROOM_MB", "100", _integer(50, 100_000))
+    )
+    max_open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _integer(1, 1000)))
+    cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _integer(0, 86_400)))
+    max_tries: int = field(metadata=_setting("MST_TRIES", "3", _integer(1, 10)))
+    preview_port: int = field(metadata=_setting("MST_TRYOUT_PORT", "8780", _integer(0, 65_535)))
 
     @classmethod
     def from_environment(
@@ -111,7 +113,7 @@ class Settings:
             BadSetting: naming the first setting that makes no sense, and what it may be.
         """
         found = read_dotenv(dotenv) | dict(os.environ if environment is None else environment)
-        return cls(**{one.name: _read(one, found) for one in fields(cls)})
+        return cls(**{one.name: _read_setting(one, found) for one in fields(cls)})
 
     @classmethod
     def defaults(cls) -> dict[str, str]:
@@ -119,7 +121,7 @@ class Settings:
         return {one.metadata["name"]: one.metadata["default"] for one in fields(cls)}
 
 
-def _read(one: Field[Any], found: Mapping[str, str]) -> Any:
+def _read_setting(one: Field[Any], found: Mapping[str, str]) -> Any:
     name = one.metadata["name"]
     text = found.get(name, "").strip() or one.metadata["default"]
     try:
@@ -147,11 +149,11 @@ def read_dotenv(path: Path) -> dict[str, str]:
             continue
         if not equals:
             raise BadSetting(f"{path}, line {number}: write it as NAME=value")
-        found[name.strip()] = _unquoted(value.strip())
+        found[name.strip()] = _unquote(value.strip())
     return found
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
         return value[1:-1]
     return value.split(" #")[0].strip()

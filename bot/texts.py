@@ -11,7 +11,7 @@ from pathlib import Path
 from mst_core.errors import MstError
 
 LOCALE = Path(__file__).parent / "locale"
-FALLBACK = "en"
+DEFAULT_LANGUAGE = "en"
 
 
 class Texts:
@@ -30,36 +30,40 @@ class Texts:
             }
         )
 
-    def say(self, key: str, locale: str = FALLBACK, /, *places: object, **named: object) -> str:
+    def render(
+        self, key: str, locale: str = DEFAULT_LANGUAGE, /, *places: object, **named: object
+    ) -> str:
         """Fill the sentence of a key, in the language of a Discord locale such as ``en-US``.
 
         Raises:
             KeyError: when no language has the key.
         """
-        for language in (locale, locale.split("-")[0], FALLBACK):
+        for language in (locale, locale.split("-")[0], DEFAULT_LANGUAGE):
             sentence = self._languages.get(language, {}).get(key)
             if sentence is not None:
                 return sentence.format(*places, **named)
         raise KeyError(key)
 
-    def say_or(self, key: str, other: str, locale: str) -> str:
+    def render_or(self, key: str, fallback_key: str, locale: str) -> str:
         """Say the first key if English has it, else the other."""
-        return self.say(key if key in self._languages[FALLBACK] else other, locale)
+        return self.render(
+            key if key in self._languages[DEFAULT_LANGUAGE] else fallback_key, locale
+        )
 
-    def word(self, error: MstError, locale: str = FALLBACK) -> str:
+    def render_error(self, error: MstError, locale: str = DEFAULT_LANGUAGE) -> str:
         """Word an error for the person who can mend it."""
-        return self.say(f"errors.{error.code}", locale, *error.arguments)
+        return self.render(f"errors.{error.code}", locale, *error.arguments)
 
-    def keys(self, language: str = FALLBACK) -> frozenset[str]:
+    def keys(self, language: str = DEFAULT_LANGUAGE) -> frozenset[str]:
         """Return the keys that a language has."""
         return frozenset(self._languages[language])
 
 
-def _flatten(table: dict[str, object], before: str = "") -> dict[str, str]:
+def _flatten(table: dict[str, object], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat |= _flatten(value, f"{before}{key}.")
+            flat |= _flatten(value, f"{prefix}{key}.")
         else:
-            flat[before + key] = str(value)
+            flat[prefix + key] = str(value)
     return flat

@@ -25,15 +25,15 @@ from mst_core.cli import (
     train,
     transfer,
 )
-from mst_core.cli.errors import tell_fault
+from mst_core.cli.errors import report_error
 
-_VERBS = {
+COMMANDS = {
     "Make music": (compose.command, transfer.command, rerhythm.command, mashup.command),
     "See what there is": (styles.command, inspect.command),
     "Teach it a style": (corpus.command, train.command, evaluate.command, fingerprint.command),
     "Set up your shell": (completion.command,),
 }
-_LONGEST_LINE = 100  # characters
+_MAX_LINE_LENGTH = 100  # characters
 _EXAMPLES = """\b
 A new folk tune, to listen to:
     mst compose folk -o tune.mp3
@@ -56,7 +56,7 @@ Every verb has help and an example of its own:
 """
 
 
-class Door(click.Group):
+class MstGroup(click.Group):
     """A group of verbs that ends every failure with one line on standard error."""
 
     def main(self, *arguments: Any, **settings: Any) -> NoReturn:
@@ -68,20 +68,20 @@ class Door(click.Group):
         except click.exceptions.Abort:
             sys.exit(130)  # as a shell says of Ctrl-C
         except Exception as error:
-            sys.exit(tell_fault(error))
+            sys.exit(report_error(error))
         sys.exit(status if isinstance(status, int) else 0)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs by what they are for."""
-        for heading, verbs in _VERBS.items():
+        for heading, verbs in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl(
-                    [(verb.name or "", verb.get_short_help_str(_LONGEST_LINE)) for verb in verbs]
+                    [(verb.name or "", verb.get_short_help_str(_MAX_LINE_LENGTH)) for verb in verbs]
                 )
 
 
 @click.group(
-    cls=Door,
+    cls=MstGroup,
     epilog=_EXAMPLES,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -94,7 +94,7 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _verbs in _VERBS.values():
+for _verbs in COMMANDS.values():
     for _verb in _verbs:
         main.add_command(_verb)
 

@@ -174,7 +174,7 @@ class EngineFault(EngineError):
     sentence = "something went wrong inside; the log has it under {0}"
 
 
-def every_error() -> dict[str, type[MstError]]:
+def all_errors() -> dict[str, type[MstError]]:
     """Map each code to its class, the whole family."""
     family: dict[str, type[MstError]] = {}
     waiting: list[type[MstError]] = [MstError]
@@ -187,4 +187,4 @@ def every_error() -> dict[str, type[MstError]]:
 
 def rebuild_error(code: str, arguments: tuple[str, ...]) -> MstError:
     """Make the error again that another process raised."""
-    return every_error().get(code, MstError)(*arguments)
+    return all_errors().get(code, MstError)(*arguments)

@@ -22,7 +22,7 @@ FORMATS = AUDIO_FORMATS + PICTURE_FORMATS + SCORE_FORMATS
 
 BARS_RANGE = (4, 64)
 TEMPO_RANGE = (40.0, 320.0)  # quarter notes per minute
-LARGEST_SEED = 2**31 - 1
+MAX_SEED = 2**31 - 1
 
 
 class Compose(msgspec.Struct, frozen=True, tag="compose"):
@@ -146,7 +146,7 @@ class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
     files: dict[str, bytes]
 
 
-Event = Progress | Rendition
+JobEvent = Progress | Rendition
 
 
 # Whether a request makes sense, told before anything heavy is loaded.
@@ -154,36 +154,36 @@ Event = Progress | Rendition
 # The bot asks here before its public answer, the command line before it opens the networks, and the
 # studio once more, because it trusts nobody.
 
-LONGEST_BAR = 12
+MAX_BAR_LENGTH = 12
 """Quarter notes: longer bars are no music that a style has."""
-_LARGEST_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
+_MAX_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
 
 
 def draw_seed() -> int:
     """Return a seed for someone who gave none."""
-    return secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
+    return secrets.randbelow(_MAX_DRAWN_SEED + 1)
 
 
-def next_seed(seed: int, step: int) -> int:
+def next_seed(seed: int, offset: int) -> int:
     """Return the seed so many steps on; behind the largest comes 0."""
-    return (seed + step) % (LARGEST_SEED + 1)
+    return (seed + offset) % (MAX_SEED + 1)
 
 
-def check(request: Request, styles: Mapping[str, StyleCard]) -> None:
+def validate(request: Request, styles: Mapping[str, StyleCard]) -> None:
     """Do nothing, when the request can be met as far as its options go.
 
     Raises:
         UnknownStyle: when one of its styles is not there.
         BadOption: when an option cannot be; it says what would be accepted.
     """
-    _check_range("seed", request.seed, (0, LARGEST_SEED))
+    _check_range("seed", request.seed, (0, MAX_SEED))
     if isinstance(request, Compose):
-        _check_compose(request, dict(styles))
+        _validate_compose(request, dict(styles))
     elif isinstance(request, Restyle):
         _check_restyle(request, dict(styles))
 
 
-def _check_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
+def _validate_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
     require_style(request.pitch, styles)
     rhythm = require_style(request.rhythm, styles)
     _check_range("bars", request.bars, BARS_RANGE)
@@ -210,12 +210,12 @@ def _check_restyle(request: Restyle, styles: dict[str, StyleCard]) -> None:
     for name, value in (("strength", request.strength), ("pitch strength", request.pitch_strength)):
         if not 0 <= value <= 1:
             raise BadOption(name, value, "choose 0 (as it is) to 1 (the whole way)")
-    if request.meter is not None and Meter.parse(request.meter).bar > LONGEST_BAR:
-        raise BadOption("meter", request.meter, f"a bar has at most {LONGEST_BAR} quarter notes")
-    parse_bars(request.keep_bars)
+    if request.meter is not None and Meter.parse(request.meter).bar_length > MAX_BAR_LENGTH:
+        raise BadOption("meter", request.meter, f"a bar has at most {MAX_BAR_LENGTH} quarter notes")
+    parse_bar_ranges(request.keep_bars)
 
 
-def parse_bars(text: str | None, bars: int = 10**6) -> frozenset[int]:
+def parse_bar_ranges(text: str | None, bars: int = 10**6) -> frozenset[int]:
     """Read bars such as ``1-4,9`` (counted from 1) as numbers counted from 0.
 
     Raises:
@@ -238,7 +238,7 @@ def parse_bars(text: str | None, bars: int = 10**6) -> frozenset[int]:
     return frozenset(found)
 
 
-def check_formats(formats: Iterable[str]) -> None:
+def validate_formats(formats: Iterable[str]) -> None:
     """Do nothing, when all of them can be made.
 
     Raises:

@@ -18,7 +18,7 @@ from typing import Self
 
 from mst_core.errors import BadOption
 
-TICKS_A_QUARTER = 480
+MIDI_TICKS_PER_QUARTER = 480
 """Resolution of written MIDI files."""
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -33,10 +33,19 @@ MODES = {
     "locrian": 11,
 }
 _MODE_NAMES = {
-    "": "major", "M": "major", "maj": "major", "ion": "major",
-    "m": "minor", "min": "minor", "aeo": "minor",
-    "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian", "loc": "locrian",
-}  # fmt: skip
+    "": "major",
+    "M": "major",
+    "maj": "major",
+    "ion": "major",
+    "m": "minor",
+    "min": "minor",
+    "aeo": "minor",
+    "dor": "dorian",
+    "phr": "phrygian",
+    "lyd": "lydian",
+    "mix": "mixolydian",
+    "loc": "locrian",
+}
 _ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 _SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -76,19 +85,19 @@ class Meter:
         return cls(numerator, denominator)
 
     @property
-    def bar(self) -> Fraction:
+    def bar_length(self) -> Fraction:
         """Length of a bar in quarter notes: 3 for both 3/4 and 6/8."""
         return Fraction(4 * self.numerator, self.denominator)
 
     @property
-    def compound(self) -> bool:
+    def is_compound(self) -> bool:
         """Whether its beats divide into three, as in a jig."""
         return self.numerator > 3 and self.numerator % 3 == 0 and self.denominator >= 8
 
     @property
-    def beat(self) -> Fraction:
+    def beat_length(self) -> Fraction:
         """Length of a beat in quarter notes: a dotted quarter in 6/8."""
-        return Fraction(4, self.denominator) * (3 if self.compound else 1)
+        return Fraction(4, self.denominator) * (3 if self.is_compound else 1)
 
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"
@@ -132,7 +141,7 @@ class Key:
         return tuple((self.tonic + step) % 12 for step in _SCALES[self.mode])
 
     @property
-    def minor(self) -> bool:
+    def is_minor(self) -> bool:
         """Whether its third is minor."""
         return _SCALES[self.mode][2] == 3
 
@@ -145,8 +154,19 @@ class Key:
     def tonic_name(self) -> str:
         """The tonic spelled as its signature spells it: ``Bb``, ``F#``."""
         # On the line of fifths from F, the tonic of a mode stands a fixed way from its signature.
-        place = self.fifths + 1 + {"major": 0, "lydian": -1, "mixolydian": 1, "dorian": 2,
-                                   "minor": 3, "phrygian": 4, "locrian": 5}[self.mode]  # fmt: skip
+        place = (
+            self.fifths
+            + 1
+            + {
+                "major": 0,
+                "lydian": -1,
+                "mixolydian": 1,
+                "dorian": 2,
+                "minor": 3,
+                "phrygian": 4,
+                "locrian": 5,
+            }[self.mode]
+        )
         letter = "FCGDAEB"[place % 7]
         accidentals = place // 7
         return letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
@@ -237,8 +257,8 @@ class Melody:
     @property
     def barlines(self) -> tuple[Fraction, ...]:
         """Onsets of all bars and, last, the final barline; in quarter notes."""
-        changed = {change.bar: change.meter.bar for change in self.changes}
-        lines, length = [Fraction(0)], self.meter.bar
+        changed = {change.bar: change.meter.bar_length for change in self.changes}
+        lines, length = [Fraction(0)], self.meter.bar_length
         for bar in range(self.bars):
             length = changed.get(bar, length)
             lines.append(lines[-1] + length)
@@ -247,7 +267,7 @@ class Melody:
     @property
     def length(self) -> Fraction:
         """From the first downbeat to the final barline, in quarter notes."""
-        return self.barlines[-1] if self.changes else self.bars * self.meter.bar
+        return self.barlines[-1] if self.changes else self.bars * self.meter.bar_length
 
     @property
     def pickup(self) -> Fraction:

@@ -9,14 +9,14 @@ from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Job, Mashup, Receipt, Restyle
 
 if TYPE_CHECKING:
-    from mst_core.reading.parsed_score import Reading
+    from mst_core.reading.parsed_score import ParsedScore
 
 
-def decode_readings(job: Job) -> dict[str, Reading]:
+def decode_readings(job: Job) -> dict[str, ParsedScore]:
     """Take what the parser made of the uploaded files, by SHA-256."""
-    from mst_core.reading.serialization import decode_reading
+    from mst_core.reading.serialization import decode_score
 
-    return {name: decode_reading(data) for name, data in job.readings.items()}
+    return {name: decode_score(data) for name, data in job.readings.items()}
 
 
 def title_of(job: Job) -> str:

@@ -27,16 +27,16 @@ from mst_core.jobs import (
     Progress,
     Rendition,
     Restyle,
-    check,
-    check_formats,
+    validate,
+    validate_formats,
 )
 from mst_core.music import Melody
 from mst_core.report import decode_readings, make_receipt, title_of
-from mst_core.sound.synth import Instrument
+from mst_core.sound.synth import Synth
 from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
-    from mst_core.reading.parsed_score import Reading
+    from mst_core.reading.parsed_score import ParsedScore
     from mst_core.sound.performance import Performance
     from mst_core.sound.synth import Samples
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def open_instrument(soundfont: Path) -> Instrument:
+def open_synth(soundfont: Path) -> Synth:
     """Open FluidSynth in the process; where its library is missing, behind midi2audio.
 
     Raises:
@@ -53,14 +53,14 @@ def open_instrument(soundfont: Path) -> Instrument:
         NoSound: when neither the library nor the command is installed.
     """
     try:
-        from mst_core.sound.fluidsynth import Synthesizer
+        from mst_core.sound.fluidsynth import FluidSynth
     except (ImportError, OSError, AttributeError) as error:
         log.warning("the FluidSynth library cannot be loaded (%s); its command plays", error)
     else:
-        return Synthesizer(soundfont)
-    from mst_core.sound.fluidsynth_cli import ReferenceSynthesizer
+        return FluidSynth(soundfont)
+    from mst_core.sound.fluidsynth_cli import CommandLineSynth
 
-    return ReferenceSynthesizer(soundfont)
+    return CommandLineSynth(soundfont)
 
 
 # How far a job is, told from several threads and never falling.
@@ -69,60 +69,66 @@ COMPOSING_SHARE = 0.5
 """Share of a job that is done when its tune is composed."""
 
 
-class Rising:
+class MonotoneProgress:
     """Tells a share that never falls, whoever calls and in whatever order."""
 
-    def __init__(self, tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
-        self._told = 0.0
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._report = on_progress
+        self._highest = 0.0
         self._lock = Lock()
 
     def __call__(self, stage: str, share: float) -> None:
         """Tell a stage and the share of the whole."""
         with self._lock:
-            self._told = min(1.0, max(self._told, share))
-            self._tell(Progress(stage, self._told))
+            self._highest = min(1.0, max(self._highest, share))
+            self._report(Progress(stage, self._highest))
 
 
-class Steps:
+class FileProgress:
     """Counts the files of the second half, which two threads make."""
 
-    def __init__(self, tell: Callable[[Progress], None], total: int) -> None:
-        self._tell = Rising(tell)
+    def __init__(self, on_progress: Callable[[Progress], None], total: int) -> None:
+        self._report = MonotoneProgress(on_progress)
         self._total = max(1, total)
         self._done = 0
         self._lock = Lock()
 
-    def done(self, stage: str) -> None:
+    def file_done(self, stage: str) -> None:
         """Note that one more is made."""
         with self._lock:
             self._done += 1
             share = self._done / self._total
-        self._tell(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
+        self._report(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
 
 
-class Composer(Protocol):
+class ComposerProtocol(Protocol):
     """Who writes the tunes."""
 
     @property
     def styles(self) -> Mapping[str, StyleCard]:
         """The styles it knows, by name."""
 
-    def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
+    def compose(self, request: Compose, on_progress: Callable[[float], None]) -> Composition:
         """Write one tune, telling the share done from 0 to 1."""
 
-    def restyle(
-        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    def transfer(
+        self,
+        request: Restyle,
+        readings: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None],
     ) -> Composition:
         """Change a given tune, telling the share done from 0 to 1."""
 
-    def mash(
-        self, request: Mashup, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    def mashup(
+        self,
+        request: Mashup,
+        readings: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None],
     ) -> Composition:
         """Join the pitches of one given tune and the rhythm of another."""
 
 
-class Player(Protocol):
+class StudioSynth(Protocol):
     """Who makes them sound; any thread may use it."""
 
     def play(self, performance: Performance, *, program: int) -> Samples:
@@ -135,16 +141,16 @@ class Player(Protocol):
 class Studio:
     """Owns a composer and, from the first tune that must sound, a player."""
 
-    def __init__(self, composer: Composer, open_player: Callable[[], Player]) -> None:
+    def __init__(self, composer: ComposerProtocol, open_synth: Callable[[], StudioSynth]) -> None:
         self._composer = composer
-        self._open_player = open_player
-        self._player: Player | None = None
-        self._opening = Lock()
+        self._open_synth = open_synth
+        self._synth: StudioSynth | None = None
+        self._synth_lock = Lock()
         # music21 is not made for threads, and the others hold the interpreter anyway.
-        self._drawing = Lock()
+        self._drawing_lock = Lock()
 
     @classmethod
-    def open(cls, models: Path, soundfont: Path | None, device: str) -> Self:
+    def open(cls, models_dir: Path, soundfont: Path | None, device: str) -> Self:
         """Load the networks of every style below ``models``; the SoundFont waits for `warm`.
 
         Raises:
@@ -152,12 +158,12 @@ class Studio:
         """
         from mst_core.composing.composer import Composer as NetworkComposer
 
-        def open_player() -> Player:
+        def open_player() -> StudioSynth:
             from mst_core.sound.soundfont import find_soundfont
 
-            return open_instrument(find_soundfont(soundfont))
+            return open_synth(find_soundfont(soundfont))
 
-        return cls(NetworkComposer.open(models, device), open_player)
+        return cls(NetworkComposer.open(models_dir, device), open_player)
 
     @property
     def styles(self) -> Mapping[str, StyleCard]:
@@ -170,9 +176,9 @@ class Studio:
         Raises:
             NoSoundFont: when there are no instruments.
         """
-        self._require_player()
+        self._require_synth()
 
-    def perform(self, job: Job, tell: Callable[[Progress], None]) -> Rendition:
+    def run(self, job: Job, on_progress: Callable[[Progress], None]) -> Rendition:
         """Do a job from its first note to its last file.
 
         ``tell`` hears the stage and the share of the whole job, which only rises; it may be called
@@ -182,13 +188,13 @@ class Studio:
             RequestError, StyleError: when the request cannot be met.
             SoundError: when the tune could not be made to sound.
         """
-        return self.finish(job, self.compose(job, tell), tell)
+        return self.render(job, self.compose(job, on_progress), on_progress)
 
-    def compose(self, job: Job, tell: Callable[[Progress], None]) -> Composition:
+    def compose(self, job: Job, on_progress: Callable[[Progress], None]) -> Composition:
         """Do the first half of `perform`: the tune."""
-        check(job.request, self.styles)
-        check_formats(job.formats)
-        rising = Rising(tell)
+        validate(job.request, self.styles)
+        validate_formats(job.formats)
+        rising = MonotoneProgress(on_progress)
         rising("composing", 0.0)
 
         def told(share: float) -> None:
@@ -197,20 +203,20 @@ class Studio:
         if isinstance(job.request, Compose):
             return self._composer.compose(job.request, told)
         if isinstance(job.request, Mashup):
-            return self._composer.mash(job.request, decode_readings(job), told)
-        return self._composer.restyle(job.request, decode_readings(job), told)
+            return self._composer.mashup(job.request, decode_readings(job), told)
+        return self._composer.transfer(job.request, decode_readings(job), told)
 
-    def finish(
-        self, job: Job, composition: Composition, tell: Callable[[Progress], None]
+    def render(
+        self, job: Job, composition: Composition, on_progress: Callable[[Progress], None]
     ) -> Rendition:
         """Do the second half of `perform`: the sound and the score of a tune."""
         audio = [format for format in job.formats if format in AUDIO_FORMATS]
         score = [format for format in job.formats if format not in AUDIO_FORMATS]
-        steps = Steps(tell, len(score) + len(audio) + bool(audio))
-        title = self._entitle(job, composition.melody)
+        steps = FileProgress(on_progress, len(score) + len(audio) + bool(audio))
+        title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
-            drawn = pool.submit(self._draw, job, composition, score, title, steps)
-            files = self._play(composition, audio, steps) | drawn.result()
+            drawn = pool.submit(self._render_scores, job, composition, score, title, steps)
+            files = self._render_audio(composition, audio, steps) | drawn.result()
         return Rendition(
             receipt=make_receipt(job, composition),
             files={format: files[format] for format in job.formats},
@@ -218,30 +224,30 @@ class Studio:
 
     def close(self) -> None:
         """Give the synthesizer back."""
-        with self._opening:
-            if self._player is not None:
-                self._player.close()
-                self._player = None
+        with self._synth_lock:
+            if self._synth is not None:
+                self._synth.close()
+                self._synth = None
 
-    def _require_player(self) -> Player:
-        with self._opening:
-            if self._player is None:
-                self._player = self._open_player()
-            return self._player
+    def _require_synth(self) -> StudioSynth:
+        with self._synth_lock:
+            if self._synth is None:
+                self._synth = self._open_synth()
+            return self._synth
 
-    def _play(
-        self, composition: Composition, formats: Iterable[str], steps: Steps
+    def _render_audio(
+        self, composition: Composition, formats: Iterable[str], steps: FileProgress
     ) -> dict[str, bytes]:
         if not formats:
             return {}
         from mst_core.sound.encoding import encode
         from mst_core.sound.mastering import master
-        from mst_core.sound.mix import play_together
+        from mst_core.sound.mix import render_with_parts
         from mst_core.sound.performance import perform
 
         performance = perform(composition.melody, swing=composition.swing)
-        player = self._require_player()
-        samples = play_together(
+        player = self._require_synth()
+        samples = render_with_parts(
             player,
             performance,
             program=composition.program,
@@ -249,34 +255,36 @@ class Studio:
             parts=composition.parts,
         )
         samples = master(samples)
-        steps.done("playing")
+        steps.file_done("playing")
         files = {}
         for format in formats:
             files[format] = encode(samples, format)
-            steps.done("playing")
+            steps.file_done("playing")
         return files
 
-    def _draw(
+    def _render_scores(
         self,
         job: Job,
         composition: Composition,
         formats: Iterable[str],
         title: str,
-        steps: Steps,
+        steps: FileProgress,
     ) -> dict[str, bytes]:
         files = {}
         for format in formats:
-            with self._drawing:
+            with self._drawing_lock:
                 if job.performed and format == "mid":
-                    files[format] = _write_performed(composition, title)
+                    files[format] = _performance_file(composition, title)
                 elif job.compared and format in PICTURE_FORMATS and composition.before:
-                    files[format] = _draw_both(composition.before, composition.melody, format)
+                    files[format] = _comparison_picture(
+                        composition.before, composition.melody, format
+                    )
                 else:
-                    files[format] = _write(composition, format, title)
-            steps.done("drawing")
+                    files[format] = _score_file(composition, format, title)
+            steps.file_done("drawing")
         return files
 
-    def _entitle(self, job: Job, melody: Melody) -> str:
+    def _title_for(self, job: Job, melody: Melody) -> str:
         request = job.request
         if not isinstance(request, Compose):
             return title_of(job)
@@ -287,27 +295,27 @@ class Studio:
         return f"{name[:1].upper()}{name[1:]} in {key}, no. {request.seed}"
 
 
-def _write_performed(composition: Composition, title: str) -> bytes:
+def _performance_file(composition: Composition, title: str) -> bytes:
     """The MIDI file of the performance that the sound is made of."""
     from mst_core.sound.performance import perform
-    from mst_core.sound.performance_midi import performed_midi
+    from mst_core.sound.performance_midi import write_performance_midi
 
     performance = perform(composition.melody, swing=composition.swing)
-    return performed_midi(
+    return write_performance_midi(
         performance, program=composition.program, title=title, parts=composition.parts
     )
 
 
-def _draw_both(before: Melody, after: Melody, format: str) -> bytes:
+def _comparison_picture(before: Melody, after: Melody, format: str) -> bytes:
     """The picture of a tune before and after."""
-    from mst_core.notation.before_after import draw_comparison_png, draw_comparison_svg
+    from mst_core.notation.before_after import draw_before_after_png, draw_before_after_svg
 
     if format == "png":
-        return draw_comparison_png(before, after)
-    return draw_comparison_svg(before, after).encode()
+        return draw_before_after_png(before, after)
+    return draw_before_after_svg(before, after).encode()
 
 
-def _write(composition: Composition, format: str, title: str) -> bytes:
+def _score_file(composition: Composition, format: str, title: str) -> bytes:
     melody = composition.melody
     match format:
         case "abc":

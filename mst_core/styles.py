@@ -18,10 +18,10 @@ from mst_core.music import Key, Meter
 
 log = logging.getLogger(__name__)
 
-CARD = "style.toml"
+CARD_FILE = "style.toml"
 
 
-class MeterCard(msgspec.Struct, frozen=True):
+class StyleMeter(msgspec.Struct, frozen=True):
     """How one meter is played in a style."""
 
     weight: float
@@ -46,7 +46,7 @@ class StyleCard(msgspec.Struct, frozen=True):
     lowest: int
     highest: int
     """The range of composed tunes, MIDI numbers, both inclusive."""
-    meters: dict[str, MeterCard]
+    meters: dict[str, StyleMeter]
     keys: dict[str, float]
     """Weights of the keys that tunes are composed in."""
     forms: dict[str, float]
@@ -55,59 +55,61 @@ class StyleCard(msgspec.Struct, frozen=True):
     """Corpus, terms, date, size and losses: the model card."""
 
 
-def read_card(folder: Path) -> StyleCard:
+def load_style_card(folder: Path) -> StyleCard:
     """Read the card of one style folder.
 
     Raises:
         BrokenStyle: when there is none, or it does not hold what a card must hold.
     """
     try:
-        raw = tomllib.loads((folder / CARD).read_text(encoding="utf-8"))
+        raw = tomllib.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
         card = msgspec.convert(raw, StyleCard)
     except FileNotFoundError as error:
-        raise BrokenStyle(folder.name, f"{CARD} is missing") from error
+        raise BrokenStyle(folder.name, f"{CARD_FILE} is missing") from error
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise BrokenStyle(folder.name, f"{CARD}: {error}") from error
+        raise BrokenStyle(folder.name, f"{CARD_FILE}: {error}") from error
     if not card.meters or not card.keys or not card.forms:
-        raise BrokenStyle(folder.name, f"{CARD} needs at least one meter, key and form")
+        raise BrokenStyle(folder.name, f"{CARD_FILE} needs at least one meter, key and form")
     if not (0 <= card.program <= 127 and 0 <= card.lowest <= card.highest - 12 <= 115):
-        raise BrokenStyle(folder.name, f"{CARD} needs a program of 0 to 127 and an octave's range")
+        raise BrokenStyle(
+            folder.name, f"{CARD_FILE} needs a program of 0 to 127 and an octave's range"
+        )
     try:
         for name in card.meters:
             Meter.parse(name)
         for name in card.keys:
             Key.parse(name)
     except BadOption as error:
-        raise BrokenStyle(folder.name, f"{CARD}: {error}") from error
+        raise BrokenStyle(folder.name, f"{CARD_FILE}: {error}") from error
     return card
 
 
-def find_styles(models: Path) -> dict[str, StyleCard]:
+def load_style_cards(models: Path) -> dict[str, StyleCard]:
     """Read every style below ``models``, sorted by name; a broken one is logged and left out."""
     found: dict[str, StyleCard] = {}
-    for folder in sorted(path.parent for path in models.glob(f"*/{CARD}")):
+    for folder in sorted(path.parent for path in models.glob(f"*/{CARD_FILE}")):
         try:
-            found[folder.name] = read_card(folder)
+            found[folder.name] = load_style_card(folder)
         except BrokenStyle as error:
             log.warning("%s", error)
     return found
 
 
-def require_whole(models: Path, names: Iterable[str]) -> None:
+def check_style_folders(models: Path, names: Iterable[str]) -> None:
     """Do nothing, unless a style that is asked for has a folder and is broken.
 
     Raises:
         BrokenStyle: with what is wrong.
     """
-    folders = {path.parent.name: path.parent for path in models.glob(f"*/{CARD}")}
+    folders = {path.parent.name: path.parent for path in models.glob(f"*/{CARD_FILE}")}
     for name in names:
         if name in folders:
-            read_card(folders[name])
+            load_style_card(folders[name])
 
 
-def meant_style(typed: str, models: Path) -> str:
+def resolve_style_name(typed: str, models: Path) -> str:
     """Return the name of a style as its folder has it, whatever the case it was typed in."""
-    names = {path.parent.name for path in models.glob(f"*/{CARD}")}
+    names = {path.parent.name for path in models.glob(f"*/{CARD_FILE}")}
     meant = [name for name in sorted(names) if name.casefold() == typed.strip().casefold()]
     return typed if typed in names or not meant else meant[0]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bot.requests.store import Ledger
+from bot.requests.store import RequestStore
 from mst_core.corpora.tunes import CorpusTune, read_tunes
 from tests.support.corpus import write_corpus
-from tests.support.discord_env import Stage, on_stage
-from tests.support.queue_env import House
+from tests.support.discord_env import DiscordEnv, discord_env
+from tests.support.queue_env import QueueEnv
 
 # A law is true or not, however busy the machine is.
 settings.register_profile("untimed", deadline=None)
@@ -20,22 +20,22 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture
-async def long_stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def long_stage(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
     """A stage where jobs may take longer than the token of an interaction lives."""
-    async with on_stage(tmp_path, MST_JOB_TIMEOUT_S="800") as stage:
+    async with discord_env(tmp_path, MST_JOB_TIMEOUT_S="800") as stage:
         yield stage
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with on_stage(tmp_path) as stage:
+async def stage(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
+    async with discord_env(tmp_path) as stage:
         yield stage
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    ledger = await Ledger.open(tmp_path / "ledger.sqlite3")
-    yield House(tmp_path, ledger)
+async def house(tmp_path: Path) -> AsyncIterator[QueueEnv]:
+    ledger = await RequestStore.open(tmp_path / "ledger.sqlite3")
+    yield QueueEnv(tmp_path, ledger)
     await ledger.close()
 
 

@@ -16,8 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mst_core.errors import MstError, every_error, rebuild_error
-from mst_core.styles import read_card
+from mst_core.errors import MstError, all_errors, rebuild_error
+from mst_core.styles import load_style_card
 from tests.support.paths import PROJECT
 
 LONGEST_FILE = 600  # lines
@@ -101,9 +101,9 @@ def test_a_library_is_imported_in_its_rooms_and_nowhere_else(library: str) -> No
     assert strays == set()
 
 
-@pytest.mark.parametrize("code", sorted(every_error()))
+@pytest.mark.parametrize("code", sorted(all_errors()))
 def test_an_error_crosses_to_another_process_and_says_the_same(code: str) -> None:
-    kind = every_error()[code]
+    kind = all_errors()[code]
     places = [int(place) for place in re.findall(r"{(\d)", kind.sentence)]
     error = kind(*(f"argument {number}" for number in range(max(places, default=0) + 1)))
     for arrived in (pickle.loads(pickle.dumps(error)), rebuild_error(code, error.arguments)):  # noqa: S301
@@ -145,7 +145,7 @@ def readable_lines(path: Path) -> list[str]:
     "folder", sorted(path for path in (PROJECT / "models").iterdir() if path.is_dir()), ids=str
 )
 def test_every_style_folder_has_a_card_that_can_be_read(folder: Path) -> None:
-    card = read_card(folder)
+    card = load_style_card(folder)
     assert card.title
     assert card.lowest < card.highest
     assert 0 <= card.program <= 127

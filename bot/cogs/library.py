@@ -9,16 +9,16 @@ import discord
 from discord import Interaction, app_commands
 from discord.app_commands import Command
 
-from bot.messages.captions import Captions, cut, whole_lines
-from bot.messages.replies import COLOUR, LONGEST_EMBED, LONGEST_FIELD, LONGEST_TITLE
-from bot.requests.store import Entry, Ledger
+from bot.messages.captions import Captions, join_lines, truncate
+from bot.messages.replies import EMBED_COLOR, MAX_EMBED, MAX_FIELD, MAX_TITLE
+from bot.requests.store import RequestRecord, RequestStore
 from bot.texts import Texts
 from mst_core.jobs import Mashup
 from mst_core.styles import StyleCard
 
-SHOWN = 10
+HISTORY_LENGTH = 10
 """Entries of the history that one message shows."""
-SHOWN_STYLES = 25
+MAX_STYLES = 25
 """Fields that one embed may have."""
 
 
@@ -27,38 +27,38 @@ class LibraryCog:
 
     def __init__(
         self,
-        ledger: Ledger,
+        store: RequestStore,
         styles: Mapping[str, StyleCard],
         captions: Captions,
         texts: Texts,
     ) -> None:
-        self._ledger = ledger
+        self._store = store
         self._styles, self._captions, self._texts = styles, captions, texts
 
     def commands(self) -> list[Command[Any, ..., Any]]:
         """Build the commands."""
         return [
             self._command("styles", self._show_styles),
-            self._command("history", self._history),
-            self._command("help", self._help),
+            self._command("history", self._show_history),
+            self._command("help", self._show_help),
         ]
 
     def _command(self, name: str, callback: Any) -> Command[Any, ..., None]:
         async def run(interaction: Interaction[Any]) -> None:
             await callback(interaction)
 
-        description = self._texts.say(f"commands.{name}")
+        description = self._texts.render(f"commands.{name}")
         return app_commands.Command(name=name, description=description, callback=run)
 
     async def _show_styles(self, interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        embed = discord.Embed(title=self._texts.say("styles.title", locale), colour=COLOUR)
-        for card in list(self._styles.values())[:SHOWN_STYLES]:
+        embed = discord.Embed(title=self._texts.render("styles.title", locale), colour=EMBED_COLOR)
+        for card in list(self._styles.values())[:MAX_STYLES]:
             meters = ", ".join(
                 f"{meter} ({played.name})" if played.name else meter
                 for meter, played in card.meters.items()
             )
-            about = self._texts.say(
+            about = self._texts.render(
                 "styles.about",
                 locale,
                 description=card.description,
@@ -66,44 +66,44 @@ class LibraryCog:
                 meters=meters,
                 keys=", ".join(card.keys),
             )
-            name, value = cut(card.title, LONGEST_TITLE), cut(about, LONGEST_FIELD)
-            if len(embed) + len(name) + len(value) > LONGEST_EMBED:
+            name, value = truncate(card.title, MAX_TITLE), truncate(about, MAX_FIELD)
+            if len(embed) + len(name) + len(value) > MAX_EMBED:
                 break
             embed.add_field(name=name, value=value, inline=False)
         if not self._styles:
-            embed.description = self._texts.say("styles.none", locale)
+            embed.description = self._texts.render("styles.none", locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
-    async def _history(self, interaction: Interaction[Any]) -> None:
+    async def _show_history(self, interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        entries = await self._ledger.history(interaction.user.id, SHOWN)
-        lines = [self._line(entry, locale) for entry in entries]
+        entries = await self._store.history(interaction.user.id, HISTORY_LENGTH)
+        lines = [self._history_line(entry, locale) for entry in entries]
         embed = discord.Embed(
-            title=self._texts.say("history.title", locale),
-            description=whole_lines(lines) or self._texts.say("history.none", locale),
-            colour=COLOUR,
+            title=self._texts.render("history.title", locale),
+            description=join_lines(lines) or self._texts.render("history.none", locale),
+            colour=EMBED_COLOR,
         )
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
-    def _line(self, entry: Entry, locale: str) -> str:
-        mashup = isinstance(entry.request, Mashup)
-        return self._texts.say(
+    def _history_line(self, record: RequestRecord, locale: str) -> str:
+        mashup = isinstance(record.request, Mashup)
+        return self._texts.render(
             "history.mashup" if mashup else "history.line",
             locale,
-            when=f"<t:{entry.asked_at:.0f}:R>",
-            tune=self._captions.tune(entry, locale),
-            how=self._captions.how(entry, locale),
-            seed=entry.request.seed,
-            state=self._texts.say(f"states.{entry.state}", locale),
-            link=f"https://discord.com/channels/{entry.guild_id or '@me'}/{entry.channel_id}"
-            f"/{entry.message_id}",
+            when=f"<t:{record.asked_at:.0f}:R>",
+            tune=self._captions.describe(record, locale),
+            how=self._captions.describe_amount(record, locale),
+            seed=record.request.seed,
+            state=self._texts.render(f"states.{record.state}", locale),
+            link=f"https://discord.com/channels/{record.guild_id or '@me'}/{record.channel_id}"
+            f"/{record.message_id}",
         )
 
-    async def _help(self, interaction: Interaction[Any]) -> None:
+    async def _show_help(self, interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
         embed = discord.Embed(
-            title=self._texts.say("help.title", locale),
-            description=self._texts.say("help.text", locale),
-            colour=COLOUR,
+            title=self._texts.render("help.title", locale),
+            description=self._texts.render("help.text", locale),
+            colour=EMBED_COLOR,
         )
         await interaction.response.send_message(embed=embed, ephemeral=True)

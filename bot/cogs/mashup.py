@@ -8,7 +8,7 @@ from discord import Attachment, Interaction, app_commands
 from discord.app_commands import Command
 
 from bot.cogs.options import Track
-from bot.requests.intake import COMING, Desk
+from bot.requests.intake import PENDING_FILE, RequestIntake
 from bot.texts import Texts
 from mst_core.jobs import Mashup
 
@@ -16,8 +16,8 @@ from mst_core.jobs import Mashup
 class MashupCog:
     """The command that joins two tunes."""
 
-    def __init__(self, desk: Desk, texts: Texts) -> None:
-        self._desk, self._texts = desk, texts
+    def __init__(self, intake: RequestIntake, texts: Texts) -> None:
+        self._intake, self._texts = intake, texts
 
     def commands(self) -> list[Command[Any, ..., Any]]:
         """Build the command."""
@@ -25,15 +25,19 @@ class MashupCog:
         async def mashup(
             interaction: Interaction[Any], a: Attachment, b: Attachment, track: Track | None = None
         ) -> None:
-            draft = Mashup(COMING, COMING, seed=0, track=track)  # it leaves nothing to luck
-            await self._desk.ask_with_files(interaction, draft, {"source": a, "like": b})
+            draft = Mashup(
+                PENDING_FILE, PENDING_FILE, seed=0, track=track
+            )  # it leaves nothing to luck
+            await self._intake.submit_with_files(interaction, draft, {"source": a, "like": b})
 
         described = app_commands.describe(
-            a=self._texts.say("options.mashup_a"),
-            b=self._texts.say("options.mashup_b"),
-            track=self._texts.say("options.track"),
+            a=self._texts.render("options.mashup_a"),
+            b=self._texts.render("options.mashup_b"),
+            track=self._texts.render("options.track"),
         )(mashup)
         name = "mashup"
         return [
-            Command(name=name, description=self._texts.say(f"commands.{name}"), callback=described)
+            Command(
+                name=name, description=self._texts.render(f"commands.{name}"), callback=described
+            )
         ]

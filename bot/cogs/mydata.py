@@ -12,8 +12,8 @@ import msgspec
 from discord import Interaction, app_commands
 from discord.app_commands import Command, Group
 
-from bot.requests.scheduler import Dispatcher
-from bot.requests.store import Ledger
+from bot.requests.scheduler import Scheduler
+from bot.requests.store import RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.texts import Texts
 
@@ -22,14 +22,14 @@ class MyDataCog:
     """The commands about one's own data. All their answers are private."""
 
     def __init__(
-        self, ledger: Ledger, uploads: Uploads, dispatcher: Dispatcher, texts: Texts
+        self, store: RequestStore, uploads: Uploads, scheduler: Scheduler, texts: Texts
     ) -> None:
-        self._ledger, self._uploads = ledger, uploads
-        self._dispatcher, self._texts = dispatcher, texts
+        self._store, self._uploads = store, uploads
+        self._scheduler, self._texts = scheduler, texts
 
     def commands(self) -> list[Group]:
         """Build the commands."""
-        mydata = Group(name="mydata", description=self._texts.say("commands.mydata"))
+        mydata = Group(name="mydata", description=self._texts.render("commands.mydata"))
         mydata.add_command(self._command("export", self._export))
         mydata.add_command(self._command("delete", self._delete))
         return [mydata]
@@ -38,13 +38,13 @@ class MyDataCog:
         async def run(interaction: Interaction[Any]) -> None:
             await callback(interaction)
 
-        description = self._texts.say(f"commands.mydata_{name}")
+        description = self._texts.render(f"commands.mydata_{name}")
         return app_commands.Command(name=name, description=description, callback=run)
 
     async def _export(self, interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        entries = await self._ledger.history(interaction.user.id)
-        uploads = await self._uploads.of(interaction.user.id)
+        entries = await self._store.history(interaction.user.id)
+        uploads = await self._uploads.of_user(interaction.user.id)
         kept = {
             "requests": [
                 {
@@ -64,7 +64,7 @@ class MyDataCog:
                 self._pack, uploads, interaction.filesize_limit - len(content)
             )
             files.append(discord.File(io.BytesIO(archive), filename="uploads.zip"))
-        words = self._texts.say(
+        words = self._texts.render(
             "mydata.export",
             interaction.locale.value,
             requests=len(entries),
@@ -73,22 +73,22 @@ class MyDataCog:
         )
         await interaction.followup.send(words, files=files, ephemeral=True)
 
-    def _pack(self, uploads: list[Upload], most_bytes: int) -> tuple[bytes, int]:
+    def _pack(self, uploads: list[Upload], max_bytes: int) -> tuple[bytes, int]:
         """Put the files into an archive, the newest first, as many as fit; count them."""
         archive, packed = io.BytesIO(), 0
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
             for upload in uploads:
                 # Deflating adds little to what it cannot shrink; two headers a file hold the name.
-                if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > most_bytes:
+                if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > max_bytes:
                     break
-                files.writestr(f"{upload.id}-{upload.name}", self._uploads.take(upload))
+                files.writestr(f"{upload.id}-{upload.name}", self._uploads.read_bytes(upload))
                 packed += 1
         return archive.getvalue(), packed
 
     async def _delete(self, interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        requests, uploads = await self._dispatcher.forget(interaction.user.id)
-        words = self._texts.say(
+        requests, uploads = await self._scheduler.delete_user(interaction.user.id)
+        words = self._texts.render(
             "mydata.delete", interaction.locale.value, requests=requests, uploads=uploads
         )
         await interaction.followup.send(words, ephemeral=True)

@@ -8,14 +8,14 @@ from typing import Any
 from discord import Attachment, Interaction, Message, app_commands
 from discord.app_commands import Command, ContextMenu
 
-from bot.cogs.options import FULL, BarList, Offers, Percent, Seed, Track, Word
-from bot.errors import NoFile, NoRhythmNamed, TwoNamed
+from bot.cogs.options import FULL_PERCENT, BarList, Percent, Seed, ShortText, StyleOptions, Track
+from bot.errors import ConflictingOptions, NoAttachment, NoRhythmTarget
 from bot.messages.replies import Replies
-from bot.requests.intake import COMING, Desk, check_unseen
+from bot.requests.intake import PENDING_FILE, RequestIntake, precheck
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Restyle, draw_seed
-from mst_core.reading.formats import ACCEPTED
+from mst_core.reading.formats import ACCEPTED_FORMATS
 from mst_core.reading.parsed_score import Limits
 from mst_core.styles import StyleCard
 
@@ -27,21 +27,23 @@ class RerhythmCog:
 
     def __init__(
         self,
-        desk: Desk,
+        intake: RequestIntake,
         styles: Mapping[str, StyleCard],
-        offers: Offers,
+        options: StyleOptions,
         replies: Replies,
         texts: Texts,
         limits: Limits,
     ) -> None:
-        self._desk, self._styles, self._offers = desk, styles, offers
+        self._intake, self._styles, self._options = intake, styles, options
         self._replies, self._texts, self._limits = replies, texts, limits
 
     def commands(self) -> list[Command[Any, ..., Any] | ContextMenu]:
         """Build both."""
         return [
             self._rerhythm(),
-            ContextMenu(name=self._texts.say("commands.rerhythm_menu"), callback=self._offer),
+            ContextMenu(
+                name=self._texts.render("commands.rerhythm_menu"), callback=self._rerhythm_message
+            ),
         ]
 
     def _rerhythm(self) -> Command[Any, ..., None]:
@@ -50,55 +52,55 @@ class RerhythmCog:
             file: Attachment,
             rhythm: str | None = None,
             like: Attachment | None = None,
-            strength: Percent = FULL,
+            strength: Percent = FULL_PERCENT,
             seed: Seed | None = None,
-            meter: Word | None = None,
+            meter: ShortText | None = None,
             keep_bars: BarList | None = None,
             track: Track | None = None,
         ) -> None:
             if rhythm is None and like is None:
-                raise NoRhythmNamed
+                raise NoRhythmTarget
             if rhythm is not None and like is not None:
-                raise TwoNamed("rhythm", "like")
+                raise ConflictingOptions("rhythm", "like")
             draft = Restyle(
-                COMING,
+                PENDING_FILE,
                 draw_seed() if seed is None else seed,
                 rhythm,
-                None if like is None else COMING,
-                strength / FULL,
+                None if like is None else PENDING_FILE,
+                strength / FULL_PERCENT,
                 meter,
                 keep_bars,
                 track,
             )
-            await self._desk.ask_with_files(interaction, draft, {"source": file, "like": like})
+            await self._intake.submit_with_files(interaction, draft, {"source": file, "like": like})
 
         described = app_commands.describe(
-            **{option: self._texts.say(f"options.{option}") for option in OPTIONS}
-            | {"rhythm": self._texts.say("options.given_rhythm")}
+            **{option: self._texts.render(f"options.{option}") for option in OPTIONS}
+            | {"rhythm": self._texts.render("options.given_rhythm")}
         )(rerhythm)
-        described = self._offers.offer_styles(described, "rhythm")
-        described = app_commands.autocomplete(meter=self._offers.meters)(described)
+        described = self._options.add_style_choices(described, "rhythm")
+        described = app_commands.autocomplete(meter=self._options.complete_meter)(described)
         return Command(
-            name="rerhythm", description=self._texts.say("commands.rerhythm"), callback=described
+            name="rerhythm", description=self._texts.render("commands.rerhythm"), callback=described
         )
 
-    async def _offer(self, interaction: Interaction[Any], message: Message) -> None:
+    async def _rerhythm_message(self, interaction: Interaction[Any], message: Message) -> None:
         """Take the tune of a message in, and let its asker choose a style, all in private."""
         locale = interaction.locale.value
-        attachment = self._readable(message)
+        attachment = self._first_score(message)
         if not self._styles:
             await interaction.response.send_message(
-                self._texts.say("styles.none", locale), ephemeral=True
+                self._texts.render("styles.none", locale), ephemeral=True
             )
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
-        upload = await self._desk.take_in(interaction, attachment)
+        upload = await self._intake.receive_upload(interaction, attachment)
         await interaction.edit_original_response(
-            content=self._replies.choice(upload, locale),
-            view=self._replies.choice_view(upload.id, FULL, locale),
+            content=self._replies.style_question(upload, locale),
+            view=self._replies.style_choice_view(upload.id, FULL_PERCENT, locale),
         )
 
-    def _readable(self, message: Message) -> Attachment:
+    def _first_score(self, message: Message) -> Attachment:
         """Find the first file of a message that may be a tune.
 
         Raises:
@@ -108,9 +110,9 @@ class RerhythmCog:
         faults: list[MstError] = []
         for attachment in message.attachments:
             try:
-                check_unseen(attachment, self._limits)
+                precheck(attachment, self._limits)
             except MstError as error:
                 faults.append(error)
             else:
                 return attachment
-        raise faults[0] if faults else NoFile(ACCEPTED)
+        raise faults[0] if faults else NoAttachment(ACCEPTED_FORMATS)

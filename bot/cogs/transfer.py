@@ -9,32 +9,50 @@ from discord.app_commands import Command
 
 from bot.cogs.options import (
     DEFAULT_BARS,
-    FULL,
+    FULL_PERCENT,
     BarList,
     Bars,
-    Offers,
     Percent,
     Seed,
+    ShortText,
+    StyleOptions,
     Tempo,
     Track,
-    Word,
 )
-from bot.errors import ForGivenTunes, ForNewTunes, NothingNamed, SideMissing, TwoNamed
-from bot.requests.intake import COMING, Desk
+from bot.errors import (
+    ConflictingOptions,
+    MissingOption,
+    NoTarget,
+    OptionForNewTunes,
+    OptionNeedsFile,
+)
+from bot.requests.intake import PENDING_FILE, RequestIntake
 from bot.texts import Texts
 from mst_core.jobs import Compose, Restyle, draw_seed
 
 OPTIONS = (
-    "pitch", "rhythm", "file", "strength", "pitch_strength", "like", "pitch_like", "bars", "meter",
-    "key", "tempo", "seed", "keep_bars", "track",
-)  # fmt: skip
+    "pitch",
+    "rhythm",
+    "file",
+    "strength",
+    "pitch_strength",
+    "like",
+    "pitch_like",
+    "bars",
+    "meter",
+    "key",
+    "tempo",
+    "seed",
+    "keep_bars",
+    "track",
+)
 
 
 class TransferCog:
     """The command that takes melody and rhythm from where its asker says."""
 
-    def __init__(self, desk: Desk, offers: Offers, texts: Texts) -> None:
-        self._desk, self._offers, self._texts = desk, offers, texts
+    def __init__(self, intake: RequestIntake, options: StyleOptions, texts: Texts) -> None:
+        self._intake, self._options, self._texts = intake, options, texts
 
     def commands(self) -> list[Command[Any, ..., Any]]:
         """Build the command with the styles that there are."""
@@ -49,8 +67,8 @@ class TransferCog:
             like: Attachment | None = None,
             pitch_like: Attachment | None = None,
             bars: Bars | None = None,
-            meter: Word | None = None,
-            key: Word | None = None,
+            meter: ShortText | None = None,
+            key: ShortText | None = None,
             tempo: Tempo | None = None,
             seed: Seed | None = None,
             keep_bars: BarList | None = None,
@@ -58,62 +76,69 @@ class TransferCog:
         ) -> None:
             seed = draw_seed() if seed is None else seed
             if file is None:
-                _require_none(
-                    ForGivenTunes, strength=strength, pitch_strength=pitch_strength, like=like,
-                    pitch_like=pitch_like, keep_bars=keep_bars, track=track,
-                )  # fmt: skip
+                _reject_options(
+                    OptionNeedsFile,
+                    strength=strength,
+                    pitch_strength=pitch_strength,
+                    like=like,
+                    pitch_like=pitch_like,
+                    keep_bars=keep_bars,
+                    track=track,
+                )
                 if pitch is None or rhythm is None:
-                    raise SideMissing("pitch" if pitch is None else "rhythm")
+                    raise MissingOption("pitch" if pitch is None else "rhythm")
                 request = Compose(pitch, rhythm, seed, bars or DEFAULT_BARS, meter, key, tempo)
-                await self._desk.ask(interaction, request)
+                await self._intake.submit(interaction, request)
                 return
-            _require_none(ForNewTunes, bars=bars, key=key, tempo=tempo)
-            _require_one_each(pitch=pitch, pitch_like=pitch_like, rhythm=rhythm, like=like)
-            far = FULL if strength is None else strength
+            _reject_options(OptionForNewTunes, bars=bars, key=key, tempo=tempo)
+            _check_targets(pitch=pitch, pitch_like=pitch_like, rhythm=rhythm, like=like)
+            far = FULL_PERCENT if strength is None else strength
             draft = Restyle(
-                COMING,
+                PENDING_FILE,
                 seed,
                 rhythm,
-                None if like is None else COMING,
-                far / FULL,
+                None if like is None else PENDING_FILE,
+                far / FULL_PERCENT,
                 meter,
                 keep_bars,
                 track,
                 pitch,
-                None if pitch_like is None else COMING,
-                (far if pitch_strength is None else pitch_strength) / FULL,
+                None if pitch_like is None else PENDING_FILE,
+                (far if pitch_strength is None else pitch_strength) / FULL_PERCENT,
             )
             files = {"source": file, "like": like, "pitch_like": pitch_like}
-            await self._desk.ask_with_files(interaction, draft, files)
+            await self._intake.submit_with_files(interaction, draft, files)
 
         described = app_commands.describe(
-            **{option: self._texts.say(f"options.{option}") for option in OPTIONS}
-            | {"strength": self._texts.say("options.given_strength")}
+            **{option: self._texts.render(f"options.{option}") for option in OPTIONS}
+            | {"strength": self._texts.render("options.given_strength")}
         )(transfer)
-        described = self._offers.offer_styles(described, "pitch", "rhythm")
-        described = app_commands.autocomplete(meter=self._offers.meters, key=self._offers.keys)(
-            described
-        )
+        described = self._options.add_style_choices(described, "pitch", "rhythm")
+        described = app_commands.autocomplete(
+            meter=self._options.complete_meter, key=self._options.complete_key
+        )(described)
         name = "transfer"
         return [
-            Command(name=name, description=self._texts.say(f"commands.{name}"), callback=described)
+            Command(
+                name=name, description=self._texts.render(f"commands.{name}"), callback=described
+            )
         ]
 
 
-def _require_none(fault: type[ForGivenTunes | ForNewTunes], **options: object) -> None:
+def _reject_options(fault: type[OptionNeedsFile | OptionForNewTunes], **options: object) -> None:
     """Refuse the first option that is filled in. Raises the fault."""
     for option, value in options.items():
         if value is not None:
             raise fault(option)
 
 
-def _require_one_each(
+def _check_targets(
     *, pitch: str | None, pitch_like: object, rhythm: str | None, like: object
 ) -> None:
     """Refuse two sources for one side, and none for both. Raises TwoNamed or NothingNamed."""
     if pitch is not None and pitch_like is not None:
-        raise TwoNamed("pitch", "pitch_like")
+        raise ConflictingOptions("pitch", "pitch_like")
     if rhythm is not None and like is not None:
-        raise TwoNamed("rhythm", "like")
+        raise ConflictingOptions("rhythm", "like")
     if pitch is None and pitch_like is None and rhythm is None and like is None:
-        raise NothingNamed
+        raise NoTarget

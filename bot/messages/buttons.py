@@ -15,9 +15,9 @@ from discord.ui import Button, DynamicItem, Item, Select, View
 
 PERCENTS = (25, 50, 75, 100)
 """The strengths that there are buttons for."""
-MOST_OPTIONS = 25
+MAX_OPTIONS = 25
 """As many as a list on Discord may have."""
-VARIANTS = 4
+VARIANT_COUNT = 4
 """As many answers to one request have a button each."""
 NUMBER = r"[0-9]{1,18}"
 
@@ -85,8 +85,11 @@ class Chosen:
 
 Press = Again | Turned | Variant | Swapped | Compared | Removed | Set | Chosen
 MOVES: dict[str, Callable[[int], Press]] = {
-    "again": Again, "swap": Swapped, "compare": Compared, "remove": Removed,
-}  # fmt: skip
+    "again": Again,
+    "swap": Swapped,
+    "compare": Compared,
+    "remove": Removed,
+}
 """The buttons about one request and nothing else."""
 EMOJIS = {"again": "🎲", "compare": "🔍", "swap": "🔁"}
 
@@ -150,7 +153,7 @@ class PercentButton(
 
 class VariantButton(
     DynamicItem[Button[Any]],
-    template=rf"mst:variant:(?P<id>{NUMBER}):(?P<number>[1-{VARIANTS}])",
+    template=rf"mst:variant:(?P<id>{NUMBER}):(?P<number>[1-{VARIANT_COUNT}])",
 ):
     """One of the answers that a request has, by its number."""
 
@@ -199,7 +202,7 @@ DYNAMIC = (AnswerButton, PercentButton, VariantButton, StyleList)
 """What a client must be told of, to know it again after a restart."""
 
 
-def answer_buttons(request_id: int, labels: Mapping[str, str]) -> View:
+def result_buttons(request_id: int, labels: Mapping[str, str]) -> View:
     """Lay out the moves of an answer with their labels; the view never times out."""
     view = View(timeout=None)
     for move, label in labels.items():
@@ -222,7 +225,7 @@ def add_strengths(
 
 def add_variants(view: View, request_id: int, now: int | None, label: Callable[[int], str]) -> View:
     """Add a row of variants, the present one pressed."""
-    for number in range(1, VARIANTS + 1):
+    for number in range(1, VARIANT_COUNT + 1):
         button: Button[Any] = Button(label=label(number), row=2, disabled=number == now)
         view.add_item(VariantButton(request_id, number, button))
     return view
@@ -238,7 +241,7 @@ def style_choice(
     """Lay out a list of styles, (name, title) each, above a row of strengths."""
     options = [
         discord.SelectOption(label=title[:100], value=name)
-        for name, title in list(styles)[:MOST_OPTIONS]
+        for name, title in list(styles)[:MAX_OPTIONS]
     ]
     view = View(timeout=None)
     view.add_item(StyleList(upload_id, percent, Select(placeholder=choose, options=options, row=0)))

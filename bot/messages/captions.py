@@ -12,14 +12,14 @@ from pathlib import PurePath
 
 from discord.utils import escape_markdown
 
-from bot.requests.store import Ask
+from bot.requests.store import NewRequest
 from bot.texts import Texts
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.styles import StyleCard
 
-LONGEST_NAME = 100
-LONGEST_DESCRIPTION = 4096
-LONGEST_FILE_NAME = 40
+MAX_NAME = 100
+MAX_DESCRIPTION = 4096
+MAX_FILE_NAME = 40
 
 
 class Captions:
@@ -29,34 +29,42 @@ class Captions:
         self._texts = texts
         self._styles = styles
 
-    def title(self, style: str) -> str:
+    def style_title(self, style: str) -> str:
         """Return the title of a style, or its name when its folder has gone."""
         return self._styles[style].title if style in self._styles else style
 
-    def tune(self, ask: Ask, locale: str) -> str:
+    def describe(self, record: NewRequest, locale: str) -> str:
         """Say in a few words what was asked for, such as *a new folk tune*."""
-        request, say = ask.request, self._texts.say
+        request, say = record.request, self._texts.render
         if isinstance(request, Compose):
             key = "tune.one" if request.pitch == request.rhythm else "tune.two"
-            pitch, rhythm = self.title(request.pitch), self.title(request.rhythm)
+            pitch, rhythm = self.style_title(request.pitch), self.style_title(request.rhythm)
             return say(key, locale, pitch=pitch, rhythm=rhythm)
         if isinstance(request, Mashup):
-            a, b = self._called(ask, request.source), self._called(ask, request.like)
+            a, b = (
+                self._display_name(record, request.source),
+                self._display_name(record, request.like),
+            )
             return say("tune.mashup", locale, a=a, b=b)
         sides = " ".join(
-            say(f"sides.{key}", locale, value) for key, value in self.origins(ask).items()
+            say(f"sides.{key}", locale, value) for key, value in self.origins(record).items()
         )
-        return say("tune.given", locale, file=self._called(ask, request.source), sides=sides)
+        return say(
+            "tune.given", locale, file=self._display_name(record, request.source), sides=sides
+        )
 
-    def origins(self, ask: Ask) -> dict[str, str]:
+    def origins(self, record: NewRequest) -> dict[str, str]:
         """Say where each side comes from: of a style, or ``_like`` one tune; what stays is out."""
-        request = ask.request
+        request = record.request
         if isinstance(request, Compose):
-            return {"pitch": self.title(request.pitch), "rhythm": self.title(request.rhythm)}
+            return {
+                "pitch": self.style_title(request.pitch),
+                "rhythm": self.style_title(request.rhythm),
+            }
         if isinstance(request, Mashup):
             return {
-                "pitch_like": self._called(ask, request.source),
-                "rhythm_like": self._called(ask, request.like),
+                "pitch_like": self._display_name(record, request.source),
+                "rhythm_like": self._display_name(record, request.like),
             }
         origins = {}
         for side, style, like in (
@@ -64,14 +72,14 @@ class Captions:
             ("rhythm", request.rhythm, request.like),
         ):
             if style is not None:
-                origins[side] = self.title(style)
+                origins[side] = self.style_title(style)
             elif like is not None:
-                origins[f"{side}_like"] = self._called(ask, like)
+                origins[f"{side}_like"] = self._display_name(record, like)
         return origins
 
-    def how(self, ask: Ask, locale: str) -> str:
+    def describe_amount(self, record: NewRequest, locale: str) -> str:
         """Say briefly how much was asked for: the bars of a new tune, the strength of a change."""
-        request, say = ask.request, self._texts.say
+        request, say = record.request, self._texts.render
         if isinstance(request, Compose):
             return say("history.new", locale, bars=request.bars)
         if isinstance(request, Mashup):
@@ -79,8 +87,8 @@ class Captions:
         percents = dict.fromkeys(round(100 * each) for each in strengths(request).values())
         return " / ".join(say("history.given", locale, percent=each) for each in percents)
 
-    def _called(self, ask: Ask, sha256: str | None) -> str:
-        return escaped(ask.names.get(sha256 or "", "?"), LONGEST_NAME)
+    def _display_name(self, record: NewRequest, sha256: str | None) -> str:
+        return escape(record.names.get(sha256 or "", "?"), MAX_NAME)
 
 
 def strengths(request: Restyle) -> dict[str, float]:
@@ -93,22 +101,22 @@ def strengths(request: Restyle) -> dict[str, float]:
     return found
 
 
-def file_name(ask: Ask) -> str:
+def file_name(record: NewRequest) -> str:
     """Name the files of a result, without suffix: the styles and the seed, or the file's own name.
 
     A given tune keeps the stem of its name, as far as Discord keeps it too, and gets the strength
     behind it, two decimals, such as ``reel-jazz.0.50``; and ``reel-jazz-folk.0.50.p1.00`` where the
     pitches go another way than the rhythm.
     """
-    request = ask.request
+    request = record.request
     if isinstance(request, Compose):
         pitch, rhythm = request.pitch, request.rhythm
         return f"{pitch if pitch == rhythm else f'{pitch}-{rhythm}'}-{request.seed}"
-    stem = _stem(ask, request.source) or "tune"
+    stem = _stem(record, request.source) or "tune"
     if isinstance(request, Mashup):
-        return f"{stem}-x-{_stem(ask, request.like) or 'tune'}"
+        return f"{stem}-x-{_stem(record, request.like) or 'tune'}"
     parts = [
-        f"like-{_stem(ask, like)}".rstrip("-") if like else style
+        f"like-{_stem(record, like)}".rstrip("-") if like else style
         for style, like in ((request.pitch, request.pitch_like), (request.rhythm, request.like))
         if like or style
     ]
@@ -118,34 +126,34 @@ def file_name(ask: Ask) -> str:
     return f"{name}.{far.get('rhythm', far.get('pitch', 1.0)):.2f}{apart}"
 
 
-def escaped(text: str, most: int) -> str:
+def escape(text: str, max_length: int) -> str:
     """Write a stranger's text so that none of it is formatting, in at most so many letters."""
-    return cut(escape_markdown(text), most)
+    return truncate(escape_markdown(text), max_length)
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, max_length: int) -> str:
     """Shorten a text with escapes in it to so many letters; no escape is cut in half."""
-    if len(text) <= most:
+    if len(text) <= max_length:
         return text
-    kept = text[: most - 1]
+    kept = text[: max_length - 1]
     if (len(kept) - len(kept.rstrip("\\"))) % 2:
         kept = kept[:-1]
     return kept + "…"
 
 
-def whole_lines(lines: Iterable[str], most: int = LONGEST_DESCRIPTION) -> str:
+def join_lines(lines: Iterable[str], max_length: int = MAX_DESCRIPTION) -> str:
     """Join lines from the first on, as many as fit into so many letters."""
     text = ""
     for line in lines:
         longer = f"{text}\n{line}" if text else line
-        if len(longer) > most:
+        if len(longer) > max_length:
             break
         text = longer
     return text
 
 
-def _stem(ask: Ask, sha256: str) -> str:
+def _stem(record: NewRequest, sha256: str) -> str:
     """Write the name of a file in the letters that Discord leaves in one."""
-    stem = PurePath(ask.names.get(sha256, "")).stem
+    stem = PurePath(record.names.get(sha256, "")).stem
     letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9]+", "-", letters)[:LONGEST_FILE_NAME].strip("-")
+    return re.sub(r"[^A-Za-z0-9]+", "-", letters)[:MAX_FILE_NAME].strip("-")

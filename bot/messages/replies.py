@@ -9,27 +9,33 @@ from pathlib import PurePath
 
 import discord
 
-from bot.messages.buttons import VARIANTS, add_strengths, add_variants, answer_buttons, style_choice
-from bot.messages.captions import LONGEST_NAME, Captions, cut, escaped, file_name, strengths
-from bot.requests.store import Entry
+from bot.messages.buttons import (
+    VARIANT_COUNT,
+    add_strengths,
+    add_variants,
+    result_buttons,
+    style_choice,
+)
+from bot.messages.captions import MAX_NAME, Captions, escape, file_name, strengths, truncate
+from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
 from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Restyle, next_seed
 from mst_core.music import Meter
 from mst_core.styles import StyleCard
 
-COLOUR = discord.Colour.from_rgb(214, 160, 70)
-BAR_STEPS = 10
-MOST_REMARKS = 5
-LONGEST_REMARK = 250
-LONGEST_TITLE = 256
+EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)
+PROGRESS_STEPS = 10
+MAX_REMARKS = 5
+MAX_REMARK = 250
+MAX_TITLE = 256
 """Discord's limits: this for the title of an embed, and those for its other parts."""
-LONGEST_FIELD = 1024
-LONGEST_EMBED = 6000
+MAX_FIELD = 1024
+MAX_EMBED = 6000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ResultMessage:
     """One message, ready to be sent or to take the place of another."""
 
     content: str
@@ -46,101 +52,116 @@ class Replies:
         self._styles = styles
         self.captions = Captions(texts, styles)
 
-    def waiting(self, entry: Entry, place: int, *, awake: bool) -> str:
+    def queue_position(self, record: RequestRecord, position: int, *, engine_ready: bool) -> str:
         """Say which place in the queue a request has."""
-        return self._texts.say(
-            "progress.waiting" if awake else "progress.waking",
-            entry.locale,
-            tune=self.captions.tune(entry, entry.locale),
-            place=place,
+        return self._texts.render(
+            "progress.waiting" if engine_ready else "progress.waking",
+            record.locale,
+            tune=self.captions.describe(record, record.locale),
+            place=position,
         )
 
-    def progress(self, entry: Entry, progress: Progress) -> str:
+    def progress(self, record: RequestRecord, progress: Progress) -> str:
         """Say how far a request is, with a bar of ten steps."""
         share = min(1.0, max(0.0, progress.share))
-        done = round(share * BAR_STEPS)
-        return self._texts.say(
+        done = round(share * PROGRESS_STEPS)
+        return self._texts.render(
             "progress.running",
-            entry.locale,
-            stage=self._texts.say_or(f"stages.{progress.stage}", "stages.working", entry.locale),
-            tune=self.captions.tune(entry, entry.locale),
-            bar="▰" * done + "▱" * (BAR_STEPS - done),
+            record.locale,
+            stage=self._texts.render_or(
+                f"stages.{progress.stage}", "stages.working", record.locale
+            ),
+            tune=self.captions.describe(record, record.locale),
+            bar="▰" * done + "▱" * (PROGRESS_STEPS - done),
             percent=round(share * 100),
         )
 
-    def answer(self, entry: Entry, receipt: Receipt, files: Mapping[str, bytes]) -> Answer:
+    def result(
+        self, record: RequestRecord, receipt: Receipt, files: Mapping[str, bytes]
+    ) -> ResultMessage:
         """Shape the result: sound, score and MIDI, what was done, and the buttons."""
-        name = file_name(entry)
-        embed = self._embed(entry, receipt)
+        name = file_name(record)
+        embed = self._embed(record, receipt)
         if "png" in files:
             embed.set_image(url=f"attachment://{name}.png")
-        tune = self.captions.tune(entry, entry.locale)
-        return Answer(
-            content=self._texts.say("answer.content", entry.locale, tune=tune),
+        tune = self.captions.describe(record, record.locale)
+        return ResultMessage(
+            content=self._texts.render("answer.content", record.locale, tune=tune),
             embed=embed,
             files=[
                 discord.File(io.BytesIO(files[suffix]), filename=f"{name}.{suffix}")
                 for suffix in sorted(files, key=FORMATS.index)  # the sound first
             ],
-            view=self._view(entry),
+            view=self._buttons(record),
         )
 
-    def comparison(self, entry: Entry, picture: bytes, locale: str) -> tuple[str, discord.File]:
+    def comparison(
+        self, record: RequestRecord, picture: bytes, locale: str
+    ) -> tuple[str, discord.File]:
         """Shape the score before and after, for one person alone."""
-        words = self._texts.say("answer.compared", locale, tune=self.captions.tune(entry, locale))
-        return words, discord.File(io.BytesIO(picture), filename=f"{file_name(entry)}.compared.png")
+        words = self._texts.render(
+            "answer.compared", locale, tune=self.captions.describe(record, locale)
+        )
+        return words, discord.File(
+            io.BytesIO(picture), filename=f"{file_name(record)}.compared.png"
+        )
 
-    def choice(self, upload: Upload, locale: str) -> str:
+    def style_question(self, upload: Upload, locale: str) -> str:
         """Ask for the style of an upload."""
-        return self._texts.say("choice.content", locale, file=escaped(upload.name, LONGEST_NAME))
+        return self._texts.render("choice.content", locale, file=escape(upload.name, MAX_NAME))
 
-    def choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
+    def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
         """Lay out the styles and strengths to choose from."""
         return style_choice(
             upload_id,
             percent,
             [(name, card.title) for name, card in self._styles.items()],
-            self._texts.say("choice.style", locale),
-            lambda n: self._texts.say("answer.strength", locale, n),
+            self._texts.render("choice.style", locale),
+            lambda n: self._texts.render("answer.strength", locale, n),
         )
 
-    def _view(self, entry: Entry) -> discord.ui.View:
+    def _buttons(self, record: RequestRecord) -> discord.ui.View:
         """The buttons: those of every answer, then rows of strengths and of variants."""
-        request = entry.request
+        request = record.request
         moves = {
             Compose: ("again", "remove"),
             Restyle: ("again", "compare", "remove"),
             Mashup: ("swap", "remove"),
         }[type(request)]
-        labels = {move: self._texts.say(f"answer.{move}", entry.locale) for move in moves}
-        view = answer_buttons(entry.id, labels)
+        labels = {move: self._texts.render(f"answer.{move}", record.locale) for move in moves}
+        view = result_buttons(record.id, labels)
         if isinstance(request, Restyle):
             far = {round(100 * each) for each in strengths(request).values()}
             now = far.pop() if len(far) == 1 else None
             add_strengths(
-                view, "strength", entry.id, now,
-                lambda n: self._texts.say("answer.strength", entry.locale, n),
-            )  # fmt: skip
-            first = request.seed if entry.first_seed is None else entry.first_seed
-            seeds = [next_seed(first, step) for step in range(VARIANTS)]
+                view,
+                "strength",
+                record.id,
+                now,
+                lambda n: self._texts.render("answer.strength", record.locale, n),
+            )
+            first = request.seed if record.first_seed is None else record.first_seed
+            seeds = [next_seed(first, step) for step in range(VARIANT_COUNT)]
             present = seeds.index(request.seed) + 1 if request.seed in seeds else None
             add_variants(
-                view, entry.id, present,
-                lambda n: self._texts.say("answer.variant", entry.locale, n),
-            )  # fmt: skip
+                view,
+                record.id,
+                present,
+                lambda n: self._texts.render("answer.variant", record.locale, n),
+            )
         return view
 
-    def _embed(self, entry: Entry, receipt: Receipt) -> discord.Embed:
-        embed, request = discord.Embed(colour=COLOUR), entry.request
-        values: dict[str, object] = {**self.captions.origins(entry)}
+    def _embed(self, record: RequestRecord, receipt: Receipt) -> discord.Embed:
+        embed, request = discord.Embed(colour=EMBED_COLOR), record.request
+        values: dict[str, object] = {**self.captions.origins(record)}
         if not isinstance(request, Compose):
-            title = receipt.source or PurePath(entry.names.get(request.source, "")).stem
-            embed.title = escaped(title, LONGEST_TITLE)
+            title = receipt.source or PurePath(record.names.get(request.source, "")).stem
+            embed.title = escape(title, MAX_TITLE)
             embed.description = self._remarks(receipt)
         if isinstance(request, Restyle):
-            values |= _how_far(request, receipt)
-        values |= _measured(receipt)
-        beat = Meter.parse(receipt.meter).beat
+            values |= _strength_fields(request, receipt)
+        values |= _measurement_fields(receipt)
+        beat = Meter.parse(receipt.meter).beat_length
         dotted = beat.numerator == 3
         values |= {
             "key": receipt.key,
@@ -155,19 +176,21 @@ class Replies:
         for field, value in values.items():
             places = value if isinstance(value, tuple) else (value,)
             embed.add_field(
-                name=self._texts.say(f"fields.{field}", entry.locale),
-                value=cut(self._texts.say(f"values.{field}", entry.locale, *places), LONGEST_FIELD),
+                name=self._texts.render(f"fields.{field}", record.locale),
+                value=truncate(
+                    self._texts.render(f"values.{field}", record.locale, *places), MAX_FIELD
+                ),
             )
         footer = "answer.footer_mashup" if isinstance(request, Mashup) else "answer.footer"
-        embed.set_footer(text=self._texts.say(footer, entry.locale, number=entry.id))
+        embed.set_footer(text=self._texts.render(footer, record.locale, number=record.id))
         return embed
 
     def _remarks(self, receipt: Receipt) -> str | None:
-        remarks = [escaped(text, LONGEST_REMARK) for text in receipt.remarks[:MOST_REMARKS]]
+        remarks = [escape(text, MAX_REMARK) for text in receipt.remarks[:MAX_REMARKS]]
         return "\n".join(f"• {text}" for text in remarks) or None
 
 
-def _how_far(request: Restyle, receipt: Receipt) -> dict[str, object]:
+def _strength_fields(request: Restyle, receipt: Receipt) -> dict[str, object]:
     """How far the sides were to go, and how many notes changed, in percent."""
     far = {side: round(100 * each) for side, each in strengths(request).items()}
     values: dict[str, object] = {}
@@ -182,7 +205,7 @@ def _how_far(request: Restyle, receipt: Receipt) -> dict[str, object]:
     return values
 
 
-def _measured(receipt: Receipt) -> dict[str, object]:
+def _measurement_fields(receipt: Receipt) -> dict[str, object]:
     """What was measured of the result: repeats, nearness to the target, copies."""
     values: dict[str, object] = {}
     if receipt.repeats is not None and receipt.repeats[0]:

@@ -11,12 +11,12 @@ from typing import Any, TypeVar, cast
 from simcord import Env
 
 from mst_core.engine import Capacity, Engine
-from mst_core.jobs import Event, Job
+from mst_core.jobs import Job, JobEvent
 
 T = TypeVar("T")
 
 
-class DistantEngine:
+class EngineProxy:
     """An `Engine` around the bot's own. Make it outside of the world, then `enter` one.
 
     SimCord follows every task that the bot starts and waits for it to come to rest. The engine is
@@ -27,23 +27,23 @@ class DistantEngine:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._world: Env | None = None
-        self._outside = contextvars.copy_context()
+        self._env: Env | None = None
+        self._outer_context = contextvars.copy_context()
 
-    def enter(self, world: Env) -> None:
+    def attach(self, env: Env) -> None:
         """Take part in the world whose bot will wait for this engine."""
-        self._world = world
+        self._env = env
 
     async def start(self) -> None:
         """Make it ready to take jobs."""
-        await self._wait(self._send(self._engine.start()))
+        await self._external_wait(self._run_outside(self._engine.start()))
 
-    async def run(self, job: Job) -> AsyncIterator[Event]:
+    async def run(self, job: Job) -> AsyncIterator[JobEvent]:
         """Work on one job. Closing the iterator early cancels it."""
-        events: asyncio.Queue[Event | None] = asyncio.Queue()
-        work = self._send(self._pump(job, events))
+        events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
+        work = self._run_outside(self._forward_events(job, events))
         try:
-            while (event := await self._wait(events.get())) is not None:
+            while (event := await self._external_wait(events.get())) is not None:
                 yield event
             await work
         finally:
@@ -52,7 +52,7 @@ class DistantEngine:
 
     async def cancel(self, job_id: str) -> None:
         """Stop working on a job."""
-        await self._send(self._engine.cancel(job_id))
+        await self._run_outside(self._engine.cancel(job_id))
 
     def capacity(self) -> Capacity:
         """Say how much more it could take at this moment."""
@@ -60,11 +60,11 @@ class DistantEngine:
 
     async def close(self) -> None:
         """End it and everything it started."""
-        await self._send(self._engine.close())
+        await self._run_outside(self._engine.close())
 
-    async def _pump(self, job: Job, events: asyncio.Queue[Event | None]) -> None:
+    async def _forward_events(self, job: Job, events: asyncio.Queue[JobEvent | None]) -> None:
         # One task walks the whole iterator: its timeouts belong to the task that set them.
-        steps = cast("AsyncGenerator[Event, None]", self._engine.run(job))
+        steps = cast("AsyncGenerator[JobEvent, None]", self._engine.run(job))
         try:
             async with aclosing(steps):
                 async for event in steps:
@@ -72,12 +72,12 @@ class DistantEngine:
         finally:
             events.put_nowait(None)
 
-    def _send(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _run_outside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task outside of the simulation."""
-        return self._outside.copy().run(asyncio.get_running_loop().create_task, work)
+        return self._outer_context.copy().run(asyncio.get_running_loop().create_task, work)
 
-    async def _wait(self, awaitable: Awaitable[T]) -> T:
-        if self._world is None:
+    async def _external_wait(self, awaitable: Awaitable[T]) -> T:
+        if self._env is None:
             return await awaitable
-        result: T = await self._world.external_wait(awaitable, reason="the engine")
+        result: T = await self._env.external_wait(awaitable, reason="the engine")
         return result

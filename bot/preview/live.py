@@ -40,13 +40,13 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.4
 """How often time moves on and the page is told what is new."""
-BUSY_S = 0.2
+SETTLE_TIMEOUT_S = 0.2
 """How long a tick waits for a bot that is at work."""
-ANSWER_S = 3.0
+RESPONSE_TIMEOUT_S = 3.0
 """How long a click or command waits for the bot's first answer: as long as Discord would."""
 
 
-class LiveWorld(Env):
+class LiveEnv(Env):
     """A simulated Discord that does not mind a bot with work in hand."""
 
     def __init__(self, bot: discord.Client) -> None:
@@ -60,7 +60,7 @@ class LiveWorld(Env):
     async def _settle_internal(self, *, dispatch: str | None = None, **how: Any) -> None:
         # _deadline is the caller's whole budget; one wait shall not use it up.
         how.pop("_deadline", None)
-        how.setdefault("timeout", ANSWER_S if dispatch else BUSY_S)
+        how.setdefault("timeout", RESPONSE_TIMEOUT_S if dispatch else SETTLE_TIMEOUT_S)
         try:
             await super()._settle_internal(dispatch=dispatch, **how)
         except TimeoutError:
@@ -72,7 +72,7 @@ class LiveWorld(Env):
             log.error("the bot raised %r", error, exc_info=error)
 
 
-class Door(PreviewServer):
+class RedirectingServer(PreviewServer):
     """The page's server, which also lets in whoever comes to the bare address."""
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
@@ -83,39 +83,39 @@ class Door(PreviewServer):
         return page
 
 
-class PortTaken(Exception):
+class PortInUse(Exception):
     """A port that another program has."""
 
 
 class LivePage:
     """The page of one channel; owns the turn that actions, time and refreshes take."""
 
-    def __init__(self, world: LiveWorld, preview: Preview, port: int) -> None:
-        self._world = world
+    def __init__(self, env: LiveEnv, preview: Preview, port: int) -> None:
+        self._env = env
         self._preview = preview
-        self._turn = asyncio.Lock()
-        self._act = preview._action
+        self._lock = asyncio.Lock()
+        self._original_action = preview._action
         preview._action = self._action  # type: ignore[method-assign]
-        preview._server = Door(preview, port)
+        preview._server = RedirectingServer(preview, port)
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, world: LiveWorld, channel: ChannelHandle, visitors: list[MemberActor], port: int
+        cls, env: LiveEnv, channel: ChannelHandle, users: list[MemberActor], port: int
     ) -> AsyncIterator[Self]:
         """Serve a channel on 127.0.0.1; port 0 is any free one.
 
         Raises:
             PortTaken: naming the port.
         """
-        preview = world.preview(channel, viewers=visitors, layout="channel", port=port)
-        page = cls(world, preview, port)
+        preview = env.preview(channel, viewers=users, layout="channel", port=port)
+        page = cls(env, preview, port)
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(preview)
             except SetupError as error:
                 if isinstance(error.__cause__, OSError):
-                    raise PortTaken(f"port {port} is taken") from error
+                    raise PortInUse(f"port {port} is taken") from error
                 raise
             yield page
 
@@ -128,27 +128,27 @@ class LivePage:
         """Return when someone has ended the session from the page."""
         await self._preview.wait_closed()
 
-    async def follow(self) -> None:
+    async def follow_clock(self) -> None:
         """Let virtual time follow real time and show what is new, until the bot has closed."""
         loop = asyncio.get_running_loop()
         then, shown = loop.time(), 0
-        while not self._world.bot.is_closed():
+        while not self._env.bot.is_closed():
             await asyncio.sleep(TICK_S)
-            async with self._turn:
+            async with self._lock:
                 now = loop.time()
                 try:
-                    await self._world.advance_time(now - then)
+                    await self._env.advance_time(now - then)
                 except TimeoutError:
                     log.debug("time stands still while the bot is at work")
                 then = now
                 # Each refresh draws the page anew, so an idle channel must cause none.
-                if (done := len(self._world.http_requests)) != shown:
+                if (done := len(self._env.http_requests)) != shown:
                     await self._preview.refresh()
                     shown = done
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
-        async with self._turn:
+        async with self._lock:
             if isinstance(body, Mapping) and "published_revision" in body:
                 seen = self._preview._get_page(context_id)
                 body = {**body, "published_revision": seen.revision}
-            return await self._act(context_id, body)
+            return await self._original_action(context_id, body)

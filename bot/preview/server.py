@@ -13,13 +13,13 @@ from typing import Any
 
 from bot import create_bot
 from bot.app import MusicBot, build_engine
-from bot.preview.engine import DistantEngine
-from bot.preview.live import LivePage, LiveWorld, PortTaken
+from bot.preview.engine import EngineProxy
+from bot.preview.live import LiveEnv, LivePage, PortInUse
 from bot.settings import BadSetting, Settings
 from mst_core.engine import Engine
 
 BOT_NAME = "Music Style Bot"
-VISITORS = ("you", "friend")
+PREVIEW_USERS = ("you", "friend")
 """The page's "Viewing as" changes between them: what is private, whose turn it is."""
 
 
@@ -34,37 +34,37 @@ async def serve(settings: Settings, engine: Engine | None = None) -> None:
         bot.requests.store.BrokenLedger: when the ledger cannot be opened.
         mst_core.errors.MstError: when the engine cannot start.
     """
-    stop = _stop_at_signal()
+    stop = _stop_on_signal()
     # A MIDI file is one to download: as audio the page would try to play it, and fail.
     mimetypes.add_type("application/x-midi", ".mid")
-    settings = replace(settings, data=settings.data / "tryout")
-    been_here = (settings.data / "ledger.sqlite3").exists()
-    distant = DistantEngine(engine or build_engine(settings))
+    settings = replace(settings, data_dir=settings.data_dir / "tryout")
+    been_here = (settings.data_dir / "ledger.sqlite3").exists()
+    distant = EngineProxy(engine or build_engine(settings))
     bot = create_bot(distant, settings)
-    world = LiveWorld(bot)
-    distant.enter(world)
+    world = LiveEnv(bot)
+    distant.attach(world)
     # Made at instant 0, these have the same ids at every start: the history of before is theirs.
     guild = world.create_guild("Try-out")
-    channel = guild.create_text_channel("music", topic=bot.texts.say("tryout.topic"))
-    visitors = [guild.add_member(world.create_user(name)) for name in VISITORS]
+    channel = guild.create_text_channel("music", topic=bot.texts.render("tryout.topic"))
+    visitors = [guild.add_member(world.create_user(name)) for name in PREVIEW_USERS]
     world.backend.edit_bot_profile(BOT_NAME)
-    async with _logged_in(world, bot):
+    async with _running(world, bot):
         try:
-            async with LivePage.open(world, channel, visitors, settings.tryout_port) as page:
-                welcome = bot.texts.say("tryout.welcome")
+            async with LivePage.open(world, channel, visitors, settings.preview_port) as page:
+                welcome = bot.texts.render("tryout.welcome")
                 if been_here:
-                    welcome += "\n" + bot.texts.say("tryout.again")
+                    welcome += "\n" + bot.texts.render("tryout.again")
                 await bot.get_partial_messageable(channel.id).send(welcome)
                 sys.stdout.write(f"The try-out is at {page.address} (Ctrl-C ends it)\n")
                 sys.stdout.flush()
-                await _until_first(stop.wait(), page.follow(), page.wait_closed())
-        except PortTaken as error:
+                await _run_until_first(stop.wait(), page.follow_clock(), page.wait_closed())
+        except PortInUse as error:
             raise BadSetting(f"MST_TRYOUT_PORT: {error}; set another, or 0 for any") from error
     if bot.failure:
         raise bot.failure
 
 
-def _stop_at_signal() -> asyncio.Event:
+def _stop_on_signal() -> asyncio.Event:
     """Make an event that the first signal sets; the second ends the process at once."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
@@ -78,19 +78,19 @@ def _stop_at_signal() -> asyncio.Event:
 
 
 @asynccontextmanager
-async def _logged_in(world: LiveWorld, bot: MusicBot) -> AsyncIterator[None]:
-    await world.start()
+async def _running(env: LiveEnv, bot: MusicBot) -> AsyncIterator[None]:
+    await env.start()
     try:
-        with world.time_context():
+        with env.time_context():
             try:
                 yield
             finally:
                 await bot.close()
     finally:
-        await world.shutdown()
+        await env.shutdown()
 
 
-async def _until_first(*endings: Coroutine[Any, Any, Any]) -> None:
+async def _run_until_first(*endings: Coroutine[Any, Any, Any]) -> None:
     """Return when one of them does, or raise what it raised; the others are cancelled."""
     tasks = [asyncio.ensure_future(one) for one in endings]
     try:

@@ -19,11 +19,11 @@ import aiosqlite
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
-class BrokenLedger(Exception):
+class BrokenDatabase(Exception):
     """A ledger that cannot be opened, said in one sentence."""
 
 
-def missing_steps(version: int, folder: Path) -> list[str]:
+def pending_migrations(version: int, folder: Path) -> list[str]:
     """Return the SQL of the steps that a database of a version has not had, in order.
 
     Each is one transaction that ends by noting its number, so it happens whole or not at all.
@@ -33,7 +33,7 @@ def missing_steps(version: int, folder: Path) -> list[str]:
     """
     steps = sorted(folder.glob("[0-9]*.sql"))
     if version > len(steps):
-        raise BrokenLedger(
+        raise BrokenDatabase(
             f"the ledger is of a newer version ({version}) than this program ({len(steps)})"
         )
     return [
@@ -60,19 +60,19 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = await aiosqlite.connect(path, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
+            raise BrokenDatabase(f"the ledger {path} cannot be opened: {error}") from error
         try:
             connection.row_factory = sqlite3.Row
             await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
             await connection.execute_fetchall("PRAGMA journal_mode = WAL")
             await connection.execute_fetchall("PRAGMA synchronous = FULL")
             ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
-            for step in missing_steps(version, migrations):
+            for step in pending_migrations(version, migrations):
                 await connection.executescript(step)
         except BaseException as error:
             await connection.close()
             if isinstance(error, sqlite3.Error):
-                raise BrokenLedger(f"the ledger {path} cannot be opened: {error}") from error
+                raise BrokenDatabase(f"the ledger {path} cannot be opened: {error}") from error
             raise
         return cls(connection)
 
@@ -85,7 +85,7 @@ class Database:
         await self._connection.close()
 
 
-def claim(folder: Path) -> IO[bytes]:
+def lock_data_dir(folder: Path) -> IO[bytes]:
     """Take a data folder for this process alone, until the file is closed or the process ends.
 
     Raises:
@@ -95,10 +95,10 @@ def claim(folder: Path) -> IO[bytes]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("wb")
     except OSError as error:
-        raise BrokenLedger(f"the data folder {folder} cannot be written: {error}") from error
+        raise BrokenDatabase(f"the data folder {folder} cannot be written: {error}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise BrokenLedger(f"another bot is at work in the data folder {folder}") from error
+        raise BrokenDatabase(f"another bot is at work in the data folder {folder}") from error
     return file

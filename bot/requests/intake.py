@@ -14,16 +14,16 @@ import aiohttp
 import discord
 import msgspec
 
-from bot.errors import Forgotten, LostFile, NotFetched, NotYours, TooManyOpen, TooSoon
-from bot.requests.scheduler import Dispatcher
-from bot.requests.store import Ask, Entry, Ledger
+from bot.errors import DownloadFailed, LostFile, NotRequester, RequestNotFound, TooManyOpen, TooSoon
+from bot.requests.scheduler import Scheduler
+from bot.requests.store import NewRequest, RequestRecord, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.errors import BadOption
-from mst_core.jobs import Compose, Mashup, Request, Restyle, check, draw_seed, next_seed
-from mst_core.reading.formats import FIRST_BYTES
+from mst_core.jobs import Compose, Mashup, Request, Restyle, draw_seed, next_seed, validate
+from mst_core.reading.formats import SNIFFED_BYTES
 from mst_core.reading.parsed_score import Limits
-from mst_core.reading.sandbox import cheap_check, show_name
+from mst_core.reading.sandbox import detect_format, display_name
 from mst_core.styles import StyleCard
 
 # Fetching what a person attached: cheap checks first, then the bytes, then a look at them.
@@ -32,21 +32,21 @@ from mst_core.styles import StyleCard
 # fetched
 # before anything is said, as long as that stays quick; a slow one comes after the public answer.
 
-LONGEST_S = 20.0
+DOWNLOAD_TIMEOUT_S = 20.0
 """A file that takes longer is given up."""
 
 
-def check_unseen(attachment: discord.Attachment, limits: Limits) -> None:
+def precheck(attachment: discord.Attachment, limits: Limits) -> None:
     """Do nothing, when a file may be fetched, by its name and size alone.
 
     Raises:
         UnreadableScore, TooLong: naming the file and what is accepted.
     """
-    cheap_check(attachment.filename, attachment.size, limits=limits)
+    detect_format(attachment.filename, attachment.size, limits=limits)
 
 
 async def fetch_all(attachments: Sequence[discord.Attachment], limits: Limits) -> list[bytes]:
-    """Fetch files that passed `check_unseen`, and look at their first bytes.
+    """Fetch files that passed `precheck`, and look at their first bytes.
 
     Raises:
         UnreadableScore, TooLong: naming the file and what is accepted.
@@ -57,40 +57,40 @@ async def fetch_all(attachments: Sequence[discord.Attachment], limits: Limits) -
 
 async def _fetch(attachment: discord.Attachment, limits: Limits) -> bytes:
     try:
-        async with asyncio.timeout(LONGEST_S):
+        async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
             data = await attachment.read()
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # TimeoutError is one
-        raise NotFetched(show_name(attachment.filename)) from error
-    cheap_check(attachment.filename, len(data), data[:FIRST_BYTES], limits)
+        raise DownloadFailed(display_name(attachment.filename)) from error
+    detect_format(attachment.filename, len(data), data[:SNIFFED_BYTES], limits)
     return data
 
 
-QUIET_S = 1.5
+DEFER_AFTER_S = 1.5
 """How long files may take to come before the public answer has to be given; Discord allows 3 s."""
 
 
-COMING = "coming"
+PENDING_FILE = "coming"
 """Stands in a draft for the SHA-256 of a file that is not there yet."""
 
 
-class Desk:
+class RequestIntake:
     """Takes requests of people in; says no before anyone else can see it."""
 
     def __init__(
         self,
-        ledger: Ledger,
+        store: RequestStore,
         uploads: Uploads,
-        dispatcher: Dispatcher,
+        scheduler: Scheduler,
         styles: Mapping[str, StyleCard],
         settings: Settings,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._ledger, self._uploads, self._dispatcher = ledger, uploads, dispatcher
+        self._store, self._uploads, self._scheduler = store, uploads, scheduler
         self._styles, self._settings, self._clock = styles, settings, clock
-        self._coming: Counter[int] = Counter()
-        self._taking: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._pending: Counter[int] = Counter()
+        self._upload_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def ask(
+    async def submit(
         self,
         interaction: discord.Interaction[Any],
         request: Request,
@@ -106,13 +106,13 @@ class Desk:
             MstError: while nothing is public yet, when the request or its asker has to wait.
         """
         names = names or {}
-        self._check(request)
-        async with self._in_hand(interaction.user.id):
-            await self._uploads.share(names, interaction.user.id)
-            message_id = await _defer(interaction)
-            await self._accept(interaction, message_id, request, names, first_seed)
+        self._check_request(request)
+        async with self._reserve_slot(interaction.user.id):
+            await self._uploads.add_user(names, interaction.user.id)
+            message_id = await _defer_publicly(interaction)
+            await self._add_request(interaction, message_id, request, names, first_seed)
 
-    async def ask_with_files(
+    async def submit_with_files(
         self,
         interaction: discord.Interaction[Any],
         draft: Restyle | Mashup,
@@ -128,17 +128,17 @@ class Desk:
         places = {place: file for place, file in files.items() if file is not None}
         attached = [*places.values()]
         for one in attached:
-            check_unseen(one, self._uploads.limits)
-        self._check(draft)
-        async with self._in_hand(interaction.user.id):
+            precheck(one, self._uploads.limits)
+        self._check_request(draft)
+        async with self._reserve_slot(interaction.user.id):
             coming = asyncio.create_task(fetch_all(attached, self._uploads.limits))
             try:
-                quick, _ = await asyncio.wait([coming], timeout=QUIET_S)
-                message_id = None if quick else await _defer(interaction)
+                quick, _ = await asyncio.wait([coming], timeout=DEFER_AFTER_S)
+                message_id = None if quick else await _defer_publicly(interaction)
                 contents = await coming
             finally:
                 coming.cancel()
-            message_id = message_id or await _defer(interaction)
+            message_id = message_id or await _defer_publicly(interaction)
             kept = [
                 await self._uploads.keep(interaction.user.id, one.filename, content)
                 for one, content in zip(attached, contents, strict=True)
@@ -146,9 +146,9 @@ class Desk:
             found = {place: one.sha256 for place, one in zip(places, kept, strict=True)}
             request = msgspec.structs.replace(draft, **found)
             names = {upload.sha256: upload.name for upload in kept}
-            await self._accept(interaction, message_id, request, names)
+            await self._add_request(interaction, message_id, request, names)
 
-    async def take_in(
+    async def receive_upload(
         self, interaction: discord.Interaction[Any], attachment: discord.Attachment
     ) -> Upload:
         """Fetch, keep and read one file, behind a private answer that waits already.
@@ -158,24 +158,24 @@ class Desk:
         """
         user_id = interaction.user.id
         # One file of a person at a time: the parsers are there for everybody.
-        taking = self._taking.setdefault(user_id, asyncio.Lock())
-        async with self._in_hand(user_id), taking:
+        taking = self._upload_locks.setdefault(user_id, asyncio.Lock())
+        async with self._reserve_slot(user_id), taking:
             (content,) = await fetch_all([attachment], self._uploads.limits)
             upload = await self._uploads.keep(user_id, attachment.filename, content)
-            await self._uploads.read(upload.sha256, upload.name)
+            await self._uploads.parsed_score(upload.sha256, upload.name)
         return upload
 
-    async def again(self, interaction: discord.Interaction[Any], request_id: int) -> None:
+    async def request_again(self, interaction: discord.Interaction[Any], request_id: int) -> None:
         """Ask for the same once more, with a new seed; the old answer stays.
 
         Raises:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
-        entry = await self._find(request_id)
+        entry = await self._find_record(request_id)
         request = msgspec.structs.replace(entry.request, seed=draw_seed())
-        await self.ask(interaction, request, entry.names)
+        await self.submit(interaction, request, entry.names)
 
-    async def turn(
+    async def request_strength(
         self, interaction: discord.Interaction[Any], request_id: int, strength: float
     ) -> None:
         """Ask for the same with another strength on every side, so that the two compare.
@@ -183,13 +183,13 @@ class Desk:
         Raises:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
-        entry = await self._find(request_id)
+        entry = await self._find_record(request_id)
         request = entry.request
         if isinstance(request, Restyle):
             request = msgspec.structs.replace(request, strength=strength, pitch_strength=strength)
-        await self.ask(interaction, request, entry.names, entry.first_seed)
+        await self.submit(interaction, request, entry.names, entry.first_seed)
 
-    async def vary(
+    async def request_variant(
         self, interaction: discord.Interaction[Any], request_id: int, number: int
     ) -> None:
         """Ask for another variant, counted from 1: the seeds follow that of the first.
@@ -197,40 +197,40 @@ class Desk:
         Raises:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
-        entry = await self._find(request_id)
+        entry = await self._find_record(request_id)
         first = entry.request.seed if entry.first_seed is None else entry.first_seed
         request = msgspec.structs.replace(entry.request, seed=next_seed(first, number - 1))
-        await self.ask(interaction, request, entry.names, first)
+        await self.submit(interaction, request, entry.names, first)
 
-    async def swap(self, interaction: discord.Interaction[Any], request_id: int) -> None:
+    async def request_swapped(self, interaction: discord.Interaction[Any], request_id: int) -> None:
         """Ask for a mashup the other way round.
 
         Raises:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
-        entry = await self._find(request_id)
+        entry = await self._find_record(request_id)
         request = entry.request
         if isinstance(request, Mashup):
             request = msgspec.structs.replace(
                 request, source=request.like, like=request.source, track=None
             )
-        await self.ask(interaction, request, entry.names)
+        await self.submit(interaction, request, entry.names)
 
-    async def compare(
+    async def draw_comparison(
         self, interaction: discord.Interaction[Any], request_id: int
-    ) -> tuple[Entry, bytes]:
+    ) -> tuple[RequestRecord, bytes]:
         """Draw an answer's score before and after, behind a private answer that waits meanwhile.
 
         Raises:
             Forgotten, LostFile: when the request or its file is no longer kept.
             EngineBusy: when the engine has no place for it now.
         """
-        entry = await self._find(request_id)
-        async with self._in_hand(interaction.user.id):
+        entry = await self._find_record(request_id)
+        async with self._reserve_slot(interaction.user.id):
             await interaction.response.defer(ephemeral=True, thinking=True)
-            return entry, await self._dispatcher.compare(entry.request, entry.names)
+            return entry, await self._scheduler.draw_comparison(entry.request, entry.names)
 
-    async def restyle(
+    async def request_style(
         self, interaction: discord.Interaction[Any], upload_id: int, rhythm: str, strength: float
     ) -> None:
         """Ask for a kept upload in the rhythm of a style.
@@ -242,25 +242,25 @@ class Desk:
         if upload is None or upload.user_id != interaction.user.id:
             raise LostFile("the file")
         request = Restyle(upload.sha256, draw_seed(), rhythm, strength=strength)
-        await self.ask(interaction, request, {upload.sha256: upload.name})
+        await self.submit(interaction, request, {upload.sha256: upload.name})
 
-    async def remove(self, interaction: discord.Interaction[Any], request_id: int) -> None:
+    async def remove_result(self, interaction: discord.Interaction[Any], request_id: int) -> None:
         """Remove the message of an answer, for the one who asked for it.
 
         Raises:
             Forgotten: when neither the ledger nor the message knows who asked.
             NotYours: when somebody else asked for it.
         """
-        entry = await self._ledger.find(request_id)
-        asker = _asker(interaction) if entry is None else entry.user_id
+        entry = await self._store.find(request_id)
+        asker = _requester_of(interaction) if entry is None else entry.user_id
         if asker is None:
-            raise Forgotten(request_id)
+            raise RequestNotFound(request_id)
         if asker != interaction.user.id:
-            raise NotYours
+            raise NotRequester
         await interaction.response.defer()
         await interaction.delete_original_response()
 
-    async def _accept(
+    async def _add_request(
         self,
         interaction: discord.Interaction[Any],
         message_id: int,
@@ -270,8 +270,8 @@ class Desk:
     ) -> None:
         if interaction.channel_id is None:
             raise RuntimeError("an interaction without a channel")
-        await self._ledger.accept(
-            Ask(
+        await self._store.add(
+            NewRequest(
                 user_id=interaction.user.id,
                 guild_id=interaction.guild_id,
                 channel_id=interaction.channel_id,
@@ -284,52 +284,52 @@ class Desk:
                 first_seed=first_seed,
             )
         )
-        self._dispatcher.wake()
+        self._scheduler.wake()
 
-    async def _find(self, request_id: int) -> Entry:
-        entry = await self._ledger.find(request_id)
+    async def _find_record(self, request_id: int) -> RequestRecord:
+        entry = await self._store.find(request_id)
         if entry is None:
-            raise Forgotten(request_id)
+            raise RequestNotFound(request_id)
         return entry
 
-    def _check(self, request: Request) -> None:
-        check(request, self._styles)
+    def _check_request(self, request: Request) -> None:
+        validate(request, self._styles)
         if isinstance(request, Compose) and request.bars > self._settings.bars_max:
             raise BadOption("bars", request.bars, f"at most {self._settings.bars_max} here")
 
     @asynccontextmanager
-    async def _in_hand(self, user_id: int) -> AsyncIterator[None]:
+    async def _reserve_slot(self, user_id: int) -> AsyncIterator[None]:
         """Hold a place of a person from the check until the request is in the ledger.
 
         Raises:
             TooManyOpen, TooSoon: when there is none.
         """
         # Counted before the ledger is asked: what is accepted meanwhile counts twice, never not.
-        self._coming[user_id] += 1
+        self._pending[user_id] += 1
         try:
-            await self._check_person(user_id, self._coming[user_id])
+            await self._check_user(user_id, self._pending[user_id])
             yield
         finally:
-            self._coming[user_id] -= 1
-            self._coming += Counter()  # drops what is at 0
+            self._pending[user_id] -= 1
+            self._pending += Counter()  # drops what is at 0
 
-    async def _check_person(self, user_id: int, coming: int) -> None:
-        if await self._ledger.count_open(user_id) + coming > self._settings.open_per_user:
-            raise TooManyOpen(self._settings.open_per_user)
-        if latest := await self._ledger.history(user_id, 1):
+    async def _check_user(self, user_id: int, coming: int) -> None:
+        if await self._store.count_open(user_id) + coming > self._settings.max_open_per_user:
+            raise TooManyOpen(self._settings.max_open_per_user)
+        if latest := await self._store.history(user_id, 1):
             wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
             if wait_s > 0:
                 raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
 
 
-def _asker(interaction: discord.Interaction[Any]) -> int | None:
+def _requester_of(interaction: discord.Interaction[Any]) -> int | None:
     """Whose command or button brought the message; None for one that was sent without."""
     message = interaction.message
     metadata = message.interaction_metadata if message else None
     return metadata.user.id if metadata else None
 
 
-async def _defer(interaction: discord.Interaction[Any]) -> int:
+async def _defer_publicly(interaction: discord.Interaction[Any]) -> int:
     """Acknowledge in public, and return the number of the message to answer in."""
     callback = await interaction.response.defer(thinking=True)
     if callback is None or callback.message_id is None:

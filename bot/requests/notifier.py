@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from bot.requests.store import Entry
+from bot.requests.store import RequestRecord
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
 
-EDIT_S = 1.0
+EDIT_INTERVAL_S = 1.0
 """At least this long between two edits of a message."""
 
 
@@ -18,23 +18,25 @@ class NotDelivered(Exception):
     """Discord could not be reached; the same answer may be sent again later."""
 
 
-class Teller(Protocol):
+class Notifier(Protocol):
     """Who speaks with the asker of a request."""
 
-    async def waiting(self, entry: Entry, place: int, *, awake: bool) -> None:
+    async def show_position(
+        self, record: RequestRecord, position: int, *, engine_ready: bool
+    ) -> None:
         """Say which place in the queue it has, and whether the engine is awake."""
 
-    async def progress(self, entry: Entry, progress: Progress) -> None:
+    async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
         """Say how far it is."""
 
-    async def answer(self, entry: Entry, files: Mapping[str, bytes]) -> None:
+    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
         """Give the result. Raises NotDelivered."""
 
-    async def refuse(self, entry: Entry, error: MstError) -> None:
+    async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
         """Remove the public message and tell the asker alone. Raises NotDelivered."""
 
 
-class Words:
+class ProgressThrottle:
     """The words about one unfinished request: one edit at a time, at most one a second.
 
     What comes too soon is dropped, since something newer follows.
@@ -44,19 +46,19 @@ class Words:
         self._spawn = spawn
         self._edit: asyncio.Task[None] | None = None
         self._next_at = 0.0
-        self._last: object = None
+        self._last_key: object = None
 
-    def say(self, edit: Coroutine[Any, Any, None], once_for: object = None) -> None:
-        """Start the edit unless it is too soon, or ``once_for`` says that it was said already."""
+    def submit(self, edit: Coroutine[Any, Any, None], key: object = None) -> None:
+        """Start the edit unless it is too soon, or ``key`` says that it was said already."""
         now = asyncio.get_running_loop().time()
-        repeated = once_for is not None and once_for == self._last
+        repeated = key is not None and key == self._last_key
         if repeated or now < self._next_at or (self._edit and not self._edit.done()):
             edit.close()
             return
-        self._last, self._next_at = once_for, now + EDIT_S
+        self._last_key, self._next_at = key, now + EDIT_INTERVAL_S
         self._edit = self._spawn(edit)
 
-    async def quiet(self) -> None:
+    async def drain(self) -> None:
         """Wait until no edit is on its way, so that none can overtake the answer."""
         if self._edit:
             await asyncio.wait([self._edit])

@@ -12,13 +12,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 
-class Shelf:
+class ResultFiles:
     """Keeps the bytes of a request by format. Its methods block: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, request_id: int, files: Mapping[str, bytes]) -> None:
+    def write(self, request_id: int, files: Mapping[str, bytes]) -> None:
         """Write the files of a request, in place of any that were there."""
         draft = self.folder / f".{request_id}.draft"
         shutil.rmtree(draft, ignore_errors=True)
@@ -31,7 +31,7 @@ class Shelf:
         self.discard(request_id)
         draft.rename(self.folder / str(request_id))
 
-    def take(self, request_id: int) -> dict[str, bytes]:
+    def read(self, request_id: int) -> dict[str, bytes]:
         """Read the files of a request by format; nothing when there are none."""
         folder = self.folder / str(request_id)
         return {path.suffix[1:]: path.read_bytes() for path in sorted(folder.glob("tune.*"))}

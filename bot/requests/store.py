@@ -40,7 +40,7 @@ _ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.came, queue.id
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class NewRequest:
     """A request as it comes in: who, where, and what."""
 
     user_id: int
@@ -58,7 +58,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Ask):
+class RequestRecord(NewRequest):
     """A request as the ledger has it."""
 
     id: int
@@ -75,8 +75,8 @@ class Entry(Ask):
     deliveries: int
 
 
-class Ledger:
-    """The one owner of the requests. Open it with `Ledger.open`, close it with `close`."""
+class RequestStore:
+    """The one owner of the requests. Open it with `RequestStore.open`, close it with `close`."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self.database = database
@@ -98,35 +98,35 @@ class Ledger:
         """Close the database; the rows stay."""
         await self.database.close()
 
-    async def accept(self, ask: Ask) -> Entry:
+    async def add(self, record: NewRequest) -> RequestRecord:
         """Keep a new request; when this returns, it survives a crash."""
-        rows = await self._run(
+        rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
                    file_limit_bytes, locale, request, names, first_seed, seed, asked_at)
                VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
                    :file_limit_bytes, :locale, :request, :names, :first_seed, :seed, :now)
                RETURNING *""",
-            user_id=ask.user_id,
-            guild_id=ask.guild_id,
-            channel_id=ask.channel_id,
-            message_id=ask.message_id,
-            interaction_token=ask.interaction_token,
-            file_limit_bytes=ask.file_limit_bytes,
-            locale=ask.locale,
-            request=msgspec.json.encode(ask.request).decode(),
-            names=msgspec.json.encode(ask.names).decode(),
-            first_seed=ask.first_seed,
-            seed=ask.request.seed,
+            user_id=record.user_id,
+            guild_id=record.guild_id,
+            channel_id=record.channel_id,
+            message_id=record.message_id,
+            interaction_token=record.interaction_token,
+            file_limit_bytes=record.file_limit_bytes,
+            locale=record.locale,
+            request=msgspec.json.encode(record.request).decode(),
+            names=msgspec.json.encode(record.names).decode(),
+            first_seed=record.first_seed,
+            seed=record.request.seed,
         )
-        return _entry(rows[0])
+        return _record_from_row(rows[0])
 
-    async def lease(self, worker: str, seconds: float) -> Entry | None:
+    async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
         """Lend the next request to a worker; None when none is due.
 
         One request per person at a time; persons take turns. A lease that ran out comes back with
         one try more: it is for the caller to stop after too many.
         """
-        rows = await self._run(
+        rows = await self._query(
             f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
                     lease_until = :now + :seconds, tries = tries + 1
                 WHERE id = (SELECT id FROM {_QUEUE} WHERE NOT busy {_ORDER} LIMIT 1)
@@ -134,11 +134,11 @@ class Ledger:
             worker=worker,
             seconds=seconds,
         )
-        return _entry(rows[0]) if rows else None
+        return _record_from_row(rows[0]) if rows else None
 
-    async def renew(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
+    async def renew_leases(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
         """Lengthen the leases of what a worker works on, counted from now."""
-        await self._run(
+        await self._query(
             """UPDATE requests SET lease_until = :now + :seconds
                WHERE worker = :worker AND state = 'running'
                AND id IN (SELECT value FROM json_each(:ids))""",
@@ -147,9 +147,9 @@ class Ledger:
             ids=msgspec.json.encode(request_ids).decode(),
         )
 
-    async def give_back(self, worker: str, request_id: int, *, count_try: bool) -> None:
+    async def release(self, worker: str, request_id: int, *, count_try: bool) -> None:
         """Let a leased request wait again; ``count_try`` says whether it was to blame."""
-        await self._run(
+        await self._query(
             """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
                    tries = tries - :forgiven
                WHERE worker = :worker AND id = :id AND state = 'running'""",
@@ -158,9 +158,9 @@ class Ledger:
             forgiven=int(not count_try),
         )
 
-    async def give_back_all(self, worker: str, *, count_try: bool) -> None:
+    async def release_all(self, worker: str, *, count_try: bool) -> None:
         """Let everything wait again that this worker, or its dead predecessor, had leased."""
-        await self._run(
+        await self._query(
             """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
                    tries = tries - :forgiven
                WHERE worker = :worker AND state = 'running'""",
@@ -168,11 +168,11 @@ class Ledger:
             forgiven=int(not count_try),
         )
 
-    async def finish(
+    async def mark_done(
         self, worker: str, request_id: int, receipt: Receipt, stage_seconds: Mapping[str, float]
-    ) -> Entry | None:
+    ) -> RequestRecord | None:
         """Note the result. None when the request is gone or another worker has it by now."""
-        rows = await self._run(
+        rows = await self._query(
             """UPDATE requests SET state = 'done', finished_at = :now, receipt = :receipt,
                    stage_seconds = :stage_seconds, lease_until = NULL
                WHERE worker = :worker AND id = :id AND state = 'running' RETURNING *""",
@@ -181,13 +181,13 @@ class Ledger:
             receipt=msgspec.json.encode(receipt).decode(),
             stage_seconds=msgspec.json.encode(stage_seconds).decode(),
         )
-        return _entry(rows[0]) if rows else None
+        return _record_from_row(rows[0]) if rows else None
 
-    async def fail(
+    async def mark_failed(
         self, worker: str, request_id: int, code: str, arguments: Sequence[str]
-    ) -> Entry | None:
+    ) -> RequestRecord | None:
         """Note for good that it failed. None when it is gone or another worker has it by now."""
-        rows = await self._run(
+        rows = await self._query(
             """UPDATE requests SET state = 'failed', finished_at = :now, error_code = :code,
                    error_arguments = :arguments, lease_until = NULL
                WHERE worker = :worker AND id = :id AND state = 'running' RETURNING *""",
@@ -196,80 +196,80 @@ class Ledger:
             code=code,
             arguments=msgspec.json.encode(list(arguments)).decode(),
         )
-        return _entry(rows[0]) if rows else None
+        return _record_from_row(rows[0]) if rows else None
 
-    async def answered(self, request_id: int) -> None:
+    async def mark_delivered(self, request_id: int) -> None:
         """Note that the asker was told. The interaction's token has served and goes."""
-        await self._run(
+        await self._query(
             """UPDATE requests SET answered_at = :now, interaction_token = ''
                WHERE id = :id AND answered_at IS NULL""",
             id=request_id,
         )
 
-    async def delivering(self, request_id: int) -> Entry | None:
+    async def start_delivery(self, request_id: int) -> RequestRecord | None:
         """Count one attempt to answer; None when there is nothing, or nothing more, to answer."""
-        rows = await self._run(
+        rows = await self._query(
             """UPDATE requests SET deliveries = deliveries + 1
                WHERE id = :id AND answered_at IS NULL AND state IN ('done', 'failed')
                RETURNING *""",
             id=request_id,
         )
-        return _entry(rows[0]) if rows else None
+        return _record_from_row(rows[0]) if rows else None
 
-    async def unanswered(self) -> list[int]:
+    async def undelivered(self) -> list[int]:
         """List what is done or failed and not yet told."""
-        rows = await self._run(
+        rows = await self._query(
             """SELECT id FROM requests WHERE answered_at IS NULL AND state IN ('done', 'failed')
                ORDER BY id"""
         )
         return [row["id"] for row in rows]
 
-    async def queue(self) -> list[Entry]:
+    async def queue(self) -> list[RequestRecord]:
         """List the waiting requests in the order in which they will be leased."""
-        rows = await self._run(
+        rows = await self._query(
             f"SELECT requests.* FROM requests JOIN {_QUEUE} USING (id) {_ORDER}"  # noqa: S608
         )
-        return [_entry(row) for row in rows]
+        return [_record_from_row(row) for row in rows]
 
-    async def find(self, request_id: int) -> Entry | None:
+    async def find(self, request_id: int) -> RequestRecord | None:
         """Return one request."""
-        rows = await self._run("SELECT * FROM requests WHERE id = :id", id=request_id)
-        return _entry(rows[0]) if rows else None
+        rows = await self._query("SELECT * FROM requests WHERE id = :id", id=request_id)
+        return _record_from_row(rows[0]) if rows else None
 
-    async def history(self, user_id: int, limit: int = -1) -> list[Entry]:
+    async def history(self, user_id: int, limit: int = -1) -> list[RequestRecord]:
         """List the requests of a person, the newest first."""
-        rows = await self._run(
+        rows = await self._query(
             "SELECT * FROM requests WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit",
             user_id=user_id,
             limit=limit,
         )
-        return [_entry(row) for row in rows]
+        return [_record_from_row(row) for row in rows]
 
     async def count_open(self, user_id: int) -> int:
         """Count the requests of a person that have no outcome yet."""
-        rows = await self._run(
+        rows = await self._query(
             """SELECT count(*) AS open FROM requests
                WHERE user_id = :user_id AND state IN ('waiting', 'running')""",
             user_id=user_id,
         )
         return int(rows[0]["open"])
 
-    async def forget(self, user_id: int) -> list[int]:
+    async def delete_user(self, user_id: int) -> list[int]:
         """Remove every request of a person and list what was removed."""
-        rows = await self._run(
+        rows = await self._query(
             "DELETE FROM requests WHERE user_id = :user_id RETURNING id", user_id=user_id
         )
         return [row["id"] for row in rows]
 
-    async def _run(self, statement: str, **values: Any) -> list[sqlite3.Row]:
+    async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         return await self.database.run(statement, **({"now": self._clock()} | values))
 
 
-def _entry(row: sqlite3.Row) -> Entry:
-    values = {name: row[name] for name in row.keys() if name in Entry.__dataclass_fields__}  # noqa: SIM118
+def _record_from_row(row: sqlite3.Row) -> RequestRecord:
+    values = {name: row[name] for name in row.keys() if name in RequestRecord.__dataclass_fields__}  # noqa: SIM118
     values["request"] = msgspec.json.decode(row["request"], type=Request)
     values["names"] = msgspec.json.decode(row["names"], type=dict[str, str])
     values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))
     values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)
     values["stage_seconds"] = msgspec.json.decode(row["stage_seconds"] or "{}")
-    return Entry(**values)
+    return RequestRecord(**values)

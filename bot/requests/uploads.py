@@ -22,14 +22,14 @@ from weakref import WeakValueDictionary
 from bot.errors import LostFile
 from bot.requests.database import Database
 from mst_core.jobs import Compose, Mashup, Request
-from mst_core.reading.formats import show_name
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.formats import display_name
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
-from mst_core.reading.serialization import BrokenReading, decode_reading, encode_reading
+from mst_core.reading.serialization import InvalidScoreBytes, decode_score, encode_score
 
-PARSERS = 2
+MAX_PARSERS = 2
 """Processes that read files at once: each may take a gigabyte."""
-ROOM_BYTES = 100_000_000
+QUOTA_BYTES = 100_000_000
 """What is kept of one person at most."""
 
 
@@ -46,12 +46,12 @@ class Upload:
     used_at: float
 
 
-class Parse(Protocol):
+class ParseFile(Protocol):
     """Reads a file in a process of its own; see `mst_core.reading.sandbox.parse`."""
 
     def __call__(
         self, name: str, data: bytes, *, track: int | None, limits: Limits
-    ) -> Awaitable[Reading]:
+    ) -> Awaitable[ParsedScore]:
         """Return what it holds, or raise a ScoreError or BadOption."""
 
 
@@ -64,41 +64,41 @@ class Uploads:
         database: Database,
         *,
         limits: Limits | None = None,
-        room_bytes: int = ROOM_BYTES,
+        quota_bytes: int = QUOTA_BYTES,
         clock: Callable[[], float] = time.time,
-        parse: Parse = parse,
+        parse: ParseFile = parse,
     ) -> None:
         self.folder = folder
         self.limits = limits or Limits()
-        self._database, self._room_bytes = database, room_bytes
+        self._database, self._quota_bytes = database, quota_bytes
         self._clock, self._parse = clock, parse
-        self._parsers = asyncio.Semaphore(PARSERS)
-        self._reading: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+        self._parser_slots = asyncio.Semaphore(MAX_PARSERS)
+        self._parse_locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
         # A file must not go between the look that finds it there and the row that holds it.
-        self._rows = asyncio.Lock()
+        self._rows_lock = asyncio.Lock()
 
     async def keep(self, user_id: int, name: str, data: bytes) -> Upload:
         """Keep a file that a person sent; when this returns, it survives a crash."""
         sha256 = hashlib.sha256(data).hexdigest()
-        async with self._rows:
+        async with self._rows_lock:
             await asyncio.to_thread(_write_once, self._path(sha256), data)
-            return await self._note(sha256, user_id, name, len(data))
+            return await self._add_row(sha256, user_id, name, len(data))
 
-    async def share(self, names: Mapping[str, str], user_id: int) -> None:
+    async def add_user(self, names: Mapping[str, str], user_id: int) -> None:
         """Let another person use files too, whatever becomes of those who sent them.
 
         Raises:
             LostFile: when one of them is no longer kept.
         """
-        async with self._rows:
+        async with self._rows_lock:
             for sha256, name in names.items():
                 try:
                     size_bytes = self._path(sha256).stat().st_size
                 except FileNotFoundError as error:
                     raise LostFile(name) from error
-                await self._note(sha256, user_id, name, size_bytes)
+                await self._add_row(sha256, user_id, name, size_bytes)
 
-    async def readings(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
+    async def parsed_scores(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
         """Return what a request needs of the parser, encoded, by SHA-256; nothing for a new tune.
 
         Raises:
@@ -111,25 +111,25 @@ class Uploads:
         pitch_like = None if isinstance(request, Mashup) else request.pitch_like
         for other in (request.like, pitch_like):
             if other is not None:
-                found[other] = await self.read(other, names.get(other, ""))
+                found[other] = await self.parsed_score(other, names.get(other, ""))
         source = request.source
-        found[source] = await self.read(source, names.get(source, ""), request.track)
+        found[source] = await self.parsed_score(source, names.get(source, ""), request.track)
         return found
 
-    async def read(self, sha256: str, name: str, track: int | None = None) -> bytes:
+    async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> bytes:
         """Return the encoded reading of a file, made now if there is none; errors as above."""
         path = self._path(sha256, "reading" if track is None else f"track-{track}.reading")
-        async with self._reading.setdefault(path, asyncio.Lock()):
-            if (kept := await asyncio.to_thread(_take_reading, path)) is not None:
+        async with self._parse_locks.setdefault(path, asyncio.Lock()):
+            if (kept := await asyncio.to_thread(_read_cached, path)) is not None:
                 return kept
             try:
                 data = await asyncio.to_thread(self._path(sha256).read_bytes)
             except FileNotFoundError as error:
-                raise LostFile(show_name(name)) from error
-            async with self._parsers:
+                raise LostFile(display_name(name)) from error
+            async with self._parser_slots:
                 reading = await self._parse(name, data, track=track, limits=self.limits)
-            encoded = encode_reading(reading)
-            async with self._rows:
+            encoded = encode_score(reading)
+            async with self._rows_lock:
                 if self._path(sha256).exists():  # else it was forgotten meanwhile
                     await asyncio.to_thread(_write, path, encoded)
             return encoded
@@ -139,33 +139,33 @@ class Uploads:
         rows = await self._database.run("SELECT * FROM uploads WHERE id = :id", id=upload_id)
         return Upload(**rows[0]) if rows else None
 
-    async def of(self, user_id: int) -> list[Upload]:
+    async def of_user(self, user_id: int) -> list[Upload]:
         """List the uploads of a person, the newest first."""
         rows = await self._database.run(
             "SELECT * FROM uploads WHERE user_id = :user_id ORDER BY id DESC", user_id=user_id
         )
         return [Upload(**row) for row in rows]
 
-    def take(self, upload: Upload) -> bytes:
+    def read_bytes(self, upload: Upload) -> bytes:
         """Read the bytes of a file as they came; empty when it has gone. Call it in a thread."""
         path = self._path(upload.sha256)
         return path.read_bytes() if path.exists() else b""
 
-    async def forget(self, user_id: int) -> int:
+    async def delete_user(self, user_id: int) -> int:
         """Remove a person's rows, and the files that nobody else has. Returns how many rows."""
-        async with self._rows:
+        async with self._rows_lock:
             rows = await self._database.run(
                 "DELETE FROM uploads WHERE user_id = :user_id RETURNING id", user_id=user_id
             )
-            await self._discard_strays()
+            await self._delete_unreferenced()
         return len(rows)
 
-    async def sweep(self) -> None:
+    async def delete_leftovers(self) -> None:
         """Remove what a crash left: files without a row, and drafts."""
-        async with self._rows:
-            await self._discard_strays(and_drafts=True)
+        async with self._rows_lock:
+            await self._delete_unreferenced(and_drafts=True)
 
-    async def _note(self, sha256: str, user_id: int, name: str, size_bytes: int) -> Upload:
+    async def _add_row(self, sha256: str, user_id: int, name: str, size_bytes: int) -> Upload:
         (row,) = await self._database.run(
             """INSERT INTO uploads (sha256, user_id, name, size_bytes, first_seen_at, used_at)
                VALUES (:sha256, :user_id, :name, :size_bytes, :now, :now)
@@ -173,14 +173,14 @@ class Uploads:
                DO UPDATE SET name = excluded.name, used_at = :now RETURNING *""",
             sha256=sha256,
             user_id=user_id,
-            name=show_name(name),
+            name=display_name(name),
             size_bytes=size_bytes,
             now=self._clock(),
         )
-        await self._make_room(user_id)
+        await self._enforce_quota(user_id)
         return Upload(**row)
 
-    async def _make_room(self, user_id: int) -> None:
+    async def _enforce_quota(self, user_id: int) -> None:
         rows = await self._database.run(
             """DELETE FROM uploads WHERE id IN (
                    SELECT id FROM (
@@ -189,12 +189,12 @@ class Uploads:
                    ) WHERE so_far > :most
                ) RETURNING id""",
             user_id=user_id,
-            most=self._room_bytes,
+            most=self._quota_bytes,
         )
         if rows:
-            await self._discard_strays()
+            await self._delete_unreferenced()
 
-    async def _discard_strays(self, *, and_drafts: bool = False) -> None:
+    async def _delete_unreferenced(self, *, and_drafts: bool = False) -> None:
         rows = await self._database.run("SELECT DISTINCT sha256 FROM uploads")
         held = {row["sha256"] for row in rows}
 
@@ -211,12 +211,12 @@ class Uploads:
         return self.folder / f"{sha256}.{suffix}"
 
 
-def _take_reading(path: Path) -> bytes | None:
+def _read_cached(path: Path) -> bytes | None:
     """Read a kept reading; None when there is none, or one that this version cannot use."""
     try:
         data = path.read_bytes()
-        decode_reading(data)
-    except (FileNotFoundError, BrokenReading):
+        decode_score(data)
+    except (FileNotFoundError, InvalidScoreBytes):
         return None
     return data
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Self
 import click
 from msgspec import structs
 
-from mst_core.cli.errors import tell_fault
-from mst_core.cli.options import Written
-from mst_core.cli.output import Gauge, describe, list_facts, print_json
+from mst_core.cli.errors import report_error
+from mst_core.cli.options import CommonOptions
+from mst_core.cli.output import ProgressBar, describe_receipt, measured_facts, print_json
 from mst_core.errors import BadOption, MstError, UnreadableScore
 from mst_core.jobs import (
     AUDIO_FORMATS,
@@ -30,15 +30,22 @@ from mst_core.jobs import (
     Mashup,
     Rendition,
     Restyle,
-    check,
     draw_seed,
     next_seed,
+    validate,
 )
-from mst_core.reading.formats import ACCEPTED, FIRST_BYTES, Kind, cheap_check, one_line, show_name
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.formats import (
+    ACCEPTED_FORMATS,
+    SNIFFED_BYTES,
+    ScoreFormat,
+    detect_format,
+    display_name,
+    sanitize_line,
+)
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse_sync
-from mst_core.reading.serialization import encode_reading
-from mst_core.styles import find_styles, meant_style, require_whole
+from mst_core.reading.serialization import encode_score
+from mst_core.styles import check_style_folders, load_style_cards, resolve_style_name
 
 if TYPE_CHECKING:
     from mst_core.generation.composition import Composition
@@ -47,18 +54,18 @@ if TYPE_CHECKING:
 # Reads the files that a person names, each in a process of its own.
 
 # What the process logs is for who runs the bot. A person here gets the one line.
-_SILENCE = logging.NullHandler()
+_NULL_HANDLER = logging.NullHandler()
 
 
-def read_file(path: Path, *, track: int | None = None) -> tuple[Kind, Reading]:
+def read_score_file(path: Path, *, track: int | None = None) -> tuple[ScoreFormat, ParsedScore]:
     """Read a score; ``track`` names the track or part with the melody, from 1.
 
     Raises:
         MstError: as `parse_sync`, and UnreadableScore when it cannot be opened.
     """
-    logging.getLogger("mst_core.reading.sandbox").addHandler(_SILENCE)
+    logging.getLogger("mst_core.reading.sandbox").addHandler(_NULL_HANDLER)
     data = read_bytes(path)
-    kind = cheap_check(path.name, len(data), data[:FIRST_BYTES])
+    kind = detect_format(path.name, len(data), data[:SNIFFED_BYTES])
     return kind, parse_sync(path.name, data, track=track)
 
 
@@ -70,17 +77,19 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         if path.exists() and not path.is_file():  # a folder; or a pipe, which may never end
-            raise UnreadableScore(f"{show_name(str(path))} is not a file", ACCEPTED)
+            raise UnreadableScore(f"{display_name(str(path))} is not a file", ACCEPTED_FORMATS)
         with path.open("rb") as file:
-            return file.read(Limits().octets + 1)
+            return file.read(Limits().file_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "a name that no file can have"
-        raise UnreadableScore(f"{show_name(str(path))}: {reason.lower()}", ACCEPTED) from error
+        raise UnreadableScore(
+            f"{display_name(str(path))}: {reason.lower()}", ACCEPTED_FORMATS
+        ) from error
 
 
-def name_fault(path: Path, error: MstError) -> str:
+def describe_file_error(path: Path, error: MstError) -> str:
     """Say in one sentence what is wrong with which file."""
-    name = show_name(str(path))
+    name = display_name(str(path))
     sentence = " ".join(str(error).split())
     return sentence if name in sentence else f"{name}: {sentence}"
 
@@ -88,7 +97,7 @@ def name_fault(path: Path, error: MstError) -> str:
 # Writes files together or not at all.
 
 
-def format_of(path: Path) -> str:
+def output_format(path: Path) -> str:
     """Return the format that the ending of an output picks.
 
     Raises:
@@ -97,7 +106,7 @@ def format_of(path: Path) -> str:
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
         raise BadOption("output", path, f"let it end in .{', .'.join(FORMATS)}")
-    check_place(path)
+    check_not_folder(path)
     if not path.parent.is_dir():
         raise BadOption("output", path, f"there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
@@ -105,7 +114,7 @@ def format_of(path: Path) -> str:
     return format
 
 
-def check_place(path: Path) -> None:
+def check_not_folder(path: Path) -> None:
     """Do nothing, when no folder stands where a file is to be.
 
     Raises:
@@ -135,7 +144,7 @@ def check_compared(compared: bool, formats: Iterable[str]) -> None:
         raise BadOption("compare", "yes", "it is about pictures; ask for a .png or .svg")
 
 
-def write_together(files: dict[Path, bytes]) -> None:
+def write_all_or_none(files: dict[Path, bytes]) -> None:
     """Write all files beside their places first, then put them there.
 
     Raises:
@@ -173,12 +182,12 @@ def _umask() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class Variant:
     """One way to change a tune."""
 
     strength: float
     seed: int
-    variant: int = 0
+    number: int = 0
     """Counted from 1; 0 where there is only one."""
     pitch_strength: float | None = None
     """Where the pitches have one of their own."""
@@ -187,35 +196,35 @@ class Version:
     def name(self) -> str:
         """Such as ``0.50``, ``0.50.p1.00`` or ``0.50.v2``."""
         pitches = "" if self.pitch_strength is None else f".p{self.pitch_strength:.2f}"
-        variant = f".v{self.variant}" if self.variant else ""
+        variant = f".v{self.number}" if self.number else ""
         return f"{self.strength:.2f}{pitches}{variant}"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class OutputSpec:
     """Where files go: those named one by one, or a folder. At most one of the two."""
 
-    outputs: dict[Path, str]
+    files: dict[Path, str]
     """Paths with their formats."""
     folder: Path | None
     formats: tuple[str, ...]
     """Every format that is made."""
 
-    def name(self, stem: str, version: Version) -> dict[Path, str]:
+    def files_for(self, stem: str, version: Variant) -> dict[Path, str]:
         """The files of one rendition with their formats.
 
         Raises:
             BadOption: when a folder stands where one is to be.
         """
         if self.folder is None:
-            return self.outputs
+            return self.files
         files = {self.folder / f"{stem}.{version.name}.{format}": format for format in self.formats}
         for path in files:
-            check_place(path)
+            check_not_folder(path)
         return files
 
 
-def find_places(outputs: Sequence[Path], folder: Path | None, formats: str | None) -> Places:
+def parse_outputs(outputs: Sequence[Path], folder: Path | None, formats: str | None) -> OutputSpec:
     """Read where files are to go, before any work is done; nothing at all prints ABC.
 
     Raises:
@@ -224,8 +233,8 @@ def find_places(outputs: Sequence[Path], folder: Path | None, formats: str | Non
     if folder is None:
         if formats is not None:
             raise BadOption("formats", formats, "they go with --out-dir; -o takes them by ending")
-        named = {path: format_of(path) for path in outputs}
-        return Places(named, None, tuple(dict.fromkeys(named.values())) or ("abc",))
+        named = {path: output_format(path) for path in outputs}
+        return OutputSpec(named, None, tuple(dict.fromkeys(named.values())) or ("abc",))
     if outputs:
         raise BadOption("output", outputs[0], "either -o or --out-dir is given")
     wanted = [format.strip().lower().removeprefix(".") for format in (formats or "mid").split(",")]
@@ -237,12 +246,12 @@ def find_places(outputs: Sequence[Path], folder: Path | None, formats: str | Non
         raise BadOption("out-dir", folder, f"{ground} is not a folder")
     if not os.access(ground, os.W_OK):
         raise BadOption("out-dir", folder, f"nothing can be written into {ground}")
-    return Places({}, folder, tuple(dict.fromkeys(wanted)))
+    return OutputSpec({}, folder, tuple(dict.fromkeys(wanted)))
 
 
-def find_versions(
+def list_variants(
     strengths: Sequence[float], pitch_strengths: Sequence[float] | None, seed: int, variants: int
-) -> tuple[Version, ...]:
+) -> tuple[Variant, ...]:
     """List the versions of every tune; the k-th variant has the k-th seed from ``seed`` on.
 
     Raises:
@@ -254,14 +263,14 @@ def find_versions(
             if name in names[:place]:
                 raise BadOption(option, chosen[place], f"two of them are {name}")
     return tuple(
-        Version(strength, next_seed(seed, step), step + 1 if variants > 1 else 0, pitch_strength)
+        Variant(strength, next_seed(seed, step), step + 1 if variants > 1 else 0, pitch_strength)
         for strength in strengths
         for pitch_strength in ((None,) if pitch_strengths is None else pitch_strengths)
         for step in range(variants)
     )
 
 
-def find_stems(files: Iterable[Path]) -> list[str]:
+def unique_stems(files: Iterable[Path]) -> list[str]:
     """Give each file a stem of its own."""
     files = list(files)
     taken = {file.stem for file in files}
@@ -275,26 +284,26 @@ def find_stems(files: Iterable[Path]) -> list[str]:
     return stems
 
 
-_LONGEST_TITLE = 100
-FURTHER_SEEDS = 6
+_MAX_TITLE_LENGTH = 100
+EXTRA_SEEDS = 6
 """As many more are tried for a variant that differs from those before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BatchSpec:
     """What is to be made of every file."""
 
     request: Restyle | Mashup
     """For all of them; strengths and seed are those of the versions."""
-    versions: tuple[Version, ...]
-    places: Places
-    likes: Mapping[str, Reading]
+    variants: tuple[Variant, ...]
+    outputs: OutputSpec
+    target_tunes: Mapping[str, ParsedScore]
     """The other tunes that the request names, as it names them."""
     performed: bool
     compared: bool
     as_json: bool
 
-    def request_for(self, version: Version) -> Restyle | Mashup:
+    def request_for(self, version: Variant) -> Restyle | Mashup:
         """The request for one version."""
         if isinstance(self.request, Mashup):
             return self.request
@@ -307,15 +316,17 @@ class Order:
         )
 
     @property
-    def audible(self) -> bool:
+    def needs_sound(self) -> bool:
         """Whether it must sound."""
-        return any(format in AUDIO_FORMATS for format in self.places.formats)
+        return any(format in AUDIO_FORMATS for format in self.outputs.formats)
 
 
-_NOTHING_NEW = "This is the same as a variant before it; no seed that was tried gave another one."
+_DUPLICATE_VARIANT = (
+    "This is the same as a variant before it; no seed that was tried gave another one."
+)
 
 
-class LateStudio:
+class LazyStudio:
     """A studio that opens with the first tune: loading torch takes longer than refusing a file."""
 
     def __init__(self, models: Path, soundfont: Path | None, device: str) -> None:
@@ -329,7 +340,7 @@ class LateStudio:
         if self._studio is not None:
             self._studio.close()
 
-    def open(self, *, audible: bool) -> Studio:
+    def open(self, *, with_sound: bool) -> Studio:
         """Return the studio; if it must sound, with its instruments.
 
         Raises:
@@ -340,40 +351,40 @@ class LateStudio:
             from mst_core.studio import Studio
 
             self._studio = Studio.open(*self._made_of)
-            if audible:
+            if with_sound:
                 self._studio.warm()
         return self._studio
 
 
-def do_all(order: Order, files: Mapping[str, Path], studio: LateStudio) -> int:
+def run_batch(order: BatchSpec, files: Mapping[str, Path], studio: LazyStudio) -> int:
     """Do an order for all files, by their stems; return the status: 0, 2, or 1 after a bug.
 
     Raises:
         StyleError, NoSoundFont: when the studio cannot be opened.
     """
-    gauge = Gauge(len(files) * len(order.versions))
+    gauge = ProgressBar(len(files) * len(order.variants))
     faults: list[int] = []
 
     def name(file: Path, error: Exception) -> None:
         gauge.clear()
-        faults.append(tell_fault(error, file))
+        faults.append(report_error(error, file))
 
     for place, (stem, file) in enumerate(files.items()):
-        gauge.reach(place * len(order.versions))
+        gauge.set_done(place * len(order.variants))
         try:
-            reading = read_file(file, track=order.request.track)[1]
+            reading = read_score_file(file, track=order.request.track)[1]
         except Exception as error:
             name(file, error)
             continue
-        opened = studio.open(audible=order.audible)  # its faults are those of no file
+        opened = studio.open(with_sound=order.needs_sound)  # its faults are those of no file
         try:
-            made = _make(order, file, stem, reading, opened, gauge)
-            _write(order, made)
+            made = _render_variants(order, file, stem, reading, opened, gauge)
+            _write_files(order, made)
         except Exception as error:
             name(file, error)
             continue
         gauge.clear()
-        _tell(order, file, made)
+        _report_file(order, file, made)
     gauge.clear()
     if faults and len(files) > 1:
         click.echo(f"{len(files) - len(faults)} of {len(files)} files done", err=True)
@@ -381,74 +392,79 @@ def do_all(order: Order, files: Mapping[str, Path], studio: LateStudio) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _RenderedVariant:
     rendition: Rendition
     outputs: Mapping[Path, str]
 
 
-def entitle(reading: Reading, file: Path) -> str:
+def title_for(reading: ParsedScore, file: Path) -> str:
     """Name a tune: by its title, or by the name of its file."""
-    return reading.title or one_line(file.stem, _LONGEST_TITLE)
+    return reading.title or sanitize_line(file.stem, _MAX_TITLE_LENGTH)
 
 
-def _make(
-    order: Order, file: Path, stem: str, reading: Reading, studio: Studio, gauge: Gauge
-) -> list[_Made]:
+def _render_variants(
+    order: BatchSpec,
+    file: Path,
+    stem: str,
+    reading: ParsedScore,
+    studio: Studio,
+    gauge: ProgressBar,
+) -> list[_RenderedVariant]:
     """Make every version of one tune. Raises MstError."""
-    titled = replace(reading, title=entitle(reading, file))
-    readings = {name: encode_reading(other) for name, other in order.likes.items()}
-    readings[order.request.source] = encode_reading(titled)
-    made: list[_Made] = []
+    titled = replace(reading, title=title_for(reading, file))
+    readings = {name: encode_score(other) for name, other in order.target_tunes.items()}
+    readings[order.request.source] = encode_score(titled)
+    made: list[_RenderedVariant] = []
     known: dict[tuple[float, float | None], set[object]] = {}
-    for version in order.versions:
-        outputs = order.places.name(stem, version)
+    for version in order.variants:
+        outputs = order.outputs.files_for(stem, version)
         heard = known.setdefault((version.strength, version.pitch_strength), set())
-        for seed in _seeds(order, version, bool(heard)):
+        for seed in _candidate_seeds(order, version, bool(heard)):
             job = Job(
                 "mst",
                 order.request_for(replace(version, seed=seed)),
-                order.places.formats,
+                order.outputs.formats,
                 readings,
                 order.performed,
                 order.compared,
             )
             composition = studio.compose(job, gauge)
             new = composition.melody.notes not in heard
-            if new or _unchanged(composition):
+            if new or _is_unchanged(composition):
                 break
         if not new:
-            composition = replace(composition, remarks=(*composition.remarks, _NOTHING_NEW))
+            composition = replace(composition, remarks=(*composition.remarks, _DUPLICATE_VARIANT))
         heard.add(composition.melody.notes)
-        made.append(_Made(studio.finish(job, composition, gauge), outputs))
-        gauge.step()
+        made.append(_RenderedVariant(studio.render(job, composition, gauge), outputs))
+        gauge.advance()
     return made
 
 
-def _seeds(order: Order, version: Version, more: bool) -> Iterator[int]:
+def _candidate_seeds(order: BatchSpec, version: Variant, more: bool) -> Iterator[int]:
     """The seed of a version; and, for a further variant, some that no version has."""
     yield version.seed
-    variants = max(each.variant for each in order.versions)
-    for step in range(FURTHER_SEEDS if more else 0):
-        yield next_seed(version.seed, variants - version.variant + 1 + step)
+    variants = max(each.number for each in order.variants)
+    for step in range(EXTRA_SEEDS if more else 0):
+        yield next_seed(version.seed, variants - version.number + 1 + step)
 
 
-def _unchanged(composition: Composition) -> bool:
+def _is_unchanged(composition: Composition) -> bool:
     """Whether it is the given tune, as at strength 0: then no seed brings another."""
     before = composition.before
     return before is not None and before.notes == composition.melody.notes
 
 
-def _write(order: Order, made: list[_Made]) -> None:
+def _write_files(order: BatchSpec, made: list[_RenderedVariant]) -> None:
     """Write the files of one tune, all or none. Raises OSError."""
     files = {
         path: each.rendition.files[format] for each in made for path, format in each.outputs.items()
     }
-    if order.places.folder is not None:
-        order.places.folder.mkdir(parents=True, exist_ok=True)
-    write_together(files)
+    if order.outputs.folder is not None:
+        order.outputs.folder.mkdir(parents=True, exist_ok=True)
+    write_all_or_none(files)
 
 
-def _tell(order: Order, file: Path, made: list[_Made]) -> None:
+def _report_file(order: BatchSpec, file: Path, made: list[_RenderedVariant]) -> None:
     known: set[str] = set()
     for each in made:
         receipt = each.rendition.receipt
@@ -459,8 +475,8 @@ def _tell(order: Order, file: Path, made: list[_Made]) -> None:
             continue
         # The tune alone on standard output, so that it can go on to another program.
         aside = bool(tune)
-        click.echo(f"{click.format_filename(file)}: {describe(receipt)}", err=aside)
-        told = [*list_facts(receipt), *(each for each in receipt.remarks if each not in known)]
+        click.echo(f"{click.format_filename(file)}: {describe_receipt(receipt)}", err=aside)
+        told = [*measured_facts(receipt), *(each for each in receipt.remarks if each not in known)]
         for line in told:
             click.echo(f"    {line}", err=aside)
         known |= {*receipt.remarks}
@@ -474,7 +490,7 @@ def _tell(order: Order, file: Path, made: list[_Made]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class TargetOptions:
     """Where rhythm and pitches come from, and how far each goes."""
 
     rhythm: str | None = None
@@ -487,7 +503,7 @@ class Sides:
     """Of the pitches, where it is another."""
 
 
-class Wishes(Written):
+class TransferOptions(CommonOptions):
     """The options of `options.changed`, and the meter, as click hands them over."""
 
     meter: str | None
@@ -500,58 +516,59 @@ class Wishes(Written):
     compare: bool
 
 
-def change(files: tuple[Path, ...], sides: Sides, wishes: Wishes) -> int:
+def transfer_files(files: tuple[Path, ...], sides: TargetOptions, wishes: TransferOptions) -> int:
     """Change every file and write what comes out; return the status.
 
     Raises:
         MstError, click.ClickException: what can be refused before a file is changed.
     """
     models = wishes["models"]
-    strengths, pitch_strengths = _knobs(sides)
+    strengths, pitch_strengths = _resolve_strengths(sides)
     request = Restyle(
         source="source",
         seed=draw_seed() if wishes["seed"] is None else wishes["seed"],
-        rhythm=None if sides.rhythm is None else meant_style(sides.rhythm, models),
+        rhythm=None if sides.rhythm is None else resolve_style_name(sides.rhythm, models),
         like=None if sides.like is None else "like",
         meter=wishes["meter"],
         keep_bars=wishes["keep_bars"],
         track=wishes["track"],
-        pitch=None if sides.pitch is None else meant_style(sides.pitch, models),
+        pitch=None if sides.pitch is None else resolve_style_name(sides.pitch, models),
         pitch_like=None if sides.pitch_like is None else "pitch_like",
     )
-    require_whole(models, [request.rhythm or "", request.pitch or ""])
-    versions = find_versions(strengths, pitch_strengths, request.seed, wishes["variants"])
-    places = find_places(wishes["outputs"], wishes["out_dir"], wishes["formats"])
-    order = Order(request, versions, places, {}, wishes["performed"], wishes["compare"],
-                  wishes["as_json"])  # fmt: skip
-    styles = find_styles(models)
+    check_style_folders(models, [request.rhythm or "", request.pitch or ""])
+    versions = list_variants(strengths, pitch_strengths, request.seed, wishes["variants"])
+    places = parse_outputs(wishes["outputs"], wishes["out_dir"], wishes["formats"])
+    order = BatchSpec(
+        request, versions, places, {}, wishes["performed"], wishes["compare"], wishes["as_json"]
+    )
+    styles = load_style_cards(models)
     for each in (request, *map(order.request_for, versions)):
-        check(each, styles)
+        validate(each, styles)
     check_performed(wishes["performed"], places.formats)
     check_compared(wishes["compare"], places.formats)
     if places.folder is None and len(files) * len(versions) > 1:
         what = f"{len(files)} files" if len(files) > 1 else f"{len(versions)} versions"
         raise click.UsageError(f"{what} need --out-dir DIR to be written to")
     others = {"like": sides.like, "pitch_like": sides.pitch_like}
-    likes = {name: read_other(file) for name, file in others.items() if file is not None}
-    with LateStudio(models, wishes["soundfont"], wishes["device"]) as studio:
-        stems = dict(zip(find_stems(files), files, strict=True))
-        return do_all(replace(order, likes=likes), stems, studio)
+    likes = {name: read_target_file(file) for name, file in others.items() if file is not None}
+    with LazyStudio(models, wishes["soundfont"], wishes["device"]) as studio:
+        stems = dict(zip(unique_stems(files), files, strict=True))
+        return run_batch(replace(order, target_tunes=likes), stems, studio)
 
 
-def read_other(file: Path) -> Reading:
+def read_target_file(file: Path) -> ParsedScore:
     """Read a tune that others are to be like, or to be joined with.
 
     Raises:
         click.ClickException: when it cannot be read, naming it.
     """
     try:
-        return read_file(file)[1]
+        return read_score_file(file)[1]
     except MstError as error:
-        raise click.ClickException(name_fault(file, error)) from error
+        raise click.ClickException(describe_file_error(file, error)) from error
 
 
-def _knobs(sides: Sides) -> tuple[tuple[float, ...], tuple[float, ...] | None]:
+def _resolve_strengths(sides: TargetOptions) -> tuple[tuple[float, ...], tuple[float, ...] | None]:
     """The strengths of what changes, and those of the pitches where they have their own."""
     strengths, pitch_strengths = sides.strengths, sides.pitch_strengths
     if pitch_strengths is not None and sides.pitch is None and sides.pitch_like is None:

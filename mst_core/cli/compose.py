@@ -8,18 +8,18 @@ from typing import Unpack
 import click
 
 from mst_core.cli import options
-from mst_core.cli.batch import check_performed, format_of, write_together
-from mst_core.cli.options import Written
-from mst_core.cli.output import Gauge, describe, list_facts, print_json
-from mst_core.jobs import Compose, Job, Receipt, check, draw_seed
-from mst_core.styles import find_styles, meant_style, require_whole
+from mst_core.cli.batch import check_performed, output_format, write_all_or_none
+from mst_core.cli.options import CommonOptions
+from mst_core.cli.output import ProgressBar, describe_receipt, measured_facts, print_json
+from mst_core.jobs import Compose, Job, Receipt, draw_seed, validate
+from mst_core.styles import check_style_folders, load_style_cards, resolve_style_name
 
 # Makes a new tune: checks, composes, writes the files, tells what was made.
 
-USUAL_BARS = 16
+DEFAULT_BARS = 16
 
 
-class Wishes(Written):
+class ComposeOptions(CommonOptions):
     """The options of a new tune, as click hands them over."""
 
     bars: int | None
@@ -29,49 +29,49 @@ class Wishes(Written):
     seed: int | None
 
 
-def make(pitch: str, rhythm: str, wishes: Wishes) -> None:
+def run_compose(pitch: str, rhythm: str, wishes: ComposeOptions) -> None:
     """Compose a tune and write its files, or print it as ABC when none are named.
 
     Raises:
         MstError: before anything was written.
     """
-    pitch, rhythm = (meant_style(style, wishes["models"]) for style in (pitch, rhythm))
+    pitch, rhythm = (resolve_style_name(style, wishes["models"]) for style in (pitch, rhythm))
     request = Compose(
         pitch=pitch,
         rhythm=rhythm,
         seed=draw_seed() if wishes["seed"] is None else wishes["seed"],
-        bars=USUAL_BARS if wishes["bars"] is None else wishes["bars"],
+        bars=DEFAULT_BARS if wishes["bars"] is None else wishes["bars"],
         meter=wishes["meter"],
         key=wishes["key"],
         tempo=wishes["tempo"],
     )
-    require_whole(wishes["models"], (pitch, rhythm))
-    check(request, find_styles(wishes["models"]))
-    formats = {path: format_of(path) for path in wishes["outputs"]}
+    check_style_folders(wishes["models"], (pitch, rhythm))
+    validate(request, load_style_cards(wishes["models"]))
+    formats = {path: output_format(path) for path in wishes["outputs"]}
     wanted = tuple(dict.fromkeys(formats.values())) or ("abc",)
     check_performed(wishes["performed"], wanted)
 
     # Only now: torch takes longer to load than a mistake takes to tell.
     from mst_core.studio import Studio
 
-    gauge = Gauge()
+    gauge = ProgressBar()
     studio = Studio.open(wishes["models"], wishes["soundfont"], wishes["device"])
     try:
         job = Job("mst", request, wanted, performed=wishes["performed"])
-        rendition = studio.perform(job, gauge)
+        rendition = studio.run(job, gauge)
     finally:
         studio.close()
         gauge.clear()
-    write_together({path: rendition.files[format] for path, format in formats.items()})
-    tell(rendition.receipt, rendition.files, wishes["outputs"], as_json=wishes["as_json"])
+    write_all_or_none({path: rendition.files[format] for path, format in formats.items()})
+    report_result(rendition.receipt, rendition.files, wishes["outputs"], as_json=wishes["as_json"])
 
 
-def tell(
+def report_result(
     receipt: Receipt, files: dict[str, bytes], outputs: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Tell what was made of a new tune, and print it when it was not written anywhere."""
     written = [str(path) for path in outputs]
-    told = [describe(receipt), *(f"    {fact}" for fact in list_facts(receipt))]
+    told = [describe_receipt(receipt), *(f"    {fact}" for fact in measured_facts(receipt))]
     if as_json:
         abc = {} if written else {"abc": files["abc"].decode()}
         print_json(receipt, {"files": written} | abc)
@@ -93,9 +93,9 @@ A jig in D to listen to, to play from and to look at:
 
 @click.command("compose", epilog=_EXAMPLE)
 @click.argument("style", shell_complete=options.complete_style)
-@options.new_tune
+@options.new_tune_options
 @options.seed
-@options.written
-def command(style: str, **wishes: Unpack[Wishes]) -> None:
+@options.output_options
+def command(style: str, **wishes: Unpack[ComposeOptions]) -> None:
     """Write a new tune in STYLE."""
-    make(style, style, wishes)
+    run_compose(style, style, wishes)

@@ -11,24 +11,24 @@ import click
 
 from mst_core import __version__
 from mst_core.errors import EngineError, MstError, SoundError
-from mst_core.reading.formats import one_line, show_name
+from mst_core.reading.formats import display_name, sanitize_line
 
-_LONGEST_PATH = 300
+_MAX_PATH_LENGTH = 300
 
 
-def tell_fault(error: Exception, file: Path | None = None) -> int:
+def report_error(error: Exception, file: Path | None = None) -> int:
     """Print the one line, with the ``file`` it is about where that is known; return the status."""
-    sentence, status = _judge(error)
+    sentence, status = _sentence_and_status(error)
     if file is not None:
-        path = one_line(click.format_filename(file), _LONGEST_PATH)
-        name = show_name(file.name)
+        path = sanitize_line(click.format_filename(file), _MAX_PATH_LENGTH)
+        name = display_name(file.name)
         named = sentence.startswith((f"{name} ", f"{name}: "))
         sentence = path + (sentence.removeprefix(name) if named else f": {sentence}")
     click.echo(f"error: {' '.join(sentence.split())}", err=True)
     return status
 
 
-def _judge(error: Exception) -> tuple[str, int]:
+def _sentence_and_status(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
     if isinstance(error, SoundError | EngineError):

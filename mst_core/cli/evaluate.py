@@ -11,7 +11,7 @@ import msgspec
 
 from mst_core.cli import options
 from mst_core.cli.output import gauge
-from mst_core.styles import find_styles, require_style, require_whole
+from mst_core.styles import check_style_folders, load_style_cards, require_style
 
 if TYPE_CHECKING:
     from mst_core.evaluation.run import Extent, Losses
@@ -31,19 +31,38 @@ Only how well the networks of one style know tunes that they have not seen:
 
 @click.command("evaluate", epilog=_EXAMPLE)
 @click.argument("style", required=False, shell_complete=options.complete_style)
-@click.option("--corpus", multiple=True, metavar="[STYLE=]FILE",
-              help="Real tunes that were not trained on, and the style they are of where the "
-                   "file's name does not tell. May be given several times. Without it: tunes of "
-                   "the music21 package that training leaves out.")  # fmt: skip
-@click.option("--styles", metavar="LIST",
-              help="Judge only what goes between these, such as folk,jazz; else between all that "
-                   "there are real tunes of.")  # fmt: skip
-@click.option("--tunes", type=click.IntRange(2, 1000), metavar="N",
-              help="How many tunes go each way; else 40.")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(1, 20), metavar="N",
-              help="How many seeds each tune gets; else 3.")  # fmt: skip
-@click.option("--strengths", type=click.IntRange(2, 101), metavar="N",
-              help="At how many places of the knob; else 21.")  # fmt: skip
+@click.option(
+    "--corpus",
+    multiple=True,
+    metavar="[STYLE=]FILE",
+    help="Real tunes that were not trained on, and the style they are of where the "
+    "file's name does not tell. May be given several times. Without it: tunes of "
+    "the music21 package that training leaves out.",
+)
+@click.option(
+    "--styles",
+    metavar="LIST",
+    help="Judge only what goes between these, such as folk,jazz; else between all that "
+    "there are real tunes of.",
+)
+@click.option(
+    "--tunes",
+    type=click.IntRange(2, 1000),
+    metavar="N",
+    help="How many tunes go each way; else 40.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 20),
+    metavar="N",
+    help="How many seeds each tune gets; else 3.",
+)
+@click.option(
+    "--strengths",
+    type=click.IntRange(2, 101),
+    metavar="N",
+    help="At how many places of the knob; else 21.",
+)
 @click.option("--quick", is_flag=True, help="Few tunes, one seed, five strengths: minutes.")
 @options.json
 @options.device
@@ -67,8 +86,8 @@ def command(
     style to each other keeps and brings, beside easy answers.
     """
     if style is not None:
-        require_whole(models, [style])
-        require_style(style, find_styles(models))
+        check_style_folders(models, [style])
+        require_style(style, load_style_cards(models))
 
     from mst_core.evaluation.run import describe_losses, evaluate, measure_losses
     from mst_core.evaluation.systems import Transfers
@@ -83,7 +102,7 @@ def command(
     extent = _extent(tunes, seeds, strengths, quick)
     wanted = [name.strip() for name in styles.split(",")] if styles else list(transfers.styles)
     for name in wanted:
-        require_style(name, find_styles(models))
+        require_style(name, load_style_cards(models))
     report = evaluate(gather(corpus, wanted, models), transfers, extent, gauge())
     if as_json:
         click.echo(msgspec.json.encode(report))

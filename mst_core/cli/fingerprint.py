@@ -30,16 +30,17 @@ def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
     `mst train` does this at its end; here it is for a style whose networks stay.
     """
     from mst_core.corpora.tunes import read_tunes
-    from mst_core.styles import find_styles, require_style
+    from mst_core.styles import load_style_cards, require_style
     from mst_core.training import train_style
-    from mst_core.training.train_style import leave_traces
+    from mst_core.training.train_style import write_reference_data
 
-    require_style(style, find_styles(models))
-    usable = [tune for tune in read_tunes(corpus) if len(tune.events) >= train_style.FEWEST_EVENTS]
-    split = train_style.Split.of(usable)
-    echoes = leave_traces(models / style, split.training, (*split.validation, *split.test))
+    require_style(style, load_style_cards(models))
+    usable = [tune for tune in read_tunes(corpus) if len(tune.events) >= train_style.MIN_EVENTS]
+    split = train_style.CorpusSplit.by_cluster(usable)
+    echoes = write_reference_data(models / style, split.training, (*split.validation, *split.test))
     click.echo(
-        f"{style}: {len(split.training)} tunes; real tunes share at most {echoes.rhythm.usual} "
-        f"steps of rhythm and {echoes.melody.usual} of melody with them, two of them "
-        f"{echoes.rhythm.usual_of_two} and {echoes.melody.usual_of_two} (95 in 100)"
+        f"{style}: {len(split.training)} tunes; "
+        f"real tunes share at most {echoes.rhythm_config.p95} "
+        f"steps of rhythm and {echoes.melody_config.p95} of melody with them, two of them "
+        f"{echoes.rhythm_config.pair_p95} and {echoes.melody_config.pair_p95} (95 in 100)"
     )

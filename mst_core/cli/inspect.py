@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from mst_core.cli import options
-from mst_core.cli.batch import read_file
-from mst_core.cli.errors import tell_fault
+from mst_core.cli.batch import read_score_file
+from mst_core.cli.errors import report_error
 from mst_core.errors import MstError
-from mst_core.reading.formats import Kind, one_line
-from mst_core.reading.parsed_score import Reading
+from mst_core.reading.formats import ScoreFormat, sanitize_line
+from mst_core.reading.parsed_score import ParsedScore
 
 _EXAMPLE = """\b
 What is in these files?
@@ -35,12 +35,12 @@ def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
     status = 0
     for path in files:
         try:
-            kind, reading = read_file(path, track=track)
+            kind, reading = read_score_file(path, track=track)
         except MstError as error:
-            status = tell_fault(error, path)
+            status = report_error(error, path)
             continue
         if as_json:
-            found = {"file": str(path), "format": kind, **describe(reading)}
+            found = {"file": str(path), "format": kind, **describe_score(reading)}
             # What a file name has that is no text is escaped.
             line = json.dumps(found, ensure_ascii=False)
             click.echo(line.encode("utf-8", "backslashreplace"))
@@ -49,7 +49,7 @@ def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
     return status
 
 
-def describe(reading: Reading) -> dict[str, Any]:
+def describe_score(reading: ParsedScore) -> dict[str, Any]:
     """Give what was found in words and figures; times in seconds, tempo in quarters a minute."""
     melody = reading.melody
     return {
@@ -74,17 +74,17 @@ def describe(reading: Reading) -> dict[str, Any]:
             }
             for part in reading.parts
         ],
-        "remarks": list(reading.remarks),
+        "remarks": list(reading.warnings),
     }
 
 
-def _sentences(path: Path, kind: Kind, reading: Reading) -> list[str]:
-    found = describe(reading)
+def _sentences(path: Path, kind: ScoreFormat, reading: ParsedScore) -> list[str]:
+    found = describe_score(reading)
     title = f": {reading.title}" if reading.title else ""
     pickup = " and a pickup" if found["pickup"] else ""
     changes = f" (it changes {found['meter_changes']} times)" if found["meter_changes"] else ""
     lines = [
-        one_line(f"{path} ({kind}){title}", 300),
+        sanitize_line(f"{path} ({kind}){title}", 300),
         f"    {found['notes']} notes in {found['bars']} bars{pickup} of {found['meter']}{changes}, "
         f"{found['key']}, {found['tempo']:g} quarter notes a minute, {found['seconds']:.0f} s",
     ]
@@ -93,4 +93,4 @@ def _sentences(path: Path, kind: Kind, reading: Reading) -> list[str]:
         lines.append(
             f"    beside it: {'drums, ' if part.drums else ''}{name}, {len(part.notes)} notes"
         )
-    return lines + [f"    {remark}" for remark in reading.remarks]
+    return lines + [f"    {remark}" for remark in reading.warnings]

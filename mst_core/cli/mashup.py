@@ -10,15 +10,15 @@ import click
 
 from mst_core.cli import options
 from mst_core.cli.batch import (
-    LateStudio,
-    Order,
-    Version,
+    BatchSpec,
+    LazyStudio,
+    Variant,
     check_compared,
     check_performed,
-    do_all,
-    entitle,
-    find_places,
-    read_other,
+    parse_outputs,
+    read_target_file,
+    run_batch,
+    title_for,
 )
 from mst_core.jobs import Mashup
 
@@ -28,7 +28,7 @@ A jig played with the rhythm of a solo, to listen to:
 """
 
 
-class Written(options.Written):
+class MashupOptions(options.CommonOptions):
     """What is asked of the result."""
 
     track: int | None
@@ -40,27 +40,27 @@ class Written(options.Written):
 @click.argument("rhythm_file", type=click.Path(path_type=Path))
 @options.track
 @options.compare
-@options.written
-def command(pitch_file: Path, rhythm_file: Path, **wishes: Unpack[Written]) -> int:
+@options.output_options
+def command(pitch_file: Path, rhythm_file: Path, **wishes: Unpack[MashupOptions]) -> int:
     """Play the pitches of PITCH_FILE on the rhythm of RHYTHM_FILE.
 
     Both are MIDI, ABC or MusicXML. Bars that the first tune repeats are repeated; meter and tempo
     are those of the second. --track names the melody of the first.
     """
-    places = find_places(wishes["outputs"], None, None)
+    places = parse_outputs(wishes["outputs"], None, None)
     check_performed(wishes["performed"], places.formats)
     check_compared(wishes["compare"], places.formats)
-    other = read_other(rhythm_file)
-    order = Order(
+    other = read_target_file(rhythm_file)
+    order = BatchSpec(
         request=Mashup(
             "source", "like", seed=0, track=wishes["track"]
         ),  # it leaves nothing to luck
-        versions=(Version(1.0, 0),),
-        places=places,
-        likes={"like": replace(other, title=entitle(other, rhythm_file))},
+        variants=(Variant(1.0, 0),),
+        outputs=places,
+        target_tunes={"like": replace(other, title=title_for(other, rhythm_file))},
         performed=wishes["performed"],
         compared=wishes["compare"],
         as_json=wishes["as_json"],
     )
-    with LateStudio(wishes["models"], wishes["soundfont"], wishes["device"]) as studio:
-        return do_all(order, {pitch_file.stem: pitch_file}, studio)
+    with LazyStudio(wishes["models"], wishes["soundfont"], wishes["device"]) as studio:
+        return run_batch(order, {pitch_file.stem: pitch_file}, studio)

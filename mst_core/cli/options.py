@@ -11,18 +11,18 @@ from click.shell_completion import CompletionItem
 
 from mst_core.errors import BadOption
 from mst_core.jobs import BARS_RANGE, TEMPO_RANGE
-from mst_core.styles import find_styles
+from mst_core.styles import load_style_cards
 
-MODELS = Path(__file__).parents[2] / "models"
+DEFAULT_MODELS = Path(__file__).parents[2] / "models"
 """Where the styles of a checkout are."""
-MOST_VARIANTS = 99
+MAX_VARIANTS = 99
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 models = click.option(
     "--models",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=MODELS,
+    default=DEFAULT_MODELS,
     envvar="MST_MODELS_DIR",
     metavar="DIR",
     help="The folder of the styles. [environment: MST_MODELS_DIR]",
@@ -66,19 +66,19 @@ performed = click.option(
 
 
 def complete_style(
-    context: click.Context, parameter: click.Parameter, begun: str
+    context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a style as far as it is typed."""
-    folder = context.params.get("models") or MODELS
-    styles = find_styles(Path(folder))
+    folder = context.params.get("models") or DEFAULT_MODELS
+    styles = load_style_cards(Path(folder))
     return [
         CompletionItem(name, help=card.title)
         for name, card in styles.items()
-        if name.casefold().startswith(begun.casefold())
+        if name.casefold().startswith(incomplete.casefold())
     ]
 
 
-class _Strengths(click.ParamType[tuple[float, ...]]):
+class _StrengthList(click.ParamType[tuple[float, ...]]):
     """One number or several with commas between them."""
 
     name = "strength"
@@ -90,7 +90,7 @@ class _Strengths(click.ParamType[tuple[float, ...]]):
             raise BadOption("strength", value, "write it as 0.5, or several as 0,0.5,1") from error
 
 
-def _tune_of_another(option: str, side: str) -> Callable[[Function], Function]:
+def _like_option(option: str, side: str) -> Callable[[Function], Function]:
     return click.option(
         option,
         type=click.Path(path_type=Path),
@@ -99,12 +99,12 @@ def _tune_of_another(option: str, side: str) -> Callable[[Function], Function]:
     )
 
 
-like = _tune_of_another("--like", "rhythm")
-pitch_like = _tune_of_another("--pitch-like", "melody language")
+like = _like_option("--like", "rhythm")
+pitch_like = _like_option("--pitch-like", "melody language")
 strength = click.option(
     "--strength",
     "strengths",
-    type=_Strengths(),
+    type=_StrengthList(),
     metavar="N[,N...]",
     help="How far it changes: 0 is the tune as it is, 1 (usual) the whole way. Several numbers "
     "give several versions.",
@@ -112,7 +112,7 @@ strength = click.option(
 pitch_strength = click.option(
     "--pitch-strength",
     "pitch_strengths",
-    type=_Strengths(),
+    type=_StrengthList(),
     metavar="N[,N...]",
     help="How far the pitches change, where it is not as far as the rhythm.",
 )
@@ -128,8 +128,8 @@ compare = click.option(
 )
 
 
-class Written(TypedDict):
-    """What `written` gives to a verb, as click hands it over."""
+class CommonOptions(TypedDict):
+    """What `output_options` gives to a verb, as click hands it over."""
 
     outputs: tuple[Path, ...]
     performed: bool
@@ -139,7 +139,7 @@ class Written(TypedDict):
     device: str
 
 
-_NEW = (
+_NEW_TUNE_OPTIONS = (
     click.option(
         "--bars",
         type=int,
@@ -156,14 +156,14 @@ _NEW = (
         "quarter of a jig is one and a half of them.",
     ),
 )
-_WRITTEN = (outputs, performed, json, models, soundfont, device)
-_CHANGED = (
+_OUTPUT_OPTIONS = (outputs, performed, json, models, soundfont, device)
+_TRANSFER_OPTIONS = (
     seed,
     track,
     click.option("--keep-bars", metavar="BARS", help="Bars to leave alone, such as 1-4,9."),
     click.option(
         "--variants",
-        type=click.IntRange(1, MOST_VARIANTS),
+        type=click.IntRange(1, MAX_VARIANTS),
         default=1,
         metavar="N",
         help="Make so many different ones, each with the next seed.",
@@ -180,26 +180,26 @@ _CHANGED = (
         "--formats", metavar="LIST", help="What to write there, such as mid,mp3,png; else mid."
     ),
     compare,
-    *_WRITTEN[1:],
+    *_OUTPUT_OPTIONS[1:],
 )
 
 
-def new_tune(function: Function) -> Function:
+def new_tune_options(function: Function) -> Function:
     """Give a verb what can be asked of a new tune."""
-    return _give(_NEW, function)
+    return _apply_options(_NEW_TUNE_OPTIONS, function)
 
 
-def written(function: Function) -> Function:
+def output_options(function: Function) -> Function:
     """Give a verb what can be asked of one tune that is written."""
-    return _give(_WRITTEN, function)
+    return _apply_options(_OUTPUT_OPTIONS, function)
 
 
-def changed(function: Function) -> Function:
+def transfer_options(function: Function) -> Function:
     """Give a verb what can be asked of tunes that are changed and written."""
-    return _give(_CHANGED, function)
+    return _apply_options(_TRANSFER_OPTIONS, function)
 
 
-def _give(options: tuple[Any, ...], function: Function) -> Function:
+def _apply_options(options: tuple[Any, ...], function: Function) -> Function:
     for option in reversed(options):  # so they stand in their order in the help
         function = option(function)
     return function

@@ -30,7 +30,7 @@ _BAR = 20  # characters
 _MASHUP = "mashup"
 
 
-def describe(receipt: Receipt) -> str:
+def describe_receipt(receipt: Receipt) -> str:
     """Say in one line what was made."""
     form = f" ({receipt.form})" if receipt.form else ""
     shares = [
@@ -72,7 +72,7 @@ def _describe_sides(receipt: Receipt) -> str:
     return ", ".join(f"{side}, strength {strength:.2f}" for side, strength in sides)
 
 
-def list_facts(receipt: Receipt) -> list[str]:
+def measured_facts(receipt: Receipt) -> list[str]:
     """Say what was measured of it, a sentence each: repeats, nearness to the target, copies."""
     facts = []
     if receipt.repeats is not None and receipt.repeats[0]:
@@ -99,14 +99,14 @@ def print_json(receipt: Receipt, more: Mapping[str, Any]) -> None:
     click.echo(answer.encode("utf-8", "backslashreplace"))
 
 
-class Gauge:
+class ProgressBar:
     """A bar for the eyes of a person; never written into a file."""
 
     def __init__(self, total: int = 1) -> None:
         self._total = total
         self._done = 0
         self._shown = ""
-        self._seen = sys.stderr.isatty()
+        self._visible = sys.stderr.isatty()
 
     def __call__(self, progress: Progress) -> None:
         """Show how far the present rendition is."""
@@ -117,21 +117,21 @@ class Gauge:
             line = f"{bar} {self._done + 1} of {self._total}: {line}"
         self._show(line)
 
-    def reach(self, renditions: int) -> None:
+    def set_done(self, renditions: int) -> None:
         """Note that so many are done, or will never be."""
         self._done = renditions
 
-    def step(self) -> None:
+    def advance(self) -> None:
         """Note that one more is done."""
         self._done += 1
 
     def clear(self) -> None:
         """Take the bar away, so that a line can be printed in its place."""
         self._show("")
-        if self._seen:
+        if self._visible:
             click.echo("\r", err=True, nl=False)
 
     def _show(self, line: str) -> None:
-        if self._seen and line != self._shown:
+        if self._visible and line != self._shown:
             click.echo(f"\r{line:<{len(self._shown)}}", err=True, nl=False)
             self._shown = line

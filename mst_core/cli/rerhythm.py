@@ -8,7 +8,7 @@ from typing import Unpack
 import click
 
 from mst_core.cli import options
-from mst_core.cli.batch import Sides, Wishes, change
+from mst_core.cli.batch import TargetOptions, TransferOptions, transfer_files
 
 _EXAMPLE = """\b
 A reel with the rhythm of jazz, to listen to and to play from:
@@ -29,18 +29,22 @@ Four different ones to choose from, each drawn before and after:
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option("--rhythm", metavar="STYLE", shell_complete=options.complete_style,
-              help="The style that its rhythm comes from.")  # fmt: skip
+@click.option(
+    "--rhythm",
+    metavar="STYLE",
+    shell_complete=options.complete_style,
+    help="The style that its rhythm comes from.",
+)
 @options.like
 @options.strength
 @click.option("--meter", metavar="METER", help="Bring it into another meter, such as 3/4.")
-@options.changed
+@options.transfer_options
 def command(
     files: tuple[Path, ...],
     rhythm: str | None,
     like: Path | None,
     strengths: tuple[float, ...] | None,
-    **wishes: Unpack[Wishes],
+    **wishes: Unpack[TransferOptions],
 ) -> int:
     """Give tunes of yours another rhythm.
 
@@ -48,4 +52,6 @@ def command(
     bars and phrases stay where they are. Of several files the good ones are done, the bad ones
     named.
     """
-    return change(files, Sides(rhythm=rhythm, like=like, strengths=strengths), wishes)
+    return transfer_files(
+        files, TargetOptions(rhythm=rhythm, like=like, strengths=strengths), wishes
+    )

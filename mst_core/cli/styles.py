@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from mst_core.cli import options
-from mst_core.styles import StyleCard, find_styles
+from mst_core.styles import StyleCard, load_style_cards
 
 _EXAMPLE = """\b
 What can I ask for?
@@ -22,7 +22,7 @@ What can I ask for?
 @options.models
 def command(as_json: bool, models: Path) -> None:
     """List the styles with their meters."""
-    styles = find_styles(models)
+    styles = load_style_cards(models)
     if as_json:
         click.echo(json.dumps({"styles": msgspec.to_builtins(styles)}, ensure_ascii=False))
         return

@@ -14,8 +14,8 @@ from mst_core.errors import BadOption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mst_core.training.loop import Epoch, Precision
-    from mst_core.training.train_style import Part
+    from mst_core.training.loop import EpochResult, Precision
+    from mst_core.training.train_style import NetworkName
 
 _EXAMPLE = """\b
 Folk once more, from the tunes that the music21 package ships:
@@ -35,34 +35,64 @@ A style of your own, from a folder of tunes; with fewer than a few hundred let i
     nargs=-1,
     required=True,
 )
-@click.option("--from", "base", metavar="STYLE", shell_complete=options.complete_style,
-              help="Go on from what this style has learned, with its sizes. For a small corpus: 20 "
-                   "tunes are enough then. docs/corpus.md has figures.")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(1, 1000), default=13, show_default=True,
-              help="How often the networks see every tune, at the most; training stops when a "
-                   "validation part is not foretold better for five times.")  # fmt: skip
-@click.option("--hidden", type=click.IntRange(8, 2048),
-              help="Size of the LSTMs, else that of the shipped styles; less for a small "
-                   "corpus.")  # fmt: skip
-@click.option("--embedding", type=click.IntRange(8, 2048),
-              help="Size of the embeddings, likewise.")  # fmt: skip
-@click.option("--dropout", type=click.FloatRange(0, 0.9),
-              help="Share that is left out at each step, likewise; more for a small "
-                   "corpus.")  # fmt: skip
+@click.option(
+    "--from",
+    "base",
+    metavar="STYLE",
+    shell_complete=options.complete_style,
+    help="Go on from what this style has learned, with its sizes. For a small corpus: 20 "
+    "tunes are enough then. docs/corpus.md has figures.",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1, 1000),
+    default=13,
+    show_default=True,
+    help="How often the networks see every tune, at the most; training stops when a "
+    "validation part is not foretold better for five times.",
+)
+@click.option(
+    "--hidden",
+    type=click.IntRange(8, 2048),
+    help="Size of the LSTMs, else that of the shipped styles; less for a small corpus.",
+)
+@click.option("--embedding", type=click.IntRange(8, 2048), help="Size of the embeddings, likewise.")
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 0.9),
+    help="Share that is left out at each step, likewise; more for a small corpus.",
+)
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed, the same pair."
 )
-@click.option("--only", type=click.Choice(["pitch", "duration"]),
-              help="Train one of the two networks; a call without this then writes the style. "
-                   "So two processes share the work.")  # fmt: skip
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
-              help="Where checkpoints lie. A killed training goes on from there.")  # fmt: skip
-@click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True,
-              help="Processor threads of each training.")  # fmt: skip
-@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
-              default="auto", show_default=True,
-              help="What is computed in; auto is mixed precision on a GPU and on a processor with "
-                   "instructions for it, else float32.")  # fmt: skip
+@click.option(
+    "--only",
+    type=click.Choice(["pitch", "duration"]),
+    help="Train one of the two networks; a call without this then writes the style. "
+    "So two processes share the work.",
+)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where checkpoints lie. A killed training goes on from there.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processor threads of each training.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    show_default=True,
+    help="What is computed in; auto is mixed precision on a GPU and on a processor with "
+    "instructions for it, else float32.",
+)
 @options.device
 @options.models
 def command(
@@ -74,7 +104,7 @@ def command(
     embedding: int | None,
     dropout: float | None,
     seed: int,
-    only: Part | None,
+    only: NetworkName | None,
     runs: Path,
     threads: int,
     precision: Literal["auto", "float32", "bfloat16", "float16"],
@@ -98,45 +128,50 @@ def command(
     import msgspec
 
     from mst_core.corpora.tunes import read_tunes
-    from mst_core.networks.model import Shape, StylePair
-    from mst_core.networks.style import choose_device
-    from mst_core.styles import find_styles, require_style, require_whole
+    from mst_core.networks.model import ModelConfig, StyleModel
+    from mst_core.networks.style import pick_device
+    from mst_core.styles import check_style_folders, load_style_cards, require_style
     from mst_core.training import train_style
-    from mst_core.training.loop import Course, use_threads
-    from mst_core.training.loss_log import Logbook
+    from mst_core.training.loop import TrainConfig, set_threads
+    from mst_core.training.loss_log import LossLog
 
-    use_threads(threads)
-    place = choose_device(device)
-    sizes = Shape(features=(), vocabulary=0)
-    course = Course(epochs=epochs, seed=seed, precision=_choose_precision(precision, place.type))
+    set_threads(threads)
+    place = pick_device(device)
+    sizes = ModelConfig(feature_sizes=(), vocabulary_size=0)
+    course = TrainConfig(
+        epochs=epochs, seed=seed, precision=_choose_precision(precision, place.type)
+    )
     if base:
-        require_whole(models, [base])
-        require_style(base, find_styles(models))
-        sizes = StylePair.load(models / base, place).pitch.shape
+        check_style_folders(models, [base])
+        require_style(base, load_style_cards(models))
+        sizes = StyleModel.load(models / base, place).pitch_net.config
     given = {"hidden": hidden, "embedding": embedding, "dropout": dropout}
     sizes = msgspec.structs.replace(
-        sizes, features=(), vocabulary=0, **{k: v for k, v in given.items() if v is not None}
+        sizes,
+        feature_sizes=(),
+        vocabulary_size=0,
+        **{k: v for k, v in given.items() if v is not None},
     )
     tunes = list(read_tunes(corpus))
-    if len(tunes) < train_style.FEWEST_TUNES:
-        raise BadOption("corpus", len(tunes), f"it needs at least {train_style.FEWEST_TUNES} tunes")
-    book, progress = Logbook(runs / style), _progress(epochs)
+    if len(tunes) < train_style.MIN_TUNES:
+        raise BadOption("corpus", len(tunes), f"it needs at least {train_style.MIN_TUNES} tunes")
+    book, progress = LossLog(runs / style), _progress(epochs)
 
-    def tell(part: Part, epoch: Epoch) -> None:
+    def tell(part: NetworkName, epoch: EpochResult) -> None:
         progress(part, epoch)
-        book.write(part, epoch)
+        book.append(part, epoch)
 
-    result = train_style.teach(
+    result = train_style.train_style(
         style,
         tunes,
         models,
         runs,
-        course=course,
-        sizes=sizes,
+        config=course,
+        model_config=sizes,
         device=place,
-        parts=train_style.PARTS if only is None else (only,),
-        base=models / base if base else None,
-        tell=tell,
+        networks=train_style.NETWORKS if only is None else (only,),
+        init_from=models / base if base else None,
+        on_epoch=tell,
     )
     if result is None:
         click.echo(f"The {only} network of {style} is trained; its weights lie in {runs / style}.")
@@ -152,21 +187,21 @@ def _choose_precision(name: str, device: str) -> Precision:
     """Mixed precision where the hardware is made for it, if nothing else is asked."""
     if name != "auto":
         return cast("Precision", name)
-    from mst_core.training.loop import quick_precision
+    from mst_core.training.loop import default_precision
 
-    return quick_precision(device)
+    return default_precision(device)
 
 
-def _progress(epochs: int) -> Callable[[Part, Epoch], None]:
+def _progress(epochs: int) -> Callable[[NetworkName, EpochResult], None]:
     """A bar on a terminal, a line an epoch elsewhere."""
     alive = sys.stderr.isatty()
 
-    def tell(part: Part, epoch: Epoch) -> None:
+    def tell(part: NetworkName, epoch: EpochResult) -> None:
         share = epoch.number / epochs
         figures = (
-            f"{part:<8} epoch {epoch.number:>3} of {epochs}: training {epoch.training:.3f}, "
-            f"validation {epoch.validation:.3f} (best {epoch.best:.3f}) nats, "
-            f"{epoch.events_a_second:,.0f} notes a second"
+            f"{part:<8} epoch {epoch.number:>3} of {epochs}: training {epoch.training_loss:.3f}, "
+            f"validation {epoch.validation_loss:.3f} (best {epoch.best_loss:.3f}) nats, "
+            f"{epoch.events_per_second:,.0f} notes a second"
         )
         if alive:
             bar = "█" * round(20 * share)

@@ -8,14 +8,21 @@ from typing import Any, cast
 import click
 
 from mst_core.cli import batch, compose, options
-from mst_core.cli.batch import Sides, change
-from mst_core.cli.compose import make
+from mst_core.cli.batch import TargetOptions, transfer_files
+from mst_core.cli.compose import run_compose
 
 _OF_NEW_TUNES = ("bars", "key", "tempo")
 _OF_GIVEN_TUNES = (
-    "like", "pitch_like", "strengths", "pitch_strengths", "track", "keep_bars", "out_dir",
-    "formats", "compare",
-)  # fmt: skip
+    "like",
+    "pitch_like",
+    "strengths",
+    "pitch_strengths",
+    "track",
+    "keep_bars",
+    "out_dir",
+    "formats",
+    "compare",
+)
 _EXAMPLE = """\b
 A tune of yours with a jazz melody, its rhythm as it is; and half the way to both sides of jazz:
     mst transfer tune.mid --pitch jazz -o jazzed.mp3
@@ -33,16 +40,24 @@ A new tune, a jazz melody that dances like a reel:
 
 @click.command("transfer", epilog=_EXAMPLE)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
-@click.option("--pitch", metavar="STYLE", shell_complete=options.complete_style,
-              help="The style its pitches come from.")  # fmt: skip
+@click.option(
+    "--pitch",
+    metavar="STYLE",
+    shell_complete=options.complete_style,
+    help="The style its pitches come from.",
+)
 @options.pitch_like
-@click.option("--rhythm", metavar="STYLE", shell_complete=options.complete_style,
-              help="The style its rhythm comes from.")  # fmt: skip
+@click.option(
+    "--rhythm",
+    metavar="STYLE",
+    shell_complete=options.complete_style,
+    help="The style its rhythm comes from.",
+)
 @options.like
 @options.strength
 @options.pitch_strength
-@options.new_tune
-@options.changed
+@options.new_tune_options
+@options.transfer_options
 def command(
     files: tuple[Path, ...],
     pitch: str | None,
@@ -59,16 +74,20 @@ def command(
     that you name no style for. Without one a new tune is written, and both --pitch and --rhythm
     say of what styles.
     """
-    given = {"like": like, "pitch_like": pitch_like, "strengths": strengths,
-             "pitch_strengths": pitch_strengths} | wishes  # fmt: skip
+    given = {
+        "like": like,
+        "pitch_like": pitch_like,
+        "strengths": strengths,
+        "pitch_strengths": pitch_strengths,
+    } | wishes
     if files:
         _refuse(given, _OF_NEW_TUNES, "is for new tunes; leave it out, or leave out the file")
-        sides = Sides(rhythm, like, pitch, pitch_like, strengths, pitch_strengths)
+        sides = TargetOptions(rhythm, like, pitch, pitch_like, strengths, pitch_strengths)
         if not any((rhythm, like, pitch, pitch_like)):
             raise click.UsageError(
                 "say what the tune is to get: --pitch STYLE, --rhythm STYLE, or both"
             )
-        return change(files, sides, cast(batch.Wishes, wishes))
+        return transfer_files(files, sides, cast(batch.TransferOptions, wishes))
     _refuse(given, _OF_GIVEN_TUNES, "is about a tune of yours; name its file")
     if pitch is None or rhythm is None:
         lacking = "--pitch" if pitch is None else "--rhythm"
@@ -78,7 +97,7 @@ def command(
         )
     if wishes["variants"] > 1:
         raise click.UsageError("--variants is about a tune of yours; name its file")
-    make(pitch, rhythm, cast(compose.Wishes, wishes))
+    run_compose(pitch, rhythm, cast(compose.ComposeOptions, wishes))
     return 0
 
 

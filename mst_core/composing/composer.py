@@ -8,28 +8,28 @@ from pathlib import Path
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Mashup, Restyle
-from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
-from mst_core.reading.parsed_score import Reading
+from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
+from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, require_style
-from mst_core.transfer.transfer import Changing, write_mashup
+from mst_core.transfer.transfer import Transfer, combine_scores
 
 
 class Composer:
     """Holds the loaded styles. One tune at a time; the engine owns the order."""
 
-    def __init__(self, loaded: Mapping[str, Style]) -> None:
-        self._loaded = loaded
-        self._changing = Changing(loaded)
-        self.styles: dict[str, StyleCard] = {name: style.card for name, style in loaded.items()}
+    def __init__(self, styles: Mapping[str, Style]) -> None:
+        self._styles = styles
+        self._changing = Transfer(styles)
+        self.styles: dict[str, StyleCard] = {name: style.card for name, style in styles.items()}
 
     @classmethod
     def open(cls, models: Path, device: str) -> Composer:
         """Load the styles below ``models``; what is broken is logged and left out."""
         use_one_thread()
-        return cls(load_styles(models, choose_device(device)))
+        return cls(load_styles(models, pick_device(device)))
 
     def compose(
-        self, request: Compose, tell: Callable[[float], None] = lambda share: None
+        self, request: Compose, on_progress: Callable[[float], None] = lambda share: None
     ) -> Composition:
         """Write a new tune.
 
@@ -40,14 +40,14 @@ class Composer:
         for name in (request.pitch, request.rhythm):
             require_style(name, self.styles)
         return write_new_tune(
-            request, self._loaded[request.pitch], self._loaded[request.rhythm], tell
+            request, self._styles[request.pitch], self._styles[request.rhythm], on_progress
         )
 
-    def restyle(
+    def transfer(
         self,
         request: Restyle,
-        readings: Mapping[str, Reading],
-        tell: Callable[[float], None] = lambda share: None,
+        readings: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None] = lambda share: None,
     ) -> Composition:
         """Change a given tune; ``readings`` holds it, and the tunes that it is to be like.
 
@@ -58,17 +58,17 @@ class Composer:
         for name in (request.rhythm, request.pitch):
             if name is not None:
                 require_style(name, self.styles)
-        return self._changing.write(request, readings, tell)
+        return self._changing.transfer(request, readings, on_progress)
 
-    def mash(
+    def mashup(
         self,
         request: Mashup,
-        readings: Mapping[str, Reading],
-        tell: Callable[[float], None] = lambda share: None,
+        readings: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None] = lambda share: None,
     ) -> Composition:
         """Join the pitches of one given tune and the rhythm of another.
 
         Raises:
             NoSuchTune: when the second has no bars that the notes of the first fit into.
         """
-        return write_mashup(readings[request.source], readings[request.like])
+        return combine_scores(readings[request.source], readings[request.like])

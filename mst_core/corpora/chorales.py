@@ -11,20 +11,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mst_core.corpora.files import Refusal
-from mst_core.corpora.folk_books import find_corpus
-from mst_core.corpora.jsonl import Line, check_line, line_of_melody
+from mst_core.corpora.files import RejectedItem
+from mst_core.corpora.folk_books import find_music21_corpus
+from mst_core.corpora.jsonl import CorpusLine, check_line, line_from_melody
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.reading.musicxml.mxl import unpack_score
 from mst_core.reading.musicxml.read import read_document
-from mst_core.reading.musicxml.tree import Element, parse_xml
+from mst_core.reading.musicxml.tree import XmlElement, parse_xml
 from mst_core.reading.parsed_score import Limits
 
-FEWEST_NOTES = 16
+MIN_NOTES = 16
 _VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 
 
-def read_chorales(corpus: Path | None = None) -> Iterator[Line | Refusal]:
+def read_chorales(corpus: Path | None = None) -> Iterator[CorpusLine | RejectedItem]:
     """Read the soprano of every score with the four voices of a choir.
 
     ``corpus`` is the folder of music21's scores, by default the one of the installed package.
@@ -32,28 +32,30 @@ def read_chorales(corpus: Path | None = None) -> Iterator[Line | Refusal]:
     Raises:
         UnreadableScore: when there are none.
     """
-    files = sorted(((corpus or find_corpus()) / "bach").glob("bwv*.mxl"))
+    files = sorted(((corpus or find_music21_corpus()) / "bach").glob("bwv*.mxl"))
     if not files:
         raise UnreadableScore("no chorales were found", "install the package music21")
     for file in files:
         name = "bach-" + re.sub(r"[^a-z0-9]+", "-", file.stem.lower())
         try:
-            yield _read(name, file)
+            yield _read_soprano(name, file)
         except MstError as error:
-            yield Refusal(name, error.arguments[0])
+            yield RejectedItem(name, error.arguments[0])
 
 
-def _read(name: str, file: Path) -> Line:
+def _read_soprano(name: str, file: Path) -> CorpusLine:
     limits = Limits()
-    score = parse_xml(unpack_score(file.read_bytes(), most=limits.unpacked), elements=limits.events)
-    headings = (score.first("part-list") or Element("", {})).every("score-part")
-    names = [heading.words("part-name") for heading in headings]
+    score = parse_xml(
+        unpack_score(file.read_bytes(), max_bytes=limits.unpacked_bytes), max_elements=limits.events
+    )
+    headings = (score.find("part-list") or XmlElement("", {})).find_all("score-part")
+    names = [heading.find_text("part-name") for heading in headings]
     voices = [number for number, part in enumerate(names, start=1) if part.startswith(_VOICES)]
     if len(voices) < len(_VOICES):
         raise UnreadableScore("it is not written for four voices", "chorales are accepted")
     soprano = next(n for n, part in enumerate(names, start=1) if part.startswith("Soprano"))
     reading = read_document(score, track=soprano, limits=limits)
     title = re.sub(r"\.(mxl|xml)$", "", reading.title)
-    line = line_of_melody(name, "bach", title, reading.melody)
-    check_line(line, fewest=FEWEST_NOTES)
+    line = line_from_melody(name, "bach", title, reading.melody)
+    check_line(line, min_notes=MIN_NOTES)
     return line

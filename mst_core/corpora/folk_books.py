@@ -33,10 +33,10 @@ class FolkTune:
     book: str
     tune: AbcTune
 
-    def line(self) -> dict[str, object]:
+    def to_line(self) -> dict[str, object]:
         """The tune as an object of a corpus file; times in quarter notes as exact fractions."""
         tune = self.tune
-        starts = [str(start) for start in tune.bar_starts]
+        starts = [str(start) for start in tune.measure_onsets]
         return {
             "id": self.id,
             "title": tune.title,
@@ -49,13 +49,13 @@ class FolkTune:
             "bars": len(starts),
             "bar_starts": starts,
             "pickup": str(tune.pickup),
-            "bars_ok": not tune.uneven_bars,
+            "bars_ok": not tune.irregular_measures,
             "repeats_expanded": False,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class TuneIssue:
     """Why a tune was left out, or what is odd about one that was not."""
 
     id: str
@@ -68,7 +68,7 @@ class FolkBooks:
     """Tunes in the order of book, file and place in it; and what was not read without doubt."""
 
     tunes: tuple[FolkTune, ...]
-    doubts: tuple[Doubt, ...]
+    issues: tuple[TuneIssue, ...]
 
 
 class _HeldOut(msgspec.Struct):
@@ -102,27 +102,27 @@ def read_folk_books(
     """
     apart = read_held_out(held_out) if isinstance(held_out, Path) else held_out
     tunes: list[FolkTune] = []
-    doubts: list[Doubt] = []
-    for book, id_, text in _texts(corpus or find_corpus()):
+    doubts: list[TuneIssue] = []
+    for book, id_, text in _read_texts(corpus or find_music21_corpus()):
         if (id_ in apart) is not only_held_out:
             continue
         try:
             tune = read_tune(text)
         except MstError as error:
-            doubts.append(Doubt(id_, str(error), left_out=True))
+            doubts.append(TuneIssue(id_, str(error), left_out=True))
             continue
-        reason = _why_left_out(tune)
+        reason = _exclusion_reason(tune)
         if reason:
-            doubts.append(Doubt(id_, reason, left_out=True))
+            doubts.append(TuneIssue(id_, reason, left_out=True))
             continue
-        uneven = tune.uneven_bars
+        uneven = tune.irregular_measures
         if uneven:
-            doubts.append(Doubt(id_, _describe(tune, uneven), left_out=False))
+            doubts.append(TuneIssue(id_, _describe_uneven_bars(tune, uneven), left_out=False))
         tunes.append(FolkTune(id_, book, tune))
     return FolkBooks(tuple(tunes), tuple(doubts))
 
 
-def find_corpus() -> Path:
+def find_music21_corpus() -> Path:
     """Find the folder with music21's scores without starting music21.
 
     Raises:
@@ -141,10 +141,10 @@ def write_jsonl(path: Path, tunes: Iterable[FolkTune]) -> None:
     """Write one JSON object a line, as `mst_core.corpora.tunes` reads them."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for tune in tunes:
-            file.write(json.dumps(tune.line(), ensure_ascii=False, separators=(",", ":")) + "\n")
+            file.write(json.dumps(tune.to_line(), ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def _texts(corpus: Path) -> Iterator[tuple[str, str, str]]:
+def _read_texts(corpus: Path) -> Iterator[tuple[str, str, str]]:
     """Yield book, id and ABC text of each tune."""
     for book, folder in BOOKS.items():
         files = sorted((corpus / folder).glob("*.abc"))
@@ -159,7 +159,7 @@ def _texts(corpus: Path) -> Iterator[tuple[str, str, str]]:
                 yield book, f"{book}-{stem}{place}", text
 
 
-def _why_left_out(tune: AbcTune) -> str:
+def _exclusion_reason(tune: AbcTune) -> str:
     if tune.meter is None:
         return "it has no meter"
     if tune.declared_voices > 1:
@@ -167,8 +167,8 @@ def _why_left_out(tune: AbcTune) -> str:
     return ""
 
 
-def _describe(tune: AbcTune, uneven: tuple[int, ...]) -> str:
-    first = tune.line[uneven[0]]
+def _describe_uneven_bars(tune: AbcTune, uneven: tuple[int, ...]) -> str:
+    first = tune.unrepeated_measures[uneven[0]]
     others = f" and {len(uneven) - 1} more" if len(uneven) > 1 else ""
     return f"measure {uneven[0] + 1}{others} holds {first.length} quarters in {first.meter}"
 
@@ -199,4 +199,4 @@ def is_strathspey(folk: FolkTune) -> bool:
     return _STRATHSPEY.search(words) is not None
 
 
-KINDS: Mapping[str, Callable[[FolkTune], bool]] = {"air": is_air, "strathspey": is_strathspey}
+TUNE_KINDS: Mapping[str, Callable[[FolkTune], bool]] = {"air": is_air, "strathspey": is_strathspey}

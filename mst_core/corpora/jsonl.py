@@ -15,15 +15,17 @@ from mst_core.errors import MstError, UnreadableScore
 from mst_core.music import Melody, Meter
 from mst_core.reading.abc.tune import AbcTune
 
-Line = dict[str, Any]
+CorpusLine = dict[str, Any]
 """One JSON object of a corpus file."""
-Events = Iterable[tuple[int | None, Fraction, Fraction]]
+LineEvents = Iterable[tuple[int | None, Fraction, Fraction]]
 """Pitch or None, onset and duration in quarter notes from 0, without a gap."""
-LONGEST_BAR = 1_000
+MAX_BAR_QUARTERS = 1_000
 """Quarter notes."""
 
 
-def write_line(heading: Line, events: Events, bar_starts: Sequence[Fraction]) -> Line:
+def make_line(
+    heading: CorpusLine, events: LineEvents, bar_starts: Sequence[Fraction]
+) -> CorpusLine:
     """Put the notes and bars behind a heading, times as exact fractions."""
     return heading | {
         "notes": [[pitch, str(onset), str(duration)] for pitch, onset, duration in events],
@@ -32,14 +34,14 @@ def write_line(heading: Line, events: Events, bar_starts: Sequence[Fraction]) ->
     }
 
 
-def line_of_abc(name: str, source: str, tune: AbcTune) -> Line:
+def line_from_abc(name: str, source: str, tune: AbcTune) -> CorpusLine:
     """A tune of an ABC file. Raises UnreadableScore when it has no meter."""
     if tune.meter is None:
         raise UnreadableScore("it has no meter", "a tune with bars is accepted")
-    return FolkTune(name, source, tune).line()
+    return FolkTune(name, source, tune).to_line()
 
 
-def line_of_melody(name: str, source: str, title: str, melody: Melody) -> Line:
+def line_from_melody(name: str, source: str, title: str, melody: Melody) -> CorpusLine:
     """The melody of a MIDI or MusicXML file; of two endings the second is kept.
 
     Onset 0 is the first note's, or the first downbeat where there is no pickup.
@@ -56,16 +58,17 @@ def line_of_melody(name: str, source: str, title: str, melody: Melody) -> Line:
         if not any(start <= note.onset < end for start, end in left_out)
     ]
     bars = [
-        start for start in melody.barlines[:-1]
+        start
+        for start in melody.barlines[:-1]
         if not any(begin <= start < end for begin, end in left_out)
-    ]  # fmt: skip
+    ]
 
     def shown(time: Fraction) -> Fraction:
         gone = sum((min(end, time) - start for start, end in left_out if start < time), Fraction(0))
         return time - gone + pickup
 
     placed = [(pitch, shown(onset), duration) for pitch, onset, duration in notes]
-    return write_line(
+    return make_line(
         {
             "id": name,
             "title": title,
@@ -97,19 +100,19 @@ def _with_rests(
         yield None, place, end - place
 
 
-def check_line(line: Line, *, fewest: int) -> CorpusTune:
+def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
     """Read a line back as training will.
 
     Raises:
         UnreadableScore: when it holds fewer than that many notes, or bars that cannot be.
     """
     sounding = sum(pitch is not None for pitch, _, _ in line["notes"])
-    if sounding < fewest:
-        raise UnreadableScore(f"it has {sounding} notes", f"{fewest} and more are accepted")
+    if sounding < min_notes:
+        raise UnreadableScore(f"it has {sounding} notes", f"{min_notes} and more are accepted")
     starts = [Fraction(start) for start in line["bar_starts"]]
-    if any(not 0 < b - a <= LONGEST_BAR for a, b in pairwise(starts)):
+    if any(not 0 < b - a <= MAX_BAR_QUARTERS for a, b in pairwise(starts)):
         raise UnreadableScore("it has a bar without an end", "plain meters are accepted")
-    bar = Meter.parse(line["meter"]).bar * 24
+    bar = Meter.parse(line["meter"]).bar_length * 24
     if bar.denominator > 1:
         raise UnreadableScore(f"it is in {line['meter']}", "plain meters are accepted")
     try:
@@ -118,7 +121,7 @@ def check_line(line: Line, *, fewest: int) -> CorpusTune:
         raise UnreadableScore(f"it makes no tune ({error})", "bars and notes are needed") from error
 
 
-def write_lines(path: Path, lines: Iterable[Line]) -> None:
+def write_lines(path: Path, lines: Iterable[CorpusLine]) -> None:
     """Write one JSON object a line, as `mst_core.corpora.tunes` reads them."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines:

@@ -2,7 +2,7 @@
 
 A line holds ``id``, ``meter``, ``key``, ``notes`` (a list of ``[pitch or null, onset, duration]``,
 contiguous, times in quarter notes as exact fractions), ``bar_starts`` and ``pickup``. Time is
-counted here in ticks of 1/24 quarter (`TICKS`), which holds triplets and thirty-seconds alike.
+counted here in ticks of 1/24 quarter (`GRID_TICKS`), which holds triplets and thirty-seconds alike.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 from mst_core.errors import BadOption, UnreadableScore
 from mst_core.music import Key, Meter
 
-TICKS = 24
+GRID_TICKS = 24
 """Ticks a quarter note, the grid of networks and lattice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TuneEvent:
     """A note or, with pitch None, a rest. Times in ticks from the first downbeat."""
 
     pitch: int | None
@@ -39,23 +39,23 @@ class CorpusTune:
     title: str
     meter: Meter
     key: Key | None
-    events: tuple[Event, ...]
+    events: tuple[TuneEvent, ...]
     barlines: tuple[int, ...]
     """Where full bars begin, in ticks; the first is 0 and a pickup comes before it."""
     cluster: str = ""
     """Name shared with its variants, where the corpus tells; a split keeps them together."""
-    splits: tuple[int, ...] = ()
+    bar_splits: tuple[int, ...] = ()
     """Where a repeat sign splits a bar, in ticks: a part ends there and another begins."""
 
     @property
     def bar_ticks(self) -> int:
         """Length of a bar of its meter, in ticks."""
-        return int(self.meter.bar * TICKS)
+        return int(self.meter.bar_length * GRID_TICKS)
 
 
 def to_ticks(quarters: Fraction | str) -> int:
     """Round a time in quarter notes to the nearest tick."""
-    return round(Fraction(quarters) * TICKS)
+    return round(Fraction(quarters) * GRID_TICKS)
 
 
 def read_tunes(paths: Iterable[Path]) -> Iterator[CorpusTune]:
@@ -81,7 +81,7 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
     meter = Meter.parse(line["meter"])
     starts = [Fraction(start) for start in line["bar_starts"]]
     end = sum((Fraction(part) for part in line["notes"][-1][1:]), Fraction(0))
-    barlines = full_bars(starts, end, meter.bar)
+    barlines = full_bars(starts, end, meter.bar_length)
     first = barlines[0]
     splits = {start for start in starts if first < start < end} - set(barlines)
     events = []
@@ -89,7 +89,7 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
         start, stop = Fraction(onset) - first, Fraction(onset) + Fraction(duration) - first
         ticks = to_ticks(stop) - to_ticks(start)
         if ticks > 0:
-            events.append(Event(pitch, to_ticks(start), ticks))
+            events.append(TuneEvent(pitch, to_ticks(start), ticks))
     return CorpusTune(
         id=line["id"],
         title=line.get("title", ""),
@@ -98,7 +98,7 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
         events=tuple(events),
         barlines=tuple(to_ticks(start - first) for start in barlines),
         cluster=str(line.get("cluster") or ""),
-        splits=tuple(sorted(to_ticks(start - first) for start in splits)),
+        bar_splits=tuple(sorted(to_ticks(start - first) for start in splits)),
     )
 
 

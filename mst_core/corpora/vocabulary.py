@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from mst_core.corpora.tunes import TICKS, CorpusTune
+from mst_core.corpora.tunes import GRID_TICKS, CorpusTune
 
 OCTAVE = 12
-REST = 2 * OCTAVE + 1
+REST_TOKEN = 2 * OCTAVE + 1
 """The token of a rest; 0 to 24 are intervals from an octave down to an octave up."""
-START = REST + 1
+START_TOKEN = REST_TOKEN + 1
 """Stands before the first event; never predicted."""
-INTERVALS = REST + 1
+N_PITCH_TOKENS = REST_TOKEN + 1
 """How many tokens a pitch network predicts."""
-_VALUES = (
+_COMMON_VALUES = (
     "1/24 1/12 1/8 1/6 1/4 1/3 3/8 5/12 1/2 7/12 2/3 3/4 5/6 1 5/4 4/3 3/2 7/4 2 5/2 3 7/2 4 5 6 8"
 )
-COMMON_DURATIONS = tuple(map(Fraction, _VALUES.split()))
+COMMON_DURATIONS = tuple(map(Fraction, _COMMON_VALUES.split()))
 """The note values of the common alphabet, in quarter notes: each dictionary holds them."""
 
 
-def fold(interval: int) -> int:
+def fold_to_octave(interval: int) -> int:
     """Bring an interval in semitones within an octave, keeping its direction."""
     while interval > OCTAVE:
         interval -= OCTAVE
@@ -40,40 +40,42 @@ def fold(interval: int) -> int:
 
 def interval_token(interval: int) -> int:
     """The token of an interval in semitones, any size."""
-    return fold(interval) + OCTAVE
+    return fold_to_octave(interval) + OCTAVE
 
 
 @dataclass(frozen=True)
-class DurationDictionary:
+class DurationVocabulary:
     """The durations of a style, in ticks, rising."""
 
     ticks: tuple[int, ...]
 
     @classmethod
-    def of(cls, tunes: Iterable[CorpusTune], *, share: float = 0.0005) -> DurationDictionary:
+    def from_tunes(
+        cls, tunes: Iterable[CorpusTune], *, min_share: float = 0.0005
+    ) -> DurationVocabulary:
         """Collect the durations that make up at least ``share`` of a corpus's events.
 
         The common note values are always there: what a corpus never showed is unlikely, not
         impossible, and may be imitated once a tune has shown it.
         """
         counts = Counter(event.duration for tune in tunes for event in tune.events)
-        least = share * counts.total()
+        least = min_share * counts.total()
         used = {ticks for ticks, count in counts.items() if count >= least}
-        return cls(tuple(sorted(used | {int(value * TICKS) for value in COMMON_DURATIONS})))
+        return cls(tuple(sorted(used | {int(value * GRID_TICKS) for value in COMMON_DURATIONS})))
 
     def __len__(self) -> int:
         return len(self.ticks)
 
     def token(self, ticks: int) -> int:
         """The token of a duration, or of the nearest by ratio."""
-        known = self._tokens.get(ticks)
+        known = self._token_cache.get(ticks)
         if known is None:
             known = min(
                 range(len(self.ticks)), key=lambda index: abs(math.log(self.ticks[index] / ticks))
             )
-            self._tokens[ticks] = known
+            self._token_cache[ticks] = known
         return known
 
     @cached_property
-    def _tokens(self) -> dict[int, int]:
+    def _token_cache(self) -> dict[int, int]:
         return {ticks: index for index, ticks in enumerate(self.ticks)}

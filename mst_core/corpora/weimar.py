@@ -19,8 +19,8 @@ from itertools import combinations, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from mst_core.corpora.files import Refusal
-from mst_core.corpora.jsonl import Line, write_line
+from mst_core.corpora.files import RejectedItem
+from mst_core.corpora.jsonl import CorpusLine, make_line
 from mst_core.errors import BadOption, UnreadableScore
 from mst_core.music import Meter
 
@@ -31,11 +31,11 @@ from mst_core.music import Meter
 # swing
 # to the performance.
 
-FINEST = 12
+MAX_NOTES_PER_BEAT = 12
 """Parts of a beat at most: so many notes fit into one."""
-_PRICES = {2: 0.0, 3: 0.01, 4: 0.035, 6: 0.166, 12: 0.223}
+_SUBDIVISION_COSTS = {2: 0.0, 3: 0.01, 4: 0.035, 6: 0.166, 12: 0.223}
 """What writing a beat in so many parts costs, in beats of mean shift that it must save."""
-_SWUNG = {
+_SWING_PATTERNS = {
     # a pair long and short, a pair that comes late, and the late one alone
     (Fraction(0), Fraction(2, 3)): (Fraction(0), Fraction(1, 2)),
     (Fraction(1, 4), Fraction(3, 4)): (Fraction(0), Fraction(1, 2)),
@@ -43,42 +43,42 @@ _SWUNG = {
 }
 
 
-def straighten(places: Sequence[Fraction]) -> tuple[Fraction, ...]:
+def straighten(positions: Sequence[Fraction]) -> tuple[Fraction, ...]:
     """Write the notes of one beat: rising places of 0 to less than 1 beat, as many come back.
 
     Raises:
-        ValueError: for more than `FINEST` notes in the beat.
+        ValueError: for more than `MAX_NOTES_PER_BEAT` notes in the beat.
     """
-    if len(places) > FINEST:
-        raise ValueError(f"{len(places)} notes in a beat")
-    return _straighten(tuple(places))
+    if len(positions) > MAX_NOTES_PER_BEAT:
+        raise ValueError(f"{len(positions)} notes in a beat")
+    return _straighten(tuple(positions))
 
 
 @lru_cache(maxsize=4096)
 def _straighten(places: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-    if not places or places in _SWUNG:
-        return _SWUNG.get(places, ())
-    written = [_fit(places, parts) for parts in _PRICES if parts >= len(places)]
+    if not places or places in _SWING_PATTERNS:
+        return _SWING_PATTERNS.get(places, ())
+    written = [_fit_to_grid(places, parts) for parts in _SUBDIVISION_COSTS if parts >= len(places)]
     return min(written)[1]
 
 
-def _fit(places: tuple[Fraction, ...], parts: int) -> tuple[float, tuple[Fraction, ...]]:
+def _fit_to_grid(places: tuple[Fraction, ...], parts: int) -> tuple[float, tuple[Fraction, ...]]:
     """The nearest places among so many parts of a beat, in order and apart, and their cost."""
     grid = [Fraction(part, parts) for part in range(parts)]
     shift, chosen = min(
         (sum(abs(a - b) for a, b in zip(places, some, strict=True)), some)
         for some in combinations(grid, len(places))
     )
-    return float(shift) / len(places) + _PRICES[parts], chosen
+    return float(shift) / len(places) + _SUBDIVISION_COSTS[parts], chosen
 
 
 ACCEPTED = "the Weimar Jazz Database, wjazzd.db, is accepted"
 FIRST_BYTES = b"SQLite format 3\0"
-MOST_NOTES = 20_000
+MAX_NOTES = 20_000
 """Notes of one solo."""
-MOST_BEATS = 20_000
+MAX_BEATS = 20_000
 _HALF = Fraction(1, 2)
-Row = tuple[Any, ...]
+DatabaseRow = tuple[Any, ...]
 """The columns of one row, in the order of `_COLUMNS`."""
 _COLUMNS = {
     "solo_info": "melid performer title instrument style avgtempo rhythmfeel key signature",
@@ -89,7 +89,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class _Solo:
-    number: int
+    solo_id: int
     performer: str
     title: str
     instrument: str
@@ -107,15 +107,15 @@ class _Bars:
     first: int
     starts: tuple[int, ...]
     """The start of each bar and, last, the end."""
-    regular: int
+    beats_per_bar: int
     """Beats of a bar as the signature has it."""
 
-    def place(self, bar: int, beat: int) -> int:
+    def beat_index(self, bar: int, beat: int) -> int:
         """The beat, counted from 0, that stands in this bar."""
         return self.starts[bar - self.first] + beat - 1
 
 
-def read_solos(path: Path) -> Iterator[Line | Refusal]:
+def read_solos(path: Path) -> Iterator[CorpusLine | RejectedItem]:
     """Read every solo of the database, in the order of its numbers.
 
     Raises:
@@ -133,7 +133,7 @@ def read_solos(path: Path) -> Iterator[Line | Refusal]:
         raise UnreadableScore(f"{path.name} is broken ({error})", ACCEPTED) from error
 
 
-def _select(database: sqlite3.Connection, table: str, how: str, *values: int) -> list[Row]:
+def _select(database: sqlite3.Connection, table: str, how: str, *values: int) -> list[DatabaseRow]:
     columns = ", ".join(_COLUMNS[table].split())
     return database.execute(f"SELECT {columns} FROM {table} {how}", values).fetchall()  # noqa: S608
 
@@ -148,12 +148,12 @@ def _check_tables(database: sqlite3.Connection, name: str) -> None:
             )
 
 
-def _read_solo(database: sqlite3.Connection, info: Row) -> Line | Refusal:
+def _read_solo(database: sqlite3.Connection, info: DatabaseRow) -> CorpusLine | RejectedItem:
     name = f"wjd-{int(info[0]):03d}"
     try:
         number, performer, title, instrument, style, tempo, feel, key, signature = info
         solo = _Solo(
-            number=int(number),
+            solo_id=int(number),
             performer=str(performer or ""),
             title=str(title or ""),
             instrument=str(instrument or ""),
@@ -164,35 +164,37 @@ def _read_solo(database: sqlite3.Connection, info: Row) -> Line | Refusal:
             meter=Meter.parse(str(signature or "4/4")),
         )
         notes = _select(
-            database, "melody", "WHERE melid = ? ORDER BY onset, eventid LIMIT 20001", solo.number
+            database, "melody", "WHERE melid = ? ORDER BY onset, eventid LIMIT 20001", solo.solo_id
         )
         beats = _select(
-            database, "beats", "WHERE melid = ? ORDER BY beatid LIMIT 20001", solo.number
+            database, "beats", "WHERE melid = ? ORDER BY beatid LIMIT 20001", solo.solo_id
         )
         if len(notes) < 2:
-            return Refusal(name, "it has fewer than two notes")
-        if len(notes) > MOST_NOTES or len(beats) > MOST_BEATS:
-            return Refusal(name, f"it has more than {MOST_NOTES} notes or beats")
-        return _write(name, solo, notes, beats)
+            return RejectedItem(name, "it has fewer than two notes")
+        if len(notes) > MAX_NOTES or len(beats) > MAX_BEATS:
+            return RejectedItem(name, f"it has more than {MAX_NOTES} notes or beats")
+        return _to_line(name, solo, notes, beats)
     except (BadOption, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
-        return Refusal(name, f"its notes do not stand in its beats ({error})")
+        return RejectedItem(name, f"its notes do not stand in its beats ({error})")
 
 
-def _write(name: str, solo: _Solo, notes: list[Row], beats: list[Row]) -> Line:
+def _to_line(
+    name: str, solo: _Solo, notes: list[DatabaseRow], beats: list[DatabaseRow]
+) -> CorpusLine:
     beat_length = Fraction(4, solo.meter.denominator)
-    bars = _lay_bars(solo, notes, beats)
+    bars = _count_bars(solo, notes, beats)
     starts = [start * beat_length for start in bars.starts]
     events = [
         (pitch, place * beat_length, length * beat_length)
-        for pitch, place, length in _hold(_place(notes, bars), bars.starts[-1])
+        for pitch, place, length in _notes_and_rests(_note_positions(notes, bars), bars.starts[-1])
     ]
     lengths = {after - start for start, after in pairwise(bars.starts)}
     chords = [
-        [str(chord), str(bars.place(bar, beat) * beat_length)]
+        [str(chord), str(bars.beat_index(bar, beat) * beat_length)]
         for _, _, bar, beat, chord in beats
         if chord and 0 <= bar - bars.first < len(bars.starts) - 1
     ]
-    return write_line(
+    return make_line(
         {
             "id": name,
             "title": solo.title,
@@ -206,7 +208,7 @@ def _write(name: str, solo: _Solo, notes: list[Row], beats: list[Row]) -> Line:
             "meter_changes": len(lengths) > 1,
             "key": solo.key,
             "pickup": "0",
-            "bars_ok": lengths == {bars.regular},
+            "bars_ok": lengths == {bars.beats_per_bar},
             "repeats_expanded": True,
             "chords": chords,
         },
@@ -215,13 +217,13 @@ def _write(name: str, solo: _Solo, notes: list[Row], beats: list[Row]) -> Line:
     )
 
 
-def _lay_bars(solo: _Solo, notes: list[Row], beats: list[Row]) -> _Bars:
+def _count_bars(solo: _Solo, notes: list[DatabaseRow], beats: list[DatabaseRow]) -> _Bars:
     """Count the beats of each bar; one that the table of beats lacks is as the signature says."""
     counted: dict[int, int] = {}
     for _, _, bar, beat, _ in beats:
         counted[int(bar)] = max(counted.get(int(bar), 0), int(beat))
     first, last = (choose(int(note[6]) for note in notes) for choose in (min, max))
-    if last - first > MOST_BEATS:
+    if last - first > MAX_BEATS:
         raise ValueError(f"{last - first} bars")
     starts = [0]
     for bar in range(first, last + 1):
@@ -229,7 +231,9 @@ def _lay_bars(solo: _Solo, notes: list[Row], beats: list[Row]) -> _Bars:
     return _Bars(first, tuple(starts), solo.meter.numerator)
 
 
-def _place(notes: list[Row], bars: _Bars) -> Iterator[tuple[int, Fraction, Fraction]]:
+def _note_positions(
+    notes: list[DatabaseRow], bars: _Bars
+) -> Iterator[tuple[int, Fraction, Fraction]]:
     """Pitch, straightened place and sounding end of each note, in beats.
 
     Of notes that stand on the same part of a beat the longest is kept, of more than twelve in one
@@ -241,16 +245,18 @@ def _place(notes: list[Row], bars: _Bars) -> Iterator[tuple[int, Fraction, Fract
         if not 0 <= within < 1 or int(beat) < 1:
             raise ValueError(f"part {tatum} of {division} in beat {beat}")
         length = Fraction(float(seconds) / float(beat_seconds)).limit_denominator(1000)
-        place = bars.place(int(bar), int(beat)) + within
+        place = bars.beat_index(int(bar), int(beat)) + within
         found[place] = max(found.get(place, (Fraction(0), 0)), (length, round(float(pitch))))
     for beat, places in groupby(sorted(found), key=lambda place: place.__floor__()):
-        kept = sorted(sorted(places, key=lambda place: found[place], reverse=True)[:FINEST])
+        kept = sorted(
+            sorted(places, key=lambda place: found[place], reverse=True)[:MAX_NOTES_PER_BEAT]
+        )
         for place, written in zip(kept, straighten([p - beat for p in kept]), strict=True):
             length, pitch = found[place]
             yield pitch, beat + written, place + length
 
 
-def _hold(
+def _notes_and_rests(
     notes: Iterator[tuple[int, Fraction, Fraction]], end: int
 ) -> Iterator[tuple[int | None, Fraction, Fraction]]:
     """Notes and rests in a row from 0, as (pitch or None, onset, duration)."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from mst_core.jobs import Event, Job
+from mst_core.jobs import Job, JobEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Engine(Protocol):
     async def start(self) -> None:
         """Make it ready to take jobs; returns when it is."""
 
-    def run(self, job: Job) -> AsyncIterator[Event]:
+    def run(self, job: Job) -> AsyncIterator[JobEvent]:
         """Work on one job. Closing the iterator early cancels the job."""
 
     async def cancel(self, job_id: str) -> None:

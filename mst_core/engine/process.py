@@ -20,13 +20,13 @@ from mst_core.errors import EngineLost, rebuild_error
 # `env` is the way to add to a child's environment without reading our own. One thread for OpenMP:
 # small LSTMs ran three to five times slower with more.
 WORKER_COMMAND = ("env", "OMP_NUM_THREADS=1", sys.executable, "-m", "mst_core.engine.worker")
-CLOSING_GRACE_S = 5.0
-_LINE_LIMIT = 65_536
+SHUTDOWN_GRACE_S = 5.0
+_MAX_LINE_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.engine.worker")
 
 
-class Child:
+class WorkerProcess:
     """A worker that is ready for jobs. `messages` must be read to its end, or `close` called."""
 
     def __init__(self, process: Process) -> None:
@@ -36,11 +36,11 @@ class Child:
         self._process = process
         self._stdin = stdin
         self._stdout = stdout
-        self._logging = asyncio.create_task(_forward_log(stderr))
+        self._log_task = asyncio.create_task(_forward_log(stderr))
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], setup: protocol.Setup, ready_within_s: float
+        cls, command: Sequence[str], setup: protocol.Setup, startup_timeout_s: float
     ) -> Self:
         """Start a worker and wait until it is ready.
 
@@ -59,18 +59,18 @@ class Child:
         child = cls(process)
         try:
             child.send(setup)
-            async with asyncio.timeout(ready_within_s):
+            async with asyncio.timeout(startup_timeout_s):
                 answer = await child._read()
         except TimeoutError:
             await child.close(0)
-            raise EngineLost(f"it was not ready after {ready_within_s:g} seconds") from None
+            raise EngineLost(f"it was not ready after {startup_timeout_s:g} seconds") from None
         except BaseException:
             await child.close(0)
             raise
         if isinstance(answer, protocol.Ready):
             return child
-        if isinstance(answer, protocol.Refused):
-            await child.close(CLOSING_GRACE_S)
+        if isinstance(answer, protocol.SetupFailed):
+            await child.close(SHUTDOWN_GRACE_S)
             raise rebuild_error(answer.code, answer.arguments)
         raise EngineLost(f"{await child.close(0)} before it was ready")
 
@@ -79,13 +79,13 @@ class Child:
         """The process id, for the log and for tests."""
         return self._process.pid
 
-    def send(self, message: protocol.ToWorker) -> None:
+    def send(self, message: protocol.WorkerCommand) -> None:
         """Give an order. One that comes too late is lost, as `messages` is about to tell."""
         # No drain: what can wait here is bounded by the places of the engine.
         if not self._stdin.is_closing():
             self._stdin.write(protocol.pack(message))
 
-    async def messages(self) -> AsyncIterator[protocol.FromWorker]:
+    async def messages(self) -> AsyncIterator[protocol.WorkerEvent]:
         """Yield what it says, until it ends."""
         while (message := await self._read()) is not None:
             yield message
@@ -100,30 +100,30 @@ class Child:
         self._stdin.close()
         try:
             async with asyncio.timeout(grace_s):
-                await self._drain()
+                await self._discard_output()
         except TimeoutError:
             logger.warning("the engine process %d is killed", self.pid)
         finally:
             self.kill()
-        await self._drain()
+        await self._discard_output()
         status = await self._process.wait()
-        await self._logging
+        await self._log_task
         with suppress(BrokenPipeError, ConnectionResetError):
             await self._stdin.wait_closed()
         if status < 0:
             return f"it was ended by {signal.Signals(-status).name}"
         return f"it ended with exit status {status}"
 
-    async def _read(self) -> protocol.FromWorker | None:
+    async def _read(self) -> protocol.WorkerEvent | None:
         try:
-            return await protocol.read_answer(self._stdout)
-        except protocol.WireError:
+            return await protocol.read_event(self._stdout)
+        except protocol.ProtocolError:
             logger.exception("the engine process %d does not speak our language", self.pid)
             return None
 
-    async def _drain(self) -> None:
+    async def _discard_output(self) -> None:
         """Read to the end: a worker that is writing must be able to finish."""
-        while await self._stdout.read(_LINE_LIMIT):
+        while await self._stdout.read(_MAX_LINE_BYTES):
             pass
 
 
@@ -131,9 +131,9 @@ async def _forward_log(stderr: StreamReader) -> None:
     """Log each line of its standard error, a traceback at the level of the line it follows."""
     level = logging.INFO
     rest = b""
-    while chunk := await stderr.read(_LINE_LIMIT):
+    while chunk := await stderr.read(_MAX_LINE_BYTES):
         *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > _LINE_LIMIT:
+        if len(rest) > _MAX_LINE_BYTES:
             lines, rest = [*lines, rest], b""
         for line in lines:
             level = _log_line(line, level)

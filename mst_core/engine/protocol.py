@@ -15,12 +15,12 @@ import msgspec
 
 from mst_core.jobs import Job, Progress, Rendition
 
-LARGEST_FRAME = 2**29
+MAX_FRAME_BYTES = 2**29
 """Bytes; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
 _LENGTH = struct.Struct(">I")
 
 
-class WireError(Exception):
+class ProtocolError(Exception):
     """What arrived is no message: the other side is broken."""
 
 
@@ -49,27 +49,27 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The studio is open."""
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
+class SetupFailed(msgspec.Struct, frozen=True, tag="refused"):
     """The studio cannot be opened: an MstError as code and arguments."""
 
     code: str
     arguments: tuple[str, ...]
 
 
-class Begun(msgspec.Struct, frozen=True, tag="begun"):
+class Started(msgspec.Struct, frozen=True, tag="begun"):
     """A job has come to its turn."""
 
     ticket: int
 
 
-class Told(msgspec.Struct, frozen=True, tag="told"):
+class ProgressUpdate(msgspec.Struct, frozen=True, tag="told"):
     """How far it is."""
 
     ticket: int
     progress: Progress
 
 
-class Done(msgspec.Struct, frozen=True, tag="done"):
+class Finished(msgspec.Struct, frozen=True, tag="done"):
     """It is finished."""
 
     ticket: int
@@ -84,26 +84,26 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     arguments: tuple[str, ...]
 
 
-class Dropped(msgspec.Struct, frozen=True, tag="dropped"):
+class Cancelled(msgspec.Struct, frozen=True, tag="dropped"):
     """It was cancelled, and nothing of it goes on."""
 
     ticket: int
 
 
-ToWorker = Setup | Run | Cancel
-FromWorker = Ready | Refused | Begun | Told | Done | Failed | Dropped
+WorkerCommand = Setup | Run | Cancel
+WorkerEvent = Ready | SetupFailed | Started | ProgressUpdate | Finished | Failed | Cancelled
 
-_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
-_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+_command_decoder: msgspec.msgpack.Decoder[WorkerCommand] = msgspec.msgpack.Decoder(WorkerCommand)
+_event_decoder: msgspec.msgpack.Decoder[WorkerEvent] = msgspec.msgpack.Decoder(WorkerEvent)
 
 
-def pack(message: ToWorker | FromWorker) -> bytes:
+def pack(message: WorkerCommand | WorkerEvent) -> bytes:
     """Return the frame of a message."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
 
 
-def read_order(stream: BinaryIO) -> ToWorker | None:
+def read_command(stream: BinaryIO) -> WorkerCommand | None:
     """Wait for the next message to a worker; None when its owner is gone.
 
     Raises:
@@ -116,12 +116,12 @@ def read_order(stream: BinaryIO) -> ToWorker | None:
     if len(body) < _body_length(head):
         return None
     try:
-        return _to_worker.decode(body)
+        return _command_decoder.decode(body)
     except msgspec.DecodeError as error:
-        raise WireError(str(error)) from error
+        raise ProtocolError(str(error)) from error
 
 
-async def read_answer(stream: StreamReader) -> FromWorker | None:
+async def read_event(stream: StreamReader) -> WorkerEvent | None:
     """Wait for the next message of a worker; None when it has ended.
 
     Raises:
@@ -133,13 +133,13 @@ async def read_answer(stream: StreamReader) -> FromWorker | None:
     except IncompleteReadError:
         return None
     try:
-        return _from_worker.decode(body)
+        return _event_decoder.decode(body)
     except msgspec.DecodeError as error:
-        raise WireError(str(error)) from error
+        raise ProtocolError(str(error)) from error
 
 
 def _body_length(head: bytes) -> int:
     length: int = _LENGTH.unpack(head)[0]
-    if length > LARGEST_FRAME:
-        raise WireError(f"a frame of {length} bytes")
+    if length > MAX_FRAME_BYTES:
+        raise ProtocolError(f"a frame of {length} bytes")
     return length

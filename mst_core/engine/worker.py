@@ -24,110 +24,112 @@ from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
 
-FINISHING_THREADS = 2
-STEP = 0.01  # progress is sent when a hundredth more is done: a composer may tell every note
+RENDER_THREADS = 2
+PROGRESS_STEP = (
+    0.01  # progress is sent when a hundredth more is done: a composer may tell every note
+)
 LOG_FORMAT = "%(levelname)s %(message)s"  # `child` reads the level back
 
 logger = logging.getLogger(__name__)
 
-Answer = Callable[[protocol.FromWorker], None]
+SendEvent = Callable[[protocol.WorkerEvent], None]
 OpenStudio = Callable[[Path, Path | None, str], Studio]
 
 
-class _Cancelled(Exception):
+class _JobCancelled(Exception):
     """Raised inside a job that nobody waits for any more."""
 
 
-class _Task:
+class _RunningJob:
     """One job on its way through the two halves."""
 
     def __init__(self, ticket: int, job: Job) -> None:
         self.ticket = ticket
         self.job = job
-        self.told = -1.0  # the last share that was sent
+        self.last_share = -1.0  # the last share that was sent
         self.cancelled = Event()
         self.future: Future[None]  # of the half it is in, or waits for
 
 
-class Bench:
+class JobRunner:
     """Where jobs are worked on. Owns the threads and the tasks in them."""
 
-    def __init__(self, studio: Studio, answer: Answer) -> None:
+    def __init__(self, studio: Studio, send: SendEvent) -> None:
         self._studio = studio
-        self._answer = answer
-        self._composing = ThreadPoolExecutor(1, "composing")
-        self._finishing = ThreadPoolExecutor(FINISHING_THREADS, "finishing")
-        self._tasks: dict[int, _Task] = {}
+        self._send = send
+        self._compose_pool = ThreadPoolExecutor(1, "composing")
+        self._render_pool = ThreadPoolExecutor(RENDER_THREADS, "finishing")
+        self._running: dict[int, _RunningJob] = {}
         self._lock = Lock()
 
     def run(self, ticket: int, job: Job) -> None:
         """Put a job at the end of the line."""
-        task = _Task(ticket, job)
+        task = _RunningJob(ticket, job)
         with self._lock:
-            self._tasks[ticket] = task
-            task.future = self._composing.submit(self._compose, task)
+            self._running[ticket] = task
+            task.future = self._compose_pool.submit(self._compose, task)
 
     def cancel(self, ticket: int) -> None:
         """Take a job out of the line, or stop it where it next tells its progress."""
         with self._lock:
-            task = self._tasks.get(ticket)
+            task = self._running.get(ticket)
             if task is None:  # it ended while the order was on its way
                 return
             task.cancelled.set()
             waiting = task.future.cancel()
         if waiting:
-            self._end(task, protocol.Dropped(ticket))
+            self._end_job(task, protocol.Cancelled(ticket))
 
     def close(self) -> None:
         """Take nothing more and wait for nothing."""
-        self._composing.shutdown(wait=False, cancel_futures=True)
-        self._finishing.shutdown(wait=False, cancel_futures=True)
+        self._compose_pool.shutdown(wait=False, cancel_futures=True)
+        self._render_pool.shutdown(wait=False, cancel_futures=True)
 
-    def _compose(self, task: _Task) -> None:
-        self._answer(protocol.Begun(task.ticket))
+    def _compose(self, task: _RunningJob) -> None:
+        self._send(protocol.Started(task.ticket))
 
         def compose() -> None:
-            composition = self._studio.compose(task.job, self._teller(task))
+            composition = self._studio.compose(task.job, self._progress_callback(task))
             with self._lock:
                 if task.cancelled.is_set():
-                    raise _Cancelled
-                task.future = self._finishing.submit(self._finish, task, composition)
+                    raise _JobCancelled
+                task.future = self._render_pool.submit(self._render, task, composition)
 
-        self._guard(task, compose)
+        self._run_stage(task, compose)
 
-    def _finish(self, task: _Task, composition: Composition) -> None:
+    def _render(self, task: _RunningJob, composition: Composition) -> None:
         def finish() -> None:
-            rendition = self._studio.finish(task.job, composition, self._teller(task))
-            self._end(task, protocol.Done(task.ticket, rendition))
+            rendition = self._studio.render(task.job, composition, self._progress_callback(task))
+            self._end_job(task, protocol.Finished(task.ticket, rendition))
 
-        self._guard(task, finish)
+        self._run_stage(task, finish)
 
-    def _teller(self, task: _Task) -> Callable[[Progress], None]:
+    def _progress_callback(self, task: _RunningJob) -> Callable[[Progress], None]:
         def tell(progress: Progress) -> None:
             if task.cancelled.is_set():
-                raise _Cancelled
-            if progress.share >= task.told + STEP:
-                task.told = progress.share
-                self._answer(protocol.Told(task.ticket, progress))
+                raise _JobCancelled
+            if progress.share >= task.last_share + PROGRESS_STEP:
+                task.last_share = progress.share
+                self._send(protocol.ProgressUpdate(task.ticket, progress))
 
         return tell
 
-    def _guard(self, task: _Task, half: Callable[[], None]) -> None:
+    def _run_stage(self, task: _RunningJob, half: Callable[[], None]) -> None:
         try:
             half()
-        except _Cancelled:
-            self._end(task, protocol.Dropped(task.ticket))
+        except _JobCancelled:
+            self._end_job(task, protocol.Cancelled(task.ticket))
         except Exception as error:
-            fault = as_fault(error, f"job {task.job.id}")
-            self._end(task, protocol.Failed(task.ticket, fault.code, fault.arguments))
+            fault = to_mst_error(error, f"job {task.job.id}")
+            self._end_job(task, protocol.Failed(task.ticket, fault.code, fault.arguments))
 
-    def _end(self, task: _Task, last_word: protocol.FromWorker) -> None:
+    def _end_job(self, task: _RunningJob, last_word: protocol.WorkerEvent) -> None:
         with self._lock:
-            del self._tasks[task.ticket]
-        self._answer(last_word)
+            del self._running[task.ticket]
+        self._send(last_word)
 
 
-def as_fault(error: Exception, during: str) -> MstError:
+def to_mst_error(error: Exception, during: str) -> MstError:
     """Return the error itself when it is ours; else log it whole and return a reference."""
     if isinstance(error, MstError):
         return error
@@ -144,17 +146,17 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
     """
     writing = Lock()
 
-    def answer(message: protocol.FromWorker) -> None:
+    def answer(message: protocol.WorkerEvent) -> None:
         frame = protocol.pack(message)
         with writing:
             try:
                 outgoing.write(frame)
                 outgoing.flush()
             except BrokenPipeError:
-                # The owner is gone: `read_order` is about to see the same.
+                # The owner is gone: `read_command` is about to see the same.
                 logger.info("nobody hears the answers any more")
 
-    setup = protocol.read_order(incoming)
+    setup = protocol.read_command(incoming)
     if not isinstance(setup, protocol.Setup):
         return
     try:
@@ -162,12 +164,12 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
         studio = open_studio(Path(setup.models), soundfont, setup.device)
         studio.warm()
     except Exception as error:
-        fault = as_fault(error, "opening the studio")
-        answer(protocol.Refused(fault.code, fault.arguments))
+        fault = to_mst_error(error, "opening the studio")
+        answer(protocol.SetupFailed(fault.code, fault.arguments))
         return
-    bench = Bench(studio, answer)
+    bench = JobRunner(studio, answer)
     answer(protocol.Ready())
-    while (order := protocol.read_order(incoming)) is not None:
+    while (order := protocol.read_command(incoming)) is not None:
         if isinstance(order, protocol.Run):
             bench.run(order.ticket, order.job)
         elif isinstance(order, protocol.Cancel):
@@ -175,7 +177,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
     bench.close()
 
 
-def private_streams() -> tuple[BinaryIO, BinaryIO]:
+def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     """Take standard input and output for frames alone.
 
     What a library prints goes to standard error, and a program started from here (ffmpeg reads its
@@ -195,7 +197,7 @@ def main(open_studio: OpenStudio = Studio.open) -> None:
     # Ctrl-C and a service manager reach the whole group; it is for the owner to decide.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    incoming, outgoing = private_streams()
+    incoming, outgoing = claim_stdio()
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     status = 0
     try:

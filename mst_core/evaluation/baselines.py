@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from mst_core.corpora.tunes import TICKS, Event
+from mst_core.corpora.tunes import GRID_TICKS, TuneEvent
 from mst_core.music import Melody, Note
-from mst_core.networks.context import Heading, Line
-from mst_core.networks.model import State, StylePair
+from mst_core.networks.context import MelodyState, TuneHeader
+from mst_core.networks.model import LstmState, StyleModel
 
 # The article's way: the duration network writes freely over given pitches, with no care for bars.
 #
@@ -20,25 +20,25 @@ from mst_core.networks.model import State, StylePair
 
 
 def write_freely(
-    pair: StylePair, heading: Heading, pitches: Sequence[int | None], seeds: Sequence[int]
-) -> list[tuple[Event, ...]]:
+    pair: StyleModel, heading: TuneHeader, pitches: Sequence[int | None], seeds: Sequence[int]
+) -> list[tuple[TuneEvent, ...]]:
     """Draw a duration for each pitch (None is a rest) from the network, once for each seed."""
-    lines = [Line(heading, pair.durations) for _ in seeds]
+    lines = [MelodyState(heading, pair.vocabulary) for _ in seeds]
     draws = [np.random.default_rng(seed) for seed in seeds]
-    device = next(pair.duration.parameters()).device
-    state: State | None = None
-    ticks = pair.durations.ticks
+    device = next(pair.duration_net.parameters()).device
+    state: LstmState | None = None
+    ticks = pair.vocabulary.ticks
     with torch.inference_mode():
         for pitch in pitches:
             rows = [
-                line.duration_context(line.pitch_context(), line.interval(pitch), pitch)
+                line.duration_context(line.pitch_context(), line.interval_to(pitch), pitch)
                 for line in lines
             ]
             features = torch.tensor(rows, device=device).unsqueeze(1)  # (B, 1, F)
-            logits, state = pair.duration(features, state)
+            logits, state = pair.duration_net(features, state)
             shares = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()  # (B, V)
             for line, draw, row in zip(lines, draws, shares, strict=True):
-                line.write(pitch, ticks[int(draw.choice(len(row), p=row / row.sum()))])
+                line.append(pitch, ticks[int(draw.choice(len(row), p=row / row.sum()))])
     return [tuple(line.events) for line in lines]
 
 
@@ -57,7 +57,7 @@ def shuffle_durations(melody: Melody, seed: int) -> Melody:
 
 def copy_rhythm(melody: Melody, target: Melody) -> Melody:
     """The rhythm of another tune laid over the pitches, again from its beginning where it ends."""
-    bar = target.meter.bar
+    bar = target.meter.bar_length
     round_trip = (
         -int(-(target.notes[-1].end - min(Fraction(0), target.notes[0].onset)) // bar) * bar
     )
@@ -69,17 +69,17 @@ def copy_rhythm(melody: Melody, target: Melody) -> Melody:
     return _with_notes(replace(melody, meter=target.meter, changes=()), notes)
 
 
-def write_like_the_article(melody: Melody, pair: StylePair, seeds: Sequence[int]) -> list[Melody]:
+def write_like_the_article(melody: Melody, pair: StyleModel, seeds: Sequence[int]) -> list[Melody]:
     """The style's duration network over the pitches, sampled freely, once for each seed."""
     bars = 4 * max(1, melody.bars) + 8
-    heading = Heading.plain(melody.meter, melody.key, bars)
+    heading = TuneHeader.regular(melody.meter, melody.key, bars)
     found = write_freely(pair, heading, melody.pitches, seeds)
     return [_with_notes(melody, _notes(events)) for events in found]
 
 
-def _notes(events: Sequence[Event]) -> list[Note]:
+def _notes(events: Sequence[TuneEvent]) -> list[Note]:
     return [
-        Note(Fraction(e.onset, TICKS), Fraction(e.duration, TICKS), e.pitch)
+        Note(Fraction(e.onset, GRID_TICKS), Fraction(e.duration, GRID_TICKS), e.pitch)
         for e in events
         if e.pitch is not None
     ]
@@ -87,5 +87,5 @@ def _notes(events: Sequence[Event]) -> list[Note]:
 
 def _with_notes(melody: Melody, notes: Sequence[Note]) -> Melody:
     """Another line of notes in as many bars as it takes."""
-    bars = max(1, -int(-notes[-1].end // melody.meter.bar))
+    bars = max(1, -int(-notes[-1].end // melody.meter.bar_length))
     return replace(melody, notes=tuple(notes), bars=bars, sections=(0,), changes=(), repeats=())

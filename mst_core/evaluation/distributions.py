@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.corpora.vocabulary import fold
+from mst_core.corpora.vocabulary import fold_to_octave
 from mst_core.training.losses import duration_class
 
 Counts = Counter[Hashable]
@@ -55,7 +55,7 @@ class Material:
         """Count one tune; intervals are folded by octaves, note values are the common classes."""
         sounding = [event for event in tune.events if event.pitch is not None]
         pitches = [event.pitch for event in sounding if event.pitch is not None]
-        steps = [fold(second - first) for first, second in pairwise(pitches)]
+        steps = [fold_to_octave(second - first) for first, second in pairwise(pitches)]
         return cls(
             Counter(steps),
             Counter(pairwise(steps)),

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mst_core.composing.composer import Composer
-from mst_core.corpora.tunes import TICKS, CorpusTune, Event
+from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, TuneEvent
 from mst_core.evaluation.distributions import Figures, Material, distances, halves
 from mst_core.evaluation.overlap import Lenders
 from mst_core.evaluation.phrases import ends_at_home, passages, repeats, returns
 from mst_core.jobs import Compose
 from mst_core.music import Melody
-from mst_core.statistics.fingerprints import Echoes
+from mst_core.statistics.fingerprints import Fingerprints
 
 BARS = 16
 FURTHEST = 1.5
@@ -115,7 +115,7 @@ def measure_new_tunes(
     tunes: int = 200,
     seeds: Sequence[int] | None = None,
     bars: int = BARS,
-    echoes: Echoes | None = None,
+    echoes: Fingerprints | None = None,
     tell: Callable[[float], None] = lambda share: None,
 ) -> NewTunes:
     """Compose ``tunes`` tunes of so many bars in a style and measure them beside real ones.
@@ -141,7 +141,7 @@ def judge_new_tunes(
     training_tunes: Sequence[CorpusTune] = (),
     *,
     bars: int = BARS,
-    echoes: Echoes | None = None,
+    echoes: Fingerprints | None = None,
 ) -> NewTunes:
     """Measure tunes that are written already."""
     found = passages(real_tunes, bars, len(new))
@@ -167,11 +167,11 @@ def judge_new_tunes(
 
 
 def _search(
-    training_tunes: Sequence[CorpusTune], echoes: Echoes | None
+    training_tunes: Sequence[CorpusTune], echoes: Fingerprints | None
 ) -> Callable[[CorpusTune], int]:
     """What tells the longest run that a tune shares with the training."""
     if echoes is not None and not training_tunes:
-        return lambda tune: echoes.longest_melody(tune).length
+        return lambda tune: echoes.longest_melody_run(tune).length
     return Lenders(training_tunes).longest
 
 
@@ -181,18 +181,18 @@ def _percentile(values: Sequence[int], share: float) -> int:
 
 def corpus_tune(melody: Melody, name: str) -> CorpusTune:
     """A melody as a tune of a corpus: contiguous events, silence as rests, times in ticks."""
-    events: list[Event] = []
+    events: list[TuneEvent] = []
     for note in melody.notes:
-        onset, end = round(note.onset * TICKS), round(note.end * TICKS)
+        onset, end = round(note.onset * GRID_TICKS), round(note.end * GRID_TICKS)
         now = events[-1].onset + events[-1].duration if events else min(onset, 0)
         if onset > now:
-            events.append(Event(None, now, onset - now))
-        events.append(Event(note.pitch, onset, end - onset))
+            events.append(TuneEvent(None, now, onset - now))
+        events.append(TuneEvent(note.pitch, onset, end - onset))
     return CorpusTune(
         id=name,
         title=name,
         meter=melody.meter,
         key=melody.key,
         events=tuple(events),
-        barlines=tuple(round(line * TICKS) for line in melody.barlines[:-1]),
+        barlines=tuple(round(line * GRID_TICKS) for line in melody.barlines[:-1]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mst_core.corpora.tunes import CorpusTune, Event
+from mst_core.corpora.tunes import CorpusTune, TuneEvent
 
 Bar = tuple[tuple[int, int, int], ...]
 """What begins in a bar: onset from the barline, duration and pitch, of each note."""
@@ -87,7 +87,7 @@ def cut(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
         tune,
         id=f"{tune.id}:{first}",
         events=tuple(
-            Event(event.pitch, event.onset - start, event.duration)
+            TuneEvent(event.pitch, event.onset - start, event.duration)
             for event in tune.events
             if start <= event.onset < end
         ),

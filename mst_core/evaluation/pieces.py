@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.corpora.tunes import TICKS, CorpusTune, Event
+from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, TuneEvent
 from mst_core.evaluation.rhythm_features import Rhythm, kind_of
 from mst_core.music import Key, Melody, Note
 
@@ -45,11 +45,11 @@ def is_even(tune: CorpusTune) -> bool:
 def as_melody(tune: CorpusTune, tempo: float = TEMPO) -> Melody:
     """An even corpus tune as a melody, repeats as written."""
     notes = tuple(
-        Note(Fraction(event.onset, TICKS), Fraction(event.duration, TICKS), event.pitch)
+        Note(Fraction(event.onset, GRID_TICKS), Fraction(event.duration, GRID_TICKS), event.pitch)
         for event in tune.events
         if event.pitch is not None
     )
-    bars = max(len(tune.barlines), -int(-notes[-1].end // tune.meter.bar))
+    bars = max(len(tune.barlines), -int(-notes[-1].end // tune.meter.bar_length))
     return Melody(notes, tune.meter, tune.key or Key(0), tempo, bars)
 
 
@@ -57,7 +57,7 @@ def window(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
     """Some bars of an even tune; a note held into them is left out, one held out of them cut."""
     start, end = first * tune.bar_ticks, (first + bars) * tune.bar_ticks
     events = tuple(
-        Event(e.pitch, e.onset - start, min(e.onset + e.duration, end) - e.onset)
+        TuneEvent(e.pitch, e.onset - start, min(e.onset + e.duration, end) - e.onset)
         for e in tune.events
         if start <= e.onset < end
     )

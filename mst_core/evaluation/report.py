@@ -45,10 +45,16 @@ def write_way(way: Way) -> Iterator[str]:
         yield _line(row.name, (_short(row.figures.get(name)) for name in COLUMNS))
     spread = [
         f"{COLUMNS[name]} {_whole(figure)}"
-        for name in ("repeats", "precision", "barlines", "closure by 3-gram",
-                     "closure by regression", "entropy")
+        for name in (
+            "repeats",
+            "precision",
+            "barlines",
+            "closure by 3-gram",
+            "closure by regression",
+            "entropy",
+        )
         if (figure := way.rows[-1].figures.get(name))
-    ]  # fmt: skip
+    ]
     yield f"  {way.rows[-1].name}: " + ", ".join(spread)
     if way.entropy_of_real is not None:
         entropy = f"entropy {way.entropy_of_real:.2f} bits"

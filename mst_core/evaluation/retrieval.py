@@ -102,8 +102,11 @@ def choose_targets(tunes: Iterable[CorpusTune], count: int = TARGETS) -> list[Ha
 # these to the second.
 
 GENRE, COPIED, HALF, OURS = (
-    "genre only", "target's rhythm copied", "its whole first half", "ours",
-)  # fmt: skip
+    "genre only",
+    "target's rhythm copied",
+    "its whole first half",
+    "ours",
+)
 
 
 class Finding(msgspec.Struct, frozen=True):

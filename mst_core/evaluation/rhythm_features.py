@@ -31,7 +31,7 @@ class Stroke(NamedTuple):
 
 def kind_of(meter: Meter) -> str:
     """The length of a bar and its beats: ``96`` for 4/4 and 2/2, ``72c`` for 6/8."""
-    return f"{to_ticks(meter.bar)}{'c' if meter.compound else ''}"
+    return f"{to_ticks(meter.bar_length)}{'c' if meter.is_compound else ''}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Rhythm:
     def _of_spans(
         cls, meter: Meter, lines: Sequence[int], spans: Iterable[tuple[int, int]]
     ) -> Rhythm:
-        bar = to_ticks(meter.bar)
+        bar = to_ticks(meter.bar_length)
 
         def place(tick: int) -> int:
             index = bisect_right(lines, tick) - 1

@@ -88,7 +88,9 @@ def describe_losses(losses: Losses) -> str:
 def measure_losses(style: str, tunes: Sequence[CorpusTune], transfers: Transfers) -> Losses:
     """How well the style's networks know tunes that they have not seen."""
     found = transfers.losses(style, tunes)
-    return Losses(style, len(tunes), found.events, round(found.pitch, 4), round(found.duration, 4))
+    return Losses(
+        style, len(tunes), found.n_events, round(found.pitch, 4), round(found.duration, 4)
+    )
 
 
 def evaluate(
@@ -105,15 +107,21 @@ def evaluate(
         if name not in judged
     ]
     losses = tuple(measure_losses(name, tunes, transfers) for name, tunes in real.items() if tunes)
-    new_tunes = tuple(_compose(name, judged[name], transfers, extent, tell)
-                      for name in judged if passages(judged[name], BARS, 1))  # fmt: skip
+    new_tunes = tuple(
+        _compose(name, judged[name], transfers, extent, tell)
+        for name in judged
+        if passages(judged[name], BARS, 1)
+    )
     pieces = {name: find_pieces(tunes) for name, tunes in judged.items()}
     ways: list[Way] = []
     for source, target in permutations(pieces, 2):
         way = try_way(
-            (source, target), (pieces[source], pieces[target]), transfers, extent.plan,
+            (source, target),
+            (pieces[source], pieces[target]),
+            transfers,
+            extent.plan,
             lambda share, what=f"{source} to {target}": tell(what, share),  # type: ignore[misc]
-        )  # fmt: skip
+        )
         if way is None:
             remarks.append(f"{source} to {target}: no tune is in a meter and density of {target}")
         else:
@@ -127,10 +135,13 @@ def _compose(
     name: str, tunes: Sequence[CorpusTune], transfers: Transfers, extent: Extent, tell: Tell
 ) -> NewTunes:
     return measure_new_tunes(
-        Composer(transfers.styles), name, tunes, tunes=extent.new_tunes,
-        echoes=transfers.styles[name].echoes,
+        Composer(transfers.styles),
+        name,
+        tunes,
+        tunes=extent.new_tunes,
+        echoes=transfers.styles[name].fingerprints,
         tell=lambda share: tell(f"new tunes of {name}", share),
-    )  # fmt: skip
+    )
 
 
 def _try_finding(
@@ -155,6 +166,10 @@ def _try_finding(
         fitting = fitting_sources(given, alike, extent.targets)
         sources = sources or [source for source in fitting if source.kind == kind]
     return try_finding(
-        name, targets, sources, transfers,
-        extent.plan.seeds, lambda share: tell(f"one tune of {name}", share),
-    )  # fmt: skip
+        name,
+        targets,
+        sources,
+        transfers,
+        extent.plan.seeds,
+        lambda share: tell(f"one tune of {name}", share),
+    )

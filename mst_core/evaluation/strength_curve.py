@@ -49,7 +49,7 @@ TOLERANCE = 1e-9
 
 def change(before: Melody, after: Melody) -> float:
     """D: the share of notes whose onset or duration is another, a new meter's bars set aside."""
-    scale = after.meter.bar / before.meter.bar
+    scale = after.meter.bar_length / before.meter.bar_length
     moved = sum(
         (new.onset, new.duration) != (old.onset * scale, old.duration * scale)
         for old, new in zip(before.notes, after.notes, strict=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody
-from mst_core.networks.style import Style, choose_device, load_styles, use_one_thread
-from mst_core.training.losses import Losses, measure
-from mst_core.transfer.rhythm import build_ladder
-from mst_core.transfer.target import Target, target_like, target_of
+from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
+from mst_core.training.losses import CommonLosses, evaluate_model
+from mst_core.transfer.rhythm import build_rhythm_path
+from mst_core.transfer.target import RhythmTarget, target_like, target_of
 
 
 class Transfers:
@@ -25,14 +25,14 @@ class Transfers:
     def open(cls, models: Path, device: str, only: str | None = None) -> Transfers:
         """Load the styles below ``models``, or only one, which must then be whole."""
         use_one_thread()
-        place = choose_device(device)
+        place = pick_device(device)
         if only is not None:
             return cls({only: Style.load(models / only, place)}, device)
         return cls(load_styles(models, place), device)
 
-    def losses(self, style: str, tunes: Sequence[CorpusTune]) -> Losses:
+    def losses(self, style: str, tunes: Sequence[CorpusTune]) -> CommonLosses:
         """Nats an event of tunes that the style's networks have not seen."""
-        return measure(self.styles[style].pair, tunes, choose_device(self._device))
+        return evaluate_model(self.styles[style].model, tunes, pick_device(self._device))
 
     def to_style(
         self, melody: Melody, style: str, seed: int, strengths: Sequence[float] = (1.0,)
@@ -49,10 +49,10 @@ class Transfers:
         return self._versions(melody, target_like(other, self.styles, melody.key), seed, strengths)
 
     def _versions(
-        self, melody: Melody, target: Target, seed: int, strengths: Sequence[float]
+        self, melody: Melody, target: RhythmTarget, seed: int, strengths: Sequence[float]
     ) -> list[Melody] | None:
         try:
-            ladder = build_ladder(melody, target, seed=seed)
+            ladder = build_rhythm_path(melody, target, seed=seed)
         except NoSuchTune:
             return None
         return [ladder.at(strength, stay=True).melody for strength in strengths]

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mst_core.corpora.chorales import read_chorales
-from mst_core.corpora.files import Refusal
-from mst_core.corpora.folk_books import KINDS, read_folk_books
+from mst_core.corpora.files import RejectedItem
+from mst_core.corpora.folk_books import TUNE_KINDS, read_folk_books
 from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
-from mst_core.corpora.variants import with_clusters
+from mst_core.corpora.variants import add_clusters
 from mst_core.errors import BadOption
 from mst_core.evaluation.rhythm_features import Rhythm, divergence, profile_of
-from mst_core.statistics.style_statistics import Habits
-from mst_core.training.train_style import Split
+from mst_core.statistics.style_statistics import StyleStatistics
+from mst_core.training.train_style import CorpusSplit
 
 FEWEST_EVENTS = 2
 
@@ -66,17 +66,17 @@ def shipped_tunes(style: str, models: Path) -> tuple[CorpusTune, ...]:
     if style == "chorale":
         return _unlearned_chorales()
     held_out = models / "folk" / "held_out.json"
-    if style not in ("folk", *KINDS) or not held_out.exists():
+    if style not in ("folk", *TUNE_KINDS) or not held_out.exists():
         return ()
     books = read_folk_books(held_out, only_held_out=True)
-    kept = (tune for tune in books.tunes if style == "folk" or KINDS[style](tune))
-    return _usable(parse_tune(dict(tune.line())) for tune in kept)
+    kept = (tune for tune in books.tunes if style == "folk" or TUNE_KINDS[style](tune))
+    return _usable(parse_tune(dict(tune.to_line())) for tune in kept)
 
 
 def _unlearned_chorales() -> tuple[CorpusTune, ...]:
     """The parts of the chorales that choose when training stops, and that test it."""
-    lines = with_clusters([line for line in read_chorales() if not isinstance(line, Refusal)])
-    split = Split.of([parse_tune(line) for line in lines])
+    lines = add_clusters([line for line in read_chorales() if not isinstance(line, RejectedItem)])
+    split = CorpusSplit.by_cluster([parse_tune(line) for line in lines])
     return _usable((*split.validation, *split.test))
 
 
@@ -100,11 +100,11 @@ def _style_of(path: Path, tunes: Sequence[CorpusTune], styles: Sequence[str], mo
     own = profile_of(Rhythm.of_tune(tune) for tune in tunes)
 
     def distance(style: str) -> float:
-        meters = Habits.load(models / style).meters.values()
+        meters = StyleStatistics.load(models / style).meters.values()
         theirs: Counter[tuple[int, int]] = Counter()
         for meter in meters:
-            for rhythm in meter.rhythms:
-                theirs[rhythm.place, rhythm.ticks] += rhythm.notes
+            for rhythm in meter.rhythm_counts:
+                theirs[rhythm.position, rhythm.duration] += rhythm.notes
         return divergence(own, theirs)
 
     return min(styles, key=distance)

@@ -24,8 +24,11 @@ from mst_core.music import Melody
 Values = dict[str, float | None]
 """What was measured of one version of one tune, by the name of the figure."""
 SOURCE, TARGET, SHUFFLED, ARTICLE = (
-    "source copied", "target copied", "durations shuffled", "the article's way",
-)  # fmt: skip
+    "source copied",
+    "target copied",
+    "durations shuffled",
+    "the article's way",
+)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -140,8 +143,9 @@ def try_way(
     for index, piece in enumerate(sources):
         tell(index / len(sources))
         before = piece.melody
-        versions = [transfers.to_style(before, names[1], seed, plan.strengths)
-                    for seed in plan.seeds]  # fmt: skip
+        versions = [
+            transfers.to_style(before, names[1], seed, plan.strengths) for seed in plan.seeds
+        ]
         kept = [found for found in versions if found is not None]
         if not kept:
             continue
@@ -216,7 +220,7 @@ def _baselines(
         SOURCE: [before],
         TARGET: [baselines.copy_rhythm(before, models[place].melody) for place in drawn],
         SHUFFLED: [baselines.shuffle_durations(before, seed) for seed in seeds],
-        ARTICLE: baselines.write_like_the_article(before, transfers.styles[style].pair, seeds),
+        ARTICLE: baselines.write_like_the_article(before, transfers.styles[style].model, seeds),
     }
 
 
@@ -267,9 +271,11 @@ def _figures(
                 )
         elif name == "entropy":
             figures[name] = mean_of(
-                [None if value is None or usual_entropy is None else value - usual_entropy
-                 for value in column]
-            )  # fmt: skip
+                [
+                    None if value is None or usual_entropy is None else value - usual_entropy
+                    for value in column
+                ]
+            )
         else:
             figures[name] = mean_of(column)
     return figures

@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.statistics.repetition import BARS, PHRASE, form_of, source_of
+from mst_core.statistics.repetition import PATTERN_BARS, PHRASE_BARS, parse_symbol, section_letters
 
-PART = 2 * PHRASE
+PART_BARS = 2 * PHRASE_BARS
 """Bars of a part of a dance."""
-FITTING_SECTIONS = (16, 8, 4)
+SECTION_LENGTHS = (16, 8, 4)
 """Lengths of sections, in bars, that make sense to an ear."""
-OTHER_FORMS = {
+DEFAULT_FORMS = {
     1: "A",
     2: "AA",
     3: "AAB",
@@ -29,9 +29,9 @@ OTHER_FORMS = {
     7: "AABBCCA",
     8: "AABBAABB",
 }
-RHYME = 0.6
+RHYMING_END_PROBABILITY = 0.6
 """How often the end of the tune is the end of its first part again."""
-USUAL_RETURNS = {
+DEFAULT_REPETITION = {
     "....01......89..": 3,
     "....01......8967": 3,
     "....01........67": 2,
@@ -46,62 +46,62 @@ whose patterns are not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FormSpan:
     """Bars that are written in one go, or copied."""
 
-    first: int
+    first_bar: int
     """Counted from 0."""
-    bars: int
-    source: int | None = None
+    bar_count: int
+    copies: int | None = None
     """The first bar that it copies; None when it is new."""
-    closes: bool = False
+    cadence: bool = False
     """Whether it ends a part, on a stable pitch."""
-    home: bool = False
+    final: bool = False
     """Whether the tune ends with it, or with a copy of it: the stable pitch is the tonic."""
-    model: int | None = None
+    varies: int | None = None
     """The first bar that it varies, for a new span that is to sound like earlier bars."""
-    shunned: int | None = None
+    avoids: int | None = None
     """The first bar that it must not repeat: what came before it returns, and goes on elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FormPlan:
     """A form over so many bars."""
 
     form: str
     sections: tuple[int, ...]
     """The bars where sections begin."""
-    bars: int
-    spans: tuple[Span, ...]
+    bar_count: int
+    spans: tuple[FormSpan, ...]
 
 
 @dataclass(slots=True)
-class _Draft:
+class _FormDraft:
     """What is decided of each bar so far."""
 
-    copies: dict[int, int]
-    models: dict[int, int]
-    closing: set[int]
+    copied_bars: dict[int, int]
+    varied_bars: dict[int, int]
+    cadence_bars: set[int]
 
-    def lay(self, first: int, signs: str, homes: tuple[int, ...]) -> None:
+    def place_pattern(self, first_bar: int, signs: str, part_starts: tuple[int, ...]) -> None:
         """Lay a stretch of a pattern from a bar on; ``homes[part]`` is where a part stands."""
-        for bar, sign in enumerate(signs, start=first):
-            found = source_of(sign)
+        for bar, sign in enumerate(signs, start=first_bar):
+            found = parse_symbol(sign)
             if found is None:
                 continue
-            source, varied = homes[found[0] // PART] + found[0] % PART, found[1]
+            source, varied = part_starts[found[0] // PART_BARS] + found[0] % PART_BARS, found[1]
             if source < bar:
-                (self.models if varied else self.copies)[bar] = source
+                (self.varied_bars if varied else self.copied_bars)[bar] = source
 
 
 def plan_form(
-    bars: int,
+    bar_count: int,
     forms: Mapping[str, float],
     rng: np.random.Generator,
-    returns: Mapping[str, int] | None = None,
+    repetition_patterns: Mapping[str, int] | None = None,
     *,
     varied: bool = False,
-) -> Plan:
+) -> FormPlan:
     """Draw a form by its weight and lay it out over the bars.
 
     ``returns`` are the style's patterns with their counts: sixteen bars get one of those whose
@@ -109,28 +109,31 @@ def plan_form(
     would return note for note is varied instead.
     """
     wanted = _draw(forms, rng)
-    draft = _Draft({}, {}, set())
-    patterns = USUAL_RETURNS if varied or not returns else returns
+    draft = _FormDraft({}, {}, set())
+    patterns = DEFAULT_REPETITION if varied or not repetition_patterns else repetition_patterns
     alike = {
         word: count
         for word, count in patterns.items()
-        if form_of(word) == wanted
-        or (patterns is returns and len(set(form_of(word))) < BARS // PHRASE)
+        if section_letters(word) == wanted
+        or (
+            patterns is repetition_patterns
+            and len(set(section_letters(word))) < PATTERN_BARS // PHRASE_BARS
+        )
     }
-    if bars == BARS and alike:
+    if bar_count == PATTERN_BARS and alike:
         pattern = _draw(alike, rng)
-        form, sizes = form_of(pattern), [PHRASE] * (BARS // PHRASE)
-        draft.lay(0, pattern, (0, PART))
-        draft.closing |= {PART - 1, BARS - 1}
+        form, sizes = section_letters(pattern), [PHRASE_BARS] * (PATTERN_BARS // PHRASE_BARS)
+        draft.place_pattern(0, pattern, (0, PART_BARS))
+        draft.cadence_bars |= {PART_BARS - 1, PATTERN_BARS - 1}
     else:
-        form, sizes = _sizes(bars, wanted)
-        _lay_sections(draft, form, sizes, patterns, rng)
+        form, sizes = _section_lengths(bar_count, wanted)
+        _place_sections(draft, form, sizes, patterns, rng)
     sections = tuple(int(start) for start in np.cumsum([0, *sizes[:-1]]))
     if varied:
-        draft.models |= draft.copies
-        draft.copies.clear()
-        draft.closing = {bars - 1}  # a solo's phrases end where they like
-    return Plan(form, sections, bars, _spans(bars, set(sections), draft))
+        draft.varied_bars |= draft.copied_bars
+        draft.copied_bars.clear()
+        draft.cadence_bars = {bar_count - 1}  # a solo's phrases end where they like
+    return FormPlan(form, sections, bar_count, _cut_spans(bar_count, set(sections), draft))
 
 
 def _draw(weights: Mapping[str, float], rng: np.random.Generator) -> str:
@@ -139,10 +142,13 @@ def _draw(weights: Mapping[str, float], rng: np.random.Generator) -> str:
     return str(rng.choice(names, p=shares / shares.sum()))
 
 
-def _lay_sections(
-    draft: _Draft, form: str, sizes: list[int], patterns: Mapping[str, int],
+def _place_sections(
+    draft: _FormDraft,
+    form: str,
+    sizes: list[int],
+    patterns: Mapping[str, int],
     rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     """Let whole sections return, and bars within the new ones as a pattern has it."""
     pattern = _draw(patterns, rng)
     bars = sum(sizes)
@@ -152,51 +158,53 @@ def _lay_sections(
         original = first_of.setdefault(letter, start)
         again = original < start
         if again:
-            answer = size if size > PHRASE else size - 1  # short parts get a second ending
-            draft.copies |= {start + bar: original + bar for bar in range(answer)}
-        elif size == BARS:
-            draft.lay(start, pattern, (start, start + PART))
-            draft.closing.add(start + PART - 1)
-        elif size == PART:
+            answer = size if size > PHRASE_BARS else size - 1  # short parts get a second ending
+            draft.copied_bars |= {start + bar: original + bar for bar in range(answer)}
+        elif size == PATTERN_BARS:
+            draft.place_pattern(start, pattern, (start, start + PART_BARS))
+            draft.cadence_bars.add(start + PART_BARS - 1)
+        elif size == PART_BARS:
             opening = len(first_of) == 1
-            draft.lay(start, pattern[:PART] if opening else pattern[PART:], (0, start))
-        if again or size > PHRASE or index == len(form) - 1:
-            draft.closing.add(start + size - 1)
+            draft.place_pattern(
+                start, pattern[:PART_BARS] if opening else pattern[PART_BARS:], (0, start)
+            )
+        if again or size > PHRASE_BARS or index == len(form) - 1:
+            draft.cadence_bars.add(start + size - 1)
         start += size
-    final, first_close = bars - 1, min(draft.closing)
-    new = final not in draft.copies and first_close not in draft.copies
-    if len(form) > 2 and rng.random() < RHYME and first_close < final and new:
-        draft.copies[final] = first_close
+    final, first_close = bars - 1, min(draft.cadence_bars)
+    new = final not in draft.copied_bars and first_close not in draft.copied_bars
+    if len(form) > 2 and rng.random() < RHYMING_END_PROBABILITY and first_close < final and new:
+        draft.copied_bars[final] = first_close
 
 
-def _sizes(bars: int, form: str) -> tuple[str, list[int]]:
+def _section_lengths(bars: int, form: str) -> tuple[str, list[int]]:
     """Give each section of a form its bars, or find a form that the bars allow."""
     size, odd = divmod(bars, len(form))
-    if not odd and size in FITTING_SECTIONS:
+    if not odd and size in SECTION_LENGTHS:
         return form, [size] * len(form)
-    for size in FITTING_SECTIONS:
+    for size in SECTION_LENGTHS:
         count, odd = divmod(bars, size)
-        if not odd and 1 < count < 9 and size <= PART:
-            return OTHER_FORMS[count], [size] * count
-    sizes = [PHRASE] * (bars // PHRASE)
-    rest = bars % PHRASE
+        if not odd and 1 < count < 9 and size <= PART_BARS:
+            return DEFAULT_FORMS[count], [size] * count
+    sizes = [PHRASE_BARS] * (bars // PHRASE_BARS)
+    rest = bars % PHRASE_BARS
     if rest > 1 or not sizes:
         sizes.append(rest)
     else:
         sizes[-1] += rest
     letters = "AABBCCDDEEFFGGHH"[: len(sizes)]
-    if len(sizes) > 1 and sizes[-1] != PHRASE:
+    if len(sizes) > 1 and sizes[-1] != PHRASE_BARS:
         letters = letters[:-1] + chr(ord(max(letters[:-1])) + 1)
     return letters, sizes
 
 
-def _spans(bars: int, sections: set[int], draft: _Draft) -> tuple[Span, ...]:
+def _cut_spans(bars: int, sections: set[int], draft: _FormDraft) -> tuple[FormSpan, ...]:
     """Cut where a return begins or ends, on either side, at sections and at every phrase."""
     cuts = {0, bars} | sections
     for section in sections:
-        cuts |= set(range(section, bars, PHRASE))
-    copies = draft.copies
-    models = {bar: source for bar, source in draft.models.items() if bar not in copies}
+        cuts |= set(range(section, bars, PHRASE_BARS))
+    copies = draft.copied_bars
+    models = {bar: source for bar, source in draft.varied_bars.items() if bar not in copies}
     for returning, both in ((copies, True), (models, False)):
         for bar, source in returning.items():
             if returning.get(bar - 1) != source - 1:
@@ -207,21 +215,21 @@ def _spans(bars: int, sections: set[int], draft: _Draft) -> tuple[Span, ...]:
     home = {bars - 1}
     while (earlier := copies.get(min(home))) is not None:
         home.add(earlier)
-    closing = draft.closing | home
+    closing = draft.cadence_bars | home
 
-    def span(first: int, after: int) -> Span:
+    def span(first: int, after: int) -> FormSpan:
         copied, varied = copies.get(first), models.get(first)
         returned = copies.get(first - 1, models.get(first - 1))
         new = copied is None and varied is None
         goes_on = returned is not None and returned + 1 + after - first <= first
-        return Span(
+        return FormSpan(
             first,
             after - first,
             copied,
-            closes=after - 1 in closing,
-            home=after - 1 in home,
-            model=varied,
-            shunned=returned + 1 if new and returned is not None and goes_on else None,
+            cadence=after - 1 in closing,
+            final=after - 1 in home,
+            varies=varied,
+            avoids=returned + 1 if new and returned is not None and goes_on else None,
         )
 
     return tuple(span(first, after) for first, after in pairwise(edges))

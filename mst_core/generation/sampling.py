@@ -9,33 +9,33 @@ Logits = NDArray[np.float64]
 """One value a token (V,); shares of probability have the same shape."""
 
 
-def shares_of(logits: Logits) -> Logits:
+def softmax(logits: Logits) -> Logits:
     """The shares of probability: softmax."""
     raised: Logits = np.exp(logits - logits.max())
     shares: Logits = raised / raised.sum()
     return shares
 
 
-def with_share(logits: Logits, token: int, share: float) -> Logits:
+def set_probability(logits: Logits, token: int, share: float) -> Logits:
     """Give one token a share of probability and leave the others the rest."""
-    shares = shares_of(logits)
+    shares = softmax(logits)
     shares *= (1 - share) / max(1 - shares[token], 1e-12)
     shares[token] = share
     changed: Logits = np.log(shares + 1e-12)
     return changed
 
 
-def log_shares(logits: Logits) -> Logits:
+def log_softmax(logits: Logits) -> Logits:
     """Their natural logarithms, never minus infinity."""
-    logs: Logits = np.log(shares_of(logits) + 1e-12)
+    logs: Logits = np.log(softmax(logits) + 1e-12)
     return logs
 
 
-def draw(
+def sample_top_p(
     logits: Logits, mask: NDArray[np.bool_], heat: float, nucleus: float, rng: np.random.Generator
 ) -> int:
     """Draw a token among the open ones (V,), after temperature and nucleus."""
-    shares = np.where(mask, shares_of(logits / heat), 0.0)
+    shares = np.where(mask, softmax(logits / heat), 0.0)
     if shares.sum() <= 0:  # all that is open was ruled out by the network: take any
         shares = mask.astype(float)
     shares /= shares.sum()

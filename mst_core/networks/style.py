@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from mst_core.errors import BadOption, BrokenStyle
-from mst_core.networks.model import StylePair
-from mst_core.statistics.fingerprints import Echoes
-from mst_core.statistics.reference_profiles import Neighbours
-from mst_core.statistics.style_statistics import Habits
-from mst_core.styles import StyleCard, find_styles, read_card
+from mst_core.networks.model import StyleModel
+from mst_core.statistics.fingerprints import Fingerprints
+from mst_core.statistics.reference_profiles import ReferenceProfiles
+from mst_core.statistics.style_statistics import StyleStatistics
+from mst_core.styles import StyleCard, load_style_card, load_style_cards
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +24,16 @@ class Style:
 
     name: str
     card: StyleCard
-    habits: Habits
-    pair: StylePair
-    echoes: Echoes | None = None
+    statistics: StyleStatistics
+    model: StyleModel
+    fingerprints: Fingerprints | None = None
     """What tells copies of its tunes; None in a folder of an older training."""
-    neighbours: Neighbours | None = None
+    reference_profiles: ReferenceProfiles | None = None
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> Style:
         """Read a style folder. Raises BrokenStyle when something in it is missing or damaged."""
-        card, habits = read_card(folder), Habits.load(folder)
+        card, habits = load_style_card(folder), StyleStatistics.load(folder)
         missing = card.meters.keys() - habits.meters.keys()
         if missing:
             known = ", ".join(habits.meters)
@@ -44,16 +44,16 @@ class Style:
             folder.name,
             card,
             habits,
-            StylePair.load(folder, device),
-            Echoes.load(folder),
-            Neighbours.load(folder),
+            StyleModel.load(folder, device),
+            Fingerprints.load(folder),
+            ReferenceProfiles.load(folder),
         )
 
 
 def load_styles(models: Path, device: torch.device) -> dict[str, Style]:
     """Load every style below ``models``, by name; a broken one is logged and left out."""
     styles: dict[str, Style] = {}
-    for name in find_styles(models):
+    for name in load_style_cards(models):
         try:
             styles[name] = Style.load(models / name, device)
         except BrokenStyle as error:
@@ -66,7 +66,7 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def choose_device(name: str) -> torch.device:
+def pick_device(name: str) -> torch.device:
     """Turn ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes a GPU when there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

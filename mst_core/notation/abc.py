@@ -10,11 +10,11 @@ from fractions import Fraction
 from itertools import pairwise
 
 from mst_core.music import Melody
-from mst_core.notation.layout import Bar, break_lines, lay_out
-from mst_core.notation.note_values import Piece
-from mst_core.notation.spelling import Accidentals, Spelling
+from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
+from mst_core.notation.note_values import WrittenNote
+from mst_core.notation.spelling import AccidentalTracker, Spelling
 
-BARS_A_LINE = 4
+BARS_PER_LINE = 4
 _BARLINES = {"single": "|", "double": "||", "final": "|]"}
 _ACCIDENTALS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 _MODES = {"major": "", "minor": "m"}
@@ -29,18 +29,18 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
     unit = Fraction(1, 2 if melody.meter.denominator <= 8 else 4)
     head = [
         "X:1",
-        f"T:{_field(title) or 'Untitled'}",
+        f"T:{_title_field(title) or 'Untitled'}",
         f"M:{melody.meter}",
         f"L:{unit / 4}",
-        f"Q:{_tempo(melody)}",
+        f"Q:{_tempo_field(melody)}",
         f"K:{melody.key.tonic_name}{_MODES.get(melody.key.mode, melody.key.mode[:3])}",
     ]
-    accidentals = Accidentals(melody.key)
+    accidentals = AccidentalTracker(melody.key)
     lines = []
-    for line in break_lines(lay_out(melody), BARS_A_LINE):
+    for line in break_into_lines(lay_out_bars(melody), BARS_PER_LINE):
         opening = ["|:"] * line[0].opens_repeat + [f"[{line[0].ending}"] * line[0].begins_ending
         bars = [
-            f"{_bar(bar, unit, accidentals)} {_barline(bar, after)}"
+            f"{_bar_text(bar, unit, accidentals)} {_barline_text(bar, after)}"
             for bar, after in pairwise([*line, None])
             if bar
         ]
@@ -48,26 +48,26 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
     return "\n".join([*head, *lines, ""])
 
 
-def _field(text: str) -> str:
+def _title_field(text: str) -> str:
     """Keep a title on its one line, without the sign that begins a comment."""
     return " ".join(text.split()).replace("%", r"\%")
 
 
-def _tempo(melody: Melody) -> str:
-    beat = melody.meter.beat
+def _tempo_field(melody: Melody) -> str:
+    beat = melody.meter.beat_length
     beats = melody.tempo / float(beat)
     if beats == round(beats):
         return f"{beat / 4}={round(beats)}"
     return f"1/4={melody.tempo:.6g}"
 
 
-def _bar(bar: Bar, unit: Fraction, accidentals: Accidentals) -> str:
+def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -> str:
     meter = f"[M:{bar.meter}] " * bar.changes_meter
-    if bar.empty:
-        return f"{meter}z{_length(bar.length / unit)}"
-    accidentals.new_bar()
+    if bar.is_empty:
+        return f"{meter}z{_length_text(bar.length / unit)}"
+    accidentals.start_bar()
     text = meter
-    before: Piece | None = None
+    before: WrittenNote | None = None
     for piece in bar.pieces:
         same_triplet = before and before.triplet == piece.triplet is not None
         if before and before.group != piece.group and not same_triplet:
@@ -75,12 +75,12 @@ def _bar(bar: Bar, unit: Fraction, accidentals: Accidentals) -> str:
         if piece.triplet is not None:
             members = [each for each in bar.pieces if each.triplet == piece.triplet]
             text += _open_triplet(members.index(piece), len(members))
-        text += _sign(piece, unit, accidentals)
+        text += _note_text(piece, unit, accidentals)
         before = piece
     return text
 
 
-def _barline(bar: Bar, after: Bar | None) -> str:
+def _barline_text(bar: WrittenBar, after: WrittenBar | None) -> str:
     """Write the barline between two bars; a bar ``after`` it on a new line opens by itself."""
     if after and after.opens_repeat:
         return "::" if bar.closes_repeat else "|:"
@@ -102,24 +102,24 @@ def _open_triplet(place: int, count: int) -> str:
     return "(3" if count == 3 else f"(3:2:{min(9, count - place)}"
 
 
-def _sign(piece: Piece, unit: Fraction, accidentals: Accidentals) -> str:
+def _note_text(piece: WrittenNote, unit: Fraction, accidentals: AccidentalTracker) -> str:
     shown = piece.duration * (1 if piece.triplet is None else Fraction(3, 2))
-    length = _length(shown / unit)
+    length = _length_text(shown / unit)
     if piece.spelling is None:
         return f"z{length}"
     accidental = ""
-    if accidentals.needed(piece.spelling):
+    if accidentals.must_show(piece.spelling):
         accidental = _ACCIDENTALS[piece.spelling.alteration]
-    return f"{accidental}{_letter(piece.spelling)}{length}{'-' * piece.tied}"
+    return f"{accidental}{_pitch_text(piece.spelling)}{length}{'-' * piece.tied_to_next}"
 
 
-def _letter(spelling: Spelling) -> str:
+def _pitch_text(spelling: Spelling) -> str:
     if spelling.octave >= 5:
         return spelling.letter.lower() + "'" * (spelling.octave - 5)
     return spelling.letter + "," * (4 - spelling.octave)
 
 
-def _length(units: Fraction) -> str:
+def _length_text(units: Fraction) -> str:
     if units == 1:
         return ""
     if units.denominator == 1:

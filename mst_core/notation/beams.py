@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from mst_core.notation.metrical_grid import EIGHTH, STEPS, Pulse
-from mst_core.notation.note_values import Piece
+from mst_core.notation.metrical_grid import EIGHTH_TICKS, TICKS_PER_QUARTER, MetricalGrid
+from mst_core.notation.note_values import WrittenNote
 
 
-def beam(pieces: Iterable[Piece], pulse: Pulse) -> Iterator[Piece]:
+def assign_beams(pieces: Iterable[WrittenNote], pulse: MetricalGrid) -> Iterator[WrittenNote]:
     """Number the beams of a bar's pieces."""
     number = 0
-    for _, group in groupby(_join_groups(list(pieces), pulse), key=lambda piece: piece.group):
-        for stretch in _stretches(list(group)):
-            for has_flag, notes in groupby(stretch, key=_beamable):
+    for _, group in groupby(_merge_beat_groups(list(pieces), pulse), key=lambda piece: piece.group):
+        for stretch in _split_at_triplets(list(group)):
+            for has_flag, notes in groupby(stretch, key=_has_flag):
                 run = list(notes)
                 if has_flag and len(run) > 1:
                     yield from (replace(piece, beam=number) for piece in run)
@@ -25,12 +25,12 @@ def beam(pieces: Iterable[Piece], pulse: Pulse) -> Iterator[Piece]:
                     yield from run
 
 
-def _stretches(group: list[Piece]) -> Iterator[list[Piece]]:
+def _split_at_triplets(group: list[WrittenNote]) -> Iterator[list[WrittenNote]]:
     """Part a group where no beam may pass: a triplet joins its neighbours only as a whole."""
-    stretch: list[Piece] = []
+    stretch: list[WrittenNote] = []
     for number, members in groupby(group, key=lambda piece: piece.triplet):
         part = list(members)
-        if number is None or all(map(_beamable, part)):
+        if number is None or all(map(_has_flag, part)):
             stretch += part
         else:
             yield stretch
@@ -39,20 +39,24 @@ def _stretches(group: list[Piece]) -> Iterator[list[Piece]]:
     yield stretch
 
 
-def _beamable(piece: Piece) -> bool:
-    return piece.spelling is not None and piece.value.kind >= 8
+def _has_flag(piece: WrittenNote) -> bool:
+    return piece.spelling is not None and piece.value.denominator >= 8
 
 
-def _join_groups(pieces: list[Piece], pulse: Pulse) -> list[Piece]:
+def _merge_beat_groups(pieces: list[WrittenNote], grid: MetricalGrid) -> list[WrittenNote]:
     """Put two quarters of eighths into one group of four, where nothing shorter breaks them up."""
-    if pulse.compound or len(pulse.strong) < 2 or pulse.groups[1] != STEPS:
+    if grid.is_compound or len(grid.strong) < 2 or grid.group_starts[1] != TICKS_PER_QUARTER:
         return pieces
-    edges = sorted(pulse.strong)
-    joined: list[Piece] = []
-    for _, half in groupby(pieces, key=lambda piece: bisect_right(edges, piece.onset * STEPS)):
+    edges = sorted(grid.strong)
+    joined: list[WrittenNote] = []
+    for _, half in groupby(
+        pieces, key=lambda piece: bisect_right(edges, piece.onset * TICKS_PER_QUARTER)
+    ):
         in_half = list(half)
         if all(
-            piece.triplet is None and (piece.onset * STEPS) % EIGHTH == 0 and piece.value.kind <= 8
+            piece.triplet is None
+            and (piece.onset * TICKS_PER_QUARTER) % EIGHTH_TICKS == 0
+            and piece.value.denominator <= 8
             for piece in in_half
         ):
             in_half = [replace(piece, group=in_half[0].group) for piece in in_half]

@@ -14,27 +14,27 @@ from fractions import Fraction
 from itertools import pairwise
 
 from mst_core.music import Melody, Meter
-from mst_core.notation.beams import beam
-from mst_core.notation.metrical_grid import STEPS, Pulse, count
-from mst_core.notation.note_values import Piece
-from mst_core.notation.repeat_signs import Marks, find_marks
-from mst_core.notation.spelling import Spelling, spell
-from mst_core.notation.ties import Span, cut
+from mst_core.notation.beams import assign_beams
+from mst_core.notation.metrical_grid import TICKS_PER_QUARTER, MetricalGrid, to_ticks
+from mst_core.notation.note_values import WrittenNote
+from mst_core.notation.repeat_signs import RepeatSigns, find_repeat_signs
+from mst_core.notation.spelling import Spelling, spell_pitches
+from mst_core.notation.ties import BarSpan, split_into_note_values
 from mst_core.notation.triplets import Triplet, find_triplets
 
-LOWEST_IN_TREBLE = 55
+LOWEST_TREBLE_PITCH = 55
 """A tune whose middle pitch is below this G is written in the bass clef."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class WrittenBar:
     """One bar, or the part of it on one side of a repeat sign, with its pieces from the left."""
 
     number: int
     """Counted from 1, and from 0 downwards in a pickup. All parts of a bar have the same."""
     length: Fraction
     """Quarter notes that the pieces last together; shorter than the meter's bar in a pickup."""
-    pieces: tuple[Piece, ...]
+    pieces: tuple[WrittenNote, ...]
     meter: Meter
     opens_section: bool
     """Whether a section of the tune begins here; the first bar always does."""
@@ -42,7 +42,7 @@ class Bar:
     closes_repeat: bool
     ending: int
     """1 or 2 in an ending of a repeat, else 0."""
-    follows_sign: bool
+    starts_after_repeat_sign: bool
     """Whether it begins within its bar, behind a repeat sign."""
     closing: str = "single"
     """The barline on its right: ``single``, ``double`` before a section, or ``final``."""
@@ -52,47 +52,51 @@ class Bar:
     ends_ending: bool = False
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing sounds in it."""
         return all(piece.spelling is None for piece in self.pieces)
 
     @property
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it lasts as long as its meter says."""
-        return self.length == self.meter.bar
+        return self.length == self.meter.bar_length
 
 
-def lay_out(melody: Melody) -> tuple[Bar, ...]:
+def lay_out_bars(melody: Melody) -> tuple[WrittenBar, ...]:
     """Lay a melody out into its bars; a pickup makes a short first one.
 
     Raises:
         UnwritableRhythm: when a note begins or ends off the grid of 1/24 quarter.
     """
     sounding = [
-        (count(note.onset, STEPS, melody), count(note.end, STEPS, melody)) for note in melody.notes
+        (
+            to_ticks(note.onset, TICKS_PER_QUARTER, melody),
+            to_ticks(note.end, TICKS_PER_QUARTER, melody),
+        )
+        for note in melody.notes
     ]
-    lines = [int(line * STEPS) for line in melody.barlines]
-    upbeat = int(melody.meter.bar * STEPS)
+    lines = [int(line * TICKS_PER_QUARTER) for line in melody.barlines]
+    upbeat = int(melody.meter.bar_length * TICKS_PER_QUARTER)
     first = min(0, sounding[0][0] // upbeat) if sounding else 0
-    marks = find_marks(melody, lines, sounding)
+    marks = find_repeat_signs(melody, lines, sounding)
     lines = [*range(first * upbeat, 0, upbeat), *lines]
-    bars: list[Bar] = []
-    for place, spans in enumerate(_spans(melody, sounding, lines), start=first):
+    bars: list[WrittenBar] = []
+    for place, spans in enumerate(_cut_at_barlines(melody, sounding, lines), start=first):
         meter, start = melody.meter_at(place), lines[place - first]
-        bars += _write(meter, place, spans, start, marks, first=place == first)
-    return tuple(_join(bars, melody.meter, marks.opens_first))
+        bars += _write_bar(meter, place, spans, start, marks, first=place == first)
+    return tuple(_mark_boundaries(bars, melody.meter, marks.starts_with_repeat))
 
 
-def break_lines(bars: Sequence[Bar], many: int) -> Iterator[list[Bar]]:
+def break_into_lines(bars: Sequence[WrittenBar], many: int) -> Iterator[list[WrittenBar]]:
     """Break bars into lines of ``many``; a pickup goes with the first, a section opens a line.
 
     A second ending of one bar stays beside the first.
     """
-    line: list[Bar] = []
+    line: list[WrittenBar] = []
     for bar in bars:
-        counted = [each for each in line if each.number > 0 and not each.follows_sign]
+        counted = [each for each in line if each.number > 0 and not each.starts_after_repeat_sign]
         alone = bar.ending == 2 and bar.begins_ending and bar.ends_ending
-        full = len(counted) >= many and not bar.follows_sign and not alone
+        full = len(counted) >= many and not bar.starts_after_repeat_sign and not alone
         if line and (full or (bar.opens_section and line[-1].number > 0)):
             yield line
             line = []
@@ -101,20 +105,22 @@ def break_lines(bars: Sequence[Bar], many: int) -> Iterator[list[Bar]]:
         yield line
 
 
-def _spans(
+def _cut_at_barlines(
     melody: Melody, sounding: Sequence[tuple[int, int]], lines: Sequence[int]
-) -> list[list[Span]]:
+) -> list[list[BarSpan]]:
     """Fill each bar with notes and rests, cut at the barlines."""
     timeline: list[tuple[int, int, Spelling | None]] = []
     now = lines[0]
-    for (onset, end), spelling in zip(sounding, spell(melody.pitches, melody.key), strict=True):
+    for (onset, end), spelling in zip(
+        sounding, spell_pitches(melody.pitches, melody.key), strict=True
+    ):
         if onset > now:
             timeline.append((now, onset, None))
         timeline.append((onset, end, spelling))
         now = end
     if now < lines[-1]:
         timeline.append((now, lines[-1], None))
-    bars: list[list[Span]] = [[] for _ in lines[1:]]
+    bars: list[list[BarSpan]] = [[] for _ in lines[1:]]
     for start, end, written in timeline:
         sounds = written is not None
         place = bisect_right(lines, start) - 1
@@ -122,7 +128,7 @@ def _spans(
             bar = lines[place]
             begin, stop = max(start, bar), min(end, lines[place + 1])
             bars[place].append(
-                Span(
+                BarSpan(
                     begin - bar,
                     stop - bar,
                     written,
@@ -134,53 +140,55 @@ def _spans(
     return bars
 
 
-def _write(
-    meter: Meter, place: int, spans: list[Span], start: int, marks: Marks, *, first: bool
-) -> Iterator[Bar]:
+def _write_bar(
+    meter: Meter, place: int, spans: list[BarSpan], start: int, marks: RepeatSigns, *, first: bool
+) -> Iterator[WrittenBar]:
     """Write one bar that begins at step ``start``, in parts where repeat signs cut it."""
-    pulse = Pulse.of(meter)
-    end = start + pulse.bar
-    signs = marks.inside(start, end)
-    spans = [part for span in spans for part in _cut_rest(span, signs)]
+    pulse = MetricalGrid.for_meter(meter)
+    end = start + pulse.bar_ticks
+    signs = marks.signs_between(start, end)
+    spans = [part for span in spans for part in _split_rest(span, signs)]
     edges = {span.start for span in spans} | {span.end for span in spans}
     rests = [(span.start, span.end) for span in spans if span.spelling is None]
     triplets = find_triplets(edges, rests, replace(pulse, strong=pulse.strong.union(signs)))
     if first and place < 0 and spans[0].spelling is None:
-        spans = _drop_silence(spans, triplets)
+        spans = _trim_pickup_rest(spans, triplets)
     for begin, stop in pairwise([start, *(start + sign for sign in signs), end]):
         part = [span for span in spans if begin <= start + span.start < stop]
         silent = all(span.spelling is None for span in part)
-        if not part or (place > 0 and silent and marks.skips(begin, stop, (start, end))):
+        if not part or (place > 0 and silent and marks.omits_rest(begin, stop, (start, end))):
             continue
-        pieces = tuple(beam(cut(part, triplets, pulse), pulse))
-        yield Bar(
+        pieces = tuple(assign_beams(split_into_note_values(part, triplets, pulse), pulse))
+        yield WrittenBar(
             number=place + 1,
             length=sum((piece.duration for piece in pieces), Fraction(0)),
             pieces=pieces,
             meter=meter,
-            opens_section=begin > 0 and begin in marks.sections,
-            opens_repeat=begin in marks.opening,
-            closes_repeat=stop in marks.closing,
-            ending=marks.ending(begin),
-            follows_sign=begin > start,
+            opens_section=begin > 0 and begin in marks.section_starts,
+            opens_repeat=begin in marks.repeat_starts,
+            closes_repeat=stop in marks.repeat_ends,
+            ending=marks.ending_at(begin),
+            starts_after_repeat_sign=begin > start,
         )
 
 
-def _cut_rest(span: Span, signs: Sequence[int]) -> Iterator[Span]:
+def _split_rest(span: BarSpan, signs: Sequence[int]) -> Iterator[BarSpan]:
     """Cut a rest where repeat signs stand in it."""
     inside = [sign for sign in signs if span.start < sign < span.end]
     for start, end in pairwise([span.start, *inside, span.end]):
         yield replace(span, start=start, end=end)
 
 
-def _drop_silence(spans: list[Span], triplets: Sequence[Triplet]) -> list[Span]:
+def _trim_pickup_rest(spans: list[BarSpan], triplets: Sequence[Triplet]) -> list[BarSpan]:
     """Begin a pickup where its first note does, or at the rest that opens its triplet."""
     silence, *rest = spans
     begin = min([silence.end, *(triplet.start for triplet in triplets)])
     return [replace(silence, start=begin), *rest] if begin < silence.end else rest
 
 
-def _join(bars: list[Bar], meter: Meter, opens_first: bool) -> Iterator[Bar]:
+def _mark_boundaries(
+    bars: list[WrittenBar], meter: Meter, opens_first: bool
+) -> Iterator[WrittenBar]:
     """Tell each bar what its neighbours make of it."""
     for bar, before, after in zip(bars, [None, *bars], [*bars[1:], None], strict=False):
         ahead = "double" if after and after.opens_section and bar.number > 0 else "single"

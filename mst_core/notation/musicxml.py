@@ -27,13 +27,15 @@ from music21 import (
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from mst_core.music import Melody
-from mst_core.notation.layout import LOWEST_IN_TREBLE, Bar, lay_out
-from mst_core.notation.note_values import Piece
-from mst_core.notation.spelling import Accidentals
+from mst_core.notation.layout import LOWEST_TREBLE_PITCH, WrittenBar, lay_out_bars
+from mst_core.notation.note_values import WrittenNote
+from mst_core.notation.spelling import AccidentalTracker
 
-_TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
+_NOTE_TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
 _BARLINES = {"double": "double", "final": "final"}
-_SIGNATURE = re.compile(rb"\n *<(encoding-date|software|creator type=\"composer\")>[^<]*</[a-z-]+>")
+_MUSIC21_METADATA = re.compile(
+    rb"\n *<(encoding-date|software|creator type=\"composer\")>[^<]*</[a-z-]+>"
+)
 """What music21 adds of itself: the day, its version, and its own name as the composer's."""
 
 
@@ -43,34 +45,34 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
-    bars = lay_out(melody)
+    bars = lay_out_bars(melody)
     part = stream.Part()
     player = instrument.Instrument()
     player.partId, player.partName = "P1", "Melody"  # else each export has another id
     part.insert(0, player)
-    accidentals = Accidentals(melody.key)
+    accidentals = AccidentalTracker(melody.key)
     ending: list[stream.Measure] = []
     for bar in bars:
         measure = stream.Measure(number=bar.number)
         if bar is bars[0]:
-            _open(measure, melody)
+            _write_header(measure, melody)
         if bar.changes_meter:
             measure.insert(0, meter.TimeSignature(str(bar.meter)))
-        if not bar.whole:
-            measure.paddingLeft = bar.meter.bar - bar.length
-        if bar.follows_sign or not bar.whole:
+        if not bar.is_complete:
+            measure.paddingLeft = bar.meter.bar_length - bar.length
+        if bar.starts_after_repeat_sign or not bar.is_complete:
             measure.showNumber = stream.enums.ShowNumber.NEVER
-        if bar.follows_sign:
+        if bar.starts_after_repeat_sign:
             measure.numberSuffix = "b"
-        accidentals.new_bar()
-        if bar.empty:
+        accidentals.start_bar()
+        if bar.is_empty:
             silence = note.Rest(quarterLength=bar.length)
             silence.fullMeasure = True
             measure.append(silence)
         else:
             for piece in bar.pieces:
-                measure.append(_write_piece(piece, bar, accidentals))
-            _beam(bar, list(measure.notesAndRests))
+                measure.append(_write_note(piece, bar, accidentals))
+            _write_beams(bar, list(measure.notesAndRests))
         if bar.opens_repeat:
             measure.leftBarline = barline.Repeat(direction="start")
         if bar.closes_repeat:
@@ -87,14 +89,14 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
     score.insert(0, part)
     exporter = GeneralObjectExporter(score)
     exporter.makeNotation = False
-    return _SIGNATURE.sub(b"", exporter.parse())
+    return _MUSIC21_METADATA.sub(b"", exporter.parse())
 
 
-def _open(measure: stream.Measure, melody: Melody) -> None:
+def _write_header(measure: stream.Measure, melody: Melody) -> None:
     """Put clef, key, meter and tempo at the head of the first measure."""
-    low = melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_IN_TREBLE
+    low = melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_TREBLE_PITCH
     signature = key.Key(melody.key.tonic_name.replace("b", "-"), melody.key.mode)
-    beat = melody.meter.beat
+    beat = melody.meter.beat_length
     mark = tempo.MetronomeMark(
         number=round(melody.tempo / float(beat), 2), referent=duration.Duration(beat)
     )
@@ -107,8 +109,10 @@ def _open(measure: stream.Measure, melody: Melody) -> None:
         measure.insert(0, sign)
 
 
-def _write_piece(piece: Piece, bar: Bar, accidentals: Accidentals) -> note.GeneralNote:
-    length = duration.Duration(type=_TYPES[piece.value.kind], dots=piece.value.dots)
+def _write_note(
+    piece: WrittenNote, bar: WrittenBar, accidentals: AccidentalTracker
+) -> note.GeneralNote:
+    length = duration.Duration(type=_NOTE_TYPES[piece.value.denominator], dots=piece.value.dots)
     if piece.triplet is not None:
         length.appendTuplet(_write_triplet(piece, bar))
     if piece.spelling is None:
@@ -116,21 +120,23 @@ def _write_piece(piece: Piece, bar: Bar, accidentals: Accidentals) -> note.Gener
     spelling = piece.spelling
     written = pitch.Pitch(f"{spelling.letter}{spelling.octave}")
     # A note tied over the barline needs no second accidental: the tie carries it.
-    shown = not piece.continues and accidentals.needed(spelling)
+    shown = not piece.tied_to_previous and accidentals.must_show(spelling)
     if spelling.alteration or shown:
         written.accidental = pitch.Accidental(spelling.alteration)
         written.accidental.displayStatus = shown
     sounding = note.Note(written, duration=length)
-    if piece.tied or piece.continues:
-        kind = "start" if not piece.continues else "continue" if piece.tied else "stop"
+    if piece.tied_to_next or piece.tied_to_previous:
+        kind = (
+            "start" if not piece.tied_to_previous else "continue" if piece.tied_to_next else "stop"
+        )
         sounding.tie = tie.Tie(kind)
     return sounding
 
 
-def _write_triplet(piece: Piece, bar: Bar) -> duration.Tuplet:
+def _write_triplet(piece: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
     """Three in the time of two; the first and the last of its pieces carry the bracket."""
     members = [each for each in bar.pieces if each.triplet == piece.triplet]
-    unit = _TYPES[max(4, min(64, max(each.value.kind for each in members)))]
+    unit = _NOTE_TYPES[max(4, min(64, max(each.value.denominator for each in members)))]
     triplet = duration.Tuplet(3, 2, unit, unit)
     beams = {each.beam for each in members}
     # A beam of its own shows how far a triplet goes; any other needs the bracket.
@@ -144,9 +150,12 @@ def _write_triplet(piece: Piece, bar: Bar) -> duration.Tuplet:
     return triplet
 
 
-def _beam(bar: Bar, written: Sequence[note.GeneralNote]) -> None:
+def _write_beams(bar: WrittenBar, written: Sequence[note.GeneralNote]) -> None:
     """Draw one beam for each flag that neighbours share, and stubs for the others."""
-    flags = [0 if piece.beam is None else piece.value.kind.bit_length() - 3 for piece in bar.pieces]
+    flags = [
+        0 if piece.beam is None else piece.value.denominator.bit_length() - 3
+        for piece in bar.pieces
+    ]
     beams = [piece.beam for piece in bar.pieces]
     for place, sounding in enumerate(written):
         if not isinstance(sounding, note.Note):

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mst_core.notation.metrical_grid import STEPS
+from mst_core.notation.metrical_grid import TICKS_PER_QUARTER
 from mst_core.notation.spelling import Spelling
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class NoteValue:
     """What a note head shows: 4 is a quarter, 8 an eighth; with a dot or without."""
 
-    kind: int
+    denominator: int
     dots: int = 0
 
 
-VALUES = {
-    Fraction(4 * STEPS, kind) * (1 + Fraction(dots, 2)): Value(kind, dots)
+NOTE_VALUES = {
+    Fraction(4 * TICKS_PER_QUARTER, kind) * (1 + Fraction(dots, 2)): NoteValue(kind, dots)
     for kind in (1, 2, 4, 8, 16, 32, 64)
     for dots in (0, 1)
 }
@@ -26,21 +26,21 @@ VALUES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class WrittenNote:
     """A note, a rest, or a part of one, that is written with one sign."""
 
     onset: Fraction
     """Quarter notes from the place where the full bar begins."""
     duration: Fraction
     """Sounding length in quarter notes; in a triplet 2/3 of what the value shows."""
-    value: Value
+    value: NoteValue
     spelling: Spelling | None
     """None for a rest."""
     group: int
     """Number of the pulse group in the bar in which it begins."""
-    tied: bool = False
+    tied_to_next: bool = False
     """Whether the next piece goes on with the same note."""
-    continues: bool = False
+    tied_to_previous: bool = False
     """Whether it goes on with the note of the piece before."""
     triplet: int | None = None
     """Number of its triplet (three in the time of two) in the bar."""

@@ -12,44 +12,48 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mst_core.music import Melody
-from mst_core.notation.metrical_grid import SHORTEST, STEPS
+from mst_core.notation.metrical_grid import SHORTEST_TICKS, TICKS_PER_QUARTER
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class RepeatSigns:
     """Places of signs."""
 
-    opening: frozenset[int]
+    repeat_starts: frozenset[int]
     """Of ``|:`` behind the first note."""
-    closing: frozenset[int]
+    repeat_ends: frozenset[int]
     """Of ``:|``."""
-    sections: frozenset[int]
-    opens_first: bool
+    section_starts: frozenset[int]
+    starts_with_repeat: bool
     """Whether a repeat opens with the first note, pickup or not."""
     endings: tuple[tuple[int, int, int], ...]
     """Where each begins and ends, and its number."""
 
-    def ending(self, place: int) -> int:
+    def ending_at(self, place: int) -> int:
         """The number of the ending that a place is in, else 0."""
         return next((number for start, end, number in self.endings if start <= place < end), 0)
 
-    def inside(self, start: int, end: int) -> list[int]:
+    def signs_between(self, start: int, end: int) -> list[int]:
         """The repeat signs between two barlines, in steps from the first one."""
-        return sorted(sign - start for sign in self.opening | self.closing if start < sign < end)
+        return sorted(
+            sign - start for sign in self.repeat_starts | self.repeat_ends if start < sign < end
+        )
 
-    def skips(self, start: int, end: int, bar: tuple[int, int]) -> bool:
+    def omits_rest(self, start: int, end: int, bar: tuple[int, int]) -> bool:
         """Whether silence between two places of a bar, given with its barlines, is not written.
 
         It is what the grid of bars leaves free behind a strain, or before a pickup.
         """
-        if end in self.closing:
+        if end in self.repeat_ends:
             return False
-        behind = bar[0] < start and start in self.closing - self.opening
-        before = end < bar[1] and end in self.opening and start == bar[0]
+        behind = bar[0] < start and start in self.repeat_ends - self.repeat_starts
+        before = end < bar[1] and end in self.repeat_starts and start == bar[0]
         return behind or before
 
 
-def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[int, int]]) -> Marks:
+def find_repeat_signs(
+    melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[int, int]]
+) -> RepeatSigns:
     """Find the signs of a melody; takes its barlines, and where each note starts and ends."""
     first = min(0, sounding[0][0]) if sounding else 0
 
@@ -60,11 +64,11 @@ def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[in
         return before > 0 and sounding[before - 1][1] > start
 
     def stand(bar: int, lead: Fraction) -> int:
-        line, place = lines[bar], lines[bar] - lead * STEPS
+        line, place = lines[bar], lines[bar] - lead * TICKS_PER_QUARTER
         before = lines[bar - 1] if bar else first
         if bar == 0 and place <= first:
             return first
-        within = before < place < line and place % SHORTEST == 0
+        within = before < place < line and place % SHORTEST_TICKS == 0
         if not within or not sounds(before, line) or sounds(int(place), int(place)):
             return line
         return int(place)
@@ -90,10 +94,10 @@ def find_marks(melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[in
         opening.append(begin)
         closing.append(end)
     opens_first = bool(opening) and opening[-1] <= first
-    return Marks(
-        opening=frozenset(opening[:-1] if opens_first else opening),
-        closing=frozenset(closing),
-        sections=frozenset(sections.values()),
-        opens_first=opens_first,
+    return RepeatSigns(
+        repeat_starts=frozenset(opening[:-1] if opens_first else opening),
+        repeat_ends=frozenset(closing),
+        section_starts=frozenset(sections.values()),
+        starts_with_repeat=opens_first,
         endings=tuple(endings),
     )

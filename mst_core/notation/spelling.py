@@ -2,7 +2,7 @@
 
 Notes of the scale are spelled as the signature has them. Of the others, one that moves on by a
 semitone is raised on the way up and lowered on the way down; the rest follow the scale of the
-textbooks. It does not know bars: `Accidentals` is told when a new one begins.
+textbooks. It does not know bars: `AccidentalTracker` is told when a new one begins.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from mst_core.music import SEMITONES, Key
 
-_LINE = "FCGDAEB"  # the letters in the order of fifths: sharps come in this order, flats backwards
-_ALWAYS = (2, 4, 5, 7, 9, 11)
+_LETTERS_BY_FIFTHS = (
+    "FCGDAEB"  # the letters in the order of fifths: sharps come in this order, flats backwards
+)
+_MAJOR_SCALE = (2, 4, 5, 7, 9, 11)
 """Semitones above the tonic that are steps of its major scale, however the line moves."""
 
 
@@ -33,7 +35,7 @@ class Spelling:
         return 12 * (self.octave + 1) + SEMITONES[self.letter] + self.alteration
 
 
-def spell(pitches: Sequence[int], key: Key) -> tuple[Spelling, ...]:
+def spell_pitches(pitches: Sequence[int], key: Key) -> tuple[Spelling, ...]:
     """Spell a line of MIDI numbers, note by note, as a musician would in this key."""
     spelled: list[Spelling] = []
     following: int | None = None  # the next pitch that differs: a repeated note keeps its spelling
@@ -42,26 +44,26 @@ def spell(pitches: Sequence[int], key: Key) -> tuple[Spelling, ...]:
         if place + 1 < len(pitches) and pitches[place + 1] != pitch:
             following = pitches[place + 1]
         step = following - pitch if following is not None else 0
-        letter, alteration = _name(pitch % 12, step, key)
+        letter, alteration = _spell_pitch_class(pitch % 12, step, key)
         octave = (pitch - alteration) // 12 - 1
         spelled.append(Spelling(letter, alteration, octave))
     return tuple(reversed(spelled))
 
 
-def signature(key: Key) -> dict[str, int]:
+def key_signature(key: Key) -> dict[str, int]:
     """Map each letter to its alteration in the key signature."""
-    raised = _LINE[: max(0, key.fifths)]
-    lowered = _LINE[7 + min(0, key.fifths) :]
-    return {letter: (letter in raised) - (letter in lowered) for letter in _LINE}
+    raised = _LETTERS_BY_FIFTHS[: max(0, key.fifths)]
+    lowered = _LETTERS_BY_FIFTHS[7 + min(0, key.fifths) :]
+    return {letter: (letter in raised) - (letter in lowered) for letter in _LETTERS_BY_FIFTHS}
 
 
-def _name(pitch_class: int, step: int, key: Key) -> tuple[str, int]:
+def _spell_pitch_class(pitch_class: int, step: int, key: Key) -> tuple[str, int]:
     """Name a pitch class that moves on by ``step`` semitones."""
-    for letter, alteration in signature(key).items():
+    for letter, alteration in key_signature(key).items():
         if (SEMITONES[letter] + alteration) % 12 == pitch_class:
             return letter, alteration
     above = (pitch_class - key.tonic) % 12
-    if above == 11 and key.minor:
+    if above == 11 and key.is_minor:
         # The leading note keeps the letter below the tonic: E sharp in F sharp minor.
         letter = "CDEFGAB"["CDEFGAB".index(key.tonic_name[0]) - 1]
         alteration = (pitch_class - SEMITONES[letter] + 6) % 12 - 6
@@ -70,14 +72,14 @@ def _name(pitch_class: int, step: int, key: Key) -> tuple[str, int]:
     for letter, white in SEMITONES.items():
         if white == pitch_class:
             return letter, 0
-    alteration = 1 if _rises(above, step) else -1
+    alteration = 1 if _is_raised(above, step) else -1
     white = (pitch_class - alteration) % 12
     return next(letter for letter, value in SEMITONES.items() if value == white), alteration
 
 
-def _rises(above: int, step: int) -> bool:
+def _is_raised(above: int, step: int) -> bool:
     """Whether a note outside the scale, so far above the tonic, is a raised one."""
-    if above in _ALWAYS:
+    if above in _MAJOR_SCALE:
         return above != 5  # only Lydian lacks the fourth, and then it is a lowered one
     if abs(step) == 1:
         return step > 0
@@ -86,18 +88,18 @@ def _rises(above: int, step: int) -> bool:
     return above == 6 or step > 0
 
 
-class Accidentals:
+class AccidentalTracker:
     """The accidentals in force, as an eye reads along a bar of a staff."""
 
     def __init__(self, key: Key) -> None:
-        self._signature = signature(key)
+        self._signature = key_signature(key)
         self._bar: dict[tuple[str, int], int] = {}
 
-    def new_bar(self) -> None:
+    def start_bar(self) -> None:
         """Forget the accidentals of the bar before."""
         self._bar.clear()
 
-    def needed(self, spelling: Spelling) -> bool:
+    def must_show(self, spelling: Spelling) -> bool:
         """Say whether a note must show its accidental, and take it as read.
 
         Readers differ on whether an accidental holds in other octaves: where it would make a

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.notation.metrical_grid import STEPS, Pulse
-from mst_core.notation.note_values import VALUES, Piece
+from mst_core.notation.metrical_grid import TICKS_PER_QUARTER, MetricalGrid
+from mst_core.notation.note_values import NOTE_VALUES, WrittenNote
 from mst_core.notation.spelling import Spelling
 from mst_core.notation.triplets import Triplet
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class BarSpan:
     """A note or a rest within one bar, in steps from the place where the full bar begins."""
 
     start: int
@@ -33,7 +33,9 @@ class Span:
     """Whether its note began in a bar before."""
 
 
-def cut(spans: Sequence[Span], triplets: Sequence[Triplet], pulse: Pulse) -> Iterator[Piece]:
+def split_into_note_values(
+    spans: Sequence[BarSpan], triplets: Sequence[Triplet], pulse: MetricalGrid
+) -> Iterator[WrittenNote]:
     """Cut spans into pieces that one sign can show."""
     edges = sorted({edge for triplet in triplets for edge in (triplet.start, triplet.end)})
     for span in spans:
@@ -42,23 +44,23 @@ def cut(spans: Sequence[Span], triplets: Sequence[Triplet], pulse: Pulse) -> Ite
         for start, end in pairwise([span.start, *inner, span.end]):
             number = next((n for n, t in enumerate(triplets) if t.start <= start < t.end), None)
             strength = pulse.strength if number is None else triplets[number].strength
-            writable = _writable(strength, pulse, span.spelling is None, number is not None)
+            writable = _is_writable(strength, pulse, span.spelling is None, number is not None)
             parts += [(a, b, number) for a, b in _split(start, end, strength, writable)]
         for part, (start, end, number) in enumerate(parts):
             whole = start if number is None else triplets[number].start
-            yield Piece(
-                onset=Fraction(start, STEPS),
-                duration=Fraction(end - start, STEPS),
-                value=VALUES[_shown(end - start, number is not None)],
+            yield WrittenNote(
+                onset=Fraction(start, TICKS_PER_QUARTER),
+                duration=Fraction(end - start, TICKS_PER_QUARTER),
+                value=NOTE_VALUES[_shown_ticks(end - start, number is not None)],
                 spelling=span.spelling,
-                group=bisect_right(pulse.groups, whole) - 1,
-                tied=span.tied if part + 1 == len(parts) else span.spelling is not None,
-                continues=span.continues if part == 0 else span.spelling is not None,
+                group=bisect_right(pulse.group_starts, whole) - 1,
+                tied_to_next=span.tied if part + 1 == len(parts) else span.spelling is not None,
+                tied_to_previous=span.continues if part == 0 else span.spelling is not None,
                 triplet=number,
             )
 
 
-def _shown(steps: int, in_triplet: bool) -> Fraction:
+def _shown_ticks(steps: int, in_triplet: bool) -> Fraction:
     return Fraction(steps * 3, 2) if in_triplet else Fraction(steps)
 
 
@@ -80,24 +82,24 @@ def _split(
     return min(ways, key=len)
 
 
-def _writable(
-    strength: Callable[[int], int], pulse: Pulse, rest: bool, in_triplet: bool
+def _is_writable(
+    strength: Callable[[int], int], grid: MetricalGrid, rest: bool, in_triplet: bool
 ) -> Callable[[int, int], bool]:
     """Tell which stretches one sign may show without hiding the pulse."""
 
     def writable(start: int, end: int) -> bool:
-        value = VALUES.get(_shown(end - start, in_triplet))
+        value = NOTE_VALUES.get(_shown_ticks(end - start, in_triplet))
         if value is None or in_triplet:
             return value is not None  # in a triplet fewer signs are clearer than its inner pulse
         inside = [strength(place) for place in range(start + 1, end)]
         strongest = max(inside, default=-9)
         opens, closes = strength(start), strength(end)
-        if pulse.compound and strongest >= 3:
+        if grid.is_compound and strongest >= 3:
             return opens >= 3 and closes >= 3 and not (rest and opens < strongest)
-        if rest and value.dots and not pulse.compound:
+        if rest and value.dots and not grid.is_compound:
             return False
         if rest and not value.dots and start % (end - start):
-            return pulse.compound and opens >= strongest
+            return grid.is_compound and opens >= strongest
         if opens >= strongest:
             return True
         if rest or opens < strongest - 1:

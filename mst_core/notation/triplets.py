@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mst_core.notation.metrical_grid import SHORTEST, STEPS, Pulse
+from mst_core.notation.metrical_grid import SHORTEST_TICKS, TICKS_PER_QUARTER, MetricalGrid
 
-_LENGTHS = (3, 6, 12, 24, 48)
+_TRIPLET_LENGTHS = (3, 6, 12, 24, 48)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Triplet:
         """The place after it."""
         return self.start + self.length
 
-    def strength(self, place: int) -> int:
+    def strength(self, position: int) -> int:
         """Rank a place inside it: 1 for its thirds, less for their halves."""
-        inside = place - self.start
+        inside = position - self.start
         if inside % self.length == 0:
             return 2
         for strength, parts in ((1, 3), (0, 6), (-1, 12)):
@@ -37,33 +37,35 @@ class Triplet:
         return -2
 
 
-def find_triplets(cuts: set[int], rests: list[tuple[int, int]], pulse: Pulse) -> list[Triplet]:
+def find_triplets(
+    edges: set[int], rests: list[tuple[int, int]], grid: MetricalGrid
+) -> list[Triplet]:
     """Find the triplets that hold every cut off the grid of 32nds, in order.
 
     Takes the places where notes and rests begin and end, and the rests as (start, end).
     """
     triplets: list[Triplet] = []
     covered = 0
-    for place in sorted(cuts):
-        if place % SHORTEST and place > covered:
-            triplet = _choose(place, covered, cuts, rests, pulse)
+    for place in sorted(edges):
+        if place % SHORTEST_TICKS and place > covered:
+            triplet = _choose_triplet(place, covered, edges, rests, grid)
             triplets.append(triplet)
             covered = triplet.end
     return triplets
 
 
-def _choose(
-    place: int, covered: int, cuts: set[int], rests: list[tuple[int, int]], pulse: Pulse
+def _choose_triplet(
+    place: int, covered: int, edges: set[int], rests: list[tuple[int, int]], grid: MetricalGrid
 ) -> Triplet:
     """Take the shortest triplet that no note reaches into or out of, else the quarter's."""
 
     def free(edge: int) -> bool:
         in_rest = any(start < edge < end for start, end in rests)
-        return edge in cuts or (in_rest and edge in pulse.groups)
+        return edge in edges or (in_rest and edge in grid.group_starts)
 
-    possible = list(_around(place, covered, pulse))
+    possible = list(_candidate_triplets(place, covered, grid))
     for triplet in possible:
-        inside = (cut - triplet.start for cut in cuts if triplet.start < cut < triplet.end)
+        inside = (cut - triplet.start for cut in edges if triplet.start < cut < triplet.end)
         if (
             free(triplet.start)
             and free(triplet.end)
@@ -72,19 +74,22 @@ def _choose(
             return triplet
     aligned = [triplet for triplet in possible if triplet.start % triplet.length == 0]
     return next(
-        triplet for length in (STEPS, 12, 6, 3) for triplet in aligned if triplet.length == length
+        triplet
+        for length in (TICKS_PER_QUARTER, 12, 6, 3)
+        for triplet in aligned
+        if triplet.length == length
     )
 
 
-def _around(place: int, covered: int, pulse: Pulse) -> Iterator[Triplet]:
+def _candidate_triplets(place: int, covered: int, grid: MetricalGrid) -> Iterator[Triplet]:
     """Go through the triplets that may hold a place, short ones and straight ones first."""
-    for length in _LENGTHS:
-        half = max(SHORTEST, length // 2)
+    for length in _TRIPLET_LENGTHS:
+        half = max(SHORTEST_TICKS, length // 2)
         straight = place // length * length
         late = place // half * half
         for start in dict.fromkeys((straight, late, late - half)):
             triplet = Triplet(start, length)
-            if covered <= start < place < triplet.end <= pulse.bar and not any(
-                start < strong < triplet.end for strong in pulse.strong
+            if covered <= start < place < triplet.end <= grid.bar_ticks and not any(
+                start < strong < triplet.end for strong in grid.strong
             ):
                 yield triplet

@@ -13,13 +13,15 @@ from pathlib import PurePosixPath
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.reading.parsed_score import Limits
 
-FIRST_BYTES = 2_048
-"""How much of a file is enough for `cheap_check`."""
-ACCEPTED = "MIDI (.mid, .midi), ABC (.abc) and MusicXML (.musicxml, .xml, .mxl) are accepted"
-LONGEST_NAME = 60
+SNIFFED_BYTES = 2_048
+"""How much of a file is enough for `detect_format`."""
+ACCEPTED_FORMATS = (
+    "MIDI (.mid, .midi), ABC (.abc) and MusicXML (.musicxml, .xml, .mxl) are accepted"
+)
+MAX_NAME_LENGTH = 60
 
 
-class Kind(StrEnum):
+class ScoreFormat(StrEnum):
     """The kinds of score that there are readers for."""
 
     MIDI = "MIDI"
@@ -29,14 +31,14 @@ class Kind(StrEnum):
 
 
 SUFFIXES = {
-    ".mid": Kind.MIDI,
-    ".midi": Kind.MIDI,
-    ".abc": Kind.ABC,
-    ".musicxml": Kind.MUSICXML,
-    ".xml": Kind.MUSICXML,
-    ".mxl": Kind.MXL,
+    ".mid": ScoreFormat.MIDI,
+    ".midi": ScoreFormat.MIDI,
+    ".abc": ScoreFormat.ABC,
+    ".musicxml": ScoreFormat.MUSICXML,
+    ".xml": ScoreFormat.MUSICXML,
+    ".mxl": ScoreFormat.MXL,
 }
-_FOREIGN = (
+_OTHER_FILE_TYPES = (
     # what people send by mistake, by its first bytes
     (rb"ID3|\xff[\xe2-\xfb]", "an MP3 sound"),
     (rb"OggS", "an Ogg sound"),
@@ -52,9 +54,9 @@ _SCORE_XML = re.compile(r"\s*<(\?xml|!DOCTYPE score-|score-(partwise|timewise))"
 _ABC = re.compile(r"(\s*%abc|(.*\n)*?\s*X:\s*\d)")
 
 
-def cheap_check(
+def detect_format(
     name: str, size: int, first_bytes: bytes | None = None, limits: Limits | None = None
-) -> Kind:
+) -> ScoreFormat:
     """Tell the kind of a file of ``size`` bytes; before it is there, by its name alone.
 
     What its first bytes clearly are decides against a wrong suffix among the accepted ones.
@@ -63,38 +65,38 @@ def cheap_check(
         UnreadableScore: when it is empty or none of the kinds.
         TooLong: when it is too large.
     """
-    shown = show_name(name)
+    shown = display_name(name)
     kind = SUFFIXES.get(PurePosixPath(shown).suffix.lower())
     if kind is None:
         raise UnreadableScore(
-            f"{shown} has the ending of no kind of score that can be read", ACCEPTED
+            f"{shown} has the ending of no kind of score that can be read", ACCEPTED_FORMATS
         )
     if size <= 0:
-        raise UnreadableScore(f"{shown} is empty", ACCEPTED)
-    most = (limits or Limits()).octets
+        raise UnreadableScore(f"{shown} is empty", ACCEPTED_FORMATS)
+    most = (limits or Limits()).file_bytes
     if size > most:
         found = _megabytes(size)
         more = "more than " if found == _megabytes(most) else ""
         raise TooLong(f"{more}{found}", _megabytes(most))
-    return kind if first_bytes is None else _look(shown, kind, first_bytes)
+    return kind if first_bytes is None else _sniff(shown, kind, first_bytes)
 
 
-def _look(shown: str, kind: Kind, first_bytes: bytes) -> Kind:
+def _sniff(shown: str, kind: ScoreFormat, first_bytes: bytes) -> ScoreFormat:
     if first_bytes[:4] == b"MThd" or re.match(rb"RIFF....RMID", first_bytes, re.DOTALL):
-        return Kind.MIDI
+        return ScoreFormat.MIDI
     if first_bytes[:4] == b"PK\x03\x04":
-        return Kind.MXL
-    for pattern, foreign in _FOREIGN:
+        return ScoreFormat.MXL
+    for pattern, foreign in _OTHER_FILE_TYPES:
         if re.match(pattern, first_bytes, re.DOTALL):
-            raise UnreadableScore(f"{shown} is {foreign}, whatever its name says", ACCEPTED)
+            raise UnreadableScore(f"{shown} is {foreign}, whatever its name says", ACCEPTED_FORMATS)
     text = decode_text(first_bytes)
     if _SCORE_XML.match(text):
-        return Kind.MUSICXML
-    if "\0" not in text and (kind is Kind.ABC or _ABC.match(text)):
-        return Kind.ABC
-    if kind is Kind.MUSICXML and text.lstrip()[:1] == "<":
+        return ScoreFormat.MUSICXML
+    if "\0" not in text and (kind is ScoreFormat.ABC or _ABC.match(text)):
+        return ScoreFormat.ABC
+    if kind is ScoreFormat.MUSICXML and text.lstrip()[:1] == "<":
         return kind
-    raise UnreadableScore(f"{shown} does not begin as a {kind} file does", ACCEPTED)
+    raise UnreadableScore(f"{shown} does not begin as a {kind} file does", ACCEPTED_FORMATS)
 
 
 def decode_text(data: bytes) -> str:
@@ -116,20 +118,20 @@ def decode_text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def one_line(text: str, most: int) -> str:
+def sanitize_line(text: str, most: int) -> str:
     """Make a stranger's text fit for a sentence: no control or direction signs, ``most`` long."""
     spaced = " ".join(text.split())
     kept = "".join(sign for sign in spaced if unicodedata.category(sign)[0] != "C").strip()
     return kept if len(kept) <= most else kept[: most - 1] + "…"
 
 
-def show_name(name: str) -> str:
+def display_name(name: str) -> str:
     """Give the base name of a path from any system as one line, its ending kept."""
     base = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     suffix = PurePosixPath(base).suffix
     if suffix.lower() not in SUFFIXES:
-        return one_line(base, LONGEST_NAME) or "a file without a name"
-    stem = one_line(base.removesuffix(suffix), LONGEST_NAME - len(suffix))
+        return sanitize_line(base, MAX_NAME_LENGTH) or "a file without a name"
+    stem = sanitize_line(base.removesuffix(suffix), MAX_NAME_LENGTH - len(suffix))
     return (stem or "…") + suffix
 
 

@@ -8,21 +8,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mst_core.errors import BadOption, MstError, NoMelody, TooLong, UnreadableScore
-from mst_core.reading.formats import FIRST_BYTES, Kind, cheap_check, one_line, show_name
-from mst_core.reading.parsed_score import Limits, Reading
-from mst_core.reading.serialization import MOST_TEMPOS
+from mst_core.reading.formats import (
+    SNIFFED_BYTES,
+    ScoreFormat,
+    detect_format,
+    display_name,
+    sanitize_line,
+)
+from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.serialization import MAX_TEMPO_CHANGES
 
-FINEST = 2**31
+MAX_DENOMINATOR = 2**31
 """No time has a larger denominator."""
 TEMPO_RANGE = (4.0, 1_000.0)  # quarter notes per minute; what a MIDI file can hold, and sanity
-LONGEST_TEXT = 200
-LONGEST_ARGUMENT = 400
-MOST_REMARKS = 30
+MAX_TEXT_LENGTH = 200
+MAX_ARGUMENT_LENGTH = 400
+MAX_WARNINGS = 30
 
 
-def read_score(
+def load_score(
     name: str, data: bytes, *, track: int | None = None, limits: Limits | None = None
-) -> Reading:
+) -> ParsedScore:
     """Read a file; ``track`` names the track or part that holds the melody, from 1.
 
     Raises:
@@ -32,38 +38,38 @@ def read_score(
         BadOption: for a track that is not there.
     """
     limits = limits or Limits()
-    kind = cheap_check(name, len(data), data[:FIRST_BYTES], limits)
-    if track is not None and kind is Kind.ABC:
+    kind = detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
+    if track is not None and kind is ScoreFormat.ABC:
         raise BadOption("track", track, "MIDI and MusicXML files have tracks; this is ABC")
     try:
-        return _hold(show_name(name), _read(kind, data, track, limits), limits)
+        return _enforce_limits(display_name(name), _parse(kind, data, track, limits), limits)
     except MstError as error:
         # A reader quotes what it stumbled over, which may be anything.
-        words = (one_line(argument, LONGEST_ARGUMENT) for argument in error.arguments)
+        words = (sanitize_line(argument, MAX_ARGUMENT_LENGTH) for argument in error.arguments)
         raise type(error)(*words) from error
 
 
-def _read(kind: Kind, data: bytes, track: int | None, limits: Limits) -> Reading:
+def _parse(kind: ScoreFormat, data: bytes, track: int | None, limits: Limits) -> ParsedScore:
     match kind:
-        case Kind.MIDI:
+        case ScoreFormat.MIDI:
             from mst_core.reading.midi.read import read_midi
 
             return read_midi(data, track=track, limits=limits)
-        case Kind.ABC:
+        case ScoreFormat.ABC:
             from mst_core.reading.abc.read import read_abc_score
 
             return read_abc_score(data, limits=limits)
-        case Kind.MUSICXML:
+        case ScoreFormat.MUSICXML:
             from mst_core.reading.musicxml.read import read_musicxml
 
             return read_musicxml(data, track=track, limits=limits)
-        case Kind.MXL:
+        case ScoreFormat.MXL:
             from mst_core.reading.musicxml.mxl import read_mxl
 
             return read_mxl(data, track=track, limits=limits)
 
 
-def _hold(name: str, reading: Reading, limits: Limits) -> Reading:
+def _enforce_limits(name: str, reading: ParsedScore, limits: Limits) -> ParsedScore:
     """Hold a reading to the limits, whatever its reader did, and its texts to one line."""
     melody = reading.melody
     if len(melody.notes) < 2:
@@ -75,7 +81,7 @@ def _hold(name: str, reading: Reading, limits: Limits) -> Reading:
         (melody.bars, limits.bars, "bars"),
         (round(melody.seconds), limits.seconds, "seconds"),
         (len(reading.parts) + 1, limits.tracks, "tracks"),
-        (len(reading.tempos), MOST_TEMPOS, "changes of tempo"),
+        (len(reading.tempos), MAX_TEMPO_CHANGES, "changes of tempo"),
     ):
         if found > most:
             raise TooLong(f"{found} {unit}", f"{most:g} {unit}")
@@ -87,15 +93,17 @@ def _hold(name: str, reading: Reading, limits: Limits) -> Reading:
                 f"{lowest:g} to {highest:g} are accepted",
             )
     times = [time for note in melody.notes for time in (note.onset, note.duration)]
-    if any(time.denominator > FINEST for time in times):
+    if any(time.denominator > MAX_DENOMINATOR for time in times):
         raise UnreadableScore(
             f"{name} divides a quarter note too finely", "plain rhythms are accepted"
         )
     return replace(
         reading,
-        title=one_line(reading.title, LONGEST_TEXT),
+        title=sanitize_line(reading.title, MAX_TEXT_LENGTH),
         parts=tuple(
-            replace(part, name=one_line(part.name, LONGEST_TEXT)) for part in reading.parts
+            replace(part, name=sanitize_line(part.name, MAX_TEXT_LENGTH)) for part in reading.parts
         ),
-        remarks=tuple(one_line(text, 2 * LONGEST_TEXT) for text in reading.remarks[:MOST_REMARKS]),
+        warnings=tuple(
+            sanitize_line(text, 2 * MAX_TEXT_LENGTH) for text in reading.warnings[:MAX_WARNINGS]
+        ),
     )

@@ -11,9 +11,9 @@ from mst_core.music import Melody, Part
 class Limits:
     """How much a file may hold. Readers refuse more, by name, before they do the work."""
 
-    octets: int = 5_000_000
+    file_bytes: int = 5_000_000
     """Bytes of the file as it came."""
-    unpacked: int = 20_000_000
+    unpacked_bytes: int = 20_000_000
     """Bytes of what an archive holds, in all."""
     tracks: int = 128
     events: int = 400_000
@@ -27,7 +27,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedScore:
     """A file that was understood."""
 
     title: str
@@ -37,5 +37,5 @@ class Reading:
     """General MIDI program of the melody, where the file names one."""
     tempos: tuple[tuple[float, float], ...] = ()
     """Tempo changes of the file, as (quarter notes from the first downbeat, quarters a minute)."""
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """Plain sentences: which track was taken and why, how many notes were moved to the grid."""

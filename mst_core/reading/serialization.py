@@ -14,16 +14,16 @@ import msgspec
 from msgspec import Meta
 
 from mst_core.music import MODES, Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.reading.parsed_score import Reading
+from mst_core.reading.parsed_score import ParsedScore
 
-LARGEST = 8_000_000
+MAX_ENCODED_BYTES = 8_000_000
 """Bytes of an encoded reading."""
-_MOST_NOTES = 200_000
-_MOST_CHANGES = 4_000  # of meter or section
-MOST_TEMPOS = 20_000
-_MOST_BARS = 4_000
+_MAX_NOTES = 200_000
+_MAX_CHANGES = 4_000  # of meter or section
+MAX_TEMPO_CHANGES = 20_000
+_MAX_BARS = 4_000
 
-_Count = Annotated[int, Meta(ge=0, le=_MOST_BARS)]
+_Count = Annotated[int, Meta(ge=0, le=_MAX_BARS)]
 _Seven = Annotated[int, Meta(ge=0, le=127)]
 _Time = tuple[Annotated[int, Meta(ge=-(2**53), le=2**53)], Annotated[int, Meta(ge=1, le=2**31)]]
 _Text = Annotated[str, Meta(max_length=1_000)]
@@ -34,7 +34,7 @@ _Meter = tuple[
 ]
 
 
-class BrokenReading(ValueError):
+class InvalidScoreBytes(ValueError):
     """Bytes that are no reading, or one that cannot be."""
 
 
@@ -51,25 +51,26 @@ class _Part(msgspec.Struct, frozen=True, array_like=True):
     name: _Text
     program: _Seven
     drums: bool
-    notes: Annotated[list[tuple[_Time, _Time, _Seven, _Seven]], Meta(max_length=_MOST_NOTES)]
+    notes: Annotated[list[tuple[_Time, _Time, _Seven, _Seven]], Meta(max_length=_MAX_NOTES)]
 
 
 class _Form(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     number: Literal[1]
     title: _Text
-    notes: Annotated[list[tuple[_Time, _Time, _Seven]], Meta(max_length=_MOST_NOTES)]
+    notes: Annotated[list[tuple[_Time, _Time, _Seven]], Meta(max_length=_MAX_NOTES)]
     meter: _Meter
     tonic: Annotated[int, Meta(ge=0, le=11)]
     mode: str
     tempo: _Tempo
     bars: _Count
-    sections: Annotated[list[_Count], Meta(max_length=_MOST_CHANGES)]
-    changes: Annotated[list[tuple[_Count, _Meter]], Meta(max_length=_MOST_CHANGES)]
-    repeats: Annotated[list[_Repeat], Meta(max_length=_MOST_CHANGES)]
+    sections: Annotated[list[_Count], Meta(max_length=_MAX_CHANGES)]
+    changes: Annotated[list[tuple[_Count, _Meter]], Meta(max_length=_MAX_CHANGES)]
+    repeats: Annotated[list[_Repeat], Meta(max_length=_MAX_CHANGES)]
     parts: Annotated[list[_Part], Meta(max_length=1_000)]
     program: _Seven | None
     tempos: Annotated[
-        list[tuple[Annotated[float, Meta(ge=-1e9, le=1e9)], _Tempo]], Meta(max_length=MOST_TEMPOS)
+        list[tuple[Annotated[float, Meta(ge=-1e9, le=1e9)], _Tempo]],
+        Meta(max_length=MAX_TEMPO_CHANGES),
     ]
     remarks: Annotated[list[_Text], Meta(max_length=100)]
 
@@ -77,8 +78,8 @@ class _Form(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 _decoder = msgspec.msgpack.Decoder(_Form)
 
 
-def encode_reading(reading: Reading) -> bytes:
-    """Return the bytes that `decode_reading` reads."""
+def encode_score(reading: ParsedScore) -> bytes:
+    """Return the bytes that `decode_score` reads."""
     melody = reading.melody
     form = _Form(
         number=1,
@@ -116,31 +117,31 @@ def encode_reading(reading: Reading) -> bytes:
         ],
         program=reading.program,
         tempos=[(float(place), float(tempo)) for place, tempo in reading.tempos],
-        remarks=list(reading.remarks),
+        remarks=list(reading.warnings),
     )
     return msgspec.msgpack.encode(form)
 
 
-def decode_reading(data: bytes) -> Reading:
+def decode_score(data: bytes) -> ParsedScore:
     """Return the reading that was encoded.
 
     Raises:
         BrokenReading: when the bytes are anything else.
     """
-    if len(data) > LARGEST:
-        raise BrokenReading(f"{len(data)} bytes")
+    if len(data) > MAX_ENCODED_BYTES:
+        raise InvalidScoreBytes(f"{len(data)} bytes")
     try:
         form = _decoder.decode(data)
-        return Reading(
+        return ParsedScore(
             title=form.title,
             melody=_melody(form),
             parts=tuple(_part(part) for part in form.parts),
             program=form.program,
             tempos=tuple(form.tempos),
-            remarks=tuple(form.remarks),
+            warnings=tuple(form.remarks),
         )
     except (msgspec.DecodeError, ValueError) as error:
-        raise BrokenReading(str(error)) from error
+        raise InvalidScoreBytes(str(error)) from error
 
 
 def _melody(form: _Form) -> Melody:

@@ -16,18 +16,18 @@ import numpy as np
 
 from mst_core.errors import BadOption, NoEncoder
 from mst_core.jobs import AUDIO_FORMATS
-from mst_core.sound.synth import RATE, Samples, require_sound
+from mst_core.sound.synth import SAMPLE_RATE, Samples, require_sound
 
-EXACT = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
+BITEXACT_FLAGS = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
 # What ffmpeg is told for each format. LAME at level 7 takes 40 % of the time of its standard and
 # the ear is the limit at 128k either way; Ogg holds Opus, which Discord and browsers play.
 CODECS: dict[str, dict[str, Any]] = {
     "mp3": {
         "codec": "libmp3lame",
         "bitrate": "128k",
-        "parameters": ["-compression_level", "7", *EXACT],
+        "parameters": ["-compression_level", "7", *BITEXACT_FLAGS],
     },
-    "ogg": {"codec": "libopus", "bitrate": "96k", "parameters": EXACT},
+    "ogg": {"codec": "libopus", "bitrate": "96k", "parameters": BITEXACT_FLAGS},
 }
 
 
@@ -53,7 +53,7 @@ def _write_wave(pcm: bytes) -> bytes:
     with wave.open(target, "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
-        file.setframerate(RATE)
+        file.setframerate(SAMPLE_RATE)
         file.writeframes(pcm)
     return target.getvalue()
 
@@ -65,7 +65,7 @@ def _write_compressed(pcm: bytes, format: str) -> bytes:
     import pydub
 
     pydub.audio_segment.NamedTemporaryFile = _open_file
-    segment = pydub.AudioSegment(data=pcm, sample_width=2, frame_rate=RATE, channels=2)
+    segment = pydub.AudioSegment(data=pcm, sample_width=2, frame_rate=SAMPLE_RATE, channels=2)
     target = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="mst-sound-") as folder:
         _room.folder = folder

@@ -24,11 +24,11 @@ from mst_core.errors import NoSound, NoSoundFont
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import require_soundfont
 from mst_core.sound.synth import (
-    CHANNEL,
-    CONTROLS,
-    GAIN,
-    LONGEST_S,
-    RATE,
+    INITIAL_CONTROLS,
+    MAX_SECONDS,
+    MELODY_CHANNEL,
+    SAMPLE_RATE,
+    SYNTH_GAIN,
     Samples,
     require_playable,
     require_sound,
@@ -39,11 +39,11 @@ with contextlib.redirect_stdout(sys.stderr):  # it prints where the library is w
 
 log = logging.getLogger(__name__)
 
-BLOCK = 64
+BLOCK_FRAMES = 64
 """FluidSynth acts on events at multiples of 64 frames, 1.3 ms: onsets are at most 0.7 ms off."""
-TAIL_S = 0.25
-LONGEST_TAIL_S = 8.0
-SILENT = 1e-5
+TAIL_STEP_S = 0.25
+MAX_TAIL_S = 8.0
+SILENCE_LEVEL = 1e-5
 SETTINGS: dict[str, int | float] = {
     "synth.polyphony": 128,
     "synth.dynamic-sample-loading": 1,
@@ -61,13 +61,13 @@ _LOG_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_v
 _LEVELS = (logging.ERROR, logging.ERROR, logging.DEBUG, logging.NOTSET, logging.NOTSET)
 
 
-def _forward(level: int, message: bytes | None, _data: object) -> None:
+def _forward_log(level: int, message: bytes | None, _data: object) -> None:
     """Hand a message of the library to our log."""
     if _LEVELS[level] != logging.NOTSET:
         log.log(_LEVELS[level], "FluidSynth: %s", (message or b"").decode("utf-8", "replace"))
 
 
-_FORWARD = _LOG_FUNCTION(_forward)  # the library keeps no reference to it
+_FORWARD = _LOG_FUNCTION(_forward_log)  # the library keeps no reference to it
 
 
 _set_log_function = fluidsynth.cfunc(
@@ -96,7 +96,7 @@ DRUM_BANK = 128
 """Where SoundFonts keep their kits."""
 
 
-class Synthesizer:
+class FluidSynth:
     """Plays performances with the instruments of one SoundFont. Any thread may use it."""
 
     def __init__(self, soundfont: Path) -> None:
@@ -112,7 +112,7 @@ class Synthesizer:
             pass
 
     def play(
-        self, performance: Performance, *, program: int, longest: float = LONGEST_S
+        self, performance: Performance, *, program: int, max_seconds: float = MAX_SECONDS
     ) -> Samples:
         """Play it on a General MIDI program, 0 to 127, with the whole tail of its last note.
 
@@ -125,15 +125,15 @@ class Synthesizer:
             NoSound: when silence came.
             NoSoundFont: when the SoundFont went away since the start.
         """
-        require_playable(performance, program, longest)
+        require_playable(performance, program, max_seconds)
         with self._open() as (synth, font):
             bank, preset = (DRUM_BANK, 0) if performance.drums else (0, program)
-            if synth.program_select(CHANNEL, font, bank, preset) != fluidsynth.FLUID_OK:
+            if synth.program_select(MELODY_CHANNEL, font, bank, preset) != fluidsynth.FLUID_OK:
                 raise NoSound(f"the SoundFont has no instrument for program {program}")
-            for control, value in CONTROLS.items():
-                synth.cc(CHANNEL, control, value)
-            samples = np.concatenate([_play_strokes(synth, performance), *_play_tail(synth)])
-        require_sound(samples, seconds=performance.seconds)
+            for control, value in INITIAL_CONTROLS.items():
+                synth.cc(MELODY_CHANNEL, control, value)
+            samples = np.concatenate([_render_notes(synth, performance), *_render_tail(synth)])
+        require_sound(samples, min_seconds=performance.seconds)
         return samples
 
     def close(self) -> None:
@@ -143,7 +143,9 @@ class Synthesizer:
     def _open(self) -> Iterator[tuple[Any, int]]:
         """Make a synthesizer with the SoundFont in it; yields it and the number of the font."""
         require_soundfont(self._soundfont)
-        synth = fluidsynth.Synth(gain=GAIN, samplerate=float(RATE), channels=16, **SETTINGS)
+        synth = fluidsynth.Synth(
+            gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), channels=16, **SETTINGS
+        )
         try:
             font = synth.sfload(str(self._soundfont))
             if font == fluidsynth.FLUID_FAILED:
@@ -153,39 +155,39 @@ class Synthesizer:
             synth.delete()
 
 
-def _play_strokes(synth: Any, performance: Performance) -> Samples:
+def _render_notes(synth: Any, performance: Performance) -> Samples:
     """Play every stroke, up to the last barline."""
     end = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
-    samples = np.empty((_block_at(end) * BLOCK, 2), np.float32)
+    samples = np.empty((_to_block(end) * BLOCK_FRAMES, 2), np.float32)
     events = []  # a note ends before another starts in the same block
     for stroke in performance.strokes:
-        first = _block_at(stroke.start)
-        events.append((max(first + 1, _block_at(stroke.end)), 0, stroke.pitch))
+        first = _to_block(stroke.start)
+        events.append((max(first + 1, _to_block(stroke.end)), 0, stroke.pitch))
         events.append((first, stroke.velocity, stroke.pitch))
     done = 0
     for block, velocity, pitch in sorted(events):
-        frame = min(block * BLOCK, len(samples))
-        _render(synth, samples[done:frame])
+        frame = min(block * BLOCK_FRAMES, len(samples))
+        _render_frames(synth, samples[done:frame])
         done = frame
         if velocity:
-            synth.noteon(CHANNEL, pitch, velocity)
+            synth.noteon(MELODY_CHANNEL, pitch, velocity)
         else:
-            synth.noteoff(CHANNEL, pitch)
-    _render(synth, samples[done:])
+            synth.noteoff(MELODY_CHANNEL, pitch)
+    _render_frames(synth, samples[done:])
     return samples
 
 
-def _play_tail(synth: Any) -> Iterator[Samples]:
+def _render_tail(synth: Any) -> Iterator[Samples]:
     """Let the last note and the room ring out."""
-    for _ in range(math.ceil(LONGEST_TAIL_S / TAIL_S)):
-        part = np.empty((round(TAIL_S * RATE), 2), np.float32)
-        _render(synth, part)
+    for _ in range(math.ceil(MAX_TAIL_S / TAIL_STEP_S)):
+        part = np.empty((round(TAIL_STEP_S * SAMPLE_RATE), 2), np.float32)
+        _render_frames(synth, part)
         yield part
-        if float(np.abs(part).max()) < SILENT and not synth.get_active_voice_count():
+        if float(np.abs(part).max()) < SILENCE_LEVEL and not synth.get_active_voice_count():
             return
 
 
-def _render(synth: Any, part: Samples) -> None:
+def _render_frames(synth: Any, part: Samples) -> None:
     """Fill ``part``, shape (frames, 2), with the next frames; the library lets the GIL go."""
     if not len(part):
         return
@@ -194,5 +196,5 @@ def _render(synth: Any, part: Samples) -> None:
         raise NoSound("FluidSynth stopped in the middle")
 
 
-def _block_at(second: float) -> int:
-    return round(second * RATE / BLOCK)
+def _to_block(second: float) -> int:
+    return round(second * SAMPLE_RATE / BLOCK_FRAMES)

@@ -22,18 +22,18 @@ import numpy as np
 
 from mst_core.errors import NoSound
 from mst_core.sound.performance import Performance
-from mst_core.sound.performance_midi import lead_of, performed_midi
+from mst_core.sound.performance_midi import lead_in_seconds, write_performance_midi
 from mst_core.sound.soundfont import require_soundfont
-from mst_core.sound.synth import LONGEST_S, RATE, Samples, require_playable, require_sound
+from mst_core.sound.synth import MAX_SECONDS, SAMPLE_RATE, Samples, require_playable, require_sound
 
 COMMAND = "fluidsynth"
-PATIENCE_S = 300.0
+TIMEOUT_S = 300.0
 
 
-class ReferenceSynthesizer:
+class CommandLineSynth:
     """Plays performances as `synthesizer.Synthesizer` does, with FluidSynth's standard reverb."""
 
-    def __init__(self, soundfont: Path, *, patience: float = PATIENCE_S) -> None:
+    def __init__(self, soundfont: Path, *, timeout_s: float = TIMEOUT_S) -> None:
         """Look for the command and the SoundFont; ``patience`` is in seconds for each tune.
 
         Raises:
@@ -44,26 +44,26 @@ class ReferenceSynthesizer:
         if not shutil.which(COMMAND):
             raise NoSound(f"the command {COMMAND} is not installed; install the package fluidsynth")
         self._soundfont = soundfont
-        self._patience = patience
+        self._timeout_s = timeout_s
 
     def play(
-        self, performance: Performance, *, program: int, longest: float = LONGEST_S
+        self, performance: Performance, *, program: int, max_seconds: float = MAX_SECONDS
     ) -> Samples:
         """Play it on a General MIDI program. Returns and raises as `Synthesizer.play` does."""
-        require_playable(performance, program, longest)
-        midi = performed_midi(performance, program=program)
-        lead = lead_of(performance)
+        require_playable(performance, program, max_seconds)
+        midi = write_performance_midi(performance, program=program)
+        lead = lead_in_seconds(performance)
         samples = render_midi(
-            midi, self._soundfont, seconds=performance.seconds + lead, patience=self._patience
+            midi, self._soundfont, seconds=performance.seconds + lead, timeout_s=self._timeout_s
         )
-        return samples[round(lead * RATE) :]
+        return samples[round(lead * SAMPLE_RATE) :]
 
     def close(self) -> None:
         """Nothing is held between two tunes."""
 
 
 def render_midi(
-    midi: bytes, soundfont: Path, *, seconds: float, patience: float = PATIENCE_S
+    midi: bytes, soundfont: Path, *, seconds: float, timeout_s: float = TIMEOUT_S
 ) -> Samples:
     """Render a MIDI file that lasts ``seconds``, in at most ``patience`` seconds.
 
@@ -78,16 +78,18 @@ def render_midi(
     with tempfile.TemporaryDirectory(prefix="mst-sound-") as folder:
         score, sound = Path(folder, "tune.mid"), Path(folder, "tune.wav")
         score.write_bytes(midi)
-        said = _run(["-s", str(soundfont), "-r", str(RATE), str(score), str(sound)], patience)
+        said = _run_midi2audio(
+            ["-s", str(soundfont), "-r", str(SAMPLE_RATE), str(score), str(sound)], timeout_s
+        )
         complaints = [line for line in said.splitlines() if "error" in line.lower()]
         if complaints:
             raise NoSound(complaints[0])
         samples = _read_wave(sound)
-    require_sound(samples, seconds=seconds)
+    require_sound(samples, min_seconds=seconds)
     return samples
 
 
-def _run(arguments: list[str], patience: float) -> str:
+def _run_midi2audio(arguments: list[str], timeout_s: float) -> str:
     """Run midi2audio; return what it and FluidSynth said."""
     process = subprocess.Popen(  # noqa: S603  (our own interpreter, no shell)
         [sys.executable, "-m", "midi2audio", *arguments],
@@ -97,9 +99,9 @@ def _run(arguments: list[str], patience: float) -> str:
         start_new_session=True,  # so that its child can be ended with it
     )
     try:
-        said, _ = process.communicate(timeout=patience)
+        said, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        raise NoSound(f"no end after {patience:g} seconds") from None
+        raise NoSound(f"no end after {timeout_s:g} seconds") from None
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -112,7 +114,11 @@ def _read_wave(path: Path) -> Samples:
     """Read a 16-bit stereo WAV file."""
     try:
         with wave.open(str(path), "rb") as file:
-            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (2, 2, RATE):
+            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (
+                2,
+                2,
+                SAMPLE_RATE,
+            ):
                 raise NoSound("a WAV file of another kind")
             raw = file.readframes(file.getnframes())
     except (OSError, EOFError, wave.Error) as error:

@@ -12,15 +12,15 @@ import numpy as np
 
 from mst_core.errors import NoSound
 from mst_core.music import Melody, Part
-from mst_core.sound.performance import Performance, Stroke
+from mst_core.sound.performance import Performance, PlayedNote
 from mst_core.sound.synth import Samples
 
 log = logging.getLogger(__name__)
 
-BESIDE = 0.45
+ACCOMPANIMENT_LEVEL = 0.45
 """Level of the other parts against the melody, which they must not cover."""
-MOST_PARTS = 15
-LONGEST_NOTE_S = 30.0
+MAX_PARTS = 15
+MAX_NOTE_S = 30.0
 
 
 class Player(Protocol):
@@ -30,7 +30,7 @@ class Player(Protocol):
         """Return samples, float32 of shape (frames, 2), 48 kHz."""
 
 
-def play_together(
+def render_with_parts(
     player: Player,
     performance: Performance,
     *,
@@ -44,29 +44,33 @@ def play_together(
     SoundFont lacks, say) is left out and logged: the melody is what was asked for.
     """
     beat = 60 / melody.tempo
-    wait = max(
-        0.0,
-        *(-(performance.downbeat + float(_first(part)) * beat) for part in parts),
-    ) if parts else 0.0  # fmt: skip
-    voices = [player.play(_later(performance, wait), program=program)]
-    for part in parts[:MOST_PARTS]:
+    wait = (
+        max(
+            0.0,
+            *(-(performance.downbeat + float(_first_onset(part)) * beat) for part in parts),
+        )
+        if parts
+        else 0.0
+    )
+    voices = [player.play(_delay(performance, wait), program=program)]
+    for part in parts[:MAX_PARTS]:
         try:
             heard = player.play(_perform_part(part, performance, wait, beat), program=part.program)
         except NoSound as error:
             log.warning("a part is left out of the sound: %s", error)
             continue
-        voices.append(heard * np.float32(BESIDE))
+        voices.append(heard * np.float32(ACCOMPANIMENT_LEVEL))
     mixed = np.zeros((max(len(voice) for voice in voices), 2), np.float32)
     for voice in voices:
         mixed[: len(voice)] += voice
     return mixed
 
 
-def _first(part: Part) -> Fraction:
+def _first_onset(part: Part) -> Fraction:
     return min((note.onset for note in part.notes), default=Fraction(0))
 
 
-def _later(performance: Performance, wait: float) -> Performance:
+def _delay(performance: Performance, wait: float) -> Performance:
     if not wait:
         return performance
     strokes = tuple(replace(stroke, start=stroke.start + wait) for stroke in performance.strokes)
@@ -81,12 +85,12 @@ def _later(performance: Performance, wait: float) -> Performance:
 def _perform_part(part: Part, beside: Performance, wait: float, beat: float) -> Performance:
     start = beside.downbeat + wait
     strokes = tuple(
-        Stroke(
+        PlayedNote(
             max(0.0, start + float(note.onset) * beat),
-            min(max(float(note.duration) * beat, 0.02), LONGEST_NOTE_S),
+            min(max(float(note.duration) * beat, 0.02), MAX_NOTE_S),
             note.pitch,
             note.velocity,
         )
         for note in part.notes
     )
-    return replace(_later(beside, wait), strokes=strokes, drums=part.drums)
+    return replace(_delay(beside, wait), strokes=strokes, drums=part.drums)

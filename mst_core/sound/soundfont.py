@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mst_core.errors import NoSoundFont
 
-USUAL_PLACES = (
+DEFAULT_PATHS = (
     # Debian's fluid-soundfont-gm first: the figures of this package were measured with it.
     Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
     Path("/usr/share/sounds/sf2/default-GM.sf2"),
@@ -16,21 +16,21 @@ USUAL_PLACES = (
 )
 
 
-def find_soundfont(asked: Path | None) -> Path:
+def find_soundfont(requested: Path | None) -> Path:
     """Return the SoundFont that was asked for, else the first of the usual ones.
 
     Raises:
         NoSoundFont: when the asked file is missing or is no SoundFont, or when none was asked for
             and none is installed.
     """
-    if asked is not None:
-        require_soundfont(asked)
-        return asked
-    for place in USUAL_PLACES:
+    if requested is not None:
+        require_soundfont(requested)
+        return requested
+    for place in DEFAULT_PATHS:
         if place.is_file():
             require_soundfont(place)
             return place
-    raise NoSoundFont(" or ".join(str(place) for place in USUAL_PLACES))
+    raise NoSoundFont(" or ".join(str(place) for place in DEFAULT_PATHS))
 
 
 def require_soundfont(path: Path) -> None:

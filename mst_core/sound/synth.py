@@ -13,13 +13,13 @@ from mst_core.sound.performance import Performance
 
 # What sound is here: float32 samples, shape (frames, 2), 48 kHz, full scale 1.0.
 
-RATE = 48_000
+SAMPLE_RATE = 48_000
 """Frames a second. Opus knows no other rate at full quality, and MP3 and WAV take it as it is."""
 
 Samples = NDArray[np.float32]
 """Shape (frames, 2): left and right, full scale 1.0."""
 
-FAINTEST_PEAK = 10 ** (-80 / 20)
+MIN_PEAK = 10 ** (-80 / 20)
 """Below this peak nobody hears anything at any later gain that makes sense."""
 
 
@@ -28,35 +28,35 @@ def find_peak(samples: Samples) -> float:
     return float(np.abs(samples).max()) if samples.size else 0.0
 
 
-def require_sound(samples: Samples, *, seconds: float = 0.0) -> None:
+def require_sound(samples: Samples, *, min_seconds: float = 0.0) -> None:
     """Make sure that there is sound, and at least ``seconds`` of it.
 
     Raises:
         NoSound: when it is too short, silent, or holds values that are no numbers.
     """
-    heard = len(samples) / RATE
-    if not samples.size or heard < seconds:
-        raise NoSound(f"{heard:.1f} seconds came where {seconds:.1f} were played")
+    heard = len(samples) / SAMPLE_RATE
+    if not samples.size or heard < min_seconds:
+        raise NoSound(f"{heard:.1f} seconds came where {min_seconds:.1f} were played")
     peak = find_peak(samples)
     if not np.isfinite(peak):
         raise NoSound("samples that are no numbers")
-    if peak < FAINTEST_PEAK:
+    if peak < MIN_PEAK:
         raise NoSound(f"{heard:.1f} seconds of silence")
 
 
-LONGEST_S = 600.0
-CHANNEL = 0
-GAIN = 0.2
+MAX_SECONDS = 600.0
+MELODY_CHANNEL = 0
+SYNTH_GAIN = 0.2
 """FluidSynth's own. Float samples lose nothing at a low level; mastering sets the loudness."""
-CONTROLS = {7: 127, 10: 64, 11: 127, 91: 50, 93: 0}
+INITIAL_CONTROLS = {7: 127, 10: 64, 11: 127, 91: 50, 93: 0}
 """MIDI controls that every performance begins with: volume, pan, expression, reverb, chorus."""
 
 
-class Instrument(Protocol):
+class Synth(Protocol):
     """Anything that turns a performance into samples."""
 
     def play(
-        self, performance: Performance, *, program: int, longest: float = LONGEST_S
+        self, performance: Performance, *, program: int, max_seconds: float = MAX_SECONDS
     ) -> Samples:
         """Return float32 samples, shape (frames, 2), 48 kHz; never silence."""
 
@@ -64,7 +64,7 @@ class Instrument(Protocol):
         """Give back what it holds."""
 
 
-def require_playable(performance: Performance, program: int, longest: float) -> None:
+def require_playable(performance: Performance, program: int, max_seconds: float) -> None:
     """Look at a performance before a synthesizer spends time and memory on it.
 
     Raises:
@@ -75,7 +75,7 @@ def require_playable(performance: Performance, program: int, longest: float) -> 
     if not 0 <= program <= 127:
         raise BadOption("program", program, "General MIDI has 0 to 127")
     seconds = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
-    if not math.isfinite(seconds) or seconds > longest:
-        raise TooLong(f"{seconds:.0f} seconds", f"{longest:.0f} seconds")
+    if not math.isfinite(seconds) or seconds > max_seconds:
+        raise TooLong(f"{seconds:.0f} seconds", f"{max_seconds:.0f} seconds")
     if not performance.strokes:
         raise NoSound("a tune without notes")

@@ -29,87 +29,90 @@ from typing import Annotated, Literal
 import msgspec
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.corpora.vocabulary import fold
+from mst_core.corpora.vocabulary import fold_to_octave
 from mst_core.errors import BadOption, BrokenStyle
 from mst_core.music import Meter
 
-NEIGHBOURS = "neighbours.json"
-MOST = 50
-FEWEST = 10
+PROFILES_FILE = "neighbours.json"
+MAX_SAMPLES = 50
+MIN_OTHERS = 10
 """With fewer other tunes, how many of them are farther says nothing."""
-FEWEST_NOTES = 16
+MIN_NOTES = 16
 """A tune with fewer has no profile to speak of."""
-PLACE = 10_000  # 480012 is place 48, duration 12
+POSITION_FACTOR = 10_000  # 480012 is place 48, duration 12
 
-Side = Literal["rhythm", "melody"]
-Count = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
-Profile = dict[int, Count]
+ProfileSide = Literal["rhythm", "pitch"]
+PositiveCount = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+Histogram = dict[int, PositiveCount]
 """Counts by kind: of rhythm 10,000 times the place in the bar plus the duration, both in ticks; of
 melody the interval in semitones, -12 to 12."""
 
 
-class Profiles(msgspec.Struct, frozen=True):
+class TuneProfile(msgspec.Struct, frozen=True, rename={"pitch": "melody"}):
     """Both sides of one tune, or of many together."""
 
-    rhythm: Profile
-    melody: Profile
+    rhythm: Histogram
+    pitch: Histogram
 
 
-class Company(msgspec.Struct, frozen=True):
+class MeterProfiles(
+    msgspec.Struct, frozen=True, rename={"pooled": "together", "samples": "single"}
+):
     """The tunes of one meter."""
 
-    together: Profiles
+    pooled: TuneProfile
     """Of all the style's tunes in it."""
-    single: Annotated[tuple[Profiles, ...], msgspec.Meta(max_length=MOST)]
+    samples: Annotated[tuple[TuneProfile, ...], msgspec.Meta(max_length=MAX_SAMPLES)]
 
 
-class Neighbours(msgspec.Struct, frozen=True):
+class ReferenceProfiles(msgspec.Struct, frozen=True):
     """The company that a style's tunes keep, by meter."""
 
-    meters: dict[str, Company]
+    meters: dict[str, MeterProfiles]
 
     @classmethod
-    def of(cls, tunes: Sequence[CorpusTune]) -> Neighbours:
+    def from_tunes(cls, tunes: Sequence[CorpusTune]) -> ReferenceProfiles:
         """Take profiles of a corpus; the single tunes are drawn by name, always the same."""
-        found: dict[str, list[tuple[int, Profiles]]] = defaultdict(list)
+        found: dict[str, list[tuple[int, TuneProfile]]] = defaultdict(list)
         for tune in tunes:
-            profiles = profiles_of(tune)
-            if sum(profiles.rhythm.values()) >= FEWEST_NOTES:
+            profiles = tune_profile(tune)
+            if sum(profiles.rhythm.values()) >= MIN_NOTES:
                 draw = zlib.crc32(tune.id.encode())
                 found[str(tune.meter)].append((draw, profiles))
         return cls(
             {
-                meter: Company(
-                    _together([profiles for _, profiles in drawn]),
-                    tuple(p for _, p in sorted(drawn, key=lambda pair: pair[0])[:MOST]),
+                meter: MeterProfiles(
+                    _pool_profiles([profiles for _, profiles in drawn]),
+                    tuple(p for _, p in sorted(drawn, key=lambda pair: pair[0])[:MAX_SAMPLES]),
                 )
                 for meter, drawn in found.items()
             }
         )
 
-    def company(self, meter: Meter) -> Company | None:
+    def for_meter(self, meter: Meter) -> MeterProfiles | None:
         """The tunes of a meter, or of one whose bar is as long and divides alike: 2/2 for 4/4."""
         if (exact := self.meters.get(str(meter))) is not None:
             return exact
         alike = [
             company
             for name, company in self.meters.items()
-            if (other := Meter.parse(name)).bar == meter.bar and other.compound == meter.compound
+            if (other := Meter.parse(name)).bar_length == meter.bar_length
+            and other.is_compound == meter.is_compound
         ]
-        return max(alike, key=lambda company: len(company.single), default=None)
+        return max(alike, key=lambda company: len(company.samples), default=None)
 
     def save(self, folder: Path) -> None:
         """Write them into a style's folder."""
-        (folder / NEIGHBOURS).write_bytes(msgspec.json.encode(self))
+        (folder / PROFILES_FILE).write_bytes(msgspec.json.encode(self))
 
     @classmethod
-    def load(cls, folder: Path) -> Neighbours | None:
+    def load(cls, folder: Path) -> ReferenceProfiles | None:
         """Read them from a style's folder; None where an older training left none.
 
         Raises:
             BrokenStyle: when the file is damaged.
         """
-        path = folder / NEIGHBOURS
+        path = folder / PROFILES_FILE
         if not path.exists():
             return None
         try:
@@ -117,19 +120,19 @@ class Neighbours(msgspec.Struct, frozen=True):
             for name in found.meters:
                 Meter.parse(name)
         except (OSError, msgspec.MsgspecError, BadOption) as error:
-            raise BrokenStyle(folder.name, f"{NEIGHBOURS}: {error}") from error
+            raise BrokenStyle(folder.name, f"{PROFILES_FILE}: {error}") from error
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class Closeness:
+class ProximityRank:
     """Closer to the target than ``nearer`` of ``others`` tunes."""
 
-    nearer: int
-    others: int
+    closer_than: int
+    n_others: int
 
 
-def profiles_of(tune: CorpusTune) -> Profiles:
+def tune_profile(tune: CorpusTune) -> TuneProfile:
     """Count what a tune does."""
     rhythm: Counter[int] = Counter()
     pitches = [event.pitch for event in tune.events if event.pitch is not None]
@@ -138,63 +141,77 @@ def profiles_of(tune: CorpusTune) -> Profiles:
             bar = bisect_right(tune.barlines, event.onset) - 1
             start = tune.barlines[bar] if bar >= 0 else -tune.bar_ticks
             place = max(0, event.onset - start)
-            rhythm[place * PLACE + min(event.duration, PLACE - 1)] += 1
-    return Profiles(dict(rhythm), dict(Counter(fold(b - a) for a, b in pairwise(pitches))))
+            rhythm[place * POSITION_FACTOR + min(event.duration, POSITION_FACTOR - 1)] += 1
+    return TuneProfile(
+        dict(rhythm), dict(Counter(fold_to_octave(b - a) for a, b in pairwise(pitches)))
+    )
 
 
-def distance(one: Profile, other: Profile) -> float:
+def total_variation_distance(one: Histogram, other: Histogram) -> float:
     """Half the sum of differences between the shares of two profiles: 0 to 1."""
     ours, theirs = sum(one.values()) or 1, sum(other.values()) or 1
     kinds = one.keys() | other.keys()
     return sum(abs(one.get(k, 0) / ours - other.get(k, 0) / theirs) for k in kinds) / 2
 
 
-def closer_to_tune(result: Profile, target: Profile, others: Sequence[Profile]) -> Closeness:
+def rank_against_tune(
+    result: Histogram, target: Histogram, others: Sequence[Histogram]
+) -> ProximityRank:
     """Of ``others``, count those that are farther from the result than its target is."""
-    near = distance(result, target)
-    return Closeness(sum(distance(result, other) > near for other in others), len(others))
+    near = total_variation_distance(result, target)
+    return ProximityRank(
+        sum(total_variation_distance(result, other) > near for other in others), len(others)
+    )
 
 
-def closer_to_style(result: Profile, style: Profile, others: Sequence[Profile]) -> Closeness:
+def rank_against_style(
+    result: Histogram, style: Histogram, others: Sequence[Histogram]
+) -> ProximityRank:
     """Of ``others``, count those that are farther from the style than the result is."""
-    near = distance(style, result)
-    return Closeness(sum(distance(style, other) > near for other in others), len(others))
+    near = total_variation_distance(style, result)
+    return ProximityRank(
+        sum(total_variation_distance(style, other) > near for other in others), len(others)
+    )
 
 
-def others_in(meter: Meter, styles: Sequence[Neighbours]) -> tuple[Profiles, ...]:
+def sample_profiles(meter: Meter, styles: Sequence[ReferenceProfiles]) -> tuple[TuneProfile, ...]:
     """Up to 50 tunes of a meter, of several styles in turn."""
-    companies = [styled.company(meter) for styled in styles]
-    rows = [company.single for company in companies if company is not None]
+    companies = [styled.for_meter(meter) for styled in styles]
+    rows = [company.samples for company in companies if company is not None]
     mixed = (tune for turn in zip_longest(*rows) for tune in turn if tune is not None)
-    return tuple(mixed)[:MOST]
+    return tuple(mixed)[:MAX_SAMPLES]
 
 
-def _together(profiles: Sequence[Profiles]) -> Profiles:
+def _pool_profiles(profiles: Sequence[TuneProfile]) -> TuneProfile:
     rhythm: Counter[int] = Counter()
     melody: Counter[int] = Counter()
     for one in profiles:
         rhythm.update(one.rhythm)
-        melody.update(one.melody)
-    return Profiles(dict(rhythm), dict(melody))
+        melody.update(one.pitch)
+    return TuneProfile(dict(rhythm), dict(melody))
 
 
-def closeness(
-    result: CorpusTune, target: str | CorpusTune, styles: Mapping[str, Neighbours], *, side: Side
-) -> Closeness | None:
+def proximity_rank(
+    result: CorpusTune,
+    target: str | CorpusTune,
+    styles: Mapping[str, ReferenceProfiles],
+    *,
+    side: ProfileSide,
+) -> ProximityRank | None:
     """Say how close a result is to its target: a style by name, or one tune.
 
     ``side`` is ``rhythm`` or ``melody``. None where there are fewer than 10 others of the result's
     meter, or where the target style has none.
     """
-    ours: Profile = getattr(profiles_of(result), side)
+    ours: Histogram = getattr(tune_profile(result), side)
     if isinstance(target, str):
-        company = styles[target].company(result.meter) if target in styles else None
+        company = styles[target].for_meter(result.meter) if target in styles else None
         strangers = [styled for name, styled in styles.items() if name != target]
-        others = [getattr(tune, side) for tune in others_in(result.meter, strangers)]
-        if company is None or len(others) < FEWEST:
+        others = [getattr(tune, side) for tune in sample_profiles(result.meter, strangers)]
+        if company is None or len(others) < MIN_OTHERS:
             return None
-        return closer_to_style(ours, getattr(company.together, side), others)
-    theirs: Profile = getattr(profiles_of(target), side)
+        return rank_against_style(ours, getattr(company.pooled, side), others)
+    theirs: Histogram = getattr(tune_profile(target), side)
     all_styles = [*styles.values()]
-    others = [getattr(tune, side) for tune in others_in(result.meter, all_styles)]
-    return closer_to_tune(ours, theirs, others) if len(others) >= FEWEST else None
+    others = [getattr(tune, side) for tune in sample_profiles(result.meter, all_styles)]
+    return rank_against_tune(ours, theirs, others) if len(others) >= MIN_OTHERS else None

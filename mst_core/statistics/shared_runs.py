@@ -17,29 +17,29 @@ from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune
 
-Steps = NDArray[np.uint64]
+StepCodes = NDArray[np.uint64]
 _WIDTH = 1 << 20  # more ticks than a note can last
 _LOWEST = 128  # more semitones than an interval can fall
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SharedRun:
     """The longest run that a tune shares."""
 
     length: int
     """Steps; 0 when nothing is shared."""
-    first: int
+    start: int
     """The step of the asked tune that it begins with, counted from 0."""
-    usual: int | None = None
+    p95: int | None = None
     """The length that 95 in 100 unrelated real tunes of the style keep to, where it is known."""
 
     @property
-    def unusual(self) -> bool:
+    def is_suspicious(self) -> bool:
         """Whether it is longer than chance and common habits explain."""
-        return self.usual is not None and self.length > self.usual
+        return self.p95 is not None and self.length > self.p95
 
 
-def rhythm_steps(tune: CorpusTune) -> Steps:
+def rhythm_steps(tune: CorpusTune) -> StepCodes:
     """The (onset in bar, duration) of every note, in ticks, as one number each."""
     steps = []
     for event in tune.events:
@@ -50,7 +50,7 @@ def rhythm_steps(tune: CorpusTune) -> Steps:
     return np.array(steps, dtype=np.uint64)
 
 
-def melody_steps(tune: CorpusTune) -> Steps:
+def melody_steps(tune: CorpusTune) -> StepCodes:
     """The (interval, duration) of every note but the first, as one number each."""
     notes = [(event.pitch, event.duration) for event in tune.events if event.pitch is not None]
     return np.array(
@@ -62,13 +62,13 @@ def melody_steps(tune: CorpusTune) -> Steps:
     )
 
 
-def longest_run(ours: Steps, theirs: Steps) -> Run:
+def longest_shared_run(query: StepCodes, other: StepCodes) -> SharedRun:
     """Find the longest run of two rows of steps, exactly; of several the first in ``ours``."""
     best, first = 0, 0
-    ends = np.zeros(len(theirs) + 1, dtype=np.int64)  # the run that ends before each place
-    for place, step in enumerate(ours):
-        ends[1:] = np.where(theirs == step, ends[:-1] + 1, 0)
+    ends = np.zeros(len(other) + 1, dtype=np.int64)  # the run that ends before each place
+    for place, step in enumerate(query):
+        ends[1:] = np.where(other == step, ends[:-1] + 1, 0)
         longest = int(ends.max())
         if longest > best:
             best, first = longest, place - longest + 1
-    return Run(best, first)
+    return SharedRun(best, first)

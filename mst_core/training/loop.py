@@ -23,57 +23,57 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.networks.context import Heading, Line
+from mst_core.corpora.vocabulary import DurationVocabulary
+from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.networks.features import PITCH_FEATURES
 from mst_core.networks.model import SequenceNet
 
-PADDING = -100
+PAD_TARGET = -100
 Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Example:
     """A tune as rows for one pair: features (T, F) and targets (T,) of both networks."""
 
-    duration_rows: NDArray[np.int16]
+    duration_features: NDArray[np.int16]
     pitch_targets: NDArray[np.int64]
     duration_targets: NDArray[np.int64]
 
     @property
-    def pitch_rows(self) -> NDArray[np.int16]:
+    def pitch_features(self) -> NDArray[np.int16]:
         """What the pitch network saw: the duration network's rows begin with it."""
-        return self.duration_rows[:, : len(PITCH_FEATURES)]
+        return self.duration_features[:, : len(PITCH_FEATURES)]
 
 
-def lesson(tune: CorpusTune, durations: DurationDictionary) -> Lesson:
+def encode_tune(tune: CorpusTune, vocabulary: DurationVocabulary) -> Example:
     """Walk a tune and write down what each network saw and what came."""
-    line = Line(Heading.of(tune), durations, start=tune.events[0].onset)
+    line = MelodyState(TuneHeader.from_tune(tune), vocabulary, start=tune.events[0].onset)
     rows, intervals = [], []
     for event in tune.events:
-        interval = line.interval(event.pitch)
+        interval = line.interval_to(event.pitch)
         rows.append(line.duration_context(line.pitch_context(), interval, event.pitch))
         intervals.append(interval)
-        line.write(event.pitch, event.duration)
-    return Lesson(
+        line.append(event.pitch, event.duration)
+    return Example(
         np.array(rows, dtype=np.int16),
         np.array(intervals, dtype=np.int64),
-        np.array([durations.token(event.duration) for event in tune.events], dtype=np.int64),
+        np.array([vocabulary.token(event.duration) for event in tune.events], dtype=np.int64),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrainConfig:
     """How to train: the defaults are what the shipped styles use."""
 
     epochs: int = 13
     batch_events: int = 4096
     """Events a step, padding included; fewer in a corpus that would give less than 40 steps."""
-    window: int = 128
+    window_events: int = 128
     """Events of a tune that one step learns from."""
-    rate: float = 3e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 0.02
-    averaging: float = 0.995
+    ema_decay: float = 0.995
     """Share of the moving average of weights that one step keeps."""
     patience: int = 5
     """Epochs without a better validation loss before stopping."""
@@ -82,16 +82,19 @@ class Course:
     seed: int = 1
 
 
-Rows = tuple[NDArray[np.int16], NDArray[np.int64]]
+LabelledRows = tuple[NDArray[np.int16], NDArray[np.int64]]
 
 
 class Batches:
     """One pass over lessons: windows of similar length together, each batch made when it is due."""
 
     def __init__(
-        self, lessons: Sequence[Rows], course: Course, shuffle: np.random.Generator | None
+        self,
+        lessons: Sequence[LabelledRows],
+        course: TrainConfig,
+        shuffle: np.random.Generator | None,
     ) -> None:
-        self._windows = windows = list(_windows(lessons, course.window, shuffle))
+        self._windows = windows = list(_windows(lessons, course.window_events, shuffle))
         budget = course.batch_events
         jitter = np.zeros(len(windows))
         if shuffle:
@@ -116,7 +119,7 @@ class Batches:
             chosen = [self._windows[index] for index in group]
             longest = max(len(rows) for rows, _ in chosen)
             features = np.zeros((len(group), longest, chosen[0][0].shape[1]), dtype=np.int32)
-            targets = np.full((len(group), longest), PADDING, dtype=np.int64)
+            targets = np.full((len(group), longest), PAD_TARGET, dtype=np.int64)
             for place, (rows, wanted) in enumerate(chosen):
                 features[place, : len(rows)] = rows
                 targets[place, : len(rows)] = wanted
@@ -124,8 +127,8 @@ class Batches:
 
 
 def _windows(
-    lessons: Sequence[Rows], window: int, shuffle: np.random.Generator | None
-) -> Iterator[Rows]:
+    lessons: Sequence[LabelledRows], window: int, shuffle: np.random.Generator | None
+) -> Iterator[LabelledRows]:
     """Cut long lessons, in training at other places in each epoch."""
     for rows, targets in lessons:
         shift = int(shuffle.integers(window)) if shuffle and len(rows) > window else 0
@@ -133,33 +136,36 @@ def _windows(
         yield from ((rows[a:b], targets[a:b]) for a, b in pairwise(cuts) if b > a)
 
 
-def whole(lessons: Sequence[Rows]) -> Batches:
+def eval_batches(examples: Sequence[LabelledRows]) -> Batches:
     """Batches of uncut lessons in a fixed order, to measure with."""
-    return Batches(lessons, Course(window=1_000_000, batch_events=16_384), None)
+    return Batches(examples, TrainConfig(window_events=1_000_000, batch_events=16_384), None)
 
 
-def mean_loss(network: nn.Module, lessons: Sequence[Rows], device: torch.device) -> float:
+def mean_loss(network: nn.Module, examples: Sequence[LabelledRows], device: torch.device) -> float:
     """Nats an event over whole tunes, the first event left out."""
     network.eval()
     total, count = 0.0, 0
     with torch.inference_mode():
-        for features, targets in whole(lessons):
+        for features, targets in eval_batches(examples):
             logits, _ = network(features.to(device))
             wanted = targets[:, 1:].to(device)
             loss = nn.functional.cross_entropy(
-                logits[:, 1:].flatten(0, 1), wanted.flatten(), ignore_index=PADDING, reduction="sum"
+                logits[:, 1:].flatten(0, 1),
+                wanted.flatten(),
+                ignore_index=PAD_TARGET,
+                reduction="sum",
             )
             total += float(loss)
-            count += int((wanted != PADDING).sum())
+            count += int((wanted != PAD_TARGET).sum())
     return total / count if count else math.inf
 
 
-def use_threads(threads: int) -> None:
+def set_threads(threads: int) -> None:
     """Let each training take so many threads: a small LSTM is fastest with one."""
     torch.set_num_threads(threads)
 
 
-def quick_precision(device: str) -> Precision:
+def default_precision(device: str) -> Precision:
     """What a device learns fastest in: half as many bits where it is made for them."""
     able = torch.cpu.get_capabilities()
     made_for_it = device != "cpu" or able.get("avx512_bf16") or able.get("amx_bf16")
@@ -167,47 +173,47 @@ def quick_precision(device: str) -> Precision:
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
+class EpochResult:
     """What one epoch brought: losses in nats an event."""
 
     number: int
-    training: float
-    validation: float
-    best: float
-    events_a_second: float
+    training_loss: float
+    validation_loss: float
+    best_loss: float
+    events_per_second: float
     """Learned from, without the time of validation."""
 
 
 def train(
     network: SequenceNet,
-    lessons: Sequence[Rows],
-    validation: Sequence[Rows],
-    course: Course,
+    examples: Sequence[LabelledRows],
+    validation: Sequence[LabelledRows],
+    config: TrainConfig,
     *,
     device: torch.device,
     checkpoint: Path | None = None,
-    tell: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch: Callable[[EpochResult], None] = lambda epoch: None,
 ) -> float:
     """Train one network in place and leave the best averaged weights in it.
 
     A checkpoint written after each epoch lets a killed training go on with the same result.
     Returns the best validation loss.
     """
-    torch.manual_seed(course.seed)
+    torch.manual_seed(config.seed)
     network.to(device)
-    average = AveragedModel(network, multi_avg_fn=_moving_average(course.averaging))
+    average = AveragedModel(network, multi_avg_fn=_ema_update(config.ema_decay))
     optimizer = torch.optim.AdamW(
         network.parameters(),
-        lr=course.rate,
-        weight_decay=course.weight_decay,
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
         betas=(0.9, 0.98),
         fused=True,
     )
-    number_form = getattr(torch, course.precision)
-    scaler = torch.amp.GradScaler(device.type, enabled=course.precision == "float16")
+    number_form = getattr(torch, config.precision)
+    scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
     best, best_weights, bad, first = math.inf, {}, 0, 0
-    subject = _fingerprint(network, lessons, course)
-    saved = _resume(checkpoint, subject, device)
+    subject = _checkpoint_key(network, examples, config)
+    saved = _load_checkpoint(checkpoint, subject, device)
     if saved:
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])
@@ -215,26 +221,26 @@ def train(
         scaler.load_state_dict(saved["scaler"])
         best, best_weights, bad = saved["best"], saved["best_weights"], saved["bad"]
         first = saved["epoch"]
-    for number in range(first, course.epochs):
-        if bad >= course.patience:
+    for number in range(first, config.epochs):
+        if bad >= config.patience:
             break
-        torch.manual_seed(course.seed * 1000 + number)
-        shuffle = np.random.default_rng((course.seed, number))
-        steps = Batches(lessons, course, shuffle)
+        torch.manual_seed(config.seed * 1000 + number)
+        shuffle = np.random.default_rng((config.seed, number))
+        steps = Batches(examples, config, shuffle)
         total, count, begun = 0.0, 0, time.perf_counter()
         network.train()
         for step, (features, targets) in enumerate(steps):
-            done = (number + step / len(steps)) / course.epochs
+            done = (number + step / len(steps)) / config.epochs
             warm = min(1.0, done * 20 + 0.05)  # the first twentieth rises to the full rate
             for group in optimizer.param_groups:
                 group["lr"] = (
-                    course.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+                    config.learning_rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
                 )
             wanted = targets.to(device)
             with torch.autocast(device.type, number_form, number_form != torch.float32):
                 logits, _ = network(features.to(device))
             loss = nn.functional.cross_entropy(
-                logits.float().flatten(0, 1), wanted.flatten(), ignore_index=PADDING
+                logits.float().flatten(0, 1), wanted.flatten(), ignore_index=PAD_TARGET
             )
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(scaler.scale(loss))
@@ -243,7 +249,7 @@ def train(
             scaler.step(optimizer)
             scaler.update()
             average.update_parameters(network)
-            events = int((wanted != PADDING).sum())
+            events = int((wanted != PAD_TARGET).sum())
             total, count = total + float(loss.detach()) * events, count + events
         pace = count / (time.perf_counter() - begun)
         found = mean_loss(average.module, validation, device)
@@ -254,25 +260,30 @@ def train(
             }
         else:
             bad += 1
-        tell(Epoch(number + 1, total / count, found, best, pace))
+        on_epoch(EpochResult(number + 1, total / count, found, best, pace))
         if checkpoint:
             partial = checkpoint.with_suffix(".part")
             torch.save(
                 {
-                    "network": network.state_dict(), "average": average.state_dict(),
-                    "optimizer": optimizer.state_dict(), "best": best,
-                    "scaler": scaler.state_dict(), "best_weights": best_weights, "bad": bad,
-                    "epoch": number + 1, "subject": subject,
+                    "network": network.state_dict(),
+                    "average": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "best": best,
+                    "scaler": scaler.state_dict(),
+                    "best_weights": best_weights,
+                    "bad": bad,
+                    "epoch": number + 1,
+                    "subject": subject,
                 },
                 partial,
-            )  # fmt: skip
+            )
             partial.replace(checkpoint)
     network.load_state_dict(best_weights)
     network.eval()
     return best
 
 
-def _moving_average(keep: float) -> Callable[..., None]:
+def _ema_update(keep: float) -> Callable[..., None]:
     """A moving average that is short at first, so that a short training has one too."""
 
     @torch.no_grad()
@@ -283,16 +294,20 @@ def _moving_average(keep: float) -> Callable[..., None]:
     return update
 
 
-def _fingerprint(network: SequenceNet, lessons: Sequence[Rows], course: Course) -> str:
+def _checkpoint_key(
+    network: SequenceNet, lessons: Sequence[LabelledRows], course: TrainConfig
+) -> str:
     """What a checkpoint belongs to: another corpus, size or course must not go on from it."""
-    digest = hashlib.sha256(repr((network.shape, course)).encode())
+    digest = hashlib.sha256(repr((network.config, course)).encode())
     for rows, targets in lessons:
         digest.update(rows.tobytes())
         digest.update(targets.tobytes())
     return digest.hexdigest()
 
 
-def _resume(checkpoint: Path | None, subject: str, device: torch.device) -> dict[str, Any] | None:
+def _load_checkpoint(
+    checkpoint: Path | None, subject: str, device: torch.device
+) -> dict[str, Any] | None:
     if not checkpoint or not checkpoint.exists():
         return None
     saved: dict[str, Any] = torch.load(checkpoint, map_location=device, weights_only=True)

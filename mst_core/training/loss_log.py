@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from mst_core.training.loop import Epoch
+    from mst_core.training.loop import EpochResult
 
-TABLE = "losses.json"
-PICTURE = "losses.svg"
+LOSSES_FILE = "losses.json"
+PLOT_FILE = "losses.svg"
 
 _WIDTH, _HEIGHT = 460, 300  # of one panel, pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 20, 44, 40
 _LINES = {"training": "#8a8f98", "validation": "#2b6cb0"}
 
 
-class Entry(msgspec.Struct, frozen=True):
+class LossEntry(msgspec.Struct, frozen=True):
     """One epoch of one network; losses in nats an event."""
 
     number: int
@@ -31,31 +31,33 @@ class Entry(msgspec.Struct, frozen=True):
     validation: float
 
 
-class Logbook:
+class LossLog:
     """The losses of a style's networks, by part, as far as they were trained."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._entries: dict[str, list[Entry]] = {}
+        self._entries: dict[str, list[LossEntry]] = {}
 
-    def write(self, part: str, epoch: Epoch) -> None:
+    def append(self, part: str, epoch: EpochResult) -> None:
         """Put down an epoch, and write the table and the picture anew.
 
         What stands in the table from this epoch on belongs to an older training and goes.
         """
-        table = self._folder / TABLE
+        table = self._folder / LOSSES_FILE
         if table.exists():  # another process may train the other network
-            self._entries = msgspec.json.decode(table.read_bytes(), type=dict[str, list[Entry]])
+            self._entries = msgspec.json.decode(table.read_bytes(), type=dict[str, list[LossEntry]])
         earlier = [entry for entry in self._entries.get(part, ()) if entry.number < epoch.number]
-        found = Entry(epoch.number, round(epoch.training, 5), round(epoch.validation, 5))
+        found = LossEntry(
+            epoch.number, round(epoch.training_loss, 5), round(epoch.validation_loss, 5)
+        )
         self._entries[part] = [*earlier, found]
         partial = table.with_suffix(".part")
         partial.write_bytes(msgspec.json.encode(self._entries, order="sorted"))
         partial.replace(table)
-        (self._folder / PICTURE).write_text(draw_losses(self._entries), encoding="utf-8")
+        (self._folder / PLOT_FILE).write_text(plot_losses(self._entries), encoding="utf-8")
 
 
-def draw_losses(entries: dict[str, list[Entry]]) -> str:
+def plot_losses(entries: dict[str, list[LossEntry]]) -> str:
     """Draw one panel for each network, as SVG: training grey, validation blue, its best ringed."""
     panels = [(part, some) for part, some in sorted(entries.items(), reverse=True) if some]
     width = _WIDTH * max(1, len(panels))
@@ -70,7 +72,7 @@ def draw_losses(entries: dict[str, list[Entry]]) -> str:
     )
 
 
-def _panel(part: str, entries: Sequence[Entry]) -> str:
+def _panel(part: str, entries: Sequence[LossEntry]) -> str:
     losses = [loss for entry in entries for loss in (entry.training, entry.validation)]
     low, high = min(losses), max(losses)
     room = max(high - low, 0.01) * 0.08

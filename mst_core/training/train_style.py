@@ -19,36 +19,43 @@ from typing import Any, Literal
 import torch
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.networks.model import Shape, StylePair
-from mst_core.statistics.fingerprints import Echoes
-from mst_core.statistics.reference_profiles import Neighbours
-from mst_core.statistics.style_statistics import Habits, observe
-from mst_core.styles import CARD
-from mst_core.training.loop import Course, Epoch, Lesson, Rows, lesson, train
-from mst_core.training.losses import Losses, learn_cache, measure
+from mst_core.corpora.vocabulary import DurationVocabulary
+from mst_core.networks.model import ModelConfig, StyleModel
+from mst_core.statistics.fingerprints import Fingerprints
+from mst_core.statistics.reference_profiles import ReferenceProfiles
+from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
+from mst_core.styles import CARD_FILE
+from mst_core.training.loop import (
+    EpochResult,
+    Example,
+    LabelledRows,
+    TrainConfig,
+    encode_tune,
+    train,
+)
+from mst_core.training.losses import CommonLosses, evaluate_model, fit_cache
 
 # What a training leaves of its tunes beside the networks: echoes and neighbours.
 
 
-def leave_traces(
-    folder: Path, training: Sequence[CorpusTune], strangers: Sequence[CorpusTune]
-) -> Echoes:
+def write_reference_data(
+    folder: Path, training: Sequence[CorpusTune], unrelated_tunes: Sequence[CorpusTune]
+) -> Fingerprints:
     """Write both into a style's folder; ``strangers`` are real tunes that it was not trained on."""
-    echoes = Echoes.of(training, strangers)
+    echoes = Fingerprints.from_tunes(training, unrelated_tunes)
     echoes.save(folder)
-    Neighbours.of(training).save(folder)
+    ReferenceProfiles.from_tunes(training).save(folder)
     return echoes
 
 
-Part = Literal["pitch", "duration"]
-PARTS: tuple[Part, ...] = ("pitch", "duration")
-FEWEST_TUNES = 20
-FEWEST_EVENTS = 2
+NetworkName = Literal["pitch", "duration"]
+NETWORKS: tuple[NetworkName, ...] = ("pitch", "duration")
+MIN_TUNES = 20
+MIN_EVENTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class CorpusSplit:
     """A corpus in three parts."""
 
     training: tuple[CorpusTune, ...]
@@ -56,7 +63,7 @@ class Split:
     test: tuple[CorpusTune, ...]
 
     @classmethod
-    def of(cls, tunes: Sequence[CorpusTune]) -> Split:
+    def by_cluster(cls, tunes: Sequence[CorpusTune]) -> CorpusSplit:
         """Divide by cluster, or else by title: variants share a part. No part stays empty."""
         kin: dict[str, list[CorpusTune]] = {}
         for tune in tunes:
@@ -78,27 +85,27 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TrainingResult:
     """What a training gave."""
 
-    split: Split
-    losses: Losses
+    split: CorpusSplit
+    losses: CommonLosses
     """Of the test part, in the common alphabet."""
 
 
-def teach(
+def train_style(
     name: str,
     tunes: Sequence[CorpusTune],
-    models: Path,
-    runs: Path,
+    models_dir: Path,
+    checkpoint_dir: Path,
     *,
-    course: Course,
-    sizes: Shape,
+    config: TrainConfig,
+    model_config: ModelConfig,
     device: torch.device,
-    parts: Sequence[Part] = PARTS,
-    base: Path | None = None,
-    tell: Callable[[Part, Epoch], None] = lambda part, epoch: None,
-) -> Result | None:
+    networks: Sequence[NetworkName] = NETWORKS,
+    init_from: Path | None = None,
+    on_epoch: Callable[[NetworkName, EpochResult], None] = lambda part, epoch: None,
+) -> TrainingResult | None:
     """Train a style and write its folder below ``models``; checkpoints lie below ``runs``.
 
     ``base`` is the folder of another style to go on from, of the same sizes; its durations stand
@@ -106,68 +113,75 @@ def teach(
     trained and kept as a checkpoint, and None comes back: so two processes can share the work, and
     a last call writes the folder.
     """
-    usable = [tune for tune in tunes if len(tune.events) >= FEWEST_EVENTS]
-    split = Split.of(usable)
-    durations = DurationDictionary.of(split.training)
-    torch.manual_seed(course.seed)
-    pair = StylePair.build(durations, sizes)
-    if base:
-        pair.adopt(StylePair.load(base, torch.device("cpu")))
-        course = replace(course, rate=course.rate / 2)  # what it knows should not be shaken off
-    learn = [lesson(tune, durations) for tune in split.training]
-    check = [lesson(tune, durations) for tune in split.validation]
-    (runs / name).mkdir(parents=True, exist_ok=True)
-    for part in parts:
-        network = pair.pitch if part == "pitch" else pair.duration
+    usable = [tune for tune in tunes if len(tune.events) >= MIN_EVENTS]
+    split = CorpusSplit.by_cluster(usable)
+    durations = DurationVocabulary.from_tunes(split.training)
+    torch.manual_seed(config.seed)
+    pair = StyleModel.build(durations, model_config)
+    if init_from:
+        pair.load_pretrained(StyleModel.load(init_from, torch.device("cpu")))
+        config = replace(
+            config, learning_rate=config.learning_rate / 2
+        )  # what it knows should not be shaken off
+    learn = [encode_tune(tune, durations) for tune in split.training]
+    check = [encode_tune(tune, durations) for tune in split.validation]
+    (checkpoint_dir / name).mkdir(parents=True, exist_ok=True)
+    for part in networks:
+        network = pair.pitch_net if part == "pitch" else pair.duration_net
         train(
             network,
             _rows(learn, part),
             _rows(check, part),
-            course,
+            config,
             device=device,
-            checkpoint=runs / name / f"{part}.checkpoint",
-            tell=lambda epoch, part=part: tell(part, epoch),  # type: ignore[misc]
+            checkpoint=checkpoint_dir / name / f"{part}.checkpoint",
+            on_epoch=lambda epoch, part=part: on_epoch(part, epoch),  # type: ignore[misc]
         )
-        learn_cache(network, _rows(check, part), device)
-    if set(parts) != set(PARTS):
+        fit_cache(network, _rows(check, part), device)
+    if set(networks) != set(NETWORKS):
         return None
-    folder = models / name
+    folder = models_dir / name
     pair.save(folder)
-    habits = observe(split.training, durations)
+    habits = count_statistics(split.training, durations)
     habits.save(folder)
-    leave_traces(folder, split.training, (*split.validation, *split.test))
-    losses = measure(pair, split.test, device)
+    write_reference_data(folder, split.training, (*split.validation, *split.test))
+    losses = evaluate_model(pair, split.test, device)
     write_card(folder, habits, split, losses)
-    return Result(split, losses)
+    return TrainingResult(split, losses)
 
 
-def _rows(lessons: Sequence[Lesson], part: Part) -> list[Rows]:
+def _rows(lessons: Sequence[Example], part: NetworkName) -> list[LabelledRows]:
     if part == "pitch":
-        return [(one.pitch_rows, one.pitch_targets) for one in lessons]
-    return [(one.duration_rows, one.duration_targets) for one in lessons]
+        return [(one.pitch_features, one.pitch_targets) for one in lessons]
+    return [(one.duration_features, one.duration_targets) for one in lessons]
 
 
-def write_card(folder: Path, habits: Habits, split: Split, losses: Losses) -> None:
+def write_card(
+    folder: Path, statistics: StyleStatistics, split: CorpusSplit, losses: CommonLosses
+) -> None:
     """Write ``style.toml``: what people wrote in an older card stays, what is measured is new."""
-    path = folder / CARD
+    path = folder / CARD_FILE
     card: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     card.setdefault("title", folder.name.replace("-", " ").title())
     card.setdefault("description", f"Tunes in the style of {card['title']}")
     card.setdefault("instrument", "piano")
     card.setdefault("program", 0)
-    card.setdefault("lowest", habits.lowest)
-    card.setdefault("highest", habits.highest)
-    common = {m: h for m, h in habits.meters.items() if h.tunes >= 20} or habits.meters
-    total = sum(habit.tunes for habit in common.values())
+    card.setdefault("lowest", statistics.lowest_pitch)
+    card.setdefault("highest", statistics.highest_pitch)
+    common = {m: h for m, h in statistics.meters.items() if h.n_tunes >= 20} or statistics.meters
+    total = sum(habit.n_tunes for habit in common.values())
     meters = card.setdefault("meters", {})
     for meter, habit in common.items():
         entry = meters.setdefault(meter, {})
-        entry["weight"] = round(habit.tunes / total, 3)
+        entry["weight"] = round(habit.n_tunes / total, 3)
         entry.setdefault("tempo", 110.0)
     for meter in set(meters) - set(common):
         del meters[meter]
-    card.setdefault("keys", dict(list(habits.keys.items())[:8]) or {"C major": 1})
-    card.setdefault("forms", {"AABB": 1.0} if habits.repeats > 0.4 else {"AABA": 0.5, "ABAC": 0.5})
+    card.setdefault("keys", dict(list(statistics.keys.items())[:8]) or {"C major": 1})
+    card.setdefault(
+        "forms",
+        {"AABB": 1.0} if statistics.repeated_phrase_share > 0.4 else {"AABA": 0.5, "ABAC": 0.5},
+    )
     about = card.setdefault("about", {})
     events = sum(len(tune.events) for tune in split.training)
     about |= {
@@ -177,7 +191,7 @@ def write_card(folder: Path, habits: Habits, split: Split, losses: Losses) -> No
         "test_tunes": len(split.test),
         "test_pitch_nats": round(losses.pitch, 3),
         "test_duration_nats": round(losses.duration, 3),
-        "tunes_repeating_two_bars": round(habits.repeats, 3),
+        "tunes_repeating_two_bars": round(statistics.repeated_phrase_share, 3),
     }
     about.setdefault("corpus", "unknown")
     about.setdefault("terms", "unknown")

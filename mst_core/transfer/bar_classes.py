@@ -9,84 +9,93 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.corpora.tunes import TICKS, to_ticks
+from mst_core.corpora.tunes import GRID_TICKS, to_ticks
 from mst_core.music import Meter
 from mst_core.transfer import rhythm_interpolation
-from mst_core.transfer.change_path import Choice, Stretch, Values
-from mst_core.transfer.log_odds import Turn
-from mst_core.transfer.mashup import lent_rhythms
+from mst_core.transfer.change_path import Alternatives, Choice, IntArray
+from mst_core.transfer.log_odds import BigramKey
+from mst_core.transfer.mashup import reference_rhythms
 from mst_core.transfer.meter_map import time_map
-from mst_core.transfer.rhythm_interpolation import Rhythm
-from mst_core.transfer.rhythm_similarity import Book, Standard
-from mst_core.transfer.structure import Passage, Unit
-from mst_core.transfer.target import Target
+from mst_core.transfer.rhythm_interpolation import RhythmPattern
+from mst_core.transfer.rhythm_similarity import RhythmIndex, SectionTarget
+from mst_core.transfer.structure import BarGroup, MeterSection
+from mst_core.transfer.target import RhythmTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class SectionDrafts:
     """A passage, its own rhythms in the new meter, and the drafts of its classes."""
 
-    number: int
-    passage: Passage
+    index: int
+    section: MeterSection
     meter: Meter
-    own: tuple[Rhythm, ...]
+    rhythms: tuple[RhythmPattern, ...]
     members: Mapping[object, list[int]]
     """The units of each class, by their places in the passage."""
-    drafts: Sequence[Mapping[object, Rhythm]]
+    drafts: Sequence[Mapping[object, RhythmPattern]]
 
     @property
-    def bar(self) -> int:
+    def bar_ticks(self) -> int:
         """Ticks."""
-        return int(self.meter.bar * TICKS)
+        return int(self.meter.bar_length * GRID_TICKS)
 
-    def begin(self, unit: Unit) -> int:
+    def start_position(self, unit: BarGroup) -> int:
         """The place in the bar where a unit begins, in ticks."""
         if unit.first >= 0:
             return 0
-        return self.bar + to_ticks(time_map(self.passage.meter, self.meter)(-self.passage.pickup))
+        return self.bar_ticks + to_ticks(
+            time_map(self.section.meter, self.meter)(-self.section.pickup)
+        )
 
-    def numbers(
-        self, book: Book, unit: Unit, rhythm: Rhythm, first: int = 0, end: Fraction | None = None
-    ) -> Values:
+    def rhythm_ids(
+        self,
+        book: RhythmIndex,
+        unit: BarGroup,
+        rhythm: RhythmPattern,
+        first: int = 0,
+        end: Fraction | None = None,
+    ) -> IntArray:
         """The book's numbers of a unit's notes from ``first`` on, to the unit's end if None."""
         if end is None:
-            move = time_map(self.passage.meter, self.meter)
-            end = move(unit.end - self.passage.start) - move(unit.start - self.passage.start)
-        return book.numbers(self.number, self.bar, self.begin(unit), rhythm, first == 0, end)
+            move = time_map(self.section.meter, self.meter)
+            end = move(unit.end - self.section.start) - move(unit.start - self.section.start)
+        return book.ids(
+            self.index, self.bar_ticks, self.start_position(unit), rhythm, first == 0, end
+        )
 
-    def weigh(self, target: Target, notes: int) -> Standard:
+    def similarity_target(self, target: RhythmTarget, notes: int) -> SectionTarget:
         """What the passage is held against, for so many notes of the tune."""
-        own = [note for unit in self.passage.units for note in unit.notes]
+        own = [note for unit in self.section.groups for note in unit.notes]
         values, turns = target.profiles(self.meter)
-        return Standard(
+        return SectionTarget(
             len(own) / max(1, notes),
             values,
             turns,
-            target.habits(self.meter).variety,
-            target.odds(self.meter, self._turns()),
+            target.meter_statistics(self.meter).duration_entropy,
+            target.log_odds(self.meter, self._own_bigrams()),
         )
 
-    def _turns(self) -> list[Turn]:
+    def _own_bigrams(self) -> list[BigramKey]:
         """What follows what in the passage as it is, rests left out."""
         stood = [
-            ((self.begin(unit) + to_ticks(onset)) % self.bar, to_ticks(duration))
-            for unit, rhythm in zip(self.passage.units, self.own, strict=True)
+            ((self.start_position(unit) + to_ticks(onset)) % self.bar_ticks, to_ticks(duration))
+            for unit, rhythm in zip(self.section.groups, self.rhythms, strict=True)
             for onset, duration in rhythm
         ]
         return [(place, ticks, 0, after, 0) for (place, ticks), (_, after) in pairwise(stood)]
 
-    def classes(self, book: Book, target: Target) -> list[BarClass]:
+    def bar_classes(self, book: RhythmIndex, target: RhythmTarget) -> list[BarClass]:
         """What is decided together, with what each can choose from."""
         found = []
         for shape, places in self.members.items():
-            units = tuple(self.passage.units[place] for place in places)
+            units = tuple(self.section.groups[place] for place in places)
             drafts = [draft[shape] for draft in self.drafts]
-            if target.lender is not None and units[0].first >= 0:
+            if target.reference_tune is not None and units[0].first >= 0:
                 notes = len(units[0].notes)
-                drafts += lent_rhythms(
-                    target.lender, self.meter, units[0].bars, notes, target.grain
+                drafts += reference_rhythms(
+                    target.reference_tune, self.meter, units[0].bars, notes, target.grid
                 )
-            found.append(BarClass(self, units, self.own[places[0]], tuple(drafts), book))
+            found.append(BarClass(self, units, self.rhythms[places[0]], tuple(drafts), book))
         return found
 
 
@@ -95,24 +104,31 @@ class BarClass:
 
     def __init__(
         self,
-        writing: Writing,
-        units: tuple[Unit, ...],
-        own: Rhythm,
-        drafts: tuple[Rhythm, ...],
-        book: Book,
+        section_drafts: SectionDrafts,
+        groups: tuple[BarGroup, ...],
+        own: RhythmPattern,
+        drafts: tuple[RhythmPattern, ...],
+        rhythm_index: RhythmIndex,
     ) -> None:
-        self._writing, self._units, self._own, self._drafts = writing, units, own, drafts
-        starts = np.array([unit.index for unit in units], dtype=np.int64)
-        self.choice = Choice(
+        self._section_drafts, self._groups, self._own, self._drafts = (
+            section_drafts,
+            groups,
+            own,
+            drafts,
+        )
+        starts = np.array([unit.index for unit in groups], dtype=np.int64)
+        self.alternatives = Choice(
             starts[:, None] + np.arange(len(own)),
-            tuple(writing.numbers(book, units[0], draft) for draft in drafts),
+            tuple(section_drafts.rhythm_ids(rhythm_index, groups[0], draft) for draft in drafts),
         )
 
-    def stretches(self, pick: int, book: Book, target: Target) -> list[Stretch]:
+    def change_pieces(
+        self, pick: int, book: RhythmIndex, target: RhythmTarget
+    ) -> list[Alternatives]:
         """The changes that lead from the class's own rhythm to the chosen draft."""
-        writing, unit = self._writing, self._units[0]
-        begin, bar = writing.begin(unit), writing.bar
-        places = target.ground(writing.meter).lattice.places
+        writing, unit = self._section_drafts, self._groups[0]
+        begin, bar = writing.start_position(unit), writing.bar_ticks
+        places = target.meter_model(writing.meter).lattice.positions
         known = {note for rhythm in (self._own, self._drafts[pick]) for note in rhythm}
 
         def usual(onset: Fraction, duration: Fraction, rest: bool) -> bool:
@@ -124,18 +140,18 @@ class BarClass:
             return to_ticks(duration) in (there.rests if rest else there.notes)
 
         found = []
-        for first, behind in rhythm_interpolation.cut(self._own, self._drafts[pick]):
+        for first, behind in rhythm_interpolation.differing_pieces(self._own, self._drafts[pick]):
             end = self._own[behind][0] if behind < len(self._own) else None
-            steps = rhythm_interpolation.steps(
+            steps = rhythm_interpolation.intermediate_rhythms(
                 self._own[first:behind], self._drafts[pick][first:behind], usual
             )
             found.append(
-                Stretch(
-                    self.choice.notes[:, first:behind],
+                Alternatives(
+                    self.alternatives.notes[:, first:behind],
                     tuple(
                         np.broadcast_to(
-                            writing.numbers(book, unit, step, first, end),
-                            (len(self._units), behind - first),
+                            writing.rhythm_ids(book, unit, step, first, end),
+                            (len(self._groups), behind - first),
                         )
                         for step in steps
                     ),
@@ -144,16 +160,16 @@ class BarClass:
         return found
 
 
-def own_rhythms(passage: Passage, meter: Meter) -> tuple[Rhythm, ...]:
+def rhythms_in_meter(passage: MeterSection, meter: Meter) -> tuple[RhythmPattern, ...]:
     """The units' own rhythms in the bars of a meter, on the grid that can be written."""
     if meter == passage.meter:
         return tuple(
             tuple((note.onset - unit.start, note.duration) for note in unit.notes)
-            for unit in passage.units
+            for unit in passage.groups
         )
     move = time_map(passage.meter, meter)
     rhythms = []
-    for unit in passage.units:
+    for unit in passage.groups:
         start = move(unit.start - passage.start)
         exact = [
             (move(note.onset - passage.start) - start, move(note.end - passage.start) - start)
@@ -166,4 +182,4 @@ def own_rhythms(passage: Passage, meter: Meter) -> tuple[Rhythm, ...]:
 
 
 def _snap(time: Fraction) -> Fraction:
-    return Fraction(to_ticks(time), TICKS)
+    return Fraction(to_ticks(time), GRID_TICKS)

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 """What each note of a tune has, as numbers: (N,)."""
-Closeness = Callable[[Values], float]
+SimilarityFunction = Callable[[IntArray], float]
 
 MOST_TRIES, FEWEST_TRIES = 48, 4
 """Stretches weighed before each step: more make a tune slow and hardly a better ladder."""
@@ -32,45 +32,47 @@ LEAST_GAIN = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Alternatives:
     """Notes that change together: M of them in each of P places."""
 
     notes: NDArray[np.int64]
     """Their indices in the tune, (P, M)."""
-    steps: tuple[Values, ...]
+    options: tuple[IntArray, ...]
     """Their values (P, M), from the tune's own to the new ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class PathStep:
     """One version of a tune."""
 
-    values: Values
+    values: IntArray
     changed: float
     """Share of the notes whose value is another than their own."""
-    closeness: float
+    similarity: float
     """To the target: 1 is alike."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
+class ChangePath:
     """Versions of a tune, rising in both the share of changed notes and the closeness."""
 
-    rungs: tuple[Rung, ...]
+    steps: tuple[PathStep, ...]
     """The first is the tune as it is."""
 
-    def at(self, strength: float) -> Rung:
+    def at(self, strength: float) -> PathStep:
         """The nearest to the target among those that change at most their share of the notes."""
-        allowed = strength * self.rungs[-1].changed + 1e-9
-        return self.rungs[bisect_right(self.rungs, allowed, key=lambda rung: rung.changed) - 1]
+        allowed = strength * self.steps[-1].changed + 1e-9
+        return self.steps[bisect_right(self.steps, allowed, key=lambda rung: rung.changed) - 1]
 
 
-def climb(own: Values, stretches: Sequence[Stretch], closeness: Closeness) -> Ladder:
+def build_path(
+    own: IntArray, stretches: Sequence[Alternatives], closeness: SimilarityFunction
+) -> ChangePath:
     """Build the ladder of a tune whose notes have the values ``own``."""
     values = own.copy()
     levels = [0] * len(stretches)
     here = closeness(values)
-    visited = [Rung(own, 0.0, here)]
+    visited = [PathStep(own, 0.0, here)]
     waiting = deque(range(len(stretches)))
     stride = max(1.0, STRIDE * len(own))
     tries = max(FEWEST_TRIES, min(MOST_TRIES, MOST_WEIGHED // max(1, len(own))))
@@ -81,12 +83,12 @@ def climb(own: Values, stretches: Sequence[Stretch], closeness: Closeness) -> La
         for place in tried:
             stretch = stretches[place]
             old = values[stretch.notes]
-            for level in range(levels[place] + 1, len(stretch.steps)):
-                cost = int((stretch.steps[level] != old).sum())
+            for level in range(levels[place] + 1, len(stretch.options)):
+                cost = int((stretch.options[level] != old).sum())
                 small = cost <= stride
                 if best is not None and best[0] > small:
                     continue
-                values[stretch.notes] = stretch.steps[level]
+                values[stretch.notes] = stretch.options[level]
                 gain = closeness(values) - here
                 if gain > LEAST_GAIN and (best is None or (small, gain / cost) > best[:2]):
                     best = (small, gain / cost, place, level, gain)
@@ -98,19 +100,19 @@ def climb(own: Values, stretches: Sequence[Stretch], closeness: Closeness) -> La
         vain = 0
         _, _, place, level, gain = best
         stretch = stretches[place]
-        values[stretch.notes] = stretch.steps[level]
+        values[stretch.notes] = stretch.options[level]
         levels[place], here = level, here + gain
-        visited.append(Rung(values.copy(), float((values != own).mean()), here))
-        if level + 1 == len(stretch.steps):
+        visited.append(PathStep(values.copy(), float((values != own).mean()), here))
+        if level + 1 == len(stretch.options):
             waiting.remove(place)
-    return Ladder(_rising(visited))
+    return ChangePath(_undominated(visited))
 
 
-def _rising(visited: Sequence[Rung]) -> tuple[Rung, ...]:
+def _undominated(visited: Sequence[PathStep]) -> tuple[PathStep, ...]:
     """Those that no other beats: none with fewer changes is as near to the target."""
-    rungs: list[Rung] = []
-    for rung in sorted(visited, key=lambda rung: (rung.changed, -rung.closeness)):
-        if not rungs or rung.closeness > rungs[-1].closeness + LEAST_GAIN:
+    rungs: list[PathStep] = []
+    for rung in sorted(visited, key=lambda rung: (rung.changed, -rung.similarity)):
+        if not rungs or rung.similarity > rungs[-1].similarity + LEAST_GAIN:
             rungs.append(rung)
     return tuple(rungs)
 
@@ -125,13 +127,15 @@ ROUNDS = 3
 class Choice:
     """A class of units and its drafts: M notes in each of P places."""
 
-    notes: Values
+    notes: IntArray
     """Their indices in the tune, (P, M)."""
-    drafts: tuple[Values, ...]
+    options: tuple[IntArray, ...]
     """The values of each draft, (P, M) or (M,)."""
 
 
-def choose(own: Values, choices: Sequence[Choice], closeness: Closeness) -> list[int]:
+def select_drafts(
+    own: IntArray, choices: Sequence[Choice], closeness: SimilarityFunction
+) -> list[int]:
     """Choose a draft for each class.
 
     The nearest whole draft first, since its parts were written together; then class by class
@@ -142,20 +146,20 @@ def choose(own: Values, choices: Sequence[Choice], closeness: Closeness) -> list
     values = own.copy()
 
     def put(choice: Choice, pick: int) -> None:
-        values[choice.notes] = choice.drafts[pick]
+        values[choice.notes] = choice.options[pick]
 
     def whole(pick: int) -> float:
         for choice in choices:
-            put(choice, min(pick, len(choice.drafts) - 1))
+            put(choice, min(pick, len(choice.options) - 1))
         return closeness(values)
 
-    best = max(range(max(len(choice.drafts) for choice in choices)), key=whole)
-    picks = [min(best, len(choice.drafts) - 1) for choice in choices]
+    best = max(range(max(len(choice.options) for choice in choices)), key=whole)
+    picks = [min(best, len(choice.options) - 1) for choice in choices]
     here = whole(best)
     for _ in range(ROUNDS):
         before = here
         for place, choice in enumerate(choices):
-            for pick in range(len(choice.drafts)):
+            for pick in range(len(choice.options)):
                 put(choice, pick)
                 there = closeness(values)
                 if there > here + LEAST_GAIN:

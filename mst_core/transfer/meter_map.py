@@ -13,42 +13,46 @@ from itertools import pairwise
 
 from mst_core.music import Meter
 
-Time = Callable[[Fraction], Fraction]
+TimeMap = Callable[[Fraction], Fraction]
 """From a time in one tune to a time in another, both in quarter notes from the first downbeat."""
 _HALF = Fraction(1, 2)
 
 
-def time_map(old: Meter, new: Meter) -> Time:
+def time_map(old: Meter, new: Meter) -> TimeMap:
     """How times move when each bar of one meter becomes a bar of another."""
-    corners = _corners(old, new)
+    corners = _anchor_points(old, new)
 
     def move(time: Fraction) -> Fraction:
-        bar, inside = divmod(time, old.bar)
+        bar, inside = divmod(time, old.bar_length)
         for (a, c), (b, d) in pairwise(corners):
             if inside < b:
-                return bar * new.bar + c + (inside - a) * (d - c) / (b - a)
+                return bar * new.bar_length + c + (inside - a) * (d - c) / (b - a)
         raise AssertionError("a time lies in a bar")
 
     return move
 
 
-def _corners(old: Meter, new: Meter) -> Sequence[tuple[Fraction, Fraction]]:
+def _anchor_points(old: Meter, new: Meter) -> Sequence[tuple[Fraction, Fraction]]:
     """Times within the bar that belong together; between them time runs evenly."""
-    if old.bar == new.bar:
-        return [(Fraction(0), Fraction(0)), (old.bar, new.bar)]
-    beats, wanted = old.bar / old.beat, new.bar / new.beat
-    if old.compound and not new.compound and wanted == 2 * beats:
-        return _beatwise(int(beats), old.beat, 2 * new.beat, Fraction(1, 3), _HALF)
-    if new.compound and not old.compound and beats == 2 * wanted:
-        return _beatwise(int(wanted), 2 * old.beat, new.beat, _HALF, Fraction(1, 3))
+    if old.bar_length == new.bar_length:
+        return [(Fraction(0), Fraction(0)), (old.bar_length, new.bar_length)]
+    beats, wanted = old.bar_length / old.beat_length, new.bar_length / new.beat_length
+    if old.is_compound and not new.is_compound and wanted == 2 * beats:
+        return _beat_anchors(
+            int(beats), old.beat_length, 2 * new.beat_length, Fraction(1, 3), _HALF
+        )
+    if new.is_compound and not old.is_compound and beats == 2 * wanted:
+        return _beat_anchors(
+            int(wanted), 2 * old.beat_length, new.beat_length, _HALF, Fraction(1, 3)
+        )
     if beats == 3 and wanted == 4:
-        return _points((0, 1, 2, 3), old.beat, (0, 2, 3, 4), new.beat)
+        return _pair_times((0, 1, 2, 3), old.beat_length, (0, 2, 3, 4), new.beat_length)
     if beats == 4 and wanted == 3:
-        return _points((0, 2, 3, 4), old.beat, (0, 1, 2, 3), new.beat)
-    return [(Fraction(0), Fraction(0)), (old.bar, new.bar)]
+        return _pair_times((0, 2, 3, 4), old.beat_length, (0, 1, 2, 3), new.beat_length)
+    return [(Fraction(0), Fraction(0)), (old.bar_length, new.bar_length)]
 
 
-def _beatwise(
+def _beat_anchors(
     count: int, old: Fraction, new: Fraction, before: Fraction, after: Fraction
 ) -> list[tuple[Fraction, Fraction]]:
     """So many beats, each with a corner at one share of the old beat and another of the new."""
@@ -61,7 +65,7 @@ def _beatwise(
     return corners
 
 
-def _points(
+def _pair_times(
     olds: Sequence[int], old: Fraction, news: Sequence[int], new: Fraction
 ) -> list[tuple[Fraction, Fraction]]:
     return [(a * old, b * new) for a, b in zip(olds, news, strict=True)]

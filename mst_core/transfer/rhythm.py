@@ -16,13 +16,18 @@ import numpy as np
 
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, MeterChange, Note
-from mst_core.transfer.bar_classes import Writing, own_rhythms
-from mst_core.transfer.change_path import Ladder, Rung, choose, climb
+from mst_core.transfer.bar_classes import SectionDrafts, rhythms_in_meter
+from mst_core.transfer.change_path import ChangePath, PathStep, build_path, select_drafts
 from mst_core.transfer.meter_map import time_map
-from mst_core.transfer.rhythm_drafts import Drafting
-from mst_core.transfer.rhythm_similarity import Book, Likeness
-from mst_core.transfer.structure import Passage, find_passages, phrase_starts, torn_bars
-from mst_core.transfer.target import ONCE, Target, fitting_scale, scaled, scaled_bars
+from mst_core.transfer.rhythm_drafts import DraftWriter
+from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
+from mst_core.transfer.structure import (
+    MeterSection,
+    phrase_starts,
+    split_by_meter,
+    split_duplicates,
+)
+from mst_core.transfer.target import ONCE, RhythmTarget, augment, augmentation_for, augmented_bars
 
 FEW_KEPT = 0.1
 """Share of its bars that may stay as they are before the style's rarer rhythms are asked."""
@@ -37,21 +42,21 @@ class Rerhythmed:
     melody: Melody
     changed: float
     """Share of the notes whose onset in its bar or whose duration is another."""
-    closeness: float
+    similarity: float
     """Of its rhythm to the target's: 1 is alike."""
-    kept: int
+    unplayable: int
     """Units that the target could not play and that stay as they were, the empty ones left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class RhythmLadder:
+class RhythmPath:
     """All versions of a tune on its way to another rhythm."""
 
     source: Melody
-    ladder: Ladder
-    kept: int
-    _passages: tuple[tuple[Passage, Meter], ...]
-    _table: tuple[tuple[Fraction, Fraction], ...]
+    path: ChangePath
+    unplayable: int
+    _sections: tuple[tuple[MeterSection, Meter], ...]
+    _times: tuple[tuple[Fraction, Fraction], ...]
     """For each value of a note its onset from the start of its unit, and its duration."""
     scale: Fraction = ONCE
     """How much longer the note values were while they were changed (see `density`)."""
@@ -59,42 +64,42 @@ class RhythmLadder:
     def at(self, strength: float, *, stay: bool = False) -> Rerhythmed:
         """The version of a strength, from 0 to 1; with ``stay``, 0 is the tune in its old meter."""
         if strength == 0 and stay:
-            return Rerhythmed(self.source, 0.0, self.ladder.rungs[0].closeness, self.kept)
-        rung = self.ladder.at(strength)
-        return Rerhythmed(self._melody(rung), rung.changed, rung.closeness, self.kept)
+            return Rerhythmed(self.source, 0.0, self.path.steps[0].similarity, self.unplayable)
+        rung = self.path.at(strength)
+        return Rerhythmed(self._melody(rung), rung.changed, rung.similarity, self.unplayable)
 
-    def _melody(self, rung: Rung) -> Melody:
+    def _melody(self, rung: PathStep) -> Melody:
         notes: list[Note] = []
         changes: list[MeterChange] = []
         now = Fraction(0)
-        for passage, meter in self._passages:
+        for passage, meter in self._sections:
             move = time_map(passage.meter, meter)
-            if passage.first and meter != (changes[-1].meter if changes else self._passages[0][1]):
+            if passage.first and meter != (changes[-1].meter if changes else self._sections[0][1]):
                 changes.append(MeterChange(passage.first, meter))
-            for unit in passage.units:
+            for unit in passage.groups:
                 start = now + move(unit.start - passage.start)
                 for note, value in zip(unit.notes, rung.values[unit.index :], strict=False):
-                    onset, duration = self._table[value]
+                    onset, duration = self._times[value]
                     notes.append(Note(start + onset, duration, note.pitch))
-            now += passage.bars * meter.bar
+            now += passage.bars * meter.bar_length
         notes = [Note(n.onset / self.scale, n.duration / self.scale, n.pitch) for n in notes]
         return replace(
             self.source,
             notes=tuple(notes),
-            meter=self._passages[0][1],
+            meter=self._sections[0][1],
             changes=tuple(changes),
         )
 
 
-def build_ladder(
+def build_rhythm_path(
     melody: Melody,
-    target: Target,
+    target: RhythmTarget,
     *,
     seed: int,
     meter: Meter | None = None,
     keep: frozenset[int] = frozenset(),
     tell: Callable[[float], None] = lambda share: None,
-) -> RhythmLadder:
+) -> RhythmPath:
     """Find the versions of a tune on its way to the rhythm of a target.
 
     ``keep`` holds bars, counted from 0, that stay as they are. With another ``meter`` every bar
@@ -103,58 +108,63 @@ def build_ladder(
     Raises:
         NoSuchTune: when the target has rhythms for hardly any of its bars.
     """
-    scale = ONCE if meter else fitting_scale(melody, target)
-    source, melody, keep = melody, scaled(melody, scale), scaled_bars(keep, scale)
+    scale = ONCE if meter else augmentation_for(melody, target)
+    source, melody, keep = melody, augment(melody, scale), augmented_bars(keep, scale)
     target = target.at_tempo(source.tempo * float(scale))
     if scale > 1:  # then the shortest values must still be on the grid when they are halved
-        target = target.coarser()
-    passages = find_passages(melody)
-    keep |= torn_bars(melody, passages)
-    book = Book()
+        target = target.on_coarser_grid()
+    passages = split_by_meter(melody)
+    keep |= split_duplicates(melody, passages)
+    book = RhythmIndex()
     meters = tuple(meter or target.meter_for(passage.meter) for passage in passages)
     starts = phrase_starts(melody)
-    targets = list(target.wider())
+    targets = list(target.with_wider_coverage())
     kept = 0
-    writings: list[Writing] = []
+    writings: list[SectionDrafts] = []
     for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):
-        own = own_rhythms(passage, wanted)
+        own = rhythms_in_meter(passage, wanted)
         for wide in targets:
-            drafting = Drafting(passage, wide, wanted, own, keep, starts)
-            if drafting.refused <= FEW_KEPT * len(passage.units):
+            drafting = DraftWriter(passage, wide, wanted, own, keep, starts)
+            if drafting.unplayable <= FEW_KEPT * len(passage.groups):
                 break
         drafts = drafting.write(
             (seed, number),
             lambda done, at=number: tell((at + done) / len(passages)),  # type: ignore[misc]
         )
-        kept += drafting.refused
-        writings.append(Writing(number, passage, wanted, own, drafting.classes, drafts))
-    if kept > MOST_KEPT * sum(bool(u.notes) for passage in passages for u in passage.units):
+        kept += drafting.unplayable
+        writings.append(SectionDrafts(number, passage, wanted, own, drafting.classes, drafts))
+    if kept > MOST_KEPT * sum(bool(u.notes) for passage in passages for u in passage.groups):
         raise NoSuchTune(f"{target.name} has no rhythm for most of these bars")
     own_values = np.zeros(len(melody.notes), dtype=np.int64)
     for writing in writings:
-        for unit, rhythm in zip(writing.passage.units, writing.own, strict=True):
-            own_values[unit.index : unit.index + len(rhythm)] = writing.numbers(book, unit, rhythm)
-    classes = [each for writing in writings for each in writing.classes(book, target)]
-    standards = [writing.weigh(target, len(melody.notes)) for writing in writings]
-    closeness = Likeness(book, standards, own_values)
-    picks = choose(own_values, [each.choice for each in classes], closeness.as_whole)
+        for unit, rhythm in zip(writing.section.groups, writing.rhythms, strict=True):
+            own_values[unit.index : unit.index + len(rhythm)] = writing.rhythm_ids(
+                book, unit, rhythm
+            )
+    classes = [each for writing in writings for each in writing.bar_classes(book, target)]
+    standards = [writing.similarity_target(target, len(melody.notes)) for writing in writings]
+    closeness = RhythmSimilarity(book, standards, own_values)
+    picks = select_drafts(
+        own_values, [each.alternatives for each in classes], closeness.of_whole_draft
+    )
     stretches = [
-        stretch for each, pick in zip(classes, picks, strict=True)
-        for stretch in each.stretches(pick, book, target)
-    ]  # fmt: skip
-    return RhythmLadder(
+        stretch
+        for each, pick in zip(classes, picks, strict=True)
+        for stretch in each.change_pieces(pick, book, target)
+    ]
+    return RhythmPath(
         source,
-        climb(own_values, stretches, closeness),
+        build_path(own_values, stretches, closeness),
         kept,
         tuple(zip(passages, meters, strict=True)),
-        tuple(book.table),
+        tuple(book.times),
         scale,
     )
 
 
 def rerhythm(
     melody: Melody,
-    target: Target,
+    target: RhythmTarget,
     *,
     seed: int,
     strength: float,
@@ -162,10 +172,10 @@ def rerhythm(
     keep: frozenset[int] = frozenset(),
     tell: Callable[[float], None] = lambda share: None,
 ) -> Rerhythmed:
-    """Give a tune the rhythm of a target, as far as the strength says. See `build_ladder`."""
+    """Give a tune the rhythm of a target, as far as the strength says. See `build_rhythm_path`."""
     if strength == 0 and meter is None:
         return Rerhythmed(
             melody, 0.0, 0.0, 0
         )  # the original, also where the target lacks its meter
-    ladder = build_ladder(melody, target, seed=seed, meter=meter, keep=keep, tell=tell)
+    ladder = build_rhythm_path(melody, target, seed=seed, meter=meter, keep=keep, tell=tell)
     return ladder.at(strength)

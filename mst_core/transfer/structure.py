@@ -15,13 +15,13 @@ from itertools import pairwise
 
 from mst_core.music import Melody, Meter, Note
 
-Shape = tuple[object, ...]
+ClassKey = tuple[object, ...]
 PHRASE = 4
 """Bars."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class BarGroup:
     """Bars that are rewritten together. Times in quarter notes from the tune's first downbeat."""
 
     first: int
@@ -34,7 +34,7 @@ class Unit:
     """The index in the melody of its first note."""
 
     @property
-    def shape(self) -> Shape:
+    def class_key(self) -> ClassKey:
         """What it has in common with the other units of its class."""
         if not self.notes:
             return (self.first < 0, self.end - self.start)
@@ -46,7 +46,7 @@ class Unit:
         )
 
     @property
-    def rests_at_its_end(self) -> bool:
+    def ends_with_long_note(self) -> bool:
         """Whether it comes to rest: its last note is long and reaches its end."""
         if not self.notes:
             return False
@@ -59,7 +59,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class MeterSection:
     """A part of a tune in one meter."""
 
     meter: Meter
@@ -69,30 +69,32 @@ class Passage:
     start: Fraction
     """Onset of its first full bar."""
     pickup: Fraction
-    units: tuple[Unit, ...]
+    groups: tuple[BarGroup, ...]
 
 
-def find_passages(melody: Melody) -> tuple[Passage, ...]:
+def split_by_meter(melody: Melody) -> tuple[MeterSection, ...]:
     """Cut a tune where its meter changes, and each passage into units."""
     lines = melody.barlines
     edges = sorted({0, melody.bars, *(c.bar for c in melody.changes if 0 < c.bar < melody.bars)})
     passages = []
     for first, behind in pairwise(edges):
         pickup = melody.pickup if first == 0 else Fraction(0)
-        units = _units(melody, first, behind, pickup)
+        units = _bar_groups(melody, first, behind, pickup)
         meter = melody.meter_at(first)
-        passages.append(Passage(meter, first, behind - first, lines[first], pickup, units))
+        passages.append(MeterSection(meter, first, behind - first, lines[first], pickup, units))
     return tuple(passages)
 
 
-def _units(melody: Melody, first: int, behind: int, pickup: Fraction) -> tuple[Unit, ...]:
-    lines = list(melody.barlines[first : behind + 1])
-    bars = list(range(first, behind + 1))
+def _bar_groups(melody: Melody, first: int, end_bar: int, pickup: Fraction) -> tuple[BarGroup, ...]:
+    lines = list(melody.barlines[first : end_bar + 1])
+    bars = list(range(first, end_bar + 1))
     if pickup:
         lines, bars = [-pickup, *lines], [-1, *bars]
     onsets = [note.onset for note in melody.notes]
-    held = {line for line in lines[1:-1] if _crossed(melody.notes, bisect_left(onsets, line), line)}
-    units: list[Unit] = []
+    held = {
+        line for line in lines[1:-1] if _is_held_over(melody.notes, bisect_left(onsets, line), line)
+    }
+    units: list[BarGroup] = []
     begin = 0
     for place in range(1, len(lines)):
         if lines[place] in held:
@@ -101,41 +103,45 @@ def _units(melody: Melody, first: int, behind: int, pickup: Fraction) -> tuple[U
         index, behind_last = bisect_left(onsets, start), bisect_left(onsets, end)
         notes = melody.notes[index:behind_last]
         index = index if notes else 0
-        units.append(Unit(bars[begin], bars[place] - bars[begin], start, end, notes, index))
+        units.append(BarGroup(bars[begin], bars[place] - bars[begin], start, end, notes, index))
         begin = place
     return tuple(units)
 
 
-def _crossed(notes: Sequence[Note], behind: int, line: Fraction) -> bool:
+def _is_held_over(notes: Sequence[Note], note_after: int, line: Fraction) -> bool:
     """Whether the last note before a line, that before ``behind``, is held over it."""
-    return behind > 0 and line < notes[behind - 1].end
+    return note_after > 0 and line < notes[note_after - 1].end
 
 
-def bars_of(melody: Melody) -> tuple[Unit, ...]:
+def full_bars(melody: Melody) -> tuple[BarGroup, ...]:
     """Every full bar with the notes that begin in it, whatever they are tied to."""
     lines = melody.barlines
     begun = 0
-    bars: list[Unit] = []
+    bars: list[BarGroup] = []
     for index, (start, end) in enumerate(pairwise(lines)):
-        begun = next((i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= start),
-                     len(melody.notes))  # fmt: skip
-        behind = next((i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= end),
-                      len(melody.notes))  # fmt: skip
-        bars.append(Unit(index, 1, start, end, melody.notes[begun:behind], begun))
+        begun = next(
+            (i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= start),
+            len(melody.notes),
+        )
+        behind = next(
+            (i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= end),
+            len(melody.notes),
+        )
+        bars.append(BarGroup(index, 1, start, end, melody.notes[begun:behind], begun))
         begun = behind
     return tuple(bars)
 
 
-def kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
+def count_kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
     """How many bars come again note for note in a tune, and how many of them still do."""
-    first_of: dict[Shape, int] = {}
+    first_of: dict[ClassKey, int] = {}
     again = kept = 0
-    then, now = bars_of(before), bars_of(after)
+    then, now = full_bars(before), full_bars(after)
     for index, bar in enumerate(then):
-        first = first_of.setdefault(_content(bar), index)
+        first = first_of.setdefault(_bar_content(bar), index)
         if bar.notes and first < index:
             again += 1
-            kept += _content(now[index]) == _content(now[first])
+            kept += _bar_content(now[index]) == _bar_content(now[first])
     return again, kept
 
 
@@ -146,25 +152,25 @@ def phrase_starts(melody: Melody) -> frozenset[int]:
     return frozenset(range(0, melody.bars, PHRASE))
 
 
-def torn_bars(melody: Melody, passages: Sequence[Passage]) -> frozenset[int]:
+def split_duplicates(melody: Melody, sections: Sequence[MeterSection]) -> frozenset[int]:
     """Bars that are the same note for note, but stand in units that are not.
 
     A note that is held over the barline joins a bar to its neighbour. Were such a unit changed by
     itself, the bar would no longer be the same as its equal elsewhere.
     """
     role_of: dict[int, object] = {}
-    for passage in passages:
-        for unit in passage.units:
+    for passage in sections:
+        for unit in passage.groups:
             for bar in range(unit.first, unit.first + unit.bars):
-                role_of[bar] = (passage.first, unit.shape, bar - unit.first)
-    roles: dict[Shape, set[object]] = {}
-    equals: dict[Shape, set[int]] = {}
-    for index, whole in enumerate(bars_of(melody)):
+                role_of[bar] = (passage.first, unit.class_key, bar - unit.first)
+    roles: dict[ClassKey, set[object]] = {}
+    equals: dict[ClassKey, set[int]] = {}
+    for index, whole in enumerate(full_bars(melody)):
         if whole.notes:
-            roles.setdefault(_content(whole), set()).add(role_of.get(index))
-            equals.setdefault(_content(whole), set()).add(index)
+            roles.setdefault(_bar_content(whole), set()).add(role_of.get(index))
+            equals.setdefault(_bar_content(whole), set()).add(index)
     return frozenset(i for name, places in equals.items() if len(roles[name]) > 1 for i in places)
 
 
-def _content(bar: Unit) -> Shape:
+def _bar_content(bar: BarGroup) -> ClassKey:
     return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)

@@ -12,14 +12,14 @@ import pytest
 from simcord import Env
 
 from bot import create_bot
-from bot.requests.database import BrokenLedger
+from bot.requests.database import BrokenDatabase
 from mst_core.errors import NoSuchTune
 from mst_core.jobs import Progress
-from tests.support.discord_env import Stage, fields, last, suffixes
+from tests.support.discord_env import DiscordEnv, fields, last, suffixes
 from tests.support.fakes import FakeEngine, make_settings, new_tune
 
 
-async def test_compose_answers_with_sound_score_midi_and_what_was_done(stage: Stage) -> None:
+async def test_compose_answers_with_sound_score_midi_and_what_was_done(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=42)
     (message,) = stage.channel.history()
     assert suffixes(message) == [".mp3", ".png", ".mid"]
@@ -33,7 +33,7 @@ async def test_compose_answers_with_sound_score_midi_and_what_was_done(stage: St
     assert "A new Folk tune" in message.content
 
 
-async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: Stage) -> None:
+async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: DiscordEnv) -> None:
     await stage.alice.slash(
         stage.channel, "transfer", pitch="jazz", rhythm="folk",
         bars=8, meter="6/8", key="Em", tempo=90.0, seed=1,
@@ -46,7 +46,7 @@ async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: Stage) ->
     assert fields(last(stage.channel))["Tempo"] == "dotted ♩ = 60", "a musician's beat of 6/8"
 
 
-async def test_who_names_no_seed_gets_one_and_sees_it(stage: Stage) -> None:
+async def test_who_names_no_seed_gets_one_and_sees_it(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk")
     await stage.alice.slash(stage.channel, "compose", style="folk")
     first, second = (job.request.seed for job in stage.engine.jobs)
@@ -54,7 +54,7 @@ async def test_who_names_no_seed_gets_one_and_sees_it(stage: Stage) -> None:
     assert fields(last(stage.channel))["Seed"] == f"`{second}`"
 
 
-async def test_the_message_tells_the_progress_and_then_holds_the_result(stage: Stage) -> None:
+async def test_the_message_tells_the_progress_and_then_holds_the_result(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     result = await stage.alice.slash(stage.channel, "compose", style="folk")
     assert result.acknowledged
@@ -70,7 +70,7 @@ async def test_the_message_tells_the_progress_and_then_holds_the_result(stage: S
     assert "starting" not in after.content
 
 
-async def test_progress_shows_percent_once_a_second(stage: Stage) -> None:
+async def test_progress_shows_percent_once_a_second(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     stage.engine.progress = []
     steps: asyncio.Queue[Progress] = asyncio.Queue()
@@ -99,7 +99,7 @@ async def test_progress_shows_percent_once_a_second(stage: Stage) -> None:
     assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
 
 
-async def test_who_has_to_wait_sees_the_place_in_the_queue(stage: Stage) -> None:
+async def test_who_has_to_wait_sees_the_place_in_the_queue(stage: DiscordEnv) -> None:
     stage.engine.places = 1
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
@@ -112,7 +112,7 @@ async def test_who_has_to_wait_sees_the_place_in_the_queue(stage: Stage) -> None
     ] * 2
 
 
-async def test_another_one_answers_the_old_message_with_a_new_seed(stage: Stage) -> None:
+async def test_another_one_answers_the_old_message_with_a_new_seed(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "transfer", pitch="folk", rhythm="jazz", seed=5, bars=8)
     old = last(stage.channel)
     await stage.bob.click(old, label="Another one")
@@ -126,7 +126,7 @@ async def test_another_one_answers_the_old_message_with_a_new_seed(stage: Stage)
     assert [entry.user_id for entry in await stage.history(stage.bob)] == [stage.bob.id]
 
 
-async def test_another_one_works_after_a_restart(stage: Stage) -> None:
+async def test_another_one_works_after_a_restart(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=5)
     await stage.restart()
     await stage.bob.click(last(stage.channel), label="Another one")
@@ -145,7 +145,7 @@ async def test_an_engine_that_cannot_start_closes_the_bot_with_a_reason(tmp_path
     assert bot.failure is engine.start_error
 
 
-async def test_commands_work_in_direct_messages(stage: Stage) -> None:
+async def test_commands_work_in_direct_messages(stage: DiscordEnv) -> None:
     await stage.alice.user.slash("compose", style="folk")
     assert suffixes(last(stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
 
@@ -158,9 +158,9 @@ def test_the_bot_asks_for_nothing_privileged_and_pings_nobody(tmp_path: Path) ->
     assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
 
 
-async def test_a_second_bot_on_the_same_data_does_not_start(stage: Stage) -> None:
+async def test_a_second_bot_on_the_same_data_does_not_start(stage: DiscordEnv) -> None:
     second = create_bot(FakeEngine(), stage.settings)
-    with pytest.raises(BrokenLedger, match="another bot is at work in the data folder"):
+    with pytest.raises(BrokenDatabase, match="another bot is at work in the data folder"):
         await second.setup_hook()
     await second.close()
     await stage.restart()

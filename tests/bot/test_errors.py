@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.requests.store import Entry, Ledger
+from bot.requests.store import RequestRecord, RequestStore
 from mst_core.errors import NoSuchTune
-from tests.support.discord_env import Stage, last, on_stage
+from tests.support.discord_env import DiscordEnv, discord_env, last
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from tests.support.discord_env import Stage, last, on_stage
     ],
 )
 async def test_what_makes_no_sense_is_refused_in_private_at_once(
-    stage: Stage, command: str, options: dict[str, Any], words: str
+    stage: DiscordEnv, command: str, options: dict[str, Any], words: str
 ) -> None:
     result = await stage.alice.slash(stage.channel, command, **options)
     assert result.ephemeral
@@ -34,7 +34,7 @@ async def test_what_makes_no_sense_is_refused_in_private_at_once(
 
 
 async def test_more_bars_than_this_bot_allows_are_refused_in_private(tmp_path: Path) -> None:
-    async with on_stage(tmp_path, MST_BARS_MAX="8") as stage:
+    async with discord_env(tmp_path, MST_BARS_MAX="8") as stage:
         result = await stage.alice.slash(stage.channel, "compose", style="folk", bars=9)
         assert result.ephemeral
         assert result.response is not None
@@ -42,7 +42,7 @@ async def test_more_bars_than_this_bot_allows_are_refused_in_private(tmp_path: P
 
 
 async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None:
-    async with on_stage(tmp_path, MST_OPEN_PER_USER="2") as stage:
+    async with discord_env(tmp_path, MST_OPEN_PER_USER="2") as stage:
         stage.engine.hold = True
         for _ in range(2):
             await stage.alice.slash(stage.channel, "compose", style="folk")
@@ -55,7 +55,7 @@ async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None
 
 
 async def test_a_cooldown_is_told_and_ends(tmp_path: Path) -> None:
-    async with on_stage(tmp_path, MST_COOLDOWN_S="10") as stage:
+    async with discord_env(tmp_path, MST_COOLDOWN_S="10") as stage:
         await stage.alice.slash(stage.channel, "compose", style="folk")
         await stage.env.advance_time(4)
         early = await stage.alice.slash(stage.channel, "compose", style="folk")
@@ -66,7 +66,9 @@ async def test_a_cooldown_is_told_and_ends(tmp_path: Path) -> None:
         assert not (await stage.alice.slash(stage.channel, "compose", style="folk")).ephemeral
 
 
-async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(stage: Stage) -> None:
+async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(
+    stage: DiscordEnv,
+) -> None:
     stage.engine.errors = [NoSuchTune("16 bars of nothing")]
     result = await stage.alice.slash(stage.channel, "compose", style="folk")
     assert result.response is None, "the public message is gone"
@@ -79,12 +81,12 @@ async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(stag
 
 
 async def test_a_bug_gives_the_asker_a_reference_and_the_log_the_rest(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(*_: object) -> list[Entry]:
+    async def broken(*_: object) -> list[RequestRecord]:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(Ledger, "history", broken)
+    monkeypatch.setattr(RequestStore, "history", broken)
     result = await stage.alice.slash(stage.channel, "history")
     assert result.ephemeral
     assert result.response is not None
@@ -94,12 +96,12 @@ async def test_a_bug_gives_the_asker_a_reference_and_the_log_the_rest(
 
 
 async def test_a_request_that_cannot_be_kept_is_withdrawn_in_private(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: object) -> Entry:
+    async def full(*_: object) -> RequestRecord:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Ledger, "accept", full)
+    monkeypatch.setattr(RequestStore, "accept", full)
     result = await stage.alice.slash(stage.channel, "compose", style="folk")
     assert result.response is None
     (told,) = result.followups
@@ -107,7 +109,7 @@ async def test_a_request_that_cannot_be_kept_is_withdrawn_in_private(
     assert "Something went wrong on our side" in told.content
 
 
-async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: Stage) -> None:
+async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk")
     message = last(stage.channel)
     await stage.alice.slash(stage.channel, "mydata delete")
@@ -117,7 +119,7 @@ async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: Stage) 
     assert "Request 1 is no longer kept" in result.response.content
 
 
-async def test_only_the_asker_removes_an_answer(stage: Stage) -> None:
+async def test_only_the_asker_removes_an_answer(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk")
     message = last(stage.channel)
     result = await stage.bob.click(message, label="Remove")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import Discreet
+from bot.__main__ import RedactingFormatter
 from bot.settings import PROJECT, BadSetting, Secret, Settings, read_dotenv
 
 NOWHERE = Path("there is no such .env")
@@ -52,7 +52,7 @@ def test_an_empty_value_means_the_default() -> None:
 
 
 def test_without_a_word_the_models_are_those_of_the_project() -> None:
-    assert Settings.from_environment({}, NOWHERE).models == PROJECT / "models"
+    assert Settings.from_environment({}, NOWHERE).models_dir == PROJECT / "models"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,6 @@ def test_the_log_never_shows_the_token() -> None:
         record = logging.LogRecord(
             "discord", logging.ERROR, "", 0, "with %s", ("abc.def",), (ValueError, error, None)
         )
-    text = Discreet("%(message)s", settings).format(record)
+    text = RedactingFormatter("%(message)s", settings).format(record)
     assert "abc.def" not in text
     assert "ValueError: bad token" in text

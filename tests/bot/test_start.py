@@ -16,12 +16,12 @@ import pytest
 
 from bot import create_bot
 from bot.__main__ import (
-    LINE,
-    CannotStart,
-    Discreet,
-    be_on_discord,
-    check_places,
-    until_signalled,
+    LOG_FORMAT,
+    RedactingFormatter,
+    StartupError,
+    check_paths,
+    connect_to_discord,
+    run_until_signal,
 )
 from tests.support.fakes import FakeEngine, make_settings, write_styles
 from tests.support.paths import PROJECT
@@ -77,7 +77,7 @@ def test_a_folder_without_styles_is_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "empty").mkdir()
-    check_places(make_settings(tmp_path, MST_MODELS_DIR=str(tmp_path / "empty")))
+    check_paths(make_settings(tmp_path, MST_MODELS_DIR=str(tmp_path / "empty")))
     assert f"there is no style in {tmp_path / 'empty'}" in caplog.text
 
 
@@ -85,7 +85,7 @@ async def test_a_broken_style_is_told_and_the_others_are_offered(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = make_settings(tmp_path)
-    (settings.models / "folk" / "style.toml").write_text("title = ", encoding="utf-8")
+    (settings.models_dir / "folk" / "style.toml").write_text("title = ", encoding="utf-8")
     bot = create_bot(engine=FakeEngine(), settings=settings)
     assert "the style 'folk' cannot be loaded: style.toml: " in caplog.text
     assert "jazz" in bot.styles
@@ -108,8 +108,8 @@ async def test_why_discord_would_not_have_it_is_told_in_one_sentence(
 
     bot = discord.Client(intents=discord.Intents.none())
     monkeypatch.setattr(bot, "start", refuse)
-    with pytest.raises(CannotStart, match=words) as caught:
-        await be_on_discord(bot, SECRET)
+    with pytest.raises(StartupError, match=words) as caught:
+        await connect_to_discord(bot, SECRET)
     assert SECRET not in str(caught.value)
     assert bot.is_closed()
 
@@ -126,7 +126,7 @@ async def test_a_signal_ends_the_work_after_its_clean_up(number: signal.Signals)
             await asyncio.sleep(0)
             ended.append("cleaned up")
 
-    await until_signalled(work())
+    await run_until_signal(work())
     assert ended == ["cleaned up"]
 
 
@@ -135,14 +135,14 @@ async def test_what_the_work_raises_comes_through() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await until_signalled(work())
+        await run_until_signal(work())
 
 
 @pytest.mark.parametrize(
     "path", ["/api/v10/webhooks/1/aW50ZXI-x_y/messages/2?wait=1", "interactions/1/aW50ZXI-x_y"]
 )
 def test_no_token_reaches_the_log_by_a_message_or_a_traceback(path: str, tmp_path: Path) -> None:
-    formatter = Discreet(LINE, make_settings(tmp_path, DISCORD_TOKEN=SECRET))
+    formatter = RedactingFormatter(LOG_FORMAT, make_settings(tmp_path, DISCORD_TOKEN=SECRET))
     try:
         raise aiohttp.ClientConnectionError(f"Cannot connect: https://discord.com/{path} {SECRET}")
     except aiohttp.ClientConnectionError as error:

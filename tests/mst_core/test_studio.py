@@ -19,13 +19,13 @@ import pytest
 from mst_core import __version__
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
 from mst_core.generation.composition import Composition
-from mst_core.jobs import FORMATS, Compose, Job, Progress, check, draw_seed
+from mst_core.jobs import FORMATS, Compose, Job, Progress, draw_seed, validate
 from mst_core.reading.abc.read import read_abc
-from mst_core.sound.fluidsynth import Synthesizer
+from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.sound.synth import RATE, Samples
-from mst_core.studio import Player, Studio
+from mst_core.sound.synth import SAMPLE_RATE, Samples
+from mst_core.studio import Studio, StudioSynth
 from tests.support.fake_composer import CARD, FakeComposer, write_scale
 from tests.support.paths import PROJECT
 
@@ -33,8 +33,8 @@ SHORT = Compose("folk", "jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180
 STYLES = {"folk": CARD, "jazz": CARD}
 
 
-def make_studio(player: Player | None = None) -> Studio:
-    def open_player() -> Player:
+def make_studio(player: StudioSynth | None = None) -> Studio:
+    def open_player() -> StudioSynth:
         if player is None:
             raise NoSoundFont("nowhere")
         return player
@@ -53,7 +53,7 @@ class Tone:
         self.closed = False
 
     def play(self, performance: Performance, *, program: int) -> Samples:
-        return np.full((int(performance.seconds * RATE), 2), 0.1, dtype=np.float32)
+        return np.full((int(performance.seconds * SAMPLE_RATE), 2), 0.1, dtype=np.float32)
 
     def close(self) -> None:
         self.closed = True
@@ -61,8 +61,8 @@ class Tone:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    studio = make_studio(Synthesizer(find_soundfont(None)))
-    rendition = studio.perform(Job("all", SHORT, FORMATS), silent)
+    studio = make_studio(FluidSynth(find_soundfont(None)))
+    rendition = studio.run(Job("all", SHORT, FORMATS), silent)
     studio.close()
     return rendition.files
 
@@ -99,7 +99,7 @@ def test_a_score_is_titled_by_its_dance_its_key_and_its_number(files: dict[str, 
 
 
 def test_the_receipt_tells_what_was_made_and_how_to_make_it_again() -> None:
-    receipt = make_studio().perform(Job("one", SHORT, ("abc",)), silent).receipt
+    receipt = make_studio().run(Job("one", SHORT, ("abc",)), silent).receipt
     assert (receipt.pitch, receipt.rhythm, receipt.seed) == ("folk", "jazz", 3)
     assert (receipt.meter, receipt.key, receipt.tempo) == ("6/8", "E minor", 180.0)
     assert (receipt.bars, receipt.notes, receipt.form) == (4, 24, "AABB")
@@ -108,7 +108,7 @@ def test_the_receipt_tells_what_was_made_and_how_to_make_it_again() -> None:
 
 def test_progress_rises_through_the_stages_to_the_whole() -> None:
     told: list[Progress] = []
-    make_studio(Tone()).perform(Job("one", SHORT, ("wav", "abc", "mid")), told.append)
+    make_studio(Tone()).run(Job("one", SHORT, ("wav", "abc", "mid")), told.append)
     shares = [progress.share for progress in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -125,7 +125,7 @@ def test_progress_does_not_fall_with_a_composer_who_starts_again() -> None:
 
     told: list[float] = []
     studio = Studio(Hesitant(Path()), Tone)
-    studio.perform(Job("one", SHORT, ("abc",)), lambda progress: told.append(progress.share))
+    studio.run(Job("one", SHORT, ("abc",)), lambda progress: told.append(progress.share))
     assert told == sorted(told)
 
 
@@ -141,27 +141,27 @@ def test_the_score_is_drawn_while_the_tune_plays() -> None:
         if progress.stage == "drawing":
             drawn.set()
 
-    rendition = make_studio(Patient()).perform(Job("one", SHORT, ("wav", "abc")), tell)
+    rendition = make_studio(Patient()).run(Job("one", SHORT, ("wav", "abc")), tell)
     assert set(rendition.files) == {"wav", "abc"}
 
 
 def test_tunes_that_are_finished_at_the_same_time_give_what_each_gives_alone() -> None:
-    studio = make_studio(Synthesizer(find_soundfont(None)))
+    studio = make_studio(FluidSynth(find_soundfont(None)))
     jobs = [
         Job(str(seed), Compose("folk", "folk", seed, bars=4), ("mp3", "png", "mid"))
         for seed in range(3)
     ]
-    alone = [studio.perform(job, silent) for job in jobs]
+    alone = [studio.run(job, silent) for job in jobs]
     with ThreadPoolExecutor(3) as threads:
-        together = list(threads.map(lambda job: studio.perform(job, silent), jobs))
+        together = list(threads.map(lambda job: studio.run(job, silent), jobs))
     assert together == alone
 
 
 def test_no_instruments_are_needed_until_a_tune_must_sound() -> None:
     studio = make_studio()
-    studio.perform(Job("one", SHORT, ("mid",)), silent)
+    studio.run(Job("one", SHORT, ("mid",)), silent)
     with pytest.raises(NoSoundFont):
-        studio.perform(Job("two", SHORT, ("mid", "mp3")), silent)
+        studio.run(Job("two", SHORT, ("mid", "mp3")), silent)
     with pytest.raises(NoSoundFont):
         studio.warm()
 
@@ -170,13 +170,13 @@ def test_the_instruments_are_opened_once_and_given_back() -> None:
     tone = Tone()
     opened: list[Tone] = []
 
-    def open_player() -> Player:
+    def open_player() -> StudioSynth:
         opened.append(tone)
         return tone
 
     studio = Studio(FakeComposer(Path()), open_player)
     studio.warm()
-    studio.perform(Job("one", SHORT, ("wav",)), silent)
+    studio.run(Job("one", SHORT, ("wav",)), silent)
     studio.close()
     assert len(opened) == 1
     assert tone.closed
@@ -188,7 +188,7 @@ def test_silence_is_an_error_and_no_rendition() -> None:
             return super().play(performance, program=program) * 0
 
     with pytest.raises(NoSound):
-        make_studio(Mute()).perform(Job("one", SHORT, ("wav", "abc")), silent)
+        make_studio(Mute()).run(Job("one", SHORT, ("wav", "abc")), silent)
 
 
 def test_whoever_listens_can_end_the_job() -> None:
@@ -197,7 +197,7 @@ def test_whoever_listens_can_end_the_job() -> None:
             raise KeyError("enough")
 
     with pytest.raises(KeyError, match="enough"):
-        make_studio().perform(Job("one", SHORT, ("abc", "mid")), stop)
+        make_studio().run(Job("one", SHORT, ("abc", "mid")), stop)
 
 
 def test_what_is_not_asked_for_is_not_loaded() -> None:
@@ -237,29 +237,29 @@ def test_an_option_that_cannot_be_is_refused_with_what_can(
     values = {name: getattr(SHORT, name) for name in SHORT.__struct_fields__} | change
     request = Compose(**values)
     with pytest.raises(BadOption) as caught:
-        check(request, STYLES)
+        validate(request, STYLES)
     assert words in str(caught.value)
     with pytest.raises(BadOption):
-        make_studio().perform(Job("one", request, ("abc",)), silent)
+        make_studio().run(Job("one", request, ("abc",)), silent)
 
 
 @pytest.mark.parametrize("request_", [Compose("polka", "folk", 1), Compose("folk", "polka", 1)])
 def test_a_style_that_is_not_there_is_refused_with_those_that_are(request_: Compose) -> None:
     with pytest.raises(UnknownStyle, match="folk, jazz"):
-        check(request_, STYLES)
+        validate(request_, STYLES)
 
 
 def test_a_format_that_nobody_writes_is_refused_before_the_work() -> None:
     with pytest.raises(BadOption, match="flac"):
-        make_studio().perform(Job("one", SHORT, ("abc", "flac")), silent)
+        make_studio().run(Job("one", SHORT, ("abc", "flac")), silent)
 
 
 def test_common_time_is_four_four() -> None:
-    check(Compose("folk", "folk", 1, meter="C"), STYLES)
+    validate(Compose("folk", "folk", 1, meter="C"), STYLES)
 
 
 def test_drawn_seeds_differ_and_can_be_asked_for_again() -> None:
     seeds = {draw_seed() for _ in range(50)}
     assert len(seeds) > 40
     for seed in seeds:
-        check(Compose("folk", "folk", seed), STYLES)
+        validate(Compose("folk", "folk", seed), STYLES)

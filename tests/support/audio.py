@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.sound.performance import Performance, perform
-from mst_core.sound.synth import RATE, Samples
+from mst_core.sound.synth import SAMPLE_RATE, Samples
 
 HALF = Fraction(1, 2)
 SCALE = (0, 4, 7, 9, 12, 11, 7, 2, 5, 4)
@@ -31,7 +31,7 @@ def play_reel(
 
 def find_onsets(samples: Samples) -> NDArray[np.float64]:
     """Return the seconds at which a struck instrument is struck, to a millisecond."""
-    step = RATE // 1000
+    step = SAMPLE_RATE // 1000
     level = np.abs(samples[: len(samples) // step * step]).max(axis=1).reshape(-1, step).max(axis=1)
     onsets: list[int] = []
     for now in range(1, len(level)):
@@ -49,5 +49,5 @@ def ask_ffmpeg(audio: bytes, *arguments: str) -> subprocess.CompletedProcess[byt
 
 def decode(audio: bytes) -> Samples:
     """Let ffmpeg decode; float samples show what lies above full scale."""
-    raw = ask_ffmpeg(audio, "-f", "f32le", "-ac", "2", "-ar", str(RATE), "pipe:1").stdout
+    raw = ask_ffmpeg(audio, "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1").stdout
     return np.frombuffer(raw, "<f4").reshape(-1, 2)

@@ -12,12 +12,12 @@ from simcord import ChannelHandle, Env, MemberActor
 
 from bot import create_bot
 from bot.app import MusicBot
-from bot.requests.store import Entry, Ledger
+from bot.requests.store import RequestRecord, RequestStore
 from bot.settings import Settings
 from tests.support.fakes import FakeEngine, make_settings
 
 
-class Stage:
+class DiscordEnv:
     """A server with a channel and two people, and the bot in it."""
 
     def __init__(self, env: Env, bot: MusicBot, engine: FakeEngine, settings: Settings) -> None:
@@ -28,9 +28,9 @@ class Stage:
         self.bob: MemberActor = guild.add_member(env.create_user("bob"))
         self.guild = guild
 
-    async def history(self, person: MemberActor) -> list[Entry]:
+    async def history(self, person: MemberActor) -> list[RequestRecord]:
         """Read the ledger as another process would."""
-        ledger = await Ledger.open(self.settings.data / "ledger.sqlite3")
+        ledger = await RequestStore.open(self.settings.data_dir / "ledger.sqlite3")
         try:
             return await ledger.history(person.id)
         finally:
@@ -41,20 +41,18 @@ class Stage:
         dead = self.bot
         self.engine = FakeEngine()
         self.bot = create_bot(self.engine, self.settings)
-        teach_to_wait(self.engine, self.env)
-        dispatcher, ledger = dead._dispatcher, dead._ledger
-        dead._dispatcher = dead._ledger = (
-            None  # its connection is closed below, its drain never ran
-        )
-        assert dead._claim is not None
-        dead._claim.close()  # as the end of its process would
+        use_external_wait(self.engine, self.env)
+        dispatcher, ledger = dead._scheduler, dead._store
+        dead._scheduler = dead._store = None  # its connection is closed below, its drain never ran
+        assert dead._data_lock is not None
+        dead._data_lock.close()  # as the end of its process would
         await self.env.restart_bot(self.bot)
         assert dispatcher is not None
         assert ledger is not None
         await ledger.close()
 
 
-def teach_to_wait(engine: FakeEngine, env: Env) -> None:
+def use_external_wait(engine: FakeEngine, env: Env) -> None:
     async def wait(awaitable: Awaitable[Any]) -> Any:
         return await env.external_wait(awaitable, reason="the engine works")
 
@@ -62,16 +60,16 @@ def teach_to_wait(engine: FakeEngine, env: Env) -> None:
 
 
 @asynccontextmanager
-async def on_stage(folder: Path, **environment: str) -> AsyncIterator[Stage]:
+async def discord_env(folder: Path, **environment: str) -> AsyncIterator[DiscordEnv]:
     engine, settings = FakeEngine(), make_settings(folder, **environment)
     bot = create_bot(engine, settings)
     env = Env(bot)
     # The parser is a process of its own, and starts in earnest; the dispatcher's beat, each 30 s,
     # is to stay out of sight.
     env.settle_timeout = 20.0
-    teach_to_wait(engine, env)
+    use_external_wait(engine, env)
     await env.start()
-    stage = Stage(env, bot, engine, settings)
+    stage = DiscordEnv(env, bot, engine, settings)
     try:
         yield stage
     finally:

@@ -15,8 +15,8 @@ from mst_core.errors import NoSuchTune
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Mashup, Restyle
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.reading.parsed_score import Reading
-from mst_core.styles import MeterCard, StyleCard
+from mst_core.reading.parsed_score import ParsedScore
+from mst_core.styles import StyleCard, StyleMeter
 
 CARD = StyleCard(
     title="Scales",
@@ -26,8 +26,8 @@ CARD = StyleCard(
     lowest=60,
     highest=84,
     meters={
-        "4/4": MeterCard(weight=0.6, tempo=120.0, name="reel"),
-        "6/8": MeterCard(weight=0.4, tempo=150.0, name="jig"),
+        "4/4": StyleMeter(weight=0.6, tempo=120.0, name="reel"),
+        "6/8": StyleMeter(weight=0.4, tempo=150.0, name="jig"),
     },
     keys={"D": 1.0},
     forms={"AABB": 1.0},
@@ -43,7 +43,7 @@ class FakeComposer:
         self._models = models
         self.styles = dict.fromkeys(STYLES, CARD)
 
-    def compose(self, request: Compose, tell: Callable[[float], None]) -> Composition:
+    def compose(self, request: Compose, on_progress: Callable[[float], None]) -> Composition:
         """Write a scale that the seed picks, eight quavers a bar of 4/4."""
         match request.pitch:
             case "printing":
@@ -60,25 +60,31 @@ class FakeComposer:
                     time.sleep(1)
             case "patient":  # until the test says go
                 while not (self._models / "go").exists():
-                    tell(0.0)
+                    on_progress(0.0)
                     time.sleep(0.01)
         for step in range(SHARES):
-            tell((step + 1) / SHARES)
+            on_progress((step + 1) / SHARES)
         return Composition(write_scale(request), form="AABB", swing=0.5, program=78)
 
-    def restyle(
-        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    def transfer(
+        self,
+        request: Restyle,
+        readings: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None],
     ) -> Composition:
         """Leave the tune as it is and say that half of it was changed."""
-        tell(1.0)
+        on_progress(1.0)
         melody = readings[request.source].melody
         return Composition(melody, form="", swing=0.5, program=78, changed=0.5)
 
-    def mash(
-        self, request: Mashup, readings: Mapping[str, Reading], tell: Callable[[float], None]
+    def mashup(
+        self,
+        request: Mashup,
+        readings: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None],
     ) -> Composition:
         """Leave the first tune as it is."""
-        tell(1.0)
+        on_progress(1.0)
         return Composition(readings[request.source].melody, form="", swing=0.5, program=78)
 
 
@@ -89,6 +95,6 @@ def write_scale(request: Compose) -> Melody:
     quaver = Fraction(1, 2)
     notes = tuple(
         Note(place * quaver, quaver, 62 + key.scale[(place * (1 + request.seed % 6)) % 7])
-        for place in range(int(request.bars * meter.bar / quaver))
+        for place in range(int(request.bars * meter.bar_length / quaver))
     )
     return Melody(notes, meter, key, request.tempo or 120.0, request.bars)

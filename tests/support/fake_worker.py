@@ -30,9 +30,9 @@ class Sine:
         """Return as many samples as the performance takes."""
         import numpy as np  # here, so that the many workers of a test start at once
 
-        from mst_core.sound.synth import RATE
+        from mst_core.sound.synth import SAMPLE_RATE
 
-        time_s = np.arange(int(performance.seconds * RATE)) / RATE
+        time_s = np.arange(int(performance.seconds * SAMPLE_RATE)) / SAMPLE_RATE
         tone = 0.2 * np.sin(2 * np.pi * 440 * time_s)
         return np.stack([tone, tone], axis=1).astype(np.float32)
 

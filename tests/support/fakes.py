@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from bot.requests.store import Ask
+from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition, Restyle
-from mst_core.reading.serialization import decode_reading
+from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition, Restyle
+from mst_core.reading.serialization import decode_score
 
 CARD = """
 title = "{title}"
@@ -62,7 +62,7 @@ def make_settings(folder: Path, **environment: str) -> Settings:
     )
 
 
-def make_ask(user_id: int = 1, seed: int = 7, **changes: Any) -> Ask:
+def make_new_request(user_id: int = 1, seed: int = 7, **changes: Any) -> NewRequest:
     """Make a request of a person, as it comes in."""
     values: dict[str, Any] = {
         "user_id": user_id,
@@ -74,7 +74,7 @@ def make_ask(user_id: int = 1, seed: int = 7, **changes: Any) -> Ask:
         "locale": "en-US",
         "request": Compose("folk", "folk", seed),
     }
-    return Ask(**(values | changes))
+    return NewRequest(**(values | changes))
 
 
 def make_rendition(job: Job) -> Rendition:
@@ -95,7 +95,7 @@ def make_rendition(job: Job) -> Rendition:
             version="0",
         )
     else:
-        reading = decode_reading(job.readings[request.source])
+        reading = decode_score(job.readings[request.source])
         restyle = request if isinstance(request, Restyle) else None
         pitched = restyle and (restyle.pitch or restyle.pitch_like)
         paced = restyle and (restyle.rhythm or restyle.like)
@@ -120,7 +120,7 @@ def make_rendition(job: Job) -> Rendition:
             closer_than=(41, 50) if restyle else None,
             longest_copy=7 if restyle else None,
             usual_copy=9 if restyle else None,
-            remarks=reading.remarks,
+            remarks=reading.warnings,
         )
     return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
 
@@ -151,13 +151,13 @@ class FakeEngine:
         self.jobs: list[Job] = []
         """Every job that was begun, in order."""
         self.running: set[str] = set()
-        self.most_running = 0
+        self.max_running = 0
         self.progress = [Progress("composing", 0.4)]
         self.errors: list[MstError | Exception] = []
         """Raised by the next jobs, one each, instead of a result."""
         self.start_error: MstError | None = None
         self.hold = False
-        self.wait: Callable[[Awaitable[Any]], Awaitable[Any]] = _plainly
+        self.wait: Callable[[Awaitable[Any]], Awaitable[Any]] = _await_directly
         """How it waits; under SimCord the simulation must be told."""
         self.closed = False
         self._gate = asyncio.Event()
@@ -167,13 +167,13 @@ class FakeEngine:
         if self.start_error:
             raise self.start_error
 
-    async def run(self, job: Job) -> AsyncIterator[Event]:
+    async def run(self, job: Job) -> AsyncIterator[JobEvent]:
         """Tell the progress, wait while held, then fail or give a rendition."""
         if len(self.running) >= self.places:
             raise EngineBusy(len(self.running))
         self.jobs.append(job)
         self.running.add(job.id)
-        self.most_running = max(self.most_running, len(self.running))
+        self.max_running = max(self.max_running, len(self.running))
         try:
             for progress in self.progress:
                 yield progress
@@ -202,5 +202,5 @@ class FakeEngine:
         self.closed = True
 
 
-async def _plainly(awaitable: Awaitable[Any]) -> Any:
+async def _await_directly(awaitable: Awaitable[Any]) -> Any:
     return await awaitable

@@ -45,7 +45,7 @@ def melodies(
     """
     meter = Meter.parse(draw(st.sampled_from(meters)))
     bars = draw(st.integers(1, most_bars))
-    bar = int(meter.bar * 24)
+    bar = int(meter.bar_length * 24)
     pickup = draw(st.one_of(st.just(0), st.integers(1, bar - 1) if wild else st.just(bar // 8)))
     frame = Melody((), meter, Key(0), 120.0, bars)
     if changes:

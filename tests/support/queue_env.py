@@ -8,88 +8,90 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.requests.result_files import Shelf
-from bot.requests.scheduler import Dispatcher
-from bot.requests.store import Entry, Ledger
+from bot.requests.result_files import ResultFiles
+from bot.requests.scheduler import Scheduler
+from bot.requests.store import RequestRecord, RequestStore
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
-from tests.support.fakes import FakeEngine, make_ask
+from tests.support.fakes import FakeEngine, make_new_request
 
 
-class Notebook:
+class RecordingNotifier:
     """A teller that writes down what it would say."""
 
     def __init__(self) -> None:
-        self.places: list[tuple[int, int, bool]] = []
+        self.positions: list[tuple[int, int, bool]] = []
         self.shares: list[float] = []
-        self.answers: dict[int, list[dict[str, bytes]]] = {}
-        self.refusals: dict[int, list[MstError]] = {}
+        self.results: dict[int, list[dict[str, bytes]]] = {}
+        self.failures: dict[int, list[MstError]] = {}
         self.errors: list[Exception] = []
         """Raised by the next answers or refusals, one each."""
-        self.trouble: Exception | None = None
+        self.permanent_error: Exception | None = None
         """Raised by every answer and refusal."""
 
-    async def waiting(self, entry: Entry, place: int, *, awake: bool) -> None:
-        self.places.append((entry.id, place, awake))
+    async def show_position(
+        self, record: RequestRecord, position: int, *, engine_ready: bool
+    ) -> None:
+        self.positions.append((record.id, position, engine_ready))
 
-    async def progress(self, entry: Entry, progress: Progress) -> None:
+    async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
         self.shares.append(progress.share)
 
-    async def answer(self, entry: Entry, files: Mapping[str, bytes]) -> None:
-        self._stumble()
-        self.answers.setdefault(entry.id, []).append(dict(files))
+    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
+        self._raise_planned_error()
+        self.results.setdefault(record.id, []).append(dict(files))
 
-    async def refuse(self, entry: Entry, error: MstError) -> None:
-        self._stumble()
-        self.refusals.setdefault(entry.id, []).append(error)
+    async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
+        self._raise_planned_error()
+        self.failures.setdefault(record.id, []).append(error)
 
-    def _stumble(self) -> None:
-        if self.trouble:
-            raise self.trouble
+    def _raise_planned_error(self) -> None:
+        if self.permanent_error:
+            raise self.permanent_error
         if self.errors:
             raise self.errors.pop(0)
 
 
-class House:
+class QueueEnv:
     """The parts around a dispatcher."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.shelf = Shelf(folder / "results")
+    def __init__(self, folder: Path, ledger: RequestStore) -> None:
+        self.store = ledger
+        self.results = ResultFiles(folder / "results")
         self.uploads = Uploads(folder / "uploads", ledger.database)
-        self.notebook = Notebook()
+        self.notifier = RecordingNotifier()
         self.engine = FakeEngine()
-        self.broken: list[MstError] = []
+        self.engine_failures: list[MstError] = []
 
     @asynccontextmanager
-    async def dispatching(
+    async def scheduling(
         self, engine: Engine | None = None, **changes: Any
-    ) -> AsyncIterator[Dispatcher]:
+    ) -> AsyncIterator[Scheduler]:
         values: dict[str, Any] = {"tries": 3, "job_timeout_s": 60, "retry_s": 0.01} | changes
-        dispatcher = Dispatcher(
-            self.ledger, self.shelf, self.uploads, engine or self.engine, self.notebook, **values
+        dispatcher = Scheduler(
+            self.store, self.results, self.uploads, engine or self.engine, self.notifier, **values
         )
-        await dispatcher.start(self.broken.append)
+        await dispatcher.start(self.engine_failures.append)
         yield dispatcher
         await dispatcher.close(0)
 
-    async def accept(self, dispatcher: Dispatcher | None = None, **changes: Any) -> Entry:
-        entry = await self.ledger.accept(make_ask(**changes))
+    async def add(self, dispatcher: Scheduler | None = None, **changes: Any) -> RequestRecord:
+        entry = await self.store.add(make_new_request(**changes))
         if dispatcher:
             dispatcher.wake()
         return entry
 
-    async def answered(self, *entries: Entry) -> list[Entry]:
+    async def delivered(self, *entries: RequestRecord) -> list[RequestRecord]:
         """Wait until all of them are answered, and return them as they are now."""
 
         async def all_answered() -> bool:
-            found = [await self.ledger.find(entry.id) for entry in entries]
+            found = [await self.store.find(entry.id) for entry in entries]
             return all(entry and entry.answered_at for entry in found)
 
         await until(all_answered)
-        return [entry for one in entries if (entry := await self.ledger.find(one.id))]
+        return [entry for one in entries if (entry := await self.store.find(one.id))]
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.preview import serve
 from bot.settings import Settings
 from mst_core.engine import Capacity
-from mst_core.jobs import Compose, Event, Job, Mashup, Progress, Receipt, Rendition
+from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition
 
 STEPS = 10
 STEP_S = 0.4
@@ -36,7 +36,7 @@ class SlowEngine:
             *("-f", "image2pipe", "-c:v", "png"),
         )
 
-    async def run(self, job: Job) -> AsyncIterator[Event]:
+    async def run(self, job: Job) -> AsyncIterator[JobEvent]:
         """Tell the progress in steps, then give a tone, a coloured field and an empty MIDI file."""
         self._running += 1
         try:

@@ -8,7 +8,7 @@ from simcord import InteractionResult
 
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.notation.midi import write_midi
-from tests.support.discord_env import Stage
+from tests.support.discord_env import DiscordEnv
 
 STEPS = (0, 2, 4, 7, 9, 7, 4, 2, 0, 4, 7, 12, 9, 7, 4, 2)
 CUT_OFF = b"MThd\x00\x00\x00\x06\x00\x01"
@@ -28,7 +28,7 @@ def write_reel(bars: int = 8, tonic: int = 62) -> bytes:
     return write_midi(melody, program=73, title="The Test Reel")
 
 
-async def send(stage: Stage, name: str, data: bytes, **options: object) -> InteractionResult:
+async def send(stage: DiscordEnv, name: str, data: bytes, **options: object) -> InteractionResult:
     """Let alice give ``/rerhythm`` with a file."""
     asked = {"rhythm": "jazz"} | options
     return await stage.alice.slash(

@@ -10,7 +10,7 @@ import re
 from fractions import Fraction
 
 from mst_core.reading.musicxml.read import read_musicxml
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 
 DIVISIONS = 12
 DOCTYPE = (
@@ -97,7 +97,7 @@ def document(parts: str, *, headings: str = "", title: str = "A tune") -> str:
     )
 
 
-def read(*measures: str, limits: Limits = Limits()) -> Reading:
+def read(*measures: str, limits: Limits = Limits()) -> ParsedScore:
     """Read one part; its first measure gets the head of one in C and 4/4 if it has none."""
     first, *others = measures
     first = first if first.startswith("<") else measure(first)
@@ -106,6 +106,6 @@ def read(*measures: str, limits: Limits = Limits()) -> Reading:
     return read_musicxml(document(part(first, *others)).encode(), limits=limits)
 
 
-def heard(reading: Reading) -> list[tuple[Fraction | int, Fraction | int, int]]:
+def heard(reading: ParsedScore) -> list[tuple[Fraction | int, Fraction | int, int]]:
     """Onset, duration and pitch of each note of the melody."""
     return [(note.onset, note.duration, note.pitch) for note in reading.melody.notes]

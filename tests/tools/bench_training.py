@@ -22,31 +22,33 @@ from torch import Tensor, nn
 
 from mst_core.corpora.folk_books import read_folk_books
 from mst_core.corpora.tunes import parse_tune
-from mst_core.corpora.vocabulary import DurationDictionary
-from mst_core.networks.model import SequenceNet, Shape, StylePair
+from mst_core.corpora.vocabulary import DurationVocabulary
+from mst_core.networks.model import ModelConfig, SequenceNet, StyleModel
 from mst_core.training.loop import (
-    PADDING,
-    Course,
+    PAD_TARGET,
+    LabelledRows,
     Precision,
-    Rows,
-    lesson,
-    quick_precision,
+    TrainConfig,
+    default_precision,
+    encode_tune,
+    set_threads,
     train,
-    use_threads,
 )
 
 TUNES, ROUNDS, TUNES_A_BATCH = 400, 3, 32
 TIMES = 4
 """So often ours hears a tune."""
-SIZES = Shape(features=(), vocabulary=0)
+SIZES = ModelConfig(feature_sizes=(), vocabulary_size=0)
 
 
 class UsualNet(nn.Module):
     """The same network with an embedding for each feature."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelConfig) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(size, shape.embedding) for size in shape.features)
+        self.tables = nn.ModuleList(
+            nn.Embedding(size, shape.embedding) for size in shape.feature_sizes
+        )
         self.rest = SequenceNet(shape)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -61,26 +63,26 @@ class UsualNet(nn.Module):
 
 
 def pace_of_ours(
-    network: SequenceNet, lessons: list[Rows], seed: int, precision: Precision
+    network: SequenceNet, lessons: list[LabelledRows], seed: int, precision: Precision
 ) -> float:
     """Events a second of processor time: all that a training of one epoch does."""
     heard = lessons * TIMES
-    course = Course(epochs=1, seed=seed, precision=precision)
+    course = TrainConfig(epochs=1, seed=seed, precision=precision)
     begun = time.process_time()
     train(network, heard, lessons[:1], course, device=torch.device("cpu"))
     return _events(heard) / (time.process_time() - begun)
 
 
-def pace_of_usual(network: UsualNet, lessons: list[Rows], seed: int) -> float:
+def pace_of_usual(network: UsualNet, lessons: list[LabelledRows], seed: int) -> float:
     """The same of the usual loop."""
     order = random.Random(seed).sample(lessons, len(lessons))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=Course().rate)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=TrainConfig().learning_rate)
     network.train()
     begun = time.process_time()
     for first in range(0, len(order), TUNES_A_BATCH):
         features, targets = _padded(order[first : first + TUNES_A_BATCH])
         loss = nn.functional.cross_entropy(
-            network(features).flatten(0, 1), targets.flatten(), ignore_index=PADDING
+            network(features).flatten(0, 1), targets.flatten(), ignore_index=PAD_TARGET
         )
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -89,33 +91,33 @@ def pace_of_usual(network: UsualNet, lessons: list[Rows], seed: int) -> float:
     return _events(lessons) / (time.process_time() - begun)
 
 
-def _padded(group: Sequence[Rows]) -> tuple[Tensor, Tensor]:
+def _padded(group: Sequence[LabelledRows]) -> tuple[Tensor, Tensor]:
     features = [torch.from_numpy(rows.astype(np.int64)) for rows, _ in group]
     targets = [torch.from_numpy(wanted) for _, wanted in group]
     return (
         nn.utils.rnn.pad_sequence(features, batch_first=True),
-        nn.utils.rnn.pad_sequence(targets, batch_first=True, padding_value=PADDING),
+        nn.utils.rnn.pad_sequence(targets, batch_first=True, padding_value=PAD_TARGET),
     )
 
 
-def _events(lessons: Sequence[Rows]) -> int:
+def _events(lessons: Sequence[LabelledRows]) -> int:
     return sum(len(targets) for _, targets in lessons)
 
 
 def main() -> None:
     """Print the figures."""
-    use_threads(1)
+    set_threads(1)
     books = read_folk_books(frozenset()).tunes[:: 3600 // TUNES]
-    tunes = [parse_tune(tune.line()) for tune in books]
-    durations = DurationDictionary.of(tunes)
-    walked = [lesson(tune, durations) for tune in tunes]
-    lessons = [(one.duration_rows, one.duration_targets) for one in walked]
-    quick = quick_precision("cpu")
+    tunes = [parse_tune(tune.to_line()) for tune in books]
+    durations = DurationVocabulary.from_tunes(tunes)
+    walked = [encode_tune(tune, durations) for tune in tunes]
+    lessons = [(one.duration_features, one.duration_targets) for one in walked]
+    quick = default_precision("cpu")
     usual: list[float] = []
     ours: dict[Precision, list[float]] = {"float32": [], quick: []}
     for seed in range(ROUNDS):
         torch.manual_seed(seed)
-        usual.append(pace_of_usual(UsualNet(_untrained(durations).shape), lessons, seed))
+        usual.append(pace_of_usual(UsualNet(_untrained(durations).config), lessons, seed))
         for precision, paces in ours.items():
             paces.append(pace_of_ours(_untrained(durations), lessons, seed, precision))
     for precision, paces in ours.items():
@@ -126,8 +128,8 @@ def main() -> None:
         )
 
 
-def _untrained(durations: DurationDictionary) -> SequenceNet:
-    return StylePair.build(durations, SIZES).duration
+def _untrained(durations: DurationVocabulary) -> SequenceNet:
+    return StyleModel.build(durations, SIZES).duration_net
 
 
 if __name__ == "__main__":

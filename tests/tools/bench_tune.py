@@ -33,7 +33,7 @@ async def time_tune(engine: LocalEngine, seed: int) -> dict[str, float]:
 
 async def bench() -> None:
     """Print the figures."""
-    engine = LocalEngine(MODELS, places=TOGETHER)
+    engine = LocalEngine(MODELS, slots=TOGETHER)
     start = time.perf_counter()
     await engine.start()
     show("engine ready", [time.perf_counter() - start])

@@ -26,11 +26,11 @@ from mst_core.corpora.tunes import full_bars, parse_key
 from mst_core.errors import BadOption, MstError
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.notation.abc import write_abc
-from mst_core.notation.metrical_grid import STEPS
+from mst_core.notation.metrical_grid import TICKS_PER_QUARTER
 from mst_core.notation.midi import write_midi
 from mst_core.reading.abc.read import read_abc_score, split_tunes
 from mst_core.reading.formats import decode_text
-from mst_core.reading.load import read_score
+from mst_core.reading.load import load_score
 from mst_core.reading.midi.read import read_midi
 from mst_core.reading.musicxml.read import read_musicxml
 
@@ -38,7 +38,7 @@ ENDINGS = (".abc", ".mid", ".midi", ".musicxml", ".xml", ".mxl", ".jsonl")
 FORMS = ("abc", "mid", "musicxml")
 READ = "read"
 """The name of the first reading in the table."""
-FINER = f"refused: finer than the {STEPS} steps a quarter that a reader finds in MIDI"
+FINER = f"refused: finer than the {TICKS_PER_QUARTER} steps a quarter that a reader finds in MIDI"
 MOST_SILENT_BARS = 8
 """At the end of a MIDI file; a reader leaves out more."""
 DEFAULT_TEMPO = 120.0
@@ -120,7 +120,7 @@ def read_all(path: Path) -> Iterator[tuple[str, Melody | Exception]]:
                         attempt(lambda line=line: of_line(json.loads(line))),
                     )
         case _:
-            yield str(path), attempt(lambda: read_score(path.name, path.read_bytes()).melody)
+            yield str(path), attempt(lambda: load_score(path.name, path.read_bytes()).melody)
 
 
 def attempt(read: Any) -> Melody | Exception:
@@ -138,9 +138,9 @@ def of_line(line: dict[str, Any]) -> Melody:
     starts = [Fraction(start) for start in line["bar_starts"]]
     last = line["notes"][-1]
     end = Fraction(last[1]) + Fraction(last[2])
-    lines = full_bars(starts, end, meter.bar)
+    lines = full_bars(starts, end, meter.bar_length)
     first = lines[0]
-    lines.append(max(end, lines[-1] + meter.bar))
+    lines.append(max(end, lines[-1] + meter.bar_length))
     meters = [meter_of(after - start, meter) for start, after in pairwise(lines)]
     return Melody(
         notes=tuple(
@@ -162,7 +162,7 @@ def of_line(line: dict[str, Any]) -> Melody:
 
 def meter_of(length: Fraction, meter: Meter) -> Meter:
     """The meter that a bar of this length has. Raises BadOption where none has."""
-    if length == meter.bar:
+    if length == meter.bar_length:
         return meter
     for denominator in (4, 8, 16, 32):
         beats = length * denominator / 4
@@ -194,7 +194,7 @@ def compare(tune: Melody, back: Melody, form: str) -> tuple[str, str] | None:
     for name, value in before.items():
         if value != after[name]:
             return name, first_difference(value, after[name])
-    if abs(tune.tempo - back.tempo) > 0.01 * tune.meter.beat:
+    if abs(tune.tempo - back.tempo) > 0.01 * tune.meter.beat_length:
         return "tempo", f"{tune.tempo} became {back.tempo}"
     return None
 
@@ -232,7 +232,7 @@ def first_difference(before: object, after: object) -> str:
 def on_grid(tune: Melody) -> bool:
     """Whether every note begins and ends where written music can."""
     times = [time for note in tune.notes for time in (note.onset, note.end)]
-    return all((time * STEPS).denominator == 1 for time in times)
+    return all((time * TICKS_PER_QUARTER).denominator == 1 for time in times)
 
 
 def judge(error: Exception) -> str:

@@ -13,18 +13,26 @@ from fractions import Fraction
 from mst_core.errors import UnreadableScore
 from mst_core.music import MODES, SEMITONES, Key, Meter
 
-SHARPS = "FCGDAEB"
+SHARP_ORDER = "FCGDAEB"
 """Letters in the order in which a signature sharpens them; flats go the other way."""
 ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 TEMPO_RANGE = (20.0, 400.0)  # quarter notes per minute; outside it a Q: field is taken as absent
 
 _MODE_WORDS = {name[:3]: name for name in MODES} | {
-    "": "major", "m": "minor", "aeo": "minor", "ion": "major",
-}  # fmt: skip
+    "": "major",
+    "m": "minor",
+    "aeo": "minor",
+    "ion": "major",
+}
 _FIFTHS_OF_MODE = {
-    "lydian": 1, "major": 0, "mixolydian": -1, "dorian": -2, "minor": -3, "phrygian": -4,
+    "lydian": 1,
+    "major": 0,
+    "mixolydian": -1,
+    "dorian": -2,
+    "minor": -3,
+    "phrygian": -4,
     "locrian": -5,
-}  # fmt: skip
+}
 _KEY = re.compile(r"([A-Ga-g])([#bn♯♭]?)[\s-]{0,9}([A-Za-z]{0,20})")
 _EXPLICIT = re.compile(r"(\^\^?|__?|=)([A-Ga-g])(?![a-z])")
 _SETTINGS = re.compile(r"[A-Za-z]{1,20}=[^\s=]{2,40}")  # clef=bass, octave=-1; not Dmix=c
@@ -53,7 +61,7 @@ def read_key(text: str) -> AbcKey | None:
     Raises:
         UnreadableScore: when it names no key.
     """
-    text = _bare(text)
+    text = _without_comment(text)
     words = _SETTINGS.sub(" ", text).strip()
     if words.lower() in ("treble", "bass", "alto", "tenor", "perc") or (text and not words):
         return None
@@ -71,9 +79,9 @@ def read_key(text: str) -> AbcKey | None:
         raise UnreadableScore(f"the key {text[:40]!r}", "write it as K:D, K:Em or K:A dorian")
     letter = match[1].upper()
     shift = {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(match[2], 0)
-    fifths = SHARPS.index(letter) - 1 + 7 * shift + _FIFTHS_OF_MODE[mode]
+    fifths = SHARP_ORDER.index(letter) - 1 + 7 * shift + _FIFTHS_OF_MODE[mode]
     # Letter number i of the order of sharps is raised once for each 7 fifths beyond i.
-    signature = {name: (fifths + 6 - place) // 7 for place, name in enumerate(SHARPS)}
+    signature = {name: (fifths + 6 - place) // 7 for place, name in enumerate(SHARP_ORDER)}
     if explicit:
         signature = {}
     for accidental, altered in _EXPLICIT.findall(words[match.end() :]):
@@ -88,7 +96,7 @@ def read_meter(text: str) -> Meter | None:
     Raises:
         UnreadableScore: when it is none of these.
     """
-    text = _bare(text).replace(" ", "")
+    text = _without_comment(text).replace(" ", "")
     if text.lower() in ("", "none"):
         return None
     if text.upper() in ("C", "C|"):
@@ -111,7 +119,7 @@ def read_unit(text: str) -> Fraction:
     Raises:
         UnreadableScore: when it is no length.
     """
-    text = _bare(text)
+    text = _without_comment(text)
     match = _FRACTION.fullmatch(text + "/1" if text == "1" else text)
     numerator, denominator = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= numerator <= 16 or denominator not in (1, 2, 4, 8, 16, 32, 64, 128):
@@ -121,13 +129,13 @@ def read_unit(text: str) -> Fraction:
 
 def default_unit(meter: Meter | None) -> Fraction:
     """Return the unit where no L: says it: a sixteenth in short meters such as 2/4, else 1/8."""
-    short = meter is not None and meter.bar < 3
+    short = meter is not None and meter.bar_length < 3
     return Fraction(1, 4) if short else Fraction(1, 2)
 
 
 def read_tempo(text: str, unit: Fraction) -> float | None:
     """Read ``1/4=120``, ``3/8=100`` or ``120`` (units a minute) as quarter notes per minute."""
-    match = _TEMPO.search(_QUOTED.sub(" ", _bare(text)))
+    match = _TEMPO.search(_QUOTED.sub(" ", _without_comment(text)))
     if not match:
         return None
     beat = unit
@@ -137,6 +145,6 @@ def read_tempo(text: str, unit: Fraction) -> float | None:
     return tempo if TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1] else None
 
 
-def _bare(text: str) -> str:
+def _without_comment(text: str) -> str:
     """Without its comment."""
     return text.split("%", 1)[0].strip()

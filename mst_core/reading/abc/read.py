@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody
-from mst_core.reading.abc.bars import lay_bars
+from mst_core.reading.abc.bars import build_melody
 from mst_core.reading.abc.fields import (
     AbcKey,
     default_unit,
@@ -24,15 +24,15 @@ from mst_core.reading.abc.fields import (
     read_tempo,
     read_unit,
 )
-from mst_core.reading.abc.tokens import FieldSign, Sign, read_signs
-from mst_core.reading.abc.tune import AbcTune, find_strains
-from mst_core.reading.abc.voice import Voice
+from mst_core.reading.abc.tokens import FieldToken, Token, tokenize
+from mst_core.reading.abc.tune import AbcTune, find_repeated_sections
+from mst_core.reading.abc.voice import VoiceBuilder
 from mst_core.reading.formats import decode_text
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 
-MOST_CHARACTERS = 2_000_000
-MOST_NOTES = 20_000
-LONGEST_FIELD = 500
+MAX_CHARACTERS = 2_000_000
+MAX_NOTES = 20_000
+MAX_FIELD_LENGTH = 500
 """Characters kept of a field such as the title."""
 _FIELD = re.compile(r"\s{0,9}([A-Za-z]):(.*)")
 _BODY_FIELDS = frozenset("IKLMmNPQRrsTUVWwZBCDFGHOS")
@@ -43,7 +43,7 @@ _PROGRAM = re.compile(
 ACCEPTED = "an ABC file with the lines X:, T:, M:, L:, K: and then the notes is accepted"
 
 
-def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> Reading:
+def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> ParsedScore:
     """Read the first tune of an ABC file, as written: bytes are UTF-8, or Latin-1 as in old files.
 
     Raises:
@@ -53,37 +53,39 @@ def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> Readin
     """
     limits = limits or Limits()
     if isinstance(data, bytes):
-        if len(data) > limits.octets:
-            raise TooLong(f"{len(data)} bytes", f"{limits.octets} bytes")
+        if len(data) > limits.file_bytes:
+            raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
         data = decode_text(data)
         if "\0" in data:
             raise UnreadableScore("the file is no text", ACCEPTED)
-    texts = list(split_tunes(data, characters=limits.events))
-    tune = _read_first(texts, notes=limits.melody_notes)
-    melody = lay_bars(tune, expand=False, notes=limits.melody_notes)
+    texts = list(split_tunes(data, max_characters=limits.events))
+    tune = _read_first_tune(texts, notes=limits.melody_notes)
+    melody = build_melody(tune, expand=False, notes=limits.melody_notes)
     if melody.bars > limits.bars:
         raise TooLong(f"{melody.bars} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
     program = _PROGRAM.search(texts[0])
-    return Reading(
+    return ParsedScore(
         title=tune.title,
         melody=melody,
         program=int(program[1]) if program and int(program[1]) < 128 else None,
-        remarks=tuple(_remarks(tune, melody, len(texts))),
+        warnings=tuple(_warnings(tune, melody, len(texts))),
     )
 
 
-def _remarks(tune: AbcTune, melody: Melody, tunes: int) -> Iterator[str]:
+def _warnings(tune: AbcTune, melody: Melody, tunes: int) -> Iterator[str]:
     """Tell what of the file is not in the melody, or not as it is written."""
     if tunes > 1:
         yield f"the file holds {tunes} tunes; the first one was taken"
-    yield from tune.remarks
+    yield from tune.warnings
     if melody.changes and not tune.meter_changes:
         odd = sum(melody.meter_at(bar) != melody.meter for bar in range(melody.bars))
         are, own = ("bar is", "a meter of its own") if odd == 1 else ("bars are", "their own meter")
         yield f"{odd} {are} longer or shorter than {melody.meter}, with {own}"
-    if len(find_strains(tune.measures)) < sum(measure.closes for measure in tune.measures):
+    if len(find_repeated_sections(tune.measures)) < sum(
+        measure.closes for measure in tune.measures
+    ):
         yield "what is repeated more than once stands here once, without its repeat signs"
 
 
@@ -91,8 +93,8 @@ def read_abc(
     text: str,
     *,
     expand_repeats: bool = False,
-    characters: int = MOST_CHARACTERS,
-    notes: int = MOST_NOTES,
+    characters: int = MAX_CHARACTERS,
+    notes: int = MAX_NOTES,
 ) -> Melody:
     """Read the first tune of an ABC file as a melody.
 
@@ -104,25 +106,27 @@ def read_abc(
         NoMelody: when fewer than two notes sound.
         TooLong: beyond the limits.
     """
-    tune = _read_first(split_tunes(text, characters=characters), notes=notes)
-    return lay_bars(tune, expand=expand_repeats, notes=notes)
+    tune = _read_first_tune(split_tunes(text, max_characters=characters), notes=notes)
+    return build_melody(tune, expand=expand_repeats, notes=notes)
 
 
-def _read_first(texts: Iterable[str], *, notes: int) -> AbcTune:
+def _read_first_tune(texts: Iterable[str], *, notes: int) -> AbcTune:
     text = next(iter(texts), None)
     if text is None:
         raise UnreadableScore("no tune was found in the text", ACCEPTED)
-    return read_tune(text, notes=notes)
+    return read_tune(text, max_notes=notes)
 
 
 def read_tunes(
-    text: str, *, characters: int = MOST_CHARACTERS, notes: int = MOST_NOTES
+    text: str, *, characters: int = MAX_CHARACTERS, notes: int = MAX_NOTES
 ) -> list[AbcTune]:
     """Read every tune of an ABC file; errors as in `read_tune`."""
-    return [read_tune(tune, notes=notes) for tune in split_tunes(text, characters=characters)]
+    return [
+        read_tune(tune, max_notes=notes) for tune in split_tunes(text, max_characters=characters)
+    ]
 
 
-def split_tunes(text: str, *, characters: int = MOST_CHARACTERS) -> Iterator[str]:
+def split_tunes(text: str, *, max_characters: int = MAX_CHARACTERS) -> Iterator[str]:
     """Yield the text of each tune, with the fields of the file's own header put before it.
 
     A tune begins at an X: line; in a text without any, the whole is one tune.
@@ -130,8 +134,8 @@ def split_tunes(text: str, *, characters: int = MOST_CHARACTERS) -> Iterator[str
     Raises:
         TooLong: when the text has more than that many characters.
     """
-    if len(text) > characters:
-        raise TooLong(f"{len(text)} characters", f"{characters} characters")
+    if len(text) > max_characters:
+        raise TooLong(f"{len(text)} characters", f"{max_characters} characters")
     lines = text.lstrip("\ufeff").splitlines()
     starts = [number for number, line in enumerate(lines) if line.lstrip().startswith("X:")]
     if not starts:
@@ -143,7 +147,7 @@ def split_tunes(text: str, *, characters: int = MOST_CHARACTERS) -> Iterator[str
         yield "\n".join(heading + lines[start:end])
 
 
-def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
+def read_tune(text: str, *, max_notes: int = MAX_NOTES) -> AbcTune:
     """Read one tune.
 
     Raises:
@@ -151,32 +155,32 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
         NoMelody: when it has no note at all.
         TooLong: when it has more than that many notes.
     """
-    heading, key, body = _split_heading(text)
+    heading, key, body = _split_header(text)
     if key is None:
         raise UnreadableScore("the text has no K: line, which names the key", ACCEPTED)
     meter = read_meter(heading.get("M", ["none"])[-1])
     unit = read_unit(heading["L"][-1]) if "L" in heading else default_unit(meter)
     voices = [words[0] for text in heading.get("V", ()) if (words := text.split())]
-    voice = Voice(key.signature, unit, meter, notes)
-    parts = _Parts(voices)
+    voice = VoiceBuilder(key.signature, unit, meter, max_notes)
+    parts = _VoiceSelector(voices)
     tempos = [tempo for text in heading.get("Q", ()) if (tempo := read_tempo(text, unit))]
     keys = [key.signature]
     for line in body:
         field = _body_field(line)
-        signs = [FieldSign(*field)] if field else read_signs(line)
+        signs = [FieldToken(*field)] if field else tokenize(line)
         for sign in signs:
-            if isinstance(sign, FieldSign) and sign.letter == "V":
-                parts.turn_to(sign.text, empty=voice.empty)
-            elif parts.first and isinstance(sign, FieldSign) and sign.letter == "Q":
+            if isinstance(sign, FieldToken) and sign.letter == "V":
+                parts.select(sign.text, empty=voice.is_empty)
+            elif parts.is_melody and isinstance(sign, FieldToken) and sign.letter == "Q":
                 tempos += [tempo for tempo in (read_tempo(sign.text, voice.unit),) if tempo]
-            elif parts.first:
-                _take(voice, sign)
+            elif parts.is_melody:
+                _apply(voice, sign)
                 keys += [voice.signature] * (voice.signature != keys[-1])
     measures = voice.finish()
     if not any(note.pitch is not None for measure in measures for note in measure.notes):
         raise NoMelody(f"the ABC tune {heading.get('X', ['it holds'])[0][:20]}")
     return AbcTune(
-        number=heading.get("X", [""])[0],
+        reference_number=heading.get("X", [""])[0],
         title=heading.get("T", [""])[0],
         rhythm=heading["R"][0] if "R" in heading else None,
         meter=meter,
@@ -185,14 +189,14 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
         tempo=tempos[0] if tempos else None,
         measures=measures,
         declared_voices=len(set(voices)),
-        remarks=tuple(
+        warnings=tuple(
             remark
             for remark, holds in (
                 (
                     f"it is written for {len(parts.names)} voices; the first one was taken",
                     len(parts.names) > 1,
                 ),
-                ("of chords the top note was taken", voice.chords),
+                ("of chords the top note was taken", voice.has_chords),
                 ("the key changes on the way; the first one is named", len(keys) > 1),
                 ("the tempo changes on the way; the first one is kept", len(set(tempos)) > 1),
             )
@@ -201,26 +205,26 @@ def read_tune(text: str, *, notes: int = MOST_NOTES) -> AbcTune:
     )
 
 
-class _Parts:
+class _VoiceSelector:
     """Which voice the music belongs to; the first one is the tune."""
 
     def __init__(self, declared: list[str]) -> None:
-        self.first = True
+        self.is_melody = True
         self.names = set(declared)
         self._declared = declared
-        self._tune: str | None = None
+        self._melody_voice: str | None = None
 
-    def turn_to(self, text: str, *, empty: bool) -> None:
+    def select(self, text: str, *, empty: bool) -> None:
         """Turn to the voice that a V: field names; ``empty`` where no music came before."""
         name = (text.split() or ["1"])[0]
-        if self._tune is None:
+        if self._melody_voice is None:
             # Music before any V: field is the music of the first voice there is.
-            self._tune = name if empty else (self._declared or ["1"])[0]
-        self.names |= {self._tune, name}
-        self.first = name == self._tune
+            self._melody_voice = name if empty else (self._declared or ["1"])[0]
+        self.names |= {self._melody_voice, name}
+        self.is_melody = name == self._melody_voice
 
 
-def _split_heading(text: str) -> tuple[dict[str, list[str]], AbcKey | None, list[str]]:
+def _split_header(text: str) -> tuple[dict[str, list[str]], AbcKey | None, list[str]]:
     """Return the fields up to the first K:, the key, and the lines of music behind it."""
     heading: dict[str, list[str]] = {}
     lines = iter(text.splitlines())
@@ -229,7 +233,7 @@ def _split_heading(text: str) -> tuple[dict[str, list[str]], AbcKey | None, list
         if not field:
             continue
         letter, value = field[1], _without_comment(field[2])
-        heading.setdefault(letter, []).append(value[:LONGEST_FIELD])
+        heading.setdefault(letter, []).append(value[:MAX_FIELD_LENGTH])
         if letter == "K":
             key = read_key(value)
             body: list[str] = []
@@ -255,10 +259,10 @@ def _body_field(line: str) -> tuple[str, str] | None:
     return None
 
 
-def _take(voice: Voice, sign: Sign) -> None:
+def _apply(voice: VoiceBuilder, sign: Token) -> None:
     """Write a sign, or let a field change what is valid from here on."""
-    if not isinstance(sign, FieldSign):
-        voice.take(sign)
+    if not isinstance(sign, FieldToken):
+        voice.add(sign)
     elif sign.letter == "K":
         key = read_key(sign.text)
         voice.signature = key.signature if key else voice.signature

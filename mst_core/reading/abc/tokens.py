@@ -16,7 +16,7 @@ from functools import lru_cache
 from mst_core.errors import UnreadableScore
 
 _MULTIPLE = r"(?:\d*/*\d*)"  # 2  3/2  /  //  /4
-_SIGNS = re.compile(
+_TOKENS = re.compile(
     rf"""
       (?P<note> (?:\^\^?|__?|=)? [A-Ga-g] [',]* {_MULTIPLE} )
     | (?P<bar> (?: \[?\|[|:\]]* | :[|:\]]+ ) )
@@ -36,11 +36,11 @@ _SIGNS = re.compile(
 _NOTE = re.compile(rf"(\^\^?|__?|=)?([A-Ga-g])([',]*)({_MULTIPLE})")
 _CHORD_PART = re.compile(rf'"[^"]*"|!\S{{1,40}}?!|({_NOTE.pattern})')
 _ENDING = re.compile(r"\s*(\d[\d,.\-]*)")
-_LONGEST = 9999  # of a number in a note length
+_MAX_NUMBER = 9999  # of a number in a note length
 
 
 @dataclass(frozen=True, slots=True)
-class NoteSign:
+class NoteToken:
     """A written note; ``multiple`` is its length in units of the L: field."""
 
     accidental: str
@@ -52,39 +52,39 @@ class NoteSign:
 
 
 @dataclass(frozen=True, slots=True)
-class ChordSign:
+class ChordToken:
     """Notes that sound together; ``multiple`` is the length of the whole."""
 
-    notes: tuple[NoteSign, ...]
+    notes: tuple[NoteToken, ...]
     multiple: Fraction
 
 
 @dataclass(frozen=True, slots=True)
-class RestSign:
+class RestToken:
     """A rest; ``bars`` says that its multiple counts full bars."""
 
     multiple: Fraction
-    bars: bool
+    full_bars: bool
 
 
 @dataclass(frozen=True, slots=True)
-class BarSign:
+class BarToken:
     """A barline such as ``|``, ``:|`` or ``|]``; empty for an ending that has no line before it."""
 
-    line: str
+    barline: str
     ending: str
     """``1``, ``2`` or ``1,3`` where an ending begins, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenSign:
+class BrokenRhythmToken:
     """``>`` or ``<``, or several: dots and halvings for the notes on both sides."""
 
     marks: str
 
 
 @dataclass(frozen=True, slots=True)
-class TupletSign:
+class TupletToken:
     """``(p:q:r``: the next r notes, p in the time of q; 0 where it is not said."""
 
     p: int
@@ -93,37 +93,44 @@ class TupletSign:
 
 
 @dataclass(frozen=True, slots=True)
-class TieSign:
+class TieToken:
     """``-`` behind a note."""
 
 
 @dataclass(frozen=True, slots=True)
-class OverlaySign:
+class OverlayToken:
     """``&``: what follows up to the barline sounds beside what was written."""
 
 
 @dataclass(frozen=True, slots=True)
-class FieldSign:
+class FieldToken:
     """A field inside the line, such as ``[K:D]``."""
 
     letter: str
     text: str
 
 
-Sign = (
-    NoteSign | ChordSign | RestSign | BarSign | BrokenSign | TupletSign | TieSign
-    | OverlaySign | FieldSign
-)  # fmt: skip
+Token = (
+    NoteToken
+    | ChordToken
+    | RestToken
+    | BarToken
+    | BrokenRhythmToken
+    | TupletToken
+    | TieToken
+    | OverlayToken
+    | FieldToken
+)
 
 
-def read_signs(line: str) -> Iterator[Sign]:
+def tokenize(line: str) -> Iterator[Token]:
     """Yield the signs of a line of music that has no comment.
 
     Raises:
         UnreadableScore: for a length that no note has.
     """
     place = 0
-    while match := _SIGNS.search(line, place):
+    while match := _TOKENS.search(line, place):
         place = match.end()
         text = match[0]
         match match.lastgroup:
@@ -134,43 +141,43 @@ def read_signs(line: str) -> Iterator[Sign]:
                 # `|: [1` and `|[1` are met as well as `|1`; the bracket is a sign of its own.
                 if ending:
                     place = ending.end()
-                yield BarSign(text, ending[1] if ending else "")
+                yield BarToken(text, ending[1] if ending else "")
             case "broken":
-                yield BrokenSign(text[:3])
+                yield BrokenRhythmToken(text[:3])
             case "tie":
-                yield TieSign()
+                yield TieToken()
             case "rest":
-                yield RestSign(_multiple(text[1:]), bars=text[0] in "ZX")
+                yield RestToken(_multiple(text[1:]), full_bars=text[0] in "ZX")
             case "tuplet":
                 numbers = [int(number or 0) for number in match["tuplet"].split(":")]
-                yield TupletSign(*[*numbers, 0, 0][:3])
+                yield TupletToken(*[*numbers, 0, 0][:3])
             case "field":
-                yield FieldSign(text[1], match["field"][2:].strip())
+                yield FieldToken(text[1], match["field"][2:].strip())
             case "ending":
-                yield BarSign("", match["ending"])
+                yield BarToken("", match["ending"])
             case "chord":
                 yield from _chord(match["chord"], "]")
             case "old":
                 yield from _chord(match["old"], "+")
             case "overlay":
-                yield OverlaySign()
+                yield OverlayToken()
 
 
 @lru_cache(maxsize=1024)
-def _note(text: str) -> NoteSign:
+def _note(text: str) -> NoteToken:
     match = _NOTE.match(text)
     assert match is not None  # noqa: S101 - the pattern that found the text contains this one
     accidental, letter, marks, multiple = match.groups()
     octave = marks.count("'") - marks.count(",") + letter.islower()
-    return NoteSign(accidental or "", letter.upper(), octave, _multiple(multiple))
+    return NoteToken(accidental or "", letter.upper(), octave, _multiple(multiple))
 
 
-def _chord(text: str, close: str) -> Iterator[ChordSign]:
+def _chord(text: str, close: str) -> Iterator[ChordToken]:
     """Read ``CEG]2``: the first note's length times the one behind the bracket."""
     inside, _, behind = text.rpartition(close)
     notes = tuple(_note(part[1]) for part in _CHORD_PART.finditer(inside) if part[1])
     if notes:
-        yield ChordSign(notes, notes[0].multiple * _multiple(behind))
+        yield ChordToken(notes, notes[0].multiple * _multiple(behind))
 
 
 @lru_cache(maxsize=1024)
@@ -179,7 +186,7 @@ def _multiple(text: str) -> Fraction:
     above, _, below = text.partition("/")
     halvings = text.count("/")
     numbers = (above or "1", below.lstrip("/"))
-    if any(len(number) > len(str(_LONGEST)) for number in numbers) or halvings > 8:
+    if any(len(number) > len(str(_MAX_NUMBER)) for number in numbers) or halvings > 8:
         raise UnreadableScore(f"a note length of {text[:20]!r}", "write lengths such as 2 or 3/2")
     numerator = int(numbers[0])
     denominator = int(numbers[1]) if numbers[1] else 2**halvings

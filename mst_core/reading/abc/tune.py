@@ -14,11 +14,11 @@ from typing import NamedTuple
 from mst_core.errors import TooLong
 from mst_core.music import Key, Meter
 
-MOST_PASSES = 9
+MAX_PASSES = 9
 """How often a strain can be played: endings beyond the ninth are never reached."""
 
 
-class Written(NamedTuple):
+class AbcNote(NamedTuple):
     """A note or rest on the page; ``duration`` in quarter notes."""
 
     pitch: int | None
@@ -27,7 +27,7 @@ class Written(NamedTuple):
     """Whether it is tied to the note behind it."""
 
 
-class Event(NamedTuple):
+class AbcEvent(NamedTuple):
     """A note, or a rest with pitch None. Times in quarter notes, from the first event."""
 
     pitch: int | None
@@ -36,10 +36,10 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class AbcMeasure:
     """The music between two barlines; never empty."""
 
-    notes: tuple[Written, ...]
+    notes: tuple[AbcNote, ...]
     length: Fraction
     """The sum of their durations, in quarter notes."""
     meter: Meter | None
@@ -55,15 +55,15 @@ class Measure:
     """The passes in which it is played; empty for all."""
 
 
-class Strain(NamedTuple):
+class RepeatedSection(NamedTuple):
     """Measures that are played twice, by their numbers from 0."""
 
     start: int
     end: int
     """The measure behind the repeat sign."""
-    ending: int | None
+    first_ending: int | None
     """The first measure of the first ending, which goes up to ``end``."""
-    second: int | None
+    second_ending_end: int | None
     """The measure behind the second ending, which begins with ``end``."""
 
 
@@ -71,7 +71,7 @@ class Strain(NamedTuple):
 class AbcTune:
     """A tune of an ABC file, repeats written once. Times in quarter notes from the first note."""
 
-    number: str
+    reference_number: str
     """The X: field as it is written."""
     title: str
     rhythm: str | None
@@ -83,27 +83,27 @@ class AbcTune:
     """Such as ``Gmaj``, ``Ador``; ``HP`` for the pipes."""
     tempo: float | None
     """Quarter notes per minute, from the Q: field."""
-    measures: tuple[Measure, ...]
+    measures: tuple[AbcMeasure, ...]
     declared_voices: int = 0
     """How many voices its heading declares; the first one is read."""
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """What of the page is not in here, in plain sentences."""
 
     @property
-    def line(self) -> tuple[Measure, ...]:
+    def unrepeated_measures(self) -> tuple[AbcMeasure, ...]:
         """The measures of the tune gone through once: each strain with its last ending only."""
-        return write_once(self.measures)
+        return drop_replaced_endings(self.measures)
 
     @property
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[AbcEvent, ...]:
         """Notes and rests of the line, contiguous; a tied note is one event."""
-        return tuple(merge_ties(self.line))
+        return tuple(merge_ties(self.unrepeated_measures))
 
     @property
-    def bar_starts(self) -> tuple[Fraction, ...]:
+    def measure_onsets(self) -> tuple[Fraction, ...]:
         """The onset of each measure of the line."""
         starts, place = [], Fraction(0)
-        for measure in self.line:
+        for measure in self.unrepeated_measures:
             starts.append(place)
             place += measure.length
         return tuple(starts)
@@ -111,43 +111,43 @@ class AbcTune:
     @property
     def pickup(self) -> Fraction:
         """Length of the first measure where it is no full bar, else 0."""
-        first = self.line[0].length
-        return first if self.meter and first < self.meter.bar else Fraction(0)
+        first = self.unrepeated_measures[0].length
+        return first if self.meter and first < self.meter.bar_length else Fraction(0)
 
     @property
     def meter_changes(self) -> tuple[tuple[Fraction, Meter | None], ...]:
         """Where another meter begins than the one before, and which."""
         changes, current = [], self.meter
-        for start, measure in zip(self.bar_starts, self.line, strict=True):
+        for start, measure in zip(self.measure_onsets, self.unrepeated_measures, strict=True):
             if measure.meter != current:
                 current = measure.meter
                 changes.append((start, current))
         return tuple(changes)
 
     @property
-    def uneven_bars(self) -> tuple[int, ...]:
+    def irregular_measures(self) -> tuple[int, ...]:
         """Places in the line, counted from 0, of measures that do not fill a bar of their meter.
 
         A shorter one is in order at both ends of the tune and beside a double bar or repeat sign,
         where a pickup may complete it. In free meter none is uneven.
         """
-        line = self.line
+        line = self.unrepeated_measures
         uneven = []
         for number, measure in enumerate(line):
-            if measure.meter is None or measure.length == measure.meter.bar:
+            if measure.meter is None or measure.length == measure.meter.bar_length:
                 continue
             at_edge = number in (0, len(line) - 1) or measure.ends_section
             # An ending stands behind a repeat sign too, but goes on in the bar before it.
             at_edge = at_edge or (measure.starts_section and not measure.endings)
-            if measure.length > measure.meter.bar or not at_edge:
+            if measure.length > measure.meter.bar_length or not at_edge:
                 uneven.append(number)
         return tuple(uneven)
 
 
-def merge_ties(measures: Iterable[Measure]) -> Iterator[Event]:
+def merge_ties(measures: Iterable[AbcMeasure]) -> Iterator[AbcEvent]:
     """Yield the events of some measures in a row, the first at onset 0."""
     place = Fraction(0)
-    held: Event | None = None
+    held: AbcEvent | None = None
     tied = False
     for measure in measures:
         for note in measure.notes:
@@ -156,16 +156,16 @@ def merge_ties(measures: Iterable[Measure]) -> Iterator[Event]:
             else:
                 if held:
                     yield held
-                held = Event(note.pitch, place, note.duration)
+                held = AbcEvent(note.pitch, place, note.duration)
             tied = note.tied and note.pitch is not None
             place += note.duration
     if held:
         yield held
 
 
-def write_once(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+def drop_replaced_endings(measures: tuple[AbcMeasure, ...]) -> tuple[AbcMeasure, ...]:
     """Leave out each ending that a later ending of the same strain replaces."""
-    kept: list[Measure] = []
+    kept: list[AbcMeasure] = []
     later: tuple[int, ...] = ()  # the ending that follows the measure, without a break
     for measure in reversed(measures):
         replaced = measure.endings and later and measure.endings != later
@@ -175,12 +175,12 @@ def write_once(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
     return tuple(reversed(kept))
 
 
-def find_strains(measures: tuple[Measure, ...]) -> tuple[Strain, ...]:
+def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[RepeatedSection, ...]:
     """Find what is played twice. What is played oftener is left out.
 
     A repeat sign with no beginning goes back to the end of the repeat before it.
     """
-    strains: list[Strain] = []
+    strains: list[RepeatedSection] = []
     start = place = 0
     while place < len(measures):
         if measures[place].opens:
@@ -201,12 +201,12 @@ def find_strains(measures: tuple[Measure, ...]) -> tuple[Strain, ...]:
         if first == ({()} if ending is None else {(1,)}) and second in (
             (set(),) if ending is None else (set(), {(2,)})
         ):
-            strains.append(Strain(start, place, ending, behind if second else None))
+            strains.append(RepeatedSection(start, place, ending, behind if second else None))
         start = place = behind
     return tuple(strains)
 
 
-def expand_repeats(measures: tuple[Measure, ...], notes: int) -> tuple[Measure, ...]:
+def expand_repeats(measures: tuple[AbcMeasure, ...], notes: int) -> tuple[AbcMeasure, ...]:
     """Put the measures in the order in which they are played.
 
     A repeat sign with no beginning goes back to the end of the repeat before it.
@@ -214,7 +214,7 @@ def expand_repeats(measures: tuple[Measure, ...], notes: int) -> tuple[Measure, 
     Raises:
         TooLong: when that makes more than ``notes`` notes.
     """
-    played: list[Measure] = []
+    played: list[AbcMeasure] = []
     count = 0
     start, turn, place = 0, 1, 0
     while place < len(measures):
@@ -238,7 +238,7 @@ def expand_repeats(measures: tuple[Measure, ...], notes: int) -> tuple[Measure, 
     return tuple(played)
 
 
-def _passes(measures: tuple[Measure, ...], start: int, place: int) -> int:
+def _passes(measures: tuple[AbcMeasure, ...], start: int, place: int) -> int:
     """How often the strain is played whose repeat sign stands behind ``place``."""
     strain = measures[start : place + 2]  # with the ending behind the sign
     return max((number for measure in strain for number in measure.endings), default=2)

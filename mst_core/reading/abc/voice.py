@@ -13,94 +13,94 @@ from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import SEMITONES, Meter
 from mst_core.reading.abc.fields import ACCIDENTALS
 from mst_core.reading.abc.tokens import (
-    BarSign,
-    BrokenSign,
-    ChordSign,
-    NoteSign,
-    OverlaySign,
-    RestSign,
-    Sign,
-    TieSign,
-    TupletSign,
+    BarToken,
+    BrokenRhythmToken,
+    ChordToken,
+    NoteToken,
+    OverlayToken,
+    RestToken,
+    TieToken,
+    Token,
+    TupletToken,
 )
-from mst_core.reading.abc.tune import MOST_PASSES, Measure, Written
+from mst_core.reading.abc.tune import MAX_PASSES, AbcMeasure, AbcNote
 
-MOST_QUARTERS = 40_000
-FINEST = 100_000
+MAX_QUARTERS = 40_000
+MAX_DENOMINATOR = 100_000
 """Largest denominator of a bar's length: beyond it the note lengths have no beat in common."""
-_TUPLET_TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # 5, 7 and 9 follow the meter
+_TUPLET_NORMAL_NOTES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # 5, 7 and 9 follow the meter
 
 
-class Voice:
+class VoiceBuilder:
     """Collects measures. ``signature``, ``unit`` and ``meter`` may be set between signs."""
 
     def __init__(
-        self, signature: dict[str, int], unit: Fraction, meter: Meter | None, most_notes: int
+        self, signature: dict[str, int], unit: Fraction, meter: Meter | None, max_notes: int
     ) -> None:
         self.signature = signature
         self.unit = unit
         self.meter = meter
-        self._most_notes = most_notes
-        self._measures: list[Measure] = []
-        self._notes: list[Written] = []
-        self.chords = False
+        self._max_notes = max_notes
+        self._measures: list[AbcMeasure] = []
+        self._notes: list[AbcNote] = []
+        self.has_chords = False
         """Whether there were any, of which only the top notes are kept."""
-        self._count = 0
+        self._note_count = 0
         self._quarters = Fraction(0)
         self._measure_meter = meter
         self._accidentals: dict[tuple[str, int], int] = {}
         self._tied_from: tuple[str, int, int] | None = None  # letter, octave, alteration
-        self._last: tuple[str, int, int] | None = None
-        self._broken: Fraction | None = None  # what > or < does to the next note
+        self._last_pitch: tuple[str, int, int] | None = None
+        self._next_factor: Fraction | None = None  # what > or < does to the next note
         self._tuplet = (Fraction(1), 0)  # ratio, notes left
-        self._opens = self._section = False
+        self._opens_repeat = self._starts_section = False
         self._endings: tuple[int, ...] = ()
-        self._beside = False  # behind an & until the barline
+        self._in_overlay = False  # behind an & until the barline
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing was written yet."""
         return not self._measures and not self._notes
 
-    def take(self, sign: Sign) -> None:
+    def add(self, sign: Token) -> None:
         """Write one sign.
 
         Raises:
             UnreadableScore: for a pitch no instrument has, and for times without a common beat.
             TooLong: beyond the limits.
         """
-        if isinstance(sign, BarSign):
-            self._bar(sign)
-        elif self._beside:
+        if isinstance(sign, BarToken):
+            self._add_barline(sign)
+        elif self._in_overlay:
             return
-        elif isinstance(sign, NoteSign):
-            self._write(self._pitch(sign), sign.multiple * self.unit)
-        elif isinstance(sign, ChordSign):
+        elif isinstance(sign, NoteToken):
+            self._add_note(self._pitch(sign), sign.multiple * self.unit)
+        elif isinstance(sign, ChordToken):
             # Last of all the top note, so that a tie behind the chord is the tie of that note.
             pitches = [(self._pitch(note), note) for note in sign.notes]
-            self.chords = self.chords or len({pitch for pitch, _ in pitches}) > 1
+            self.has_chords = self.has_chords or len({pitch for pitch, _ in pitches}) > 1
             top, note = max(pitches, key=lambda pair: pair[0])
-            self._last = (note.letter, note.octave, self._alteration(note))
-            self._write(top, sign.multiple * self.unit)
-        elif isinstance(sign, RestSign):
-            self._rest(sign)
-        elif isinstance(sign, BrokenSign):
-            self._break(sign.marks)
-        elif isinstance(sign, TupletSign):
+            self._last_pitch = (note.letter, note.octave, self._alteration(note))
+            self._add_note(top, sign.multiple * self.unit)
+        elif isinstance(sign, RestToken):
+            self._add_rest(sign)
+        elif isinstance(sign, BrokenRhythmToken):
+            self._break_rhythm(sign.marks)
+        elif isinstance(sign, TupletToken):
             self._begin_tuplet(sign)
-        elif isinstance(sign, TieSign):
-            if self._notes and self._last:
+        elif isinstance(sign, TieToken):
+            if self._notes and self._last_pitch:
                 self._notes[-1] = self._notes[-1]._replace(tied=True)
-                self._tied_from = self._last
-        elif isinstance(sign, OverlaySign):
-            self._beside = True
+                self._tied_from = self._last_pitch
+        elif isinstance(sign, OverlayToken):
+            self._in_overlay = True
 
-    def finish(self) -> tuple[Measure, ...]:
+    def finish(self) -> tuple[AbcMeasure, ...]:
         """Close the last measure and return all of them."""
         self._close_measure(closes=False, double=True)
         return tuple(self._measures)
 
-    def _alteration(self, note: NoteSign) -> int:
+    def _alteration(self, note: NoteToken) -> int:
         if note.accidental:
             return ACCIDENTALS[note.accidental]
         if self._tied_from and self._tied_from[:2] == (note.letter, note.octave):
@@ -108,11 +108,11 @@ class Voice:
         carried = self._accidentals.get((note.letter, note.octave))
         return self.signature.get(note.letter, 0) if carried is None else carried
 
-    def _pitch(self, note: NoteSign) -> int:
+    def _pitch(self, note: NoteToken) -> int:
         alteration = self._alteration(note)
         if note.accidental:
             self._accidentals[note.letter, note.octave] = alteration
-        self._last = (note.letter, note.octave, alteration)
+        self._last_pitch = (note.letter, note.octave, alteration)
         pitch = 60 + 12 * note.octave + SEMITONES[note.letter] + alteration
         if not 0 <= pitch <= 127:
             raise UnreadableScore(
@@ -121,96 +121,96 @@ class Voice:
             )
         return pitch
 
-    def _write(self, pitch: int | None, duration: Fraction) -> None:
-        if self._count >= self._most_notes:
-            raise TooLong(f"more than {self._most_notes} notes", f"{self._most_notes} notes")
-        self._count += 1
+    def _add_note(self, pitch: int | None, duration: Fraction) -> None:
+        if self._note_count >= self._max_notes:
+            raise TooLong(f"more than {self._max_notes} notes", f"{self._max_notes} notes")
+        self._note_count += 1
         ratio, left = self._tuplet
         if left:
             duration *= ratio
             self._tuplet = (ratio, left - 1)
         if not self._notes:
             self._measure_meter = self.meter
-        if self._broken:
-            duration *= self._broken
-            self._broken = None
-        self._notes.append(Written(pitch, duration, tied=False))
+        if self._next_factor:
+            duration *= self._next_factor
+            self._next_factor = None
+        self._notes.append(AbcNote(pitch, duration, tied=False))
         self._tied_from = None
 
-    def _rest(self, sign: RestSign) -> None:
-        self._last = None
-        if not sign.bars:
-            self._write(None, sign.multiple * self.unit)
+    def _add_rest(self, sign: RestToken) -> None:
+        self._last_pitch = None
+        if not sign.full_bars:
+            self._add_note(None, sign.multiple * self.unit)
             return
-        bar = self.meter.bar if self.meter else Fraction(4)
+        bar = self.meter.bar_length if self.meter else Fraction(4)
         for number in range(max(1, int(sign.multiple))):
             if number:
-                self._bar(BarSign("|", ""))
-            self._write(None, bar)
+                self._add_barline(BarToken("|", ""))
+            self._add_note(None, bar)
 
-    def _break(self, marks: str) -> None:
+    def _break_rhythm(self, marks: str) -> None:
         """Dot one neighbour and halve the other; doubled marks dot twice and quarter."""
-        if not self._notes or self._broken:
+        if not self._notes or self._next_factor:
             return
         short = Fraction(1, 2 ** len(marks))
         before, after = (2 - short, short) if marks[0] == ">" else (short, 2 - short)
         last = self._notes[-1]
         self._notes[-1] = last._replace(duration=last.duration * before)
-        self._broken = after
+        self._next_factor = after
 
-    def _begin_tuplet(self, sign: TupletSign) -> None:
-        compound = self.meter is not None and self.meter.compound
-        times = sign.q or _TUPLET_TIMES.get(sign.p) or (3 if compound else 2)
+    def _begin_tuplet(self, sign: TupletToken) -> None:
+        compound = self.meter is not None and self.meter.is_compound
+        times = sign.q or _TUPLET_NORMAL_NOTES.get(sign.p) or (3 if compound else 2)
         self._tuplet = (Fraction(times, sign.p), sign.r or sign.p)
 
-    def _bar(self, sign: BarSign) -> None:
-        line = sign.line
+    def _add_barline(self, sign: BarToken) -> None:
+        line = sign.barline
         closes = line.startswith(":")
         opens = line.endswith(":")
         double = closes or opens or "||" in line or "[" in line or "]" in line
         self._close_measure(closes=closes, double=double)
-        self._opens = self._opens or opens
-        self._section = self._section or double
+        self._opens_repeat = self._opens_repeat or opens
+        self._starts_section = self._starts_section or double
         if sign.ending:
             self._endings = _ending_numbers(sign.ending)
         elif double:
             self._endings = ()
         self._accidentals.clear()
-        self._beside = False
+        self._in_overlay = False
 
     def _close_measure(self, *, closes: bool, double: bool) -> None:
         if self._notes:
-            measure = Measure(
+            measure = AbcMeasure(
                 tuple(self._notes),
-                self._measured(),
+                self._measure_length(),
                 self._measure_meter,
-                opens=self._opens,
+                opens=self._opens_repeat,
                 closes=closes,
-                starts_section=self._section or not self._measures,
+                starts_section=self._starts_section or not self._measures,
                 ends_section=double,
                 endings=self._endings,
             )
             self._measures.append(measure)
             self._notes.clear()
-            self._opens = self._section = False
+            self._opens_repeat = self._starts_section = False
         elif self._measures:
             last = self._measures[-1]
             self._measures[-1] = replace(
                 last, closes=last.closes or closes, ends_section=last.ends_section or double
             )
 
-    def _measured(self) -> Fraction:
+    def _measure_length(self) -> Fraction:
         """Return the length of the notes of this measure, when it is one that music has."""
         length = Fraction(0)
         for note in self._notes:
             length += note.duration
-            if length.denominator > FINEST:
+            if length.denominator > MAX_DENOMINATOR:
                 raise UnreadableScore(
                     "note lengths that have no beat in common", "write them as 1/2, 3/2, 1/4"
                 )
         self._quarters += length
-        if self._quarters > MOST_QUARTERS:
-            raise TooLong(f"more than {MOST_QUARTERS} quarter notes", f"{MOST_QUARTERS} of them")
+        if self._quarters > MAX_QUARTERS:
+            raise TooLong(f"more than {MAX_QUARTERS} quarter notes", f"{MAX_QUARTERS} of them")
         return length
 
 
@@ -221,5 +221,5 @@ def _ending_numbers(text: str) -> tuple[int, ...]:
         first, _, last = part.strip(".").partition("-")
         if first.isdigit() and len(first) == 1:
             end = int(last) if last.isdigit() and len(last) == 1 else int(first)
-            numbers.update(range(int(first), min(end, MOST_PASSES) + 1))
+            numbers.update(range(int(first), min(end, MAX_PASSES) + 1))
     return tuple(sorted(numbers))

@@ -13,7 +13,7 @@ from statistics import fmean, median
 
 from mst_core.errors import BadOption, NoMelody
 from mst_core.reading.midi.notes import MidiNote
-from mst_core.reading.midi.parts import Strand
+from mst_core.reading.midi.parts import MidiPart
 from mst_core.reading.midi.tempo_map import TempoMap
 
 # The top line of notes that sound together. Times are ticks.
@@ -22,19 +22,19 @@ from mst_core.reading.midi.tempo_map import TempoMap
 # the
 # melody; one that only overlaps its neighbours is legato, and ends where the next one begins.
 
-_FAR_BELOW = 14  # semitones under its neighbours: a bass that shows where the melody rests
-_NEIGHBOURS = 8  # notes on either side
+_BASS_DISTANCE = 14  # semitones under its neighbours: a bass that shows where the melody rests
+_MEDIAN_RADIUS = 8  # notes on either side
 
 
 @dataclass(frozen=True, slots=True)
 class Skyline:
     """A line of notes that never overlap, and the notes that lie under it."""
 
-    line: tuple[MidiNote, ...]
-    below: tuple[MidiNote, ...]
+    melody: tuple[MidiNote, ...]
+    lower_notes: tuple[MidiNote, ...]
 
 
-def find_skyline(notes: Sequence[MidiNote], *, together: int) -> Skyline:
+def find_skyline(notes: Sequence[MidiNote], *, chord_spread: int) -> Skyline:
     """Part the melody from what lies under it.
 
     ``together`` is how many ticks the notes of a struck chord may lie apart: 0 for written music.
@@ -50,7 +50,7 @@ def find_skyline(notes: Sequence[MidiNote], *, together: int) -> Skyline:
             continue  # the same note again, shorter
         overlap = min(last.end, note.end) - note.onset
         shorter = min(last.end - last.onset, note.end - note.onset)
-        chord = note.onset - last.onset <= together and 2 * overlap >= shorter
+        chord = note.onset - last.onset <= chord_spread and 2 * overlap >= shorter
         under = note.pitch < last.pitch and (chord or 2 * overlap >= note.end - note.onset)
         if under:
             below.append(note)
@@ -61,40 +61,50 @@ def find_skyline(notes: Sequence[MidiNote], *, together: int) -> Skyline:
             line[-1] = last._replace(end=note.onset)
             line.append(note)
     if below:
-        line, bass = _without_bass(line)
+        line, bass = _split_bass(line)
         below.extend(bass)
     return Skyline(tuple(line), tuple(sorted(below)))
 
 
-def _without_bass(line: list[MidiNote]) -> tuple[list[MidiNote], list[MidiNote]]:
+def _split_bass(line: list[MidiNote]) -> tuple[list[MidiNote], list[MidiNote]]:
     melody: list[MidiNote] = []
     bass: list[MidiNote] = []
     for place, note in enumerate(line):
-        around = line[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS + 1]
+        around = line[max(0, place - _MEDIAN_RADIUS) : place + _MEDIAN_RADIUS + 1]
         middle = median(each.pitch for each in around)
-        (bass if note.pitch < middle - _FAR_BELOW else melody).append(note)
+        (bass if note.pitch < middle - _BASS_DISTANCE else melody).append(note)
     return melody, bass
 
 
-_MELODY = re.compile(
+_MELODY_NAME = re.compile(
     r"melod|\blead|vocal|\bvox\b|\bvoice|\bvoc\b|sing(?:er|t|stimme)?\b|sopran|cantus|\btune\b|"
     r"\btheme\b|gesang|\bchant\b|\bcanto\b|right hand|\br\.?h\.?\b|treble|\bdiscant"
 )
-_SOLOIST = re.compile(
+_SOLO_INSTRUMENT = re.compile(
     r"flute|flöte|piccolo|recorder|whistle|violin(?!.*(?:2|ii))|fiddle|sax|trumpet|clarinet|oboe|"
     r"\bcornet|harmonica|bagpipe|chanter|\bsolo\b|ocarina"
 )
-_BACKING = re.compile(
+_ACCOMPANIMENT_NAME = re.compile(
     r"bass|tuba|chord|pad\b|accomp|begleit|backing|harmony|rhythm|strum|comping|drum|perc|"
     r"left hand|\bl\.?h\.?\b|\balto\b|tenor|strings|continuo|cello|\bdrone|\bfx\b|effect"
 )
 # Families of eight General MIDI programs: who sings, who carries.
-_FAMILY_WEIGHTS = {4: -2.5, 6: -0.5, 7: 0.5, 8: 0.5, 9: 1.0, 10: 1.0, 11: -1.0, 14: -2.0, 15: -3.0}
+_PROGRAM_FAMILY_WEIGHTS = {
+    4: -2.5,
+    6: -0.5,
+    7: 0.5,
+    8: 0.5,
+    9: 1.0,
+    10: 1.0,
+    11: -1.0,
+    14: -2.0,
+    15: -3.0,
+}
 _FEW_NOTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Sign:
+class _MelodyEvidence:
     """One reason for or against a strand."""
 
     weight: float
@@ -102,14 +112,16 @@ class _Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MelodyTrack:
     """The strand that was taken, as its place in the list, and why."""
 
-    place: int
-    remarks: tuple[str, ...]
+    index: int
+    warnings: tuple[str, ...]
 
 
-def find_melody(strands: Sequence[Strand], tempo: TempoMap, *, track: int | None) -> Found:
+def find_melody_track(
+    strands: Sequence[MidiPart], tempo: TempoMap, *, track: int | None
+) -> MelodyTrack:
     """Take the strand asked for, counted from 1, or find the melody.
 
     Raises:
@@ -118,76 +130,78 @@ def find_melody(strands: Sequence[Strand], tempo: TempoMap, *, track: int | None
     """
     if track is not None:
         if not 1 <= track <= len(strands) or strands[track - 1].drums:
-            raise BadOption("track", track, f"tracks of this file are {listed(strands)}")
-        return Found(track - 1, ())
+            raise BadOption("track", track, f"tracks of this file are {list_parts(strands)}")
+        return MelodyTrack(track - 1, ())
     able = [place for place, each in enumerate(strands) if not each.drums and len(each.notes) > 1]
     if not able:
-        raise NoMelody(listed(strands) if strands else "a MIDI file without notes")
+        raise NoMelody(list_parts(strands) if strands else "a MIDI file without notes")
     if len(able) == 1:
-        return Found(able[0], ())
-    signs = {place: _signs(strands[place], strands, tempo) for place in able}
+        return MelodyTrack(able[0], ())
+    signs = {place: _melody_evidence(strands[place], strands, tempo) for place in able}
     best = max(able, key=lambda place: (sum(sign.weight for sign in signs[place]), -place))
     reasons = sorted(signs[best], key=lambda sign: -sign.weight)
     why = [sign.reason for sign in reasons if sign.weight >= 0.5][:3] or ["it fits best of all"]
-    return Found(
+    return MelodyTrack(
         best,
         (
             f"Track {best + 1} of {len(strands)} ({strands[best].name}) was taken as the melody: "
-            f"{', '.join(why)}. The tracks are {listed(strands)}.",
+            f"{', '.join(why)}. The tracks are {list_parts(strands)}.",
         ),
     )
 
 
-def listed(strands: Sequence[Strand]) -> str:
+def list_parts(strands: Sequence[MidiPart]) -> str:
     """Such as ``1 Flute, 2 Piano, 3 Drums``; the first dozen."""
     names = [f"{number} {each.name}" for number, each in enumerate(strands[:12], start=1)]
     more = len(strands) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
-def _signs(strand: Strand, strands: Sequence[Strand], tempo: TempoMap) -> list[_Sign]:
-    tonal = [each for each in strands if not each.drums]
+def _melody_evidence(
+    part: MidiPart, parts: Sequence[MidiPart], tempo: TempoMap
+) -> list[_MelodyEvidence]:
+    tonal = [each for each in parts if not each.drums]
     start = min(each.notes[0].onset for each in tonal)
     end = max(max(note.end for note in each.notes) for each in tonal)
-    sounding, alone = _sounding(strand.notes)
-    pitch = fmean(note.pitch for note in strand.notes)
+    sounding, alone = _sounding_ticks(part.notes)
+    pitch = fmean(note.pitch for note in part.notes)
     highest = max(fmean(note.pitch for note in each.notes) for each in tonal)
-    a_second = len(strand.notes) / max(1.0, tempo.seconds(end) - tempo.seconds(start))
+    a_second = len(part.notes) / max(1.0, tempo.seconds(end) - tempo.seconds(start))
     mono = alone / sounding
     share = sounding / max(1, end - start)
-    signs = [*_name_signs(strand)]
-    signs.append(_Sign(4 * mono - 2, "it goes one note at a time"))
-    signs.append(_Sign(2 * min(1.0, share / 0.6) - 1, "it sounds most of the time"))
+    signs = [*_name_evidence(part)]
+    signs.append(_MelodyEvidence(4 * mono - 2, "it goes one note at a time"))
+    signs.append(_MelodyEvidence(2 * min(1.0, share / 0.6) - 1, "it sounds most of the time"))
     if pitch >= highest - 0.01:
-        signs.append(_Sign(1.5, "it lies highest"))
+        signs.append(_MelodyEvidence(1.5, "it lies highest"))
     elif pitch < 52:
-        signs.append(_Sign(-3.0, "it lies low"))
-    signs.append(_Sign(-abs(pitch - 72) / 12, "its register"))
+        signs.append(_MelodyEvidence(-3.0, "it lies low"))
+    signs.append(_MelodyEvidence(-abs(pitch - 72) / 12, "its register"))
     if not 0.4 <= a_second <= 8:
-        signs.append(_Sign(-1.5, "its pace"))
-    if len(strand.notes) < _FEW_NOTES:
-        signs.append(_Sign(-3.0, "its few notes"))
-    if len({note.pitch for note in strand.notes}) < 4:
-        signs.append(_Sign(-2.0, "its few pitches"))
+        signs.append(_MelodyEvidence(-1.5, "its pace"))
+    if len(part.notes) < _FEW_NOTES:
+        signs.append(_MelodyEvidence(-3.0, "its few notes"))
+    if len({note.pitch for note in part.notes}) < 4:
+        signs.append(_MelodyEvidence(-2.0, "its few pitches"))
     return signs
 
 
-def _name_signs(strand: Strand) -> list[_Sign]:
-    name = strand.name.lower().replace("_", " ")
-    signs: list[_Sign] = []
-    if _MELODY.search(name):
-        signs.append(_Sign(4.0, "its name says so"))
-    elif _SOLOIST.search(name):
-        signs.append(_Sign(2.0, "its instrument often carries the tune"))
-    if _BACKING.search(name):
-        signs.append(_Sign(-3.0, "its name is that of an accompaniment"))
-    if strand.program is not None:
-        weight = _FAMILY_WEIGHTS.get(strand.program // 8, 0.0)
-        signs.append(_Sign(weight, "its instrument often carries the tune"))
+def _name_evidence(part: MidiPart) -> list[_MelodyEvidence]:
+    name = part.name.lower().replace("_", " ")
+    signs: list[_MelodyEvidence] = []
+    if _MELODY_NAME.search(name):
+        signs.append(_MelodyEvidence(4.0, "its name says so"))
+    elif _SOLO_INSTRUMENT.search(name):
+        signs.append(_MelodyEvidence(2.0, "its instrument often carries the tune"))
+    if _ACCOMPANIMENT_NAME.search(name):
+        signs.append(_MelodyEvidence(-3.0, "its name is that of an accompaniment"))
+    if part.program is not None:
+        weight = _PROGRAM_FAMILY_WEIGHTS.get(part.program // 8, 0.0)
+        signs.append(_MelodyEvidence(weight, "its instrument often carries the tune"))
     return signs
 
 
-def _sounding(notes: Sequence[MidiNote]) -> tuple[int, int]:
+def _sounding_ticks(notes: Sequence[MidiNote]) -> tuple[int, int]:
     """Ticks in which anything sounds, and in which one note sounds alone."""
     edges = sorted([(each.onset, 1) for each in notes] + [(each.end, -1) for each in notes])
     sounding = alone = voices = last = 0

@@ -17,14 +17,14 @@ from mst_core.reading.parsed_score import Limits
 NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
 TRACK_NAME, INSTRUMENT_NAME, TEMPO, METER, KEY = 0x03, 0x04, 0x51, 0x58, 0x59
 _END_OF_TRACK = 0x2F
-_METAS = (TRACK_NAME, INSTRUMENT_NAME, TEMPO, METER, KEY)
+_KEPT_META_EVENTS = (TRACK_NAME, INSTRUMENT_NAME, TEMPO, METER, KEY)
 _META, _SYSTEM = 0xFF, (0xF0, 0xF7)
-_ONE_BYTE = (0xC0, 0xD0)  # programs and pressure carry one data byte, other messages two
+_ONE_DATA_BYTE = (0xC0, 0xD0)  # programs and pressure carry one data byte, other messages two
 _ACCEPTED = "a MIDI file of format 0 or 1 would be read"
-_WHOLE = "send the whole file, or write it again with another program"
+_SEND_AGAIN = "send the whole file, or write it again with another program"
 
 
-class Message(NamedTuple):
+class MidiMessage(NamedTuple):
     """``kind`` is NOTE_OFF, NOTE_ON, PROGRAM or one of the metas; a meta has channel -1.
 
     A NOTE_ON of velocity 0 comes as the NOTE_OFF that it is.
@@ -37,10 +37,10 @@ class Message(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class MidiTrack:
     """The messages of one chunk, and the tick where it ends."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[MidiMessage, ...]
     end: int
 
 
@@ -48,11 +48,11 @@ class Track:
 class MidiFile:
     """What the bytes say, before anything is made of it."""
 
-    form: int
+    format: int
     """0 for one track of all channels, 1 for tracks that sound together."""
-    ticks_a_quarter: int
-    tracks: tuple[Track, ...]
-    remarks: tuple[str, ...]
+    ticks_per_quarter: int
+    tracks: tuple[MidiTrack, ...]
+    warnings: tuple[str, ...]
 
 
 def read_messages(data: bytes, limits: Limits) -> MidiFile:
@@ -63,15 +63,15 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
             or break off.
         TooLong: when there are more bytes, tracks or messages than the limits allow.
     """
-    if len(data) > limits.octets:
-        raise TooLong(f"{len(data)} bytes", f"{limits.octets} bytes")
+    if len(data) > limits.file_bytes:
+        raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
     if data[:4] != b"MThd":
         raise UnreadableScore("this is not a MIDI file: it does not begin with MThd", _ACCEPTED)
     if len(data) < 14:
-        raise UnreadableScore("the MIDI file breaks off in its header", _WHOLE)
+        raise UnreadableScore("the MIDI file breaks off in its header", _SEND_AGAIN)
     length, form, announced, division = struct.unpack_from(">IHHH", data, 4)
     if length < 6:
-        raise UnreadableScore(f"the MIDI file has a header of {length} bytes", _WHOLE)
+        raise UnreadableScore(f"the MIDI file has a header of {length} bytes", _SEND_AGAIN)
     if form > 2:
         raise UnreadableScore(f"the MIDI file is of format {form}", _ACCEPTED)
     if division & 0x8000:
@@ -87,9 +87,9 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
 
 
 def _read_tracks(
-    data: bytes, start: int, form: int, announced: int, division: int, limits: Limits
+    data: bytes, start: int, format: int, announced: int, division: int, limits: Limits
 ) -> MidiFile:
-    tracks: list[Track] = []
+    tracks: list[MidiTrack] = []
     remarks: list[str] = []
     events_left = limits.events
     # Chunks of other kinds are skipped, as the standard asks; what follows the last track is not
@@ -99,78 +99,78 @@ def _read_tracks(
         end = start + 8 + length
         if end > len(data):
             where = f"track {len(tracks) + 1}" if kind == b"MTrk" else "a chunk that is no track"
-            raise UnreadableScore(f"the MIDI file breaks off in {where}", _WHOLE)
+            raise UnreadableScore(f"the MIDI file breaks off in {where}", _SEND_AGAIN)
         if kind == b"MTrk":
             reader = _TrackReader(data, start + 8, end, len(tracks) + 1)
             tracks.append(reader.read(events_left))
-            events_left -= reader.events
+            events_left -= reader.event_count
             if events_left < 0:
                 raise TooLong(f"more than {limits.events} messages", f"{limits.events} messages")
         start = end
     if not tracks:
-        raise UnreadableScore("the MIDI file holds no track", _WHOLE)
+        raise UnreadableScore("the MIDI file holds no track", _SEND_AGAIN)
     if len(tracks) < announced:
         remarks.append(f"The file announces {announced} tracks and holds {len(tracks)}.")
-    if form == 2 and len(tracks) > 1:
+    if format == 2 and len(tracks) > 1:
         remarks.append(f"The file holds {len(tracks)} sequences (format 2); the first was read.")
         del tracks[1:]
-    return MidiFile(form, division, tuple(tracks), tuple(remarks))
+    return MidiFile(format, division, tuple(tracks), tuple(remarks))
 
 
 class _TrackReader:
     """Walks through one track, message by message; ``events`` is how many there were."""
 
-    def __init__(self, data: bytes, start: int, end: int, number: int) -> None:
-        self.data, self.place, self.end, self.number = data, start, end, number
-        self.events = 0
+    def __init__(self, data: bytes, start: int, end: int, track_number: int) -> None:
+        self.data, self.position, self.end, self.track_number = data, start, end, track_number
+        self.event_count = 0
 
-    def read(self, most: int) -> Track:
+    def read(self, max_events: int) -> MidiTrack:
         """Read up to the end of track, or one message more than ``most``."""
         tick, running = 0, 0
-        messages: list[Message] = []
-        while self.place < self.end and self.events <= most:
-            tick += self._number()
-            self.events += 1
+        messages: list[MidiMessage] = []
+        while self.position < self.end and self.event_count <= max_events:
+            tick += self._variable_length_quantity()
+            self.event_count += 1
             status = self._byte()
             if status == _META:
                 kind = self._byte()
-                content = self._bytes(self._number())
+                content = self._bytes(self._variable_length_quantity())
                 if kind == _END_OF_TRACK:
                     break
-                if kind in _METAS:
-                    messages.append(Message(tick, kind, -1, content))
+                if kind in _KEPT_META_EVENTS:
+                    messages.append(MidiMessage(tick, kind, -1, content))
             elif status in _SYSTEM:
-                self._bytes(self._number())
+                self._bytes(self._variable_length_quantity())
             elif status < 0xF0:
                 if status < 0x80:
                     # Running status: the message begins with its data. It outlives metas, which
                     # the standard forbids and real files do.
-                    status, self.place = running, self.place - 1
+                    status, self.position = running, self.position - 1
                 if not status:
-                    raise self._broken("a message without a status")
+                    raise self._error("a message without a status")
                 running = status
                 kind = status & 0xF0
-                content = self._bytes(1 if kind in _ONE_BYTE else 2)
+                content = self._bytes(1 if kind in _ONE_DATA_BYTE else 2)
                 if max(content) > 127:
-                    raise self._broken("a value above 127")
+                    raise self._error("a value above 127")
                 if kind == NOTE_ON and content[1] == 0:
                     kind = NOTE_OFF
                 if kind in (NOTE_OFF, NOTE_ON, PROGRAM):
-                    messages.append(Message(tick, kind, status & 0x0F, content))
+                    messages.append(MidiMessage(tick, kind, status & 0x0F, content))
             else:
-                raise self._broken(f"an unknown message {status:X}")
-        return Track(tuple(messages), tick)
+                raise self._error(f"an unknown message {status:X}")
+        return MidiTrack(tuple(messages), tick)
 
     def _byte(self) -> int:
         return self._bytes(1)[0]
 
     def _bytes(self, count: int) -> bytes:
-        if self.place + count > self.end:
-            raise self._broken("a message that reaches beyond its end")
-        self.place += count
-        return self.data[self.place - count : self.place]
+        if self.position + count > self.end:
+            raise self._error("a message that reaches beyond its end")
+        self.position += count
+        return self.data[self.position - count : self.position]
 
-    def _number(self) -> int:
+    def _variable_length_quantity(self) -> int:
         """A number of one to four bytes, seven bits in each."""
         number = 0
         for _ in range(4):
@@ -178,7 +178,9 @@ class _TrackReader:
             number = number << 7 | byte & 0x7F
             if byte < 0x80:
                 return number
-        raise self._broken("a number of more than four bytes")
+        raise self._error("a number of more than four bytes")
 
-    def _broken(self, what: str) -> UnreadableScore:
-        return UnreadableScore(f"track {self.number} of the MIDI file has {what}", _WHOLE)
+    def _error(self, what: str) -> UnreadableScore:
+        return UnreadableScore(
+            f"track {self.track_number} of the MIDI file has {what}", _SEND_AGAIN
+        )

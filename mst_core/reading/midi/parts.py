@@ -20,26 +20,40 @@ from mst_core.reading.midi.messages import (
     PROGRAM,
     TEMPO,
     TRACK_NAME,
-    Message,
     MidiFile,
-    Track,
+    MidiMessage,
+    MidiTrack,
     read_messages,
 )
-from mst_core.reading.midi.notes import MidiNote, Pairing, pair
+from mst_core.reading.midi.notes import MidiNote, PairedNotes, pair_notes
 from mst_core.reading.parsed_score import Limits
 
 _DRUM_CHANNEL = 9
-_LONGEST_NAME = 80  # letters
-_LONGEST_TEXT = 4096  # bytes looked at
-_FAMILIES = (
-    "Piano", "Chimes", "Organ", "Guitar", "Bass", "Strings", "Ensemble", "Brass", "Reed", "Pipe",
-    "Synth lead", "Synth pad", "Synth effects", "Folk instrument", "Percussion", "Sound effects",
-)  # fmt: skip
+_MAX_NAME_LENGTH = 80  # letters
+_MAX_TEXT_BYTES = 4096  # bytes looked at
+_PROGRAM_FAMILIES = (
+    "Piano",
+    "Chimes",
+    "Organ",
+    "Guitar",
+    "Bass",
+    "Strings",
+    "Ensemble",
+    "Brass",
+    "Reed",
+    "Pipe",
+    "Synth lead",
+    "Synth pad",
+    "Synth effects",
+    "Folk instrument",
+    "Percussion",
+    "Sound effects",
+)
 """The sixteen families of General MIDI, eight programs each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Strand:
+class MidiPart:
     """What one player plays, in the order of onsets."""
 
     name: str
@@ -53,20 +67,20 @@ class Strand:
 
 
 @dataclass(frozen=True, slots=True)
-class Song:
+class MidiScore:
     """A MIDI file understood as players and maps; maps are (tick, value), rising."""
 
     title: str
-    ticks_a_quarter: int
-    strands: tuple[Strand, ...]
+    ticks_per_quarter: int
+    parts: tuple[MidiPart, ...]
     tempos: tuple[tuple[int, int], ...]
     """Microseconds a quarter."""
     meters: tuple[tuple[int, Meter], ...]
     keys: tuple[tuple[int, Key], ...]
-    remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-def read_song(data: bytes, limits: Limits) -> Song:
+def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     """Read a MIDI file as far as its players and its maps of tempo, meter and key.
 
     Raises:
@@ -74,28 +88,28 @@ def read_song(data: bytes, limits: Limits) -> Song:
             for too many notes.
     """
     file = read_messages(data, limits)
-    strands: list[Strand] = []
-    remarks = list(file.remarks)
+    strands: list[MidiPart] = []
+    remarks = list(file.warnings)
     _check_counts(file, limits)
     endless = empty = 0
     for track in file.tracks:
-        for strand, pairing in _strands(track, file):
+        for strand, pairing in _parts_of_track(track, file):
             strands.append(strand)
-            endless += pairing.endless
-            empty += pairing.empty
+            endless += pairing.unended
+            empty += pairing.zero_length
     if endless:
         remarks.append(f"Notes that never end, cut at the next note: {endless}.")
     if empty:
         remarks.append(f"Notes without length (ornaments, chord names), left out: {empty}.")
-    keys = _changes(file, KEY)
-    return Song(
+    keys = _meta_events(file, KEY)
+    return MidiScore(
         title=_title(file),
-        ticks_a_quarter=file.ticks_a_quarter,
-        strands=tuple(strands),
-        tempos=tuple((tick, _tempo(content)) for tick, content in _changes(file, TEMPO)),
-        meters=tuple((tick, _meter(content)) for tick, content in _changes(file, METER)),
-        keys=tuple((tick, key) for tick, content in keys if (key := _key(content))),
-        remarks=tuple(remarks),
+        ticks_per_quarter=file.ticks_per_quarter,
+        parts=tuple(strands),
+        tempos=tuple((tick, _parse_tempo(content)) for tick, content in _meta_events(file, TEMPO)),
+        meters=tuple((tick, _parse_meter(content)) for tick, content in _meta_events(file, METER)),
+        keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
+        warnings=tuple(remarks),
     )
 
 
@@ -111,31 +125,31 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
             raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
 
-def _strands(track: Track, file: MidiFile) -> list[tuple[Strand, Pairing]]:
+def _parts_of_track(track: MidiTrack, file: MidiFile) -> list[tuple[MidiPart, PairedNotes]]:
     """The strands of one track, each with what was found in pairing its notes."""
     programs = _programs(track)
-    players: defaultdict[tuple[int, int | None], list[Message]] = defaultdict(list)
+    players: defaultdict[tuple[int, int | None], list[MidiMessage]] = defaultdict(list)
     for message in track.messages:
         if message.kind in (NOTE_OFF, NOTE_ON):
             channel, drums = message.channel, message.channel == _DRUM_CHANNEL
             # In format 1 a track is one player: a guitar may have a channel for each string.
-            voice = channel if file.form == 0 or drums else -1
+            voice = channel if file.format == 0 or drums else -1
             players[voice, programs.get(channel)].append(message)
     named = _name(track)
     several = len(players) > 1
-    found: list[tuple[Strand, Pairing]] = []
+    found: list[tuple[MidiPart, PairedNotes]] = []
     for (voice, program), messages in players.items():
-        pairing = pair(messages, file.ticks_a_quarter)
+        pairing = pair_notes(messages, file.ticks_per_quarter)
         if pairing.notes:
             drums = voice == _DRUM_CHANNEL
-            family = "Drums" if drums else _FAMILIES[(program or 0) // 8]
+            family = "Drums" if drums else _PROGRAM_FAMILIES[(program or 0) // 8]
             name = f"{named}, {family.lower()}" if named and several else named or family
-            strand = Strand(name, program, drums, pairing.notes, track.end)
+            strand = MidiPart(name, program, drums, pairing.notes, track.end)
             found.append((strand, pairing))
     return found
 
 
-def _programs(track: Track) -> dict[int, int]:
+def _programs(track: MidiTrack) -> dict[int, int]:
     """The program of each channel at its first note; a change on the way is not followed."""
     programs: dict[int, int] = {}
     playing: set[int] = set()
@@ -147,7 +161,7 @@ def _programs(track: Track) -> dict[int, int]:
     return programs
 
 
-def _changes(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
+def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
     """What all tracks say of the tempo, meter or key; at one tick the last word holds."""
     found = {
         message.tick: message.data
@@ -158,7 +172,7 @@ def _changes(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
     return sorted(found.items())
 
 
-def _tempo(content: bytes) -> int:
+def _parse_tempo(content: bytes) -> int:
     microseconds = int.from_bytes(content, "big")
     if len(content) != 3 or microseconds == 0:
         raise UnreadableScore(
@@ -168,7 +182,7 @@ def _tempo(content: bytes) -> int:
     return microseconds
 
 
-def _meter(content: bytes) -> Meter:
+def _parse_meter(content: bytes) -> Meter:
     numerator, power = (*content[:2], 0, 0)[:2]
     if not 1 <= numerator <= 32 or power > 5:
         raise UnreadableScore(
@@ -178,7 +192,7 @@ def _meter(content: bytes) -> Meter:
     return Meter(numerator, 2**power)
 
 
-def _key(content: bytes) -> Key | None:
+def _parse_key(content: bytes) -> Key | None:
     """None for more signs than there are: a key is a courtesy, the pitches stand without it."""
     if len(content) != 2:
         return None
@@ -194,22 +208,22 @@ def _title(file: MidiFile) -> str:
     plays = any(message.kind == NOTE_ON for message in first.messages)
     if plays and len(file.tracks) > 1:
         return ""
-    title = _text(first, TRACK_NAME)
+    title = _first_text(first, TRACK_NAME)
     return (
         "" if title.lower() in {"melody", "track 1", "tempo", "tempo track", "unnamed"} else title
     )
 
 
-def _name(track: Track) -> str:
-    return _text(track, TRACK_NAME) or _text(track, INSTRUMENT_NAME)
+def _name(track: MidiTrack) -> str:
+    return _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
 
 
-def _text(track: Track, kind: int) -> str:
+def _first_text(track: MidiTrack, kind: int) -> str:
     """The first text of a kind, on one line; MIDI does not say in which encoding it is."""
     content = next((each.data for each in track.messages if each.kind == kind), b"")
     try:
-        text = content[:_LONGEST_TEXT].decode()
+        text = content[:_MAX_TEXT_BYTES].decode()
     except UnicodeDecodeError:
-        text = content[:_LONGEST_TEXT].decode("latin-1")
+        text = content[:_MAX_TEXT_BYTES].decode("latin-1")
     text = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(text.split())[:_LONGEST_NAME]
+    return " ".join(text.split())[:_MAX_NAME_LENGTH]

@@ -14,21 +14,21 @@ from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody, Note, Part, PartNote
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.midi.bars import BarLines
-from mst_core.reading.midi.melody_track import Skyline, find_melody, find_skyline
+from mst_core.reading.midi.melody_track import Skyline, find_melody_track, find_skyline
 from mst_core.reading.midi.notes import MidiNote
-from mst_core.reading.midi.parts import Song, Strand, read_song
-from mst_core.reading.midi.quantization import Quantised, is_performance, quantise
-from mst_core.reading.midi.tempo_map import TempoMap, quarters_a_minute
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
+from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
+from mst_core.reading.midi.tempo_map import TempoMap, quarters_per_minute
+from mst_core.reading.parsed_score import Limits, ParsedScore
 
 _LIMITS = Limits()
-_TOGETHER = 0.035  # seconds within which a player strikes the notes of a chord
+_CHORD_SPREAD_S = 0.035  # seconds within which a player strikes the notes of a chord
 _SLOWEST, _FASTEST = 5.0, 1_000.0  # quarters a minute
-_MOST_SILENT_BARS = 8
+_MAX_SILENT_BARS = 8
 """Silent bars at the end that are kept, where the track ends on a barline."""
 
 
-def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS) -> Reading:
+def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS) -> ParsedScore:
     """Read a MIDI file. ``track`` names the melody, counted from 1 among those that have notes.
 
     Raises:
@@ -37,68 +37,68 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         TooLong: when it holds more than the limits allow.
         BadOption: when it has no such track.
     """
-    song = read_song(data, limits)
-    tempo = TempoMap(song.tempos, song.ticks_a_quarter)
-    found = find_melody(song.strands, tempo, track=track)
-    strand = song.strands[found.place]
+    song = read_midi_parts(data, limits)
+    tempo = TempoMap(song.tempos, song.ticks_per_quarter)
+    found = find_melody_track(song.parts, tempo, track=track)
+    strand = song.parts[found.index]
     bars = BarLines((_quarters(tick, song), meter) for tick, meter in song.meters)
     _check_lengths(song, strand, tempo, bars, limits)
 
     sky = _skyline(strand, song, tempo)
-    if len(sky.line) < 2:
-        raise NoMelody(f"track {found.place + 1} ({strand.name})")
-    if len(sky.line) > limits.melody_notes:
-        raise TooLong(f"a melody of {len(sky.line)} notes", f"{limits.melody_notes} notes")
-    speed = tempo.prevailing(sky.line[0].onset, sky.line[-1].end)
+    if len(sky.melody) < 2:
+        raise NoMelody(f"track {found.index + 1} ({strand.name})")
+    if len(sky.melody) > limits.melody_notes:
+        raise TooLong(f"a melody of {len(sky.melody)} notes", f"{limits.melody_notes} notes")
+    speed = tempo.prevailing_tempo(sky.melody[0].onset, sky.melody[-1].end)
     if not _SLOWEST <= speed <= _FASTEST:
         raise UnreadableScore(
             f"the MIDI file goes at {speed:g} quarters a minute",
             f"{_SLOWEST:g} to {_FASTEST:g} would be read",
         )
     _check_parts(song, speed, limits)
-    written = quantise(sky.line, ticks_a_quarter=song.ticks_a_quarter, bars=bars, tempo=speed)
+    written = quantize(sky.melody, ticks_a_quarter=song.ticks_per_quarter, bars=bars, tempo=speed)
     first, onset = _first_downbeat(written.notes[0], bars)
     melody = _melody(written, strand, song, bars, first, onset, speed)
     if melody.bars > limits.bars:
         raise TooLong(f"{melody.bars} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
-    return Reading(
+    return ParsedScore(
         title=song.title,
         melody=melody,
-        parts=_parts(song, found.place, sky, onset),
+        parts=_other_parts(song, found.index, sky, onset),
         program=strand.program,
         tempos=tuple(
-            (float(_quarters(tick, song) - onset), quarters_a_minute(microseconds))
+            (float(_quarters(tick, song) - onset), quarters_per_minute(microseconds))
             for tick, microseconds in tempo.changes
         )
-        if tempo.given
+        if tempo.is_specified
         else (),
-        remarks=(
-            *song.remarks,
-            *found.remarks,
-            *_skyline_remarks(strand, sky),
-            *_bar_remarks(song, bars, first, onset, melody),
-            *_tempo_remarks(tempo, speed),
-            *_rhythm_remarks(written),
+        warnings=(
+            *song.warnings,
+            *found.warnings,
+            *_skyline_warnings(strand, sky),
+            *_bar_warnings(song, bars, first, onset, melody),
+            *_tempo_warnings(tempo, speed),
+            *_rhythm_warnings(written),
         ),
     )
 
 
-def _quarters(tick: int, song: Song) -> Fraction:
-    return Fraction(tick, song.ticks_a_quarter)
+def _quarters(tick: int, song: MidiScore) -> Fraction:
+    return Fraction(tick, song.ticks_per_quarter)
 
 
 def _check_lengths(
-    song: Song, strand: Strand, tempo: TempoMap, bars: BarLines, limits: Limits
+    song: MidiScore, strand: MidiPart, tempo: TempoMap, bars: BarLines, limits: Limits
 ) -> None:
     """Refuse what lasts too long, before any work is done on it.
 
     Raises:
         TooLong: when the notes of all strands take more seconds, or the melody more bars.
     """
-    start = min(each.notes[0].onset for each in song.strands)
-    end = max(note.end for each in song.strands for note in each.notes)
+    start = min(each.notes[0].onset for each in song.parts)
+    end = max(note.end for each in song.parts for note in each.notes)
     seconds = tempo.seconds(end) - tempo.seconds(start)
     if seconds > limits.seconds:
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
@@ -108,26 +108,28 @@ def _check_lengths(
         raise TooLong(f"{count} bars", f"{limits.bars} bars")
 
 
-def _check_parts(song: Song, speed: float, limits: Limits) -> None:
+def _check_parts(song: MidiScore, speed: float, limits: Limits) -> None:
     """Refuse parts that last too long at the melody's tempo, whatever tempo they have themselves.
 
     Raises:
         TooLong: when they take more seconds than the limit.
     """
-    start = min(each.notes[0].onset for each in song.strands)
-    end = max(note.end for each in song.strands for note in each.notes)
+    start = min(each.notes[0].onset for each in song.parts)
+    end = max(note.end for each in song.parts for note in each.notes)
     seconds = float(_quarters(end - start, song)) * 60 / speed
     if seconds > limits.seconds:
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
 
 
-def _skyline(strand: Strand, song: Song, tempo: TempoMap) -> Skyline:
+def _skyline(strand: MidiPart, song: MidiScore, tempo: TempoMap) -> Skyline:
     """The top line. Only a player's chords are spread, so written music is taken to the tick."""
-    if not is_performance(strand.notes, song.ticks_a_quarter):
-        return find_skyline(strand.notes, together=0)
+    if not is_performance(strand.notes, song.ticks_per_quarter):
+        return find_skyline(strand.notes, chord_spread=0)
     first, last = strand.notes[0].onset, max(note.end for note in strand.notes)
-    speed = tempo.prevailing(first, last)
-    return find_skyline(strand.notes, together=round(_TOGETHER * speed / 60 * song.ticks_a_quarter))
+    speed = tempo.prevailing_tempo(first, last)
+    return find_skyline(
+        strand.notes, chord_spread=round(_CHORD_SPREAD_S * speed / 60 * song.ticks_per_quarter)
+    )
 
 
 def _first_downbeat(first: Note, bars: BarLines) -> tuple[int, Fraction]:
@@ -135,15 +137,17 @@ def _first_downbeat(first: Note, bars: BarLines) -> tuple[int, Fraction]:
     bar = bars.bar_at(first.onset)
     behind = first.onset - bars.onset(bar)
     # Written pickups are padded to a bar with rests; some programs write a shorter first bar.
-    pickup = behind >= bars.meter(bar).beat or (bar == 0 and bars.meter(0).bar < bars.meter(1).bar)
+    pickup = behind >= bars.meter(bar).beat_length or (
+        bar == 0 and bars.meter(0).bar_length < bars.meter(1).bar_length
+    )
     bar += pickup
     return bar, bars.onset(bar)
 
 
 def _melody(
-    written: Quantised,
-    strand: Strand,
-    song: Song,
+    written: QuantizedMelody,
+    strand: MidiPart,
+    song: MidiScore,
     bars: BarLines,
     first: int,
     onset: Fraction,
@@ -154,7 +158,7 @@ def _melody(
     last = max(first + 1, bars.bar_at(end) + (end > bars.onset(bars.bar_at(end))))
     track_end = _quarters(strand.end, song)
     closing = bars.bar_at(track_end)
-    if last < closing <= last + _MOST_SILENT_BARS and bars.onset(closing) == track_end:
+    if last < closing <= last + _MAX_SILENT_BARS and bars.onset(closing) == track_end:
         last = closing
     keys = [key for tick, key in song.keys if _quarters(tick, song) <= max(onset, Fraction(0))]
     key = keys[-1] if keys else song.keys[0][1] if song.keys else find_key(notes)
@@ -168,10 +172,10 @@ def _melody(
     )
 
 
-def _parts(song: Song, place: int, sky: Skyline, onset: Fraction) -> tuple[Part, ...]:
+def _other_parts(song: MidiScore, place: int, sky: Skyline, onset: Fraction) -> tuple[Part, ...]:
     """All other strands, and what lies under the melody in its own, at their exact times."""
 
-    def part(name: str, strand: Strand, notes: Sequence[MidiNote]) -> Part:
+    def part(name: str, strand: MidiPart, notes: Sequence[MidiNote]) -> Part:
         return Part(
             name,
             strand.program or 0,
@@ -189,33 +193,34 @@ def _parts(song: Song, place: int, sky: Skyline, onset: Fraction) -> tuple[Part,
 
     parts = [
         part(each.name, each, each.notes)
-        for number, each in enumerate(song.strands)
+        for number, each in enumerate(song.parts)
         if number != place
     ]
-    if sky.below:
-        strand = song.strands[place]
-        parts.insert(place, part(f"{strand.name}, below the melody", strand, sky.below))
+    if sky.lower_notes:
+        strand = song.parts[place]
+        parts.insert(place, part(f"{strand.name}, below the melody", strand, sky.lower_notes))
     return tuple(parts)
 
 
-def _skyline_remarks(strand: Strand, sky: Skyline) -> list[str]:
-    if not sky.below:
+def _skyline_warnings(strand: MidiPart, sky: Skyline) -> list[str]:
+    if not sky.lower_notes:
         return []
     return [
-        f"{strand.name} plays chords: of {len(strand.notes)} notes the {len(sky.line)} of the top "
+        f"{strand.name} plays chords: of {len(strand.notes)} notes "
+        f"the {len(sky.melody)} of the top "
         f"line are the melody, the others are kept beside it."
     ]
 
 
-def _bar_remarks(
-    song: Song, bars: BarLines, first: int, onset: Fraction, melody: Melody
+def _bar_warnings(
+    song: MidiScore, bars: BarLines, first: int, onset: Fraction, melody: Melody
 ) -> list[str]:
     remarks = []
     if not song.meters:
         remarks.append("The file names no meter; 4/4 was assumed.")
-    if bars.moved:
+    if bars.moved_changes:
         remarks.append(
-            f"{bars.moved} changes of meter inside a bar were moved to the nearest barline."
+            f"{bars.moved_changes} changes of meter inside a bar were moved to the nearest barline."
         )
     silent = first - (melody.pickup > 0)
     if silent:
@@ -231,29 +236,30 @@ def _bar_remarks(
     return remarks
 
 
-def _tempo_remarks(tempo: TempoMap, speed: float) -> list[str]:
-    if not tempo.given:
+def _tempo_warnings(tempo: TempoMap, speed: float) -> list[str]:
+    if not tempo.is_specified:
         return ["The file names no tempo; 120 quarters a minute were assumed."]
     if len(tempo.changes) > 1:
         return [f"The tempo changes; {speed:g} quarters a minute hold longest."]
     return []
 
 
-def _rhythm_remarks(written: Quantised) -> list[str]:
+def _rhythm_warnings(written: QuantizedMelody) -> list[str]:
     remarks = []
     count = len(written.notes)
     if written.performed:
         remarks.append(
-            f"It was played, not written: {written.moved} of {count} notes "
-            f"({written.moved / count:.0%}) were moved to a sixteenth or a triplet, by "
-            f"{written.farthest:.2f} of a quarter at most. The beats are those of the file."
+            f"It was played, not written: {written.shifted_notes} of {count} notes "
+            f"({written.shifted_notes / count:.0%}) were moved to a sixteenth or a triplet, by "
+            f"{written.max_shift:.2f} of a quarter at most. The beats are those of the file."
         )
-    elif written.moved:
+    elif written.shifted_notes:
         remarks.append(
-            f"{written.moved} of {count} notes ({written.moved / count:.0%}) were moved to the "
-            f"grid, by {written.farthest:.2f} of a quarter at most."
+            f"{written.shifted_notes} of {count} notes "
+            f"({written.shifted_notes / count:.0%}) were moved to the "
+            f"grid, by {written.max_shift:.2f} of a quarter at most."
         )
-    if written.badly:
+    if written.fits_poorly:
         remarks.append(
             "The notes hardly fit these beats: it seems to be recorded without a click, and the "
             "rhythm is a guess."
@@ -263,6 +269,6 @@ def _rhythm_remarks(written: Quantised) -> list[str]:
             f"Its eighths swing ({written.swing:.0%} of the beat for the first); they were "
             "written straight."
         )
-    if written.left_out:
-        remarks.append(f"Notes too quick to be written, left out: {written.left_out}.")
+    if written.dropped_ornaments:
+        remarks.append(f"Notes too quick to be written, left out: {written.dropped_ornaments}.")
     return remarks

@@ -6,18 +6,18 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 
-_DEFAULT = 500_000  # microseconds a quarter, where a file says nothing: 120 quarters a minute
+_DEFAULT_TEMPO = 500_000  # microseconds a quarter, where a file says nothing: 120 quarters a minute
 
 
 class TempoMap:
     """Tempo as a function of time; ``changes`` are (tick, microseconds a quarter), rising."""
 
-    def __init__(self, changes: Sequence[tuple[int, int]], ticks_a_quarter: int) -> None:
-        self.ticks_a_quarter = ticks_a_quarter
-        self.given = bool(changes)
+    def __init__(self, changes: Sequence[tuple[int, int]], ticks_per_quarter: int) -> None:
+        self.ticks_per_quarter = ticks_per_quarter
+        self.is_specified = bool(changes)
         """Whether the file names a tempo at all."""
         if not changes or changes[0][0] > 0:
-            changes = [(0, _DEFAULT), *changes]
+            changes = [(0, _DEFAULT_TEMPO), *changes]
         self.changes: list[tuple[int, int]] = []
         for tick, tempo in changes:
             if not self.changes or tempo != self.changes[-1][1]:
@@ -27,7 +27,7 @@ class TempoMap:
             self._seconds.append(self._seconds[-1] + self._duration(end - start, tempo))
 
     def _duration(self, ticks: int, tempo: int) -> float:
-        return ticks * tempo / 1e6 / self.ticks_a_quarter
+        return ticks * tempo / 1e6 / self.ticks_per_quarter
 
     def seconds(self, tick: int) -> float:
         """Seconds from the start of the file."""
@@ -35,17 +35,17 @@ class TempoMap:
         start, tempo = self.changes[place]
         return self._seconds[place] + self._duration(tick - start, tempo)
 
-    def prevailing(self, start: int, end: int) -> float:
+    def prevailing_tempo(self, start: int, end: int) -> float:
         """The tempo that holds longest between two ticks, in quarters a minute."""
         held: defaultdict[int, int] = defaultdict(int)
         edges = [tick for tick, _ in self.changes[1:]]
         for (begins, tempo), ends in zip(self.changes, [*edges, end], strict=True):
             held[tempo] += max(0, min(ends, end) - max(begins, start))
         longest = max(held.values())
-        return quarters_a_minute(next(tempo for tempo, ticks in held.items() if ticks == longest))
+        return quarters_per_minute(next(tempo for tempo, ticks in held.items() if ticks == longest))
 
 
-def quarters_a_minute(tempo: int) -> float:
+def quarters_per_minute(tempo: int) -> float:
     """The roundest figure that a file may have written as this many microseconds a quarter."""
     exact = 60e6 / tempo
     for digits in range(4):

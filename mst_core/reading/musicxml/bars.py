@@ -15,13 +15,13 @@ from fractions import Fraction
 
 from mst_core.errors import TooLong
 from mst_core.music import Meter, MeterChange, Repeat
-from mst_core.reading.musicxml.elements import LONGEST_TIMES, BarSigns
+from mst_core.reading.musicxml.elements import MAX_METER_NUMBER, XmlBarlines
 
 # The repeats of a score that are played twice, with or without two endings, as bars.
 
 
 def find_repeats(
-    signs: Sequence[BarSigns], places: Sequence[Fraction], barlines: Sequence[Fraction]
+    signs: Sequence[XmlBarlines], onsets: Sequence[Fraction], barlines: Sequence[Fraction]
 ) -> tuple[tuple[Repeat, ...], list[str]]:
     """Find the plain repeats of some measures, and remark on what is more than that.
 
@@ -46,18 +46,18 @@ def find_repeats(
             continue
         end = number + 1
         behind = _second_ending(signs, end) if first is not None else None
-        plain = sign.times == 2 and (first is None or signs[first].ending == (1,))
+        plain = sign.play_count == 2 and (first is None or signs[first].ending == (1,))
         again = behind is not None and signs[behind - 1].closes
-        opens, closes = (bisect_left(barlines, places[each]) for each in (start, end))
+        opens, closes = (bisect_left(barlines, onsets[each]) for each in (start, end))
         if plain and not again and opens < closes:
             repeats.append(
                 Repeat(
                     start=opens,
                     end=closes,
-                    first_ending=None if first is None else bisect_left(barlines, places[first]),
-                    second_ending=None if behind is None else bisect_left(barlines, places[behind]),
-                    lead_in=barlines[opens] - places[start],
-                    lead_out=barlines[closes] - places[end],
+                    first_ending=None if first is None else bisect_left(barlines, onsets[first]),
+                    second_ending=None if behind is None else bisect_left(barlines, onsets[behind]),
+                    lead_in=barlines[opens] - onsets[start],
+                    lead_out=barlines[closes] - onsets[end],
                 )
             )
         else:
@@ -75,7 +75,7 @@ def find_repeats(
     return tuple(repeats), remarks
 
 
-def _second_ending(signs: Sequence[BarSigns], begin: int) -> int | None:
+def _second_ending(signs: Sequence[XmlBarlines], begin: int) -> int | None:
     """The measure behind the second ending that begins at ``begin``; None where none does."""
     if begin >= len(signs) or signs[begin].ending != (2,):
         return None
@@ -88,36 +88,36 @@ def _second_ending(signs: Sequence[BarSigns], begin: int) -> int | None:
     return begin + 1
 
 
-COMMON_TIME = Meter(4, 4)
-_MOST_CUT = 100_000  # bars of one measure; more than any limit allows
+DEFAULT_METER = Meter(4, 4)
+_MAX_BARS_OF_MEASURE = 100_000  # bars of one measure; more than any limit allows
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class XmlScoreMeasure:
     """A measure of the whole score: all its parts together."""
 
     length: Fraction
     """Quarter notes up to where the last of its parts comes; 0 where nothing is written."""
     meter: Meter | None
-    signs: BarSigns
+    barlines: XmlBarlines
     implicit: bool
     """Whether it is not counted."""
     opens_section: bool
-    rests_first: bool
+    starts_with_rest: bool
     """Whether the melody's part is silent on its downbeat."""
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class XmlBarLayout:
     """Where measures and bars stand."""
 
-    starts: tuple[Fraction, ...]
+    measure_onsets: tuple[Fraction, ...]
     """The onset of each measure of the file, in quarter notes from the first downbeat."""
     meters: tuple[Meter, ...]
     """The meter of each full bar."""
     sections: tuple[int, ...]
     repeats: tuple[Repeat, ...]
-    remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def changes(self) -> tuple[MeterChange, ...]:
@@ -129,22 +129,22 @@ class Grid:
         )
 
 
-def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
+def lay_out_bars(measures: Sequence[XmlScoreMeasure], *, max_bars: int) -> XmlBarLayout:
     """Lay at least one measure on a grid of bars.
 
     Raises:
         TooLong: when that makes more than ``most`` bars.
     """
-    free = _usual_meter(measures)
+    free = _most_common_meter(measures)
     places: list[Fraction] = []
     meters: list[Meter] = []
     barlines = [Fraction(0)]
     filled: list[int] = []
-    groups = _group(measures, free)
+    groups = _group_split_bars(measures, free)
     place = Fraction(0)
     for number, group in enumerate(groups):
         meter = measures[group[0]].meter or free
-        lengths = [measures[each].length or meter.bar for each in group]
+        lengths = [measures[each].length or meter.bar_length for each in group]
         whole = sum(lengths, Fraction(0))
         last = number + 1 == len(groups)
         pickup = number == 0 and not last and _is_pickup(measures[0], whole, meter)
@@ -154,16 +154,16 @@ def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
             place += length
         if pickup:
             continue
-        bars = [meter] if last and whole < meter.bar else _bars(whole, meter)
-        if len(meters) + len(bars) > most:
-            raise TooLong(f"more than {most} bars", f"{most} bars")
+        bars = [meter] if last and whole < meter.bar_length else _bars_of_length(whole, meter)
+        if len(meters) + len(bars) > max_bars:
+            raise TooLong(f"more than {max_bars} bars", f"{max_bars} bars")
         for each in bars:
-            barlines.append(barlines[-1] + each.bar)
+            barlines.append(barlines[-1] + each.bar_length)
         meters.extend(bars)
         if place < barlines[-1] and not last:
             filled.append(len(meters))
     places.append(place)
-    repeats, remarks = find_repeats([each.signs for each in measures], places, barlines)
+    repeats, remarks = find_repeats([each.barlines for each in measures], places, barlines)
     if filled:
         remarks.append(
             f"Bar {filled[0]} has a length that no meter has; it was filled up with silence."
@@ -171,35 +171,35 @@ def lay_bars(measures: Sequence[Measure], *, most: int) -> Grid:
             else f"{len(filled)} bars have lengths that no meter has; they were filled up with"
             " silence."
         )
-    return Grid(
-        starts=tuple(places[:-1]),
+    return XmlBarLayout(
+        measure_onsets=tuple(places[:-1]),
         meters=tuple(meters),
         sections=_sections(measures, places, barlines, repeats),
         repeats=repeats,
-        remarks=tuple(remarks),
+        warnings=tuple(remarks),
     )
 
 
-def _usual_meter(measures: Sequence[Measure]) -> Meter:
+def _most_common_meter(measures: Sequence[XmlScoreMeasure]) -> Meter:
     """The meter for measures without a signature: that of their most common length."""
     lengths = Counter(each.length for each in measures if each.length and each.meter is None)
     for length, _ in lengths.most_common(1):
-        return _meter_of(length, COMMON_TIME) or COMMON_TIME
-    return COMMON_TIME
+        return _meter_of_length(length, DEFAULT_METER) or DEFAULT_METER
+    return DEFAULT_METER
 
 
-def _group(measures: Sequence[Measure], free: Meter) -> list[list[int]]:
+def _group_split_bars(measures: Sequence[XmlScoreMeasure], free: Meter) -> list[list[int]]:
     """Bring together the measures, by number, that are one bar cut in two."""
     groups: list[list[int]] = []
     for number, measure in enumerate(measures):
-        if groups and len(groups[-1]) == 1 and _is_cut(measures[number - 1], measure, free):
+        if groups and len(groups[-1]) == 1 and _is_split_bar(measures[number - 1], measure, free):
             groups[-1].append(number)
         else:
             groups.append([number])
     return groups
 
 
-def _is_cut(before: Measure, behind: Measure, free: Meter) -> bool:
+def _is_split_bar(before: XmlScoreMeasure, behind: XmlScoreMeasure, free: Meter) -> bool:
     """Whether two measures are the two parts of one bar.
 
     What goes on with an ending does not make a bar with what stands before: endings begin with
@@ -207,47 +207,50 @@ def _is_cut(before: Measure, behind: Measure, free: Meter) -> bool:
     """
     if not before.length or not behind.length or before.meter != behind.meter:
         return False
-    if behind.signs.ending or before.length + behind.length != (before.meter or free).bar:
+    if behind.barlines.ending or before.length + behind.length != (before.meter or free).bar_length:
         return False
-    signs = before.signs.closes or before.signs.double_behind or behind.signs.double_before
-    return signs or behind.signs.opens or behind.implicit
+    signs = before.barlines.closes or before.barlines.double_behind or behind.barlines.double_before
+    return signs or behind.barlines.opens or behind.implicit
 
 
-def _is_pickup(first: Measure, length: Fraction, meter: Meter) -> bool:
+def _is_pickup(first: XmlScoreMeasure, length: Fraction, meter: Meter) -> bool:
     """Whether the first measure comes before the first bar.
 
     One that is not counted may be filled up with rests to the length of a bar.
     """
-    return length < meter.bar or (
-        length == meter.bar and first.implicit and first.rests_first and first.length > 0
+    return length < meter.bar_length or (
+        length == meter.bar_length
+        and first.implicit
+        and first.starts_with_rest
+        and first.length > 0
     )
 
 
-def _meter_of(length: Fraction, like: Meter) -> Meter | None:
+def _meter_of_length(length: Fraction, like: Meter) -> Meter | None:
     """The meter of a length in quarter notes, in the unit of ``like`` or a finer one."""
-    if length == like.bar:
+    if length == like.bar_length:
         return like
     for unit in (1, 2, 4, 8, 16, 32):
         count = length * unit / 4
-        if unit >= like.denominator and count.denominator == 1 and 1 <= count <= LONGEST_TIMES:
+        if unit >= like.denominator and count.denominator == 1 and 1 <= count <= MAX_METER_NUMBER:
             return Meter(int(count), unit)
     return None
 
 
-def _bars(length: Fraction, meter: Meter) -> list[Meter]:
+def _bars_of_length(length: Fraction, meter: Meter) -> list[Meter]:
     """The meters of the bars that a measure makes: one, or if no meter is so long, several."""
-    odd = _meter_of(length, meter)
+    odd = _meter_of_length(length, meter)
     if odd:
         return [odd]
-    whole, rest = divmod(length, meter.bar)
-    bars = [meter] * min(whole, _MOST_CUT)
+    whole, rest = divmod(length, meter.bar_length)
+    bars = [meter] * min(whole, _MAX_BARS_OF_MEASURE)
     if rest:
-        bars.append(_meter_of(rest, meter) or meter)
+        bars.append(_meter_of_length(rest, meter) or meter)
     return bars
 
 
 def _sections(
-    measures: Sequence[Measure],
+    measures: Sequence[XmlScoreMeasure],
     places: Sequence[Fraction],
     barlines: Sequence[Fraction],
     repeats: Sequence[Repeat],
@@ -259,11 +262,11 @@ def _sections(
     """
     sections = {0}
     for number, measure in enumerate(measures):
-        before = measures[number - 1].signs if number else BarSigns()
-        double = before.closes or before.double_behind or measure.signs.double_before
+        before = measures[number - 1].barlines if number else XmlBarlines()
+        double = before.closes or before.double_behind or measure.barlines.double_before
         double = double or before.ending_stops
-        later_ending = bool(measure.signs.ending) and 1 not in measure.signs.ending
-        if measure.opens_section or measure.signs.opens or (double and not later_ending):
+        later_ending = bool(measure.barlines.ending) and 1 not in measure.barlines.ending
+        if measure.opens_section or measure.barlines.opens or (double and not later_ending):
             sections.add(bisect_left(barlines, places[number]))
     for repeat in repeats:
         if repeat.first_ending is not None:

@@ -13,12 +13,12 @@ from io import BytesIO
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.reading.musicxml.read import read_document
 from mst_core.reading.musicxml.tree import parse_xml
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 
 CONTAINER = "META-INF/container.xml"
 ACCEPTED = "a compressed MusicXML file (.mxl) as notation programs export it is accepted"
-MOST_ENTRIES = 1_000
-LARGEST_CONTAINER = 100_000
+MAX_ENTRIES = 1_000
+MAX_CONTAINER_BYTES = 100_000
 """Bytes of the XML that names the score."""
 _SUFFIXES = (".musicxml", ".xml")
 _ENCRYPTED = 0x1
@@ -26,7 +26,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 65_536
 
 
-def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()) -> Reading:
+def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()) -> ParsedScore:
     """Read a compressed MusicXML file. ``track`` asks for a part, counted from 1.
 
     Raises:
@@ -35,24 +35,24 @@ def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()
         TooLong: beyond the limits, those of the unpacked size among them.
         NoMelody, BadOption: as `read_musicxml`.
     """
-    if len(data) > limits.octets:
-        raise TooLong(f"{len(data)} bytes", f"{limits.octets} bytes")
-    score = unpack_score(data, most=limits.unpacked)
-    return read_document(parse_xml(score, elements=limits.events), track=track, limits=limits)
+    if len(data) > limits.file_bytes:
+        raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
+    score = unpack_score(data, max_bytes=limits.unpacked_bytes)
+    return read_document(parse_xml(score, max_elements=limits.events), track=track, limits=limits)
 
 
-def unpack_score(data: bytes, *, most: int) -> bytes:
+def unpack_score(data: bytes, *, max_bytes: int) -> bytes:
     """Take the score out of an archive, at most that many bytes; errors as in `read_mxl`."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
-            if len(archive.infolist()) > MOST_ENTRIES:
+            if len(archive.infolist()) > MAX_ENTRIES:
                 raise TooLong(
-                    f"{len(archive.infolist())} files in the archive", f"{MOST_ENTRIES} files"
+                    f"{len(archive.infolist())} files in the archive", f"{MAX_ENTRIES} files"
                 )
-            if sum(entry.file_size for entry in entries.values()) > most:
-                raise TooLong("the unpacked archive", f"{most} bytes")
-            return _unpack(archive, _find_score(archive, entries), most)
+            if sum(entry.file_size for entry in entries.values()) > max_bytes:
+                raise TooLong("the unpacked archive", f"{max_bytes} bytes")
+            return _unpack(archive, _find_score(archive, entries), max_bytes)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise UnreadableScore(f"the archive is broken: {error}", ACCEPTED) from None
 
@@ -78,15 +78,15 @@ def _read_container(archive: zipfile.ZipFile, container: zipfile.ZipInfo | None)
     """The name of the score, "" where none is to be had. Of several files it is the first."""
     if container is None:
         return ""
-    content = _unpack(archive, container, LARGEST_CONTAINER)
+    content = _unpack(archive, container, MAX_CONTAINER_BYTES)
     try:
-        file = parse_xml(content, elements=MOST_ENTRIES).first("rootfiles", "rootfile")
+        file = parse_xml(content, max_elements=MAX_ENTRIES).find("rootfiles", "rootfile")
     except UnreadableScore:
         return ""
     return file.attributes.get("full-path", "") if file else ""
 
 
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
     """Unpack one entry, and stop at the limit whatever its header says."""
     if entry.flag_bits & _ENCRYPTED:
         raise UnreadableScore("the archive is locked with a password", ACCEPTED)
@@ -98,8 +98,8 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> byte
     with archive.open(entry) as stream:
         while chunk := stream.read(_CHUNK):
             content += chunk
-            if len(content) > most:
-                raise TooLong("the unpacked score", f"{most} bytes")
+            if len(content) > max_bytes:
+                raise TooLong("the unpacked score", f"{max_bytes} bytes")
     if content[:4] == b"PK\x03\x04":
         raise UnreadableScore("the archive holds another archive", ACCEPTED)
     return bytes(content)

@@ -16,25 +16,25 @@ from typing import NamedTuple
 from mst_core.errors import UnreadableScore
 from mst_core.music import Key, Meter
 from mst_core.reading.musicxml.elements import (
-    BarSigns,
+    XmlBarlines,
     has_jump,
     read_barlines,
     read_key,
     read_meter,
-    read_nominal,
+    read_nominal_duration,
     read_pitch,
     read_tempo,
     read_transposition,
 )
-from mst_core.reading.musicxml.tree import ACCEPTED, Element
+from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement
 
-FINEST = 10**9
+MAX_DENOMINATOR = 10**9
 """Largest denominator of a time: beyond it the note lengths have no beat in common."""
 DRUM_CHANNEL = "10"
 _SNARE = 38  # General MIDI: what an unpitched note is that does not say its instrument
 
 
-class WrittenNote(NamedTuple):
+class XmlNote(NamedTuple):
     """A note on the page; times in quarter notes."""
 
     onset: Fraction
@@ -43,24 +43,24 @@ class WrittenNote(NamedTuple):
     pitch: int
     voice: tuple[str, str]
     """Staff and voice, as they are numbered."""
-    tied: bool
+    tie_start: bool
     """Whether it is tied to the next note of its pitch."""
-    continues: bool
+    tie_stop: bool
     """Whether a note before is tied to it."""
     drum: bool
     """Whether it has no pitch: ``pitch`` is then a General MIDI drum."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenMeasure:
+class XmlMeasure:
     """The music between two barlines, of all voices of a part."""
 
-    notes: tuple[WrittenNote, ...]
+    notes: tuple[XmlNote, ...]
     length: Fraction
     """Up to where its last voice comes, in quarter notes; 0 where nothing is written."""
     meter: Meter | None
     """The signature that holds; None for free meter."""
-    signs: BarSigns
+    barlines: XmlBarlines
     implicit: bool
     """Whether it is not counted: a pickup, or the rest of a bar that was cut in two."""
     opens_section: bool
@@ -70,7 +70,7 @@ class WrittenMeasure:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenPart:
+class XmlPart:
     """A part with all its measures."""
 
     name: str
@@ -80,190 +80,195 @@ class WrittenPart:
     """Whether nothing in it has a pitch."""
     key: Key | None
     """The first signature, as it sounds."""
-    measures: tuple[WrittenMeasure, ...]
-    found: Counter[str]
+    measures: tuple[XmlMeasure, ...]
+    counts: Counter[str]
     """How often was met what a remark should tell: ``grace``, ``cue``, ``hidden``, ``rounded``,
     ``transposed``, ``keys``."""
 
     @property
-    def size(self) -> int:
+    def note_count(self) -> int:
         """How many notes are written in it."""
         return sum(len(measure.notes) for measure in self.measures)
 
 
-def read_part(heading: Element | None, measures: Sequence[Element]) -> WrittenPart:
+def read_part(score_part: XmlElement | None, measures: Sequence[XmlElement]) -> XmlPart:
     """Read a part from its ``<score-part>`` and its measures.
 
     Raises:
         UnreadableScore: for a number, a pitch or a meter that no music has.
     """
-    heading = heading or Element("score-part", {})
-    program = heading.number("midi-instrument", "midi-program")
-    pen = _Pen(_drum_pitches(heading))
+    score_part = score_part or XmlElement("score-part", {})
+    program = score_part.find_number("midi-instrument", "midi-program")
+    pen = _MeasureReader(_drum_pitches(score_part))
     written = tuple(pen.read(measure) for measure in measures)
-    channel = heading.words("midi-instrument", "midi-channel")
-    return WrittenPart(
-        name=(heading.words("part-name") or heading.words("score-instrument", "instrument-name")),
+    channel = score_part.find_text("midi-instrument", "midi-channel")
+    return XmlPart(
+        name=(
+            score_part.find_text("part-name")
+            or score_part.find_text("score-instrument", "instrument-name")
+        ),
         program=int(program) - 1 if program and 1 <= program <= 128 else None,
-        drums=channel == DRUM_CHANNEL or pen.pitched == 0 < pen.found["unpitched"],
+        drums=channel == DRUM_CHANNEL or pen.pitched_count == 0 < pen.counts["unpitched"],
         key=pen.key,
         measures=written,
-        found=pen.found,
+        counts=pen.counts,
     )
 
 
-def _drum_pitches(heading: Element) -> dict[str, int]:
+def _drum_pitches(heading: XmlElement) -> dict[str, int]:
     """The MIDI number of each instrument of a drum kit, by its id."""
     numbers = {}
-    for instrument in heading.every("midi-instrument"):
-        number = instrument.number("midi-unpitched")
+    for instrument in heading.find_all("midi-instrument"):
+        number = instrument.find_number("midi-unpitched")
         if number is not None and 1 <= number <= 128:
             numbers[instrument.attributes.get("id", "")] = int(number) - 1
     return numbers
 
 
-class _Pen:
+class _MeasureReader:
     """Goes through the measures of a part and keeps what is valid: divisions, meter, place."""
 
     def __init__(self, drums: dict[str, int]) -> None:
         self.key: Key | None = None
-        self.found: Counter[str] = Counter()
-        self.pitched = 0
+        self.counts: Counter[str] = Counter()
+        self.pitched_count = 0
         self._drums = drums
         self._divisions = Fraction(1)
         self._transposition = 0
         self._meter: Meter | None = None
-        self._here = Fraction(0)  # from the beginning of the measure
-        self._reached = Fraction(0)
-        self._struck = Fraction(0)  # where the last note began that is no further note of a chord
-        self._notes: list[WrittenNote] = []
+        self._position = Fraction(0)  # from the beginning of the measure
+        self._measure_end = Fraction(0)
+        self._chord_onset = Fraction(
+            0
+        )  # where the last note began that is no further note of a chord
+        self._notes: list[XmlNote] = []
         self._tempos: list[tuple[Fraction, float]] = []
-        self._mark = self._jump = False
+        self._mark_pending = self._has_jump = False
 
-    def read(self, measure: Element) -> WrittenMeasure:
+    def read(self, measure: XmlElement) -> XmlMeasure:
         """Read the next measure."""
-        self._here = self._reached = self._struck = Fraction(0)
+        self._position = self._measure_end = self._chord_onset = Fraction(0)
         self._notes, self._tempos = [], []
-        marked, self._mark, self._jump = self._mark, False, False
+        marked, self._mark_pending, self._has_jump = self._mark_pending, False, False
         meter = self._meter
         for sign in measure.children:
             if sign.name == "note":
                 self._note(sign)
             elif sign.name == "backup":
-                self._move(-self._length(sign))
+                self._advance(-self._duration(sign))
             elif sign.name == "forward":
-                self._move(self._length(sign))
+                self._advance(self._duration(sign))
             elif sign.name == "attributes":
                 self._attributes(sign)
                 # A signature behind the first note is a courtesy for the measure to come.
-                meter = meter if self._reached else self._meter
+                meter = meter if self._measure_end else self._meter
             elif sign.name in ("direction", "sound"):
                 marked = self._direction(sign) or marked
         signs = read_barlines(measure)
-        self._jump = self._jump or signs.jumps
-        self.found["jump"] += self._jump
-        return WrittenMeasure(
+        self._has_jump = self._has_jump or signs.jumps
+        self.counts["jump"] += self._has_jump
+        return XmlMeasure(
             notes=tuple(self._notes),
-            length=self._reached,
+            length=self._measure_end,
             meter=meter,
-            signs=signs,
+            barlines=signs,
             implicit=measure.attributes.get("implicit") == "yes"
             or measure.attributes.get("number") == "0",
             opens_section=marked,
             tempos=tuple(self._tempos),
         )
 
-    def _attributes(self, attributes: Element) -> None:
-        divisions = attributes.number("divisions")
+    def _attributes(self, attributes: XmlElement) -> None:
+        divisions = attributes.find_number("divisions")
         if divisions is not None:
             if divisions <= 0:
                 raise UnreadableScore(f"{divisions} divisions of a quarter note", ACCEPTED)
             self._divisions = divisions
-        transpose = attributes.first("transpose")
+        transpose = attributes.find("transpose")
         if transpose:
             self._transposition = read_transposition(transpose)
-        key = attributes.first("key")
+        key = attributes.find("key")
         if key:
             sounding = read_key(key, self._transposition)
-            self.found["keys"] += self.key is not None and sounding != self.key
+            self.counts["keys"] += self.key is not None and sounding != self.key
             self.key = self.key or sounding
-        time = attributes.first("time")
+        time = attributes.find("time")
         if time:
             self._meter = read_meter(time)
 
-    def _direction(self, direction: Element) -> bool:
+    def _direction(self, direction: XmlElement) -> bool:
         """Take tempo and jumps; tell whether a rehearsal mark stands over the barline before."""
         tempo = read_tempo(direction)
         if tempo is not None:
-            self._tempos.append((self._here, tempo))
-        self._jump = self._jump or has_jump(direction)
-        rehearsal = any(kind.first("rehearsal") for kind in direction.every("direction-type"))
+            self._tempos.append((self._position, tempo))
+        self._has_jump = self._has_jump or has_jump(direction)
+        rehearsal = any(kind.find("rehearsal") for kind in direction.find_all("direction-type"))
         # Behind the last note it belongs to the next measure.
-        self._mark = self._mark or (rehearsal and self._here > 0)
-        return rehearsal and not self._here
+        self._mark_pending = self._mark_pending or (rehearsal and self._position > 0)
+        return rehearsal and not self._position
 
-    def _length(self, sign: Element) -> Fraction:
+    def _duration(self, sign: XmlElement) -> Fraction:
         """The duration of a sign in quarter notes.
 
         A tuplet that the divisions of the file cannot hold is written rounded; its shape tells
         what it lasts.
         """
-        written = sign.number("duration")
+        written = sign.find_number("duration")
         if written is None or written < 0:
-            nominal = read_nominal(sign)
+            nominal = read_nominal_duration(sign)
             if nominal is None:
                 raise UnreadableScore(f"a <{sign.name}> without a duration", ACCEPTED)
             return nominal
-        if sign.first("time-modification"):
-            nominal = read_nominal(sign)
+        if sign.find("time-modification"):
+            nominal = read_nominal_duration(sign)
             if nominal is not None and abs(nominal * self._divisions - written) < 1:
                 return nominal
         return written / self._divisions
 
-    def _move(self, way: Fraction) -> None:
-        self._here = max(Fraction(0), self._here + way)
-        self._reached = max(self._reached, self._here)
-        if self._here.denominator > FINEST:
+    def _advance(self, way: Fraction) -> None:
+        self._position = max(Fraction(0), self._position + way)
+        self._measure_end = max(self._measure_end, self._position)
+        if self._position.denominator > MAX_DENOMINATOR:
             raise UnreadableScore("the note lengths have no beat in common", ACCEPTED)
 
-    def _note(self, note: Element) -> None:
-        duration = Fraction(0) if note.first("grace") else self._length(note)
+    def _note(self, note: XmlElement) -> None:
+        duration = Fraction(0) if note.find("grace") else self._duration(note)
         if not duration:
-            self.found["grace"] += 1
+            self.counts["grace"] += 1
             return
-        if not note.first("chord"):
-            self._struck = self._here
-            self._move(duration)
-        if note.first("rest"):
+        if not note.find("chord"):
+            self._chord_onset = self._position
+            self._advance(duration)
+        if note.find("rest"):
             return
-        if note.first("cue") or note.attributes.get("print-object") == "no":
-            self.found["cue" if note.first("cue") else "hidden"] += 1
+        if note.find("cue") or note.attributes.get("print-object") == "no":
+            self.counts["cue" if note.find("cue") else "hidden"] += 1
             return
-        ties = {tie.attributes.get("type") for tie in note.every("tie")}
-        for notations in note.every("notations"):
-            ties |= {tied.attributes.get("type") for tied in notations.every("tied")}
+        ties = {tie.attributes.get("type") for tie in note.find_all("tie")}
+        for notations in note.find_all("notations"):
+            ties |= {tied.attributes.get("type") for tied in notations.find_all("tied")}
         self._notes.append(
-            WrittenNote(
-                onset=self._struck,
+            XmlNote(
+                onset=self._chord_onset,
                 duration=duration,
                 pitch=self._pitch(note),
-                voice=(note.words("staff") or "1", note.words("voice") or "1"),
-                tied=not ties.isdisjoint(("start", "continue")),
-                continues=not ties.isdisjoint(("stop", "continue")),
-                drum=note.first("pitch") is None,
+                voice=(note.find_text("staff") or "1", note.find_text("voice") or "1"),
+                tie_start=not ties.isdisjoint(("start", "continue")),
+                tie_stop=not ties.isdisjoint(("stop", "continue")),
+                drum=note.find("pitch") is None,
             )
         )
 
-    def _pitch(self, note: Element) -> int:
-        pitch = note.first("pitch")
+    def _pitch(self, note: XmlElement) -> int:
+        pitch = note.find("pitch")
         if pitch is None:
-            self.found["unpitched"] += 1
-            instrument = note.first("instrument")
+            self.counts["unpitched"] += 1
+            instrument = note.find("instrument")
             return self._drums.get(
                 instrument.attributes.get("id", "") if instrument else "", _SNARE
             )
         number, rounded = read_pitch(pitch, self._transposition)
-        self.pitched += 1
-        self.found["rounded"] += rounded
-        self.found["transposed"] += self._transposition != 0
+        self.pitched_count += 1
+        self.counts["rounded"] += rounded
+        self.counts["transposed"] += self._transposition != 0
         return number

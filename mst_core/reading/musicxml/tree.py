@@ -14,11 +14,11 @@ from xml.parsers import expat
 from mst_core.errors import TooLong, UnreadableScore
 
 ACCEPTED = "a MusicXML file (.musicxml, .xml or .mxl) in UTF-8 or UTF-16 is accepted"
-DEEPEST = 60
+MAX_DEPTH = 60
 """Elements within each other; MusicXML needs about ten."""
-LONGEST_TAG = 200_000
+MAX_TAG_BYTES = 200_000
 """Bytes of a tag, comment or declaration."""
-LONGEST_TEXT = 1_000
+MAX_TEXT_LENGTH = 1_000
 """Characters kept of the text of an element."""
 _ENCODINGS = re.compile(
     r"utf-?8|utf-16|(us-)?ascii|iso-8859-(1|2|15)|windows-125[0-2]|macintosh", re.IGNORECASE
@@ -27,7 +27,7 @@ _CHUNK = 65_536  # bytes given to the parser at a time
 _DECIMAL = re.compile(r"([+-]?)(\d{0,9})(?:\.(\d*))?", re.ASCII)
 
 
-class Element:
+class XmlElement:
     """A tag with its attributes and, where it holds no other elements, its text without margins."""
 
     __slots__ = ("attributes", "children", "name", "text")
@@ -35,32 +35,32 @@ class Element:
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
         self.attributes = attributes
-        self.children: list[Element] = []
+        self.children: list[XmlElement] = []
         self.text = ""
 
-    def every(self, name: str) -> Iterator[Element]:
+    def find_all(self, name: str) -> Iterator[XmlElement]:
         """Yield its children of that name."""
         return (child for child in self.children if child.name == name)
 
-    def first(self, *path: str) -> Element | None:
+    def find(self, *path: str) -> XmlElement | None:
         """Follow the first child of each name; None where there is none."""
-        element: Element | None = self
+        element: XmlElement | None = self
         for name in path:
-            element = next(element.every(name), None) if element else None
+            element = next(element.find_all(name), None) if element else None
         return element
 
-    def words(self, *path: str) -> str:
+    def find_text(self, *path: str) -> str:
         """Give the text at the end of a `first` path, "" where there is none; spaces are single."""
-        element = self.first(*path)
+        element = self.find(*path)
         return " ".join(element.text.split()) if element else ""
 
-    def number(self, *path: str) -> Fraction | None:
+    def find_number(self, *path: str) -> Fraction | None:
         """Give the decimal number at the end of a `first` path.
 
         Raises:
             UnreadableScore: when something else stands there.
         """
-        words = self.words(*path)
+        words = self.find_text(*path)
         if not words:
             return None
         match = _DECIMAL.fullmatch(words)
@@ -69,7 +69,7 @@ class Element:
         return Fraction(f"{match[1]}{match[2] or 0}.{(match[3] or '0')[:9]}")
 
 
-def parse_xml(data: bytes, *, elements: int) -> Element:
+def parse_xml(data: bytes, *, max_elements: int) -> XmlElement:
     """Read a document into its root element.
 
     Raises:
@@ -77,12 +77,12 @@ def parse_xml(data: bytes, *, elements: int) -> Element:
             declares entities or anything else.
         TooLong: when it has more than that many elements.
     """
-    tree = _Tree(elements)
+    tree = _TreeBuilder(max_elements)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = tree.start
     parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.write
+    parser.CharacterDataHandler = tree.add_text
     parser.XmlDeclHandler = _check_encoding
     parser.StartDoctypeDeclHandler = _check_document_type
     parser.EntityDeclHandler = _refuse_declaration
@@ -92,9 +92,9 @@ def parse_xml(data: bytes, *, elements: int) -> Element:
         for start in range(0, len(data), _CHUNK):
             parser.Parse(data[start : start + _CHUNK], False)
             # What expat has not passed yet, it keeps, and reads again with every chunk.
-            if start + _CHUNK - parser.CurrentByteIndex > LONGEST_TAG + _CHUNK:
+            if start + _CHUNK - parser.CurrentByteIndex > MAX_TAG_BYTES + _CHUNK:
                 raise UnreadableScore(
-                    f"the XML has a tag of more than {LONGEST_TAG} bytes", ACCEPTED
+                    f"the XML has a tag of more than {MAX_TAG_BYTES} bytes", ACCEPTED
                 )
         parser.Parse(b"", True)
     except expat.ExpatError as error:
@@ -105,30 +105,32 @@ def parse_xml(data: bytes, *, elements: int) -> Element:
     return tree.root
 
 
-class _Tree:
+class _TreeBuilder:
     """Grows the tree while the parser reads."""
 
     def __init__(self, most: int) -> None:
-        self._document = Element("", {})
+        self._document = XmlElement("", {})
         self._open = [self._document]
         self._text: list[str] = []
         self._characters = 0
         self._count = 0
-        self._most = most
+        self._max_elements = most
 
     @property
-    def root(self) -> Element:
+    def root(self) -> XmlElement:
         return self._document.children[0]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if self._count > self._most:
-            raise TooLong(f"more than {self._most} elements of XML", f"{self._most} elements")
-        if len(self._open) > DEEPEST:
-            raise UnreadableScore(
-                f"the XML has more than {DEEPEST} elements within each other", ACCEPTED
+        if self._count > self._max_elements:
+            raise TooLong(
+                f"more than {self._max_elements} elements of XML", f"{self._max_elements} elements"
             )
-        element = Element(name, attributes)
+        if len(self._open) > MAX_DEPTH:
+            raise UnreadableScore(
+                f"the XML has more than {MAX_DEPTH} elements within each other", ACCEPTED
+            )
+        element = XmlElement(name, attributes)
         self._open[-1].children.append(element)
         self._open.append(element)
         self._text.clear()
@@ -139,10 +141,10 @@ class _Tree:
         if not element.children:
             element.text = "".join(self._text).strip()
 
-    def write(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         """Keep text; what stands between the elements within another is never asked for."""
-        if self._characters < LONGEST_TEXT:
-            self._text.append(text[: LONGEST_TEXT - self._characters])
+        if self._characters < MAX_TEXT_LENGTH:
+            self._text.append(text[: MAX_TEXT_LENGTH - self._characters])
             self._characters += len(text)
 
 

@@ -11,12 +11,12 @@ run at once is for the caller to bound.
 
 from __future__ import annotations
 
-from mst_core.reading.formats import FIRST_BYTES, cheap_check, show_name
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.formats import SNIFFED_BYTES, detect_format, display_name
+from mst_core.reading.parsed_score import Limits, ParsedScore
 
-__all__ = ["MEMORY_MIB", "PATIENCE_S", "cheap_check", "parse", "parse_sync", "show_name"]
+__all__ = ["MEMORY_MIB", "TIMEOUT_S", "detect_format", "display_name", "parse", "parse_sync"]
 
-PATIENCE_S = 15.0
+TIMEOUT_S = 15.0
 """A refusal is promised within 20 s, on a busy machine too."""
 MEMORY_MIB = 1_024
 
@@ -27,9 +27,9 @@ async def parse(
     *,
     track: int | None = None,
     limits: Limits | None = None,
-    patience_s: float = PATIENCE_S,
+    timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
-) -> Reading:
+) -> ParsedScore:
     """Read a file in a process of its own; errors as in `mst_core.reading.load.read_score`.
 
     Cancelling it ends the process.
@@ -37,13 +37,13 @@ async def parse(
     Raises:
         ParserStopped: when the process ran out of time or memory, or broke.
     """
-    from mst_core.reading.sandbox.process import carry_out
-    from mst_core.reading.sandbox.protocol import Order
+    from mst_core.reading.sandbox.process import run_parser
+    from mst_core.reading.sandbox.protocol import ParseRequest
 
     limits = limits or Limits()
-    cheap_check(name, len(data), data[:FIRST_BYTES], limits)
-    order = Order(name=show_name(name), track=track, limits=limits, data=data)
-    return await carry_out(order, patience_s, memory_mib)
+    detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
+    order = ParseRequest(name=display_name(name), track=track, limits=limits, data=data)
+    return await run_parser(order, timeout_s, memory_mib)
 
 
 def parse_sync(
@@ -52,12 +52,12 @@ def parse_sync(
     *,
     track: int | None = None,
     limits: Limits | None = None,
-    patience_s: float = PATIENCE_S,
+    timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
-) -> Reading:
+) -> ParsedScore:
     """Do the same where no event loop runs: on the command line."""
     import asyncio
 
     return asyncio.run(
-        parse(name, data, track=track, limits=limits, patience_s=patience_s, memory_mib=memory_mib)
+        parse(name, data, track=track, limits=limits, timeout_s=timeout_s, memory_mib=memory_mib)
     )

@@ -2,10 +2,10 @@
 
 import sys
 
-from mst_core.reading.sandbox.rlimits import close_in
+from mst_core.reading.sandbox.rlimits import apply_rlimits
 
 if __name__ == "__main__":
-    close_in(memory_mib=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+    apply_rlimits(memory_mib=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
     from mst_core.reading.sandbox.worker import main
 
     main()

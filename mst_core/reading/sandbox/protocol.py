@@ -8,13 +8,13 @@ from __future__ import annotations
 import msgspec
 
 from mst_core.reading.parsed_score import Limits
-from mst_core.reading.serialization import LARGEST
+from mst_core.reading.serialization import MAX_ENCODED_BYTES
 
-LARGEST_ANSWER = LARGEST + 1_000
+MAX_RESPONSE_BYTES = MAX_ENCODED_BYTES + 1_000
 """Bytes."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class ParseRequest(msgspec.Struct, frozen=True):
     """Read this file."""
 
     name: str
@@ -23,17 +23,17 @@ class Order(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class Read(msgspec.Struct, frozen=True, tag="read"):
+class Parsed(msgspec.Struct, frozen=True, tag="read"):
     """It was read; see `mst_core.reading.serialization`."""
 
-    reading: bytes
+    score: bytes
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
+class Rejected(msgspec.Struct, frozen=True, tag="refused"):
     """It was not: an MstError as code and arguments."""
 
     code: str
     arguments: tuple[str, ...]
 
 
-Answer = Read | Refused
+ParseResponse = Parsed | Rejected

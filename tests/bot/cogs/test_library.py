@@ -11,11 +11,11 @@ from discord.app_commands import ContextMenu
 from simcord import Env
 
 from bot import create_bot
-from tests.support.discord_env import Stage, last
+from tests.support.discord_env import DiscordEnv, last
 from tests.support.fakes import FakeEngine, make_settings, new_tune
 
 
-async def test_styles_lists_each_style_with_its_meters(stage: Stage) -> None:
+async def test_styles_lists_each_style_with_its_meters(stage: DiscordEnv) -> None:
     result = await stage.alice.slash(stage.channel, "styles")
     assert result.ephemeral
     assert result.response is not None
@@ -24,7 +24,7 @@ async def test_styles_lists_each_style_with_its_meters(stage: Stage) -> None:
     assert "4/4 (reel), 6/8" in str(embed.fields[0].value)
 
 
-async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: Stage) -> None:
+async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=3)
     await stage.bob.slash(stage.channel, "compose", style="jazz", seed=4)
     result = await stage.alice.slash(stage.channel, "history")
@@ -38,13 +38,13 @@ async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: Stage
     assert "Jazz" not in text
 
 
-async def test_an_empty_history_says_what_to_do(stage: Stage) -> None:
+async def test_an_empty_history_says_what_to_do(stage: DiscordEnv) -> None:
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
     assert "Try `/compose`" in str(result.response.embeds[0].description)
 
 
-async def test_help_names_every_command(stage: Stage) -> None:
+async def test_help_names_every_command(stage: DiscordEnv) -> None:
     result = await stage.alice.slash(stage.channel, "help")
     assert result.ephemeral
     assert result.response is not None
@@ -74,7 +74,7 @@ async def test_help_works_while_the_engine_wakes(tmp_path: Path) -> None:
         await env.shutdown()
 
 
-async def test_my_data_can_be_taken_away_as_a_file(stage: Stage) -> None:
+async def test_my_data_can_be_taken_away_as_a_file(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=3)
     await stage.bob.slash(stage.channel, "compose", style="jazz")
     result = await stage.alice.slash(stage.channel, "mydata export")
@@ -86,10 +86,10 @@ async def test_my_data_can_be_taken_away_as_a_file(stage: Stage) -> None:
     assert "interaction_token" not in kept
 
 
-async def test_my_data_can_be_deleted_with_the_files(stage: Stage) -> None:
+async def test_my_data_can_be_deleted_with_the_files(stage: DiscordEnv) -> None:
     stage.env.inject_error("PATCH", "/webhooks/*", status=503, times=2)
     await stage.alice.slash(stage.channel, "compose", style="folk")
-    results = stage.settings.data / "results"
+    results = stage.settings.data_dir / "results"
     assert len(list(results.iterdir())) == 1, "kept, since Discord did not take it yet"
     result = await stage.alice.slash(stage.channel, "mydata delete")
     assert result.response is not None
@@ -98,7 +98,7 @@ async def test_my_data_can_be_deleted_with_the_files(stage: Stage) -> None:
     assert await stage.history(stage.alice) == []
 
 
-async def test_styles_are_choices_and_meters_and_keys_are_offered(stage: Stage) -> None:
+async def test_styles_are_choices_and_meters_and_keys_are_offered(stage: DiscordEnv) -> None:
     async def offered(command: str, option: str, typed: str, **filled: str) -> list[str]:
         choices = await stage.alice.autocomplete(stage.channel, command, option, typed, **filled)
         return [choice["value"] for choice in choices]
@@ -114,8 +114,8 @@ async def test_styles_are_choices_and_meters_and_keys_are_offered(stage: Stage) 
     assert await offered("compose", "key", "a d", style="folk") == ["A dorian"]
 
 
-async def test_a_new_style_folder_is_a_choice_after_a_restart(stage: Stage) -> None:
-    models = stage.settings.models
+async def test_a_new_style_folder_is_a_choice_after_a_restart(stage: DiscordEnv) -> None:
+    models = stage.settings.models_dir
     (models / "polka").mkdir()
     card = (models / "folk" / "style.toml").read_text(encoding="utf-8")
     (models / "polka" / "style.toml").write_text(card.replace("Folk", "Polka"), encoding="utf-8")

@@ -12,8 +12,8 @@ import pytest
 
 from bot.requests import intake
 from mst_core.reading.sandbox import parse
-from mst_core.reading.serialization import decode_reading
-from tests.support.discord_env import Stage, fields, last, on_stage, suffixes
+from mst_core.reading.serialization import decode_score
+from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
 from tests.support.fakes import given_tune
 from tests.support.uploads import CUT_OFF, SOUND, send, write_reel
 
@@ -21,7 +21,7 @@ REEL = write_reel()
 PARTS = [".mp3", ".png", ".mid"]
 
 
-async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: Stage) -> None:
+async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: DiscordEnv) -> None:
     await send(stage, "My reel.mid", REEL, strength=50, seed=4)
     (message,) = stage.channel.history()
     assert suffixes(message) == PARTS
@@ -37,10 +37,10 @@ async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: Stage) 
     (job,) = stage.engine.jobs
     request = given_tune(job)
     assert (request.rhythm, request.strength, request.seed) == ("jazz", 0.5, 4)
-    assert len(decode_reading(job.readings[request.source]).melody.notes) == 63
+    assert len(decode_score(job.readings[request.source]).melody.notes) == 63
 
 
-async def test_it_may_be_like_one_other_tune(stage: Stage) -> None:
+async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
     other = write_reel(bars=4, tonic=67)
     await send(stage, "reel.mid", REEL, rhythm=None, like=("other tune.mid", other))
     message = last(stage.channel)
@@ -52,7 +52,7 @@ async def test_it_may_be_like_one_other_tune(stage: Stage) -> None:
     assert request.rhythm is None
     assert request.like is not None
     assert set(job.readings) == {request.source, request.like}
-    assert decode_reading(job.readings[request.like]).melody.bars == 4
+    assert decode_score(job.readings[request.like]).melody.bars == 4
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_it_may_be_like_one_other_tune(stage: Stage) -> None:
 async def test_what_can_be_seen_at_once_is_refused_before_anything_is_public(
     tmp_path: Path, name: str, data: bytes, options: dict[str, Any], words: str
 ) -> None:
-    async with on_stage(tmp_path, MST_UPLOAD_BYTES="100000") as stage:
+    async with discord_env(tmp_path, MST_UPLOAD_BYTES="100000") as stage:
         result = await send(stage, name, data, **options)
         assert result.ephemeral
         assert not result.deferred, "it was never public"
@@ -79,10 +79,12 @@ async def test_what_can_be_seen_at_once_is_refused_before_anything_is_public(
         assert words in result.response.content
         assert stage.channel.history(viewer=stage.bob) == []
         assert await stage.history(stage.alice) == []
-        assert not list((stage.settings.data / "uploads").glob("*"))
+        assert not list((stage.settings.data_dir / "uploads").glob("*"))
 
 
-async def test_a_broken_file_is_told_in_private_and_the_next_one_is_served(stage: Stage) -> None:
+async def test_a_broken_file_is_told_in_private_and_the_next_one_is_served(
+    stage: DiscordEnv,
+) -> None:
     result = await send(stage, "broken.mid", CUT_OFF)
     assert result.response is None, "the public message is gone"
     (told,) = result.followups
@@ -94,7 +96,7 @@ async def test_a_broken_file_is_told_in_private_and_the_next_one_is_served(stage
     assert suffixes(last(stage.channel)) == PARTS
 
 
-async def test_a_track_that_is_not_there_is_told_in_private(stage: Stage) -> None:
+async def test_a_track_that_is_not_there_is_told_in_private(stage: DiscordEnv) -> None:
     result = await send(stage, "reel.mid", REEL, track=9)
     (told,) = result.followups
     assert told.ephemeral
@@ -103,11 +105,11 @@ async def test_a_track_that_is_not_there_is_told_in_private(stage: Stage) -> Non
 
 
 async def test_a_parser_that_crashes_is_told_in_private(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Too little memory to load even itself: the process dies.
     starved = partial(parse, memory_mib=12)
-    held = stage.bot._dispatcher
+    held = stage.bot._scheduler
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", starved)
     result = await send(stage, "reel.mid", REEL)
@@ -121,7 +123,7 @@ async def test_a_parser_that_crashes_is_told_in_private(
 
 
 async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "QUIET_S", 0.0)
     come = asyncio.Event()
@@ -144,7 +146,7 @@ async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
 
 
 async def test_a_file_that_discord_does_not_hand_over_is_told(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(self: discord.Attachment, **_: Any) -> bytes:
         raise OSError("no route")
@@ -156,7 +158,7 @@ async def test_a_file_that_discord_does_not_hand_over_is_told(
     assert "Discord did not hand over reel.mid" in result.response.content
 
 
-async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: Stage) -> None:
+async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     await send(stage, "reel.mid", REEL)
     (message,) = stage.channel.history()
@@ -169,12 +171,12 @@ async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: 
 
 
 async def test_a_restart_while_the_file_is_read_reads_it_again(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object, **__: object) -> Any:
         await stage.env.external_wait(asyncio.Event().wait(), reason="the parser is at it")
 
-    held = stage.bot._dispatcher
+    held = stage.bot._scheduler
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", never)
     await send(stage, "reel.mid", REEL)
@@ -183,7 +185,7 @@ async def test_a_restart_while_the_file_is_read_reads_it_again(
     assert suffixes(last(stage.channel)) == PARTS
 
 
-async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: Stage) -> None:
+async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL, seed=5)
     await stage.restart()
     old = last(stage.channel)
@@ -197,7 +199,7 @@ async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: Stage
     assert [suffixes(message) for message in stage.channel.history()] == [PARTS] * 3
 
 
-async def test_the_present_strength_is_no_choice(stage: Stage) -> None:
+async def test_the_present_strength_is_no_choice(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL, strength=75)
     buttons = {
         child.label: child.disabled
@@ -213,7 +215,7 @@ async def test_the_present_strength_is_no_choice(stage: Stage) -> None:
     }  # fmt: skip
 
 
-async def test_the_history_names_the_file(stage: Stage) -> None:
+async def test_the_history_names_the_file(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL, strength=50, seed=3)
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
@@ -221,7 +223,7 @@ async def test_the_history_names_the_file(stage: Stage) -> None:
     assert "reel.mid in Jazz rhythm**, 50 %, seed `3`" in text
 
 
-async def test_a_strangers_text_is_shown_as_text(stage: Stage) -> None:
+async def test_a_strangers_text_is_shown_as_text(stage: DiscordEnv) -> None:
     await send(stage, "**bold** [x](y).mid", REEL)
     message = last(stage.channel)
     assert message.content.startswith(r"🎵 **\*\*bold\*\* \[x](y).mid in Jazz")
@@ -229,11 +231,11 @@ async def test_a_strangers_text_is_shown_as_text(stage: Stage) -> None:
 
 
 async def test_one_person_asks_for_no_more_at_once_than_is_allowed(tmp_path: Path) -> None:
-    async with on_stage(tmp_path, MST_COOLDOWN_S="60") as stage:
+    async with discord_env(tmp_path, MST_COOLDOWN_S="60") as stage:
         stage.engine.hold = True
         await stage.alice.slash(stage.channel, "compose", style="folk")
         result = await send(stage, "reel.mid", REEL)
         assert result.ephemeral
         assert result.response is not None
         assert "Ask again in 60 s" in result.response.content
-        assert not list((stage.settings.data / "uploads").glob("*"))
+        assert not list((stage.settings.data_dir / "uploads").glob("*"))

@@ -6,8 +6,8 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from mst_core.reading.formats import ACCEPTED
-from tests.support.discord_env import Stage, last, suffixes
+from mst_core.reading.formats import ACCEPTED_FORMATS
+from tests.support.discord_env import DiscordEnv, last, suffixes
 from tests.support.fakes import given_tune
 from tests.support.uploads import CUT_OFF, SOUND, write_reel
 
@@ -15,17 +15,17 @@ MENU = "Re-rhythm this tune"
 REEL = write_reel()
 
 
-async def post(stage: Stage, *files: tuple[str, bytes]) -> discord.Message:
+async def post(stage: DiscordEnv, *files: tuple[str, bytes]) -> discord.Message:
     """Let bob post files."""
     return await stage.bob.send(stage.channel, "listen to this", attachments=files)
 
 
-async def open_menu(stage: Stage, *files: tuple[str, bytes]) -> InteractionResult:
+async def open_menu(stage: DiscordEnv, *files: tuple[str, bytes]) -> InteractionResult:
     """Let bob post files, and alice choose the menu at his message."""
     return await stage.alice.context_menu(stage.channel, MENU, await post(stage, *files))
 
 
-async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: Stage) -> None:
+async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: DiscordEnv) -> None:
     result = await open_menu(stage, ("notes.txt", b"x"), ("reel.mid", REEL))
     assert result.ephemeral
     assert result.response is not None
@@ -42,7 +42,7 @@ async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: Sta
     assert [entry.user_id for entry in await stage.history(stage.alice)] == [stage.alice.id]
 
 
-async def test_the_strength_is_set_before_the_style_is_chosen(stage: Stage) -> None:
+async def test_the_strength_is_set_before_the_style_is_chosen(stage: DiscordEnv) -> None:
     result = await open_menu(stage, ("reel.mid", REEL))
     assert result.response is not None
     await stage.alice.click(result.response, label="50 %")
@@ -51,7 +51,7 @@ async def test_the_strength_is_set_before_the_style_is_chosen(stage: Stage) -> N
     assert given_tune(job).strength == 0.5
 
 
-async def test_the_choice_outlives_a_restart(stage: Stage) -> None:
+async def test_the_choice_outlives_a_restart(stage: DiscordEnv) -> None:
     result = await open_menu(stage, ("reel.mid", REEL))
     await stage.restart()
     assert result.response is not None
@@ -62,15 +62,15 @@ async def test_the_choice_outlives_a_restart(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], ACCEPTED),
+        ([], ACCEPTED_FORMATS),
         ([("notes.txt", b"some words")], "notes.txt has the ending of no kind of score"),
-        ([("notes.txt", b"some words")], ACCEPTED),
+        ([("notes.txt", b"some words")], ACCEPTED_FORMATS),
         ([("reel.mid", SOUND)], "reel.mid is an MP3 sound"),
         ([("reel.mid", CUT_OFF)], "This file cannot be read"),
     ],
 )
 async def test_what_is_no_tune_is_told_in_private(
-    stage: Stage, files: list[tuple[str, bytes]], words: str
+    stage: DiscordEnv, files: list[tuple[str, bytes]], words: str
 ) -> None:
     result = await open_menu(stage, *files)
     assert result.ephemeral
@@ -80,7 +80,7 @@ async def test_what_is_no_tune_is_told_in_private(
     assert stage.engine.jobs == []
 
 
-async def test_a_choice_about_a_file_that_has_gone_says_so(stage: Stage) -> None:
+async def test_a_choice_about_a_file_that_has_gone_says_so(stage: DiscordEnv) -> None:
     choice = (await open_menu(stage, ("reel.mid", REEL))).response
     assert choice is not None
     await stage.alice.slash(stage.channel, "mydata delete")

@@ -9,13 +9,13 @@ import discord
 import pytest
 
 from bot.messages.captions import file_name
-from bot.requests.store import Ask
+from bot.requests.store import NewRequest
 from mst_core.errors import EngineLost
 from mst_core.jobs import Mashup, Restyle
-from mst_core.reading.serialization import decode_reading
-from tests.support.discord_env import Stage, fields, last, on_stage, suffixes
-from tests.support.fakes import given_tune, make_ask, mashup
-from tests.support.queue_env import House
+from mst_core.reading.serialization import decode_score
+from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
+from tests.support.fakes import given_tune, make_new_request, mashup
+from tests.support.queue_env import QueueEnv
 from tests.support.uploads import send, write_reel
 
 REEL = write_reel()
@@ -23,11 +23,11 @@ OTHER = write_reel(bars=4, tonic=67)
 PARTS = [".mp3", ".png", ".mid"]
 
 
-async def transfer(stage: Stage, **options: Any) -> Any:
+async def transfer(stage: DiscordEnv, **options: Any) -> Any:
     return await stage.alice.slash(stage.channel, "transfer", **options)
 
 
-async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Stage) -> None:
+async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: DiscordEnv) -> None:
     await transfer(stage, file=("reel.mid", REEL), pitch="jazz", rhythm="folk", strength=50, seed=4)
     (job,) = stage.engine.jobs
     request = given_tune(job)
@@ -47,7 +47,7 @@ async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Stage
     }  # fmt: skip
 
 
-async def test_one_side_alone_may_change_and_be_like_one_tune(stage: Stage) -> None:
+async def test_one_side_alone_may_change_and_be_like_one_tune(stage: DiscordEnv) -> None:
     await transfer(
         stage, file=("reel.mid", REEL), pitch_like=("other.mid", OTHER), pitch_strength=25
     )
@@ -55,7 +55,7 @@ async def test_one_side_alone_may_change_and_be_like_one_tune(stage: Stage) -> N
     request = given_tune(job)
     assert (request.pitch, request.rhythm, request.like) == (None, None, None)
     assert request.pitch_like is not None
-    assert decode_reading(job.readings[request.pitch_like]).melody.bars == 4
+    assert decode_score(job.readings[request.pitch_like]).melody.bars == 4
     message = last(stage.channel)
     assert "reel.mid with a melody like other.mid" in message.content
     shown = fields(message)
@@ -81,7 +81,7 @@ async def test_one_side_alone_may_change_and_be_like_one_tune(stage: Stage) -> N
     ],
 )
 async def test_what_cannot_be_is_refused_before_anything_is_public(
-    stage: Stage, options: dict[str, Any], words: str
+    stage: DiscordEnv, options: dict[str, Any], words: str
 ) -> None:
     result = await transfer(stage, **options)
     assert result.ephemeral
@@ -91,7 +91,7 @@ async def test_what_cannot_be_is_refused_before_anything_is_public(
     assert await stage.history(stage.alice) == []
 
 
-async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: Stage) -> None:
+async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEnv) -> None:
     await stage.alice.slash(
         stage.channel, "mashup", a=("reel.mid", REEL), b=("*other*.mid", OTHER), track=1
     )
@@ -107,7 +107,7 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: Stage) ->
     (job,) = stage.engine.jobs
     request = mashup(job)
     assert request.track is None
-    bars = [decode_reading(job.readings[sha]).melody.bars for sha in (request.source, request.like)]
+    bars = [decode_score(job.readings[sha]).melody.bars for sha in (request.source, request.like)]
     assert bars == [4, 8]
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
@@ -115,7 +115,7 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: Stage) ->
 
 
 async def test_variants_have_seeds_in_a_row_whichever_answer_they_are_asked_of(
-    stage: Stage,
+    stage: DiscordEnv,
 ) -> None:
     await send(stage, "reel.mid", REEL, seed=7)
     await stage.restart()
@@ -129,7 +129,7 @@ async def test_variants_have_seeds_in_a_row_whichever_answer_they_are_asked_of(
     assert len(stage.channel.history()) == 4
 
 
-async def test_strength_buttons_turn_both_sides(stage: Stage) -> None:
+async def test_strength_buttons_turn_both_sides(stage: DiscordEnv) -> None:
     options = {"pitch": "jazz", "rhythm": "folk", "strength": 50, "pitch_strength": 100}
     await transfer(stage, file=("reel.mid", REEL), **options)
     message = last(stage.channel)
@@ -141,7 +141,7 @@ async def test_strength_buttons_turn_both_sides(stage: Stage) -> None:
     assert (request.strength, request.pitch_strength) == (0.75, 0.75)
 
 
-async def test_before_and_after_is_shown_to_who_asks_alone(stage: Stage) -> None:
+async def test_before_and_after_is_shown_to_who_asks_alone(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL, seed=4)
     await stage.restart()
     result = await stage.bob.click(last(stage.channel), label="Before and after")
@@ -156,7 +156,7 @@ async def test_before_and_after_is_shown_to_who_asks_alone(stage: Stage) -> None
     assert await stage.history(stage.bob) == []
 
 
-async def test_a_look_that_fails_is_told_in_private(stage: Stage) -> None:
+async def test_a_look_that_fails_is_told_in_private(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL)
     message = last(stage.channel)
     stage.engine.errors = [EngineLost("it is away")]
@@ -178,7 +178,7 @@ async def test_a_look_that_fails_is_told_in_private(stage: Stage) -> None:
 async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
     tmp_path: Path,
 ) -> None:
-    async with on_stage(tmp_path) as stage:
+    async with discord_env(tmp_path) as stage:
         await stage.alice.slash(stage.channel, "compose", style="folk")
         message = last(stage.channel)
         await stage.alice.slash(stage.channel, "mydata delete")
@@ -189,13 +189,13 @@ async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
         assert stage.channel.history() == []
 
 
-async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: House) -> None:
-    entry = await house.ledger.accept(make_ask())
+async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: QueueEnv) -> None:
+    entry = await house.store.add(make_new_request())
     old = '{"type":"rerhythm","source":"ab","seed":3,"rhythm":"folk","strength":0.5,"track":2}'
-    await house.ledger.database.run(
+    await house.store.database.run(
         "UPDATE requests SET request = :old WHERE id = :id", old=old, id=entry.id
     )
-    found = await house.ledger.find(entry.id)
+    found = await house.store.find(entry.id)
     assert found is not None
     assert found.request == Restyle("ab", 3, "folk", strength=0.5, track=2)
     assert found.first_seed is None
@@ -214,7 +214,9 @@ async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: H
     ],
 )
 def test_files_are_named_after_what_was_asked(request_: Restyle | Mashup, name: str) -> None:
-    ask: Ask = make_ask(request=request_, names={"a": "one.mid", "b": "two.abc", "c": "音.mid"})
+    ask: NewRequest = make_new_request(
+        request=request_, names={"a": "one.mid", "b": "two.abc", "c": "音.mid"}
+    )
     assert file_name(ask) == name
 
 

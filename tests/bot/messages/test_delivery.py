@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mst_core.errors import EngineLost, NoSuchTune
-from tests.support.discord_env import Stage, last, suffixes
+from tests.support.discord_env import DiscordEnv, last, suffixes
 
 
-async def test_an_engine_that_dies_is_not_noticed(stage: Stage) -> None:
+async def test_an_engine_that_dies_is_not_noticed(stage: DiscordEnv) -> None:
     stage.engine.errors = [EngineLost("killed")]
     await stage.alice.slash(stage.channel, "compose", style="folk")
     await stage.env.advance_time(5)
@@ -16,7 +16,7 @@ async def test_an_engine_that_dies_is_not_noticed(stage: Stage) -> None:
 
 
 async def test_a_request_survives_the_death_of_the_bot_and_is_answered_in_its_message(
-    stage: Stage,
+    stage: DiscordEnv,
 ) -> None:
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
@@ -27,7 +27,7 @@ async def test_a_request_survives_the_death_of_the_bot_and_is_answered_in_its_me
     assert suffixes(after) == [".mp3", ".png", ".mid"]
 
 
-async def test_after_fifteen_minutes_a_new_message_names_the_asker(long_stage: Stage) -> None:
+async def test_after_fifteen_minutes_a_new_message_names_the_asker(long_stage: DiscordEnv) -> None:
     long_stage.engine.hold = True
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
     (stale,) = long_stage.channel.history()
@@ -39,7 +39,7 @@ async def test_after_fifteen_minutes_a_new_message_names_the_asker(long_stage: S
     assert suffixes(message) == [".mp3", ".png", ".mid"]
 
 
-async def test_a_late_failure_is_told_in_a_direct_message(long_stage: Stage) -> None:
+async def test_a_late_failure_is_told_in_a_direct_message(long_stage: DiscordEnv) -> None:
     long_stage.engine.hold = True
     long_stage.engine.errors = [NoSuchTune("16 bars of nothing")]
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
@@ -53,7 +53,9 @@ async def test_a_late_failure_is_told_in_a_direct_message(long_stage: Stage) -> 
     assert "16 bars of nothing" in direct.content
 
 
-async def test_a_dead_token_that_discord_notices_first_ends_in_a_new_message(stage: Stage) -> None:
+async def test_a_dead_token_that_discord_notices_first_ends_in_a_new_message(
+    stage: DiscordEnv,
+) -> None:
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
     stage.env.inject_error("PATCH", "/webhooks/*", status=401, code=50027, times=None)
@@ -63,7 +65,7 @@ async def test_a_dead_token_that_discord_notices_first_ends_in_a_new_message(sta
     assert message.content.startswith(stage.alice.mention)
 
 
-async def test_a_removed_message_is_not_posted_again(stage: Stage) -> None:
+async def test_a_removed_message_is_not_posted_again(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
     (message,) = stage.channel.history()
@@ -76,7 +78,7 @@ async def test_a_removed_message_is_not_posted_again(stage: Stage) -> None:
     assert entry.answered_at
 
 
-async def test_discord_hiccups_and_the_answer_comes_later(stage: Stage) -> None:
+async def test_discord_hiccups_and_the_answer_comes_later(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
     stage.env.inject_error("PATCH", "/webhooks/*", status=500, times=1)
@@ -88,7 +90,9 @@ async def test_discord_hiccups_and_the_answer_comes_later(stage: Stage) -> None:
     assert len(stage.engine.jobs) == 1
 
 
-async def test_where_the_bot_may_not_write_a_late_answer_comes_directly(long_stage: Stage) -> None:
+async def test_where_the_bot_may_not_write_a_late_answer_comes_directly(
+    long_stage: DiscordEnv,
+) -> None:
     long_stage.engine.hold = True
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
     await long_stage.env.advance_time(20 * 60)
@@ -99,7 +103,7 @@ async def test_where_the_bot_may_not_write_a_late_answer_comes_directly(long_sta
     assert suffixes(last(long_stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
 
 
-async def test_who_takes_no_direct_messages_is_named_in_the_channel(long_stage: Stage) -> None:
+async def test_who_takes_no_direct_messages_is_named_in_the_channel(long_stage: DiscordEnv) -> None:
     long_stage.engine.hold = True
     long_stage.engine.errors = [NoSuchTune("16 bars of nothing")]
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")

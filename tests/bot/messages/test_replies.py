@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages.captions import escaped, whole_lines
+from bot.messages.captions import escape, join_lines
 from bot.messages.replies import Replies
 from bot.requests.database import Database
-from bot.requests.store import Ledger
+from bot.requests.store import RequestStore
 from bot.texts import Texts
 from mst_core.jobs import Receipt, Restyle
-from mst_core.styles import find_styles
-from tests.support.discord_env import Stage
-from tests.support.fakes import make_ask, write_styles
+from mst_core.styles import load_style_cards
+from tests.support.discord_env import DiscordEnv
+from tests.support.fakes import make_new_request, write_styles
 from tests.support.uploads import send, write_reel
 
 STARS = "*" * 2000
@@ -31,21 +31,21 @@ RECEIPT = Receipt(
 
 @given(st.text("ab*_\\\\`~|", max_size=40), st.integers(2, 20))
 def test_a_cut_text_ends_in_no_half_escape(text: str, most: int) -> None:
-    shown = escaped(text, most)
+    shown = escape(text, most)
     assert len(shown) <= most
     assert re.fullmatch(r"(?:\\[*_\\`~|]|[ab])*…?", shown)
 
 
 async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
-    ledger = Ledger(await Database.open(tmp_path / "ledger.sqlite3"))
+    ledger = RequestStore(await Database.open(tmp_path / "ledger.sqlite3"))
     try:
         request = Restyle(SOURCE, 1, like=LIKE, pitch_like=LIKE, strength=0.5)
-        ask = make_ask(request=request, names={SOURCE: STARS, LIKE: STARS})
-        entry = await ledger.accept(ask)
+        ask = make_new_request(request=request, names={SOURCE: STARS, LIKE: STARS})
+        entry = await ledger.add(ask)
     finally:
         await ledger.close()
-    replies = Replies(Texts.open(), find_styles(write_styles(tmp_path / "models")))
-    answer = replies.answer(entry, RECEIPT, {"png": b""})
+    replies = Replies(Texts.open(), load_style_cards(write_styles(tmp_path / "models")))
+    answer = replies.result(entry, RECEIPT, {"png": b""})
     assert len(answer.content) <= 2000
     assert len(answer.embed.title or "") <= 256
     assert len(answer.embed.description or "") <= 4096
@@ -58,12 +58,12 @@ async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 10, 1000])
 def test_a_list_that_is_too_long_loses_whole_lines_at_its_end(count: int) -> None:
     lines = [f"{number} {'x' * 400}" for number in range(count)]
-    kept = whole_lines(lines)
+    kept = join_lines(lines)
     assert len(kept) <= 4096
     assert kept.split("\n") == lines[:10]
 
 
-async def test_a_history_of_the_longest_names_can_be_shown(stage: Stage) -> None:
+async def test_a_history_of_the_longest_names_can_be_shown(stage: DiscordEnv) -> None:
     for _ in range(10):
         await send(stage, f"{'*' * 90}.mid", write_reel(bars=2))
     result = await stage.alice.slash(stage.channel, "history")

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from bot.requests.database import MIGRATIONS, BrokenLedger
-from bot.requests.store import Ledger
+from bot.requests.database import MIGRATIONS, BrokenDatabase
+from bot.requests.store import RequestStore
 
 
 async def open_and_close(folder: Path, **steps: str) -> None:
     (folder / "steps").mkdir(exist_ok=True)
     for number, sql in enumerate(steps.values(), start=1):
         (folder / "steps" / f"{number:04}_step.sql").write_text(sql, encoding="utf-8")
-    await (await Ledger.open(folder / "db", migrations=folder / "steps")).close()
+    await (await RequestStore.open(folder / "db", migrations=folder / "steps")).close()
 
 
 def ask(folder: Path, statement: str) -> list[Any]:
@@ -37,7 +37,7 @@ async def test_steps_run_once_and_in_order(tmp_path: Path) -> None:
 
 async def test_a_step_is_done_whole_or_not_at_all(tmp_path: Path) -> None:
     twice = "CREATE TABLE a (x INTEGER);\nCREATE TABLE a (x INTEGER);"
-    with pytest.raises(BrokenLedger, match="already exists"):
+    with pytest.raises(BrokenDatabase, match="already exists"):
         await open_and_close(tmp_path, twice=twice)
     assert ask(tmp_path, "SELECT name FROM sqlite_schema") == []
     assert ask(tmp_path, "PRAGMA user_version") == [(0,)]
@@ -45,21 +45,21 @@ async def test_a_step_is_done_whole_or_not_at_all(tmp_path: Path) -> None:
 
 async def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     ask(tmp_path, "PRAGMA user_version = 99")
-    with pytest.raises(BrokenLedger, match="newer version"):
-        await Ledger.open(tmp_path / "db")
+    with pytest.raises(BrokenDatabase, match="newer version"):
+        await RequestStore.open(tmp_path / "db")
     assert ask(tmp_path, "SELECT name FROM sqlite_schema") == []
 
 
 async def test_what_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "db").write_text("This is a letter, and long enough to have a header.\n" * 9)
-    with pytest.raises(BrokenLedger, match="cannot be opened: file is not a database"):
-        await Ledger.open(tmp_path / "db")
+    with pytest.raises(BrokenDatabase, match="cannot be opened: file is not a database"):
+        await RequestStore.open(tmp_path / "db")
 
 
 async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BrokenLedger, match=r"cannot be opened: .*Not a directory"):
-        await Ledger.open(tmp_path / "file" / "data" / "ledger.sqlite3")
+    with pytest.raises(BrokenDatabase, match=r"cannot be opened: .*Not a directory"):
+        await RequestStore.open(tmp_path / "file" / "data" / "ledger.sqlite3")
 
 
 def test_each_migration_is_numbered_and_gives_its_reason() -> None:

@@ -10,14 +10,14 @@ from typing import Any
 import discord
 
 from bot.errors import TooManyOpen
-from bot.requests.intake import Desk
+from bot.requests.intake import RequestIntake
 from bot.requests.uploads import Uploads
 from mst_core.jobs import Compose
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
-from mst_core.styles import find_styles
+from mst_core.styles import load_style_cards
 from tests.support.fakes import make_settings
-from tests.support.queue_env import House
+from tests.support.queue_env import QueueEnv
 from tests.support.uploads import write_reel
 
 
@@ -55,7 +55,7 @@ class CountingParser:
 
     async def __call__(
         self, name: str, data: bytes, *, track: int | None, limits: Limits
-    ) -> Reading:
+    ) -> ParsedScore:
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -64,30 +64,36 @@ class CountingParser:
             self.running -= 1
 
 
-async def test_of_twenty_requests_at_once_a_person_gets_three(house: House, tmp_path: Path) -> None:
+async def test_of_twenty_requests_at_once_a_person_gets_three(
+    house: QueueEnv, tmp_path: Path
+) -> None:
     settings = make_settings(tmp_path, MST_OPEN_PER_USER="3")
-    async with house.dispatching() as dispatcher:
+    async with house.scheduling() as dispatcher:
         house.engine.hold = True
-        styles = find_styles(settings.models)
-        desk = Desk(house.ledger, house.uploads, dispatcher, styles, settings)
-        asked = [desk.ask(interaction_of(1), Compose("folk", "folk", seed)) for seed in range(20)]
-        other = desk.ask(interaction_of(2), Compose("folk", "folk", 1))
+        styles = load_style_cards(settings.models_dir)
+        desk = RequestIntake(house.store, house.uploads, dispatcher, styles, settings)
+        asked = [
+            desk.submit(interaction_of(1), Compose("folk", "folk", seed)) for seed in range(20)
+        ]
+        other = desk.submit(interaction_of(2), Compose("folk", "folk", 1))
         ended = await asyncio.gather(*asked, other, return_exceptions=True)
-        assert len(await house.ledger.history(1)) == 3
-        assert len(await house.ledger.history(2)) == 1
+        assert len(await house.store.history(1)) == 3
+        assert len(await house.store.history(2)) == 1
     assert [type(one) for one in ended if one] == [TooManyOpen] * 17
 
 
 async def test_files_of_one_person_are_read_one_after_the_other(
-    house: House, tmp_path: Path
+    house: QueueEnv, tmp_path: Path
 ) -> None:
     settings, counting = make_settings(tmp_path, MST_OPEN_PER_USER="3"), CountingParser()
-    uploads = Uploads(house.uploads.folder, house.ledger.database, parse=counting)
-    async with house.dispatching() as dispatcher:
-        desk = Desk(house.ledger, uploads, dispatcher, find_styles(settings.models), settings)
+    uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
+    async with house.scheduling() as dispatcher:
+        desk = RequestIntake(
+            house.store, uploads, dispatcher, load_style_cards(settings.models_dir), settings
+        )
         files: list[Any] = [Attached(bars) for bars in (2, 3, 4, 5)]
-        coming = [desk.take_in(interaction_of(1), file) for file in files]
+        coming = [desk.receive_upload(interaction_of(1), file) for file in files]
         ended = await asyncio.gather(*coming, return_exceptions=True)
     assert counting.most_running == 1
     assert [type(one) for one in ended if isinstance(one, Exception)] == [TooManyOpen]
-    assert len(await uploads.of(1)) == 3
+    assert len(await uploads.of_user(1)) == 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.requests.notifier import Words
-from bot.requests.result_files import Shelf
+from bot.requests.notifier import ProgressThrottle
+from bot.requests.result_files import ResultFiles
 
 
 async def test_words_are_said_one_at_a_time_and_at_most_once_a_second() -> None:
@@ -17,22 +17,22 @@ async def test_words_are_said_one_at_a_time_and_at_most_once_a_second() -> None:
         await way.wait()
         said.append(word)
 
-    words = Words(asyncio.create_task)
+    words = ProgressThrottle(asyncio.create_task)
     for word in ("first", "second", "third"):
-        words.say(edit(word))
+        words.submit(edit(word))
     way.set()
-    await words.quiet()
-    words.say(edit("too soon"))
-    await words.quiet()
+    await words.drain()
+    words.submit(edit("too soon"))
+    await words.drain()
     assert said == ["first"]
 
 
 def test_a_result_is_on_the_shelf_whole_or_not_at_all(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.keep(1, {"mp3": b"old", "mid": b"old"})
-    shelf.keep(1, {"mp3": b"new"})
-    assert shelf.take(1) == {"mp3": b"new"}
+    shelf = ResultFiles(tmp_path)
+    shelf.write(1, {"mp3": b"old", "mid": b"old"})
+    shelf.write(1, {"mp3": b"new"})
+    assert shelf.read(1) == {"mp3": b"new"}
     shelf.discard(1)
     shelf.discard(1)
-    assert shelf.take(1) == {}
+    assert shelf.read(1) == {}
     assert list(tmp_path.iterdir()) == []

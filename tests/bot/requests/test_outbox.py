@@ -7,35 +7,35 @@ import logging
 import pytest
 
 from bot.requests.notifier import NotDelivered
-from bot.requests.outbox import Answering, wait_s
+from bot.requests.outbox import Outbox, retry_delay_s
 from mst_core.errors import EngineLost
-from tests.support.discord_env import Stage, last, suffixes
-from tests.support.queue_env import House, until
+from tests.support.discord_env import DiscordEnv, last, suffixes
+from tests.support.queue_env import QueueEnv, until
 
 DAY = 24 * 3600.0
 
 
 def test_each_attempt_waits_longer_than_the_one_before() -> None:
-    assert [wait_s(count) / 60 for count in range(1, 9)] == [0.5, 1, 2, 4, 8, 15, 15, 15]
-    assert wait_s(10_000) == 15 * 60
+    assert [retry_delay_s(count) / 60 for count in range(1, 9)] == [0.5, 1, 2, 4, 8, 15, 15, 15]
+    assert retry_delay_s(10_000) == 15 * 60
 
 
-async def attempt(house: House, answering: Answering, deliveries: int) -> None:
+async def attempt(house: QueueEnv, answering: Outbox, deliveries: int) -> None:
     """Let an attempt be made now, and wait until it is over."""
-    (request_id,) = await house.ledger.unanswered()
-    answering.soon(request_id)
+    (request_id,) = await house.store.undelivered()
+    answering.enqueue(request_id)
 
     async def over() -> bool:
-        found = await house.ledger.find(request_id)
+        found = await house.store.find(request_id)
         return bool(found and found.deliveries == deliveries and not answering._tasks)
 
     await until(over)
 
 
-async def failed(house: House) -> int:
-    entry = await house.accept()
-    await house.ledger.lease("bot", 60)
-    await house.ledger.fail("bot", entry.id, EngineLost.__name__, ["killed"])
+async def failed(house: QueueEnv) -> int:
+    entry = await house.add()
+    await house.store.lease("bot", 60)
+    await house.store.mark_failed("bot", entry.id, EngineLost.__name__, ["killed"])
     return entry.id
 
 
@@ -43,46 +43,46 @@ async def failed(house: House) -> int:
     "trouble", [NotDelivered("Discord is away"), RuntimeError("an unknown refusal")]
 )
 async def test_nobody_is_pursued_for_more_than_a_day_whatever_is_wrong(
-    house: House, trouble: Exception, caplog: pytest.LogCaptureFixture
+    house: QueueEnv, trouble: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     request_id = await failed(house)
-    entry = await house.ledger.find(request_id)
+    entry = await house.store.find(request_id)
     assert entry is not None
     assert entry.finished_at
     now = entry.finished_at
-    answering = Answering(house.ledger, house.shelf, house.notebook, lambda: now)
-    house.notebook.trouble = trouble
+    answering = Outbox(house.store, house.results, house.notifier, lambda: now)
+    house.notifier.permanent_error = trouble
     for count in range(1, 8):
         await attempt(house, answering, count)
         now += 3 * 3600
-    assert await house.ledger.unanswered() == [request_id], "a count is no reason to give up"
+    assert await house.store.undelivered() == [request_id], "a count is no reason to give up"
     now = entry.finished_at + DAY
     await attempt(house, answering, 8)
     await answering.close(1)
-    assert await house.ledger.unanswered() == []
+    assert await house.store.undelivered() == []
     assert caplog.text.count("stays unanswered") == 1
     assert caplog.text.count("Traceback") == (0 if isinstance(trouble, NotDelivered) else 1)
 
 
-async def test_files_go_once_they_are_told_and_strays_at_the_start(house: House) -> None:
-    house.shelf.keep(4711, {"mp3": b"of an answer of long ago"})
-    (house.shelf.folder / ".4712.draft").mkdir()
-    async with house.dispatching() as dispatcher:
-        assert list(house.shelf.folder.iterdir()) == []
-        (entry,) = await house.answered(await house.accept(dispatcher))
+async def test_files_go_once_they_are_told_and_strays_at_the_start(house: QueueEnv) -> None:
+    house.results.write(4711, {"mp3": b"of an answer of long ago"})
+    (house.results.folder / ".4712.draft").mkdir()
+    async with house.scheduling() as dispatcher:
+        assert list(house.results.folder.iterdir()) == []
+        (entry,) = await house.delivered(await house.add(dispatcher))
 
         async def gone() -> bool:
-            return not list(house.shelf.folder.iterdir())
+            return not list(house.results.folder.iterdir())
 
         await until(gone)
-    ((files,),) = house.notebook.answers.values()
+    ((files,),) = house.notifier.results.values()
     assert set(files) == {"mp3", "png", "mid"}
     assert entry.state == "done"
 
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_an_answer_comes_though_discord_was_away_for_minutes(
-    stage: Stage, status: int
+    stage: DiscordEnv, status: int
 ) -> None:
     stage.env.inject_error("PATCH", "/webhooks/*", status=status, times=3)
     await stage.alice.slash(stage.channel, "compose", style="folk")
@@ -94,7 +94,7 @@ async def test_an_answer_comes_though_discord_was_away_for_minutes(
 
 @pytest.mark.parametrize(("status", "code"), [(404, 10003), (403, 50001)])
 async def test_a_channel_out_of_reach_leads_to_a_direct_message(
-    stage: Stage, status: int, code: int
+    stage: DiscordEnv, status: int, code: int
 ) -> None:
     channel = f"/channels/{stage.channel.id}/*"
     for method, path in (("PATCH", "/webhooks/*"), ("DELETE", channel), ("POST", channel)):
@@ -105,7 +105,7 @@ async def test_a_channel_out_of_reach_leads_to_a_direct_message(
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_who_is_out_of_reach_by_every_way_is_given_up_at_once_in_one_line(
-    stage: Stage, fails: bool, caplog: pytest.LogCaptureFixture
+    stage: DiscordEnv, fails: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.engine.errors = [EngineLost("killed")] * 3 if fails else []
     for method, path in (

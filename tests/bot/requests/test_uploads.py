@@ -15,12 +15,12 @@ from bot.errors import LostFile
 from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Restyle
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
-from mst_core.reading.serialization import decode_reading
-from tests.support.discord_env import Stage, last
-from tests.support.fakes import given_tune, make_ask
-from tests.support.queue_env import House
+from mst_core.reading.serialization import decode_score
+from tests.support.discord_env import DiscordEnv, last
+from tests.support.fakes import given_tune, make_new_request
+from tests.support.queue_env import QueueEnv
 from tests.support.uploads import CUT_OFF, send, write_reel
 
 REEL = write_reel()
@@ -39,7 +39,7 @@ class CountingParser:
 
     async def __call__(
         self, name: str, data: bytes, *, track: int | None, limits: Limits
-    ) -> Reading:
+    ) -> ParsedScore:
         self.calls += 1
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -49,7 +49,7 @@ class CountingParser:
             self.running -= 1
 
 
-async def test_the_same_bytes_are_kept_once_whoever_sends_them(house: House) -> None:
+async def test_the_same_bytes_are_kept_once_whoever_sends_them(house: QueueEnv) -> None:
     first = await house.uploads.keep(1, "reel.mid", REEL)
     second = await house.uploads.keep(2, "C:\\tunes\\other name.mid", REEL)
     again = await house.uploads.keep(1, "reel (1).mid", REEL)
@@ -58,116 +58,116 @@ async def test_the_same_bytes_are_kept_once_whoever_sends_them(house: House) -> 
     assert first.sha256 == second.sha256 == SHA
     assert second.name == "other name.mid"
     assert (again.id, again.name) == (first.id, "reel (1).mid")
-    assert await house.uploads.of(1) == [again]
+    assert await house.uploads.of_user(1) == [again]
     assert await house.uploads.find(second.id) == second
 
 
-async def test_a_file_is_read_once_for_each_track_however_many_want_it(house: House) -> None:
+async def test_a_file_is_read_once_for_each_track_however_many_want_it(house: QueueEnv) -> None:
     counting = CountingParser()
-    uploads = Uploads(house.uploads.folder, house.ledger.database, parse=counting)
+    uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
     await uploads.keep(1, "reel.mid", REEL)
-    wanted = [uploads.read(SHA, "reel.mid", track) for track in (None, None, 1, 1, None)]
+    wanted = [uploads.parsed_score(SHA, "reel.mid", track) for track in (None, None, 1, 1, None)]
     readings = await asyncio.gather(*wanted)
     assert counting.calls == 2
     assert len({readings[0], readings[1], readings[4]}) == len({readings[2], readings[3]}) == 1
-    assert len(decode_reading(readings[0]).melody.notes) == 63
+    assert len(decode_score(readings[0]).melody.notes) == 63
     assert files(uploads) == [f"{SHA}.bin", f"{SHA}.reading", f"{SHA}.track-1.reading"]
-    later = Uploads(house.uploads.folder, house.ledger.database, parse=counting)
-    assert await later.read(SHA, "reel.mid") == readings[0]
+    later = Uploads(house.uploads.folder, house.store.database, parse=counting)
+    assert await later.parsed_score(SHA, "reel.mid") == readings[0]
     assert counting.calls == 2, "what was read stays read after a restart"
 
 
-async def test_at_most_two_parsers_run_at_once(house: House) -> None:
+async def test_at_most_two_parsers_run_at_once(house: QueueEnv) -> None:
     counting = CountingParser()
-    uploads = Uploads(house.uploads.folder, house.ledger.database, parse=counting)
+    uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
     kept = [await uploads.keep(1, "reel.mid", write_reel(bars)) for bars in (2, 3, 4, 5)]
-    await asyncio.gather(*(uploads.read(upload.sha256, upload.name) for upload in kept))
+    await asyncio.gather(*(uploads.parsed_score(upload.sha256, upload.name) for upload in kept))
     assert counting.most_running == 2
 
 
-async def test_a_reading_of_another_version_is_made_again(house: House) -> None:
+async def test_a_reading_of_another_version_is_made_again(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
     (house.uploads.folder / f"{SHA}.reading").write_bytes(b"what an old program wrote")
-    reading = await house.uploads.read(SHA, "reel.mid")
-    assert len(decode_reading(reading).melody.notes) == 63
+    reading = await house.uploads.parsed_score(SHA, "reel.mid")
+    assert len(decode_score(reading).melody.notes) == 63
     assert (house.uploads.folder / f"{SHA}.reading").read_bytes() == reading
 
 
-async def test_a_file_that_cannot_be_read_leaves_no_reading(house: House) -> None:
+async def test_a_file_that_cannot_be_read_leaves_no_reading(house: QueueEnv) -> None:
     upload = await house.uploads.keep(1, "broken.mid", CUT_OFF)
     with pytest.raises(ScoreError):
-        await house.uploads.read(upload.sha256, upload.name)
+        await house.uploads.parsed_score(upload.sha256, upload.name)
     assert files(house.uploads) == [f"{upload.sha256}.bin"]
 
 
-async def test_a_request_takes_the_readings_that_it_needs(house: House) -> None:
+async def test_a_request_takes_the_readings_that_it_needs(house: QueueEnv) -> None:
     other = write_reel(bars=4)
     like = (await house.uploads.keep(1, "other.mid", other)).sha256
     await house.uploads.keep(1, "reel.mid", REEL)
     names = {SHA: "reel.mid", like: "other.mid"}
-    readings = await house.uploads.readings(Restyle(SHA, 1, like=like, track=1), names)
-    assert {sha: decode_reading(data).melody.bars for sha, data in readings.items()} == {
+    readings = await house.uploads.parsed_scores(Restyle(SHA, 1, like=like, track=1), names)
+    assert {sha: decode_score(data).melody.bars for sha, data in readings.items()} == {
         SHA: 8, like: 4,
     }  # fmt: skip
-    assert await house.uploads.readings(Compose("folk", "folk", 1), {}) == {}
+    assert await house.uploads.parsed_scores(Compose("folk", "folk", 1), {}) == {}
 
 
-async def test_a_file_goes_with_the_last_who_has_it(house: House) -> None:
+async def test_a_file_goes_with_the_last_who_has_it(house: QueueEnv) -> None:
     for user in (1, 2):
         await house.uploads.keep(user, "reel.mid", REEL)
     await house.uploads.keep(1, "other.mid", write_reel(bars=4))
-    await house.uploads.read(SHA, "reel.mid")
-    assert await house.uploads.forget(1) == 2
+    await house.uploads.parsed_score(SHA, "reel.mid")
+    assert await house.uploads.delete_user(1) == 2
     assert files(house.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
-    assert await house.uploads.forget(2) == 1
+    assert await house.uploads.delete_user(2) == 1
     assert files(house.uploads) == []
     with pytest.raises(LostFile, match=r"reel\.mid is no longer kept"):
-        await house.uploads.share({SHA: "reel.mid"}, 3)
+        await house.uploads.add_user({SHA: "reel.mid"}, 3)
     with pytest.raises(LostFile, match=r"reel\.mid is no longer kept"):
-        await house.uploads.read(SHA, "reel.mid")
+        await house.uploads.parsed_score(SHA, "reel.mid")
 
 
-async def test_what_is_longest_unused_makes_room(house: House) -> None:
+async def test_what_is_longest_unused_makes_room(house: QueueEnv) -> None:
     times = iter(range(100))
     uploads = Uploads(
-        house.uploads.folder, house.ledger.database, room_bytes=2_500, clock=lambda: next(times)
+        house.uploads.folder, house.store.database, quota_bytes=2_500, clock=lambda: next(times)
     )
     for name in ("a.mid", "b.mid"):
         await uploads.keep(1, name, name.encode() * 200)
     await uploads.keep(2, "b.mid", b"b.mid" * 200)
     await uploads.keep(1, "a.mid", b"a.mid" * 200)
     await uploads.keep(1, "c.mid", b"c.mid" * 200)
-    assert sorted(upload.name for upload in await uploads.of(1)) == ["a.mid", "c.mid"]
+    assert sorted(upload.name for upload in await uploads.of_user(1)) == ["a.mid", "c.mid"]
     assert len(files(uploads)) == 3, "the other person still has b"
     await uploads.keep(2, "d.mid", b"d.mid" * 400)
-    assert [upload.name for upload in await uploads.of(2)] == ["d.mid"]
+    assert [upload.name for upload in await uploads.of_user(2)] == ["d.mid"]
     assert len(files(uploads)) == 3
 
 
-async def test_what_a_crash_left_is_swept_away(house: House) -> None:
+async def test_what_a_crash_left_is_swept_away(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
     for stray in (f"{'0' * 64}.bin", f".{SHA}.reading.draft"):
         (house.uploads.folder / stray).write_bytes(b"half a fi")
-    await house.uploads.sweep()
+    await house.uploads.delete_leftovers()
     assert files(house.uploads) == [f"{SHA}.bin"]
 
 
-async def test_a_file_that_was_lost_fails_its_request_plainly(house: House) -> None:
-    async with house.dispatching() as dispatcher:
-        entry = await house.ledger.accept(
-            make_ask(request=Restyle(SHA, 1, "folk"), names={SHA: "reel.mid"})
+async def test_a_file_that_was_lost_fails_its_request_plainly(house: QueueEnv) -> None:
+    async with house.scheduling() as dispatcher:
+        entry = await house.store.add(
+            make_new_request(request=Restyle(SHA, 1, "folk"), names={SHA: "reel.mid"})
         )
         dispatcher.wake()
-        (answered,) = await house.answered(entry)
+        (answered,) = await house.delivered(entry)
     assert (answered.error_code, answered.error_arguments) == ("LostFile", ("reel.mid",))
 
 
-async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house: House) -> None:
+async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
     request = Restyle(SHA, 1, "folk", strength=0.5)
-    entry = await house.ledger.accept(make_ask(request=request, names={SHA: "reel.mid"}))
-    async with house.dispatching():
-        (answered,) = await house.answered(entry)
+    entry = await house.store.add(make_new_request(request=request, names={SHA: "reel.mid"}))
+    async with house.scheduling():
+        (answered,) = await house.delivered(entry)
     assert (answered.request, answered.names) == (request, {SHA: "reel.mid"})
     (job,) = house.engine.jobs
     assert given_tune(job) == request
@@ -177,10 +177,10 @@ async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house:
     assert "reading" in answered.stage_seconds
 
 
-async def test_two_people_who_send_the_same_file_share_it(stage: Stage) -> None:
+async def test_two_people_who_send_the_same_file_share_it(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL)
     await stage.bob.slash(stage.channel, "rerhythm", file=("mine.mid", REEL), rhythm="folk")
-    folder = stage.settings.data / "uploads"
+    folder = stage.settings.data_dir / "uploads"
     assert sorted(path.name for path in folder.iterdir()) == [f"{SHA}.bin", f"{SHA}.reading"]
     await stage.alice.slash(stage.channel, "mydata delete")
     assert len(list(folder.iterdir())) == 2
@@ -190,7 +190,7 @@ async def test_two_people_who_send_the_same_file_share_it(stage: Stage) -> None:
     assert list(folder.iterdir()) == []
 
 
-async def test_who_presses_a_button_keeps_the_file_alive(stage: Stage) -> None:
+async def test_who_presses_a_button_keeps_the_file_alive(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL)
     await stage.bob.click(last(stage.channel), label="50 %")
     answer = last(stage.channel)
@@ -199,7 +199,7 @@ async def test_who_presses_a_button_keeps_the_file_alive(stage: Stage) -> None:
     assert [given_tune(job).strength for job in stage.engine.jobs] == [1.0, 0.5, 0.25]
 
 
-async def test_an_export_has_the_files_too(stage: Stage) -> None:
+async def test_an_export_has_the_files_too(stage: DiscordEnv) -> None:
     await send(stage, "reel.mid", REEL)
     result = await stage.alice.slash(stage.channel, "mydata export")
     assert result.ephemeral
@@ -211,8 +211,8 @@ async def test_an_export_has_the_files_too(stage: Stage) -> None:
         assert [(name, kept.read(name)) for name in kept.namelist()] == [("1-reel.mid", REEL)]
 
 
-async def test_an_export_has_the_newest_files_when_not_all_of_them_fit(stage: Stage) -> None:
-    dispatcher = stage.bot._dispatcher
+async def test_an_export_has_the_newest_files_when_not_all_of_them_fit(stage: DiscordEnv) -> None:
+    dispatcher = stage.bot._scheduler
     assert dispatcher is not None
     for number in range(3):  # a message on SimCord holds 25 MiB
         await dispatcher._uploads.keep(stage.alice.id, f"{number}.mid", random.randbytes(9_000_000))

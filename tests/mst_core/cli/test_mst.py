@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from mst_core import __version__
 from mst_core.__main__ import main
-from mst_core.cli.batch import write_together
+from mst_core.cli.batch import write_all_or_none
 from tests.support.fake_composer import FakeComposer
 from tests.support.paths import PROJECT
 
@@ -209,7 +209,7 @@ def test_control_c_is_the_status_that_shells_know(
 def test_when_one_file_cannot_be_written_none_is(desk: Path) -> None:
     (desk / "there.abc").write_text("an older tune")
     with pytest.raises(FileNotFoundError):
-        write_together({desk / "there.abc": b"new", desk / "gone" / "a.mid": b"new"})
+        write_all_or_none({desk / "there.abc": b"new", desk / "gone" / "a.mid": b"new"})
     assert [path.read_text() for path in desk.iterdir()] == ["an older tune"]
 
 

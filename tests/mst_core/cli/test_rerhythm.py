@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
-from mst_core.cli.options import MODELS
+from mst_core.cli.options import DEFAULT_MODELS
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("studio")
 
 @pytest.fixture(scope="session")
 def _opened() -> Studio:
-    return Studio.open(MODELS, None, "cpu")
+    return Studio.open(DEFAULT_MODELS, None, "cpu")
 
 
 @pytest.fixture

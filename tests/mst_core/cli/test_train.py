@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from mst_core.__main__ import main
 from mst_core.corpora.tunes import read_tunes
-from mst_core.training.loop import Epoch
-from mst_core.training.loss_log import Logbook
+from mst_core.training.loop import EpochResult
+from mst_core.training.loss_log import LossLog
 from tests.support.corpus import write_corpus
 
 SMALL = ["--epochs", "2", "--hidden", "16", "--embedding", "8", "--device", "cpu"]
@@ -105,8 +105,8 @@ def test_the_losses_are_drawn_beside_the_checkpoints(trained: Path) -> None:
 
 def test_a_training_that_goes_on_keeps_its_book(tmp_path: Path) -> None:
     for number, loss in ((1, 2.0), (2, 1.5), (3, 1.2), (2, 1.4)):
-        Logbook(tmp_path).write("pitch", Epoch(number, loss, loss + 0.1, loss + 0.1, 1000.0))
-    Logbook(tmp_path).write("duration", Epoch(1, 0.5, 0.6, 0.6, 1000.0))
+        LossLog(tmp_path).append("pitch", EpochResult(number, loss, loss + 0.1, loss + 0.1, 1000.0))
+    LossLog(tmp_path).append("duration", EpochResult(1, 0.5, 0.6, 0.6, 1000.0))
     assert json.loads((tmp_path / "losses.json").read_text()) == {
         "duration": [{"number": 1, "training": 0.5, "validation": 0.6}],
         "pitch": [

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
-from mst_core.cli.output import describe, list_facts
+from mst_core.cli.output import describe_receipt, measured_facts
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Mashup, Receipt, Restyle
-from mst_core.reading.parsed_score import Reading
+from mst_core.reading.parsed_score import ParsedScore
 from mst_core.studio import Studio
 from tests.mst_core.cli.test_rerhythm import JIG, REEL
 from tests.support.fake_composer import FakeComposer
@@ -32,7 +32,7 @@ class Band(FakeComposer):
         self.joined: list[tuple[str, str]] = []
 
     def restyle(
-        self, request: Restyle, readings: Mapping[str, Reading], tell: Callable[[float], None]
+        self, request: Restyle, readings: Mapping[str, ParsedScore], tell: Callable[[float], None]
     ) -> Composition:
         self.asked.append(request)
         melody = readings[request.source].melody
@@ -54,17 +54,17 @@ class Band(FakeComposer):
         )
 
     def mash(
-        self, request: Mashup, readings: Mapping[str, Reading], tell: Callable[[float], None]
+        self, request: Mashup, readings: Mapping[str, ParsedScore], tell: Callable[[float], None]
     ) -> Composition:
         self.joined.append((readings[request.source].title, readings[request.like].title))
-        return super().mash(request, readings, tell)
+        return super().mashup(request, readings, tell)
 
 
 @pytest.fixture
 def band(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Band:
     """A folder with two tunes to work in, and who plays there."""
     band = Band(ideas=5)
-    monkeypatch.setattr(Studio, "open", lambda *_: Studio(band, open_player=NotImplemented))
+    monkeypatch.setattr(Studio, "open", lambda *_: Studio(band, open_synth=NotImplemented))
     monkeypatch.delenv("MST_MODELS_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reel.abc").write_text(REEL)
@@ -205,7 +205,7 @@ def test_the_receipt_is_told_in_words(band: Band) -> None:
 def test_strengths_that_differ_are_told_apart() -> None:
     receipt = Receipt("jazz", "", 1, "D major", "4/4", 110.0, 8, 64, "", 34.9, "0",
                       strength=0.5, changed=0.4, pitch_strength=1.0, repitched=0.3)  # fmt: skip
-    assert describe(receipt).startswith(
+    assert describe_receipt(receipt).startswith(
         "jazz melody, strength 1.00, the other tune's rhythm, strength 0.50: 8 bars"
     )
-    assert list_facts(msgspec.structs.replace(receipt, repeats=(0, 0))) == []
+    assert measured_facts(msgspec.structs.replace(receipt, repeats=(0, 0))) == []

@@ -25,7 +25,7 @@ def composer() -> Composer:
 
 def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
     """The notes of a bar that begins a pickup before its barline; onsets from that barline."""
-    length, pickup = melody.meter.bar, melody.pickup
+    length, pickup = melody.meter.bar_length, melody.pickup
     return [
         (note.onset - bar * length, note.duration, note.pitch)
         for note in melody.notes
@@ -44,8 +44,8 @@ def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
     melody = composition.melody
     card = composer.styles[styles[0]]
     assert melody.bars == bars
-    assert melody.notes[-1].end == bars * melody.meter.bar - melody.pickup
-    assert melody.pickup <= melody.meter.bar / 2
+    assert melody.notes[-1].end == bars * melody.meter.bar_length - melody.pickup
+    assert melody.pickup <= melody.meter.bar_length / 2
     assert str(melody.meter) in composer.styles[styles[1]].meters
     assert all(card.lowest <= pitch <= card.highest for pitch in melody.pitches)
     assert melody.notes[-1].pitch % 12 == melody.key.tonic
@@ -58,7 +58,7 @@ def test_phrases_begin_on_their_barlines(
 ) -> None:
     melody = composer.compose(Compose(*styles, seed=seed, bars=16)).melody
     for phrase in range(4, 16, 4):
-        line = phrase * melody.meter.bar
+        line = phrase * melody.meter.bar_length
         assert not any(note.onset < line < note.end for note in melody.notes)
 
 

@@ -20,7 +20,7 @@ from mst_core.corpora.folk_books import (
 from mst_core.corpora.tunes import read_tunes
 from mst_core.errors import UnreadableScore
 from mst_core.notation.abc import write_abc
-from mst_core.reading.abc.bars import lay_bars
+from mst_core.reading.abc.bars import build_melody
 from mst_core.reading.abc.read import read_abc
 from tests.support.paths import MODELS
 
@@ -42,7 +42,7 @@ def test_no_tune_that_is_held_out_is_among_them(books: FolkBooks) -> None:
     held_out = read_held_out(HELD_OUT)
     assert len(held_out) == 612
     assert not held_out & {tune.id for tune in books.tunes}
-    assert not held_out & {doubt.id for doubt in books.doubts}
+    assert not held_out & {doubt.id for doubt in books.issues}
 
 
 def test_the_tunes_held_out_can_be_read_alone() -> None:
@@ -51,7 +51,7 @@ def test_the_tunes_held_out_can_be_read_alone() -> None:
 
 
 def test_only_tunes_in_several_voices_are_left_out(books: FolkBooks) -> None:
-    left_out = {doubt.id: doubt.reason for doubt in books.doubts if doubt.left_out}
+    left_out = {doubt.id: doubt.reason for doubt in books.issues if doubt.left_out}
     assert left_out == {
         "aird-book6-1003": "it is written for 2 voices",
         "aird-book6-1175": "it is written for 3 voices",
@@ -59,15 +59,15 @@ def test_only_tunes_in_several_voices_are_left_out(books: FolkBooks) -> None:
 
 
 def test_every_bar_adds_up_or_is_reported(books: FolkBooks) -> None:
-    reported = {doubt.id for doubt in books.doubts}
+    reported = {doubt.id for doubt in books.issues}
     assert len(reported) < 0.07 * len(books.tunes)
     for folk in books.tunes:
         tune = folk.tune
         if folk.id in reported or tune.meter_changes or tune.meter is None:
             continue
-        inside = [measure for measure in tune.line[1:-1] if not measure.ends_section]
+        inside = [measure for measure in tune.unrepeated_measures[1:-1] if not measure.ends_section]
         inside = [measure for measure in inside if not measure.starts_section]
-        assert all(measure.length == tune.meter.bar for measure in inside), folk.id
+        assert all(measure.length == tune.meter.bar_length for measure in inside), folk.id
 
 
 def test_events_are_contiguous_and_end_where_the_bars_end(books: FolkBooks) -> None:
@@ -75,11 +75,11 @@ def test_events_are_contiguous_and_end_where_the_bars_end(books: FolkBooks) -> N
         events = folk.tune.events
         ends = [event.onset + event.duration for event in events]
         assert [event.onset for event in events] == [0, *ends[:-1]], folk.id
-        assert ends[-1] == sum(measure.length for measure in folk.tune.line), folk.id
+        assert ends[-1] == sum(measure.length for measure in folk.tune.unrepeated_measures), folk.id
 
 
 def test_a_known_reel_reads_as_it_is_printed(books: FolkBooks) -> None:
-    line = next(tune for tune in books.tunes if tune.id == "aird-book1-0001").line()
+    line = next(tune for tune in books.tunes if tune.id == "aird-book1-0001").to_line()
     assert (line["title"], line["meter"], line["key"]) == (
         "The Ranting Highlandman.", "2/2", "Gmaj",
     )  # fmt: skip
@@ -102,10 +102,14 @@ def test_a_corpus_file_is_read_back_by_the_networks_reader(
 def test_real_tunes_survive_writing_and_reading(books: FolkBooks) -> None:
     for folk in books.tunes[::23]:
         tune = folk.tune
-        finest = max(note.duration.denominator for measure in tune.line for note in measure.notes)
+        finest = max(
+            note.duration.denominator
+            for measure in tune.unrepeated_measures
+            for note in measure.notes
+        )
         if tune.meter_changes or finest > 8:
             continue
-        melody = lay_bars(tune, expand=False, notes=20_000)
+        melody = build_melody(tune, expand=False, notes=20_000)
         assert read_abc(write_abc(melody)) == melody, folk.id
 
 

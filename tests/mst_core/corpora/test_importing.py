@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from mst_core.__main__ import main
-from mst_core.corpora.files import Bounds, Found, Refusal, open_file
+from mst_core.corpora.files import ImportLimits, RejectedItem, SourceFile, open_file
 from mst_core.corpora.importing import import_tunes
-from mst_core.corpora.jsonl import line_of_melody
+from mst_core.corpora.jsonl import line_from_melody
 from mst_core.corpora.tunes import parse_tune, read_tunes, to_ticks
 from mst_core.errors import UnreadableScore
 from mst_core.music import Melody
@@ -66,11 +66,11 @@ def test_every_kind_of_file_of_a_folder_becomes_tunes(library: Path) -> None:
     harvest = import_tunes([library])
     assert [line["id"] for line in harvest.lines] == ["book-1", "book-2", "air", "jig"]
     assert [line["meter"] for line in harvest.lines] == ["4/4", "6/8", "6/8", "6/8"]
-    assert harvest.others == 1
+    assert harvest.other_files == 1
 
 
 def test_what_is_refused_is_named_with_its_reason(library: Path) -> None:
-    refusals = {refusal.name: refusal.reason for refusal in import_tunes([library]).refusals}
+    refusals = {refusal.name: refusal.reason for refusal in import_tunes([library]).rejected}
     assert set(refusals) == {"book.abc, book-3", "book-4", "broken.mid"}
     assert "no meter" in refusals["book.abc, book-3"]
     assert refusals["book-4"] == "it has 4 notes"
@@ -85,7 +85,7 @@ def test_a_tune_that_stands_there_twice_is_taken_once(tmp_path: Path) -> None:
         (tmp_path / f"{name}.abc").write_text(FIRST)
     harvest = import_tunes([tmp_path])
     assert [line["id"] for line in harvest.lines] == ["one-1"]
-    assert [refusal.reason for refusal in harvest.refusals] == ["it has the same notes as one-1"]
+    assert [refusal.reason for refusal in harvest.rejected] == ["it has the same notes as one-1"]
 
 
 def test_tunes_of_one_number_get_names_of_their_own(tmp_path: Path) -> None:
@@ -99,17 +99,17 @@ def test_an_archive_is_read_without_unpacking_it(tmp_path: Path) -> None:
     })  # fmt: skip
     harvest = import_tunes([archive])
     assert [line["title"] for line in harvest.lines] == ["The Low Road", "The High Road"]
-    assert harvest.refusals == ()
+    assert harvest.rejected == ()
     assert list(tmp_path.iterdir()) == [archive]
 
 
 def test_a_zip_bomb_is_refused_before_it_swells(tmp_path: Path) -> None:
     bomb = zipped(tmp_path / "bomb.zip", a__abc="X:1\n" + " " * 4_000_000, b__abc=FIRST)
     assert bomb.stat().st_size < 10_000
-    tight = Bounds(octets=1_000_000)
-    harvest = import_tunes([bomb], bounds=tight)
+    tight = ImportLimits(file_bytes=1_000_000)
+    harvest = import_tunes([bomb], limits=tight)
     assert [line["id"] for line in harvest.lines] == ["b-1"]
-    assert [refusal.reason for refusal in harvest.refusals] == [
+    assert [refusal.reason for refusal in harvest.rejected] == [
         "it unpacks to more than 1000000 bytes"
     ]
 
@@ -117,10 +117,10 @@ def test_a_zip_bomb_is_refused_before_it_swells(tmp_path: Path) -> None:
 def test_many_small_files_do_not_add_up_to_a_bomb(tmp_path: Path) -> None:
     files = {f"tune{number}__abc": FIRST + " " * 1_000 for number in range(20)}
     archive = zipped(tmp_path / "many.zip", **files)
-    found = list(open_file(archive, Bounds(unpacked=5_000)))
-    assert sum(len(item.data) for item in found if isinstance(item, Found)) <= 5_000
-    assert isinstance(found[-1], Refusal)
-    assert len(list(open_file(archive, Bounds(entries=10)))) == 1
+    found = list(open_file(archive, ImportLimits(archive_bytes=5_000)))
+    assert sum(len(item.data) for item in found if isinstance(item, SourceFile)) <= 5_000
+    assert isinstance(found[-1], RejectedItem)
+    assert len(list(open_file(archive, ImportLimits(archive_files=10)))) == 1
 
 
 def test_a_size_that_lies_does_not_help_a_bomb(tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_a_size_that_lies_does_not_help_a_bomb(tmp_path: Path) -> None:
     true, lie = (300_000).to_bytes(4, "little"), (3).to_bytes(4, "little")
     assert content.count(true) == 2
     (tmp_path / "lie.zip").write_bytes(content.replace(true, lie))
-    (found,) = open_file(tmp_path / "lie.zip", Bounds(octets=1_000))
-    assert isinstance(found, Refusal) or len(found.data) <= 1_000
+    (found,) = open_file(tmp_path / "lie.zip", ImportLimits(file_bytes=1_000))
+    assert isinstance(found, RejectedItem) or len(found.data) <= 1_000
 
 
 def test_an_archive_in_an_archive_and_a_broken_one_are_named(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_an_archive_in_an_archive_and_a_broken_one_are_named(tmp_path: Path) -> 
         archive.writestr("book.abc", FIRST)
     zipped(tmp_path / "outer.zip", inner__zip=inner.getvalue())
     (tmp_path / "torn.zip").write_bytes(b"PK\x03\x04 torn")
-    reasons = [refusal.reason for refusal in import_tunes([tmp_path]).refusals]
+    reasons = [refusal.reason for refusal in import_tunes([tmp_path]).rejected]
     assert "unpack it first" in reasons[0]
     assert "broken" in reasons[1]
 
@@ -153,7 +153,7 @@ def test_a_source_that_cannot_be_read_is_told_at_once(tmp_path: Path, name: str)
 @settings(max_examples=60, deadline=None)
 @given(melodies(changes=True))
 def test_a_melody_and_its_line_are_the_same_music(melody: Melody) -> None:
-    line = line_of_melody("x", "y", "z", melody)
+    line = line_from_melody("x", "y", "z", melody)
     onsets = [Fraction(onset) for _, onset, _ in line["notes"]]
     ends = [Fraction(onset) + Fraction(length) for _, onset, length in line["notes"]]
     assert onsets == [0, *ends[:-1]]
@@ -165,7 +165,7 @@ def test_a_melody_and_its_line_are_the_same_music(melody: Melody) -> None:
 @settings(max_examples=40, deadline=None)
 @given(melodies(meters=("4/4", "6/8", "3/4"), wild=False))
 def test_the_networks_read_a_line_with_its_barlines(melody: Melody) -> None:
-    tune = parse_tune(line_of_melody("x", "y", "z", melody))
+    tune = parse_tune(line_from_melody("x", "y", "z", melody))
     assert tune.barlines == tuple(to_ticks(line) for line in melody.barlines[:-1])
     assert tune.meter == melody.meter
     assert tune.key == melody.key
@@ -173,7 +173,7 @@ def test_the_networks_read_a_line_with_its_barlines(melody: Melody) -> None:
 
 def test_of_two_endings_the_second_is_kept() -> None:
     melody = read_abc("X:1\nM:4/4\nL:1/4\nK:C\n|:CDEF|1 GABc:|2 cBAG|]\n")
-    line = line_of_melody("x", "y", "z", melody)
+    line = line_from_melody("x", "y", "z", melody)
     assert [pitch for pitch, _, _ in line["notes"]] == [60, 62, 64, 65, 72, 71, 69, 67]
     assert line["bar_starts"] == ["0", "4"]
 

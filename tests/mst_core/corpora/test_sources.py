@@ -14,8 +14,14 @@ from click.testing import CliRunner
 
 from mst_core.__main__ import main
 from mst_core.corpora.chorales import read_chorales
-from mst_core.corpora.files import Refusal
-from mst_core.corpora.folk_books import FolkTune, find_corpus, is_air, is_strathspey, read_held_out
+from mst_core.corpora.files import RejectedItem
+from mst_core.corpora.folk_books import (
+    FolkTune,
+    find_music21_corpus,
+    is_air,
+    is_strathspey,
+    read_held_out,
+)
 from mst_core.corpora.tunes import read_tunes
 from mst_core.errors import UnreadableScore
 from mst_core.reading.abc.read import read_tune
@@ -31,7 +37,7 @@ def some_chorales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     (folder / "bach").mkdir()
     for name in SOME:
-        source = find_corpus() / "bach" / f"{name}.mxl"
+        source = find_music21_corpus() / "bach" / f"{name}.mxl"
         (folder / "bach" / source.name).write_bytes(source.read_bytes())
     return folder
 
@@ -56,8 +62,8 @@ def test_the_soprano_is_found_below_trumpets(some_chorales: Path) -> None:
 
 
 def test_what_is_no_chorale_is_left_out_by_name(some_chorales: Path) -> None:
-    (refusal,) = (item for item in read_chorales(some_chorales) if isinstance(item, Refusal))
-    assert refusal == Refusal("bach-bwv846", "it is not written for four voices")
+    (refusal,) = (item for item in read_chorales(some_chorales) if isinstance(item, RejectedItem))
+    assert refusal == RejectedItem("bach-bwv846", "it is not written for four voices")
 
 
 def test_missing_chorales_are_told_in_a_sentence(tmp_path: Path) -> None:

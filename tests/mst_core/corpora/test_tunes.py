@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mst_core.corpora.tunes import TICKS, full_bars, parse_key, parse_tune, read_tunes
+from mst_core.corpora.tunes import GRID_TICKS, full_bars, parse_key, parse_tune, read_tunes
 from mst_core.errors import UnreadableScore
 from mst_core.music import Key
 from tests.support.corpus import dance, write_corpus
@@ -23,8 +23,13 @@ def test_onset_zero_is_the_first_downbeat_and_the_pickup_comes_before_it() -> No
         "pickup": "1",
     }
     tune = parse_tune(line)
-    assert [event.onset for event in tune.events] == [-TICKS, 0, 2 * TICKS, 3 * TICKS]
-    assert tune.barlines == (0, 3 * TICKS)
+    assert [event.onset for event in tune.events] == [
+        -GRID_TICKS,
+        0,
+        2 * GRID_TICKS,
+        3 * GRID_TICKS,
+    ]
+    assert tune.barlines == (0, 3 * GRID_TICKS)
 
 
 def test_a_bar_that_a_repeat_sign_splits_is_one_bar() -> None:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.corpora.tunes import parse_tune
-from mst_core.corpora.variants import name_clusters, normal_title, with_clusters
-from mst_core.training.train_style import Split
+from mst_core.corpora.variants import add_clusters, cluster_names, normalize_title
+from mst_core.training.train_style import CorpusSplit
 
 
 def tune(number: int, title: str = "", *, notes: int = 64) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def changed(line: dict[str, Any], name: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_unrelated_tunes_stand_alone() -> None:
-    names = name_clusters([tune(number) for number in range(20)])
+    names = cluster_names([tune(number) for number in range(20)])
     assert len(set(names)) == 20
 
 
@@ -45,23 +45,23 @@ def test_the_same_title_is_the_same_tune_however_it_is_written() -> None:
         tune(2, "Millers Maid, The"),
         tune(3, "MILLER'S MAID -- A"),
     ]
-    assert name_clusters(lines) == ["millersmaid"] * 3
+    assert cluster_names(lines) == ["millersmaid"] * 3
 
 
 @pytest.mark.parametrize("title", ["Untitled", "Reel", "", "Slow Air", "Hornpipe No. 3"])
 def test_a_title_that_says_nothing_joins_nothing(title: str) -> None:
     first, second = (tune(number) | {"title": title} for number in (1, 2))
-    assert len(set(name_clusters([first, second]))) == 2
+    assert len(set(cluster_names([first, second]))) == 2
 
 
 def test_the_twenty_fifth_regiment_is_not_the_forty_second() -> None:
-    assert normal_title("Quick Step 25th Regt.") != normal_title("Quick Step 42d Regt.")
+    assert normalize_title("Quick Step 25th Regt.") != normalize_title("Quick Step 42d Regt.")
 
 
 def test_a_tune_in_another_key_is_a_variant() -> None:
     line = tune(1)
     higher = [[pitch + 5, onset, length] for pitch, onset, length in line["notes"]]
-    assert len(set(name_clusters([line, changed(line, "b", notes=higher)]))) == 1
+    assert len(set(cluster_names([line, changed(line, "b", notes=higher)]))) == 1
 
 
 def test_a_tune_in_halved_values_is_a_variant() -> None:
@@ -69,19 +69,19 @@ def test_a_tune_in_halved_values_is_a_variant() -> None:
     halved = [[p, str(Fraction(o) / 2), str(Fraction(d) / 2)] for p, o, d in line["notes"]]
     small = changed(line, "b", notes=halved, meter="2/4",
                     bar_starts=[str(2 * bar) for bar in range(8)])  # fmt: skip
-    assert len(set(name_clusters([line, small]))) == 1
+    assert len(set(cluster_names([line, small]))) == 1
 
 
 def test_half_a_tune_under_another_beginning_is_a_variant() -> None:
     line, other = tune(1), tune(2)
     mixed = other["notes"][:32] + line["notes"][32:]
-    assert len(set(name_clusters([line, changed(line, "b", notes=mixed)]))) == 1
+    assert len(set(cluster_names([line, changed(line, "b", notes=mixed)]))) == 1
 
 
 def test_a_shared_bar_makes_no_variant() -> None:
     line, other = tune(1), tune(2)
     mixed = other["notes"][:16] + line["notes"][16:27] + other["notes"][27:]
-    assert len(set(name_clusters([line, changed(line, "b", notes=mixed)]))) == 2
+    assert len(set(cluster_names([line, changed(line, "b", notes=mixed)]))) == 2
 
 
 @settings(max_examples=25, deadline=None)
@@ -93,7 +93,7 @@ def test_variants_always_come_into_the_same_part(numbers: list[int], draw: rando
         moved = draw.randint(-4, 4)
         notes = [[pitch + moved, onset, length] for pitch, onset, length in line["notes"]]
         lines.append(changed(line, f"{number}-{place}", notes=notes))
-    split = Split.of([parse_tune(line) for line in with_clusters(lines)])
+    split = CorpusSplit.by_cluster([parse_tune(line) for line in add_clusters(lines)])
     parts = [
         {tune.id.partition("-")[0] for tune in part}
         for part in (split.training, split.validation, split.test)
@@ -104,7 +104,7 @@ def test_variants_always_come_into_the_same_part(numbers: list[int], draw: rando
 def test_the_order_of_the_files_does_not_change_a_split() -> None:
     lines = [tune(number % 30, notes=64 + 8 * (number // 30)) for number in range(60)]
     there, back = (
-        {line["id"] + str(len(line["notes"])): line["cluster"] for line in with_clusters(some)}
+        {line["id"] + str(len(line["notes"])): line["cluster"] for line in add_clusters(some)}
         for some in (lines, lines[::-1])
     )
     assert there == back

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mst_core.corpora.files import Refusal
+from mst_core.corpora.files import RejectedItem
 from mst_core.corpora.importing import import_tunes
-from mst_core.corpora.weimar import FINEST, read_solos, straighten
+from mst_core.corpora.weimar import MAX_NOTES_PER_BEAT, read_solos, straighten
 from mst_core.errors import UnreadableScore
 
 SCHEMA = """
@@ -65,7 +65,7 @@ def database(path: Path, solos: list[list[Played]], bars: int = 4, meter: str = 
 
 def only(path: Path) -> dict[str, Any]:
     (line,) = read_solos(path)
-    assert not isinstance(line, Refusal)
+    assert not isinstance(line, RejectedItem)
     return line
 
 
@@ -124,7 +124,7 @@ def test_an_import_reads_the_database_and_names_what_it_leaves_out(tmp_path: Pat
     ]
     harvest = import_tunes([database(tmp_path / "wjazzd.db", [good, good[:1], good[:5]])])
     assert [line["id"] for line in harvest.lines] == ["wjd-001"]
-    assert [(refusal.name, refusal.reason) for refusal in harvest.refusals] == [
+    assert [(refusal.name, refusal.reason) for refusal in harvest.rejected] == [
         ("wjd-002", "it has fewer than two notes"),
         ("wjd-003", "it has 5 notes"),
     ]
@@ -134,7 +134,7 @@ def test_a_note_on_no_part_of_a_beat_is_refused_with_its_solo(tmp_path: Path) ->
     (refusal,) = read_solos(
         database(tmp_path / "x.db", [[(1, 1, 5, 4, 60, 1.0), (1, 2, 1, 1, 62, 1.0)]])
     )
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedItem)
     assert "part 5 of 4" in refusal.reason
 
 
@@ -149,16 +149,16 @@ def test_another_file_is_told_in_a_sentence(tmp_path: Path, content: bytes, said
 
 @given(
     st.integers(1, 20).flatmap(
-        lambda parts: st.sets(st.integers(0, parts - 1), min_size=1, max_size=FINEST).map(
-            lambda some: [Fraction(part, parts) for part in sorted(some)]
-        )
+        lambda parts: st.sets(
+            st.integers(0, parts - 1), min_size=1, max_size=MAX_NOTES_PER_BEAT
+        ).map(lambda some: [Fraction(part, parts) for part in sorted(some)])
     )
 )
 def test_a_written_beat_has_as_many_notes_in_the_same_order(places: list[Fraction]) -> None:
     written = straighten(places)
     assert len(written) == len(places)
     assert list(written) == sorted(set(written))
-    assert all(0 <= place < 1 and FINEST % place.denominator == 0 for place in written)
+    assert all(0 <= place < 1 and MAX_NOTES_PER_BEAT % place.denominator == 0 for place in written)
 
 
 @pytest.mark.parametrize("text", ["0 1/2", "0 1/3 2/3", "0 1/4 1/2 3/4", "0 3/4", "1/2", "0"])

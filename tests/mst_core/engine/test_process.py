@@ -66,8 +66,8 @@ async def test_the_pauses_between_workers_that_die_again_and_again_grow_to_a_lim
 ) -> None:
     engine = make_engine(tmp_path, first_pause_s=0.5)
     pauses = []
-    for engine._deaths in range(1, 12):
-        pauses.append(engine._pause())
+    for engine._restarts in range(1, 12):
+        pauses.append(engine._restart_delay_s())
     assert pauses[:4] == [0, 0.5, 1, 2]
     assert pauses[-1] == 30
 

@@ -25,17 +25,17 @@ orders = st.one_of(
 @settings(deadline=None)
 @given(st.lists(orders), st.integers(1, 9))
 def test_orders_cross_the_wire_unchanged_and_a_torn_one_is_the_end(
-    sent: list[protocol.ToWorker], torn: int
+    sent: list[protocol.WorkerCommand], torn: int
 ) -> None:
     frames = b"".join(protocol.pack(order) for order in sent)
     stream = io.BytesIO(frames + protocol.pack(protocol.Cancel(1))[:-torn])
     received = []
-    while (order := protocol.read_order(stream)) is not None:
+    while (order := protocol.read_command(stream)) is not None:
         received.append(order)
     assert received == sent
 
 
 @pytest.mark.parametrize("noise", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1"])
 def test_noise_is_no_order(noise: bytes) -> None:
-    with pytest.raises(protocol.WireError):
-        protocol.read_order(io.BytesIO(noise))
+    with pytest.raises(protocol.ProtocolError):
+        protocol.read_command(io.BytesIO(noise))

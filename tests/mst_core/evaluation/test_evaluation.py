@@ -35,7 +35,7 @@ def tune(values: str, number: int = 0, meter: str = "2/4") -> CorpusTune:
         length = Fraction(value) / 2
         notes.append([60 + step % 5, str(now), str(length)])
         now += length
-    bar = Meter.parse(meter).bar
+    bar = Meter.parse(meter).bar_length
     starts = [str(bar * index) for index in range(-int(-now // bar))]
     line = {"id": f"t{number}", "title": _letters(number), "meter": meter, "key": "C",
             "notes": notes, "bar_starts": starts, "pickup": "0"}  # fmt: skip

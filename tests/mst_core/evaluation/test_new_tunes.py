@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
-from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
+from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
 from mst_core.evaluation.distributions import Material, distances, halves
 from mst_core.evaluation.new_tunes import corpus_tune, judge_new_tunes, measure_new_tunes
 from mst_core.evaluation.overlap import SHORTEST, Lenders
@@ -26,7 +26,7 @@ EIGHTH = 12
 
 def line(pitches: Sequence[int], bars: int = 4) -> CorpusTune:
     """A tune in 4/4 of eighths in C major."""
-    events = tuple(Event(p, EIGHTH * place, EIGHTH) for place, p in enumerate(pitches))
+    events = tuple(TuneEvent(p, EIGHTH * place, EIGHTH) for place, p in enumerate(pitches))
     lines = tuple(8 * EIGHTH * bar for bar in range(bars))
     return CorpusTune("line", "line", Meter(4, 4), Key(0), events, lines)
 
@@ -94,7 +94,7 @@ def test_a_borrowed_run_is_found_in_any_key(length: int, shift: int) -> None:
 def test_a_run_with_other_values_is_not_borrowed() -> None:
     lender = line(LEAPS * 2)
     slower = replace(lender, events=tuple(
-        Event(e.pitch, 2 * e.onset, 2 * e.duration) for e in lender.events))  # fmt: skip
+        TuneEvent(e.pitch, 2 * e.onset, 2 * e.duration) for e in lender.events))  # fmt: skip
     assert Lenders([lender]).longest(slower) == SHORTEST - 1
 
 

@@ -13,48 +13,50 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mst_core.corpora.tunes import CorpusTune, Event, parse_tune
+from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
 from mst_core.corpora.vocabulary import (
     COMMON_DURATIONS,
-    DurationDictionary,
+    DurationVocabulary,
 )
 from mst_core.errors import BrokenStyle
 from mst_core.music import Meter
 from mst_core.networks.cache import GRADES as GRADES_OF_TRUST
-from mst_core.networks.cache import KINDS, Cache
-from mst_core.networks.context import Heading, Line
-from mst_core.networks.model import Shape, StylePair
+from mst_core.networks.cache import KINDS, ContinuousCache
+from mst_core.networks.context import MelodyState, TuneHeader
+from mst_core.networks.model import ModelConfig, StyleModel
 from mst_core.networks.style import load_styles
-from mst_core.training.loop import Course, lesson, use_threads
-from mst_core.training.losses import duration_class, learn_cache, measure
-from mst_core.training.train_style import teach
+from mst_core.training.loop import TrainConfig, encode_tune, set_threads
+from mst_core.training.losses import duration_class, evaluate_model, fit_cache
+from mst_core.training.train_style import train_style
 from tests.support.corpus import dance
 
 CPU = torch.device("cpu")
-SMALL = Shape(features=(), vocabulary=0, embedding=16, hidden=24, dropout=0.1, middle=16)
-SHORT = Course(epochs=3, batch_events=512)
+SMALL = ModelConfig(
+    feature_sizes=(), vocabulary_size=0, embedding=16, hidden=24, dropout=0.1, projection=16
+)
+SHORT = TrainConfig(epochs=3, batch_events=512)
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Two threads on busy cores wait for each other at every small step."""
-    use_threads(1)
+    set_threads(1)
 
 
 def test_a_pair_takes_over_what_another_knows_of_the_nearest_durations() -> None:
     torch.manual_seed(0)
-    coarse = StylePair.build(DurationDictionary((12, 24)), SMALL)
-    fine = StylePair.build(DurationDictionary((12, 23, 24)), SMALL)
-    fine.adopt(coarse)
-    coarse.duration.eval()
-    fine.duration.eval()
+    coarse = StyleModel.build(DurationVocabulary((12, 24)), SMALL)
+    fine = StyleModel.build(DurationVocabulary((12, 23, 24)), SMALL)
+    fine.load_pretrained(coarse)
+    coarse.duration_net.eval()
+    fine.duration_net.eval()
     held: dict[str, list[float]] = {}
     for name, pair in (("coarse", coarse), ("fine", fine)):
-        line = Line(Heading.plain(Meter.parse("2/4"), None, 4), pair.durations)
-        line.write(60, 12)
-        line.write(64, 24)
-        row = line.duration_context(line.pitch_context(), line.interval(62), 62)
-        logits, _ = pair.duration(torch.tensor([[row]]))
+        line = MelodyState(TuneHeader.regular(Meter.parse("2/4"), None, 4), pair.vocabulary)
+        line.append(60, 12)
+        line.append(64, 24)
+        row = line.duration_context(line.pitch_context(), line.interval_to(62), 62)
+        logits, _ = pair.duration_net(torch.tensor([[row]]))
         held[name] = logits[0, 0].tolist()
     assert [held["fine"][0], held["fine"][2]] == pytest.approx(held["coarse"], abs=1e-5)
     assert held["fine"][1] == pytest.approx(held["coarse"][1], abs=1e-5)
@@ -63,36 +65,38 @@ def test_a_pair_takes_over_what_another_knows_of_the_nearest_durations() -> None
 def test_what_a_tune_did_before_counts_where_the_network_does_not_know(
     tunes: list[CorpusTune],
 ) -> None:
-    durations = DurationDictionary.of(tunes)
+    durations = DurationVocabulary.from_tunes(tunes)
     torch.manual_seed(0)
-    pair = StylePair.build(durations, SMALL)  # knows nothing yet
-    lessons = [lesson(tune, durations) for tune in tunes]
-    alone = measure(pair, tunes, CPU)
-    learn_cache(pair.pitch, [(one.pitch_rows, one.pitch_targets) for one in lessons], CPU)
-    learn_cache(pair.duration, [(one.duration_rows, one.duration_targets) for one in lessons], CPU)
-    together = measure(pair, tunes, CPU)
+    pair = StyleModel.build(durations, SMALL)  # knows nothing yet
+    lessons = [encode_tune(tune, durations) for tune in tunes]
+    alone = evaluate_model(pair, tunes, CPU)
+    fit_cache(pair.pitch_net, [(one.pitch_features, one.pitch_targets) for one in lessons], CPU)
+    fit_cache(
+        pair.duration_net, [(one.duration_features, one.duration_targets) for one in lessons], CPU
+    )
+    together = evaluate_model(pair, tunes, CPU)
     assert together.pitch < alone.pitch - 0.1
     assert together.duration < alone.duration - 0.1
 
 
 def test_a_cache_knows_nothing_of_what_comes(tunes: list[CorpusTune]) -> None:
-    durations = DurationDictionary.of(tunes)
-    row = lesson(tunes[0], durations).pitch_rows.tolist()
+    durations = DurationVocabulary.from_tunes(tunes)
+    row = encode_tune(tunes[0], durations).pitch_features.tolist()
     trust = ((0.0, *[0.3] * (GRADES_OF_TRUST - 1)),) * KINDS
     even = np.full(26, 1 / 26)
 
     def mixed(rows: list[list[int]]) -> list[list[float]]:
-        cache = Cache(len(rows[0]), trust)
+        cache = ContinuousCache(len(rows[0]), trust)
         return [cache.mix(row, even).tolist() for row in rows]
 
-    other = [*row[:20], *lesson(tunes[1], durations).pitch_rows.tolist()[20:]]
+    other = [*row[:20], *encode_tune(tunes[1], durations).pitch_features.tolist()[20:]]
     assert mixed(row)[:20] == mixed(other)[:20]
     assert all(sum(shares) == pytest.approx(1) for shares in mixed(row))
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "not safetensors"])
 def test_a_damaged_style_is_named(tunes: list[CorpusTune], tmp_path: Path, damage: str) -> None:
-    pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
+    pair = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
     pair.save(tmp_path / "dances")
     weights = tmp_path / "dances" / "pitch.safetensors"
     if damage == "missing":
@@ -102,7 +106,7 @@ def test_a_damaged_style_is_named(tunes: list[CorpusTune], tmp_path: Path, damag
     else:
         weights.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(BrokenStyle, match="dances"):
-        StylePair.load(tmp_path / "dances", CPU)
+        StyleModel.load(tmp_path / "dances", CPU)
 
 
 def test_common_classes_take_the_nearest_note_value() -> None:
@@ -113,10 +117,10 @@ def test_common_classes_take_the_nearest_note_value() -> None:
 
 def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
     known, odd = parse_tune(dance(1)), parse_tune(dance(2))
-    events = (Event(62, 0, 24), Event(63, 24, 1), Event(74, 25, 200))
+    events = (TuneEvent(62, 0, 24), TuneEvent(63, 24, 1), TuneEvent(74, 25, 200))
     strange = CorpusTune(odd.id, odd.title, odd.meter, odd.key, events, odd.barlines)
-    pair = StylePair.build(DurationDictionary.of([known]), SMALL)
-    assert measure(pair, [strange], CPU).duration < 12
+    pair = StyleModel.build(DurationVocabulary.from_tunes([known]), SMALL)
+    assert evaluate_model(pair, [strange], CPU).duration < 12
 
 
 @pytest.mark.parametrize(
@@ -136,33 +140,35 @@ def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
 def test_a_network_that_lies_about_its_size_is_refused(
     tunes: list[CorpusTune], tmp_path: Path, lie: dict[str, Any]
 ) -> None:
-    pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
+    pair = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
     pair.save(tmp_path / "dances")
     weights = tmp_path / "dances" / "pitch.safetensors"
     tensors = load_file(weights)
-    shape = msgspec.json.decode(msgspec.json.encode(pair.pitch.shape)) | lie
-    header = {"shape": json.dumps(shape), "durations": json.dumps(pair.durations.ticks)}
+    shape = msgspec.json.decode(msgspec.json.encode(pair.pitch_net.config)) | lie
+    header = {"shape": json.dumps(shape), "durations": json.dumps(pair.vocabulary.ticks)}
     save_file(tensors, weights, header)
     with pytest.raises(BrokenStyle, match="dances"):
-        StylePair.load(tmp_path / "dances", CPU)
+        StyleModel.load(tmp_path / "dances", CPU)
 
 
 @pytest.mark.parametrize("durations", ["[]", "[12, 6]", '["a"]', "{", "[12]", "[0, 12]"])
 def test_a_dictionary_that_does_not_fit_is_refused(
     tunes: list[CorpusTune], tmp_path: Path, durations: str
 ) -> None:
-    pair = StylePair.build(DurationDictionary.of(tunes), SMALL)
-    for network, name in ((pair.pitch, "pitch"), (pair.duration, "duration")):
+    pair = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
+    for network, name in ((pair.pitch_net, "pitch"), (pair.duration_net, "duration")):
         network.save(tmp_path / f"{name}.safetensors", {"durations": durations})
     with pytest.raises(BrokenStyle):
-        StylePair.load(tmp_path, CPU)
+        StyleModel.load(tmp_path, CPU)
 
 
 def test_a_broken_style_leaves_the_others_alone(
     tunes: list[CorpusTune], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models = tmp_path / "models"
-    teach("dances", tunes, models, tmp_path / "runs", course=SHORT, sizes=SMALL, device=CPU)
+    train_style(
+        "dances", tunes, models, tmp_path / "runs", config=SHORT, model_config=SMALL, device=CPU
+    )
     for name, card in (("bad", "not = [toml"), ("worse", 'title = "x"')):
         (models / name).mkdir()
         (models / name / "style.toml").write_text(card)

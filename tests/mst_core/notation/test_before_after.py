@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Melody, Meter, Note
 from mst_core.notation.before_after import (
-    CHANGED,
-    MOST_BARS,
+    CHANGED_COLOR,
+    MAX_BARS,
     changed_notes,
-    draw_comparison_png,
-    draw_comparison_svg,
-    same_bars,
+    draw_before_after_png,
+    draw_before_after_svg,
+    find_repeated_bars,
 )
-from mst_core.notation.layout import Bar, lay_out
-from mst_core.notation.picture import HIGHEST, WIDTH
+from mst_core.notation.layout import WrittenBar, lay_out_bars
+from mst_core.notation.picture import MAX_HEIGHT, WIDTH
 from tests.mst_core.notation.test_picture import count_heads, repeated, size
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 
@@ -30,9 +30,9 @@ def swung(tune: Melody, bars: set[int]) -> Melody:
     """The tune with the first two eighths of some bars played long and short."""
     notes = list(tune.notes)
     for place, (first, second) in enumerate(pairwise(notes)):
-        bar = first.onset // tune.meter.bar
+        bar = first.onset // tune.meter.bar_length
         even = first.duration == second.duration == Fraction(1, 2)
-        if bar in bars and first.onset == bar * tune.meter.bar and even:
+        if bar in bars and first.onset == bar * tune.meter.bar_length and even:
             notes[place] = replace(first, duration=Fraction(3, 4))
             notes[place + 1] = replace(
                 second, onset=second.onset + Fraction(1, 4), duration=Fraction(1, 4)
@@ -40,13 +40,13 @@ def swung(tune: Melody, bars: set[int]) -> Melody:
     return replace(tune, notes=tuple(notes))
 
 
-def heads(bars: tuple[Bar, ...]) -> int:
-    drawn = (bar for bar in bars if bar.number <= MOST_BARS)
+def heads(bars: tuple[WrittenBar, ...]) -> int:
+    drawn = (bar for bar in bars if bar.number <= MAX_BARS)
     return sum(1 for bar in drawn for piece in bar.pieces if piece.spelling)
 
 
 def orange_heads(svg: str) -> int:
-    return len(re.findall(rf'class="note" color="{CHANGED}"', svg))
+    return len(re.findall(rf'class="note" color="{CHANGED_COLOR}"', svg))
 
 
 def letters(svg: str) -> list[tuple[str, bool]]:
@@ -56,8 +56,8 @@ def letters(svg: str) -> list[tuple[str, bool]]:
 
 
 def test_both_tunes_are_there_bar_under_bar() -> None:
-    svg = draw_comparison_svg(REEL, swung(REEL, {0, 4}))
-    assert count_heads(svg) == heads(lay_out(REEL)) + heads(lay_out(swung(REEL, {0, 4})))
+    svg = draw_before_after_svg(REEL, swung(REEL, {0, 4}))
+    assert count_heads(svg) == heads(lay_out_bars(REEL)) + heads(lay_out_bars(swung(REEL, {0, 4})))
     assert svg.count('class="measure"') == 16
     assert svg.count('class="staff"') == 32
     assert not re.search(r"<text|<tspan", svg)
@@ -66,8 +66,8 @@ def test_both_tunes_are_there_bar_under_bar() -> None:
 def test_only_the_notes_that_changed_are_orange() -> None:
     after = swung(REEL, {0, 4, 9})
     assert changed_notes(REEL, after) == {0, 1, 31, 32}  # bar 9 begins with a quarter
-    assert orange_heads(draw_comparison_svg(REEL, after)) == 4
-    assert CHANGED not in draw_comparison_svg(REEL, REEL)
+    assert orange_heads(draw_before_after_svg(REEL, after)) == 4
+    assert CHANGED_COLOR not in draw_before_after_svg(REEL, REEL)
 
 
 def test_another_pitch_in_the_same_rhythm_is_a_change_too() -> None:
@@ -85,25 +85,25 @@ def test_a_tune_with_other_notes_is_held_against_those_of_the_same_bar() -> None
 
 
 def test_bars_of_the_same_music_share_a_letter() -> None:
-    assert same_bars(REEL, 16) == {0: 0, 4: 0, 1: 1, 5: 1, 8: 8, 12: 8, 9: 9, 13: 9}
-    marks = letters(draw_comparison_svg(REEL, swung(REEL, {0, 4})))
+    assert find_repeated_bars(REEL, 16) == {0: 0, 4: 0, 1: 1, 5: 1, 8: 8, 12: 8, 9: 9, 13: 9}
+    marks = letters(draw_before_after_svg(REEL, swung(REEL, {0, 4})))
     assert len(marks) == 8
     assert all(bright for _, bright in marks)
     assert marks[0] == marks[2] != marks[1] == marks[3]
 
 
 def test_a_repeat_that_was_lost_has_a_dark_letter() -> None:
-    marks = letters(draw_comparison_svg(REEL, swung(REEL, {4})))
+    marks = letters(draw_before_after_svg(REEL, swung(REEL, {4})))
     assert [bright for _, bright in marks] == [True, True, False, *[True] * 5]
 
 
 def test_a_long_tune_is_cut_behind_32_bars_with_a_plain_end() -> None:
     long = repeated(REEL, 3)
-    svg = draw_comparison_svg(long, long)
-    assert svg.count('class="measure"') == MOST_BARS
-    width, height = size(draw_comparison_png(long, long))
-    assert (width, height <= HIGHEST) == (WIDTH, True)
-    ended, cut = draw_comparison_svg(REEL, REEL), svg
+    svg = draw_before_after_svg(long, long)
+    assert svg.count('class="measure"') == MAX_BARS
+    width, height = size(draw_before_after_png(long, long))
+    assert (width, height <= MAX_HEIGHT) == (WIDTH, True)
+    ended, cut = draw_before_after_svg(REEL, REEL), svg
     assert ended.split('class="barLine')[-1].count("<path") > cut.split('class="barLine')[-1].count(
         "<path"
     )
@@ -113,28 +113,28 @@ def test_a_jig_can_be_held_against_its_bars_in_four() -> None:
     scale = Fraction(4, 3)
     notes = (replace(n, onset=n.onset * scale, duration=n.duration * scale) for n in JIG.notes)
     after = replace(JIG, notes=tuple(notes), meter=Meter(4, 4))
-    svg = draw_comparison_svg(JIG, after)
+    svg = draw_before_after_svg(JIG, after)
     assert svg.count('class="meterSig') == 2
-    assert orange_heads(svg) == heads(lay_out(after))
+    assert orange_heads(svg) == heads(lay_out_bars(after))
 
 
 def test_a_comparison_fits_a_channel_and_is_the_same_again() -> None:
     after = swung(SWING_LINE, {0, 1, 2})
-    png = draw_comparison_png(SWING_LINE, after)
+    png = draw_before_after_png(SWING_LINE, after)
     assert size(png)[0] == WIDTH
-    assert size(png)[1] <= HIGHEST
-    assert png == draw_comparison_png(SWING_LINE, after)
+    assert size(png)[1] <= MAX_HEIGHT
+    assert png == draw_before_after_png(SWING_LINE, after)
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(melodies(changes=True, repeats=True), melodies(repeats=True))
 def test_any_two_melodies_can_be_compared(before: Melody, after: Melody) -> None:
-    svg = draw_comparison_svg(before, after)
+    svg = draw_before_after_svg(before, after)
     assert not re.search(r"<text|<tspan", svg)
-    assert count_heads(svg) >= heads(lay_out(before))
+    assert count_heads(svg) >= heads(lay_out_bars(before))
 
 
 def test_a_melody_off_the_grid_is_refused() -> None:
     off = replace(REEL, notes=(Note(Fraction(0), Fraction(1, 5), 60), *REEL.notes[1:]))
     with pytest.raises(UnwritableRhythm):
-        draw_comparison_svg(REEL, off)
+        draw_before_after_svg(REEL, off)

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import MODES, Key, Melody, Meter, Note, Repeat
-from mst_core.notation.layout import Bar, break_lines, lay_out
-from mst_core.notation.metrical_grid import Pulse
-from mst_core.notation.spelling import signature, spell
+from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
+from mst_core.notation.metrical_grid import MetricalGrid
+from mst_core.notation.spelling import key_signature, spell_pitches
 from tests.support.melodies import METERS, line, melodies, melody, sounding
 
 QUICK = settings(deadline=None, max_examples=80)
 
 
-def heard(bars: tuple[Bar, ...], tune: Melody) -> list[tuple[Fraction, Fraction, int]]:
+def heard(bars: tuple[WrittenBar, ...], tune: Melody) -> list[tuple[Fraction, Fraction, int]]:
     """Read the notes back from laid out bars, tied pieces as one."""
     lines = tune.barlines
     notes: list[tuple[Fraction, Fraction, int]] = []
@@ -28,9 +28,9 @@ def heard(bars: tuple[Bar, ...], tune: Melody) -> list[tuple[Fraction, Fraction,
         for piece in bar.pieces:
             if piece.spelling is None:
                 continue
-            before = (bar.number - 1) * tune.meter.bar
+            before = (bar.number - 1) * tune.meter.bar_length
             onset = (lines[bar.number - 1] if bar.number > 0 else before) + piece.onset
-            if piece.continues:
+            if piece.tied_to_previous:
                 begun, duration, pitch = notes.pop()
                 assert begun + duration == onset
                 assert pitch == piece.spelling.pitch
@@ -43,9 +43,9 @@ def heard(bars: tuple[Bar, ...], tune: Melody) -> list[tuple[Fraction, Fraction,
 def shape(tune: Melody) -> str:
     """The written values of a one-bar tune: ``4 8~ 8 z4``, ties as ~, triplets as t."""
     return " ".join(
-        f"{'z' * (piece.spelling is None)}{piece.value.kind}{'.' * piece.value.dots}"
-        f"{'t' * (piece.triplet is not None)}{'~' * piece.tied}"
-        for bar in lay_out(tune)
+        f"{'z' * (piece.spelling is None)}{piece.value.denominator}{'.' * piece.value.dots}"
+        f"{'t' * (piece.triplet is not None)}{'~' * piece.tied_to_next}"
+        for bar in lay_out_bars(tune)
         for piece in bar.pieces
     )
 
@@ -53,10 +53,12 @@ def shape(tune: Melody) -> str:
 @QUICK
 @given(melodies(changes=True))
 def test_bars_hold_every_note_and_last_exactly_as_long_as_the_meter_says(tune: Melody) -> None:
-    bars = lay_out(tune)
+    bars = lay_out_bars(tune)
     assert heard(bars, tune) == sounding(tune.notes)
     full = [bar for bar in bars if bar.number > 0]
-    assert [bar.length for bar in full] == [tune.meter_at(bar).bar for bar in range(tune.bars)]
+    assert [bar.length for bar in full] == [
+        tune.meter_at(bar).bar_length for bar in range(tune.bars)
+    ]
     assert [bar.number - 1 for bar in full if bar.changes_meter] == [
         change.bar for change in tune.changes
     ]
@@ -69,7 +71,7 @@ def test_bars_hold_every_note_and_last_exactly_as_long_as_the_meter_says(tune: M
 @QUICK
 @given(melodies(changes=True, repeats=True))
 def test_repeat_signs_cut_no_note_and_lose_none(tune: Melody) -> None:
-    bars = lay_out(tune)
+    bars = lay_out_bars(tune)
     assert heard(bars, tune) == sounding(tune.notes)
     assert sum(bar.opens_repeat for bar in bars) == len(tune.repeats)
     assert sum(bar.closes_repeat for bar in bars) == len(tune.repeats)
@@ -82,11 +84,11 @@ def test_repeat_signs_cut_no_note_and_lose_none(tune: Melody) -> None:
 @QUICK
 @given(melodies(changes=True, repeats=True))
 def test_every_sign_shows_the_time_it_takes(tune: Melody) -> None:
-    for bar in lay_out(tune):
+    for bar in lay_out_bars(tune):
         for before, after in pairwise(bar.pieces):
             assert before.onset + before.duration == after.onset
         for piece in bar.pieces:
-            shown = Fraction(4, piece.value.kind) * (1 + Fraction(piece.value.dots, 2))
+            shown = Fraction(4, piece.value.denominator) * (1 + Fraction(piece.value.dots, 2))
             assert piece.duration == shown * (1 if piece.triplet is None else Fraction(2, 3))
         for number in {piece.triplet for piece in bar.pieces} - {None}:
             inside = sum(piece.duration for piece in bar.pieces if piece.triplet == number)
@@ -111,14 +113,21 @@ def signs(tune: Melody) -> str:
     """Numbers and lengths of the bars, and the repeat signs between them."""
     return " ".join(
         f"{'|:' * bar.opens_repeat}{bar.number}={bar.length}{':|' * bar.closes_repeat}"
-        for bar in lay_out(tune)
+        for bar in lay_out_bars(tune)
     )
 
 
 def test_a_repeat_sign_before_a_pickup_cuts_its_bar() -> None:
     tune = strains("C4*2 ", STRAIN + "C4*2 " + STRAIN, *BOTH)
     assert signs(tune) == "|:0=1 1=4 2=3:| |:2=1 3=4 4=3:|"
-    assert [bar.opens_section for bar in lay_out(tune)] == [True, False, False, True, False, False]
+    assert [bar.opens_section for bar in lay_out_bars(tune)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_silence_behind_a_repeat_sign_is_not_written() -> None:
@@ -134,17 +143,17 @@ def test_a_note_that_sounds_on_is_not_cut_by_a_repeat_sign() -> None:
 def test_a_second_ending_of_one_bar_stays_beside_the_first() -> None:
     repeated = strains("C4*2 ", "D4*8 E4*8 F4*8 G4*8", Repeat(0, 2, 1, 3, lead_in=QUARTER))
     tune = replace(repeated, sections=(0, 3))
-    assert [[bar.number for bar in each] for each in break_lines(lay_out(tune), 2)] == [
+    assert [[bar.number for bar in each] for each in break_into_lines(lay_out_bars(tune), 2)] == [
         [0, 1, 2, 3], [4],
     ]  # fmt: skip
 
 
 @given(st.sampled_from(METERS))
 def test_the_groups_of_a_bar_begin_inside_it(meter: str) -> None:
-    pulse = Pulse.of(Meter.parse(meter))
-    assert pulse.groups[0] == 0
-    assert pulse.strong <= {0, *pulse.groups}
-    assert max(pulse.groups) < pulse.bar
+    pulse = MetricalGrid.for_meter(Meter.parse(meter))
+    assert pulse.group_starts[0] == 0
+    assert pulse.strong <= {0, *pulse.group_starts}
+    assert max(pulse.group_starts) < pulse.bar_ticks
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_a_note_off_the_grid_is_refused_with_its_place() -> None:
     fifth = (Note(Fraction(0), Fraction(1), 60), Note(Fraction(4), Fraction(1, 5), 62))
     tune = Melody(fifth, Meter(4, 4), Key(0), 120.0, bars=2)
     with pytest.raises(UnwritableRhythm, match=r"bar 2 .* 1/5 quarters after the barline"):
-        lay_out(tune)
+        lay_out_bars(tune)
 
 
 # Spelling
@@ -188,11 +197,11 @@ def test_a_note_off_the_grid_is_refused_with_its_place() -> None:
 @given(st.lists(st.integers(0, 127), max_size=20), st.integers(0, 11), st.sampled_from([*MODES]))
 def test_a_spelled_pitch_sounds_as_it_should(pitches: list[int], tonic: int, mode: str) -> None:
     key = Key(tonic, mode)
-    spelled = spell(pitches, key)
+    spelled = spell_pitches(pitches, key)
     assert [spelling.pitch for spelling in spelled] == pitches
     for spelling in spelled:
         if spelling.pitch % 12 in key.scale:
-            assert signature(key)[spelling.letter] == spelling.alteration
+            assert key_signature(key)[spelling.letter] == spelling.alteration
         assert abs(spelling.alteration) <= 1
 
 
@@ -214,6 +223,6 @@ def test_notes_outside_the_scale_are_raised_going_up_and_lowered_going_down(
     key: str, text: str, names: str
 ) -> None:
     pitches = [each.pitch for each in line(text)]
-    spelled = spell(pitches, Key.parse(key))
+    spelled = spell_pitches(pitches, Key.parse(key))
     signs = {-1: "b", 0: "", 1: "#"}
     assert " ".join(each.letter + signs[each.alteration] for each in spelled) == names

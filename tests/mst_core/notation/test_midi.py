@@ -54,7 +54,7 @@ def told(data: bytes, kind: str, track: int = 0) -> list[tuple[int, dict[str, ob
 def test_what_is_written_as_midi_is_read_back_note_for_note(tune: Melody) -> None:
     data = write_midi(tune, program=73, title="A tune")
     notes, end = played(data)
-    padding = -(-tune.pickup // tune.meter.bar) * tune.meter.bar
+    padding = -(-tune.pickup // tune.meter.bar_length) * tune.meter.bar_length
     assert notes == [
         (int((onset + padding) * 480), int(duration * 480), pitch)
         for onset, duration, pitch in sounding(tune.notes)
@@ -151,7 +151,7 @@ def test_a_note_that_is_struck_again_ends_before_it_begins() -> None:
 
 
 def test_the_tempo_changes_where_it_is_said() -> None:
-    data = write_midi(JIG, program=0, tempos=((-3.0, 90.0), (6.0, 60.0)))
+    data = write_midi(JIG, program=0, tempo_changes=((-3.0, 90.0), (6.0, 60.0)))
     assert [(tick, said["tempo"]) for tick, said in told(data, "set_tempo")] == [
         (0, 666_667), (4320, 1_000_000),
     ]  # fmt: skip

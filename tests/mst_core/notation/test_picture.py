@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
-from mst_core.notation.layout import lay_out
-from mst_core.notation.picture import GROUND, HIGHEST, INK, WIDTH, draw_png, draw_svg
+from mst_core.notation.layout import lay_out_bars
+from mst_core.notation.picture import BACKGROUND, FOREGROUND, MAX_HEIGHT, WIDTH, draw_png, draw_svg
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 
 
@@ -76,17 +76,23 @@ def count_heads(svg: str) -> int:
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
 def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
     svg = draw_svg(tune)
-    pieces = [piece for bar in lay_out(tune) for piece in bar.pieces]
+    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.pieces]
     assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
-    broken = sum(1 for bar in lay_out(tune) if bar.pieces[-1].tied)  # may be drawn on two lines
+    broken = sum(
+        1 for bar in lay_out_bars(tune) if bar.pieces[-1].tied_to_next
+    )  # may be drawn on two lines
     ties = svg.count('class="tie')
-    assert sum(piece.tied for piece in pieces) <= ties <= sum(p.tied for p in pieces) + broken
+    assert (
+        sum(piece.tied_to_next for piece in pieces)
+        <= ties
+        <= sum(p.tied_to_next for p in pieces) + broken
+    )
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(melodies(changes=True, repeats=True))
 def test_any_melody_can_be_drawn(tune: Melody) -> None:
-    bars, svg = lay_out(tune), draw_svg(tune)
+    bars, svg = lay_out_bars(tune), draw_svg(tune)
     pieces = [piece for bar in bars for piece in bar.pieces]
     assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
     assert "<text" not in svg
@@ -102,21 +108,21 @@ def test_a_picture_fits_a_channel(tune: Melody) -> None:
     png = draw_png(tune)
     width, height = size(png)
     assert width == WIDTH
-    assert 200 < height <= HIGHEST
+    assert 200 < height <= MAX_HEIGHT
     assert len(png) < 350_000
 
 
 def test_even_three_hundred_bars_fit() -> None:
     width, height = size(draw_png(repeated(SWING_LINE, 38)))
     assert width <= WIDTH
-    assert height <= HIGHEST
+    assert height <= MAX_HEIGHT
 
 
 def test_the_paper_is_dark_and_the_ink_is_light() -> None:
     tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bars=1)
     lines = rows(draw_png(tune))
     pixels = [line[i : i + 4] for line in lines for i in range(0, len(line), 4)]
-    ground, ink = (bytes.fromhex(colour[1:] + "ff") for colour in (GROUND, INK))
+    ground, ink = (bytes.fromhex(colour[1:] + "ff") for colour in (BACKGROUND, FOREGROUND))
     assert pixels[0] == pixels[-1] == ground
     assert pixels.count(ground) > 0.85 * len(pixels)
     assert pixels.count(ink) > 500

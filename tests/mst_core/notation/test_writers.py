@@ -14,7 +14,7 @@ from music21 import converter, note, stream
 
 from mst_core.music import Melody, Meter, MeterChange, Repeat
 from mst_core.notation.abc import write_abc
-from mst_core.notation.layout import lay_out
+from mst_core.notation.layout import lay_out_bars
 from mst_core.notation.musicxml import write_musicxml
 from mst_core.reading.abc.read import read_abc
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies, melody, sounding
@@ -83,15 +83,15 @@ def test_every_abc_bar_sums_exactly(tune: Melody) -> None:
             length += written * unit * 4 * (factor if left > 0 else 1)
             left -= 1
         lengths.append(length)
-    assert lengths == [bar.length for bar in lay_out(tune)]
+    assert lengths == [bar.length for bar in lay_out_bars(tune)]
 
 
 @QUICK
 @given(melodies(changes=True, repeats=True))
 def test_what_is_written_as_abc_is_read_back_whole(tune: Melody) -> None:
-    first = lay_out(tune)[0]
+    first = lay_out_bars(tune)[0]
     # A reader knows a pickup by its short bar, and wants a melody of two notes at least.
-    assume(len(tune.notes) > 1 and (first.number > 0 or not first.whole))
+    assume(len(tune.notes) > 1 and (first.number > 0 or not first.is_complete))
     assert read_abc(write_abc(tune)) == tune
 
 
@@ -147,7 +147,7 @@ def parsed(tune: Melody) -> stream.Score:
 @given(melodies(most_bars=3, changes=True, repeats=True))
 def test_what_is_written_as_musicxml_is_read_back_note_for_note(tune: Melody) -> None:
     part = parsed(tune).parts[0]
-    written = lay_out(tune)
+    written = lay_out_bars(tune)
     lengths: list[Fraction] = []
     notes: list[tuple[int, Fraction, int]] = []  # of which bar, how long, how high
     for measure, bar in zip(part.getElementsByClass(stream.Measure), written, strict=True):
@@ -165,7 +165,7 @@ def test_what_is_written_as_musicxml_is_read_back_note_for_note(tune: Melody) ->
             inside += length
         lengths.append(inside)
     assert lengths == [bar.length for bar in written]
-    lines = (-tune.meter.bar, *tune.barlines)
+    lines = (-tune.meter.bar_length, *tune.barlines)
     assert notes == [
         (bisect_right(lines, onset) - 1, duration, pitch)
         for onset, duration, pitch in sounding(tune.notes)
@@ -218,5 +218,5 @@ def test_an_engraver_loads_our_musicxml(tune: Melody) -> None:
     engraver.setOptions({"pageHeight": 60000})
     assert engraver.loadData(write_musicxml(tune).decode())
     heads = engraver.renderToSVG(1).count('class="notehead"')
-    pieces = [piece for bar in lay_out(tune) for piece in bar.pieces]
+    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.pieces]
     assert heads == sum(1 for piece in pieces if piece.spelling)

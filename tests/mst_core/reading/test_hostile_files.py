@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.texts import Texts
-from mst_core.errors import NoMelody, ScoreError, every_error
-from mst_core.reading.load import read_score
+from mst_core.errors import NoMelody, ScoreError, all_errors
+from mst_core.reading.load import load_score
 from mst_core.reading.sandbox import parse
 from tests.support.paths import CASES, PROJECT
 from tests.tools.hostile.files import GOOD, nasty_files
@@ -22,7 +22,7 @@ from tests.tools.hostile.files import GOOD, nasty_files
 SHARES = 2
 _SAMPLE_STEP = 29  # every so many files go through a process of their own
 
-REASONS = {code for code, kind in every_error().items() if issubclass(kind, ScoreError)}
+REASONS = {code for code, kind in all_errors().items() if issubclass(kind, ScoreError)}
 REASONS -= {"ParserStopped"}
 
 
@@ -67,7 +67,7 @@ async def test_a_sample_meets_the_real_process_as_in_the_bot() -> None:
             except ScoreError as error:
                 reason = error
             assert reason.code in REASONS, f"{name}: {reason}"
-            assert texts.word(reason).isprintable()
+            assert texts.render_error(reason).isprintable()
             suffix = name.rpartition(".")[2]
             good = suffix if suffix in GOOD else "mid"
             assert (await parse(f"good.{good}", GOOD[good])).melody.notes
@@ -87,4 +87,4 @@ def test_the_files_are_the_same_each_time() -> None:
 @pytest.mark.parametrize("case", sorted(CASES.glob("*.*")), ids=lambda path: path.name)
 def test_what_was_found_once_stays_mended(case: Path) -> None:
     with suppress(ScoreError):
-        assert len(read_score(case.name, case.read_bytes()).melody.notes) >= 2
+        assert len(load_score(case.name, case.read_bytes()).melody.notes) >= 2

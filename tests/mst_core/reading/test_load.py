@@ -12,9 +12,15 @@ from hypothesis import strategies as st
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Part
-from mst_core.reading.formats import LONGEST_NAME, Kind, cheap_check, decode_text, show_name
-from mst_core.reading.load import read_score
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.formats import (
+    MAX_NAME_LENGTH,
+    ScoreFormat,
+    decode_text,
+    detect_format,
+    display_name,
+)
+from mst_core.reading.load import load_score
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from tests.support.melodies import JIG, REEL
 from tests.tools.hostile.files import GOOD, flip
 
@@ -22,12 +28,17 @@ from tests.tools.hostile.files import GOOD, flip
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("a.mid", Kind.MIDI), ("a.MIDI", Kind.MIDI), ("a.abc", Kind.ABC), ("a.xml", Kind.MUSICXML),
-        ("a.MusicXML", Kind.MUSICXML), ("C:\\music\\a.mxl", Kind.MXL), ("/x.y/ä ö.mid", Kind.MIDI),
+        ("a.mid", ScoreFormat.MIDI),
+        ("a.MIDI", ScoreFormat.MIDI),
+        ("a.abc", ScoreFormat.ABC),
+        ("a.xml", ScoreFormat.MUSICXML),
+        ("a.MusicXML", ScoreFormat.MUSICXML),
+        ("C:\\music\\a.mxl", ScoreFormat.MXL),
+        ("/x.y/ä ö.mid", ScoreFormat.MIDI),
     ],
-)  # fmt: skip
-def test_before_the_file_is_there_its_ending_tells_the_kind(name: str, kind: Kind) -> None:
-    assert cheap_check(name, 1_000) is kind
+)
+def test_before_the_file_is_there_its_ending_tells_the_kind(name: str, kind: ScoreFormat) -> None:
+    assert detect_format(name, 1_000) is kind
 
 
 @pytest.mark.parametrize(
@@ -35,21 +46,21 @@ def test_before_the_file_is_there_its_ending_tells_the_kind(name: str, kind: Kin
 )
 def test_another_ending_is_refused_with_what_is_accepted(name: str) -> None:
     with pytest.raises(UnreadableScore, match=r"\.mid, \.midi.* are accepted"):
-        cheap_check(name, 1_000)
+        detect_format(name, 1_000)
 
 
 def test_size_is_looked_at_before_the_file_is_there() -> None:
     with pytest.raises(UnreadableScore, match=r"a\.mid is empty"):
-        cheap_check("a.mid", 0)
+        detect_format("a.mid", 0)
     with pytest.raises(TooLong, match=r"7\.3 MB, where at most 5\.0 MB"):
-        cheap_check("a.mid", 7_300_000)
-    assert cheap_check("a.mid", 7_300_000, limits=Limits(octets=8_000_000))
+        detect_format("a.mid", 7_300_000)
+    assert detect_format("a.mid", 7_300_000, limits=Limits(file_bytes=8_000_000))
 
 
 @pytest.mark.parametrize("real", GOOD)
 @pytest.mark.parametrize("suffix", GOOD)
 def test_content_decides_against_a_wrong_ending(real: str, suffix: str) -> None:
-    assert read_score(f"a.{suffix}", GOOD[real]) == read_score(f"a.{real}", GOOD[real])
+    assert load_score(f"a.{suffix}", GOOD[real]) == load_score(f"a.{real}", GOOD[real])
 
 
 @pytest.mark.parametrize("suffix", ["mid", "abc", "musicxml", "mxl"])
@@ -65,39 +76,39 @@ def test_content_decides_against_a_wrong_ending(real: str, suffix: str) -> None:
 )
 def test_what_people_send_by_mistake_is_named(suffix: str, data: bytes, words: str) -> None:
     with pytest.raises(UnreadableScore, match=words):
-        read_score(f"a.{suffix}", data)
+        load_score(f"a.{suffix}", data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
 def test_text_is_read_in_the_encodings_that_programs_write(encoding: str) -> None:
     text = "X:1\nT:Lied für Bär\nK:C\nABcd|\n"
     assert decode_text(text.encode(encoding)) == text
-    assert read_score("a.abc", text.encode(encoding)).title == "Lied für Bär"
+    assert load_score("a.abc", text.encode(encoding)).title == "Lied für Bär"
 
 
 def test_names_are_shown_as_one_short_line_without_their_folders() -> None:
-    assert show_name("../../etc/a\n\x1b[31mb\u202ec.mid") == "a [31mbc.mid"
-    assert show_name("C:\\tunes\\reel.mid") == "reel.mid"
-    assert show_name("") == show_name("///") == "a file without a name"
-    long = show_name("n" * 999 + ".musicxml")
-    assert len(long) == LONGEST_NAME
+    assert display_name("../../etc/a\n\x1b[31mb\u202ec.mid") == "a [31mbc.mid"
+    assert display_name("C:\\tunes\\reel.mid") == "reel.mid"
+    assert display_name("") == display_name("///") == "a file without a name"
+    long = display_name("n" * 999 + ".musicxml")
+    assert len(long) == MAX_NAME_LENGTH
     assert long.endswith("….musicxml")
 
 
 @given(st.text())
 def test_no_name_breaks_a_sentence(name: str) -> None:
-    shown = show_name(name)
+    shown = display_name(name)
     assert shown
     assert shown.isprintable()
-    assert len(shown) <= LONGEST_NAME
+    assert len(shown) <= MAX_NAME_LENGTH
 
 
 def hold(
-    monkeypatch: pytest.MonkeyPatch, reading: Reading, limits: Limits | None = None
-) -> Reading:
+    monkeypatch: pytest.MonkeyPatch, reading: ParsedScore, limits: Limits | None = None
+) -> ParsedScore:
     """Open a file whose reader gives this."""
     monkeypatch.setattr("mst_core.reading.midi.read.read_midi", lambda *_, **__: reading)
-    return read_score("a.mid", GOOD["mid"], limits=limits)
+    return load_score("a.mid", GOOD["mid"], limits=limits)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +125,7 @@ def test_every_reading_is_held_to_the_limits(
     limits: Limits, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = Part("la", 0, drums=False, notes=())
-    reading = Reading("", REEL, parts=(part,))
+    reading = ParsedScore("", REEL, parts=(part,))
     assert hold(monkeypatch, reading) == reading
     if limits.notes == 150:
         limits = replace(limits, notes=len(REEL.notes) - 1, melody_notes=9_999)
@@ -125,7 +136,7 @@ def test_every_reading_is_held_to_the_limits(
 
 def test_one_note_is_no_melody(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoMelody, match=r"a\.mid"):
-        hold(monkeypatch, Reading("", replace(REEL, notes=REEL.notes[:1])))
+        hold(monkeypatch, ParsedScore("", replace(REEL, notes=REEL.notes[:1])))
 
 
 @pytest.mark.parametrize("tempo", [0.5, 60_000_000.0, float("inf"), float("nan")])
@@ -133,22 +144,22 @@ def test_a_tempo_that_no_one_plays_is_refused(
     tempo: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(MstError, match=r"quarter notes a minute|seconds"):
-        hold(monkeypatch, Reading("", JIG, tempos=((4.0, tempo),)))
+        hold(monkeypatch, ParsedScore("", JIG, tempos=((4.0, tempo),)))
 
 
 def test_times_that_are_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     first = replace(REEL.notes[0], duration=Fraction(1, 2**40))
     with pytest.raises(UnreadableScore, match="too finely"):
-        hold(monkeypatch, Reading("", replace(REEL, notes=(first, *REEL.notes[1:]))))
+        hold(monkeypatch, ParsedScore("", replace(REEL, notes=(first, *REEL.notes[1:]))))
 
 
 def test_titles_and_remarks_become_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     part = Part("a\nb", 0, drums=False, notes=())
-    reading = Reading("x\0y\r\nz" + "l" * 999, JIG, (part,), remarks=("one\ntwo",) * 99)
+    reading = ParsedScore("x\0y\r\nz" + "l" * 999, JIG, (part,), warnings=("one\ntwo",) * 99)
     held = hold(monkeypatch, reading)
     assert held.title.startswith("xy zll")
     assert len(held.title) == 200
-    assert (held.parts[0].name, held.remarks[0], len(held.remarks)) == ("a b", "one two", 30)
+    assert (held.parts[0].name, held.warnings[0], len(held.warnings)) == ("a b", "one two", 30)
 
 
 files = st.one_of(
@@ -158,13 +169,17 @@ files = st.one_of(
     ),
     st.builds(
         lambda kind, start, cut, more: GOOD[kind][:start] + more + GOOD[kind][start + cut :],
-        st.sampled_from([*GOOD]), st.integers(0, 400), st.integers(0, 40), st.binary(max_size=40),
+        st.sampled_from([*GOOD]),
+        st.integers(0, 400),
+        st.integers(0, 40),
+        st.binary(max_size=40),
     ),
     st.builds(
         lambda kind, seed: bytes(random.Random(seed).choices(GOOD[kind], k=300)),
-        st.sampled_from([*GOOD]), st.integers(0, 999),
+        st.sampled_from([*GOOD]),
+        st.integers(0, 999),
     ),
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=150)
@@ -172,7 +187,7 @@ files = st.one_of(
 def test_any_bytes_give_a_reading_or_a_reason(suffix: str, data: bytes) -> None:
     sentence = "la"
     try:
-        assert len(read_score(f"a.{suffix}", data).melody.notes) >= 2
+        assert len(load_score(f"a.{suffix}", data).melody.notes) >= 2
     except MstError as error:
         sentence = str(error)
     assert sentence.isprintable()

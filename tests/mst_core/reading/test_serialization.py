@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.reading.parsed_score import Reading
-from mst_core.reading.serialization import BrokenReading, decode_reading, encode_reading
+from mst_core.reading.parsed_score import ParsedScore
+from mst_core.reading.serialization import InvalidScoreBytes, decode_score, encode_score
 from tests.support.melodies import REEL, melodies
 
 times = st.fractions(-(10**6), 10**6, max_denominator=10**6)
@@ -43,7 +43,7 @@ def varied(draw: st.DrawFn) -> Melody:
 
 
 readings = st.builds(
-    Reading,
+    ParsedScore,
     st.text(max_size=20),
     varied(),
     st.lists(parts, max_size=3).map(tuple),
@@ -55,12 +55,12 @@ readings = st.builds(
 
 @settings(deadline=None, max_examples=60)
 @given(readings)
-def test_a_reading_comes_back_as_it_was(reading: Reading) -> None:
-    assert decode_reading(encode_reading(reading)) == reading
+def test_a_reading_comes_back_as_it_was(reading: ParsedScore) -> None:
+    assert decode_score(encode_score(reading)) == reading
 
 
-_SENT = encode_reading(
-    Reading(
+_SENT = encode_score(
+    ParsedScore(
         "Reel",
         REEL,
         (Part("p", 3, drums=True, notes=(PartNote(Fraction(1, 3), Fraction(1), 60),)),),
@@ -76,17 +76,17 @@ def test_what_is_changed_on_the_way_is_a_reading_or_refused(
     changed = bytearray(_SENT)
     changed[place] = octet
     try:
-        reading = decode_reading(bytes(changed[: len(changed) - cut]))
-    except BrokenReading:
+        reading = decode_score(bytes(changed[: len(changed) - cut]))
+    except InvalidScoreBytes:
         return
-    assert decode_reading(encode_reading(reading)) == reading
+    assert decode_score(encode_score(reading)) == reading
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=99))
 def test_noise_is_refused(noise: bytes) -> None:
-    with pytest.raises(BrokenReading):
-        decode_reading(noise)
+    with pytest.raises(InvalidScoreBytes):
+        decode_score(noise)
 
 
 _FIELDS = [
@@ -134,14 +134,14 @@ def test_what_no_music_has_is_refused(field: str, value: object) -> None:
     form = msgspec.msgpack.decode(_SENT)
     assert len(form) == len(_FIELDS)
     form[_FIELDS.index(field)] = value
-    with pytest.raises(BrokenReading):
-        decode_reading(msgspec.msgpack.encode(form))
+    with pytest.raises(InvalidScoreBytes):
+        decode_score(msgspec.msgpack.encode(form))
 
 
 @pytest.mark.parametrize(
     ("noun", "names"),
     [
-        (Reading, "title melody parts program tempos remarks"),
+        (ParsedScore, "title melody parts program tempos remarks"),
         (Melody, "notes meter key tempo bars sections changes repeats"),
         (Repeat, "start end first_ending second_ending lead_in lead_out"),
         (MeterChange, "bar meter"),
@@ -159,7 +159,7 @@ def test_whoever_adds_a_field_teaches_it_to_the_wire(noun: type, names: str) -> 
 
 def test_a_form_with_more_in_it_is_of_another_number() -> None:
     form = [*msgspec.msgpack.decode(_SENT), "more"]
-    with pytest.raises(BrokenReading):
-        decode_reading(msgspec.msgpack.encode(form))
-    with pytest.raises(BrokenReading, match="bytes"):
-        decode_reading(bytes(9_000_000))
+    with pytest.raises(InvalidScoreBytes):
+        decode_score(msgspec.msgpack.encode(form))
+    with pytest.raises(InvalidScoreBytes, match="bytes"):
+        decode_score(bytes(9_000_000))

@@ -9,11 +9,11 @@ import pytest
 
 from mst_core.errors import NoSound
 from mst_core.music import Part, PartNote
-from mst_core.sound.fluidsynth import Synthesizer
-from mst_core.sound.mix import play_together
+from mst_core.sound.fluidsynth import FluidSynth
+from mst_core.sound.mix import render_with_parts
 from mst_core.sound.performance import Performance, perform
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.sound.synth import RATE, Samples
+from mst_core.sound.synth import SAMPLE_RATE, Samples
 from tests.support.melodies import REEL
 
 BASS = Part("bass", 32, False, tuple(
@@ -28,27 +28,27 @@ class Clicks:
     def play(self, performance: Performance, *, program: int) -> Samples:
         if program == 99:
             raise NoSound("the SoundFont has no instrument for program 99")
-        samples = np.zeros((round(performance.seconds * RATE) + RATE, 2), np.float32)
+        samples = np.zeros((round(performance.seconds * SAMPLE_RATE) + SAMPLE_RATE, 2), np.float32)
         for stroke in performance.strokes:
-            samples[round(stroke.start * RATE)] += 100 if performance.drums else 1 + program
+            samples[round(stroke.start * SAMPLE_RATE)] += 100 if performance.drums else 1 + program
         return samples
 
 
 def test_parts_sound_softer_than_the_melody_and_at_their_time() -> None:
     performance = perform(REEL, swing=0.5)
-    mixed = play_together(Clicks(), performance, program=0, melody=REEL, parts=[BASS])
+    mixed = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[BASS])
     second = 60 / REEL.tempo * 2
-    frame = round((performance.downbeat + second) * RATE)
+    frame = round((performance.downbeat + second) * SAMPLE_RATE)
     assert mixed[frame, 0] == pytest.approx(1 + 33 * 0.45)
 
 
 def test_a_part_that_starts_earlier_makes_the_melody_wait() -> None:
     intro = Part("intro", 0, False, (PartNote(Fraction(-8), Fraction(1), 50),))
     performance = perform(REEL, swing=0.5)
-    mixed = play_together(Clicks(), performance, program=0, melody=REEL, parts=[intro])
+    mixed = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[intro])
     wait = 8 * 60 / REEL.tempo - performance.downbeat
     assert mixed[0, 0] == pytest.approx(0.45)
-    first = round((performance.strokes[0].start + wait) * RATE)
+    first = round((performance.strokes[0].start + wait) * SAMPLE_RATE)
     assert mixed[first - 1 : first + 2, 0].max() == pytest.approx(1)
 
 
@@ -57,22 +57,22 @@ def test_a_part_without_an_instrument_is_left_out_and_logged(
 ) -> None:
     odd = Part("odd", 99, False, BASS.notes)
     performance = perform(REEL, swing=0.5)
-    alone = play_together(Clicks(), performance, program=0, melody=REEL, parts=[])
-    mixed = play_together(Clicks(), performance, program=0, melody=REEL, parts=[odd])
+    alone = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[])
+    mixed = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[odd])
     np.testing.assert_array_equal(mixed, alone)
     assert "left out" in caplog.text
 
 
 def test_drums_are_heard_as_drums() -> None:
-    synthesizer = Synthesizer(find_soundfont(None))
+    synthesizer = FluidSynth(find_soundfont(None))
     performance = perform(REEL, swing=0.5)
 
     def brightness(part: Part) -> float:
         """The share of its energy above 5 kHz: a snare is noise, a piano is not."""
-        alone = play_together(synthesizer, performance, program=0, melody=REEL, parts=[])
-        together = play_together(synthesizer, performance, program=0, melody=REEL, parts=[part])
+        alone = render_with_parts(synthesizer, performance, program=0, melody=REEL, parts=[])
+        together = render_with_parts(synthesizer, performance, program=0, melody=REEL, parts=[part])
         frames = min(len(alone), len(together))
         spectrum = np.abs(np.fft.rfft(together[:frames, 0] - alone[:frames, 0])) ** 2
-        return float(spectrum[round(5000 / RATE * frames) :].sum() / spectrum.sum())
+        return float(spectrum[round(5000 / SAMPLE_RATE * frames) :].sum() / spectrum.sum())
 
     assert brightness(KIT) > 10 * brightness(Part("piano", 0, False, KIT.notes))

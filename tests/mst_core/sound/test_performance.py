@@ -15,7 +15,7 @@ from mido import MidiFile
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
 from mst_core.sound.performance import Performance, perform
-from mst_core.sound.performance_midi import performed_midi
+from mst_core.sound.performance_midi import write_performance_midi
 from tests.support.melodies import melodies
 
 HALF = Fraction(1, 2)
@@ -37,7 +37,7 @@ def tune(
         if duration > 0:
             notes.append(Note(now, duration, pitches[index % len(pitches)]))
         now += abs(duration)
-    return Melody(tuple(notes), meter, Key(0), tempo, max(1, -(-now // meter.bar)))
+    return Melody(tuple(notes), meter, Key(0), tempo, max(1, -(-now // meter.bar_length)))
 
 
 swings = st.floats(1 / 3, 0.8)
@@ -61,7 +61,7 @@ def test_barlines_and_beats_stay_where_the_tempo_puts_them(melody: Melody, swing
     played = perform(melody, swing=swing)
     quarter = 60 / melody.tempo
     for note, stroke in zip(melody.notes, played.strokes, strict=True):
-        if note.onset % melody.meter.bar == 0 or note.onset.denominator == 1:
+        if note.onset % melody.meter.bar_length == 0 or note.onset.denominator == 1:
             assert stroke.start - played.downbeat == pytest.approx(float(note.onset) * quarter)
     barline = played.downbeat + float(melody.length) * quarter
     assert played.seconds == pytest.approx(barline)
@@ -80,7 +80,7 @@ def test_every_note_can_be_heard(melody: Melody, swing: float) -> None:
     assert all(40 <= stroke.velocity <= 127 for stroke in strokes)
     lengths = [float(note.duration) * 60 / melody.tempo for note in melody.notes]
     played = zip(strokes, lengths, strict=True)
-    assert all(stroke.length >= 0.25 * length for stroke, length in played)
+    assert all(stroke.duration >= 0.25 * length for stroke, length in played)
 
 
 @given(melodies(), swings)
@@ -162,12 +162,12 @@ def test_a_jig_leans_on_its_two_beats() -> None:
 
 def test_a_repeated_pitch_is_set_apart_more_than_a_step() -> None:
     step, same, _ = perform(tune(1, 1, 1, pitches=(60, 62, 62)), swing=0.5).strokes
-    assert 0.5 - same.length > 2 * (0.5 - step.length) > 0
+    assert 0.5 - same.duration > 2 * (0.5 - step.duration) > 0
 
 
 def test_a_long_note_is_held_nearly_full() -> None:
     first, _ = perform(tune(3, 1), swing=0.5).strokes
-    assert first.length / 1.5 > 0.98
+    assert first.duration / 1.5 > 0.98
 
 
 def test_a_player_breathes_at_the_end_of_a_phrase() -> None:
@@ -225,7 +225,7 @@ def test_a_performance_knows_where_its_meter_changes() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
     played = perform(line, swing=TRIPLET)
     assert played.changes == ((2.0, Meter(6, 8)), (3.5, COMMON))
-    written = MidiFile(file=io.BytesIO(performed_midi(played, program=0)))
+    written = MidiFile(file=io.BytesIO(write_performance_midi(played, program=0)))
     ticks = accumulate(message.time for message in written.tracks[0])
     meters = [
         (tick, message.numerator)

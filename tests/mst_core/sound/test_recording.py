@@ -14,18 +14,18 @@ import pytest
 
 from mst_core.errors import BadOption, NoEncoder, NoSound
 from mst_core.sound.encoding import CODECS, encode
-from mst_core.sound.fluidsynth import Synthesizer
+from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.mastering import (
-    CEILING,
     LEAD_S,
-    LOUDNESS,
+    MAX_TRUE_PEAK,
+    TARGET_LUFS,
     find_true_peaks,
     limit,
     master,
     measure_loudness,
 )
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.sound.synth import RATE, Samples
+from mst_core.sound.synth import SAMPLE_RATE, Samples
 from tests.support.audio import FLUTE, PIANO, XYLOPHONE, ask_ffmpeg, decode, find_onsets, play_reel
 
 # Program and lowest note of what may play: plucked, struck, blown, bowed.
@@ -33,19 +33,19 @@ BAND = {40: 62, 110: 62, 73: 66, 66: 50, 56: 60, 0: 60, 21: 62, 11: 60, 24: 52, 
 
 
 @pytest.fixture(scope="module")
-def synthesizer() -> Iterator[Synthesizer]:
-    synthesizer = Synthesizer(find_soundfont(None))
+def synthesizer() -> Iterator[FluidSynth]:
+    synthesizer = FluidSynth(find_soundfont(None))
     yield synthesizer
     synthesizer.close()
 
 
 @pytest.fixture(scope="module")
-def recording(synthesizer: Synthesizer) -> Samples:
+def recording(synthesizer: FluidSynth) -> Samples:
     return master(synthesizer.play(play_reel(), program=FLUTE))
 
 
 def tone(seconds: float, *, hertz: float = 1000, peak: float = 0.1) -> Samples:
-    line = peak * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)
+    line = peak * np.sin(2 * np.pi * hertz * np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE)
     return np.stack([line, line], axis=1).astype(np.float32)
 
 
@@ -57,13 +57,13 @@ def test_loudness_of_the_standard_tone_is_that_of_the_standard() -> None:
 
 
 def test_silence_has_no_loudness() -> None:
-    assert measure_loudness(np.zeros((RATE, 2), np.float32)) == -np.inf
+    assert measure_loudness(np.zeros((SAMPLE_RATE, 2), np.float32)) == -np.inf
 
 
 @pytest.mark.parametrize("program", [FLUTE, PIANO])
-def test_loudness_agrees_with_ffmpeg(synthesizer: Synthesizer, program: int) -> None:
+def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> None:
     samples = synthesizer.play(play_reel(), program=program) * np.float32(8)
-    samples = np.concatenate([samples, np.zeros((3 * RATE, 2), np.float32), samples / 4])
+    samples = np.concatenate([samples, np.zeros((3 * SAMPLE_RATE, 2), np.float32), samples / 4])
     said = ask_ffmpeg(encode(samples, "wav"), "-filter:a", "ebur128=peak=true", "-f", "null", "-")
     summary = said.stderr.decode().rpartition("Summary:")[2]
     loudness = re.search(r"I:\s+(-[\d.]+) LUFS", summary)
@@ -77,33 +77,33 @@ def test_loudness_agrees_with_ffmpeg(synthesizer: Synthesizer, program: int) -> 
 
 @pytest.mark.parametrize(("program", "lowest"), BAND.items())
 def test_every_instrument_comes_out_equally_loud_and_never_clips(
-    synthesizer: Synthesizer, program: int, lowest: int
+    synthesizer: FluidSynth, program: int, lowest: int
 ) -> None:
     mastered = master(synthesizer.play(play_reel(lowest), program=program))
-    assert measure_loudness(mastered) == pytest.approx(LOUDNESS, abs=0.5)
-    assert find_true_peaks(mastered).max() <= CEILING + 1e-3
+    assert measure_loudness(mastered) == pytest.approx(TARGET_LUFS, abs=0.5)
+    assert find_true_peaks(mastered).max() <= MAX_TRUE_PEAK + 1e-3
     assert np.abs(decode(encode(mastered, "mp3"))).max() < 1
 
 
-def test_a_tune_begins_at_once_and_ends_in_silence(synthesizer: Synthesizer) -> None:
+def test_a_tune_begins_at_once_and_ends_in_silence(synthesizer: FluidSynth) -> None:
     samples = synthesizer.play(play_reel(), program=XYLOPHONE)
-    late = np.concatenate([np.zeros((RATE, 2), np.float32), samples, np.zeros_like(samples)])
+    late = np.concatenate([np.zeros((SAMPLE_RATE, 2), np.float32), samples, np.zeros_like(samples)])
     mastered = master(late)
     first = find_onsets(mastered)[0]
     assert first == pytest.approx(LEAD_S, abs=0.005)
     level = np.abs(mastered).max()
     heard = np.flatnonzero(np.abs(mastered).max(axis=1) > level / 1000)[-1]
-    assert len(mastered) - heard < 0.2 * RATE
+    assert len(mastered) - heard < 0.2 * SAMPLE_RATE
     assert np.abs(mastered[0]).max() == np.abs(mastered[-1]).max() == 0
-    assert len(mastered) > play_reel().seconds * RATE
+    assert len(mastered) > play_reel().seconds * SAMPLE_RATE
 
 
 def test_mastering_silence_is_an_error() -> None:
-    for nothing in (np.zeros((RATE, 2), np.float32), np.zeros((0, 2), np.float32)):
+    for nothing in (np.zeros((SAMPLE_RATE, 2), np.float32), np.zeros((0, 2), np.float32)):
         with pytest.raises(NoSound):
             master(nothing)
     with pytest.raises(NoSound, match="numbers"):
-        master(np.full((RATE, 2), np.nan, np.float32))
+        master(np.full((SAMPLE_RATE, 2), np.nan, np.float32))
 
 
 def test_the_limiter_leaves_alone_what_is_below_the_ceiling() -> None:
@@ -114,7 +114,7 @@ def test_the_limiter_leaves_alone_what_is_below_the_ceiling() -> None:
 def test_the_limiter_turns_a_tone_down_without_bending_it() -> None:
     loud = tone(2, hertz=440, peak=2)
     limited = limit(loud, 0.5)
-    steady = limited[RATE:, 0]
+    steady = limited[SAMPLE_RATE:, 0]
     spectrum = np.abs(np.fft.rfft(steady * np.hanning(len(steady)))) ** 2
     near = slice(440 - 5, 440 + 6)  # bins of one hertz
     assert 1 - spectrum[near].sum() / spectrum.sum() < 1e-6  # distortion below -60 dB
@@ -141,14 +141,14 @@ def test_an_encoded_tune_sounds_as_long_and_as_loud(
     audio = encode(recording, format)
     assert audio.startswith(magic)
     decoded = decode(audio)
-    assert len(decoded) / RATE == pytest.approx(len(recording) / RATE, abs=lost)
-    assert measure_loudness(decoded) == pytest.approx(LOUDNESS, abs=0.5)
+    assert len(decoded) / SAMPLE_RATE == pytest.approx(len(recording) / SAMPLE_RATE, abs=lost)
+    assert measure_loudness(decoded) == pytest.approx(TARGET_LUFS, abs=0.5)
     assert np.abs(decoded).max() < 1
 
 
 def test_a_wav_file_has_16_bit_stereo_at_48_khz(recording: Samples) -> None:
     with wave.open(io.BytesIO(encode(recording, "wav"))) as file:
-        assert file.getparams()[:4] == (2, 2, RATE, len(recording))
+        assert file.getparams()[:4] == (2, 2, SAMPLE_RATE, len(recording))
 
 
 def test_an_ogg_file_holds_opus(recording: Samples) -> None:
@@ -190,6 +190,6 @@ def test_a_failure_of_ffmpeg_is_an_error_and_leaves_nothing_behind(
 
 def test_silence_and_unknown_formats_are_never_encoded(recording: Samples) -> None:
     with pytest.raises(NoSound):
-        encode(np.zeros((RATE, 2), np.float32), "mp3")
+        encode(np.zeros((SAMPLE_RATE, 2), np.float32), "mp3")
     with pytest.raises(BadOption, match="mp3, ogg, wav"):
         encode(recording, "flac")

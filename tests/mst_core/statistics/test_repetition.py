@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from mst_core.corpora.tunes import CorpusTune, Event
+from mst_core.corpora.tunes import CorpusTune, TuneEvent
 from mst_core.music import Meter
-from mst_core.statistics.repetition import form_of, observe_returns, pattern_of, source_of
+from mst_core.statistics.repetition import (
+    count_repetition_patterns,
+    parse_symbol,
+    repetition_pattern,
+    section_letters,
+)
 
 QUARTER = 24
 
@@ -20,7 +25,7 @@ def tune(bars: Sequence[str], *, pickup: bool = False) -> CorpusTune:
         letters = letters[-1] + letters[:-1]
     onset = -QUARTER if pickup else 0
     events = tuple(
-        Event(60 + ord(letter) - ord("a"), onset + QUARTER * place, QUARTER)
+        TuneEvent(60 + ord(letter) - ord("a"), onset + QUARTER * place, QUARTER)
         for place, letter in enumerate(letters)
     )
     lines = tuple(range(0, 4 * QUARTER * len(bars), 4 * QUARTER))
@@ -32,30 +37,30 @@ NEW = ["abcd", "efga", "hijk", "lmno", "pqrs", "tuvw", "ahcj", "blck",
 
 
 def test_a_tune_that_never_repeats_is_new_in_every_bar() -> None:
-    assert pattern_of(tune(NEW)) == "." * 16
+    assert repetition_pattern(tune(NEW)) == "." * 16
 
 
 def test_bars_that_return_name_the_bar_that_they_repeat() -> None:
     bars = [*NEW[:4], NEW[0], NEW[1], *NEW[6:14], NEW[6], NEW[15]]
-    assert pattern_of(tune(bars)) == "....01........6."
+    assert repetition_pattern(tune(bars)) == "....01........6."
 
 
 def test_a_varied_bar_names_what_it_varies() -> None:
     bars = [*NEW[:4], "abcx", *NEW[5:]]
-    assert pattern_of(tune(bars)) == "....g..........."
-    assert source_of("g") == (0, True)
-    assert source_of("5") == (5, False)
-    assert source_of(".") is None
+    assert repetition_pattern(tune(bars)) == "....g..........."
+    assert parse_symbol("g") == (0, True)
+    assert parse_symbol("5") == (5, False)
+    assert parse_symbol(".") is None
 
 
 def test_a_phrase_begins_with_its_pickup() -> None:
     bars = [*NEW[:4], *NEW[:4], *NEW[8:15], "gqho"]  # "o" leads into bars 1 and 5
-    assert pattern_of(tune(bars, pickup=True)) == "....0123........"
+    assert repetition_pattern(tune(bars, pickup=True)) == "....0123........"
 
 
 def test_a_tune_of_eight_bars_has_no_pattern_of_sixteen() -> None:
-    assert pattern_of(tune(NEW[:8])) is None
-    assert observe_returns([tune(NEW[:8]), tune(NEW), tune(NEW)]) == {"." * 16: 2}
+    assert repetition_pattern(tune(NEW[:8])) is None
+    assert count_repetition_patterns([tune(NEW[:8]), tune(NEW), tune(NEW)]) == {"." * 16: 2}
 
 
 @pytest.mark.parametrize(
@@ -70,4 +75,4 @@ def test_a_tune_of_eight_bars_has_no_pattern_of_sixteen() -> None:
     ],
 )
 def test_letters_name_the_phrases_that_begin_alike(pattern: str, form: str) -> None:
-    assert form_of(pattern) == form
+    assert section_letters(pattern) == form

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.abc.read import read_abc
-from mst_core.transfer.mashup import fit, mash
-from mst_core.transfer.structure import bars_of
+from mst_core.transfer.mashup import adapt_note_count, combine
+from mst_core.transfer.structure import full_bars
 from tests.support.melodies import JIG, REEL, melodies
 
 REEL_ABC = "X:1\nM:4/4\nL:1/8\nK:D\nd2AF DFAd|fafd edBA|d2AF DFAd|egfe d4|\n"
@@ -24,11 +24,11 @@ def tune(abc: str) -> Melody:
 
 
 def rhythms(melody: Melody) -> list[list[tuple[Fraction, Fraction]]]:
-    return [[(n.onset - bar.start, n.duration) for n in bar.notes] for bar in bars_of(melody)]
+    return [[(n.onset - bar.start, n.duration) for n in bar.notes] for bar in full_bars(melody)]
 
 
 def test_all_pitches_of_the_first_sound_in_their_order() -> None:
-    mashed = mash(tune(REEL_ABC), tune(HORNPIPE)).melody
+    mashed = combine(tune(REEL_ABC), tune(HORNPIPE)).melody
     assert mashed.pitches == tune(REEL_ABC).pitches
     assert mashed.bars == 4
     assert mashed.key == Key(2)
@@ -37,22 +37,22 @@ def test_all_pitches_of_the_first_sound_in_their_order() -> None:
 
 def test_a_tune_on_its_own_rhythm_is_itself() -> None:
     for melody in (REEL, JIG, tune(HORNPIPE)):
-        assert mash(melody, melody).melody.notes == melody.notes
+        assert combine(melody, melody).melody.notes == melody.notes
 
 
 def test_where_the_numbers_of_notes_agree_the_bar_is_the_others_note_for_note() -> None:
     first = tune("X:1\nM:4/4\nL:1/8\nK:D\nd2 e2 f2 g2|a2 f2 d2 A2|d2 e2 f2 g2|a2 f2 d4|\n")
     other = tune("X:1\nM:4/4\nL:1/8\nK:D\nd3 e f3 g|a2 f d3 A2|d e3 f2 g2|a3 f d4|\n")
-    assert rhythms(mash(first, other).melody)[:2] == rhythms(other)[:2]
+    assert rhythms(combine(first, other).melody)[:2] == rhythms(other)[:2]
 
 
 def test_bars_that_return_in_the_first_return_in_the_answer() -> None:
-    answer = rhythms(mash(tune(REEL_ABC), tune(HORNPIPE)).melody)
+    answer = rhythms(combine(tune(REEL_ABC), tune(HORNPIPE)).melody)
     assert answer[0] == answer[2]
 
 
 def test_the_meter_is_the_seconds() -> None:
-    mashed = mash(tune(REEL_ABC), JIG)
+    mashed = combine(tune(REEL_ABC), JIG)
     assert mashed.melody.meter == Meter(6, 8)
     assert mashed.melody.bars == 4
 
@@ -61,7 +61,7 @@ def test_too_many_notes_for_the_others_bars_are_refused() -> None:
     notes = tuple(Note(Fraction(place, 24), Fraction(1, 24), 60 + place % 5) for place in range(96))
     crowded = Melody(notes, Meter(4, 4), Key(0), 120.0, 1)
     with pytest.raises(NoSuchTune, match="too many"):
-        mash(crowded, tune(HORNPIPE))
+        combine(crowded, tune(HORNPIPE))
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,7 +69,7 @@ def test_too_many_notes_for_the_others_bars_are_refused() -> None:
 def test_any_two_tunes_give_a_whole_one_or_a_clear_refusal(first: Melody, second: Melody) -> None:
     assume(first.notes and second.notes)
     try:
-        mashed = mash(first, second).melody
+        mashed = combine(first, second).melody
     except NoSuchTune:
         return
     assert mashed.pitches == first.pitches
@@ -78,5 +78,5 @@ def test_any_two_tunes_give_a_whole_one_or_a_clear_refusal(first: Melody, second
 
 
 def test_a_note_that_is_struck_again_stays_on_the_written_grid() -> None:
-    halves = fit(((Fraction(0), Fraction(5, 8)),), 2, Meter(4, 4))
+    halves = adapt_note_count(((Fraction(0), Fraction(5, 8)),), 2, Meter(4, 4))
     assert all((time * 24).denominator == 1 for note in halves for time in note)

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mst_core.music import Melody, Note
-from mst_core.networks.style import Style, choose_device, load_styles
-from mst_core.transfer.pitch import PitchLadder, build_pitch_ladder, tongue_like, tongue_of
-from mst_core.transfer.structure import bars_of
+from mst_core.networks.style import Style, load_styles, pick_device
+from mst_core.transfer.pitch import PitchPath, build_pitch_path, tongue_like, tongue_of
+from mst_core.transfer.structure import full_bars
 from tests.support.melodies import JIG, REEL, melodies
 from tests.support.paths import MODELS
 
@@ -25,13 +25,13 @@ STRENGTHS = [step / 20 for step in range(21)]
 
 @cache
 def styles() -> dict[str, Style]:
-    return load_styles(MODELS, choose_device("cpu"))
+    return load_styles(MODELS, pick_device("cpu"))
 
 
 def climb(
     melody: Melody, name: str, seed: int = 3, keep: frozenset[int] = frozenset()
-) -> PitchLadder:
-    return build_pitch_ladder(melody, tongue_of(name, styles()), seed=seed, keep=keep)
+) -> PitchPath:
+    return build_pitch_path(melody, tongue_of(name, styles()), seed=seed, keep=keep)
 
 
 def rhythm_of(melody: Melody) -> list[tuple[object, object]]:
@@ -59,7 +59,7 @@ def test_the_knob_of_the_pitches_rises_from_the_tune_as_it_is(melody: Melody, na
     assert versions[0].melody == melody
     for weaker, stronger in pairwise(versions):
         assert weaker.changed <= stronger.changed
-        assert weaker.closeness <= stronger.closeness
+        assert weaker.similarity <= stronger.similarity
     for version in versions:
         moved = sum(a != b for a, b in zip(version.melody.pitches, melody.pitches, strict=True))
         assert version.changed == pytest.approx(moved / len(melody.notes))
@@ -89,7 +89,7 @@ def test_bars_that_return_return_and_transposed_ones_are_transposed(
     assert first == third
     assert [pitch + 4 for pitch in first] == list(second)
     places: dict[object, set[object]] = defaultdict(set)
-    for before, after in zip(bars_of(melody), bars_of(result), strict=True):
+    for before, after in zip(full_bars(melody), full_bars(result), strict=True):
         places[tuple((n.onset - before.start, n.pitch) for n in before.notes)].add(
             tuple((n.onset - after.start, n.pitch) for n in after.notes)
         )
@@ -99,7 +99,7 @@ def test_bars_that_return_return_and_transposed_ones_are_transposed(
 def test_kept_bars_keep_their_pitches() -> None:
     result = climb(REEL, "jazz", keep=frozenset({1, 2})).at(1.0).melody
     for bar in (1, 2):
-        assert bars_of(result)[bar].notes == bars_of(REEL)[bar].notes
+        assert full_bars(result)[bar].notes == full_bars(REEL)[bar].notes
     assert result.pitches != REEL.pitches
 
 
@@ -119,7 +119,7 @@ def test_a_tune_can_be_the_one_whose_language_is_wanted() -> None:
             replace(note, pitch=62 + 12 * (place % 2)) for place, note in enumerate(REEL.notes)
         ),
     )
-    ladder = build_pitch_ladder(leaping, tongue_like(walking, styles()), seed=2)
+    ladder = build_pitch_path(leaping, tongue_like(walking, styles()), seed=2)
 
     def leaps(melody: Melody) -> int:
         return sum(abs(b - a) > 4 for a, b in pairwise(melody.pitches))

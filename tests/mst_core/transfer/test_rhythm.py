@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, NoSuchTune, TooLong
-from mst_core.jobs import Restyle, parse_bars
+from mst_core.jobs import Restyle, parse_bar_ranges
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
-from mst_core.networks.style import Style, choose_device, load_styles
-from mst_core.reading.parsed_score import Reading
-from mst_core.transfer.rhythm import Rerhythmed, build_ladder, rerhythm
-from mst_core.transfer.structure import find_passages
-from mst_core.transfer.target import ONCE, TWICE, Target, fitting_scale, target_like, target_of
+from mst_core.networks.style import Style, load_styles, pick_device
+from mst_core.reading.parsed_score import ParsedScore
+from mst_core.transfer.rhythm import Rerhythmed, build_rhythm_path, rerhythm
+from mst_core.transfer.structure import split_by_meter
+from mst_core.transfer.target import (
+    ONCE,
+    TWICE,
+    RhythmTarget,
+    augmentation_for,
+    target_like,
+    target_of,
+)
 from tests.support.melodies import JIG, REEL, melodies
 from tests.support.paths import MODELS
 
@@ -29,10 +36,10 @@ ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChec
 
 @cache
 def styles() -> dict[str, Style]:
-    return load_styles(MODELS, choose_device("cpu"))
+    return load_styles(MODELS, pick_device("cpu"))
 
 
-def target(name: str) -> Target:
+def target(name: str) -> RhythmTarget:
     return target_of(styles()[name], Key(2), styles())
 
 
@@ -72,11 +79,11 @@ def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: i
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
 def test_notes_stay_in_their_unit_of_bars(melody: Melody, name: str) -> None:
     assume(melody.notes)
-    assume(fitting_scale(melody, target(name)) == ONCE)
+    assume(augmentation_for(melody, target(name)) == ONCE)
     result = attempt(melody, name).melody
     assume(result.barlines == melody.barlines)
-    for passage in find_passages(melody):
-        for unit in passage.units:
+    for passage in split_by_meter(melody):
+        for unit in passage.groups:
             for note in result.notes[unit.index : unit.index + len(unit.notes)]:
                 assert unit.start <= note.onset
                 assert note.end <= unit.end
@@ -96,8 +103,8 @@ def test_a_solo_in_sixteenths_dances_twice_as_fast_and_keeps_its_bars() -> None:
     quick = Fraction(1, 4)
     notes = tuple(Note(place * quick, quick, 62 + place % 7) for place in range(64))
     dense = replace(REEL, notes=notes, bars=4, sections=(0,))
-    assert fitting_scale(dense, target("folk")) == TWICE
-    ladder = build_ladder(dense, target("folk"), seed=1)
+    assert augmentation_for(dense, target("folk")) == TWICE
+    ladder = build_rhythm_path(dense, target("folk"), seed=1)
     assert ladder.at(0.0).melody == dense
     result = ladder.at(1.0).melody
     assert (result.bars, result.pitches) == (4, dense.pitches)
@@ -146,14 +153,14 @@ def test_a_stronger_change_is_never_smaller_nor_farther_from_the_target(
 ) -> None:
     assume(melody.notes)
     try:
-        ladder = build_ladder(melody, target(name), seed=seed)
+        ladder = build_rhythm_path(melody, target(name), seed=seed)
     except NoSuchTune:
         assume(False)
         raise
     versions = [ladder.at(strength) for strength in STRENGTHS]
     for weaker, stronger in pairwise(versions):
         assert weaker.changed <= stronger.changed
-        assert weaker.closeness <= stronger.closeness
+        assert weaker.similarity <= stronger.similarity
     for strength, version in zip(STRENGTHS, versions, strict=True):
         assert version.changed <= strength * versions[-1].changed + 1e-9
         assert version.melody.pitches == melody.pitches
@@ -274,7 +281,7 @@ def test_one_tune_as_the_target_brings_its_own_rhythms() -> None:
 def test_the_composer_tells_what_it_did() -> None:
     composer = Composer(styles())
     request = Restyle("sha", seed=1, rhythm="jazz", strength=1.0)
-    composition = composer.restyle(request, {"sha": Reading("A jig", JIG)})
+    composition = composer.transfer(request, {"sha": ParsedScore("A jig", JIG)})
     assert composition.changed is not None
     assert composition.changed > 0.3
     assert composition.swing > 0.5
@@ -286,13 +293,13 @@ def test_the_composer_tells_what_it_did() -> None:
     [("1-4,9", {0, 1, 2, 3, 8}), (None, set()), (" 2 ", {1}), ("3-3", {2})],
 )
 def test_bars_are_named_as_musicians_count(text: str | None, bars: set[int]) -> None:
-    assert parse_bars(text, 16) == bars
+    assert parse_bar_ranges(text, 16) == bars
 
 
 @pytest.mark.parametrize("text", ["0", "4-2", "17", "a", "1--2", "9999999", "1-4-5"])
 def test_bars_that_are_not_there_are_refused(text: str) -> None:
     with pytest.raises(BadOption, match="keep-bars"):
-        parse_bars(text, 16)
+        parse_bar_ranges(text, 16)
 
 
 def test_no_meter_makes_a_tune_endless() -> None:
@@ -300,7 +307,7 @@ def test_no_meter_makes_a_tune_endless() -> None:
     long = replace(REEL, tempo=40.0, bars=400)
     request = Restyle("sha", seed=1, rhythm="folk", meter="9/8")
     with pytest.raises(TooLong, match="seconds"):
-        composer.restyle(request, {"sha": Reading("long", long)})
+        composer.transfer(request, {"sha": ParsedScore("long", long)})
 
 
 def test_a_style_without_a_meter_of_many_beats_offers_one_of_its_own() -> None:

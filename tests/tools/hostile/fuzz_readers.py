@@ -17,9 +17,9 @@ import atheris
 
 with atheris.instrument_imports(include=["mst_core", "mido"]):
     from mst_core.errors import MstError
-    from mst_core.reading.load import read_score
+    from mst_core.reading.load import load_score
     from mst_core.reading.parsed_score import Limits
-    from mst_core.reading.serialization import decode_reading, encode_reading
+    from mst_core.reading.serialization import decode_score, encode_score
     from tests.tools.hostile.files import GOOD, nasty_files
 
 LIMITS = Limits(bars=400, notes=4_000, melody_notes=2_000)
@@ -74,12 +74,12 @@ def check(kind: str, data: bytes) -> None:
     if kind == "grown":
         kind, data = "musicxml", grow_score(data)
     try:
-        reading = read_score(f"a.{kind}", data, limits=LIMITS)
+        reading = load_score(f"a.{kind}", data, limits=LIMITS)
     except MstError as error:
         if not str(error).isprintable():
             raise
         return
-    if decode_reading(encode_reading(reading)) != reading:
+    if decode_score(encode_score(reading)) != reading:
         raise ValueError("the reading does not cross the wire")
 
 

@@ -17,9 +17,9 @@ from itertools import islice
 from types import FrameType
 
 from mst_core.errors import MstError
-from mst_core.reading.load import read_score
-from mst_core.reading.sandbox.rlimits import close_in
-from mst_core.reading.serialization import decode_reading, encode_reading
+from mst_core.reading.load import load_score
+from mst_core.reading.sandbox.rlimits import apply_rlimits
+from mst_core.reading.serialization import decode_score, encode_score
 from tests.tools.hostile.files import GOOD, nasty_files
 
 MEMORY_MIB = 1_024
@@ -39,8 +39,8 @@ def endure(name: str, data: bytes) -> str:
     """Read it and say ``read``, or the code of the refusal, or whatever else came."""
     signal.setitimer(signal.ITIMER_PROF, PATIENCE_S)
     try:
-        reading = read_score(name, data)
-        if decode_reading(encode_reading(reading)) != reading:
+        reading = load_score(name, data)
+        if decode_score(encode_score(reading)) != reading:
             return "the reading does not cross the wire"
     except MstError as error:
         fit = str(error).isprintable() and len(str(error)) < 700
@@ -56,7 +56,7 @@ def endure(name: str, data: bytes) -> str:
 
 def main(share: int, shares: int) -> None:
     """Take one of that many shares of the files, from 0."""
-    close_in(memory_mib=MEMORY_MIB, cpu_s=100 * PATIENCE_S)
+    apply_rlimits(memory_mib=MEMORY_MIB, cpu_s=100 * PATIENCE_S)
     signal.signal(signal.SIGPROF, stop)
     for name, data in islice(nasty_files(), share, None, shares):
         begun = time.process_time()

@@ -35,13 +35,13 @@ def test_a_double_repeat_in_the_middle_loses_no_note() -> None:
 def test_bars_begin_behind_barlines_and_the_pickup_is_short() -> None:
     read = tune("A | BcBA | GABc |]")
     assert read.pickup == 1
-    assert list(read.bar_starts) == [0, 1, 5]
-    assert read.uneven_bars == ()
+    assert list(read.measure_onsets) == [0, 1, 5]
+    assert read.irregular_measures == ()
 
 
 def test_a_bar_that_does_not_add_up_is_told() -> None:
-    assert tune("ABcd | ABc | ABcd | ABcd |]").uneven_bars == (1,)
-    assert tune("A | Bcde | ABc :: d | ABcd | ABcde | ABc |]").uneven_bars == (5,)
+    assert tune("ABcd | ABc | ABcd | ABcd |]").irregular_measures == (1,)
+    assert tune("A | Bcde | ABc :: d | ABcd | ABcde | ABc |]").irregular_measures == (5,)
 
 
 def test_the_line_of_a_tune_goes_through_the_last_ending_only() -> None:

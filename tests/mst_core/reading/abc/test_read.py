@@ -178,7 +178,7 @@ def test_only_the_first_voice_is_the_tune() -> None:
 def test_the_heading_names_the_tune() -> None:
     text = "X: 12\nT: The Reel % mine\nT:Another name\nR: reel\nM:C|\nQ:1/2=100\nK:F#m\nF2 G2\n"
     read = read_tunes(text)[0]
-    assert (read.number, read.title, read.rhythm) == ("12", "The Reel", "reel")
+    assert (read.reference_number, read.title, read.rhythm) == ("12", "The Reel", "reel")
     assert (read.meter, read.tempo) == (Meter(2, 2), 200)
     assert (read.key, read.key_name) == (Key(6, "minor"), "F#min")
 

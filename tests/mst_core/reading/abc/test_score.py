@@ -12,7 +12,7 @@ REEL = "X:1\nT:Café\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n|: GABc | d3 :: e | fgab | g
 
 
 def remarks(music: str, *, head: str = "") -> tuple[str, ...]:
-    return read_abc_score(f"X:1\nM:4/4\nL:1/4\n{head}K:C\n{music}\n").remarks
+    return read_abc_score(f"X:1\nM:4/4\nL:1/4\n{head}K:C\n{music}\n").warnings
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
@@ -24,7 +24,7 @@ def test_a_title_is_read_in_any_usual_encoding(encoding: str) -> None:
 
 def test_a_plain_tune_needs_no_remark() -> None:
     reading = read_abc_score(REEL)
-    assert (reading.remarks, reading.parts, reading.program, reading.tempos) == ((), (), None, ())
+    assert (reading.warnings, reading.parts, reading.program, reading.tempos) == ((), (), None, ())
     assert [(each.start, each.end) for each in reading.melody.repeats] == [(0, 2), (2, 4)]
 
 
@@ -69,7 +69,7 @@ def test_the_tempo_may_stand_behind_the_key() -> None:
         (b"X:1\nK:C\nAB\0c", Limits(), UnreadableScore),
         (b"MThd\0\0\0\6\0\1", Limits(), UnreadableScore),
         (b"X:1\nK:C\nz4|", Limits(), NoMelody),
-        (b"X:1\nK:C\nABcd", Limits(octets=5), TooLong),
+        (b"X:1\nK:C\nABcd", Limits(file_bytes=5), TooLong),
         (b"X:1\nK:C\nABcd", Limits(events=5), TooLong),
         (b"X:1\nK:C\nABcd", Limits(melody_notes=3), TooLong),
         (b"X:1\nM:2/4\nL:1/4\nK:C\nAB|cd|AB|", Limits(bars=2), TooLong),

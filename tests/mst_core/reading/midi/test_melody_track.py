@@ -48,7 +48,7 @@ def test_a_tune_is_found_among_chords_bass_and_drums() -> None:
         ("Track 2", False),
         ("Track 3", False),
     ]
-    assert reading.remarks[0] == (
+    assert reading.warnings[0] == (
         "Track 4 of 4 (Track 4) was taken as the melody: it goes one note at a time, it lies "
         "highest, its instrument often carries the tune. "
         "The tracks are 1 Kit, 2 Track 2, 3 Track 3, 4 Track 4."
@@ -74,7 +74,7 @@ def test_a_name_wins_over_a_register() -> None:
     )
     read = read_midi(file)
     assert read.melody.pitches == REEL.pitches
-    assert "its name says so" in read.remarks[0]
+    assert "its name says so" in read.warnings[0]
 
 
 def test_of_four_voices_the_soprano_sings_the_tune() -> None:
@@ -103,7 +103,7 @@ def test_a_track_can_be_asked_for() -> None:
     reading = read_midi(file, track=2)
     assert reading.melody.pitches == tuple(note.pitch for note in BASS)
     assert [part.name for part in reading.parts] == ["Flute", "Kit"]
-    assert not any("taken" in remark for remark in reading.remarks)
+    assert not any("taken" in remark for remark in reading.warnings)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 3, 4, 1000])
@@ -167,7 +167,7 @@ def test_what_was_read_is_read_again_from_what_is_written() -> None:
         program=first.program,
         title=first.title,
         parts=first.parts,
-        tempos=first.tempos,
+        tempo_changes=first.tempos,
     )
     again = read_midi(written)
     assert again.melody == first.melody

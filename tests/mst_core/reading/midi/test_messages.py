@@ -13,7 +13,7 @@ from mst_core.errors import MstError, TooLong, UnreadableScore
 from mst_core.music import Melody
 from mst_core.notation.midi import write_midi
 from mst_core.reading.midi.read import read_midi
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from tests.support.melodies import JIG, REEL, melodies, melody
 from tests.support.midi_files import END, SIMPLE, bars_of, chunk, midi, notes, raw, track
 
@@ -25,7 +25,7 @@ FILE = midi(
 LONG = b"\xff\xff\xff\x7f"  # the largest wait: 268,435,455 ticks
 
 
-def read_or_refuse(data: bytes) -> Reading | None:
+def read_or_refuse(data: bytes) -> ParsedScore | None:
     """Read, or see that the refusal is one line."""
     try:
         return read_midi(data)
@@ -120,7 +120,7 @@ def test_what_would_take_for_ever_is_refused(data: bytes, quantity: str) -> None
 
 
 @pytest.mark.parametrize(("limits", "sentence"), [
-    (Limits(octets=100), "too long: {size} bytes, where at most 100 bytes are accepted"),
+    (Limits(file_bytes=100), "too long: {size} bytes, where at most 100 bytes are accepted"),
     (Limits(tracks=0), "too long: 1 tracks, where at most 0 tracks are accepted"),
     (Limits(events=50), "too long: more than 50 messages, where at most 50 messages are accepted"),
     (Limits(notes=99), "too long: 117 notes, where at most 99 notes are accepted"),
@@ -162,13 +162,13 @@ def test_a_longer_header_is_read() -> None:
 
 def test_missing_tracks_are_told() -> None:
     reading = read_midi(raw(SIMPLE, form=1, announced=5))
-    assert "The file announces 5 tracks and holds 1." in reading.remarks
+    assert "The file announces 5 tracks and holds 1." in reading.warnings
 
 
 def test_of_several_sequences_the_first_is_read() -> None:
     reading = read_midi(raw(SIMPLE, SIMPLE.replace(b"\x40", b"\x41"), form=2))
     assert reading.melody.pitches == (60, 64)
-    assert "The file holds 2 sequences (format 2); the first was read." in reading.remarks
+    assert "The file holds 2 sequences (format 2); the first was read." in reading.warnings
 
 
 def test_a_key_of_too_many_signs_is_passed_over() -> None:

@@ -9,19 +9,19 @@ import pytest
 
 from mst_core.music import Melody, Note
 from mst_core.reading.midi.read import read_midi
-from mst_core.reading.parsed_score import Reading
+from mst_core.reading.parsed_score import ParsedScore
 from tests.support.melodies import JIG, REEL, SWING_LINE, melody, sounding
 from tests.support.midi_files import bars_of, midi, notes, played, track
 
 
-def performed(tune: Melody, *, seconds: float, seed: int = 1, ticks: int = 480) -> Reading:
+def performed(tune: Melody, *, seconds: float, seed: int = 1, ticks: int = 480) -> ParsedScore:
     """Play a tune with hands unsteady by so many seconds, after a bar of silence, and read it."""
-    shift = tune.meter.bar * (2 if tune.pickup else 1)
+    shift = tune.meter.bar_length * (2 if tune.pickup else 1)
     hands = played(tune, seed=seed, unsteady=seconds * tune.tempo / 60, shift=shift)
     return read_midi(midi(track([*bars_of(tune), *notes(hands, ticks=ticks)]), ticks=ticks))
 
 
-def found(tune: Melody, reading: Reading) -> float:
+def found(tune: Melody, reading: ParsedScore) -> float:
     """The share of notes that are read at their place."""
     read = {(note.onset, note.pitch) for note in reading.melody.notes}
     return sum((note.onset, note.pitch) in read for note in tune.notes) / len(tune.notes)
@@ -38,7 +38,7 @@ def test_most_notes_of_a_performance_find_their_place(
 @pytest.mark.parametrize("ticks", [24, 48, 96, 120, 384, 1000, 10080])
 def test_a_performance_is_known_on_any_clock(ticks: int) -> None:
     reading = performed(REEL, seconds=0.01, ticks=ticks)
-    assert any(remark.startswith("It was played") for remark in reading.remarks)
+    assert any(remark.startswith("It was played") for remark in reading.warnings)
     assert found(REEL, reading) > 0.85
 
 
@@ -49,7 +49,7 @@ def test_it_says_how_many_notes_were_moved_and_how_far() -> None:
     assert (
         "It was played, not written: 117 of 117 notes (100%) were moved to a sixteenth or a "
         "triplet, by 0.03 of a quarter at most. The beats are those of the file."
-    ) in reading.remarks
+    ) in reading.warnings
 
 
 def test_straight_and_triplet_beats_are_told_apart() -> None:
@@ -72,13 +72,13 @@ def test_swung_eighths_are_written_straight() -> None:
     hands = played(replace(REEL, notes=tuple(swung)), seed=3, unsteady=0.01, shift=Fraction(4))
     reading = read_midi(midi(track([*bars_of(REEL), *notes(hands)])))
     assert found(REEL, reading) > 0.95
-    assert any("swing (64% of the beat" in remark for remark in reading.remarks)
+    assert any("swing (64% of the beat" in remark for remark in reading.warnings)
 
 
 def test_notes_that_fit_no_beat_are_called_a_guess() -> None:
     free = [replace(note, onset=4 + note.onset * Fraction(1373, 1000)) for note in REEL.notes]
     reading = read_midi(midi(track([*bars_of(REEL), *notes(free)])))
-    assert any("recorded without a click" in remark for remark in reading.remarks)
+    assert any("recorded without a click" in remark for remark in reading.warnings)
     assert len(reading.melody.notes) > 100
 
 
@@ -97,7 +97,7 @@ def test_an_ornament_too_quick_to_write_gives_way_to_its_note() -> None:
     moved = [replace(note, onset=note.onset + 6) for note in ornaments]
     reading = read_midi(midi(track([*bars_of(JIG), *notes([*hands, *moved])])))
     assert found(JIG, reading) > 0.95
-    assert any("too quick to be written" in remark for remark in reading.remarks)
+    assert any("too quick to be written" in remark for remark in reading.warnings)
 
 
 def test_rolled_chords_of_a_player_are_chords() -> None:
@@ -120,4 +120,4 @@ def test_a_quintuplet_is_moved_and_the_bars_around_it_stay() -> None:
     reading = read_midi(midi(track([*bars_of(REEL), *notes([*around, *five])])))
     kept = [note for note in reading.melody.notes if not 4 <= note.onset < 5]
     assert sounding(tuple(kept)) == sounding(tuple(around))
-    assert any(remark.startswith("4 of 120 notes") for remark in reading.remarks)
+    assert any(remark.startswith("4 of 120 notes") for remark in reading.warnings)

@@ -29,7 +29,7 @@ def test_a_written_tune_is_read_back(tune: Melody) -> None:
     reading = read_midi(write_midi(tune, program=73, title="The Grey Cat"))
     assert replace(reading.melody, sections=tune.sections) == tune
     assert (reading.title, reading.program, reading.parts) == ("The Grey Cat", 73, ())
-    assert reading.remarks == ()
+    assert reading.warnings == ()
 
 
 @settings(deadline=None, max_examples=60)
@@ -39,13 +39,13 @@ def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
     read = read_midi(write_midi(tune, program=0)).melody
     assert from_the_first_note(read) == from_the_first_note(tune)
     assert (read.meter, read.tempo) == (tune.meter, tune.tempo)
-    assert (read.key.fifths, read.key.minor) == (tune.key.fifths, tune.key.minor)
+    assert (read.key.fifths, read.key.is_minor) == (tune.key.fifths, tune.key.is_minor)
     # MIDI has no negative time: a rest in front of a first note and a pickup look the same. Up to
     # a beat of silence is taken for a rest, more for a pickup; either way the bars stay.
     shift = read.notes[0].onset - tune.notes[0].onset
-    assert shift % tune.meter.bar == 0
-    if 0 <= tune.notes[0].onset < tune.meter.beat or 0 < tune.pickup <= (
-        tune.meter.bar - tune.meter.beat
+    assert shift % tune.meter.bar_length == 0
+    if 0 <= tune.notes[0].onset < tune.meter.beat_length or 0 < tune.pickup <= (
+        tune.meter.bar_length - tune.meter.beat_length
     ):
         assert read.notes == tune.notes
         assert read.bars == tune.bars
@@ -55,9 +55,9 @@ def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
 @given(melodies(changes=True, meters=("4/4", "3/4", "6/8", "5/4", "2/4")))
 def test_changes_of_meter_are_read_back(tune: Melody) -> None:
     assume(len(tune.notes) > 1)
-    assume(0 <= tune.notes[0].onset < tune.meter.beat)
+    assume(0 <= tune.notes[0].onset < tune.meter.beat_length)
     # One short bar in front is a pickup to most programs, and so to us.
-    assume(tune.meter.bar >= tune.meter_at(1).bar)
+    assume(tune.meter.bar_length >= tune.meter_at(1).bar_length)
     read = read_midi(write_midi(tune, program=0)).melody
     assert (read.notes, read.meter, read.bars) == (tune.notes, tune.meter, tune.bars)
     assert read.barlines == tune.barlines
@@ -93,7 +93,7 @@ def test_without_meter_key_and_tempo_it_says_what_was_assumed() -> None:
     reading = read_midi(midi(track(notes(TUNE.notes))))
     assert (reading.melody.meter, reading.melody.key) == (Meter(4, 4), Key(0))
     assert (reading.melody.tempo, reading.tempos) == (120.0, ())
-    assert reading.remarks == (
+    assert reading.warnings == (
         "The file names no meter; 4/4 was assumed.",
         "The file names no key; its notes are those of C major.",
         "The file names no tempo; 120 quarters a minute were assumed.",
@@ -113,7 +113,7 @@ def test_bars_of_silence_in_front_are_left_out() -> None:
     late = [replace(note, onset=note.onset + 12) for note in TUNE.notes]
     reading = read_midi(midi(track([*bars_of(TUNE), *notes(late)])))
     assert reading.melody.notes == TUNE.notes
-    assert "The melody begins after 3 silent bars, which were left out." in reading.remarks
+    assert "The melody begins after 3 silent bars, which were left out." in reading.warnings
     assert reading.tempos == ((-12.0, 120.0),)
 
 
@@ -157,7 +157,7 @@ def test_a_meter_between_all_notes_values_waits_for_the_barline() -> None:
     tune = melody("C5*8  D5*4  E5*4", bars=3)
     reading = read_midi(midi(track([*meters, *notes(tune.notes)])))
     assert reading.melody.changes == (MeterChange(1, Meter(2, 4)),)
-    assert any("nearest barline" in remark for remark in reading.remarks)
+    assert any("nearest barline" in remark for remark in reading.warnings)
 
 
 def test_the_tempo_that_holds_longest_is_the_tempo() -> None:
@@ -213,7 +213,7 @@ def test_notes_without_an_end_last_to_the_next() -> None:
     reading = read_midi(midi(track(begun)))
     assert reading.melody.pitches == TUNE.pitches
     assert reading.melody.notes[:-1] == TUNE.notes[:-1]
-    assert "Notes that never end, cut at the next note: 11." in reading.remarks
+    assert "Notes that never end, cut at the next note: 11." in reading.warnings
 
 
 def test_one_lost_end_does_not_shift_the_others() -> None:
@@ -231,7 +231,7 @@ def test_ornaments_without_length_are_left_out() -> None:
     grace = Note(Fraction(1), Fraction(0), 90)
     reading = read_midi(midi(track([*notes(TUNE.notes), *notes([grace])])))
     assert reading.melody.notes == TUNE.notes
-    assert any("without length" in remark for remark in reading.remarks)
+    assert any("without length" in remark for remark in reading.warnings)
 
 
 @pytest.mark.parametrize("line", ["", "C5*8"])

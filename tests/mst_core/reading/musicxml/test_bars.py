@@ -136,7 +136,7 @@ def test_a_repeat_that_is_more_than_twice_is_told_and_not_marked(bars: list[str]
     tune = read(BAR, *bars, BAR)
     assert tune.melody.repeats == ()
     assert len(tune.melody.notes) == 2 * (len(bars) + 2)
-    assert any("twice" in remark for remark in tune.remarks)
+    assert any("twice" in remark for remark in tune.warnings)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_repeat_that_is_more_than_twice_is_told_and_not_marked(bars: list[str]
 def test_jumps_are_told_and_not_played(jump: str) -> None:
     tune = read(BAR, measure(BAR, jump))
     assert len(tune.melody.notes) == 4
-    assert "The file has jumps (D.C., D.S., coda); they are not played." in tune.remarks
+    assert "The file has jumps (D.C., D.S., coda); they are not played." in tune.warnings
 
 
 def test_sections_begin_behind_double_barlines_and_at_rehearsal_marks() -> None:
@@ -183,7 +183,7 @@ def test_a_last_bar_that_is_short_is_filled_up() -> None:
 def test_a_measure_of_a_length_that_no_meter_has_is_filled_up_and_told() -> None:
     tune = read(BAR, "C4*11/3", BAR)
     assert [onset for onset, *_ in heard(tune)] == [0, 2, 4, 8, 10]
-    assert "Bar 2 has a length that no meter has; it was filled up with silence." in tune.remarks
+    assert "Bar 2 has a length that no meter has; it was filled up with silence." in tune.warnings
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_without_a_meter_the_measures_suggest_one() -> None:
     for head in (bare, bare + free):
         tune = read(measure(head, "C4*3"), "D4*3", "E4*3")
         assert (str(tune.melody.meter), tune.melody.changes) == ("3/4", ())
-        assert "The file names no meter; its measures suggest 3/4." in tune.remarks
+        assert "The file names no meter; its measures suggest 3/4." in tune.warnings
 
 
 def test_a_cadenza_without_barlines_is_cut_into_bars() -> None:

@@ -9,9 +9,9 @@ from io import BytesIO
 import pytest
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
-from mst_core.reading.musicxml.mxl import CONTAINER, MOST_ENTRIES, read_mxl, unpack_score
+from mst_core.reading.musicxml.mxl import CONTAINER, MAX_ENTRIES, read_mxl, unpack_score
 from mst_core.reading.musicxml.read import read_musicxml
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from tests.support.xml_scores import document, measure, part, signature
 
 SCORE = document(part(measure(signature(), "C4 D4 E4 F4"), "G4*4")).encode()
@@ -108,14 +108,14 @@ def test_what_an_entry_says_of_its_size_is_not_believed() -> None:
     for place in _entries(bytes(bomb)):
         struct.pack_into("<I", bomb, place + 24, 10)
     with pytest.raises(MstError):
-        unpack_score(bytes(bomb), most=1_000)
+        unpack_score(bytes(bomb), max_bytes=1_000)
 
 
 def test_too_many_entries_and_too_large_a_file_are_refused() -> None:
     with pytest.raises(TooLong, match="files"):
-        read_mxl(archive(*((f"{n}.xml", b"") for n in range(MOST_ENTRIES + 1))))
+        read_mxl(archive(*((f"{n}.xml", b"") for n in range(MAX_ENTRIES + 1))))
     with pytest.raises(TooLong, match="bytes"):
-        read_mxl(GOOD, limits=Limits(octets=100))
+        read_mxl(GOOD, limits=Limits(file_bytes=100))
     with pytest.raises(TooLong, match="elements"):
         read_mxl(GOOD, limits=Limits(events=10))
 
@@ -142,7 +142,7 @@ def _entries(data: bytes) -> list[int]:
     return places
 
 
-def _read(data: bytes) -> Reading | None:
+def _read(data: bytes) -> ParsedScore | None:
     try:
         return read_mxl(data)
     except MstError:

@@ -70,7 +70,7 @@ def test_a_chord_gives_its_top_note_and_the_others_stay_beside_it() -> None:
     assert tune.melody.pitches == (67, 69)
     assert [note.onset for note in tune.parts[0].notes] == [0, 0, 1]
     assert [note.pitch for note in tune.parts[0].notes] == [60, 64, 60]
-    assert "2 chords gave their top notes." in tune.remarks
+    assert "2 chords gave their top notes." in tune.warnings
 
 
 def test_grace_cue_and_hidden_notes_are_left_out_but_keep_their_time() -> None:
@@ -82,7 +82,7 @@ def test_grace_cue_and_hidden_notes_are_left_out_but_keep_their_time() -> None:
     )  # fmt: skip
     assert heard(tune) == [(0, 1, 60), (3, 1, 67)]
     assert {f"1 {kind} note was left out." for kind in ("grace", "cue", "hidden")} <= set(
-        tune.remarks
+        tune.warnings
     )
 
 
@@ -93,7 +93,7 @@ def test_the_first_voice_is_the_melody_and_the_second_stays_beside_it() -> None:
     tune = read(bar, "F4*4")
     assert heard(tune) == [(2, 2, 64), (4, 4, 65)]
     assert [note.pitch for note in tune.parts[0].notes] == [48, 50]
-    assert "The part has 2 voices; the first one is the melody." in tune.remarks
+    assert "The part has 2 voices; the first one is the melody." in tune.warnings
 
 
 def test_a_note_that_runs_on_is_ended_where_the_next_of_its_voice_begins() -> None:
@@ -126,14 +126,14 @@ def test_of_several_keys_the_first_is_given_and_a_remark() -> None:
     change = "<attributes><key><fifths>2</fifths></key></attributes>"
     tune = read("C4*4", measure(change, "D4*4"))
     assert tune.melody.key == Key(0)
-    assert "The key changes on the way; C major is the first." in tune.remarks
+    assert "The key changes on the way; C major is the first." in tune.warnings
 
 
 def test_without_a_key_the_notes_suggest_one() -> None:
     bare = "<attributes><divisions>12</divisions></attributes>"
     tune = read(measure(bare, "G4 A4 B4 C5"), "D5 C5 B4 A4", "G4 F#4 G4*2")
     assert tune.melody.key == Key.parse("G")
-    assert "The file names no key; its notes suggest G major." in tune.remarks
+    assert "The file names no key; its notes suggest G major." in tune.warnings
 
 
 def test_a_transposing_instrument_is_read_as_it_sounds() -> None:
@@ -151,7 +151,7 @@ def test_a_transposing_instrument_is_read_as_it_sounds() -> None:
 def test_a_pitch_between_the_semitones_is_rounded_with_a_remark() -> None:
     tune = read(measure(signature(), "C4*2 F#4*2").replace(">1</alter>", ">0.5</alter>"))
     assert tune.melody.pitches == (60, 66)
-    assert "1 pitch was rounded to a semitone." in tune.remarks
+    assert "1 pitch was rounded to a semitone." in tune.warnings
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_the_tempo_counts_quarter_notes(mark: str, tempo: float) -> None:
 def test_without_a_tempo_120_is_assumed_and_said() -> None:
     tune = read("C4*2 D4*2")
     assert tune.melody.tempo == 120.0
-    assert "The file names no tempo; 120 quarter notes per minute are assumed." in tune.remarks
+    assert "The file names no tempo; 120 quarter notes per minute are assumed." in tune.warnings
 
 
 def test_chord_symbols_and_words_do_no_harm() -> None:
@@ -202,7 +202,7 @@ def test_the_melody_is_the_part_that_sings(name: str) -> None:
     assert tune.program == 40
     assert [each.name for each in tune.parts] == ["Piano"]
     assert len(tune.parts[0].notes) == 11
-    assert any("part 2 of 2" in remark for remark in tune.remarks)
+    assert any("part 2 of 2" in remark for remark in tune.warnings)
 
 
 def test_another_part_is_read_when_it_is_asked_for() -> None:
@@ -247,7 +247,7 @@ def test_a_score_told_measure_by_measure_is_the_same_tune() -> None:
     [
         (Limits(melody_notes=3), "notes"), (Limits(notes=3), "notes"), (Limits(bars=3), "bars"),
         (Limits(seconds=7), "seconds"), (Limits(events=40), "elements"),
-        (Limits(octets=900), "bytes"), (Limits(tracks=0), "parts"),
+        (Limits(file_bytes=900), "bytes"), (Limits(tracks=0), "parts"),
     ],
 )  # fmt: skip
 def test_what_is_too_long_is_refused_by_name(limits: Limits, what: str) -> None:

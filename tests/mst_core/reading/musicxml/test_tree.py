@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mst_core.errors import MstError, TooLong, UnreadableScore
 from mst_core.reading.musicxml.read import read_musicxml
-from mst_core.reading.musicxml.tree import DEEPEST, LONGEST_TAG, LONGEST_TEXT, parse_xml
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.musicxml.tree import MAX_DEPTH, MAX_TAG_BYTES, MAX_TEXT_LENGTH, parse_xml
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from tests.support.xml_scores import (
     BACKWARD,
     DOCTYPE,
@@ -88,15 +88,15 @@ def test_entities_are_refused_and_never_looked_up(declared: str, used: str) -> N
 
 
 def test_elements_within_each_other_are_counted() -> None:
-    assert parse_xml(b"<a>" * DEEPEST + b"</a>" * DEEPEST, elements=1_000).name == "a"
+    assert parse_xml(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH, max_elements=1_000).name == "a"
     with pytest.raises(UnreadableScore, match="within each other"):
-        parse_xml(b"<a>" * 100_000, elements=1_000_000)
+        parse_xml(b"<a>" * 100_000, max_elements=1_000_000)
 
 
 def test_elements_are_counted() -> None:
-    assert len(parse_xml(b"<a>" + b"<b/>" * 99 + b"</a>", elements=100).children) == 99
+    assert len(parse_xml(b"<a>" + b"<b/>" * 99 + b"</a>", max_elements=100).children) == 99
     with pytest.raises(TooLong, match="100 elements"):
-        parse_xml(b"<a>" + b"<b/>" * 100 + b"</a>", elements=100)
+        parse_xml(b"<a>" + b"<b/>" * 100 + b"</a>", max_elements=100)
 
 
 @pytest.mark.parametrize(
@@ -110,20 +110,20 @@ def test_elements_are_counted() -> None:
 )
 def test_an_endless_tag_is_refused(endless: bytes) -> None:
     with pytest.raises(UnreadableScore):
-        parse_xml(endless, elements=100)
+        parse_xml(endless, max_elements=100)
 
 
 def test_many_different_attributes_are_refused_before_they_are_kept() -> None:
-    names = b" ".join(b'a%d=""' % number for number in range(LONGEST_TAG // 5))
+    names = b" ".join(b'a%d=""' % number for number in range(MAX_TAG_BYTES // 5))
     with pytest.raises(UnreadableScore, match="tag of more than"):
-        parse_xml(b"<a " + names + b"/>", elements=100)
+        parse_xml(b"<a " + names + b"/>", max_elements=100)
 
 
 def test_of_an_endless_text_only_the_beginning_is_kept() -> None:
     root = parse_xml(
-        b"<a><b>" + b"x" * 5_000_000 + b"</b>\n" + b" " * 5_000_000 + b"</a>", elements=9
+        b"<a><b>" + b"x" * 5_000_000 + b"</b>\n" + b" " * 5_000_000 + b"</a>", max_elements=9
     )
-    assert root.words("b") == "x" * LONGEST_TEXT
+    assert root.find_text("b") == "x" * MAX_TEXT_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_file_with_a_wound_gives_a_reading_or_a_reason(place: int, cut: int, p
     _read((TUNE[:place] + put + TUNE[place + cut :]).encode())
 
 
-def _read(data: bytes) -> Reading | None:
+def _read(data: bytes) -> ParsedScore | None:
     try:
-        return read_musicxml(data, limits=Limits(octets=100_000))
+        return read_musicxml(data, limits=Limits(file_bytes=100_000))
     except MstError:
         return None

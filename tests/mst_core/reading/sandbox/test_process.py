@@ -11,27 +11,27 @@ import pytest
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
 from mst_core.reading import load
-from mst_core.reading.parsed_score import Limits, Reading
+from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse, parse_sync
-from mst_core.reading.sandbox.process import carry_out
-from mst_core.reading.sandbox.protocol import Order, Refused
-from mst_core.reading.sandbox.worker import answer_to
+from mst_core.reading.sandbox.process import run_parser
+from mst_core.reading.sandbox.protocol import ParseRequest, Rejected
+from mst_core.reading.sandbox.worker import respond
 from tests.support.paths import PROJECT
 from tests.tools.hostile.files import GOOD
 from tests.tools.hostile.mxl import archive, container
 
-ORDER = Order(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
+ORDER = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
 
 
-async def ask(script: str, *, patience_s: float = 60, order: Order = ORDER) -> Reading:
+async def ask(script: str, *, patience_s: float = 60, order: ParseRequest = ORDER) -> ParsedScore:
     """Give an order to a process that does something else."""
-    return await carry_out(order, patience_s, 512, (sys.executable, "-c", script))
+    return await run_parser(order, patience_s, 512, (sys.executable, "-c", script))
 
 
 @pytest.mark.parametrize("kind", GOOD)
 async def test_a_process_of_its_own_reads_what_would_be_read_here(kind: str) -> None:
     name = f"tune.{kind}"
-    assert await parse(name, GOOD[kind]) == load.read_score(name, GOOD[kind])
+    assert await parse(name, GOOD[kind]) == load.load_score(name, GOOD[kind])
 
 
 def test_the_command_line_needs_no_loop() -> None:
@@ -112,14 +112,14 @@ _ANSWER = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode({
     ],
 )
 async def test_however_it_ends_there_is_one_plain_sentence(script: str, words: str) -> None:
-    large = Order(name="tune.mid", track=None, limits=Limits(), data=bytes(3_000_000))
+    large = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=bytes(3_000_000))
     with pytest.raises(ParserStopped, match=words):
         await ask(script, order=large)
 
 
 async def test_one_that_cannot_be_started_is_a_sentence_too() -> None:
     with pytest.raises(ParserStopped, match="cannot be started"):
-        await carry_out(ORDER, 5, 512, ("/nowhere/python",))
+        await run_parser(ORDER, 5, 512, ("/nowhere/python",))
 
 
 async def test_what_it_complains_of_is_logged_and_bounded(
@@ -174,9 +174,9 @@ print(*met, file=sys.stderr)
 async def test_more_memory_than_allowed_is_a_plain_sentence() -> None:
     blown = GOOD["musicxml"].replace(b"<work>", b" " * 2**26 + b"<work>")
     heavy = archive(("META-INF/container.xml", container("score.xml")), ("score.xml", blown))
-    limits = Limits(unpacked=10**9)
+    limits = Limits(unpacked_bytes=10**9)
     with pytest.raises(ParserStopped, match="it took too much memory"):
-        await parse("tune.mxl", heavy, limits=limits, memory_mib=96, patience_s=200)
+        await parse("tune.mxl", heavy, limits=limits, memory_mib=96, timeout_s=200)
 
 
 def test_a_reader_that_stumbles_is_a_sentence_and_its_story_goes_to_the_log(
@@ -192,8 +192,8 @@ def test_a_reader_that_stumbles_is_a_sentence_and_its_story_goes_to_the_log(
             raise fault
 
         monkeypatch.setattr("mst_core.reading.sandbox.worker.read_score", read)
-        answer = answer_to(ORDER)
-        assert isinstance(answer, Refused)
+        answer = respond(ORDER)
+        assert isinstance(answer, Rejected)
         assert answer.code == "ParserStopped"
         assert words in answer.arguments[0]
     assert "KeyError: 'a bug'" in capfd.readouterr().err
