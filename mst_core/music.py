@@ -18,6 +18,9 @@ from typing import Self
 
 from mst_core.errors import BadOption
 
+TICKS_PER_QUARTER = 24
+"""Resolution of the grid that tunes are read, learned, composed and written on: it holds
+thirty-seconds, and triplets down to sixty-fourths."""
 MIDI_TICKS_PER_QUARTER = 480
 """Resolution of written MIDI files."""
 
@@ -98,6 +101,17 @@ class Meter:
     def beat_length(self) -> Fraction:
         """Length of a beat in quarter notes: a dotted quarter in 6/8."""
         return Fraction(4, self.denominator) * (3 if self.is_compound else 1)
+
+    def same_bar(self, other: Meter) -> bool:
+        """Whether both are the same bar, perhaps written differently: 4/4 and 2/2, not 3/4 and 6/8.
+
+        Args:
+            other: the meter to compare with.
+
+        Returns:
+            True when the bars have the same length and both or neither divide beats into three.
+        """
+        return self.bar_length == other.bar_length and self.is_compound == other.is_compound
 
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.composing.select_candidate import select_candidate
-from mst_core.corpora.tunes import GRID_TICKS, TuneEvent
+from mst_core.corpora.tunes import TuneEvent
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN, DurationVocabulary
 from mst_core.errors import BadOption, NoSuchTune
 from mst_core.generation.candidates import write_candidates
@@ -26,7 +26,7 @@ from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints, 
 from mst_core.generation.meter_model import MeterModel, sample_weighted
 from mst_core.generation.rhythm_lattice import NoteCountSet
 from mst_core.jobs import Compose
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter, Note
 from mst_core.networks.context import TuneHeader
 from mst_core.networks.style import Style
 from mst_core.statistics.fingerprints import Fingerprints
@@ -320,7 +320,11 @@ def _to_melody(
     events: list[TuneEvent], key: Key, tempo: float, meter: Meter, plan: FormPlan
 ) -> Melody:
     notes = tuple(
-        Note(Fraction(event.onset, GRID_TICKS), Fraction(event.duration, GRID_TICKS), event.pitch)
+        Note(
+            Fraction(event.onset, TICKS_PER_QUARTER),
+            Fraction(event.duration, TICKS_PER_QUARTER),
+            event.pitch,
+        )
         for event in events
         if event.pitch is not None
     )

@@ -12,7 +12,7 @@ from typing import Any
 from mst_core.corpora.folk_books import FolkTune
 from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.music import Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 from mst_core.reading.abc.tune import AbcTune
 
 CorpusLine = dict[str, Any]
@@ -112,7 +112,7 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
     starts = [Fraction(start) for start in line["bar_starts"]]
     if any(not 0 < b - a <= MAX_BAR_QUARTERS for a, b in pairwise(starts)):
         raise UnreadableScore("it has a bar without an end", "plain meters are accepted")
-    bar = Meter.parse(line["meter"]).bar_length * 24
+    bar = Meter.parse(line["meter"]).bar_length * TICKS_PER_QUARTER
     if bar.denominator > 1:
         raise UnreadableScore(f"it is in {line['meter']}", "plain meters are accepted")
     try:

@@ -2,7 +2,7 @@
 
 A line holds ``id``, ``meter``, ``key``, ``notes`` (a list of ``[pitch or null, onset, duration]``,
 contiguous, times in quarter notes as exact fractions), ``bar_starts`` and ``pickup``. Time is
-counted here in ticks of 1/24 quarter (`GRID_TICKS`), which holds triplets and thirty-seconds alike.
+counted here in ticks of 1/24 quarter (`TICKS_PER_QUARTER`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.errors import BadOption, UnreadableScore
-from mst_core.music import Key, Meter
-
-GRID_TICKS = 24
-"""Ticks a quarter note, the grid of networks and lattice."""
+from mst_core.music import TICKS_PER_QUARTER, Key, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,12 @@ class CorpusTune:
     @property
     def bar_ticks(self) -> int:
         """Length of a bar of its meter, in ticks."""
-        return int(self.meter.bar_length * GRID_TICKS)
+        return int(self.meter.bar_length * TICKS_PER_QUARTER)
 
 
 def to_ticks(quarters: Fraction | str) -> int:
     """Round a time in quarter notes to the nearest tick."""
-    return round(Fraction(quarters) * GRID_TICKS)
+    return round(Fraction(quarters) * TICKS_PER_QUARTER)
 
 
 def read_tunes(paths: Iterable[Path]) -> Iterator[CorpusTune]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from mst_core.corpora.tunes import GRID_TICKS, CorpusTune
+from mst_core.corpora.tunes import CorpusTune
+from mst_core.music import TICKS_PER_QUARTER
 
 OCTAVE = 12
 REST_TOKEN = 2 * OCTAVE + 1
@@ -61,7 +62,9 @@ class DurationVocabulary:
         counts = Counter(event.duration for tune in tunes for event in tune.events)
         least = min_share * counts.total()
         used = {ticks for ticks, count in counts.items() if count >= least}
-        return cls(tuple(sorted(used | {int(value * GRID_TICKS) for value in COMMON_DURATIONS})))
+        return cls(
+            tuple(sorted(used | {int(value * TICKS_PER_QUARTER) for value in COMMON_DURATIONS}))
+        )
 
     def __len__(self) -> int:
         return len(self.ticks)

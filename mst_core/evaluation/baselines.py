@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from mst_core.corpora.tunes import GRID_TICKS, TuneEvent
-from mst_core.music import Melody, Note
+from mst_core.corpora.tunes import TuneEvent
+from mst_core.music import TICKS_PER_QUARTER, Melody, Note
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.networks.model import LstmState, StyleModel
 
@@ -79,7 +79,7 @@ def write_like_the_article(melody: Melody, pair: StyleModel, seeds: Sequence[int
 
 def _notes(events: Sequence[TuneEvent]) -> list[Note]:
     return [
-        Note(Fraction(e.onset, GRID_TICKS), Fraction(e.duration, GRID_TICKS), e.pitch)
+        Note(Fraction(e.onset, TICKS_PER_QUARTER), Fraction(e.duration, TICKS_PER_QUARTER), e.pitch)
         for e in events
         if e.pitch is not None
     ]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mst_core.composing.composer import Composer
-from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, TuneEvent
+from mst_core.corpora.tunes import CorpusTune, TuneEvent
 from mst_core.evaluation.distributions import Figures, Material, distances, halves
 from mst_core.evaluation.overlap import Lenders
 from mst_core.evaluation.phrases import ends_at_home, passages, repeats, returns
 from mst_core.jobs import Compose
-from mst_core.music import Melody
+from mst_core.music import TICKS_PER_QUARTER, Melody
 from mst_core.statistics.fingerprints import Fingerprints
 
 BARS = 16
@@ -183,7 +183,7 @@ def corpus_tune(melody: Melody, name: str) -> CorpusTune:
     """A melody as a tune of a corpus: contiguous events, silence as rests, times in ticks."""
     events: list[TuneEvent] = []
     for note in melody.notes:
-        onset, end = round(note.onset * GRID_TICKS), round(note.end * GRID_TICKS)
+        onset, end = round(note.onset * TICKS_PER_QUARTER), round(note.end * TICKS_PER_QUARTER)
         now = events[-1].onset + events[-1].duration if events else min(onset, 0)
         if onset > now:
             events.append(TuneEvent(None, now, onset - now))
@@ -194,5 +194,5 @@ def corpus_tune(melody: Melody, name: str) -> CorpusTune:
         meter=melody.meter,
         key=melody.key,
         events=tuple(events),
-        barlines=tuple(round(line * GRID_TICKS) for line in melody.barlines[:-1]),
+        barlines=tuple(round(line * TICKS_PER_QUARTER) for line in melody.barlines[:-1]),
     )

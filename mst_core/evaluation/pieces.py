@@ -10,9 +10,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, TuneEvent
+from mst_core.corpora.tunes import CorpusTune, TuneEvent
 from mst_core.evaluation.rhythm_features import Rhythm, kind_of
-from mst_core.music import Key, Melody, Note
+from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Note
 
 FOLDS = 5
 WINDOW_BARS = 16
@@ -45,7 +45,11 @@ def is_even(tune: CorpusTune) -> bool:
 def as_melody(tune: CorpusTune, tempo: float = TEMPO) -> Melody:
     """An even corpus tune as a melody, repeats as written."""
     notes = tuple(
-        Note(Fraction(event.onset, GRID_TICKS), Fraction(event.duration, GRID_TICKS), event.pitch)
+        Note(
+            Fraction(event.onset, TICKS_PER_QUARTER),
+            Fraction(event.duration, TICKS_PER_QUARTER),
+            event.pitch,
+        )
         for event in tune.events
         if event.pitch is not None
     )

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mst_core.corpora.tunes import GRID_TICKS
 from mst_core.generation.form import FormSpan
 from mst_core.generation.rhythm_lattice import Lattice, NoteCountSet, count_range
-from mst_core.music import Meter
+from mst_core.music import TICKS_PER_QUARTER, Meter
 from mst_core.networks.style import Style
 from mst_core.statistics.style_statistics import MeterStatistics
 
@@ -48,7 +47,7 @@ class MeterModel:
     def candidates(cls, style: Style, name: str, rng: np.random.Generator) -> list[MeterModel]:
         """Take a meter of a style with each of its endings, drawn in the order of their weight."""
         meter = Meter.parse(name)
-        bar = int(meter.bar_length * GRID_TICKS)
+        bar = int(meter.bar_length * TICKS_PER_QUARTER)
         habits = style.statistics.meters[name]
         lattice = Lattice.from_statistics(habits, bar, rare=0, share=EVENT_COVERAGE)
         usual = {
@@ -57,8 +56,8 @@ class MeterModel:
             # On an eighth, heard as an end, and no whole note: where a solo's last note begins on
             # the barline (.46 of them) it is short.
             if place in lattice.positions
-            and place % (GRID_TICKS // 2) == 0
-            and GRID_TICKS // 2 <= bar - place <= 3 * GRID_TICKS
+            and place % (TICKS_PER_QUARTER // 2) == 0
+            and TICKS_PER_QUARTER // 2 <= bar - place <= 3 * TICKS_PER_QUARTER
         }
         order: list[int] = []
         while usual:
@@ -77,7 +76,7 @@ class MeterModel:
         # An upbeat, not half a bar; and the last note is to be heard before the next one begins.
         fits = (
             with_lead.phrase_pickup <= bar // 2
-            and self.final_onset + with_lead.phrase_pickup <= bar - GRID_TICKS // 2
+            and self.final_onset + with_lead.phrase_pickup <= bar - TICKS_PER_QUARTER // 2
         )
         return with_lead if fits and all(map(with_lead.note_counts, spans)) else self
 

@@ -23,7 +23,7 @@ from mst_core.corpora.vocabulary import (
     DurationVocabulary,
     interval_token,
 )
-from mst_core.music import Key, Meter
+from mst_core.music import TICKS_PER_QUARTER, Key, Meter
 from mst_core.networks.features import (
     CONTOUR_LEVEL_BY_RUN,
     CONTOUR_LEVELS,
@@ -123,7 +123,7 @@ class TuneHeader:
     @classmethod
     def regular(cls, meter: Meter, key: Key | None, bars: int) -> TuneHeader:
         """The heading of a tune of so many regular bars."""
-        bar = int(meter.bar_length * 24)
+        bar = int(meter.bar_length * TICKS_PER_QUARTER)
         return cls(meter, key, tuple(bar * index for index in range(bars)), bar)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from mst_core.notation.metrical_grid import EIGHTH_TICKS, TICKS_PER_QUARTER, MetricalGrid
+from mst_core.music import TICKS_PER_QUARTER
+from mst_core.notation.metrical_grid import EIGHTH_TICKS, MetricalGrid
 from mst_core.notation.note_values import WrittenNote
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.music import Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 from mst_core.notation.beams import assign_beams
-from mst_core.notation.metrical_grid import TICKS_PER_QUARTER, MetricalGrid, to_ticks
+from mst_core.notation.metrical_grid import MetricalGrid, to_ticks
 from mst_core.notation.note_values import WrittenNote
 from mst_core.notation.repeat_signs import RepeatSigns, find_repeat_signs
 from mst_core.notation.spelling import Spelling, spell_pitches

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 
 # Times of a melody as whole numbers: the steps of written music, the ticks of MIDI.
 
@@ -30,8 +30,6 @@ def to_ticks(time: Fraction, a_quarter: int, melody: Melody) -> int:
     return int(parts)
 
 
-TICKS_PER_QUARTER = 24
-"""The grid of written music: steps in a quarter note. It has 32nds, and triplets down to 64ths."""
 EIGHTH_TICKS = TICKS_PER_QUARTER // 2
 SHORTEST_TICKS = 3
 """Steps of the shortest value outside triplets, a 32nd."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mst_core.notation.metrical_grid import TICKS_PER_QUARTER
+from mst_core.music import TICKS_PER_QUARTER
 from mst_core.notation.spelling import Spelling
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mst_core.music import Melody
-from mst_core.notation.metrical_grid import SHORTEST_TICKS, TICKS_PER_QUARTER
+from mst_core.music import TICKS_PER_QUARTER, Melody
+from mst_core.notation.metrical_grid import SHORTEST_TICKS
 
 
 @dataclass(frozen=True, slots=True)

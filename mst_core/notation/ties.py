@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.notation.metrical_grid import TICKS_PER_QUARTER, MetricalGrid
+from mst_core.music import TICKS_PER_QUARTER
+from mst_core.notation.metrical_grid import MetricalGrid
 from mst_core.notation.note_values import NOTE_VALUES, WrittenNote
 from mst_core.notation.spelling import Spelling
 from mst_core.notation.triplets import Triplet

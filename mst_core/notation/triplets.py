@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mst_core.notation.metrical_grid import SHORTEST_TICKS, TICKS_PER_QUARTER, MetricalGrid
+from mst_core.music import TICKS_PER_QUARTER
+from mst_core.notation.metrical_grid import SHORTEST_TICKS, MetricalGrid
 
 _TRIPLET_LENGTHS = (3, 6, 12, 24, 48)
 

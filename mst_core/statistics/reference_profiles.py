@@ -94,10 +94,7 @@ class ReferenceProfiles(msgspec.Struct, frozen=True):
         if (exact := self.meters.get(str(meter))) is not None:
             return exact
         alike = [
-            company
-            for name, company in self.meters.items()
-            if (other := Meter.parse(name)).bar_length == meter.bar_length
-            and other.is_compound == meter.is_compound
+            company for name, company in self.meters.items() if Meter.parse(name).same_bar(meter)
         ]
         return max(alike, key=lambda company: len(company.samples), default=None)
 

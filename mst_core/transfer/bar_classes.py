@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.corpora.tunes import GRID_TICKS, to_ticks
-from mst_core.music import Meter
+from mst_core.corpora.tunes import to_ticks
+from mst_core.music import TICKS_PER_QUARTER, Meter
 from mst_core.transfer import rhythm_interpolation
 from mst_core.transfer.change_path import Alternatives, Choice, IntArray
 from mst_core.transfer.log_odds import BigramKey
@@ -37,7 +37,7 @@ class SectionDrafts:
     @property
     def bar_ticks(self) -> int:
         """Ticks."""
-        return int(self.meter.bar_length * GRID_TICKS)
+        return int(self.meter.bar_length * TICKS_PER_QUARTER)
 
     def start_position(self, unit: BarGroup) -> int:
         """The place in the bar where a unit begins, in ticks."""
@@ -182,4 +182,4 @@ def rhythms_in_meter(passage: MeterSection, meter: Meter) -> tuple[RhythmPattern
 
 
 def _snap(time: Fraction) -> Fraction:
-    return Fraction(to_ticks(time), GRID_TICKS)
+    return Fraction(to_ticks(time), TICKS_PER_QUARTER)

@@ -16,9 +16,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.corpora.tunes import GRID_TICKS
 from mst_core.errors import NoSuchTune
-from mst_core.music import Melody, Meter, Note, Repeat
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter, Note, Repeat
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
 from mst_core.transfer.structure import full_bars
 
@@ -155,7 +154,7 @@ def adapt_note_count(rhythm: RhythmPattern, notes: int, meter: Meter) -> RhythmP
         # A dotted note gives two parts and one, any other two halves.
         first = duration * (Fraction(2, 3) if duration.numerator % 3 == 0 else Fraction(1, 2))
         first = Fraction(
-            math.ceil(first * GRID_TICKS), GRID_TICKS
+            math.ceil(first * TICKS_PER_QUARTER), TICKS_PER_QUARTER
         )  # a half may lie between two ticks
         if duration - first < SHORTEST:
             raise NoSuchTune(f"a bar of the first tune has {notes} notes, too many for the second")
@@ -233,7 +232,9 @@ def reference_rhythms(
             fitted = adapt_note_count(joined, notes, meter)
         except NoSuchTune:
             continue
-        if all((time * GRID_TICKS / grain).denominator == 1 for note in fitted for time in note):
+        if all(
+            (time * TICKS_PER_QUARTER / grain).denominator == 1 for note in fitted for time in note
+        ):
             found[fitted] = min(off, found.get(fitted, off))
     ranked = sorted(found, key=lambda rhythm: found[rhythm])
     return ranked[:MOST_LENT]

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from mst_core.corpora.tunes import GRID_TICKS, TuneEvent, to_ticks
+from mst_core.corpora.tunes import TuneEvent, to_ticks
 from mst_core.generation.candidates import write_candidates
 from mst_core.generation.form import FormPlan, FormSpan
 from mst_core.generation.melody_writer import WritingConstraints
-from mst_core.music import Meter
+from mst_core.music import TICKS_PER_QUARTER, Meter
 from mst_core.networks.context import TuneHeader
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
@@ -138,8 +138,8 @@ class DraftWriter:
                 start, end = frame.start(self._spans[first]), frame.end(self._spans[first])
                 draft[shape] = tuple(
                     (
-                        Fraction(event.onset - start, GRID_TICKS),
-                        Fraction(event.duration, GRID_TICKS),
+                        Fraction(event.onset - start, TICKS_PER_QUARTER),
+                        Fraction(event.duration, TICKS_PER_QUARTER),
                     )
                     for event in writer.state.events
                     if event.pitch is not None and start <= event.onset < end

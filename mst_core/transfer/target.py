@@ -10,11 +10,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, TuneEvent, to_ticks
+from mst_core.corpora.tunes import CorpusTune, TuneEvent, to_ticks
 from mst_core.errors import BadOption
 from mst_core.generation.meter_model import MeterModel
 from mst_core.generation.rhythm_lattice import AllowedDurations, Lattice
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter, Note
 from mst_core.networks.model import StyleModel
 from mst_core.networks.style import Style
 from mst_core.statistics.style_statistics import (
@@ -79,7 +79,7 @@ class RhythmTarget:
 
     def at_tempo(self, tempo: float) -> RhythmTarget:
         """The same without what is too quick to be heard at so many quarter notes a minute."""
-        shortest = math.ceil(SHORTEST_S * tempo / 60 * GRID_TICKS)
+        shortest = math.ceil(SHORTEST_S * tempo / 60 * TICKS_PER_QUARTER)
         return replace(self, min_duration=shortest, _meter_models={})
 
     def on_coarser_grid(self) -> RhythmTarget:
@@ -94,7 +94,7 @@ class RhythmTarget:
         jig, whose two beats would make a poor bar, 4/4.
         """
         own = meter if self.reference_tune is None else self.reference_tune.meter
-        if not _same_bar(own, meter) and self.supports_meter(own):
+        if not own.same_bar(meter) and self.supports_meter(own):
             return own  # one tune's rhythm is nothing without its meter
         if self.supports_meter(meter):
             return meter
@@ -119,10 +119,10 @@ class RhythmTarget:
             if lender is None:
                 raise BadOption("meter", name, f"{self.name} has {', '.join(self._known_meters())}")
             habits = pooled_statistics(self.style.statistics, lender)
-            bar = int(meter.bar_length * GRID_TICKS)
+            bar = int(meter.bar_length * TICKS_PER_QUARTER)
             lattice = Lattice.from_statistics(
                 habits,
-                int(Meter.parse(lender).bar_length * GRID_TICKS),
+                int(Meter.parse(lender).bar_length * TICKS_PER_QUARTER),
                 rare=0,
                 share=self.coverage,
             )
@@ -139,7 +139,7 @@ class RhythmTarget:
             endings = [
                 place
                 for place in sorted(habits.final_onsets, key=lambda at: -habits.final_onsets[at])
-                if place in lattice.positions and bar - place >= GRID_TICKS
+                if place in lattice.positions and bar - place >= TICKS_PER_QUARTER
             ]
             self._meter_models[name] = MeterModel(
                 meter, habits, lattice, endings[0] if endings else 0
@@ -166,7 +166,7 @@ class RhythmTarget:
         name = str(meter)
         if self.statistics_of_tune is not None:
             return None
-        bar = int(meter.bar_length * GRID_TICKS)
+        bar = int(meter.bar_length * TICKS_PER_QUARTER)
         known = [
             BigramModel(habits, bar)
             for style in (self.style, *self.contrast_styles)
@@ -197,7 +197,7 @@ class RhythmTarget:
             (
                 h
                 for m, h in self.statistics_of_tune.meters.items()
-                if _same_bar(Meter.parse(m), meter)
+                if Meter.parse(m).same_bar(meter)
             ),
             None,
         )
@@ -222,15 +222,10 @@ class RhythmTarget:
         return ranked[0] if ranked and meter.bar_length % Fraction(1, 2) == 0 else None
 
 
-def _same_bar(one: Meter, other: Meter) -> bool:
-    """Whether two meters are the same bar written otherwise, such as 4/4 and 2/2."""
-    return one.bar_length == other.bar_length and one.is_compound == other.is_compound
-
-
 def pooled_statistics(habits: StyleStatistics, meter: str) -> MeterStatistics:
     """A style's habits in a meter and in those that are written otherwise, such as 4/4 and 2/2."""
     like = Meter.parse(meter)
-    alike = [each for name, each in habits.meters.items() if _same_bar(Meter.parse(name), like)]
+    alike = [each for name, each in habits.meters.items() if Meter.parse(name).same_bar(like)]
     return merge_meters(alike) if len(alike) > 1 else habits.meters[meter]
 
 

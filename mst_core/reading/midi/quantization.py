@@ -13,11 +13,11 @@ from fractions import Fraction
 from itertools import groupby, pairwise
 from statistics import fmean, median
 
-from mst_core.music import MIDI_TICKS_PER_QUARTER, Note
+from mst_core.music import MIDI_TICKS_PER_QUARTER, TICKS_PER_QUARTER, Note
 from mst_core.reading.midi.bars import BarLines
 from mst_core.reading.midi.notes import MidiNote
 
-STEPS_PER_QUARTER = 24
+STEPS_PER_QUARTER = TICKS_PER_QUARTER
 """Steps of the finest grid in a quarter."""
 _FINE_RESOLUTION = 192
 """Ticks a quarter from which one tick more or less does not matter; of finer clocks, 1/480."""

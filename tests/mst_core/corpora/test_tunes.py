@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mst_core.corpora.tunes import GRID_TICKS, full_bars, parse_key, parse_tune, read_tunes
+from mst_core.corpora.tunes import full_bars, parse_key, parse_tune, read_tunes
 from mst_core.errors import UnreadableScore
-from mst_core.music import Key
+from mst_core.music import TICKS_PER_QUARTER, Key
 from tests.support.corpus import dance, write_corpus
 
 
@@ -24,12 +24,12 @@ def test_onset_zero_is_the_first_downbeat_and_the_pickup_comes_before_it() -> No
     }
     tune = parse_tune(line)
     assert [event.onset for event in tune.events] == [
-        -GRID_TICKS,
+        -TICKS_PER_QUARTER,
         0,
-        2 * GRID_TICKS,
-        3 * GRID_TICKS,
+        2 * TICKS_PER_QUARTER,
+        3 * TICKS_PER_QUARTER,
     ]
-    assert tune.barlines == (0, 3 * GRID_TICKS)
+    assert tune.barlines == (0, 3 * TICKS_PER_QUARTER)
 
 
 def test_a_bar_that_a_repeat_sign_splits_is_one_bar() -> None:
