@@ -20,7 +20,7 @@ from mst_core import __version__
 from mst_core.errors import BadOption, NoSound, NoSoundFont, UnknownStyle
 from mst_core.generation.composition import Composition
 from mst_core.jobs import FORMATS, Compose, Job, Progress, draw_seed, validate
-from mst_core.reading.abc.read import read_abc
+from mst_core.reading.abc.read import read_abc_score
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import find_soundfont
@@ -84,7 +84,7 @@ def test_the_recording_sounds_for_as_long_as_the_tune(files: dict[str, bytes]) -
 
 def test_every_score_holds_the_same_notes(files: dict[str, bytes]) -> None:
     melody = write_scale(SHORT)
-    assert read_abc(files["abc"].decode()).pitches == melody.pitches
+    assert read_abc_score(files["abc"].decode()).melody.pitches == melody.pitches
     midi = mido.MidiFile(file=io.BytesIO(files["mid"]))
     struck = [event.note for event in midi if event.type == "note_on" and event.velocity]
     assert tuple(struck) == melody.pitches

@@ -19,7 +19,6 @@ from mst_core.reading.abc.tune import (
     AbcMeasure,
     AbcTune,
     RepeatedSection,
-    expand_repeats,
     find_repeated_sections,
     merge_ties,
 )
@@ -31,18 +30,14 @@ MAX_FREE_BAR = 8
 _DENOMINATORS = (4, 8, 16, 32, 2, 1)
 
 
-def build_melody(tune: AbcTune, *, expand: bool, notes: int) -> Melody:
-    """Make a melody of a tune: as it is played with its repeats where ``expand``, else as written.
+def build_melody(tune: AbcTune) -> Melody:
+    """Lay the measures of a tune into bars, every written note once and the repeats marked.
 
     Raises:
         NoMelody: when fewer than two notes sound.
-        TooLong: when the repeats make more than ``notes`` notes.
     """
-    measures = expand_repeats(tune.measures, notes) if expand else tune.measures
-    if not measures:  # all of them in endings that no pass reaches
-        raise NoMelody("this ABC tune")
-    page = _BarLayout(measures, () if expand else find_repeated_sections(measures))
-    melody = _notes(measures, page.onsets)
+    page = _BarLayout(tune.measures, find_repeated_sections(tune.measures))
+    melody = _notes(tune.measures, page.onsets)
     if len(melody) < 2:
         raise NoMelody("this ABC tune")
     return Melody(

@@ -60,7 +60,7 @@ def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> Parsed
             raise UnreadableScore("the file is no text", ACCEPTED)
     texts = list(split_tunes(data, max_characters=limits.events))
     tune = _read_first_tune(texts, notes=limits.melody_notes)
-    melody = build_melody(tune, expand=False, notes=limits.melody_notes)
+    melody = build_melody(tune)
     if melody.bars > limits.bars:
         raise TooLong(f"{melody.bars} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
@@ -89,41 +89,11 @@ def _warnings(tune: AbcTune, melody: Melody, tunes: int) -> Iterator[str]:
         yield "what is repeated more than once stands here once, without its repeat signs"
 
 
-def read_abc(
-    text: str,
-    *,
-    expand_repeats: bool = False,
-    characters: int = MAX_CHARACTERS,
-    notes: int = MAX_NOTES,
-) -> Melody:
-    """Read the first tune of an ABC file as a melody.
-
-    Every note of the page stands once, repeats marked, the endings of a strain one behind the
-    other; where ``expand_repeats``, repeats are played instead.
-
-    Raises:
-        UnreadableScore: when the text is not ABC, or holds a number that no music has.
-        NoMelody: when fewer than two notes sound.
-        TooLong: beyond the limits.
-    """
-    tune = _read_first_tune(split_tunes(text, max_characters=characters), notes=notes)
-    return build_melody(tune, expand=expand_repeats, notes=notes)
-
-
 def _read_first_tune(texts: Iterable[str], *, notes: int) -> AbcTune:
     text = next(iter(texts), None)
     if text is None:
         raise UnreadableScore("no tune was found in the text", ACCEPTED)
     return read_tune(text, max_notes=notes)
-
-
-def read_tunes(
-    text: str, *, characters: int = MAX_CHARACTERS, notes: int = MAX_NOTES
-) -> list[AbcTune]:
-    """Read every tune of an ABC file; errors as in `read_tune`."""
-    return [
-        read_tune(tune, max_notes=notes) for tune in split_tunes(text, max_characters=characters)
-    ]
 
 
 def split_tunes(text: str, *, max_characters: int = MAX_CHARACTERS) -> Iterator[str]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mst_core.errors import TooLong
 from mst_core.music import Key, Meter
 
 MAX_PASSES = 9
@@ -204,41 +203,3 @@ def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[RepeatedSe
             strains.append(RepeatedSection(start, place, ending, behind if second else None))
         start = place = behind
     return tuple(strains)
-
-
-def expand_repeats(measures: tuple[AbcMeasure, ...], notes: int) -> tuple[AbcMeasure, ...]:
-    """Put the measures in the order in which they are played.
-
-    A repeat sign with no beginning goes back to the end of the repeat before it.
-
-    Raises:
-        TooLong: when that makes more than ``notes`` notes.
-    """
-    played: list[AbcMeasure] = []
-    count = 0
-    start, turn, place = 0, 1, 0
-    while place < len(measures):
-        measure = measures[place]
-        if measure.opens and place > start:
-            start, turn = place, 1
-        if measure.endings and turn not in measure.endings:
-            place += 1
-            continue
-        played.append(measure)
-        count += len(measure.notes)
-        if count > notes:
-            raise TooLong(f"more than {notes} notes with its repeats", f"{notes} notes")
-        if measure.closes and turn < _passes(measures, start, place):
-            place, turn = start, turn + 1
-            continue
-        place += 1
-        if measure.closes or (measure.endings and measure.ends_section and turn > 1):
-            # A later ending of the same strain may still follow; it belongs to a pass not played.
-            start, turn = place, 1
-    return tuple(played)
-
-
-def _passes(measures: tuple[AbcMeasure, ...], start: int, place: int) -> int:
-    """How often the strain is played whose repeat sign stands behind ``place``."""
-    strain = measures[start : place + 2]  # with the ending behind the sign
-    return max((number for measure in strain for number in measure.endings), default=2)

@@ -23,7 +23,7 @@ from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
 from mst_core.notation.midi import write_midi
-from mst_core.reading.abc.read import read_abc
+from mst_core.reading.abc.read import read_abc_score
 from mst_core.reading.midi.read import read_midi
 from mst_core.studio import Studio
 
@@ -63,7 +63,9 @@ def studio(_opened: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two tunes and a file that is none."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "reel.mid").write_bytes(write_midi(read_abc(REEL), program=73, title="A Reel"))
+    (tmp_path / "reel.mid").write_bytes(
+        write_midi(read_abc_score(REEL).melody, program=73, title="A Reel")
+    )
     (tmp_path / "jig.abc").write_text(JIG)
     (tmp_path / "torn.mid").write_bytes((tmp_path / "reel.mid").read_bytes()[:40])
     return tmp_path
@@ -104,7 +106,7 @@ def test_a_tune_keeps_its_pitches_and_its_bars_and_gets_another_rhythm(desk: Pat
 def test_strength_0_is_the_original_note_for_note(file: str, desk: Path) -> None:
     call = mst(f"rerhythm {file} --rhythm jazz --strength 0 --json -o same.mid")
     assert objects(call)[0]["changed"] == 0
-    original = melody_of(desk / file) if file == "reel.mid" else read_abc(JIG)
+    original = melody_of(desk / file) if file == "reel.mid" else read_abc_score(JIG).melody
     same = melody_of(desk / "same.mid")
     assert same.notes == original.notes
     assert (same.meter, same.bars, same.key) == (original.meter, original.bars, original.key)

@@ -21,7 +21,7 @@ from mst_core.errors import UnreadableScore
 from mst_core.music import Melody
 from mst_core.notation.midi import write_midi
 from mst_core.notation.musicxml import write_musicxml
-from mst_core.reading.abc.read import read_abc
+from mst_core.reading.abc.read import read_abc_score
 from tests.support.melodies import melodies
 
 FIRST = "X:1\nT:The Low Road\nM:4/4\nL:1/8\nK:D\nD2 FA d2 AF|GBdB AFED|D2 FA dfaf|gece d4|\n"
@@ -46,7 +46,7 @@ def library(tmp_path: Path) -> Path:
 
 def _other(step: int) -> Melody:
     """A melody with turns of its own: the second tune, every third note moved."""
-    melody = read_abc(SECOND)
+    melody = read_abc_score(SECOND).melody
     notes = tuple(
         type(note)(note.onset, note.duration, note.pitch + (step if place % 3 == 1 else 0))
         for place, note in enumerate(melody.notes)
@@ -172,7 +172,7 @@ def test_the_networks_read_a_line_with_its_barlines(melody: Melody) -> None:
 
 
 def test_of_two_endings_the_second_is_kept() -> None:
-    melody = read_abc("X:1\nM:4/4\nL:1/4\nK:C\n|:CDEF|1 GABc:|2 cBAG|]\n")
+    melody = read_abc_score("X:1\nM:4/4\nL:1/4\nK:C\n|:CDEF|1 GABc:|2 cBAG|]\n").melody
     line = line_from_melody("x", "y", "z", melody)
     assert [pitch for pitch, _, _ in line["notes"]] == [60, 62, 64, 65, 72, 71, 69, 67]
     assert line["bar_starts"] == ["0", "4"]

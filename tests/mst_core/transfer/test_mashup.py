@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 
 from mst_core.errors import NoSuchTune
 from mst_core.music import Key, Melody, Meter, Note
-from mst_core.reading.abc.read import read_abc
+from mst_core.reading.abc.read import read_abc_score
 from mst_core.transfer.mashup import adapt_note_count, combine
 from mst_core.transfer.structure import full_bars
 from tests.support.melodies import JIG, REEL, melodies
@@ -20,7 +20,7 @@ HORNPIPE = "X:1\nM:4/4\nL:1/8\nQ:1/4=90\nK:G\nG>A B>c d2 B2|c>B A>G F2 D2|G>A B>
 
 
 def tune(abc: str) -> Melody:
-    return read_abc(abc)
+    return read_abc_score(abc).melody
 
 
 def rhythms(melody: Melody) -> list[list[tuple[Fraction, Fraction]]]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import pytest
-
-from mst_core.errors import NoMelody
 from mst_core.music import Melody, Meter, MeterChange, Repeat
-from mst_core.reading.abc.read import read_abc, read_tunes
+from mst_core.reading.abc.read import read_abc_score, read_tune
 from mst_core.reading.abc.tune import AbcTune
 
 
 def tune(music: str) -> AbcTune:
-    return read_tunes(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n")[0]
+    return read_tune(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n")
 
 
-def melody(music: str, *, played: bool = False) -> Melody:
-    return read_abc(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n", expand_repeats=played)
+def melody(music: str) -> Melody:
+    return read_abc_score(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n").melody
 
 
 def pitches(music: str) -> list[int | None]:
@@ -53,17 +50,8 @@ def test_a_melody_holds_every_note_of_the_page_in_order() -> None:
     assert melody("|: CDEF |1 G4 :|2 A4 |]").pitches == (60, 62, 64, 65, 67, 69)
 
 
-def test_played_repeats_take_each_ending_in_its_turn() -> None:
-    assert melody("|: CDEF |1 G4 :|2 A4 |]", played=True).pitches == (
-        60, 62, 64, 65, 67, 60, 62, 64, 65, 69,
-    )  # fmt: skip
-    assert melody("|: C4 |1,3 D4 :|2,4 E4 :| F4 |]", played=True).pitches == (
-        60, 62, 60, 64, 60, 62, 60, 64, 65,
-    )  # fmt: skip
-
-
-def test_a_repeat_without_beginning_goes_back_to_the_one_before() -> None:
-    assert melody("C4 :| D4 :: E4 :|", played=True).pitches == (60, 60, 62, 62, 64, 64)
+def test_a_repeat_without_a_beginning_goes_back_to_the_end_of_the_one_before() -> None:
+    assert melody("C4 :| D4 :: E4 :|").repeats == (Repeat(0, 1), Repeat(1, 2), Repeat(2, 3))
 
 
 def test_onset_0_is_the_first_downbeat() -> None:
@@ -115,7 +103,7 @@ def test_silent_bars_at_the_end_are_bars() -> None:
 
 
 def test_free_meter_takes_the_length_that_most_measures_have() -> None:
-    read = read_abc("X:1\nM:none\nL:1/4\nK:C\nABc|def|gabc'|abc'|]\n")
+    read = read_abc_score("X:1\nM:none\nL:1/4\nK:C\nABc|def|gabc'|abc'|]\n").melody
     assert (read.meter, read.changes) == (
         Meter(3, 4), (MeterChange(2, Meter(4, 4)), MeterChange(3, Meter(3, 4))),
     )  # fmt: skip
@@ -157,9 +145,9 @@ def test_what_is_played_oftener_than_twice_is_read_without_its_signs() -> None:
     assert len(read.notes) == 6
 
 
-def test_music_that_no_pass_reaches_is_no_melody() -> None:
-    with pytest.raises(NoMelody):
-        melody("[0 ABcd |]", played=True)
+def test_an_ending_of_no_pass_is_read_once_and_repeats_nothing() -> None:
+    read = melody("[0 ABcd |]")
+    assert (read.pitches, read.repeats) == ((69, 71, 72, 74), ())
 
 
 def test_an_ending_within_a_bar_begins_a_bar() -> None:
