@@ -50,7 +50,7 @@ async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None
         others = await stage.bob.slash(stage.channel, "compose", style="folk")
         assert third.ephemeral
         assert third.response is not None
-        assert "You have 2 requests open already" in third.response.content
+        assert "You already have 2 open requests" in third.response.content
         assert not others.ephemeral
 
 
@@ -61,7 +61,7 @@ async def test_a_cooldown_is_told_and_ends(tmp_path: Path) -> None:
         early = await stage.alice.slash(stage.channel, "compose", style="folk")
         assert early.ephemeral
         assert early.response is not None
-        assert "Ask again in 6 s" in early.response.content
+        assert "wait 6 s" in early.response.content
         await stage.env.advance_time(6)
         assert not (await stage.alice.slash(stage.channel, "compose", style="folk")).ephemeral
 
@@ -74,7 +74,7 @@ async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(
     assert result.response is None, "the public message is gone"
     (told,) = result.followups
     assert told.ephemeral
-    assert "No tune fits this: 16 bars of nothing" in told.content
+    assert "No tune meets these options: 16 bars of nothing" in told.content
     (entry,) = await stage.history(stage.alice)
     assert (entry.state, entry.error_code) == ("failed", "NoSuchTune")
     assert entry.answered_at
@@ -101,7 +101,7 @@ async def test_a_request_that_cannot_be_kept_is_withdrawn_in_private(
     async def full(*_: object) -> RequestRecord:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(RequestStore, "accept", full)
+    monkeypatch.setattr(RequestStore, "add", full)
     result = await stage.alice.slash(stage.channel, "compose", style="folk")
     assert result.response is None
     (told,) = result.followups
@@ -116,7 +116,7 @@ async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: Discord
     result = await stage.bob.click(message, label="Another one")
     assert result.ephemeral
     assert result.response is not None
-    assert "Request 1 is no longer kept" in result.response.content
+    assert "Request 1 is no longer stored" in result.response.content
 
 
 async def test_only_the_asker_removes_an_answer(stage: DiscordEnv) -> None:

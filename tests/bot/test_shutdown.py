@@ -121,7 +121,7 @@ async def test_a_result_that_is_being_written_while_its_person_is_forgotten_goes
         go_on.wait()
         keep(request_id, files)
 
-    monkeypatch.setattr(house.results, "keep", keep_slowly)
+    monkeypatch.setattr(house.results, "write", keep_slowly)
     async with house.scheduling() as dispatcher:
         await house.add(dispatcher)
         await asyncio.to_thread(writing.wait)

@@ -160,8 +160,8 @@ def test_the_try_out_does_not_worry_newcomers_but_says_what_matters() -> None:
             sys.executable,
             "-c",
             "import logging; logging.basicConfig(format='%(message)s');"
-            "from bot.__main__ import unconcerned\n"
-            "with unconcerned():\n"
+            "from bot.__main__ import mute_discord_warnings\n"
+            "with mute_discord_warnings():\n"
             "    import simcord\n"
             "    logging.getLogger('discord.client').warning('something else')\n",
         ],

@@ -33,7 +33,7 @@ async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: Disco
     text = str(result.response.embeds[0].description)
     assert "A new Folk tune" in text
     assert "seed `3`" in text
-    assert "ready" in text
+    assert "done" in text
     assert f"/{stage.channel.id}/" in text
     assert "Jazz" not in text
 
@@ -68,7 +68,7 @@ async def test_help_works_while_the_engine_wakes(tmp_path: Path) -> None:
         alice = guild.add_member(env.create_user("alice"))
         assert (await alice.slash(channel, "help")).response is not None
         await alice.slash(channel, "compose", style="folk")
-        assert "tuning up" in last(channel).content
+        assert "engine is starting" in last(channel).content
     finally:
         await bot.close()
         await env.shutdown()

@@ -62,8 +62,8 @@ async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
         ("reel.mid", b"", {}, "reel.mid is empty"),
         ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
         ("reel.mid", SOUND, {}, "reel.mid is an MP3 sound, whatever its name says"),
-        ("reel.mid", REEL, {"rhythm": None}, "Say which rhythm the tune shall get"),
-        ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one: a style"),
+        ("reel.mid", REEL, {"rhythm": None}, "Choose a rhythm"),
+        ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one of the two: a style"),
         ("reel.mid", REEL, {"meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
         ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png has the ending"),
     ],
@@ -115,7 +115,7 @@ async def test_a_parser_that_crashes_is_told_in_private(
     result = await send(stage, "reel.mid", REEL)
     (told,) = result.followups
     assert told.ephemeral
-    assert "I gave up reading this file" in told.content
+    assert "This file could not be read" in told.content
     assert stage.channel.history(viewer=stage.bob) == []
     monkeypatch.setattr(held._uploads, "_parse", parse)
     await send(stage, "reel.mid", REEL)
@@ -125,7 +125,7 @@ async def test_a_parser_that_crashes_is_told_in_private(
 async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "QUIET_S", 0.0)
+    monkeypatch.setattr(intake, "DEFER_AFTER_S", 0.0)
     come = asyncio.Event()
     read = discord.Attachment.read
 
@@ -155,7 +155,7 @@ async def test_a_file_that_discord_does_not_hand_over_is_told(
     result = await send(stage, "reel.mid", REEL)
     assert result.ephemeral
     assert result.response is not None
-    assert "Discord did not hand over reel.mid" in result.response.content
+    assert "reel.mid could not be downloaded from Discord" in result.response.content
 
 
 async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: DiscordEnv) -> None:
@@ -237,5 +237,5 @@ async def test_one_person_asks_for_no_more_at_once_than_is_allowed(tmp_path: Pat
         result = await send(stage, "reel.mid", REEL)
         assert result.ephemeral
         assert result.response is not None
-        assert "Ask again in 60 s" in result.response.content
+        assert "wait 60 s" in result.response.content
         assert not list((stage.settings.data_dir / "uploads").glob("*"))

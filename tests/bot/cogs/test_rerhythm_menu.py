@@ -87,5 +87,5 @@ async def test_a_choice_about_a_file_that_has_gone_says_so(stage: DiscordEnv) ->
     result = await stage.alice.select(choice, ["folk"])
     assert result.ephemeral
     assert result.response is not None
-    assert "no longer kept" in result.response.content
+    assert "no longer stored" in result.response.content
     assert stage.engine.jobs == []

@@ -40,9 +40,9 @@ async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Disco
     assert fields(message) == {
         "Melody": "Jazz", "Rhythm": "Folk", "Strength": "50 %",
         "Changed": "37 % of the notes", "New pitches": "20 % of the notes",
-        "Repeats": "12 of 12 bars kept",
-        "Target": "closer to it than 41 of 50 others",
-        "Longest copy": "7 notes in a row; up to 9 is usual",
+        "Repeats": "12 of 12 repeated bars kept",
+        "Similarity": "more like the target than 41 of 50 reference tunes",
+        "Longest shared run": "7 notes (95 % of unrelated tunes: up to 9)",
         "Key": "D major", "Meter": "4/4", "Tempo": "♩ = 180", "Bars": "8", "Seed": "`4`",
     }  # fmt: skip
 
@@ -69,13 +69,19 @@ async def test_one_side_alone_may_change_and_be_like_one_tune(stage: DiscordEnv)
     [
         ({"pitch": "folk"}, "fill in `rhythm` too"),
         ({"rhythm": "folk"}, "fill in `pitch` too"),
-        ({"pitch": "folk", "rhythm": "jazz", "strength": 50}, "`strength` is about a tune of"),
-        ({"pitch": "folk", "rhythm": "jazz", "keep_bars": "1"}, "`keep_bars` is about a tune of"),
-        ({"pitch": "folk", "file": ("a.mid", REEL), "bars": 8}, "`bars` is for new tunes"),
-        ({"file": ("a.mid", REEL)}, "Say what the tune shall get"),
+        (
+            {"pitch": "folk", "rhythm": "jazz", "strength": 50},
+            "`strength` applies only to",
+        ),
+        (
+            {"pitch": "folk", "rhythm": "jazz", "keep_bars": "1"},
+            "`keep_bars` applies only to",
+        ),
+        ({"pitch": "folk", "file": ("a.mid", REEL), "bars": 8}, "`bars` applies only to new tunes"),
+        ({"file": ("a.mid", REEL)}, "Choose what to change"),
         (
             {"file": ("a.mid", REEL), "pitch": "folk", "pitch_like": ("b.mid", OTHER)},
-            "a style with `pitch`, or one tune with `pitch_like`",
+            "a style with `pitch`, or a tune with `pitch_like`",
         ),
         ({"file": ("a.mid", REEL), "pitch_like": ("b.png", OTHER)}, "b.png has the ending"),
     ],
@@ -98,12 +104,12 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEn
     message = last(stage.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[2].filename == "reel-x-other.mid"
-    assert r"The pitches of reel.mid on the rhythm of \*other\*.mid" in message.content
+    assert r"The pitches of reel.mid with the rhythm of \*other\*.mid" in message.content
     shown = fields(message)
     assert (shown["Melody"], shown["Rhythm"]) == ("like reel.mid", r"like \*other\*.mid")
     assert "Seed" not in shown
     await stage.restart()
-    await stage.bob.click(last(stage.channel), label="The other way round")
+    await stage.bob.click(last(stage.channel), label="Swap the tunes")
     (job,) = stage.engine.jobs
     request = mashup(job)
     assert request.track is None
@@ -111,7 +117,7 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEn
     assert bars == [4, 8]
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
-    assert "The pitches of reel.mid on" in str(result.response.embeds[0].description)
+    assert "The pitches of reel.mid with" in str(result.response.embeds[0].description)
 
 
 async def test_variants_have_seeds_in_a_row_whichever_answer_they_are_asked_of(
@@ -149,7 +155,7 @@ async def test_before_and_after_is_shown_to_who_asks_alone(stage: DiscordEnv) ->
     assert result.response is not None
     (picture,) = result.response.attachments
     assert picture.filename == "reel-jazz.1.00.compared.png"
-    assert "reel.mid in Jazz rhythm**: above as it was" in result.response.content
+    assert "reel.mid in Jazz rhythm**: your tune above" in result.response.content
     (job,) = stage.engine.jobs
     assert (job.formats, job.compared, given_tune(job).seed) == (("png",), True, 4)
     assert len(stage.channel.history(viewer=stage.alice)) == 1
@@ -172,7 +178,7 @@ async def test_a_look_that_fails_is_told_in_private(stage: DiscordEnv) -> None:
     result = await stage.bob.click(message, label="Before and after")
     assert result.ephemeral
     assert result.response is not None
-    assert "no longer kept" in result.response.content
+    assert "no longer stored" in result.response.content
 
 
 async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
@@ -184,7 +190,7 @@ async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
         await stage.alice.slash(stage.channel, "mydata delete")
         refused = await stage.bob.click(message, label="Remove")
         assert refused.response is not None
-        assert "Only the person who asked" in refused.response.content
+        assert "Only the person who requested" in refused.response.content
         await stage.alice.click(message, label="Remove")
         assert stage.channel.history() == []
 

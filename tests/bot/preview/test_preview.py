@@ -111,7 +111,7 @@ def test_a_request_made_while_the_engine_warms_up_outlives_the_end_of_the_bot(
     with running(SLOW, tmp_path) as tryout:
         you = Visitor(browser, tryout.address)
         you.command("compose", style="folk")
-        wait_until(you.messages("The band is tuning up").count, "the engine warming up")
+        wait_until(you.messages("The engine is starting").count, "the engine warming up")
         (tmp_path / "cold").unlink()
         wait_until(you.shares, "the job under way")
         assert tryout.end(signal.SIGTERM) == 0
@@ -121,7 +121,7 @@ def test_a_request_made_while_the_engine_warms_up_outlives_the_end_of_the_bot(
         wait_until(you.results().count, "the result of the request from before")
         assert you.messages("no longer in the channel").count()
         you.command("history")
-        you.messages("Your last requests").wait_for()
+        you.messages("Your latest requests").wait_for()
         assert tryout.end(signal.SIGINT) == 0
 
 

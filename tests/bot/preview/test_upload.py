@@ -58,7 +58,7 @@ def test_an_uploaded_midi_file_is_heard_in_another_rhythm(
     you.press("25 %", result)
     wait_until(lambda: you.results().count() == 2, "the same with another strength", 180)
     you.press("Before and after", result)
-    both = you.messages("above as it was, below as it is now")
+    both = you.messages("your tune above, the result below")
     wait_until(lambda: both.count() and width_of_score(both) > 0, "both scores", 180)
 
 

@@ -236,17 +236,17 @@ async def test_a_later_process_finds_everything(tmp_path: Path) -> None:
 ACCEPTING = """
 import asyncio, sys
 from pathlib import Path
-from bot.requests.store import Ledger
-from tests.support.fakes import make_ask
+from bot.requests.store import RequestStore
+from tests.support.fakes import make_new_request
 
 async def accept_for_ever():
-    ledger = await Ledger.open(Path(sys.argv[1]))
+    store = await RequestStore.open(Path(sys.argv[1]))
     async def one_by_one(user):
         while True:
-            entry = await ledger.accept(make_ask(user_id=user))
+            entry = await store.add(make_new_request(user_id=user))
             print(entry.id, flush=True)
             if entry.id % 7 == 0:
-                await ledger.lease("killed", 60)
+                await store.lease("killed", 60)
     await asyncio.gather(*(one_by_one(user) for user in range(8)))
 
 asyncio.run(accept_for_ever())

@@ -186,7 +186,7 @@ async def test_two_people_who_send_the_same_file_share_it(stage: DiscordEnv) -> 
     assert len(list(folder.iterdir())) == 2
     result = await stage.bob.slash(stage.channel, "mydata delete")
     assert result.response is not None
-    assert "and 1 files that you sent" in result.response.content
+    assert "and 1 uploaded files" in result.response.content
     assert list(folder.iterdir()) == []
 
 
@@ -218,7 +218,7 @@ async def test_an_export_has_the_newest_files_when_not_all_of_them_fit(stage: Di
         await dispatcher._uploads.keep(stage.alice.id, f"{number}.mid", random.randbytes(9_000_000))
     result = await stage.alice.slash(stage.channel, "mydata export")
     assert result.response is not None
-    assert "3 files that you sent (2 of them in the archive" in result.response.content
+    assert "3 uploaded files (2 of them fit into the archive" in result.response.content
     _, archive = result.response.attachments
     with zipfile.ZipFile(io.BytesIO(await archive.read())) as kept:
         assert kept.namelist() == ["3-2.mid", "2-1.mid"]
