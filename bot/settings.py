@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from mst_core.jobs import BARS_RANGE
 from mst_core.reading.parsed_score import Limits
+from mst_core.styles import default_models_dir
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -62,7 +63,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _project_path(text: str) -> Path:
     # The styles come with the project, so a relative path means the same from every folder.
-    return PROJECT / text
+    return default_models_dir() if text == "models" else PROJECT / text
 
 
 def _optional_path(text: str) -> Path | None:

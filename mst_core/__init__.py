@@ -11,4 +11,4 @@ The path of one request::
 The core knows nothing of Discord, databases or the environment.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -55,6 +55,18 @@ class StyleCard(msgspec.Struct, frozen=True):
     """Corpus, terms, date, size and losses: the model card."""
 
 
+def default_models_dir() -> Path:
+    """Return the folder of the shipped styles.
+
+    Returns:
+        `models/` of the checkout, or `mst_core/models/` where the package was installed from a
+        wheel, which carries the styles inside the package.
+    """
+    package = Path(__file__).resolve().parent
+    in_checkout = package.parent / "models"
+    return in_checkout if (package.parent / "pyproject.toml").is_file() else package / "models"
+
+
 def load_style_card(folder: Path) -> StyleCard:
     """Read the card of one style folder.
 

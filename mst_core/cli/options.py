@@ -11,10 +11,8 @@ from click.shell_completion import CompletionItem
 
 from mst_core.errors import BadOption
 from mst_core.jobs import BARS_RANGE, TEMPO_RANGE
-from mst_core.styles import load_style_cards
+from mst_core.styles import default_models_dir, load_style_cards
 
-DEFAULT_MODELS = Path(__file__).parents[2] / "models"
-"""Where the styles of a checkout are."""
 MAX_VARIANTS = 99
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -22,7 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 models = click.option(
     "--models",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=DEFAULT_MODELS,
+    default=default_models_dir,
     envvar="MST_MODELS_DIR",
     metavar="DIR",
     help="The folder of the styles. [environment: MST_MODELS_DIR]",
@@ -69,7 +67,7 @@ def complete_style(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a style as far as it is typed."""
-    folder = context.params.get("models") or DEFAULT_MODELS
+    folder = context.params.get("models") or default_models_dir()
     styles = load_style_cards(Path(folder))
     return [
         CompletionItem(name, help=card.title)

@@ -18,7 +18,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
-from mst_core.cli.options import DEFAULT_MODELS
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.music import Melody, Note
@@ -26,6 +25,7 @@ from mst_core.notation.midi import write_midi
 from mst_core.reading.abc.read import read_abc_score
 from mst_core.reading.midi.read import read_midi
 from mst_core.studio import Studio
+from mst_core.styles import default_models_dir
 
 REEL = """X:1
 T:A Reel of Ours
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("studio")
 
 @pytest.fixture(scope="session")
 def _opened() -> Studio:
-    return Studio.open(DEFAULT_MODELS, None, "cpu")
+    return Studio.open(default_models_dir(), None, "cpu")
 
 
 @pytest.fixture
