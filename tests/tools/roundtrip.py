@@ -24,9 +24,8 @@ from typing import Any
 
 from mst_core.corpora.tunes import full_bars, parse_key
 from mst_core.errors import BadOption, MstError
-from mst_core.music import Key, Melody, Meter, MeterChange, Note
+from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter, MeterChange, Note
 from mst_core.notation.abc import write_abc
-from mst_core.notation.metrical_grid import TICKS_PER_QUARTER
 from mst_core.notation.midi import write_midi
 from mst_core.reading.abc.read import read_abc_score, split_tunes
 from mst_core.reading.formats import decode_text
