@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from typing import Literal, Self
 
 import msgspec
+from msgspec import structs
 
 from mst_core.errors import BadOption
 from mst_core.music import Key, Meter
@@ -25,58 +27,283 @@ TEMPO_RANGE = (40.0, 320.0)  # quarter notes per minute
 MAX_SEED = 2**31 - 1
 
 
-class Compose(msgspec.Struct, frozen=True, tag="compose"):
-    """A new tune: the melody language of one style, the rhythm of another, or of the same.
+SideName = Literal["pitch", "rhythm"]
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """What one side of a tune, its pitches or its rhythm, is taken from or changed towards.
+
+    Exactly one of `style` and `like` is given; `validate` refuses anything else.
+    """
+
+    style: str | None = None
+    """Name of a style."""
+    like: str | None = None
+    """SHA-256 of an uploaded file: one single tune is the target."""
+    strength: float = 1.0
+    """How far the side changes, 0 to 1: 0 keeps it note for note, 1 goes all the way."""
+
+    @classmethod
+    def of(cls, style: str | None, like: str | None, strength: float = 1.0) -> Self | None:
+        """Return the side that a style or a tune is named for; None where neither is."""
+        if style is None and like is None:
+            return None
+        return cls(style=style, like=like, strength=strength)
+
+
+class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
+    """What every kind of request can be asked; `Request` is the union of the kinds."""
+
+    @property
+    def sides(self) -> dict[SideName, Side]:
+        """Where the pitches and the rhythm come from; a side that stays as it is is left out."""
+        raise NotImplementedError
+
+    @property
+    def sources(self) -> dict[str, int | None]:
+        """SHA-256 of the files that the request needs, the changed tune last.
+
+        The value is the track with the melody, counted from 1; None: it is found automatically.
+        """
+        return {}
+
+    @property
+    def styles(self) -> dict[SideName, str]:
+        """Names of the styles by side."""
+        return {name: side.style for name, side in self.sides.items() if side.style is not None}
+
+    @property
+    def strengths(self) -> dict[SideName, float]:
+        """Strengths, 0 to 1, of the sides that a transfer changes; empty for other requests."""
+        return {}
+
+    def _check_options(self, styles: Mapping[str, StyleCard]) -> None:
+        """Raise BadOption or UnknownStyle when an option is invalid; see `validate`."""
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the request with another seed."""
+        return structs.replace(self, seed=seed)
+
+    def with_strength(self, strength: float, *, pitch_strength: float | None = None) -> Self:
+        """Return the request with another strength (0 to 1) on each side that it changes.
+
+        Args:
+            strength: of both sides.
+            pitch_strength: of the pitches, where it is not that of the rhythm.
+        """
+        return self
+
+    def with_sources(self, sources: Mapping[str, str]) -> Self:
+        """Return the request about other files: ``sources`` maps old names to new ones."""
+        return self
+
+
+class Compose(_RequestBase, frozen=True, kw_only=True, tag="compose"):
+    """A new tune: the melodic style of one style, the rhythm of another or of the same.
 
     Options that are None are chosen by the style and the seed.
     """
 
     pitch: str
+    """Name of the style of the pitches."""
     rhythm: str
+    """Name of the style of the rhythm."""
     seed: int
     bars: int = 16
     meter: str | None = None
     key: str | None = None
     tempo: float | None = None
+    """Quarter notes per minute."""
+
+    @property
+    def sides(self) -> dict[SideName, Side]:
+        """The two styles."""
+        return {"pitch": Side(style=self.pitch), "rhythm": Side(style=self.rhythm)}
+
+    def _check_options(self, styles: Mapping[str, StyleCard]) -> None:
+        require_style(self.pitch, styles)
+        rhythm = require_style(self.rhythm, styles)
+        _check_range("bars", self.bars, BARS_RANGE)
+        if self.tempo is not None:
+            _check_range("tempo", self.tempo, TEMPO_RANGE, " quarter notes per minute")
+        if self.key is not None:
+            Key.parse(self.key)
+        if self.meter is not None and str(Meter.parse(self.meter)) not in rhythm.meters:
+            there_are = ", ".join(rhythm.meters)
+            raise BadOption("meter", self.meter, f"the meters of {self.rhythm} are {there_are}")
 
 
-class Restyle(msgspec.Struct, frozen=True, tag="rerhythm"):
-    """A given tune changed: the rhythm of a style or of one other tune, or its melody language.
+class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
+    """A given tune whose rhythm, pitches or both are changed towards a style or one other tune.
 
-    What neither ``rhythm`` nor ``like`` names is the tune's own rhythm, and so with the pitches.
-    ``source``, ``like`` and ``pitch_like`` are the SHA-256 of uploaded files, whose readings the
-    job carries.
+    In databases and exports it has the flat form of version 0.1, see `encode_request`.
     """
+
+    source: str
+    """SHA-256 of the file with the tune."""
+    seed: int
+    rhythm: Side | None = None
+    """None: the rhythm stays as it is."""
+    pitch: Side | None = None
+    """None: the pitches stay as they are."""
+    meter: str | None = None
+    keep_bars: str | None = None
+    """Bars that stay as they are, such as ``1-4,9``, counted from 1."""
+    track: int | None = None
+    """The track of a MIDI file that holds the melody, counted from 1; None finds it."""
+
+    @property
+    def sides(self) -> dict[SideName, Side]:
+        """The sides that change."""
+        sides: dict[SideName, Side | None] = {"pitch": self.pitch, "rhythm": self.rhythm}
+        return {name: side for name, side in sides.items() if side is not None}
+
+    @property
+    def sources(self) -> dict[str, int | None]:
+        """The tunes that it is to be like, and the tune itself."""
+        likes = (side.like for side in (self.rhythm, self.pitch) if side is not None)
+        return dict.fromkeys(like for like in likes if like is not None) | {self.source: self.track}
+
+    @property
+    def strengths(self) -> dict[SideName, float]:
+        """Strengths of the sides that change."""
+        return {name: side.strength for name, side in self.sides.items()}
+
+    def with_strength(self, strength: float, *, pitch_strength: float | None = None) -> Transfer:
+        """Return the request with another strength (0 to 1) on each side that it changes."""
+        pitch = strength if pitch_strength is None else pitch_strength
+        return structs.replace(
+            self,
+            rhythm=self.rhythm and structs.replace(self.rhythm, strength=strength),
+            pitch=self.pitch and structs.replace(self.pitch, strength=pitch),
+        )
+
+    def with_sources(self, sources: Mapping[str, str]) -> Transfer:
+        """Return the request about other files: ``sources`` maps old names to new ones."""
+
+        def renamed(side: Side | None) -> Side | None:
+            if side is None or side.like is None:
+                return side
+            return structs.replace(side, like=sources[side.like])
+
+        return structs.replace(
+            self,
+            source=sources[self.source],
+            rhythm=renamed(self.rhythm),
+            pitch=renamed(self.pitch),
+        )
+
+    def _check_options(self, styles: Mapping[str, StyleCard]) -> None:
+        for name, side in (("rhythm", self.rhythm), ("pitch", self.pitch)):
+            if side is None:
+                continue
+            if side.style is not None and side.like is not None:
+                raise BadOption(f"{name} and like", "both", "name a style, or one tune to be like")
+            if side.style is not None:
+                require_style(side.style, styles)
+        if not any(side.style or side.like for side in self.sides.values()):
+            raise BadOption("rhythm or like", "neither", "name a style, or one tune to be like")
+        for name, side in (("strength", self.rhythm), ("pitch strength", self.pitch)):
+            if side is not None and not 0 <= side.strength <= 1:
+                # Where only the pitches change, people call theirs the strength.
+                option = "strength" if self.rhythm is None else name
+                raise BadOption(option, side.strength, "choose 0 (as it is) to 1 (the whole way)")
+        if self.meter is not None and Meter.parse(self.meter).bar_length > MAX_BAR_LENGTH:
+            raise BadOption(
+                "meter", self.meter, f"a bar has at most {MAX_BAR_LENGTH} quarter notes"
+            )
+        parse_bar_ranges(self.keep_bars)
+
+
+class Mashup(_RequestBase, frozen=True, kw_only=True, tag="mashup"):
+    """The pitches and the form of one given tune on the rhythm of another. It is deterministic."""
+
+    source: str
+    """SHA-256 of the file with the pitches."""
+    like: str
+    """SHA-256 of the file with the rhythm."""
+    seed: int = 0
+    """Has no effect."""
+    track: int | None = None
+    """The track of the first file that holds the melody, counted from 1; None finds it."""
+
+    @property
+    def sides(self) -> dict[SideName, Side]:
+        """The two tunes."""
+        return {"pitch": Side(like=self.source), "rhythm": Side(like=self.like)}
+
+    @property
+    def sources(self) -> dict[str, int | None]:
+        """The two tunes."""
+        return {self.like: None} | {self.source: self.track}
+
+    def with_sources(self, sources: Mapping[str, str]) -> Mashup:
+        """Return the request about other files: ``sources`` maps old names to new ones."""
+        return structs.replace(self, source=sources[self.source], like=sources[self.like])
+
+    def swapped(self) -> Mashup:
+        """Return the mashup the other way round."""
+        return Mashup(source=self.like, like=self.source, seed=self.seed)
+
+
+Request = Compose | Transfer | Mashup
+
+
+class _StoredTransfer(msgspec.Struct, frozen=True, tag="rerhythm"):
+    """A transfer as databases and exports hold it: an unprefixed name belongs to the rhythm."""
 
     source: str
     seed: int
     rhythm: str | None = None
     like: str | None = None
     strength: float = 1.0
-    """Of the rhythm: 0 is the original note for note, 1 the whole way."""
     meter: str | None = None
     keep_bars: str | None = None
-    """Bars left alone, such as ``1-4,9``, counted from 1."""
     track: int | None = None
-    """The track of a MIDI file that holds the melody, counted from 1; None finds it."""
     pitch: str | None = None
     pitch_like: str | None = None
     pitch_strength: float = 1.0
 
 
-class Mashup(msgspec.Struct, frozen=True, tag="mashup"):
-    """The pitches and the form of one given tune on the very rhythm of another."""
+def encode_request(request: Request) -> str:
+    """Return a request as JSON, in the form that databases and exports have had since 0.1.0."""
+    if not isinstance(request, Transfer):
+        return msgspec.json.encode(request).decode()
+    rhythm, pitch = request.rhythm or Side(), request.pitch or Side()
+    stored = _StoredTransfer(
+        source=request.source,
+        seed=request.seed,
+        rhythm=rhythm.style,
+        like=rhythm.like,
+        strength=rhythm.strength,
+        meter=request.meter,
+        keep_bars=request.keep_bars,
+        track=request.track,
+        pitch=pitch.style,
+        pitch_like=pitch.like,
+        pitch_strength=pitch.strength,
+    )
+    return msgspec.json.encode(stored).decode()
 
-    source: str
-    """SHA-256 of the file whose pitches sound."""
-    like: str
-    """SHA-256 of the file whose rhythm they take."""
-    seed: int
-    track: int | None = None
-    """The track of the first file that holds the melody, counted from 1; None finds it."""
 
+def decode_request(text: str) -> Request:
+    """Return the request that `encode_request` wrote, also one of version 0.1.0.
 
-Request = Compose | Restyle | Mashup
+    Raises:
+        msgspec.DecodeError: when the text is something else.
+    """
+    stored = msgspec.json.decode(text, type=Compose | _StoredTransfer | Mashup)
+    if not isinstance(stored, _StoredTransfer):
+        return stored
+    return Transfer(
+        source=stored.source,
+        seed=stored.seed,
+        rhythm=Side.of(stored.rhythm, stored.like, stored.strength),
+        pitch=Side.of(stored.pitch, stored.pitch_like, stored.pitch_strength),
+        meter=stored.meter,
+        keep_bars=stored.keep_bars,
+        track=stored.track,
+    )
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -149,11 +376,6 @@ class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
 JobEvent = Progress | Rendition
 
 
-# Whether a request makes sense, told before anything heavy is loaded.
-#
-# The bot asks here before its public answer, the command line before it opens the networks, and the
-# studio once more, because it trusts nobody.
-
 MAX_BAR_LENGTH = 12
 """Quarter notes: longer bars are no music that a style has."""
 _MAX_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
@@ -170,49 +392,22 @@ def next_seed(seed: int, offset: int) -> int:
 
 
 def validate(request: Request, styles: Mapping[str, StyleCard]) -> None:
-    """Do nothing, when the request can be met as far as its options go.
+    """Check the options of a request before anything heavy is loaded.
+
+    This is the only place where requests are validated. The bot calls it before its public answer
+    and the command line before it opens the networks, so that a person gets the error early; the
+    studio calls it for every job.
+
+    Args:
+        request: the request.
+        styles: the styles that there are, by name.
 
     Raises:
         UnknownStyle: when one of its styles is not there.
-        BadOption: when an option cannot be; it says what would be accepted.
+        BadOption: when an option is invalid; it says what would be accepted.
     """
     _check_range("seed", request.seed, (0, MAX_SEED))
-    if isinstance(request, Compose):
-        _validate_compose(request, dict(styles))
-    elif isinstance(request, Restyle):
-        _check_restyle(request, dict(styles))
-
-
-def _validate_compose(request: Compose, styles: dict[str, StyleCard]) -> None:
-    require_style(request.pitch, styles)
-    rhythm = require_style(request.rhythm, styles)
-    _check_range("bars", request.bars, BARS_RANGE)
-    if request.tempo is not None:
-        _check_range("tempo", request.tempo, TEMPO_RANGE, " quarter notes per minute")
-    if request.key is not None:
-        Key.parse(request.key)
-    if request.meter is not None and str(Meter.parse(request.meter)) not in rhythm.meters:
-        there_are = ", ".join(rhythm.meters)
-        raise BadOption("meter", request.meter, f"the meters of {request.rhythm} are {there_are}")
-
-
-def _check_restyle(request: Restyle, styles: dict[str, StyleCard]) -> None:
-    for side, style, like in (
-        ("rhythm", request.rhythm, request.like),
-        ("pitch", request.pitch, request.pitch_like),
-    ):
-        if style is not None and like is not None:
-            raise BadOption(f"{side} and like", "both", "name a style, or one tune to be like")
-        if style is not None:
-            require_style(style, styles)
-    if not any((request.rhythm, request.like, request.pitch, request.pitch_like)):
-        raise BadOption("rhythm or like", "neither", "name a style, or one tune to be like")
-    for name, value in (("strength", request.strength), ("pitch strength", request.pitch_strength)):
-        if not 0 <= value <= 1:
-            raise BadOption(name, value, "choose 0 (as it is) to 1 (the whole way)")
-    if request.meter is not None and Meter.parse(request.meter).bar_length > MAX_BAR_LENGTH:
-        raise BadOption("meter", request.meter, f"a bar has at most {MAX_BAR_LENGTH} quarter notes")
-    parse_bar_ranges(request.keep_bars)
+    request._check_options(styles)
 
 
 def parse_bar_ranges(text: str | None, bars: int = 10**6) -> frozenset[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mst_core import __version__
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Compose, Job, Mashup, Receipt, Restyle
+from mst_core.jobs import Compose, Job, Mashup, Receipt
 
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import ParsedScore
@@ -33,10 +33,9 @@ def title_of(job: Job) -> str:
 def make_receipt(job: Job, composition: Composition) -> Receipt:
     """Write the receipt of a finished composition."""
     melody, request = composition.melody, job.request
-    restyle = request if isinstance(request, Restyle) else None
     return Receipt(
-        pitch="" if isinstance(request, Mashup) else request.pitch or "",
-        rhythm="" if isinstance(request, Mashup) else request.rhythm or "",
+        pitch=request.styles.get("pitch", ""),
+        rhythm=request.styles.get("rhythm", ""),
         seed=request.seed,
         key=melody.key.name,
         meter=str(melody.meter),
@@ -47,11 +46,9 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
         seconds=round(melody.seconds, 2),
         version=__version__,
         source=title_of(job),
-        strength=restyle.strength if restyle and (restyle.rhythm or restyle.like) else None,
+        strength=request.strengths.get("rhythm"),
         changed=_rounded(composition.changed),
-        pitch_strength=(
-            restyle.pitch_strength if restyle and (restyle.pitch or restyle.pitch_like) else None
-        ),
+        pitch_strength=request.strengths.get("pitch"),
         closeness=_rounded(composition.closeness),
         pitch_closeness=_rounded(composition.pitch_closeness),
         repitched=_rounded(composition.repitched),

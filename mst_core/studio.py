@@ -26,7 +26,7 @@ from mst_core.jobs import (
     Mashup,
     Progress,
     Rendition,
-    Restyle,
+    Transfer,
     validate,
     validate_formats,
 )
@@ -113,7 +113,7 @@ class ComposerProtocol(Protocol):
 
     def transfer(
         self,
-        request: Restyle,
+        request: Transfer,
         readings: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:

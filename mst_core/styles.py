@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -126,7 +126,7 @@ def resolve_style_name(typed: str, models: Path) -> str:
     return typed if typed in names or not meant else meant[0]
 
 
-def require_style(name: str, styles: dict[str, StyleCard]) -> StyleCard:
+def require_style(name: str, styles: Mapping[str, StyleCard]) -> StyleCard:
     """Return the card of a style.
 
     Raises:

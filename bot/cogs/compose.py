@@ -34,7 +34,9 @@ class ComposeCog:
             seed: Seed | None = None,
         ) -> None:
             seed = draw_seed() if seed is None else seed
-            request = Compose(style, style, seed, bars, meter, key, tempo)
+            request = Compose(
+                pitch=style, rhythm=style, seed=seed, bars=bars, meter=meter, key=key, tempo=tempo
+            )
             await self._intake.submit(interaction, request)
 
         described = app_commands.describe(

@@ -8,7 +8,7 @@ from discord import Attachment, Interaction, app_commands
 from discord.app_commands import Command
 
 from bot.cogs.options import Track
-from bot.requests.intake import PENDING_FILE, RequestIntake
+from bot.requests.intake import RequestIntake
 from bot.texts import Texts
 from mst_core.jobs import Mashup
 
@@ -25,9 +25,7 @@ class MashupCog:
         async def mashup(
             interaction: Interaction[Any], a: Attachment, b: Attachment, track: Track | None = None
         ) -> None:
-            draft = Mashup(
-                PENDING_FILE, PENDING_FILE, seed=0, track=track
-            )  # it leaves nothing to luck
+            draft = Mashup(source="source", like="like", track=track)
             await self._intake.submit_with_files(interaction, draft, {"source": a, "like": b})
 
         described = app_commands.describe(

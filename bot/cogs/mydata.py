@@ -16,6 +16,7 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.texts import Texts
+from mst_core.jobs import encode_request
 
 
 class MyDataCog:
@@ -52,6 +53,7 @@ class MyDataCog:
                     for name, value in msgspec.to_builtins(entry).items()
                     if name != "interaction_token"
                 }
+                | {"request": msgspec.Raw(encode_request(entry.request).encode())}
                 for entry in entries
             ],
             "uploads": msgspec.to_builtins(uploads),

@@ -11,10 +11,10 @@ from discord.app_commands import Command, ContextMenu
 from bot.cogs.options import FULL_PERCENT, BarList, Percent, Seed, ShortText, StyleOptions, Track
 from bot.errors import ConflictingOptions, NoAttachment, NoRhythmTarget
 from bot.messages.replies import Replies
-from bot.requests.intake import PENDING_FILE, RequestIntake, precheck
+from bot.requests.intake import RequestIntake, precheck
 from bot.texts import Texts
 from mst_core.errors import MstError
-from mst_core.jobs import Restyle, draw_seed
+from mst_core.jobs import Side, Transfer, draw_seed
 from mst_core.reading.formats import ACCEPTED_FORMATS
 from mst_core.reading.parsed_score import Limits
 from mst_core.styles import StyleCard
@@ -62,15 +62,13 @@ class RerhythmCog:
                 raise NoRhythmTarget
             if rhythm is not None and like is not None:
                 raise ConflictingOptions("rhythm", "like")
-            draft = Restyle(
-                PENDING_FILE,
-                draw_seed() if seed is None else seed,
-                rhythm,
-                None if like is None else PENDING_FILE,
-                strength / FULL_PERCENT,
-                meter,
-                keep_bars,
-                track,
+            draft = Transfer(
+                source="source",
+                seed=draw_seed() if seed is None else seed,
+                rhythm=Side.of(rhythm, "like" if like else None, strength / FULL_PERCENT),
+                meter=meter,
+                keep_bars=keep_bars,
+                track=track,
             )
             await self._intake.submit_with_files(interaction, draft, {"source": file, "like": like})
 

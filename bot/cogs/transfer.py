@@ -26,9 +26,9 @@ from bot.errors import (
     OptionForNewTunes,
     OptionNeedsFile,
 )
-from bot.requests.intake import PENDING_FILE, RequestIntake
+from bot.requests.intake import RequestIntake
 from bot.texts import Texts
-from mst_core.jobs import Compose, Restyle, draw_seed
+from mst_core.jobs import Compose, Side, Transfer, draw_seed
 
 OPTIONS = (
     "pitch",
@@ -87,24 +87,31 @@ class TransferCog:
                 )
                 if pitch is None or rhythm is None:
                     raise MissingOption("pitch" if pitch is None else "rhythm")
-                request = Compose(pitch, rhythm, seed, bars or DEFAULT_BARS, meter, key, tempo)
+                request = Compose(
+                    pitch=pitch,
+                    rhythm=rhythm,
+                    seed=seed,
+                    bars=bars or DEFAULT_BARS,
+                    meter=meter,
+                    key=key,
+                    tempo=tempo,
+                )
                 await self._intake.submit(interaction, request)
                 return
             _reject_options(OptionForNewTunes, bars=bars, key=key, tempo=tempo)
             _check_targets(pitch=pitch, pitch_like=pitch_like, rhythm=rhythm, like=like)
             far = FULL_PERCENT if strength is None else strength
-            draft = Restyle(
-                PENDING_FILE,
-                seed,
-                rhythm,
-                None if like is None else PENDING_FILE,
-                far / FULL_PERCENT,
-                meter,
-                keep_bars,
-                track,
-                pitch,
-                None if pitch_like is None else PENDING_FILE,
-                (far if pitch_strength is None else pitch_strength) / FULL_PERCENT,
+            pitch_far = far if pitch_strength is None else pitch_strength
+            draft = Transfer(
+                source="source",
+                seed=seed,
+                rhythm=Side.of(rhythm, "like" if like else None, far / FULL_PERCENT),
+                meter=meter,
+                keep_bars=keep_bars,
+                track=track,
+                pitch=Side.of(
+                    pitch, "pitch_like" if pitch_like else None, pitch_far / FULL_PERCENT
+                ),
             )
             files = {"source": file, "like": like, "pitch_like": pitch_like}
             await self._intake.submit_with_files(interaction, draft, files)

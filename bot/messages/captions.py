@@ -14,7 +14,7 @@ from discord.utils import escape_markdown
 
 from bot.requests.store import NewRequest
 from bot.texts import Texts
-from mst_core.jobs import Compose, Mashup, Restyle
+from mst_core.jobs import Compose, Mashup
 from mst_core.styles import StyleCard
 
 MAX_NAME = 100
@@ -55,26 +55,12 @@ class Captions:
 
     def origins(self, record: NewRequest) -> dict[str, str]:
         """Say where each side comes from: of a style, or ``_like`` one tune; what stays is out."""
-        request = record.request
-        if isinstance(request, Compose):
-            return {
-                "pitch": self.style_title(request.pitch),
-                "rhythm": self.style_title(request.rhythm),
-            }
-        if isinstance(request, Mashup):
-            return {
-                "pitch_like": self._display_name(record, request.source),
-                "rhythm_like": self._display_name(record, request.like),
-            }
         origins = {}
-        for side, style, like in (
-            ("pitch", request.pitch, request.pitch_like),
-            ("rhythm", request.rhythm, request.like),
-        ):
-            if style is not None:
-                origins[side] = self.style_title(style)
-            elif like is not None:
-                origins[f"{side}_like"] = self._display_name(record, like)
+        for name, side in record.request.sides.items():
+            if side.style is not None:
+                origins[str(name)] = self.style_title(side.style)
+            else:
+                origins[f"{name}_like"] = self._display_name(record, side.like)
         return origins
 
     def describe_amount(self, record: NewRequest, locale: str) -> str:
@@ -84,21 +70,11 @@ class Captions:
             return say("history.new", locale, bars=request.bars)
         if isinstance(request, Mashup):
             return ""
-        percents = dict.fromkeys(round(100 * each) for each in strengths(request).values())
+        percents = dict.fromkeys(round(100 * each) for each in request.strengths.values())
         return " / ".join(say("history.given", locale, percent=each) for each in percents)
 
     def _display_name(self, record: NewRequest, sha256: str | None) -> str:
         return escape(record.names.get(sha256 or "", "?"), MAX_NAME)
-
-
-def strengths(request: Restyle) -> dict[str, float]:
-    """How far each side goes that changes, by its name: ``pitch``, ``rhythm``."""
-    found = {}
-    if request.pitch is not None or request.pitch_like is not None:
-        found["pitch"] = request.pitch_strength
-    if request.rhythm is not None or request.like is not None:
-        found["rhythm"] = request.strength
-    return found
 
 
 def file_name(record: NewRequest) -> str:
@@ -116,12 +92,11 @@ def file_name(record: NewRequest) -> str:
     if isinstance(request, Mashup):
         return f"{stem}-x-{_stem(record, request.like) or 'tune'}"
     parts = [
-        f"like-{_stem(record, like)}".rstrip("-") if like else style
-        for style, like in ((request.pitch, request.pitch_like), (request.rhythm, request.like))
-        if like or style
+        f"like-{_stem(record, side.like)}".rstrip("-") if side.like else side.style
+        for side in request.sides.values()
     ]
     name = "-".join([stem, *dict.fromkeys(part for part in parts if part)])
-    far = strengths(request)
+    far = request.strengths
     apart = f".p{far['pitch']:.2f}" if len(set(far.values())) > 1 else ""
     return f"{name}.{far.get('rhythm', far.get('pitch', 1.0)):.2f}{apart}"
 

@@ -16,11 +16,11 @@ from bot.messages.buttons import (
     result_buttons,
     style_choice,
 )
-from bot.messages.captions import MAX_NAME, Captions, escape, file_name, strengths, truncate
+from bot.messages.captions import MAX_NAME, Captions, escape, file_name, truncate
 from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
-from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Restyle, next_seed
+from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Transfer, next_seed
 from mst_core.music import Meter
 from mst_core.styles import StyleCard
 
@@ -125,13 +125,13 @@ class Replies:
         request = record.request
         moves = {
             Compose: ("again", "remove"),
-            Restyle: ("again", "compare", "remove"),
+            Transfer: ("again", "compare", "remove"),
             Mashup: ("swap", "remove"),
         }[type(request)]
         labels = {move: self._texts.render(f"answer.{move}", record.locale) for move in moves}
         view = result_buttons(record.id, labels)
-        if isinstance(request, Restyle):
-            far = {round(100 * each) for each in strengths(request).values()}
+        if isinstance(request, Transfer):
+            far = {round(100 * each) for each in request.strengths.values()}
             now = far.pop() if len(far) == 1 else None
             add_strengths(
                 view,
@@ -158,7 +158,7 @@ class Replies:
             title = receipt.source or PurePath(record.names.get(request.source, "")).stem
             embed.title = escape(title, MAX_TITLE)
             embed.description = self._remarks(receipt)
-        if isinstance(request, Restyle):
+        if isinstance(request, Transfer):
             values |= _strength_fields(request, receipt)
         values |= _measurement_fields(receipt)
         beat = Meter.parse(receipt.meter).beat_length
@@ -190,9 +190,9 @@ class Replies:
         return "\n".join(f"• {text}" for text in remarks) or None
 
 
-def _strength_fields(request: Restyle, receipt: Receipt) -> dict[str, object]:
+def _strength_fields(request: Transfer, receipt: Receipt) -> dict[str, object]:
     """How far the sides were to go, and how many notes changed, in percent."""
-    far = {side: round(100 * each) for side, each in strengths(request).items()}
+    far = {side: round(100 * each) for side, each in request.strengths.items()}
     values: dict[str, object] = {}
     if len(set(far.values())) == 1:
         values["strength"] = next(iter(far.values()))

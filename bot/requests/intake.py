@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
-import msgspec
 
 from bot.errors import DownloadFailed, LostFile, NotRequester, RequestNotFound, TooManyOpen, TooSoon
 from bot.requests.scheduler import Scheduler
@@ -20,7 +19,7 @@ from bot.requests.store import NewRequest, RequestRecord, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.errors import BadOption
-from mst_core.jobs import Compose, Mashup, Request, Restyle, draw_seed, next_seed, validate
+from mst_core.jobs import Compose, Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
 from mst_core.reading.formats import SNIFFED_BYTES
 from mst_core.reading.parsed_score import Limits
 from mst_core.reading.sandbox import detect_format, display_name
@@ -69,10 +68,6 @@ DEFER_AFTER_S = 1.5
 """How long files may take to come before the public answer has to be given; Discord allows 3 s."""
 
 
-PENDING_FILE = "coming"
-"""Stands in a draft for the SHA-256 of a file that is not there yet."""
-
-
 class RequestIntake:
     """Takes requests of people in; says no before anyone else can see it."""
 
@@ -115,12 +110,12 @@ class RequestIntake:
     async def submit_with_files(
         self,
         interaction: discord.Interaction[Any],
-        draft: Restyle | Mashup,
+        draft: Transfer | Mashup,
         files: Mapping[str, discord.Attachment | None],
     ) -> None:
         """Do the same for files that have yet to come; each takes its place in the draft.
 
-        ``files`` has them by the fields of the draft, such as ``source``.
+        ``files`` has them by the names that stand for them in the draft, such as ``source``.
 
         Raises:
             MstError: while nothing is public yet, unless the files take long to come.
@@ -144,7 +139,7 @@ class RequestIntake:
                 for one, content in zip(attached, contents, strict=True)
             ]
             found = {place: one.sha256 for place, one in zip(places, kept, strict=True)}
-            request = msgspec.structs.replace(draft, **found)
+            request = draft.with_sources(found)
             names = {upload.sha256: upload.name for upload in kept}
             await self._add_request(interaction, message_id, request, names)
 
@@ -172,7 +167,7 @@ class RequestIntake:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
         entry = await self._find_record(request_id)
-        request = msgspec.structs.replace(entry.request, seed=draw_seed())
+        request = entry.request.with_seed(draw_seed())
         await self.submit(interaction, request, entry.names)
 
     async def request_strength(
@@ -184,9 +179,7 @@ class RequestIntake:
             Forgotten: when the request is no longer kept; or whatever `ask` raises.
         """
         entry = await self._find_record(request_id)
-        request = entry.request
-        if isinstance(request, Restyle):
-            request = msgspec.structs.replace(request, strength=strength, pitch_strength=strength)
+        request = entry.request.with_strength(strength)
         await self.submit(interaction, request, entry.names, entry.first_seed)
 
     async def request_variant(
@@ -199,7 +192,7 @@ class RequestIntake:
         """
         entry = await self._find_record(request_id)
         first = entry.request.seed if entry.first_seed is None else entry.first_seed
-        request = msgspec.structs.replace(entry.request, seed=next_seed(first, number - 1))
+        request = entry.request.with_seed(next_seed(first, number - 1))
         await self.submit(interaction, request, entry.names, first)
 
     async def request_swapped(self, interaction: discord.Interaction[Any], request_id: int) -> None:
@@ -211,9 +204,7 @@ class RequestIntake:
         entry = await self._find_record(request_id)
         request = entry.request
         if isinstance(request, Mashup):
-            request = msgspec.structs.replace(
-                request, source=request.like, like=request.source, track=None
-            )
+            request = request.swapped()
         await self.submit(interaction, request, entry.names)
 
     async def draw_comparison(
@@ -241,7 +232,9 @@ class RequestIntake:
         upload = await self._uploads.find(upload_id)
         if upload is None or upload.user_id != interaction.user.id:
             raise LostFile("the file")
-        request = Restyle(upload.sha256, draw_seed(), rhythm, strength=strength)
+        request = Transfer(
+            source=upload.sha256, seed=draw_seed(), rhythm=Side(style=rhythm, strength=strength)
+        )
         await self.submit(interaction, request, {upload.sha256: upload.name})
 
     async def remove_result(self, interaction: discord.Interaction[Any], request_id: int) -> None:

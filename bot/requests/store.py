@@ -18,7 +18,7 @@ from typing import Any, Self
 import msgspec
 
 from bot.requests.database import MIGRATIONS, Database
-from mst_core.jobs import Receipt, Request
+from mst_core.jobs import Receipt, Request, decode_request, encode_request
 
 # Whose turn it is: the first waiting request of each person, then the second of each, and so on;
 # among equals the person who was served longest ago, then who came first. A lease that ran out
@@ -113,7 +113,7 @@ class RequestStore:
             interaction_token=record.interaction_token,
             file_limit_bytes=record.file_limit_bytes,
             locale=record.locale,
-            request=msgspec.json.encode(record.request).decode(),
+            request=encode_request(record.request),
             names=msgspec.json.encode(record.names).decode(),
             first_seed=record.first_seed,
             seed=record.request.seed,
@@ -267,7 +267,7 @@ class RequestStore:
 
 def _record_from_row(row: sqlite3.Row) -> RequestRecord:
     values = {name: row[name] for name in row.keys() if name in RequestRecord.__dataclass_fields__}  # noqa: SIM118
-    values["request"] = msgspec.json.decode(row["request"], type=Request)
+    values["request"] = decode_request(row["request"])
     values["names"] = msgspec.json.decode(row["names"], type=dict[str, str])
     values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))
     values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)

@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from bot.errors import LostFile
 from bot.requests.database import Database
-from mst_core.jobs import Compose, Mashup, Request
+from mst_core.jobs import Request
 from mst_core.reading.formats import display_name
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
@@ -105,16 +105,10 @@ class Uploads:
             LostFile: when a file is no longer kept.
             ScoreError, BadOption: what the parser says of it.
         """
-        if isinstance(request, Compose):
-            return {}
-        found = {}
-        pitch_like = None if isinstance(request, Mashup) else request.pitch_like
-        for other in (request.like, pitch_like):
-            if other is not None:
-                found[other] = await self.parsed_score(other, names.get(other, ""))
-        source = request.source
-        found[source] = await self.parsed_score(source, names.get(source, ""), request.track)
-        return found
+        return {
+            sha256: await self.parsed_score(sha256, names.get(sha256, ""), track)
+            for sha256, track in request.sources.items()
+        }
 
     async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> bytes:
         """Return the encoded reading of a file, made now if there is none; errors as above."""

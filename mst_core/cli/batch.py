@@ -16,7 +16,6 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Self
 
 import click
-from msgspec import structs
 
 from mst_core.cli.errors import report_error
 from mst_core.cli.options import CommonOptions
@@ -29,7 +28,8 @@ from mst_core.jobs import (
     Job,
     Mashup,
     Rendition,
-    Restyle,
+    Side,
+    Transfer,
     draw_seed,
     next_seed,
     validate,
@@ -293,7 +293,7 @@ EXTRA_SEEDS = 6
 class BatchSpec:
     """What is to be made of every file."""
 
-    request: Restyle | Mashup
+    request: Transfer | Mashup
     """For all of them; strengths and seed are those of the versions."""
     variants: tuple[Variant, ...]
     outputs: OutputSpec
@@ -303,16 +303,10 @@ class BatchSpec:
     compared: bool
     as_json: bool
 
-    def request_for(self, version: Variant) -> Restyle | Mashup:
+    def request_for(self, version: Variant) -> Transfer | Mashup:
         """The request for one version."""
-        if isinstance(self.request, Mashup):
-            return self.request
-        pitches = version.pitch_strength
-        return structs.replace(
-            self.request,
-            seed=version.seed,
-            strength=version.strength,
-            pitch_strength=version.strength if pitches is None else pitches,
+        return self.request.with_seed(version.seed).with_strength(
+            version.strength, pitch_strength=version.pitch_strength
         )
 
     @property
@@ -524,18 +518,16 @@ def transfer_files(files: tuple[Path, ...], sides: TargetOptions, wishes: Transf
     """
     models = wishes["models"]
     strengths, pitch_strengths = _resolve_strengths(sides)
-    request = Restyle(
+    request = Transfer(
         source="source",
         seed=draw_seed() if wishes["seed"] is None else wishes["seed"],
-        rhythm=None if sides.rhythm is None else resolve_style_name(sides.rhythm, models),
-        like=None if sides.like is None else "like",
+        rhythm=_side(sides.rhythm, sides.like, "like", models),
         meter=wishes["meter"],
         keep_bars=wishes["keep_bars"],
         track=wishes["track"],
-        pitch=None if sides.pitch is None else resolve_style_name(sides.pitch, models),
-        pitch_like=None if sides.pitch_like is None else "pitch_like",
+        pitch=_side(sides.pitch, sides.pitch_like, "pitch_like", models),
     )
-    check_style_folders(models, [request.rhythm or "", request.pitch or ""])
+    check_style_folders(models, request.styles.values())
     versions = list_variants(strengths, pitch_strengths, request.seed, wishes["variants"])
     places = parse_outputs(wishes["outputs"], wishes["out_dir"], wishes["formats"])
     order = BatchSpec(
@@ -554,6 +546,14 @@ def transfer_files(files: tuple[Path, ...], sides: TargetOptions, wishes: Transf
     with LazyStudio(models, wishes["soundfont"], wishes["device"]) as studio:
         stems = dict(zip(unique_stems(files), files, strict=True))
         return run_batch(replace(order, target_tunes=likes), stems, studio)
+
+
+def _side(style: str | None, like: Path | None, like_name: str, models: Path) -> Side | None:
+    """One side of the request; a tune to be like is there by the name ``like_name``."""
+    return Side.of(
+        None if style is None else resolve_style_name(style, models),
+        None if like is None else like_name,
+    )
 
 
 def read_target_file(file: Path) -> ParsedScore:

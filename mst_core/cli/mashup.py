@@ -53,7 +53,7 @@ def command(pitch_file: Path, rhythm_file: Path, **wishes: Unpack[MashupOptions]
     other = read_target_file(rhythm_file)
     order = BatchSpec(
         request=Mashup(
-            "source", "like", seed=0, track=wishes["track"]
+            source="source", like="like", track=wishes["track"]
         ),  # it leaves nothing to luck
         variants=(Variant(1.0, 0),),
         outputs=places,

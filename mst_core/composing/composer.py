@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Compose, Mashup, Restyle
+from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, require_style
-from mst_core.transfer.transfer import Transfer, combine_scores
+from mst_core.transfer.transfer import StyleTransfer, combine_scores
 
 
 class Composer:
@@ -19,7 +19,7 @@ class Composer:
 
     def __init__(self, styles: Mapping[str, Style]) -> None:
         self._styles = styles
-        self._changing = Transfer(styles)
+        self._changing = StyleTransfer(styles)
         self.styles: dict[str, StyleCard] = {name: style.card for name, style in styles.items()}
 
     @classmethod
@@ -45,7 +45,7 @@ class Composer:
 
     def transfer(
         self,
-        request: Restyle,
+        request: Transfer,
         readings: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None] = lambda share: None,
     ) -> Composition:
@@ -55,9 +55,8 @@ class Composer:
             UnknownStyle, BadOption: when the request names what there is not.
             NoSuchTune: when the target has no rhythm for most of the tune's bars.
         """
-        for name in (request.rhythm, request.pitch):
-            if name is not None:
-                require_style(name, self.styles)
+        for name in request.styles.values():
+            require_style(name, self.styles)
         return self._changing.transfer(request, readings, on_progress)
 
     def mashup(

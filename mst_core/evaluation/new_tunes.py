@@ -128,7 +128,7 @@ def measure_new_tunes(
     chosen = range(tunes) if seeds is None else seeds
     new = []
     for number, seed in enumerate(chosen):
-        request = Compose(style, style, seed=seed, bars=bars)
+        request = Compose(pitch=style, rhythm=style, seed=seed, bars=bars)
         new.append(corpus_tune(composer.compose(request).melody, str(seed)))
         tell((number + 1) / len(chosen))
     return judge_new_tunes(style, new, real_tunes, training_tunes, bars=bars, echoes=echoes)

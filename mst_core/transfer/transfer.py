@@ -14,7 +14,7 @@ from typing import Generic, Literal, TypeVar
 
 from mst_core.errors import BadOption, TooLong
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Restyle, parse_bar_ranges
+from mst_core.jobs import Side, Transfer, parse_bar_ranges
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
 from mst_core.reading.parsed_score import Limits, ParsedScore
@@ -90,7 +90,7 @@ MOST_KEPT = 12
 """Tunes whose ladders are kept. One of 100 notes takes .1 MB, one of 1,500 some 4 MB."""
 
 
-class Transfer:
+class StyleTransfer:
     """Changes given tunes, and keeps the ladders of the last ones."""
 
     def __init__(self, styles: Mapping[str, Style]) -> None:
@@ -101,7 +101,7 @@ class Transfer:
 
     def transfer(
         self,
-        request: Restyle,
+        request: Transfer,
         readings: Mapping[str, ParsedScore],
         tell: Callable[[float], None],
     ) -> Composition:
@@ -117,28 +117,30 @@ class Transfer:
         changed = repitched = closeness = pitch_closeness = None
         account = SimilarityReport()
         swing = 0.5
-        if request.rhythm is not None or request.like is not None:
-            target, rhythm = self._rhythm_path(request, readings, tell)
+        if request.rhythm is not None:
+            target, rhythm = self._rhythm_path(request, request.rhythm, readings, tell)
             cards.append(target.style.card)
-            swing += (_widest_swing(target.style.card) - 0.5) * request.strength
+            swing += (_widest_swing(target.style.card) - 0.5) * request.rhythm.strength
             changed = 0.0
             if rhythm is not None:
-                version = rhythm.at(request.strength)
+                version = rhythm.at(request.rhythm.strength)
                 new, changed = version.melody, version.changed
                 closeness = version.similarity
                 remarks += _warnings(request, source.melody, version, rhythm.scale)
-        if request.pitch is not None or request.pitch_like is not None:
-            tongue, pitch = self._pitch_path(request, readings, tell)
+        if request.pitch is not None:
+            tongue, pitch = self._pitch_path(request, request.pitch, readings, tell)
             cards.append(tongue.style.card)
-            sung = pitch.at(request.pitch_strength)
+            sung = pitch.at(request.pitch.strength)
             new, repitched = _with_pitches(new, sung.melody.pitches), sung.changed
             pitch_closeness = sung.similarity
             if repitched:
                 account = self._similarity_report(
-                    new, tongue.style, request.pitch_like, readings, "pitch"
+                    new, tongue.style, request.pitch.like, readings, "pitch"
                 )
-        if changed:
-            account = self._similarity_report(new, target.style, request.like, readings, "rhythm")
+        if changed and request.rhythm is not None:
+            account = self._similarity_report(
+                new, target.style, request.rhythm.like, readings, "rhythm"
+            )
         return Composition(
             new,
             form="",
@@ -170,25 +172,26 @@ class Transfer:
 
     def _rhythm_path(
         self,
-        request: Restyle,
+        request: Transfer,
+        side: Side,
         readings: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> tuple[RhythmTarget, RhythmPath | None]:
         """The target, and the ladder to it; none for a tune that is to stay as it is."""
         melody = readings[request.source].melody
-        if request.like is not None:
-            like = readings[request.like].melody
+        if side.like is not None:
+            like = readings[side.like].melody
             target = self._targets.get(
                 (like, melody.key), lambda: target_like(like, self._styles, melody.key)
             )
         else:
             like = None
-            target = target_of(self._styles[request.rhythm or ""], melody.key, self._styles)
+            target = target_of(self._styles[side.style or ""], melody.key, self._styles)
         meter = _requested_meter(request, melody, target)
-        if request.strength == 0 and meter is None:
+        if side.strength == 0 and meter is None:
             return target, None
         _check_length(melody, meter or target.meter_for(melody.meter))
-        asked = melody, request.rhythm, like, request.seed, meter, request.keep_bars
+        asked = melody, side.style, like, request.seed, meter, request.keep_bars
         return self._rhythm_paths.get(
             asked,
             lambda: (
@@ -206,18 +209,19 @@ class Transfer:
 
     def _pitch_path(
         self,
-        request: Restyle,
+        request: Transfer,
+        side: Side,
         readings: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> tuple[PitchTarget, PitchPath]:
         melody = readings[request.source].melody
-        if request.pitch_like is not None:
-            like = readings[request.pitch_like].melody
+        if side.like is not None:
+            like = readings[side.like].melody
             tongue = tongue_like(like, self._styles)
         else:
             like = None
-            tongue = tongue_of(request.pitch or "", self._styles)
-        asked = melody, request.pitch, like, request.seed, request.keep_bars
+            tongue = tongue_of(side.style or "", self._styles)
+        asked = melody, side.style, like, request.seed, request.keep_bars
         return self._pitch_paths.get(
             asked,
             lambda: (
@@ -285,7 +289,7 @@ def combine_scores(pitch_score: ParsedScore, rhythm_score: ParsedScore) -> Compo
     )
 
 
-def _requested_meter(request: Restyle, melody: Melody, target: RhythmTarget) -> Meter | None:
+def _requested_meter(request: Transfer, melody: Melody, target: RhythmTarget) -> Meter | None:
     if request.meter is None:
         return None
     meter = Meter.parse(request.meter)
@@ -302,7 +306,7 @@ def _check_length(melody: Melody, meter: Meter) -> None:
 
 
 def _warnings(
-    request: Restyle, melody: Melody, result: Rerhythmed, scale: Fraction
+    request: Transfer, melody: Melody, result: Rerhythmed, scale: Fraction
 ) -> tuple[str, ...]:
     remarks = []
     if result.melody.meter != melody.meter and request.meter is None:

@@ -29,7 +29,7 @@ from mst_core.studio import Studio, StudioSynth
 from tests.support.fake_composer import CARD, FakeComposer, write_scale
 from tests.support.paths import PROJECT
 
-SHORT = Compose("folk", "jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180.0)
+SHORT = Compose(pitch="folk", rhythm="jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180.0)
 STYLES = {"folk": CARD, "jazz": CARD}
 
 
@@ -148,7 +148,11 @@ def test_the_score_is_drawn_while_the_tune_plays() -> None:
 def test_tunes_that_are_finished_at_the_same_time_give_what_each_gives_alone() -> None:
     studio = make_studio(FluidSynth(find_soundfont(None)))
     jobs = [
-        Job(str(seed), Compose("folk", "folk", seed, bars=4), ("mp3", "png", "mid"))
+        Job(
+            str(seed),
+            Compose(pitch="folk", rhythm="folk", seed=seed, bars=4),
+            ("mp3", "png", "mid"),
+        )
         for seed in range(3)
     ]
     alone = [studio.run(job, silent) for job in jobs]
@@ -243,7 +247,10 @@ def test_an_option_that_cannot_be_is_refused_with_what_can(
         make_studio().run(Job("one", request, ("abc",)), silent)
 
 
-@pytest.mark.parametrize("request_", [Compose("polka", "folk", 1), Compose("folk", "polka", 1)])
+@pytest.mark.parametrize(
+    "request_",
+    [Compose(pitch="polka", rhythm="folk", seed=1), Compose(pitch="folk", rhythm="polka", seed=1)],
+)
 def test_a_style_that_is_not_there_is_refused_with_those_that_are(request_: Compose) -> None:
     with pytest.raises(UnknownStyle, match="folk, jazz"):
         validate(request_, STYLES)
@@ -255,11 +262,11 @@ def test_a_format_that_nobody_writes_is_refused_before_the_work() -> None:
 
 
 def test_common_time_is_four_four() -> None:
-    validate(Compose("folk", "folk", 1, meter="C"), STYLES)
+    validate(Compose(pitch="folk", rhythm="folk", seed=1, meter="C"), STYLES)
 
 
 def test_drawn_seeds_differ_and_can_be_asked_for_again() -> None:
     seeds = {draw_seed() for _ in range(50)}
     assert len(seeds) > 40
     for seed in seeds:
-        validate(Compose("folk", "folk", seed), STYLES)
+        validate(Compose(pitch="folk", rhythm="folk", seed=seed), STYLES)

@@ -32,7 +32,7 @@ async def opened(models: Path, **changes: Any) -> AsyncIterator[LocalEngine]:
 
 
 def ask(style: str = "folk", seed: int = 1, formats: tuple[str, ...] = ("abc",)) -> Job:
-    return Job(f"{style}-{seed}", Compose(style, style, seed), formats)
+    return Job(f"{style}-{seed}", Compose(pitch=style, rhythm=style, seed=seed), formats)
 
 
 async def perform(engine: LocalEngine, job: Job) -> Rendition:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mst_core.errors import NoSuchTune
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Compose, Mashup, Restyle
+from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, StyleMeter
@@ -68,7 +68,7 @@ class FakeComposer:
 
     def transfer(
         self,
-        request: Restyle,
+        request: Transfer,
         readings: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:

@@ -11,7 +11,7 @@ from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition, Restyle
+from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition, Transfer
 from mst_core.reading.serialization import decode_score
 
 CARD = """
@@ -72,7 +72,7 @@ def make_new_request(user_id: int = 1, seed: int = 7, **changes: Any) -> NewRequ
         "interaction_token": "a token",
         "file_limit_bytes": 10 * 2**20,
         "locale": "en-US",
-        "request": Compose("folk", "folk", seed),
+        "request": Compose(pitch="folk", rhythm="folk", seed=seed),
     }
     return NewRequest(**(values | changes))
 
@@ -96,12 +96,11 @@ def make_rendition(job: Job) -> Rendition:
         )
     else:
         reading = decode_score(job.readings[request.source])
-        restyle = request if isinstance(request, Restyle) else None
-        pitched = restyle and (restyle.pitch or restyle.pitch_like)
-        paced = restyle and (restyle.rhythm or restyle.like)
+        restyle = request if isinstance(request, Transfer) else None
+        strengths = request.strengths
         receipt = Receipt(
-            pitch=restyle.pitch or "" if restyle else "",
-            rhythm=restyle.rhythm or "" if restyle else "",
+            pitch=request.styles.get("pitch", ""),
+            rhythm=request.styles.get("rhythm", ""),
             seed=request.seed,
             key=reading.melody.key.name,
             meter=(restyle and restyle.meter) or str(reading.melody.meter),
@@ -112,10 +111,10 @@ def make_rendition(job: Job) -> Rendition:
             seconds=reading.melody.seconds,
             version="0",
             source=reading.title,
-            strength=restyle.strength if restyle and paced else None,
-            changed=0.37 if paced else 0.0,
-            pitch_strength=restyle.pitch_strength if restyle and pitched else None,
-            repitched=0.2 if pitched else 0.0,
+            strength=strengths.get("rhythm"),
+            changed=0.37 if "rhythm" in strengths else 0.0,
+            pitch_strength=strengths.get("pitch"),
+            repitched=0.2 if "pitch" in strengths else 0.0,
             repeats=(12, 12),
             closer_than=(41, 50) if restyle else None,
             longest_copy=7 if restyle else None,
@@ -137,9 +136,9 @@ def mashup(job: Job) -> Mashup:
     return job.request
 
 
-def given_tune(job: Job) -> Restyle:
+def given_tune(job: Job) -> Transfer:
     """The request of a job that is about a given tune."""
-    assert isinstance(job.request, Restyle)
+    assert isinstance(job.request, Transfer)
     return job.request
 
 

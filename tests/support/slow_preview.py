@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.preview import serve
 from bot.settings import Settings
 from mst_core.engine import Capacity
-from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition
+from mst_core.jobs import Job, JobEvent, Progress, Receipt, Rendition
 
 STEPS = 10
 STEP_S = 0.4
@@ -62,8 +62,8 @@ class SlowEngine:
 def _receipt(job: Job) -> Receipt:
     asked = job.request
     return Receipt(
-        pitch=asked.pitch if isinstance(asked, Compose) else "",
-        rhythm="" if isinstance(asked, Mashup) else asked.rhythm or "",
+        pitch=asked.styles.get("pitch", ""),
+        rhythm=asked.styles.get("rhythm", ""),
         seed=asked.seed,
         key="D major",
         meter="6/8",

@@ -23,7 +23,9 @@ async def time_tune(engine: LocalEngine, seed: int) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     start = since = time.perf_counter()
     stage = "waiting"
-    async for event in engine.run(Job(f"bench {seed}", Compose("folk", "jazz", seed))):
+    async for event in engine.run(
+        Job(f"bench {seed}", Compose(pitch="folk", rhythm="jazz", seed=seed))
+    ):
         now = time.perf_counter()
         seconds[stage] += now - since
         since = now

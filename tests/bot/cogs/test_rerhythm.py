@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from bot.requests import intake
+from mst_core.jobs import Side
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
@@ -36,7 +37,7 @@ async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: Discord
     assert "Form" not in shown
     (job,) = stage.engine.jobs
     request = given_tune(job)
-    assert (request.rhythm, request.strength, request.seed) == ("jazz", 0.5, 4)
+    assert (request.rhythm, request.seed) == (Side(style="jazz", strength=0.5), 4)
     assert len(decode_score(job.readings[request.source]).melody.notes) == 63
 
 
@@ -49,10 +50,11 @@ async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
     assert "in the rhythm of other tune.mid" in message.content
     (job,) = stage.engine.jobs
     request = given_tune(job)
-    assert request.rhythm is None
-    assert request.like is not None
-    assert set(job.readings) == {request.source, request.like}
-    assert decode_score(job.readings[request.like]).melody.bars == 4
+    assert request.rhythm is not None
+    assert request.rhythm.style is None
+    like = request.rhythm.like or ""
+    assert set(job.readings) == {request.source, like}
+    assert decode_score(job.readings[like]).melody.bars == 4
 
 
 @pytest.mark.parametrize(
@@ -192,8 +194,8 @@ async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: Disco
     await stage.bob.click(old, label="25 %")
     await stage.bob.click(last(stage.channel), label="Another one")
     turned, rerolled = (given_tune(job) for job in stage.engine.jobs)
-    assert (turned.strength, turned.seed) == (0.25, 5)
-    assert rerolled.strength == 0.25
+    assert (turned.strengths["rhythm"], turned.seed) == (0.25, 5)
+    assert rerolled.strengths["rhythm"] == 0.25
     assert rerolled.seed != 5
     assert rerolled.source == turned.source
     assert [suffixes(message) for message in stage.channel.history()] == [PARTS] * 3

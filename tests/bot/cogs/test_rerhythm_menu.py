@@ -6,6 +6,7 @@ import discord
 import pytest
 from simcord import InteractionResult
 
+from mst_core.jobs import Side
 from mst_core.reading.formats import ACCEPTED_FORMATS
 from tests.support.discord_env import DiscordEnv, last, suffixes
 from tests.support.fakes import given_tune
@@ -38,7 +39,7 @@ async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: Dis
     assert not message.flags.ephemeral
     (job,) = stage.engine.jobs
     request = given_tune(job)
-    assert (request.rhythm, request.strength) == ("jazz", 1.0)
+    assert request.rhythm == Side(style="jazz")
     assert [entry.user_id for entry in await stage.history(stage.alice)] == [stage.alice.id]
 
 
@@ -48,7 +49,7 @@ async def test_the_strength_is_set_before_the_style_is_chosen(stage: DiscordEnv)
     await stage.alice.click(result.response, label="50 %")
     await stage.alice.select(result.response, ["folk"])
     (job,) = stage.engine.jobs
-    assert given_tune(job).strength == 0.5
+    assert given_tune(job).strengths["rhythm"] == 0.5
 
 
 async def test_the_choice_outlives_a_restart(stage: DiscordEnv) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bot.messages.captions import file_name
 from bot.requests.store import NewRequest
 from mst_core.errors import EngineLost
-from mst_core.jobs import Mashup, Restyle
+from mst_core.jobs import Mashup, Side, Transfer
 from mst_core.reading.serialization import decode_score
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
 from tests.support.fakes import given_tune, make_new_request, mashup
@@ -31,8 +31,8 @@ async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Disco
     await transfer(stage, file=("reel.mid", REEL), pitch="jazz", rhythm="folk", strength=50, seed=4)
     (job,) = stage.engine.jobs
     request = given_tune(job)
-    assert (request.pitch, request.pitch_strength) == ("jazz", 0.5)
-    assert (request.rhythm, request.strength, request.seed) == ("folk", 0.5, 4)
+    assert request.pitch == Side(style="jazz", strength=0.5)
+    assert (request.rhythm, request.seed) == (Side(style="folk", strength=0.5), 4)
     message = last(stage.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.mp3"
@@ -53,9 +53,10 @@ async def test_one_side_alone_may_change_and_be_like_one_tune(stage: DiscordEnv)
     )
     (job,) = stage.engine.jobs
     request = given_tune(job)
-    assert (request.pitch, request.rhythm, request.like) == (None, None, None)
-    assert request.pitch_like is not None
-    assert decode_score(job.readings[request.pitch_like]).melody.bars == 4
+    assert request.rhythm is None
+    assert request.pitch is not None
+    assert request.pitch.style is None
+    assert decode_score(job.readings[request.pitch.like or ""]).melody.bars == 4
     message = last(stage.channel)
     assert "reel.mid with a melody like other.mid" in message.content
     shown = fields(message)
@@ -129,7 +130,9 @@ async def test_variants_have_seeds_in_a_row_whichever_answer_they_are_asked_of(
     third = last(stage.channel)
     await stage.bob.click(third, label="50 %")
     await stage.alice.click(last(stage.channel), label="Variant 2")
-    seeds = [(given_tune(job).seed, given_tune(job).strength) for job in stage.engine.jobs]
+    seeds = [
+        (given_tune(job).seed, given_tune(job).strengths["rhythm"]) for job in stage.engine.jobs
+    ]
     assert seeds == [(9, 1.0), (9, 0.5), (8, 0.5)]
     assert pressed(last(stage.channel)) == {"50 %", "Variant 2"}
     assert len(stage.channel.history()) == 4
@@ -144,7 +147,7 @@ async def test_strength_buttons_turn_both_sides(stage: DiscordEnv) -> None:
     assert pressed(message) == {"Variant 1"}
     await stage.alice.click(message, label="75 %")
     request = given_tune(stage.engine.jobs[-1])
-    assert (request.strength, request.pitch_strength) == (0.75, 0.75)
+    assert request.strengths == {"pitch": 0.75, "rhythm": 0.75}
 
 
 async def test_before_and_after_is_shown_to_who_asks_alone(stage: DiscordEnv) -> None:
@@ -203,23 +206,31 @@ async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: Q
     )
     found = await house.store.find(entry.id)
     assert found is not None
-    assert found.request == Restyle("ab", 3, "folk", strength=0.5, track=2)
+    assert found.request == Transfer(
+        source="ab", seed=3, rhythm=Side(style="folk", strength=0.5), track=2
+    )
     assert found.first_seed is None
 
 
 @pytest.mark.parametrize(
     ("request_", "name"),
     [
-        (Restyle("a", 1, "folk"), "one-folk.1.00"),
-        (Restyle("a", 1, pitch="jazz", pitch_strength=0.5), "one-jazz.0.50"),
-        (Restyle("a", 1, "jazz", pitch="jazz"), "one-jazz.1.00"),
-        (Restyle("a", 1, like="b", pitch_like="b"), "one-like-two.1.00"),
-        (Restyle("c", 1, like="c"), "tune-like.1.00"),
-        (Mashup("a", "b", 1), "one-x-two"),
-        (Mashup("c", "b", 1), "tune-x-two"),
+        (Transfer(source="a", seed=1, rhythm=Side(style="folk")), "one-folk.1.00"),
+        (Transfer(source="a", seed=1, pitch=Side(style="jazz", strength=0.5)), "one-jazz.0.50"),
+        (
+            Transfer(source="a", seed=1, rhythm=Side(style="jazz"), pitch=Side(style="jazz")),
+            "one-jazz.1.00",
+        ),
+        (
+            Transfer(source="a", seed=1, rhythm=Side(like="b"), pitch=Side(like="b")),
+            "one-like-two.1.00",
+        ),
+        (Transfer(source="c", seed=1, rhythm=Side(like="c")), "tune-like.1.00"),
+        (Mashup(source="a", like="b", seed=1), "one-x-two"),
+        (Mashup(source="c", like="b", seed=1), "tune-x-two"),
     ],
 )
-def test_files_are_named_after_what_was_asked(request_: Restyle | Mashup, name: str) -> None:
+def test_files_are_named_after_what_was_asked(request_: Transfer | Mashup, name: str) -> None:
     ask: NewRequest = make_new_request(
         request=request_, names={"a": "one.mid", "b": "two.abc", "c": "音.mid"}
     )

@@ -14,7 +14,7 @@ from bot.messages.replies import Replies
 from bot.requests.database import Database
 from bot.requests.store import RequestStore
 from bot.texts import Texts
-from mst_core.jobs import Receipt, Restyle
+from mst_core.jobs import Receipt, Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, write_styles
@@ -39,7 +39,9 @@ def test_a_cut_text_ends_in_no_half_escape(text: str, most: int) -> None:
 async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
     ledger = RequestStore(await Database.open(tmp_path / "ledger.sqlite3"))
     try:
-        request = Restyle(SOURCE, 1, like=LIKE, pitch_like=LIKE, strength=0.5)
+        request = Transfer(
+            source=SOURCE, seed=1, rhythm=Side(like=LIKE, strength=0.5), pitch=Side(like=LIKE)
+        )
         ask = make_new_request(request=request, names={SOURCE: STARS, LIKE: STARS})
         entry = await ledger.add(ask)
     finally:

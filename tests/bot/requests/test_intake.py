@@ -73,9 +73,10 @@ async def test_of_twenty_requests_at_once_a_person_gets_three(
         styles = load_style_cards(settings.models_dir)
         desk = RequestIntake(house.store, house.uploads, dispatcher, styles, settings)
         asked = [
-            desk.submit(interaction_of(1), Compose("folk", "folk", seed)) for seed in range(20)
+            desk.submit(interaction_of(1), Compose(pitch="folk", rhythm="folk", seed=seed))
+            for seed in range(20)
         ]
-        other = desk.submit(interaction_of(2), Compose("folk", "folk", 1))
+        other = desk.submit(interaction_of(2), Compose(pitch="folk", rhythm="folk", seed=1))
         ended = await asyncio.gather(*asked, other, return_exceptions=True)
         assert len(await house.store.history(1)) == 3
         assert len(await house.store.history(2)) == 1

@@ -14,7 +14,7 @@ import pytest
 from bot.errors import LostFile
 from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
-from mst_core.jobs import Compose, Restyle
+from mst_core.jobs import Compose, Side, Transfer
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
@@ -105,11 +105,13 @@ async def test_a_request_takes_the_readings_that_it_needs(house: QueueEnv) -> No
     like = (await house.uploads.keep(1, "other.mid", other)).sha256
     await house.uploads.keep(1, "reel.mid", REEL)
     names = {SHA: "reel.mid", like: "other.mid"}
-    readings = await house.uploads.parsed_scores(Restyle(SHA, 1, like=like, track=1), names)
+    readings = await house.uploads.parsed_scores(
+        Transfer(source=SHA, seed=1, rhythm=Side(like=like), track=1), names
+    )
     assert {sha: decode_score(data).melody.bars for sha, data in readings.items()} == {
         SHA: 8, like: 4,
     }  # fmt: skip
-    assert await house.uploads.parsed_scores(Compose("folk", "folk", 1), {}) == {}
+    assert await house.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
 
 
 async def test_a_file_goes_with_the_last_who_has_it(house: QueueEnv) -> None:
@@ -155,7 +157,10 @@ async def test_what_a_crash_left_is_swept_away(house: QueueEnv) -> None:
 async def test_a_file_that_was_lost_fails_its_request_plainly(house: QueueEnv) -> None:
     async with house.scheduling() as dispatcher:
         entry = await house.store.add(
-            make_new_request(request=Restyle(SHA, 1, "folk"), names={SHA: "reel.mid"})
+            make_new_request(
+                request=Transfer(source=SHA, seed=1, rhythm=Side(style="folk")),
+                names={SHA: "reel.mid"},
+            )
         )
         dispatcher.wake()
         (answered,) = await house.delivered(entry)
@@ -164,7 +169,7 @@ async def test_a_file_that_was_lost_fails_its_request_plainly(house: QueueEnv) -
 
 async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
-    request = Restyle(SHA, 1, "folk", strength=0.5)
+    request = Transfer(source=SHA, seed=1, rhythm=Side(style="folk", strength=0.5))
     entry = await house.store.add(make_new_request(request=request, names={SHA: "reel.mid"}))
     async with house.scheduling():
         (answered,) = await house.delivered(entry)
@@ -196,7 +201,7 @@ async def test_who_presses_a_button_keeps_the_file_alive(stage: DiscordEnv) -> N
     answer = last(stage.channel)
     await stage.alice.slash(stage.channel, "mydata delete")
     await stage.bob.click(answer, label="25 %")
-    assert [given_tune(job).strength for job in stage.engine.jobs] == [1.0, 0.5, 0.25]
+    assert [given_tune(job).strengths["rhythm"] for job in stage.engine.jobs] == [1.0, 0.5, 0.25]
 
 
 async def test_an_export_has_the_files_too(stage: DiscordEnv) -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from mst_core.__main__ import main
 from mst_core.cli.output import describe_receipt, measured_facts
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Mashup, Receipt, Restyle
+from mst_core.jobs import Mashup, Receipt, Side, Transfer
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.studio import Studio
 from tests.mst_core.cli.test_rerhythm import JIG, REEL
@@ -28,15 +28,15 @@ class Band(FakeComposer):
     def __init__(self, ideas: int) -> None:
         super().__init__(Path())
         self.ideas = ideas
-        self.asked: list[Restyle] = []
+        self.asked: list[Transfer] = []
         self.joined: list[tuple[str, str]] = []
 
-    def restyle(
-        self, request: Restyle, readings: Mapping[str, ParsedScore], tell: Callable[[float], None]
+    def transfer(
+        self, request: Transfer, readings: Mapping[str, ParsedScore], tell: Callable[[float], None]
     ) -> Composition:
         self.asked.append(request)
         melody = readings[request.source].melody
-        shorter = Fraction(request.seed % self.ideas, 24) if request.strength else 0
+        shorter = Fraction(request.seed % self.ideas, 24) if any(request.strengths.values()) else 0
         last = melody.notes[-1]
         notes = (*melody.notes[:-1], replace(last, duration=last.duration - shorter))
         return Composition(
@@ -53,7 +53,7 @@ class Band(FakeComposer):
             usual_copy=9,
         )
 
-    def mash(
+    def mashup(
         self, request: Mashup, readings: Mapping[str, ParsedScore], tell: Callable[[float], None]
     ) -> Composition:
         self.joined.append((readings[request.source].title, readings[request.like].title))
@@ -80,12 +80,6 @@ def objects(call: Result) -> list[dict[str, object]]:
     return [json.loads(line) for line in call.stdout.splitlines()]
 
 
-def sides(request: Restyle) -> tuple[object, ...]:
-    return (request.pitch, request.pitch_like, request.pitch_strength), (
-        request.rhythm, request.like, request.strength,
-    )  # fmt: skip
-
-
 def test_one_side_or_both_of_a_tune_are_changed_as_far_as_asked(band: Band) -> None:
     for typed in (
         "--pitch Jazz --strength 0.5",
@@ -96,12 +90,13 @@ def test_one_side_or_both_of_a_tune_are_changed_as_far_as_asked(band: Band) -> N
     ):
         call = mst(f"transfer reel.abc {typed} --meter 4/4 --keep-bars 1 --seed 3")
         assert (call.exit_code, call.stdout[:4]) == (0, "X:1\n")
-    assert [sides(request) for request in band.asked] == [
-        (("jazz", None, 0.5), (None, None, 0.5)),
-        (("jazz", None, 0.5), (None, None, 0.5)),
-        (("jazz", None, 0.5), ("folk", None, 0.5)),
-        (("jazz", None, 0.25), ("folk", None, 1.0)),
-        ((None, "pitch_like", 1.0), (None, "like", 1.0)),
+    half_jazz = Side(style="jazz", strength=0.5)
+    assert [(request.pitch, request.rhythm) for request in band.asked] == [
+        (half_jazz, None),
+        (half_jazz, None),
+        (half_jazz, Side(style="folk", strength=0.5)),
+        (Side(style="jazz", strength=0.25), Side(style="folk")),
+        (Side(like="pitch_like"), Side(like="like")),
     ]
     assert {(each.meter, each.keep_bars, each.seed) for each in band.asked} == {("4/4", "1", 3)}
 

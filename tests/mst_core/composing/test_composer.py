@@ -40,7 +40,7 @@ def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
 def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
     composer: Composer, styles: tuple[str, str], bars: int, seed: int
 ) -> None:
-    composition = composer.compose(Compose(*styles, seed=seed, bars=bars))
+    composition = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=bars))
     melody = composition.melody
     card = composer.styles[styles[0]]
     assert melody.bars == bars
@@ -56,14 +56,14 @@ def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
 def test_phrases_begin_on_their_barlines(
     composer: Composer, styles: tuple[str, str], seed: int
 ) -> None:
-    melody = composer.compose(Compose(*styles, seed=seed, bars=16)).melody
+    melody = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=16)).melody
     for phrase in range(4, 16, 4):
         line = phrase * melody.meter.bar_length
         assert not any(note.onset < line < note.end for note in melody.notes)
 
 
 def test_the_parts_of_a_dance_return(composer: Composer) -> None:
-    composition = composer.compose(Compose("folk", "folk", seed=5, bars=32))
+    composition = composer.compose(Compose(pitch="folk", rhythm="folk", seed=5, bars=32))
     melody = composition.melody
     assert composition.form == "AABB"
     assert [bar_of(melody, bar) for bar in range(8)] == [
@@ -73,7 +73,10 @@ def test_the_parts_of_a_dance_return(composer: Composer) -> None:
 
 
 def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) -> None:
-    found = [composer.compose(Compose("folk", "folk", seed=s, bars=32)).melody for s in range(4)]
+    found = [
+        composer.compose(Compose(pitch="folk", rhythm="folk", seed=s, bars=32)).melody
+        for s in range(4)
+    ]
     tunes = [melody for melody in found if melody.pickup]
     assert tunes
     for melody in tunes:
@@ -83,15 +86,17 @@ def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) 
 
 def test_a_dance_keeps_to_its_beat(composer: Composer) -> None:
     for seed in range(4):
-        melody = composer.compose(Compose("folk", "folk", seed=seed, meter="6/8")).melody
+        melody = composer.compose(
+            Compose(pitch="folk", rhythm="folk", seed=seed, meter="6/8")
+        ).melody
         assert all(note.onset.denominator <= 4 for note in melody.notes)
 
 
 def test_the_rhythm_style_writes_the_rhythm_over_the_other_styles_pitches(
     composer: Composer,
 ) -> None:
-    straight = composer.compose(Compose("folk", "folk", seed=3, meter="4/4"))
-    swung = composer.compose(Compose("folk", "jazz", seed=3, meter="4/4"))
+    straight = composer.compose(Compose(pitch="folk", rhythm="folk", seed=3, meter="4/4"))
+    swung = composer.compose(Compose(pitch="folk", rhythm="jazz", seed=3, meter="4/4"))
     assert straight.swing == 0.5
     assert swung.swing > 0.5
     assert swung.program == composer.styles["folk"].program
@@ -101,16 +106,21 @@ def test_the_rhythm_style_writes_the_rhythm_over_the_other_styles_pitches(
 
 
 def test_seeds_give_different_tunes(composer: Composer) -> None:
-    tunes = {composer.compose(Compose("folk", "folk", seed=s, bars=8)).melody for s in range(12)}
+    tunes = {
+        composer.compose(Compose(pitch="folk", rhythm="folk", seed=s, bars=8)).melody
+        for s in range(12)
+    }
     assert len(tunes) == 12
 
 
 def test_a_seed_gives_the_same_tune_beside_seven_others(composer: Composer) -> None:
-    alone = composer.compose(Compose("jazz", "folk", seed=11, bars=8))
+    alone = composer.compose(Compose(pitch="jazz", rhythm="folk", seed=11, bars=8))
     with ThreadPoolExecutor(8) as pool:
         beside = list(
             pool.map(
-                lambda seed: composer.compose(Compose("jazz", "folk", seed=seed, bars=8)),
+                lambda seed: composer.compose(
+                    Compose(pitch="jazz", rhythm="folk", seed=seed, bars=8)
+                ),
                 [11, 1, 2, 3, 11, 5, 6, 11],
             )
         )
@@ -118,13 +128,13 @@ def test_a_seed_gives_the_same_tune_beside_seven_others(composer: Composer) -> N
 
 
 def test_key_meter_and_tempo_are_those_that_were_asked(composer: Composer) -> None:
-    request = Compose("folk", "folk", seed=1, bars=8, meter="3/4", key="Em", tempo=90)
+    request = Compose(pitch="folk", rhythm="folk", seed=1, bars=8, meter="3/4", key="Em", tempo=90)
     melody = composer.compose(request).melody
     assert (str(melody.meter), melody.key, melody.tempo) == ("3/4", Key(4, "minor"), 90)
 
 
 def test_what_there_is_not_is_refused_by_name(composer: Composer) -> None:
     with pytest.raises(UnknownStyle, match="polka"):
-        composer.compose(Compose("polka", "folk", seed=1))
+        composer.compose(Compose(pitch="polka", rhythm="folk", seed=1))
     with pytest.raises(BadOption, match="folk has"):
-        composer.compose(Compose("folk", "folk", seed=1, meter="7/8"))
+        composer.compose(Compose(pitch="folk", rhythm="folk", seed=1, meter="7/8"))

@@ -76,7 +76,7 @@ def test_a_tune_goes_by_the_rhythm_of_its_model(folk: Style) -> None:
         only = ReferenceProfiles({"4/4": MeterProfiles(company(folk).pooled, models)})
         composer = Composer({"folk": replace(folk, reference_profiles=only)})
         tunes = [
-            composer.compose(Compose("folk", "folk", seed=seed, meter="4/4", bars=8))
+            composer.compose(Compose(pitch="folk", rhythm="folk", seed=seed, meter="4/4", bars=8))
             for seed in range(3)
         ]
         return sum(_dotted(tune_profile(corpus_tune(t.melody, "")).rhythm) for t in tunes)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, NoSuchTune, TooLong
-from mst_core.jobs import Restyle, parse_bar_ranges
+from mst_core.jobs import Side, Transfer, parse_bar_ranges
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, load_styles, pick_device
 from mst_core.reading.parsed_score import ParsedScore
@@ -280,7 +280,7 @@ def test_one_tune_as_the_target_brings_its_own_rhythms() -> None:
 
 def test_the_composer_tells_what_it_did() -> None:
     composer = Composer(styles())
-    request = Restyle("sha", seed=1, rhythm="jazz", strength=1.0)
+    request = Transfer(source="sha", seed=1, rhythm=Side(style="jazz"))
     composition = composer.transfer(request, {"sha": ParsedScore("A jig", JIG)})
     assert composition.changed is not None
     assert composition.changed > 0.3
@@ -305,7 +305,7 @@ def test_bars_that_are_not_there_are_refused(text: str) -> None:
 def test_no_meter_makes_a_tune_endless() -> None:
     composer = Composer(styles())
     long = replace(REEL, tempo=40.0, bars=400)
-    request = Restyle("sha", seed=1, rhythm="folk", meter="9/8")
+    request = Transfer(source="sha", seed=1, rhythm=Side(style="folk"), meter="9/8")
     with pytest.raises(TooLong, match="seconds"):
         composer.transfer(request, {"sha": ParsedScore("long", long)})
 

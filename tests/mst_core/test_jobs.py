@@ -1,0 +1,148 @@
+"""Requests: their stored form, and what can be asked of every kind."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from mst_core.errors import BadOption
+from mst_core.jobs import (
+    Compose,
+    Mashup,
+    Request,
+    Side,
+    Transfer,
+    decode_request,
+    encode_request,
+    validate,
+)
+from mst_core.styles import StyleCard
+from tests.support.fake_composer import CARD
+
+STYLES: dict[str, StyleCard] = {"folk": CARD, "jazz": CARD}
+
+# Written by version 0.1.0, letter by letter.
+STORED: list[tuple[str, Request]] = [
+    (
+        '{"type":"compose","pitch":"jazz","rhythm":"folk","seed":7,"bars":8,"meter":"6/8",'
+        '"key":"D","tempo":110.0}',
+        Compose(pitch="jazz", rhythm="folk", seed=7, bars=8, meter="6/8", key="D", tempo=110.0),
+    ),
+    (
+        '{"type":"rerhythm","source":"a1","seed":3,"rhythm":"folk","like":null,"strength":1.0,'
+        '"meter":null,"keep_bars":null,"track":null,"pitch":null,"pitch_like":null,'
+        '"pitch_strength":1.0}',
+        Transfer(source="a1", seed=3, rhythm=Side(style="folk")),
+    ),
+    (
+        '{"type":"rerhythm","source":"a1","seed":3,"rhythm":null,"like":"b2","strength":0.5,'
+        '"meter":"4/4","keep_bars":"1-4,9","track":2,"pitch":"jazz","pitch_like":null,'
+        '"pitch_strength":0.25}',
+        Transfer(
+            source="a1",
+            seed=3,
+            rhythm=Side(like="b2", strength=0.5),
+            pitch=Side(style="jazz", strength=0.25),
+            meter="4/4",
+            keep_bars="1-4,9",
+            track=2,
+        ),
+    ),
+    (
+        '{"type":"rerhythm","source":"a1","seed":3,"rhythm":null,"like":null,"strength":1.0,'
+        '"meter":null,"keep_bars":null,"track":null,"pitch":null,"pitch_like":"b2",'
+        '"pitch_strength":0.75}',
+        Transfer(source="a1", seed=3, pitch=Side(like="b2", strength=0.75)),
+    ),
+    (
+        '{"type":"mashup","source":"a1","like":"b2","seed":0,"track":2}',
+        Mashup(source="a1", like="b2", track=2),
+    ),
+]
+COMPOSE, RHYTHM_ONLY, BOTH_SIDES, _, MASHUP = (request for _, request in STORED)
+
+
+@pytest.mark.parametrize(("text", "request_"), STORED)
+def test_a_row_of_version_0_1_0_is_read_and_written_letter_by_letter(
+    text: str, request_: Request
+) -> None:
+    assert decode_request(text) == request_
+    assert encode_request(request_) == text
+
+
+def test_a_row_from_before_pitches_could_change_is_read() -> None:
+    text = '{"type":"rerhythm","source":"ab","seed":3,"rhythm":"folk","strength":0.5,"track":2}'
+    side = Side(style="folk", strength=0.5)
+    assert decode_request(text) == Transfer(source="ab", seed=3, rhythm=side, track=2)
+
+
+def test_a_text_that_is_no_request_is_refused() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_request('{"type":"rerhythm","source":"a1"}')
+
+
+def test_the_sides_name_what_each_kind_takes_its_pitches_and_rhythm_from() -> None:
+    assert COMPOSE.sides == {"pitch": Side(style="jazz"), "rhythm": Side(style="folk")}
+    assert [*RHYTHM_ONLY.sides] == ["rhythm"]
+    assert MASHUP.sides == {"pitch": Side(like="a1"), "rhythm": Side(like="b2")}
+    assert [each.styles for each in (COMPOSE, BOTH_SIDES, MASHUP)] == [
+        {"pitch": "jazz", "rhythm": "folk"},
+        {"pitch": "jazz"},
+        {},
+    ]
+
+
+def test_the_sources_are_the_files_with_the_track_that_was_named() -> None:
+    assert COMPOSE.sources == {}
+    assert BOTH_SIDES.sources == {"b2": None, "a1": 2}
+    assert MASHUP.sources == {"b2": None, "a1": 2}
+    same = Transfer(source="a1", seed=1, rhythm=Side(like="a1"), track=3)
+    assert same.sources == {"a1": 3}
+
+
+def test_a_strength_is_set_on_the_sides_that_change_alone() -> None:
+    assert BOTH_SIDES.with_strength(0.1).strengths == {"pitch": 0.1, "rhythm": 0.1}
+    assert BOTH_SIDES.with_strength(0.1, pitch_strength=0.2).strengths == {
+        "pitch": 0.2,
+        "rhythm": 0.1,
+    }
+    assert RHYTHM_ONLY.with_strength(0.1).strengths == {"rhythm": 0.1}
+    assert COMPOSE.with_strength(0.1) == COMPOSE
+    assert MASHUP.with_strength(0.1) == MASHUP
+
+
+def test_a_seed_and_files_are_exchanged_and_the_rest_stays() -> None:
+    assert all(each.with_seed(9).seed == 9 for _, each in STORED)
+    renamed = BOTH_SIDES.with_sources({"a1": "x", "b2": "y"})
+    assert renamed.sources == {"y": None, "x": 2}
+    assert renamed.with_sources({"x": "a1", "y": "b2"}) == BOTH_SIDES
+    assert COMPOSE.with_sources({}) == COMPOSE
+
+
+def test_a_mashup_can_be_swapped() -> None:
+    assert Mashup(source="a1", like="b2", track=2).swapped() == Mashup(source="b2", like="a1")
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Transfer(source="a", seed=1), "rhythm or like cannot be 'neither'"),
+        (Transfer(source="a", seed=1, rhythm=Side()), "rhythm or like cannot be 'neither'"),
+        (
+            Transfer(source="a", seed=1, pitch=Side(style="folk", like="b")),
+            "pitch and like cannot be 'both'",
+        ),
+        (Transfer(source="a", seed=1, rhythm=Side(like="b", strength=2)), "strength cannot be"),
+        (Transfer(source="a", seed=1, pitch=Side(like="b", strength=-1)), "strength cannot be"),
+        (
+            Transfer(source="a", seed=1, rhythm=Side(like="b"), pitch=Side(like="b", strength=2)),
+            "pitch strength cannot be",
+        ),
+        (Transfer(source="a", seed=1, rhythm=Side(like="b"), meter="13/4"), "at most 12"),
+        (Transfer(source="a", seed=1, rhythm=Side(like="b"), keep_bars="3-1"), "the lower one"),
+        (Mashup(source="a", like="b", seed=-1), "seed cannot be"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_with_what_can(request_: Request, words: str) -> None:
+    with pytest.raises(BadOption, match=words):
+        validate(request_, STYLES)
