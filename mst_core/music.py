@@ -240,11 +240,11 @@ class Melody:
     key: Key
     tempo: float
     """Quarter notes per minute."""
-    bars: int
+    bar_count: int
     """Full bars, counted from the first downbeat; the pickup comes on top."""
     sections: tuple[int, ...] = (0,)
     """The bars where sections begin, counted from 0."""
-    changes: tuple[MeterChange, ...] = ()
+    meter_changes: tuple[MeterChange, ...] = ()
     """Other meters on the way, rising by bar; ``meter`` holds until the first."""
     repeats: tuple[Repeat, ...] = ()
     """Rising by bar, not within each other. ``notes`` holds every note as often as it is written:
@@ -257,12 +257,12 @@ class Melody:
         if any(note.duration <= 0 for note in self.notes):
             raise ValueError("a note needs a duration above 0")
         if self.notes and self.notes[-1].end > self.length:
-            raise ValueError(f"the last note ends after the {self.bars} bars")
+            raise ValueError(f"the last note ends after the {self.bar_count} bars")
 
     def meter_at(self, bar: int) -> Meter:
         """The meter that holds in a bar; the pickup (-1) has the first one."""
         meter = self.meter
-        for change in self.changes:
+        for change in self.meter_changes:
             if change.bar > bar:
                 break
             meter = change.meter
@@ -271,9 +271,9 @@ class Melody:
     @property
     def barlines(self) -> tuple[Fraction, ...]:
         """Onsets of all bars and, last, the final barline; in quarter notes."""
-        changed = {change.bar: change.meter.bar_length for change in self.changes}
+        changed = {change.bar: change.meter.bar_length for change in self.meter_changes}
         lines, length = [Fraction(0)], self.meter.bar_length
-        for bar in range(self.bars):
+        for bar in range(self.bar_count):
             length = changed.get(bar, length)
             lines.append(lines[-1] + length)
         return tuple(lines)
@@ -281,7 +281,7 @@ class Melody:
     @property
     def length(self) -> Fraction:
         """From the first downbeat to the final barline, in quarter notes."""
-        return self.barlines[-1] if self.changes else self.bars * self.meter.bar_length
+        return self.barlines[-1] if self.meter_changes else self.bar_count * self.meter.bar_length
 
     @property
     def pickup(self) -> Fraction:

@@ -40,7 +40,7 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
         key=melody.key.name,
         meter=str(melody.meter),
         tempo=melody.tempo,
-        bars=melody.bars,
+        bars=melody.bar_count,
         notes=len(melody.notes),
         form=composition.form,
         seconds=round(melody.seconds, 2),

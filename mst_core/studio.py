@@ -37,8 +37,6 @@ from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import ParsedScore
-    from mst_core.sound.performance import Performance
-    from mst_core.sound.synth import Samples
 
 # Who plays: the synthesizer in the process, or else the one behind a command.
 
@@ -128,23 +126,13 @@ class ComposerProtocol(Protocol):
         """Join the pitches of one given tune and the rhythm of another."""
 
 
-class StudioSynth(Protocol):
-    """Who makes them sound; any thread may use it."""
-
-    def play(self, performance: Performance, *, program: int) -> Samples:
-        """Return samples, float32 of shape (frames, 2), 48 kHz."""
-
-    def close(self) -> None:
-        """Give the instruments back."""
-
-
 class Studio:
     """Owns a composer and, from the first tune that must sound, a player."""
 
-    def __init__(self, composer: ComposerProtocol, open_synth: Callable[[], StudioSynth]) -> None:
+    def __init__(self, composer: ComposerProtocol, open_synth: Callable[[], Synth]) -> None:
         self._composer = composer
         self._open_synth = open_synth
-        self._synth: StudioSynth | None = None
+        self._synth: Synth | None = None
         self._synth_lock = Lock()
         # music21 is not made for threads, and the others hold the interpreter anyway.
         self._drawing_lock = Lock()
@@ -158,7 +146,7 @@ class Studio:
         """
         from mst_core.composing.composer import Composer as NetworkComposer
 
-        def open_player() -> StudioSynth:
+        def open_player() -> Synth:
             from mst_core.sound.soundfont import find_soundfont
 
             return open_synth(find_soundfont(soundfont))
@@ -229,7 +217,7 @@ class Studio:
                 self._synth.close()
                 self._synth = None
 
-    def _require_synth(self) -> StudioSynth:
+    def _require_synth(self) -> Synth:
         with self._synth_lock:
             if self._synth is None:
                 self._synth = self._open_synth()

@@ -55,10 +55,10 @@ def describe_score(reading: ParsedScore) -> dict[str, Any]:
     return {
         "title": reading.title,
         "meter": str(melody.meter),
-        "meter_changes": len(melody.changes),
+        "meter_changes": len(melody.meter_changes),
         "key": melody.key.name,
         "tempo": round(melody.tempo, 2),
-        "bars": melody.bars,
+        "bars": melody.bar_count,
         "pickup": float(melody.pickup),
         "repeats": len(melody.repeats),
         "notes": len(melody.notes),

@@ -66,12 +66,12 @@ def copy_rhythm(melody: Melody, target: Melody) -> Melody:
         lap, place = divmod(index, len(target.notes))
         model = target.notes[place]
         notes.append(Note(model.onset + lap * round_trip, model.duration, note.pitch))
-    return _with_notes(replace(melody, meter=target.meter, changes=()), notes)
+    return _with_notes(replace(melody, meter=target.meter, meter_changes=()), notes)
 
 
 def write_like_the_article(melody: Melody, pair: StyleModel, seeds: Sequence[int]) -> list[Melody]:
     """The style's duration network over the pitches, sampled freely, once for each seed."""
-    bars = 4 * max(1, melody.bars) + 8
+    bars = 4 * max(1, melody.bar_count) + 8
     heading = TuneHeader.regular(melody.meter, melody.key, bars)
     found = write_freely(pair, heading, melody.pitches, seeds)
     return [_with_notes(melody, _notes(events)) for events in found]
@@ -88,4 +88,6 @@ def _notes(events: Sequence[TuneEvent]) -> list[Note]:
 def _with_notes(melody: Melody, notes: Sequence[Note]) -> Melody:
     """Another line of notes in as many bars as it takes."""
     bars = max(1, -int(-notes[-1].end // melody.meter.bar_length))
-    return replace(melody, notes=tuple(notes), bars=bars, sections=(0,), changes=(), repeats=())
+    return replace(
+        melody, notes=tuple(notes), bar_count=bars, sections=(0,), meter_changes=(), repeats=()
+    )

@@ -34,7 +34,7 @@ class Form:
 
 def compare(before: Melody, after: Melody) -> Form:
     """Compare a tune with what became of it, bar by bar; another meter's bars stand for the old."""
-    same_bars = before.bars == after.bars
+    same_bars = before.bar_count == after.bar_count
     lines = before.barlines
     scale = after.length / before.length
     new_lines = after.barlines if same_bars else tuple(line * scale for line in lines)
@@ -42,13 +42,17 @@ def compare(before: Melody, after: Melody) -> Form:
     new_pairs = _same(_bars(after, new_lines))
     old_onsets = {note.onset for note in before.notes}
     new_onsets = {note.onset for note in after.notes}
-    struck = [bar for bar in range(before.bars) if lines[bar] in old_onsets]
-    sections = before.sections if len(before.sections) > 1 else range(0, before.bars, PHRASE_BARS)
+    struck = [bar for bar in range(before.bar_count) if lines[bar] in old_onsets]
+    sections = (
+        before.sections if len(before.sections) > 1 else range(0, before.bar_count, PHRASE_BARS)
+    )
     starts = set(sections) & set(struck)
     kept = {bar for bar in struck if new_lines[bar] in new_onsets}
-    end = before.bars if same_bars else None
-    old_length = Fraction(before.bars)
-    new_length = Fraction(after.bars) if end is not None else _length_in_old_bars(before, after)
+    end = before.bar_count if same_bars else None
+    old_length = Fraction(before.bar_count)
+    new_length = (
+        Fraction(after.bar_count) if end is not None else _length_in_old_bars(before, after)
+    )
     return Form(
         repeats=_share(old_pairs & new_pairs, old_pairs),
         precision=_share(old_pairs & new_pairs, new_pairs),
@@ -61,8 +65,8 @@ def compare(before: Melody, after: Melody) -> Form:
 
 def _length_in_old_bars(before: Melody, after: Melody) -> Fraction:
     """A tune told in twice or half as many bars is as long as it was; any other is not."""
-    ratio = Fraction(after.bars, before.bars)
-    return Fraction(before.bars) if ratio in (2, Fraction(1, 2)) else Fraction(after.bars)
+    ratio = Fraction(after.bar_count, before.bar_count)
+    return Fraction(before.bar_count) if ratio in (2, Fraction(1, 2)) else Fraction(after.bar_count)
 
 
 def _bars(melody: Melody, lines: Sequence[Fraction]) -> list[Hashable]:

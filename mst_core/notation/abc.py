@@ -38,7 +38,7 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
     accidentals = AccidentalTracker(melody.key)
     lines = []
     for line in break_into_lines(lay_out_bars(melody), BARS_PER_LINE):
-        opening = ["|:"] * line[0].opens_repeat + [f"[{line[0].ending}"] * line[0].begins_ending
+        opening = ["|:"] * line[0].starts_repeat + [f"[{line[0].ending}"] * line[0].starts_ending
         bars = [
             f"{_bar_text(bar, unit, accidentals)} {_barline_text(bar, after)}"
             for bar, after in pairwise([*line, None])
@@ -68,12 +68,12 @@ def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -
     accidentals.start_bar()
     text = meter
     before: WrittenNote | None = None
-    for piece in bar.pieces:
+    for piece in bar.notes:
         same_triplet = before and before.triplet == piece.triplet is not None
-        if before and before.group != piece.group and not same_triplet:
+        if before and before.beat_group != piece.beat_group and not same_triplet:
             text += " "
         if piece.triplet is not None:
-            members = [each for each in bar.pieces if each.triplet == piece.triplet]
+            members = [each for each in bar.notes if each.triplet == piece.triplet]
             text += _open_triplet(members.index(piece), len(members))
         text += _note_text(piece, unit, accidentals)
         before = piece
@@ -82,17 +82,17 @@ def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -
 
 def _barline_text(bar: WrittenBar, after: WrittenBar | None) -> str:
     """Write the barline between two bars; a bar ``after`` it on a new line opens by itself."""
-    if after and after.opens_repeat:
-        return "::" if bar.closes_repeat else "|:"
-    if bar.closes_repeat:
+    if after and after.starts_repeat:
+        return "::" if bar.ends_repeat else "|:"
+    if bar.ends_repeat:
         line = ":|"
-    elif bar.ends_ending and bar.closing == "single":
+    elif bar.ends_ending and bar.right_barline == "single":
         line = "||"  # else a reader would not know where the ending ends
     elif bar.ending and not bar.ends_ending:
         line = "|"  # for a double bar would end it
     else:
-        line = _BARLINES[bar.closing]
-    return f"{line}{after.ending}" if after and after.begins_ending else line
+        line = _BARLINES[bar.right_barline]
+    return f"{line}{after.ending}" if after and after.starts_ending else line
 
 
 def _open_triplet(place: int, count: int) -> str:

@@ -15,7 +15,9 @@ from mst_core.notation.note_values import WrittenNote
 def assign_beams(pieces: Iterable[WrittenNote], pulse: MetricalGrid) -> Iterator[WrittenNote]:
     """Number the beams of a bar's pieces."""
     number = 0
-    for _, group in groupby(_merge_beat_groups(list(pieces), pulse), key=lambda piece: piece.group):
+    for _, group in groupby(
+        _merge_beat_groups(list(pieces), pulse), key=lambda piece: piece.beat_group
+    ):
         for stretch in _split_at_triplets(list(group)):
             for has_flag, notes in groupby(stretch, key=_has_flag):
                 run = list(notes)
@@ -46,9 +48,13 @@ def _has_flag(piece: WrittenNote) -> bool:
 
 def _merge_beat_groups(pieces: list[WrittenNote], grid: MetricalGrid) -> list[WrittenNote]:
     """Put two quarters of eighths into one group of four, where nothing shorter breaks them up."""
-    if grid.is_compound or len(grid.strong) < 2 or grid.group_starts[1] != TICKS_PER_QUARTER:
+    if (
+        grid.is_compound
+        or len(grid.strong_positions) < 2
+        or grid.group_starts[1] != TICKS_PER_QUARTER
+    ):
         return pieces
-    edges = sorted(grid.strong)
+    edges = sorted(grid.strong_positions)
     joined: list[WrittenNote] = []
     for _, half in groupby(
         pieces, key=lambda piece: bisect_right(edges, piece.onset * TICKS_PER_QUARTER)
@@ -60,6 +66,6 @@ def _merge_beat_groups(pieces: list[WrittenNote], grid: MetricalGrid) -> list[Wr
             and piece.value.denominator <= 8
             for piece in in_half
         ):
-            in_half = [replace(piece, group=in_half[0].group) for piece in in_half]
+            in_half = [replace(piece, beat_group=in_half[0].beat_group) for piece in in_half]
         joined += in_half
     return joined

@@ -68,7 +68,7 @@ def draw_before_after_svg(before: Melody, after: Melody) -> str:
     changed = changed_notes(before, after)
     upper, lower = _align_bars(before, after)
     widths = [
-        estimate_width(max(pair, key=estimate_width)) + 12 * min(len(bar.pieces) for bar in pair)
+        estimate_width(max(pair, key=estimate_width)) + 12 * min(len(bar.notes) for bar in pair)
         for pair in zip(upper, lower, strict=True)
     ]
     scale, breaks = choose_scale_and_breaks(before, upper, widths, _LINE_HEIGHT)
@@ -126,7 +126,7 @@ def find_repeated_bars(melody: Melody, bars: int) -> dict[int, int]:
     firsts: dict[tuple[tuple[Fraction, Fraction, int], ...], int] = {}
     found: dict[int, int] = {}
     lines = melody.barlines
-    for bar in range(min(bars, melody.bars)):
+    for bar in range(min(bars, melody.bar_count)):
         start, end = lines[bar], lines[bar + 1]
         music = tuple(
             (note.onset - start, note.duration, note.pitch)
@@ -141,7 +141,7 @@ def find_repeated_bars(melody: Melody, bars: int) -> dict[int, int]:
 
 def _repetition_labels(before: Melody, after: Melody, bars: Sequence[WrittenBar]) -> dict[int, str]:
     """The word of each bar that is the same as another: ``same`` or ``lost``, and its letter."""
-    shown = min(MAX_BARS, before.bars)
+    shown = min(MAX_BARS, before.bar_count)
     was, now = find_repeated_bars(before, shown), find_repeated_bars(after, shown)
     letters = dict(zip(dict.fromkeys(was.values()), ascii_uppercase, strict=False))
     words = {
@@ -172,7 +172,7 @@ def _first_bars(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
     """The first bars, with a plain end where they are not all."""
     kept = [bar for bar in bars if bar.number <= MAX_BARS]
     if len(kept) < len(bars):
-        kept[-1] = replace(kept[-1], closing="single")
+        kept[-1] = replace(kept[-1], right_barline="single")
     return kept
 
 
@@ -192,7 +192,7 @@ def _fill_missing_bars(
 ) -> list[WrittenBar]:
     """Put a bare bar where only the other tune has one, such as a pickup."""
     own: Mapping[tuple[int, bool], WrittenBar] = {_bar_id(bar): bar for bar in bars}
-    theirs = {_bar_id(bar): replace(bar, pieces=()) for bar in others}
+    theirs = {_bar_id(bar): replace(bar, notes=()) for bar in others}
     return [own.get(place) or theirs[place] for place in places]
 
 

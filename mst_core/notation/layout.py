@@ -34,27 +34,27 @@ class WrittenBar:
     """Counted from 1, and from 0 downwards in a pickup. All parts of a bar have the same."""
     length: Fraction
     """Quarter notes that the pieces last together; shorter than the meter's bar in a pickup."""
-    pieces: tuple[WrittenNote, ...]
+    notes: tuple[WrittenNote, ...]
     meter: Meter
-    opens_section: bool
+    starts_section: bool
     """Whether a section of the tune begins here; the first bar always does."""
-    opens_repeat: bool
-    closes_repeat: bool
+    starts_repeat: bool
+    ends_repeat: bool
     ending: int
     """1 or 2 in an ending of a repeat, else 0."""
     starts_after_repeat_sign: bool
     """Whether it begins within its bar, behind a repeat sign."""
-    closing: str = "single"
+    right_barline: str = "single"
     """The barline on its right: ``single``, ``double`` before a section, or ``final``."""
     changes_meter: bool = False
     """Whether its meter is another than the one before."""
-    begins_ending: bool = False
+    starts_ending: bool = False
     ends_ending: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing sounds in it."""
-        return all(piece.spelling is None for piece in self.pieces)
+        return all(piece.spelling is None for piece in self.notes)
 
     @property
     def is_complete(self) -> bool:
@@ -95,9 +95,9 @@ def break_into_lines(bars: Sequence[WrittenBar], many: int) -> Iterator[list[Wri
     line: list[WrittenBar] = []
     for bar in bars:
         counted = [each for each in line if each.number > 0 and not each.starts_after_repeat_sign]
-        alone = bar.ending == 2 and bar.begins_ending and bar.ends_ending
+        alone = bar.ending == 2 and bar.starts_ending and bar.ends_ending
         full = len(counted) >= many and not bar.starts_after_repeat_sign and not alone
-        if line and (full or (bar.opens_section and line[-1].number > 0)):
+        if line and (full or (bar.starts_section and line[-1].number > 0)):
             yield line
             line = []
         line.append(bar)
@@ -150,7 +150,9 @@ def _write_bar(
     spans = [part for span in spans for part in _split_rest(span, signs)]
     edges = {span.start for span in spans} | {span.end for span in spans}
     rests = [(span.start, span.end) for span in spans if span.spelling is None]
-    triplets = find_triplets(edges, rests, replace(pulse, strong=pulse.strong.union(signs)))
+    triplets = find_triplets(
+        edges, rests, replace(pulse, strong_positions=pulse.strong_positions.union(signs))
+    )
     if first and place < 0 and spans[0].spelling is None:
         spans = _trim_pickup_rest(spans, triplets)
     for begin, stop in pairwise([start, *(start + sign for sign in signs), end]):
@@ -162,11 +164,11 @@ def _write_bar(
         yield WrittenBar(
             number=place + 1,
             length=sum((piece.duration for piece in pieces), Fraction(0)),
-            pieces=pieces,
+            notes=pieces,
             meter=meter,
-            opens_section=begin > 0 and begin in marks.section_starts,
-            opens_repeat=begin in marks.repeat_starts,
-            closes_repeat=stop in marks.repeat_ends,
+            starts_section=begin > 0 and begin in marks.section_starts,
+            starts_repeat=begin in marks.repeat_starts,
+            ends_repeat=stop in marks.repeat_ends,
             ending=marks.ending_at(begin),
             starts_after_repeat_sign=begin > start,
         )
@@ -191,13 +193,13 @@ def _mark_boundaries(
 ) -> Iterator[WrittenBar]:
     """Tell each bar what its neighbours make of it."""
     for bar, before, after in zip(bars, [None, *bars], [*bars[1:], None], strict=False):
-        ahead = "double" if after and after.opens_section and bar.number > 0 else "single"
+        ahead = "double" if after and after.starts_section and bar.number > 0 else "single"
         yield replace(
             bar,
-            opens_section=bar.opens_section or before is None,
-            opens_repeat=bar.opens_repeat or (opens_first and before is None),
-            closing=ahead if after else "final",
+            starts_section=bar.starts_section or before is None,
+            starts_repeat=bar.starts_repeat or (opens_first and before is None),
+            right_barline=ahead if after else "final",
             changes_meter=bar.meter != (before.meter if before else meter),
-            begins_ending=bool(bar.ending) and (not before or before.ending != bar.ending),
+            starts_ending=bool(bar.ending) and (not before or before.ending != bar.ending),
             ends_ending=bool(bar.ending) and (not after or after.ending != bar.ending),
         )

@@ -77,18 +77,18 @@ def write_mei_staves(
     ending = section
     for place, bar in enumerate(bars):
         if place in breaks:  # before an ending, or the engraver has it begin on the line above
-            SubElement(ending if bar.ending and not bar.begins_ending else section, "sb")
-        if bar.begins_ending:
+            SubElement(ending if bar.ending and not bar.starts_ending else section, "sb")
+        if bar.starts_ending:
             ending = SubElement(section, "ending", n=str(bar.ending))
         parent = ending if bar.ending else section
         _write_meter_changes(parent, [stave.bars[place] for stave in staves])
-        measure = SubElement(parent, "measure", right=_BARLINES[bar.closing])
+        measure = SubElement(parent, "measure", right=_BARLINES[bar.right_barline])
         # Two repeats that meet within a line share one sign.
-        meets = place + 1 < len(bars) and place + 1 not in breaks and bars[place + 1].opens_repeat
-        met = place > 0 and place not in breaks and bars[place - 1].closes_repeat
-        if bar.closes_repeat:
+        meets = place + 1 < len(bars) and place + 1 not in breaks and bars[place + 1].starts_repeat
+        met = place > 0 and place not in breaks and bars[place - 1].ends_repeat
+        if bar.ends_repeat:
             measure.set("right", "rptboth" if meets else "rptend")
-        if bar.opens_repeat and not met:
+        if bar.starts_repeat and not met:
             measure.set("left", "rptstart")
         if not bar.is_complete:
             measure.set("metcon", "false")
@@ -119,9 +119,9 @@ class _StaffWriter:
         bar = self._stave.bars[place]
         self._accidentals.start_bar()
         if bar.is_empty:
-            SubElement(layer, "mRest" if bar.pieces else "mSpace")
+            SubElement(layer, "mRest" if bar.notes else "mSpace")
             return
-        for piece, element in _nest_notes(layer, bar.pieces):
+        for piece, element in _nest_notes(layer, bar.notes):
             if piece.spelling is not None:
                 # A note tied over the barline needs no second accidental: the tie carries it.
                 shown = not piece.tied_to_previous and self._accidentals.must_show(piece.spelling)

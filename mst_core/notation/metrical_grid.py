@@ -43,7 +43,7 @@ class MetricalGrid:
     bar_ticks: int
     group_starts: tuple[int, ...]
     """Where the groups begin that are beamed together."""
-    strong: frozenset[int]
+    strong_positions: frozenset[int]
     """Groups that a reader must see: the middle of 4/4, the beats of 6/8."""
     is_compound: bool
 
@@ -71,7 +71,7 @@ class MetricalGrid:
         """Rank a place: 5 the barline, then strong groups, groups, eighths, sixteenths..."""
         if position % self.bar_ticks == 0:
             return BARLINE_STRENGTH
-        if position in self.strong:
+        if position in self.strong_positions:
             return 4 if self.is_compound and 2 * position == self.bar_ticks else 3
         if position in self.group_starts:
             return 2

@@ -113,10 +113,10 @@ def _tempo_events(
 
 
 def _meter_events(melody: Melody, padding: Fraction) -> Iterator[TimedMessage]:
-    if padding or not melody.changes or melody.changes[0].bar > 0:
+    if padding or not melody.meter_changes or melody.meter_changes[0].bar > 0:
         yield TimedMessage(0, _time_signature(melody.meter))
     lines = melody.barlines
-    for change in melody.changes:
+    for change in melody.meter_changes:
         tick = to_ticks(lines[change.bar] + padding, MIDI_TICKS_PER_QUARTER, melody)
         yield TimedMessage(tick, _time_signature(change.meter))
 

@@ -70,15 +70,15 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
             silence.fullMeasure = True
             measure.append(silence)
         else:
-            for piece in bar.pieces:
+            for piece in bar.notes:
                 measure.append(_write_note(piece, bar, accidentals))
             _write_beams(bar, list(measure.notesAndRests))
-        if bar.opens_repeat:
+        if bar.starts_repeat:
             measure.leftBarline = barline.Repeat(direction="start")
-        if bar.closes_repeat:
+        if bar.ends_repeat:
             measure.rightBarline = barline.Repeat(direction="end")
-        elif bar.closing in _BARLINES:
-            measure.rightBarline = barline.Barline(_BARLINES[bar.closing])
+        elif bar.right_barline in _BARLINES:
+            measure.rightBarline = barline.Barline(_BARLINES[bar.right_barline])
         part.append(measure)
         ending += [measure] * bool(bar.ending)
         if bar.ends_ending:
@@ -135,14 +135,12 @@ def _write_note(
 
 def _write_triplet(piece: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
     """Three in the time of two; the first and the last of its pieces carry the bracket."""
-    members = [each for each in bar.pieces if each.triplet == piece.triplet]
+    members = [each for each in bar.notes if each.triplet == piece.triplet]
     unit = _NOTE_TYPES[max(4, min(64, max(each.value.denominator for each in members)))]
     triplet = duration.Tuplet(3, 2, unit, unit)
     beams = {each.beam for each in members}
     # A beam of its own shows how far a triplet goes; any other needs the bracket.
-    triplet.bracket = None in beams or members != [
-        each for each in bar.pieces if each.beam in beams
-    ]
+    triplet.bracket = None in beams or members != [each for each in bar.notes if each.beam in beams]
     if piece is members[0]:
         triplet.type = "start"
     elif piece is members[-1]:
@@ -153,10 +151,9 @@ def _write_triplet(piece: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
 def _write_beams(bar: WrittenBar, written: Sequence[note.GeneralNote]) -> None:
     """Draw one beam for each flag that neighbours share, and stubs for the others."""
     flags = [
-        0 if piece.beam is None else piece.value.denominator.bit_length() - 3
-        for piece in bar.pieces
+        0 if piece.beam is None else piece.value.denominator.bit_length() - 3 for piece in bar.notes
     ]
-    beams = [piece.beam for piece in bar.pieces]
+    beams = [piece.beam for piece in bar.notes]
     for place, sounding in enumerate(written):
         if not isinstance(sounding, note.Note):
             continue

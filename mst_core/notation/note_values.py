@@ -36,7 +36,7 @@ class WrittenNote:
     value: NoteValue
     spelling: Spelling | None
     """None for a rest."""
-    group: int
+    beat_group: int
     """Number of the pulse group in the bar in which it begins."""
     tied_to_next: bool = False
     """Whether the next piece goes on with the same note."""

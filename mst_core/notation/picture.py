@@ -122,7 +122,7 @@ def choose_scale_and_breaks(
     ``widths`` are those of the bars, in pixels at full scale; ``line_height`` is in pixels for
     each per cent of scale.
     """
-    thirds = all(bar % 3 == 0 for bar in (*melody.sections, melody.bars))
+    thirds = all(bar % 3 == 0 for bar in (*melody.sections, melody.bar_count))
     for scales, counts in (
         (_SCALES, (4,)),
         (_SCALES, (3, 2) if thirds else (2,)),
@@ -145,9 +145,9 @@ def _line_ends(bars: Sequence[WrittenBar], count: int) -> list[int]:
 
 def estimate_width(bar: WrittenBar) -> float:
     """Estimate the natural width of a bar in pixels at full scale."""
-    signature = sum(1 for piece in bar.pieces if piece.spelling and piece.spelling.alteration)
-    signs = 20 * (bar.opens_repeat + bar.closes_repeat) + 50 * bar.changes_meter
-    return 30.0 + 42 * len(bar.pieces) + 8 * signature + signs
+    signature = sum(1 for piece in bar.notes if piece.spelling and piece.spelling.alteration)
+    signs = 20 * (bar.starts_repeat + bar.ends_repeat) + 50 * bar.changes_meter
+    return 30.0 + 42 * len(bar.notes) + 8 * signature + signs
 
 
 def _draw_ending_numbers(svg: str) -> str:

@@ -54,7 +54,7 @@ def split_into_note_values(
                 duration=Fraction(end - start, TICKS_PER_QUARTER),
                 value=NOTE_VALUES[_shown_ticks(end - start, number is not None)],
                 spelling=span.spelling,
-                group=bisect_right(pulse.group_starts, whole) - 1,
+                beat_group=bisect_right(pulse.group_starts, whole) - 1,
                 tied_to_next=span.tied if part + 1 == len(parts) else span.spelling is not None,
                 tied_to_previous=span.continues if part == 0 else span.spelling is not None,
                 triplet=number,

@@ -91,6 +91,6 @@ def _candidate_triplets(place: int, covered: int, grid: MetricalGrid) -> Iterato
         for start in dict.fromkeys((straight, late, late - half)):
             triplet = Triplet(start, length)
             if covered <= start < place < triplet.end <= grid.bar_ticks and not any(
-                start < strong < triplet.end for strong in grid.strong
+                start < strong < triplet.end for strong in grid.strong_positions
             ):
                 yield triplet

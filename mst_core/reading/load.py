@@ -78,7 +78,7 @@ def _enforce_limits(name: str, reading: ParsedScore, limits: Limits) -> ParsedSc
     for found, most, unit in (
         (len(melody.notes), limits.melody_notes, "notes in the melody"),
         (every, limits.notes, "notes"),
-        (melody.bars, limits.bars, "bars"),
+        (melody.bar_count, limits.bars, "bars"),
         (round(melody.seconds), limits.seconds, "seconds"),
         (len(reading.parts) + 1, limits.tracks, "tracks"),
         (len(reading.tempos), MAX_TEMPO_CHANGES, "changes of tempo"),

@@ -89,9 +89,9 @@ def encode_score(reading: ParsedScore) -> bytes:
         tonic=melody.key.tonic,
         mode=melody.key.mode,
         tempo=float(melody.tempo),
-        bars=melody.bars,
+        bars=melody.bar_count,
         sections=list(melody.sections),
-        changes=[(change.bar, _meter_pair(change.meter)) for change in melody.changes],
+        changes=[(change.bar, _meter_pair(change.meter)) for change in melody.meter_changes],
         repeats=[
             _Repeat(
                 each.start,
@@ -178,9 +178,9 @@ def _melody(form: _Form) -> Melody:
         meter=Meter(*form.meter),
         key=Key(form.tonic, form.mode),
         tempo=form.tempo,
-        bars=form.bars,
+        bar_count=form.bars,
         sections=tuple(form.sections),
-        changes=changes,
+        meter_changes=changes,
         repeats=repeats,
     )
 

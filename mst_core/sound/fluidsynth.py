@@ -25,7 +25,6 @@ from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import require_soundfont
 from mst_core.sound.synth import (
     INITIAL_CONTROLS,
-    MAX_SECONDS,
     MELODY_CHANNEL,
     SAMPLE_RATE,
     SYNTH_GAIN,
@@ -111,9 +110,7 @@ class FluidSynth:
         with self._open():
             pass
 
-    def play(
-        self, performance: Performance, *, program: int, max_seconds: float = MAX_SECONDS
-    ) -> Samples:
+    def render(self, performance: Performance, *, program: int) -> Samples:
         """Play it on a General MIDI program, 0 to 127, with the whole tail of its last note.
 
         Returns float32 samples, shape (frames, 2), 48 kHz, at the synthesizer's own soft level.
@@ -125,7 +122,7 @@ class FluidSynth:
             NoSound: when silence came.
             NoSoundFont: when the SoundFont went away since the start.
         """
-        require_playable(performance, program, max_seconds)
+        require_playable(performance, program)
         with self._open() as (synth, font):
             bank, preset = (DRUM_BANK, 0) if performance.drums else (0, program)
             if synth.program_select(MELODY_CHANNEL, font, bank, preset) != fluidsynth.FLUID_OK:
@@ -157,10 +154,10 @@ class FluidSynth:
 
 def _render_notes(synth: Any, performance: Performance) -> Samples:
     """Play every stroke, up to the last barline."""
-    end = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
+    end = max([performance.seconds, *(stroke.end for stroke in performance.notes)])
     samples = np.empty((_to_block(end) * BLOCK_FRAMES, 2), np.float32)
     events = []  # a note ends before another starts in the same block
-    for stroke in performance.strokes:
+    for stroke in performance.notes:
         first = _to_block(stroke.start)
         events.append((max(first + 1, _to_block(stroke.end)), 0, stroke.pitch))
         events.append((first, stroke.velocity, stroke.pitch))

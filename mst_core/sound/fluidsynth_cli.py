@@ -24,7 +24,7 @@ from mst_core.errors import NoSound
 from mst_core.sound.performance import Performance
 from mst_core.sound.performance_midi import lead_in_seconds, write_performance_midi
 from mst_core.sound.soundfont import require_soundfont
-from mst_core.sound.synth import MAX_SECONDS, SAMPLE_RATE, Samples, require_playable, require_sound
+from mst_core.sound.synth import SAMPLE_RATE, Samples, require_playable, require_sound
 
 COMMAND = "fluidsynth"
 TIMEOUT_S = 300.0
@@ -46,11 +46,9 @@ class CommandLineSynth:
         self._soundfont = soundfont
         self._timeout_s = timeout_s
 
-    def play(
-        self, performance: Performance, *, program: int, max_seconds: float = MAX_SECONDS
-    ) -> Samples:
+    def render(self, performance: Performance, *, program: int) -> Samples:
         """Play it on a General MIDI program. Returns and raises as `Synthesizer.play` does."""
-        require_playable(performance, program, max_seconds)
+        require_playable(performance, program)
         midi = write_performance_midi(performance, program=program)
         lead = lead_in_seconds(performance)
         samples = render_midi(

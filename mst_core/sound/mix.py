@@ -6,14 +6,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 
 from mst_core.errors import NoSound
 from mst_core.music import Melody, Part
 from mst_core.sound.performance import Performance, PlayedNote
-from mst_core.sound.synth import Samples
+from mst_core.sound.synth import Samples, Synth
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +22,8 @@ MAX_PARTS = 15
 MAX_NOTE_S = 30.0
 
 
-class Player(Protocol):
-    """Who plays one performance."""
-
-    def play(self, performance: Performance, *, program: int) -> Samples:
-        """Return samples, float32 of shape (frames, 2), 48 kHz."""
-
-
 def render_with_parts(
-    player: Player,
+    synth: Synth,
     performance: Performance,
     *,
     program: int,
@@ -40,7 +32,7 @@ def render_with_parts(
 ) -> Samples:
     """Play a melody and its parts; a part that starts earlier makes all the others wait for it.
 
-    Raises what ``player`` raises for the melody. A part that gives no sound (an instrument that the
+    Raises what ``synth`` raises for the melody. A part that gives no sound (an instrument that the
     SoundFont lacks, say) is left out and logged: the melody is what was asked for.
     """
     beat = 60 / melody.tempo
@@ -52,10 +44,10 @@ def render_with_parts(
         if parts
         else 0.0
     )
-    voices = [player.play(_delay(performance, wait), program=program)]
+    voices = [synth.render(_delay(performance, wait), program=program)]
     for part in parts[:MAX_PARTS]:
         try:
-            heard = player.play(_perform_part(part, performance, wait, beat), program=part.program)
+            heard = synth.render(_perform_part(part, performance, wait, beat), program=part.program)
         except NoSound as error:
             log.warning("a part is left out of the sound: %s", error)
             continue
@@ -73,10 +65,10 @@ def _first_onset(part: Part) -> Fraction:
 def _delay(performance: Performance, wait: float) -> Performance:
     if not wait:
         return performance
-    strokes = tuple(replace(stroke, start=stroke.start + wait) for stroke in performance.strokes)
+    strokes = tuple(replace(stroke, start=stroke.start + wait) for stroke in performance.notes)
     return replace(
         performance,
-        strokes=strokes,
+        notes=strokes,
         seconds=performance.seconds + wait,
         downbeat=performance.downbeat + wait,
     )
@@ -93,4 +85,4 @@ def _perform_part(part: Part, beside: Performance, wait: float, beat: float) -> 
         )
         for note in part.notes
     )
-    return replace(_delay(beside, wait), strokes=strokes, drums=part.drums)
+    return replace(_delay(beside, wait), notes=strokes, drums=part.drums)

@@ -48,7 +48,7 @@ class PlayedNote:
 class Performance:
     """Strokes in time, and where its bars lie."""
 
-    strokes: tuple[PlayedNote, ...]
+    notes: tuple[PlayedNote, ...]
     seconds: float
     """From 0, where a pickup begins, to the final barline."""
     downbeat: float
@@ -56,7 +56,7 @@ class Performance:
     tempo: float
     """Quarter notes per minute."""
     meter: Meter
-    changes: tuple[tuple[float, Meter], ...] = ()
+    meter_changes: tuple[tuple[float, Meter], ...] = ()
     """Other meters on the way, and the seconds at which they begin."""
     drums: bool = False
     """Whether pitches name the drums of a kit instead of notes."""
@@ -77,7 +77,7 @@ def perform(melody: Melody, *, swing: float) -> Performance:
     clock, lines = _SwingClock.of(melody, swing), melody.barlines
     strokes = tuple(_play_notes(melody, clock))
     end, downbeat = clock.seconds(lines[-1]), clock.seconds(Fraction(0))
-    changes = tuple((clock.seconds(lines[new.bar]), new.meter) for new in melody.changes)
+    changes = tuple((clock.seconds(lines[new.bar]), new.meter) for new in melody.meter_changes)
     return Performance(strokes, end, downbeat, melody.tempo, melody.meter, changes)
 
 
@@ -130,7 +130,7 @@ def _find_swung_beats(melody: Melody) -> Iterator[Fraction]:
     """Yield the quarters in which notes begin on the beat or its half only."""
     onsets = [note.onset for note in melody.notes]
     bars = _all_barlines(melody)
-    for bar, (start, end) in enumerate(pairwise(bars), start=melody.bars + 1 - len(bars)):
+    for bar, (start, end) in enumerate(pairwise(bars), start=melody.bar_count + 1 - len(bars)):
         meter = melody.meter_at(bar)
         if meter.is_compound or meter.bar_length.denominator != 1:
             continue  # a quarter that crosses the barline is no beat
@@ -161,7 +161,7 @@ def _play_notes(melody: Melody, clock: _SwingClock) -> list[PlayedNote]:
             note, following, end - start, last_of_phrase=last
         )
         bar = bisect_right(bars, note.onset) - 1
-        meter = melody.meter_at(bar + melody.bars + 1 - len(bars))
+        meter = melody.meter_at(bar + melody.bar_count + 1 - len(bars))
         velocity = (
             80
             + _metrical_accent(note.onset - bars[bar], meter, swings=clock.is_swung(note.onset))
@@ -200,9 +200,9 @@ def _metrical_accent(place: Fraction, meter: Meter, *, swings: bool) -> float:
 
 def _phrase_starts(melody: Melody) -> list[Fraction]:
     """Return where phrases begin, in quarters: sections, cut into fours, pickup before each."""
-    starts = [bar for bar in melody.sections if 0 <= bar < melody.bars] or [0]
+    starts = [bar for bar in melody.sections if 0 <= bar < melody.bar_count] or [0]
     bars: set[int] = set()
-    for start, end in zip(starts, [*starts[1:], melody.bars], strict=True):
+    for start, end in zip(starts, [*starts[1:], melody.bar_count], strict=True):
         bars.update(range(start, end, PHRASE_BARS))
     lines = melody.barlines
     return sorted(lines[bar] - melody.pickup for bar in bars)

@@ -42,18 +42,18 @@ def write_performance_midi(
     def tick(second: float) -> int:
         return round((second + lead) * ticks_a_second)
 
-    end = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
+    end = max([performance.seconds, *(stroke.end for stroke in performance.notes)])
     events: list[Event] = [
         (0, mido.MetaMessage("track_name", name=title)),
         (0, mido.MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo))),
         (0, _time_signature(meter)),
-        *((tick(second), _time_signature(new)) for second, new in performance.changes),
+        *((tick(second), _time_signature(new)) for second, new in performance.meter_changes),
         (0, mido.Message("program_change", channel=channel, program=program)),
     ]
     for control, value in INITIAL_CONTROLS.items():
         change = mido.Message("control_change", channel=channel, control=control, value=value)
         events.append((0, change))
-    for stroke in performance.strokes:
+    for stroke in performance.notes:
         first, pitch = tick(stroke.start), stroke.pitch
         on = mido.Message("note_on", channel=channel, note=pitch, velocity=stroke.velocity)
         off = mido.Message("note_off", channel=channel, note=pitch, velocity=64)

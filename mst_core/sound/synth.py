@@ -55,16 +55,14 @@ INITIAL_CONTROLS = {7: 127, 10: 64, 11: 127, 91: 50, 93: 0}
 class Synth(Protocol):
     """Anything that turns a performance into samples."""
 
-    def play(
-        self, performance: Performance, *, program: int, max_seconds: float = MAX_SECONDS
-    ) -> Samples:
+    def render(self, performance: Performance, *, program: int) -> Samples:
         """Return float32 samples, shape (frames, 2), 48 kHz; never silence."""
 
     def close(self) -> None:
         """Give back what it holds."""
 
 
-def require_playable(performance: Performance, program: int, max_seconds: float) -> None:
+def require_playable(performance: Performance, program: int) -> None:
     """Look at a performance before a synthesizer spends time and memory on it.
 
     Raises:
@@ -74,8 +72,8 @@ def require_playable(performance: Performance, program: int, max_seconds: float)
     """
     if not 0 <= program <= 127:
         raise BadOption("program", program, "General MIDI has 0 to 127")
-    seconds = max([performance.seconds, *(stroke.end for stroke in performance.strokes)])
-    if not math.isfinite(seconds) or seconds > max_seconds:
-        raise TooLong(f"{seconds:.0f} seconds", f"{max_seconds:.0f} seconds")
-    if not performance.strokes:
+    seconds = max([performance.seconds, *(stroke.end for stroke in performance.notes)])
+    if not math.isfinite(seconds) or seconds > MAX_SECONDS:
+        raise TooLong(f"{seconds:.0f} seconds", f"{MAX_SECONDS:.0f} seconds")
+    if not performance.notes:
         raise NoSound("a tune without notes")

@@ -82,7 +82,7 @@ def combine(pitch_tune: Melody, rhythm_tune: Melody) -> CombinedTune:
         meter,
         pitch_tune.key,
         rhythm_tune.tempo,
-        pitch_tune.bars,
+        pitch_tune.bar_count,
         pitch_tune.sections,
         repeats=_repeats(pitch_tune, meter),
     )
@@ -193,7 +193,7 @@ def _pickup(pitch_tune: Melody, rhythm_tune: Melody) -> list[Note]:
 
 def _repeats(pitch_tune: Melody, meter: Meter) -> tuple[Repeat, ...]:
     """The first tune's repeats; strains that began within a bar of another meter begin with it."""
-    if meter.bar_length == pitch_tune.meter.bar_length and not pitch_tune.changes:
+    if meter.bar_length == pitch_tune.meter.bar_length and not pitch_tune.meter_changes:
         return pitch_tune.repeats
     return tuple(
         replace(repeat, lead_in=Fraction(0), lead_out=Fraction(0)) for repeat in pitch_tune.repeats
@@ -215,7 +215,7 @@ def reference_rhythms(
 
     None when it stands in bars of another length; only those in whole multiples of ``grain`` ticks.
     """
-    if lender.meter.bar_length != meter.bar_length or lender.changes:
+    if lender.meter.bar_length != meter.bar_length or lender.meter_changes:
         return []
     single = bar_rhythms(lender, lender.meter)
     found: dict[RhythmPattern, int] = {}

@@ -87,7 +87,7 @@ class RhythmPath:
             self.source,
             notes=tuple(notes),
             meter=self._sections[0][1],
-            changes=tuple(changes),
+            meter_changes=tuple(changes),
         )
 
 

@@ -75,7 +75,13 @@ class MeterSection:
 def split_by_meter(melody: Melody) -> tuple[MeterSection, ...]:
     """Cut a tune where its meter changes, and each passage into units."""
     lines = melody.barlines
-    edges = sorted({0, melody.bars, *(c.bar for c in melody.changes if 0 < c.bar < melody.bars)})
+    edges = sorted(
+        {
+            0,
+            melody.bar_count,
+            *(c.bar for c in melody.meter_changes if 0 < c.bar < melody.bar_count),
+        }
+    )
     passages = []
     for first, behind in pairwise(edges):
         pickup = melody.pickup if first == 0 else Fraction(0)
@@ -149,7 +155,7 @@ def phrase_starts(melody: Melody) -> frozenset[int]:
     """The bars where sections begin; without any, every fourth bar."""
     if len(melody.sections) > 1:
         return frozenset(melody.sections)
-    return frozenset(range(0, melody.bars, PHRASE))
+    return frozenset(range(0, melody.bar_count, PHRASE))
 
 
 def split_duplicates(melody: Melody, sections: Sequence[MeterSection]) -> frozenset[int]:

@@ -288,7 +288,7 @@ ONCE, TWICE = Fraction(1), Fraction(2)
 
 def augmentation_for(melody: Melody, target: RhythmTarget) -> Fraction:
     """How long a tune's note values should be for the target: as they are, or twice as long."""
-    if melody.changes or target.meter_for(melody.meter) != melody.meter:
+    if melody.meter_changes or target.meter_for(melody.meter) != melody.meter:
         return ONCE
     low, _, high = target.meter_model(melody.meter).statistics.notes_per_bar
     sounding = {note.onset // melody.meter.bar_length for note in melody.notes if note.onset >= 0}
@@ -312,7 +312,7 @@ def augment(melody: Melody, scale: Fraction) -> Melody:
     return replace(
         melody,
         notes=tuple(Note(n.onset * scale, n.duration * scale, n.pitch) for n in melody.notes),
-        bars=bars(melody.bars),
+        bar_count=bars(melody.bar_count),
         sections=tuple(map(bars, melody.sections)),
         repeats=tuple(
             replace(

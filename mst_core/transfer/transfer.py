@@ -201,7 +201,7 @@ class StyleTransfer:
                     target,
                     seed=request.seed,
                     meter=meter,
-                    keep=parse_bar_ranges(request.keep_bars, melody.bars),
+                    keep=parse_bar_ranges(request.keep_bars, melody.bar_count),
                     tell=on_progress,
                 ),
             ),
@@ -230,7 +230,7 @@ class StyleTransfer:
                     melody,
                     tongue,
                     seed=request.seed,
-                    keep=parse_bar_ranges(request.keep_bars, melody.bars),
+                    keep=parse_bar_ranges(request.keep_bars, melody.bar_count),
                     tell=on_progress,
                 ),
             ),
@@ -300,7 +300,7 @@ def _requested_meter(request: Transfer, melody: Melody, target: RhythmTarget) ->
 
 
 def _check_length(melody: Melody, meter: Meter) -> None:
-    seconds = float(melody.bars * meter.bar_length) * 60 / melody.tempo
+    seconds = float(melody.bar_count * meter.bar_length) * 60 / melody.tempo
     if seconds > Limits().seconds:
         raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")
 
@@ -331,7 +331,7 @@ def _move_parts(parts: tuple[Part, ...], before: Melody, after: Melody) -> tuple
         return parts
 
     def move(time: Fraction) -> Fraction:
-        bar = min(max(bisect_right(old, time) - 1, 0), before.bars - 1)
+        bar = min(max(bisect_right(old, time) - 1, 0), before.bar_count - 1)
         mapped = time_map(before.meter_at(bar), after.meter_at(bar))
         return new[bar] + mapped(time - old[bar])
 

@@ -24,8 +24,8 @@ from mst_core.reading.abc.read import read_abc_score
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.sound.synth import SAMPLE_RATE, Samples
-from mst_core.studio import Studio, StudioSynth
+from mst_core.sound.synth import SAMPLE_RATE, Samples, Synth
+from mst_core.studio import Studio
 from tests.support.fake_composer import CARD, FakeComposer, write_scale
 from tests.support.paths import PROJECT
 
@@ -33,8 +33,8 @@ SHORT = Compose(pitch="folk", rhythm="jazz", seed=3, bars=4, meter="6/8", key="E
 STYLES = {"folk": CARD, "jazz": CARD}
 
 
-def make_studio(player: StudioSynth | None = None) -> Studio:
-    def open_player() -> StudioSynth:
+def make_studio(player: Synth | None = None) -> Studio:
+    def open_player() -> Synth:
         if player is None:
             raise NoSoundFont("nowhere")
         return player
@@ -52,7 +52,7 @@ class Tone:
     def __init__(self) -> None:
         self.closed = False
 
-    def play(self, performance: Performance, *, program: int) -> Samples:
+    def render(self, performance: Performance, *, program: int) -> Samples:
         return np.full((int(performance.seconds * SAMPLE_RATE), 2), 0.1, dtype=np.float32)
 
     def close(self) -> None:
@@ -133,9 +133,9 @@ def test_the_score_is_drawn_while_the_tune_plays() -> None:
     drawn = threading.Event()
 
     class Patient(Tone):
-        def play(self, performance: Performance, *, program: int) -> Samples:
+        def render(self, performance: Performance, *, program: int) -> Samples:
             assert drawn.wait(60)
-            return super().play(performance, program=program)
+            return super().render(performance, program=program)
 
     def tell(progress: Progress) -> None:
         if progress.stage == "drawing":
@@ -174,7 +174,7 @@ def test_the_instruments_are_opened_once_and_given_back() -> None:
     tone = Tone()
     opened: list[Tone] = []
 
-    def open_player() -> StudioSynth:
+    def open_player() -> Synth:
         opened.append(tone)
         return tone
 
@@ -188,8 +188,8 @@ def test_the_instruments_are_opened_once_and_given_back() -> None:
 
 def test_silence_is_an_error_and_no_rendition() -> None:
     class Mute(Tone):
-        def play(self, performance: Performance, *, program: int) -> Samples:
-            return super().play(performance, program=program) * 0
+        def render(self, performance: Performance, *, program: int) -> Samples:
+            return super().render(performance, program=program) * 0
 
     with pytest.raises(NoSound):
         make_studio(Mute()).run(Job("one", SHORT, ("wav", "abc")), silent)

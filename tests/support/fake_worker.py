@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Sine:
     """Plays everything as one long tone."""
 
-    def play(self, performance: Performance, *, program: int) -> Samples:
+    def render(self, performance: Performance, *, program: int) -> Samples:
         """Return as many samples as the performance takes."""
         import numpy as np  # here, so that the many workers of a test start at once
 

@@ -105,7 +105,7 @@ def make_rendition(job: Job) -> Rendition:
             key=reading.melody.key.name,
             meter=(restyle and restyle.meter) or str(reading.melody.meter),
             tempo=reading.melody.tempo,
-            bars=reading.melody.bars,
+            bars=reading.melody.bar_count,
             notes=len(reading.melody.notes),
             form="",
             seconds=reading.melody.seconds,

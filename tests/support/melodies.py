@@ -49,7 +49,7 @@ def melodies(
     pickup = draw(st.one_of(st.just(0), st.integers(1, bar - 1) if wild else st.just(bar // 8)))
     frame = Melody((), meter, Key(0), 120.0, bars)
     if changes:
-        frame = replace(frame, changes=draw(_changes(frame, meters)))
+        frame = replace(frame, meter_changes=draw(_changes(frame, meters)))
     if repeats:
         frame = replace(frame, repeats=draw(_repeats(frame)))
     now, end = -pickup, int(frame.length * 24)
@@ -83,7 +83,7 @@ def _changes(draw: st.DrawFn, frame: Melody, meters: tuple[str, ...]) -> tuple[M
     """Draw other meters on the way, and back."""
     changes: list[MeterChange] = []
     meter = frame.meter
-    for bar in range(1, frame.bars):
+    for bar in range(1, frame.bar_count):
         if draw(st.integers(0, 3)) == 0:
             new = draw(st.sampled_from([frame.meter, *map(Meter.parse, meters)]))
             if new != meter:
@@ -97,12 +97,12 @@ def _repeats(draw: st.DrawFn, frame: Melody) -> tuple[Repeat, ...]:
     """Draw strains that are played twice, with and without endings."""
     repeats: list[Repeat] = []
     bar = 0
-    while bar < frame.bars and draw(st.booleans()):
-        start = draw(st.integers(bar, frame.bars - 1))
-        end = draw(st.integers(start + 1, frame.bars))
-        endings = start + 1 < end < frame.bars and draw(st.booleans())
+    while bar < frame.bar_count and draw(st.booleans()):
+        start = draw(st.integers(bar, frame.bar_count - 1))
+        end = draw(st.integers(start + 1, frame.bar_count))
+        endings = start + 1 < end < frame.bar_count and draw(st.booleans())
         first = draw(st.integers(start + 1, end - 1)) if endings else None
-        second = None if first is None else draw(st.integers(end + 1, frame.bars))
+        second = None if first is None else draw(st.integers(end + 1, frame.bar_count))
         repeats.append(Repeat(start, end, first, second))
         bar = second or end
     return tuple(repeats)
@@ -172,7 +172,7 @@ REEL = Melody(
     meter=Meter(4, 4),
     key=Key.parse("D"),
     tempo=200.0,
-    bars=16,
+    bar_count=16,
     sections=(0, 8),
 )
 """Sixteen bars of straight eighths, one triplet, two sections."""
@@ -188,7 +188,7 @@ JIG = Melody(
     meter=Meter(6, 8),
     key=Key.parse("G"),
     tempo=180.0,
-    bars=16,
+    bar_count=16,
     sections=(0, 8),
 )
 """Sixteen bars in threes with a pickup of an eighth, two sections."""
@@ -202,7 +202,7 @@ SWING_LINE = Melody(
     meter=Meter(4, 4),
     key=Key.parse("Bb"),
     tempo=168.0,
-    bars=8,
+    bar_count=8,
     sections=(0, 4),
 )
 """Eight bars of jazz: syncopation, triplets of two kinds, rests, notes tied over barlines."""

@@ -150,8 +150,8 @@ def of_line(line: dict[str, Any]) -> Melody:
         meter=meters[0],
         key=parse_key(line.get("key") or "") or Key(0),
         tempo=float(line.get("tempo") or DEFAULT_TEMPO),
-        bars=len(meters),
-        changes=tuple(
+        bar_count=len(meters),
+        meter_changes=tuple(
             MeterChange(bar, new)
             for bar, (old, new) in enumerate(pairwise(meters), start=1)
             if new != old
@@ -208,8 +208,8 @@ def as_midi_tells(tune: Melody) -> dict[str, object]:
     start, end = tune.notes[0].onset, tune.notes[-1].end
     first = sum(line <= start for line in tune.barlines)
     last = sum(line < end for line in tune.barlines)
-    if tune.bars - last <= MOST_SILENT_BARS:
-        last = tune.bars
+    if tune.bar_count - last <= MOST_SILENT_BARS:
+        last = tune.bar_count
     return {
         "notes": tuple((each.onset - start, each.duration, each.pitch) for each in tune.notes),
         "barlines": tuple(line - start for line in tune.barlines[first : last + 1]),

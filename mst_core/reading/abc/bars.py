@@ -45,9 +45,9 @@ def build_melody(tune: AbcTune) -> Melody:
         meter=page.first_meter,
         key=tune.key,
         tempo=tune.tempo or DEFAULT_TEMPO,
-        bars=len(page.meters),
+        bar_count=len(page.meters),
         sections=page.sections(),
-        changes=page.changes(),
+        meter_changes=page.changes(),
         repeats=tuple(page.repeats(melody[0].onset)),
     )
 

@@ -61,8 +61,8 @@ def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> Parsed
     texts = list(split_tunes(data, max_characters=limits.events))
     tune = _read_first_tune(texts, notes=limits.melody_notes)
     melody = build_melody(tune)
-    if melody.bars > limits.bars:
-        raise TooLong(f"{melody.bars} bars", f"{limits.bars} bars")
+    if melody.bar_count > limits.bars:
+        raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
     program = _PROGRAM.search(texts[0])
@@ -79,8 +79,8 @@ def _warnings(tune: AbcTune, melody: Melody, tunes: int) -> Iterator[str]:
     if tunes > 1:
         yield f"the file holds {tunes} tunes; the first one was taken"
     yield from tune.warnings
-    if melody.changes and not tune.meter_changes:
-        odd = sum(melody.meter_at(bar) != melody.meter for bar in range(melody.bars))
+    if melody.meter_changes and not tune.meter_changes:
+        odd = sum(melody.meter_at(bar) != melody.meter for bar in range(melody.bar_count))
         are, own = ("bar is", "a meter of its own") if odd == 1 else ("bars are", "their own meter")
         yield f"{odd} {are} longer or shorter than {melody.meter}, with {own}"
     if len(find_repeated_sections(tune.measures)) < sum(

@@ -59,8 +59,8 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     written = quantize(sky.melody, ticks_a_quarter=song.ticks_per_quarter, bars=bars, tempo=speed)
     first, onset = _first_downbeat(written.notes[0], bars)
     melody = _melody(written, strand, song, bars, first, onset, speed)
-    if melody.bars > limits.bars:
-        raise TooLong(f"{melody.bars} bars", f"{limits.bars} bars")
+    if melody.bar_count > limits.bars:
+        raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
     return ParsedScore(
@@ -167,8 +167,8 @@ def _melody(
         meter=bars.meter(first),
         key=key,
         tempo=tempo,
-        bars=last - first,
-        changes=bars.changes(first, last),
+        bar_count=last - first,
+        meter_changes=bars.changes(first, last),
     )
 
 

@@ -104,9 +104,9 @@ def read_document(root: XmlElement, *, track: int | None, limits: Limits) -> Par
         meter=grid.meters[0],
         key=part.key or find_key(line.notes),
         tempo=tempos[0][1] if tempos else DEFAULT_TEMPO,
-        bars=len(grid.meters),
+        bar_count=len(grid.meters),
         sections=grid.sections,
-        changes=grid.changes,
+        meter_changes=grid.changes,
         repeats=grid.repeats,
     )
     melody = replace(melody, repeats=tuple(_from_first_note(melody)))

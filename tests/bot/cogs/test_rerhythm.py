@@ -54,7 +54,7 @@ async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
     assert request.rhythm.style is None
     like = request.rhythm.like or ""
     assert set(job.readings) == {request.source, like}
-    assert decode_score(job.readings[like]).melody.bars == 4
+    assert decode_score(job.readings[like]).melody.bar_count == 4
 
 
 @pytest.mark.parametrize(

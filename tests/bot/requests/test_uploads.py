@@ -108,7 +108,7 @@ async def test_a_request_takes_the_readings_that_it_needs(house: QueueEnv) -> No
     readings = await house.uploads.parsed_scores(
         Transfer(source=SHA, seed=1, rhythm=Side(like=like), track=1), names
     )
-    assert {sha: decode_score(data).melody.bars for sha, data in readings.items()} == {
+    assert {sha: decode_score(data).melody.bar_count for sha, data in readings.items()} == {
         SHA: 8, like: 4,
     }  # fmt: skip
     assert await house.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}

@@ -97,7 +97,7 @@ def test_a_tune_keeps_its_pitches_and_its_bars_and_gets_another_rhythm(desk: Pat
     before, after = melody_of(desk / "reel.mid"), melody_of(desk / "jazzed.mid")
     assert after.pitches == before.pitches
     assert after.notes != before.notes
-    assert (after.bars, after.meter, after.key) == (before.bars, before.meter, before.key)
+    assert (after.bar_count, after.meter, after.key) == (before.bar_count, before.meter, before.key)
     assert call.stdout.startswith("reel.mid: jazz rhythm, strength 1.00: 4 bars of 4/4 in D major")
     assert call.stdout.endswith("jazzed.mid\njazzed.abc\n")
 
@@ -109,7 +109,11 @@ def test_strength_0_is_the_original_note_for_note(file: str, desk: Path) -> None
     original = melody_of(desk / file) if file == "reel.mid" else read_abc_score(JIG).melody
     same = melody_of(desk / "same.mid")
     assert same.notes == original.notes
-    assert (same.meter, same.bars, same.key) == (original.meter, original.bars, original.key)
+    assert (same.meter, same.bar_count, same.key) == (
+        original.meter,
+        original.bar_count,
+        original.key,
+    )
     assert same.tempo == pytest.approx(original.tempo, rel=1e-5)
 
 

@@ -43,7 +43,7 @@ def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
     composition = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=bars))
     melody = composition.melody
     card = composer.styles[styles[0]]
-    assert melody.bars == bars
+    assert melody.bar_count == bars
     assert melody.notes[-1].end == bars * melody.meter.bar_length - melody.pickup
     assert melody.pickup <= melody.meter.bar_length / 2
     assert str(melody.meter) in composer.styles[styles[1]].meters

@@ -51,7 +51,7 @@ def _other(step: int) -> Melody:
         type(note)(note.onset, note.duration, note.pitch + (step if place % 3 == 1 else 0))
         for place, note in enumerate(melody.notes)
     )
-    return Melody(notes, melody.meter, melody.key, 165.0, melody.bars)
+    return Melody(notes, melody.meter, melody.key, 165.0, melody.bar_count)
 
 
 def zipped(path: Path, **files: str | bytes) -> Path:

@@ -199,7 +199,7 @@ def test_a_pickup_stays_a_pickup_as_a_melody() -> None:
                                  line["bar_starts"])]  # fmt: skip
     melody = as_melody(parse_tune(line))
     assert melody.pickup == Fraction(1, 2)
-    assert melody.bars == 8
+    assert melody.bar_count == 8
     assert Rhythm.of(melody) == Rhythm.of_tune(parse_tune(line))
 
 
@@ -222,7 +222,7 @@ def test_shuffled_durations_are_the_same_durations(melody: Melody, seed: int) ->
 def test_a_copied_rhythm_goes_round_as_often_as_it_takes() -> None:
     copied = baselines.copy_rhythm(in_bars("1 1 1 1", "2 2"), in_bars("2 2"))
     assert [note.onset for note in copied.notes] == [0, 1, 2, 3, 4, 5]
-    assert copied.bars == 3
+    assert copied.bar_count == 3
 
 
 def test_the_share_of_a_gap_comes_with_its_interval() -> None:
@@ -241,7 +241,9 @@ def test_tunes_without_a_value_are_left_out_of_the_mean() -> None:
 
 
 def test_another_meter_is_another_kind_of_bar() -> None:
-    kinds = {Rhythm.of(replace(REEL, meter=Meter.parse(m), bars=40)).kind for m in ("4/4", "2/2")}
+    kinds = {
+        Rhythm.of(replace(REEL, meter=Meter.parse(m), bar_count=40)).kind for m in ("4/4", "2/2")
+    }
     assert kinds == {"96"}
     jig = Melody((Note(Fraction(0), Fraction(1), 60),), Meter(6, 8), Key(0), 120, 1)
     assert Rhythm.of(jig).kind == "72c"

@@ -42,7 +42,7 @@ def swung(tune: Melody, bars: set[int]) -> Melody:
 
 def heads(bars: tuple[WrittenBar, ...]) -> int:
     drawn = (bar for bar in bars if bar.number <= MAX_BARS)
-    return sum(1 for bar in drawn for piece in bar.pieces if piece.spelling)
+    return sum(1 for bar in drawn for piece in bar.notes if piece.spelling)
 
 
 def orange_heads(svg: str) -> int:

@@ -25,7 +25,7 @@ def heard(bars: tuple[WrittenBar, ...], tune: Melody) -> list[tuple[Fraction, Fr
     lines = tune.barlines
     notes: list[tuple[Fraction, Fraction, int]] = []
     for bar in bars:
-        for piece in bar.pieces:
+        for piece in bar.notes:
             if piece.spelling is None:
                 continue
             before = (bar.number - 1) * tune.meter.bar_length
@@ -46,7 +46,7 @@ def shape(tune: Melody) -> str:
         f"{'z' * (piece.spelling is None)}{piece.value.denominator}{'.' * piece.value.dots}"
         f"{'t' * (piece.triplet is not None)}{'~' * piece.tied_to_next}"
         for bar in lay_out_bars(tune)
-        for piece in bar.pieces
+        for piece in bar.notes
     )
 
 
@@ -57,15 +57,15 @@ def test_bars_hold_every_note_and_last_exactly_as_long_as_the_meter_says(tune: M
     assert heard(bars, tune) == sounding(tune.notes)
     full = [bar for bar in bars if bar.number > 0]
     assert [bar.length for bar in full] == [
-        tune.meter_at(bar).bar_length for bar in range(tune.bars)
+        tune.meter_at(bar).bar_length for bar in range(tune.bar_count)
     ]
     assert [bar.number - 1 for bar in full if bar.changes_meter] == [
-        change.bar for change in tune.changes
+        change.bar for change in tune.meter_changes
     ]
-    assert [bar.number for bar in full if bar.opens_section] == [
+    assert [bar.number for bar in full if bar.starts_section] == [
         section + 1 for section in tune.sections if section or not tune.pickup
     ]
-    assert bars[-1].closing == "final"
+    assert bars[-1].right_barline == "final"
 
 
 @QUICK
@@ -73,11 +73,11 @@ def test_bars_hold_every_note_and_last_exactly_as_long_as_the_meter_says(tune: M
 def test_repeat_signs_cut_no_note_and_lose_none(tune: Melody) -> None:
     bars = lay_out_bars(tune)
     assert heard(bars, tune) == sounding(tune.notes)
-    assert sum(bar.opens_repeat for bar in bars) == len(tune.repeats)
-    assert sum(bar.closes_repeat for bar in bars) == len(tune.repeats)
+    assert sum(bar.starts_repeat for bar in bars) == len(tune.repeats)
+    assert sum(bar.ends_repeat for bar in bars) == len(tune.repeats)
     endings = [each.first_ending for each in tune.repeats if each.first_ending is not None]
     for number in (1, 2):
-        assert sum(bar.begins_ending for bar in bars if bar.ending == number) == len(endings)
+        assert sum(bar.starts_ending for bar in bars if bar.ending == number) == len(endings)
         assert sum(bar.ends_ending for bar in bars if bar.ending == number) == len(endings)
 
 
@@ -85,13 +85,13 @@ def test_repeat_signs_cut_no_note_and_lose_none(tune: Melody) -> None:
 @given(melodies(changes=True, repeats=True))
 def test_every_sign_shows_the_time_it_takes(tune: Melody) -> None:
     for bar in lay_out_bars(tune):
-        for before, after in pairwise(bar.pieces):
+        for before, after in pairwise(bar.notes):
             assert before.onset + before.duration == after.onset
-        for piece in bar.pieces:
+        for piece in bar.notes:
             shown = Fraction(4, piece.value.denominator) * (1 + Fraction(piece.value.dots, 2))
             assert piece.duration == shown * (1 if piece.triplet is None else Fraction(2, 3))
-        for number in {piece.triplet for piece in bar.pieces} - {None}:
-            inside = sum(piece.duration for piece in bar.pieces if piece.triplet == number)
+        for number in {piece.triplet for piece in bar.notes} - {None}:
+            inside = sum(piece.duration for piece in bar.notes if piece.triplet == number)
             assert inside in [Fraction(2) / 2**halving for halving in range(5)]
 
 
@@ -112,7 +112,7 @@ BOTH = (
 def signs(tune: Melody) -> str:
     """Numbers and lengths of the bars, and the repeat signs between them."""
     return " ".join(
-        f"{'|:' * bar.opens_repeat}{bar.number}={bar.length}{':|' * bar.closes_repeat}"
+        f"{'|:' * bar.starts_repeat}{bar.number}={bar.length}{':|' * bar.ends_repeat}"
         for bar in lay_out_bars(tune)
     )
 
@@ -120,7 +120,7 @@ def signs(tune: Melody) -> str:
 def test_a_repeat_sign_before_a_pickup_cuts_its_bar() -> None:
     tune = strains("C4*2 ", STRAIN + "C4*2 " + STRAIN, *BOTH)
     assert signs(tune) == "|:0=1 1=4 2=3:| |:2=1 3=4 4=3:|"
-    assert [bar.opens_section for bar in lay_out_bars(tune)] == [
+    assert [bar.starts_section for bar in lay_out_bars(tune)] == [
         True,
         False,
         False,
@@ -152,7 +152,7 @@ def test_a_second_ending_of_one_bar_stays_beside_the_first() -> None:
 def test_the_groups_of_a_bar_begin_inside_it(meter: str) -> None:
     pulse = MetricalGrid.for_meter(Meter.parse(meter))
     assert pulse.group_starts[0] == 0
-    assert pulse.strong <= {0, *pulse.group_starts}
+    assert pulse.strong_positions <= {0, *pulse.group_starts}
     assert max(pulse.group_starts) < pulse.bar_ticks
 
 
@@ -186,7 +186,7 @@ def test_values_show_the_pulse_as_a_musician_would(text: str, meter: str, writte
 
 def test_a_note_off_the_grid_is_refused_with_its_place() -> None:
     fifth = (Note(Fraction(0), Fraction(1), 60), Note(Fraction(4), Fraction(1, 5), 62))
-    tune = Melody(fifth, Meter(4, 4), Key(0), 120.0, bars=2)
+    tune = Melody(fifth, Meter(4, 4), Key(0), 120.0, bar_count=2)
     with pytest.raises(UnwritableRhythm, match=r"bar 2 .* 1/5 quarters after the barline"):
         lay_out_bars(tune)
 

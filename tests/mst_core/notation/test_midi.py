@@ -64,7 +64,7 @@ def test_what_is_written_as_midi_is_read_back_note_for_note(tune: Melody) -> Non
     meters = [(tick, said["numerator"]) for tick, said in told(data, "time_signature")]
     assert meters[0] == (0, tune.meter.numerator)
     assert meters[1:] == [
-        (bars[change.bar + bool(padding)], change.meter.numerator) for change in tune.changes
+        (bars[change.bar + bool(padding)], change.meter.numerator) for change in tune.meter_changes
     ]
 
 
@@ -87,7 +87,7 @@ def test_midi_names_a_modal_key_by_its_signature() -> None:
 
 
 def test_midi_refuses_what_falls_between_two_ticks() -> None:
-    tune = Melody((Note(Fraction(0), Fraction(1, 7), 60),), Meter(4, 4), Key(0), 120.0, bars=1)
+    tune = Melody((Note(Fraction(0), Fraction(1, 7), 60),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     with pytest.raises(UnwritableRhythm):
         write_midi(tune, program=0)
 
@@ -165,5 +165,5 @@ def test_repeats_are_written_once() -> None:
 def test_a_meter_changes_at_its_barline() -> None:
     tune = melody("C4*6 D4*4 E4*4 F4*6", meter="3/4", bars=4)
     changes = (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(3, 4)))
-    said = told(write_midi(replace(tune, changes=changes), program=0), "time_signature")
+    said = told(write_midi(replace(tune, meter_changes=changes), program=0), "time_signature")
     assert [(tick, each["numerator"]) for tick, each in said] == [(0, 3), (1440, 2), (3360, 3)]

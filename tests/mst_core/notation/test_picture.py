@@ -30,7 +30,7 @@ def repeated(tune: Melody, times: int) -> Melody:
             for time in range(times)
             for note in notes
         ),
-        bars=tune.bars * times,
+        bar_count=tune.bar_count * times,
     )
 
 
@@ -76,10 +76,10 @@ def count_heads(svg: str) -> int:
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
 def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
     svg = draw_svg(tune)
-    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.pieces]
+    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.notes]
     assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
     broken = sum(
-        1 for bar in lay_out_bars(tune) if bar.pieces[-1].tied_to_next
+        1 for bar in lay_out_bars(tune) if bar.notes[-1].tied_to_next
     )  # may be drawn on two lines
     ties = svg.count('class="tie')
     assert (
@@ -93,11 +93,11 @@ def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
 @given(melodies(changes=True, repeats=True))
 def test_any_melody_can_be_drawn(tune: Melody) -> None:
     bars, svg = lay_out_bars(tune), draw_svg(tune)
-    pieces = [piece for bar in bars for piece in bar.pieces]
+    pieces = [piece for bar in bars for piece in bar.notes]
     assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
     assert "<text" not in svg
     # What begins a line is said again there: never less than once.
-    assert svg.count('class="ending') >= sum(bar.begins_ending for bar in bars)
+    assert svg.count('class="ending') >= sum(bar.starts_ending for bar in bars)
     assert svg.count('class="meterSig') > sum(bar.changes_meter for bar in bars)
 
 
@@ -119,7 +119,7 @@ def test_even_three_hundred_bars_fit() -> None:
 
 
 def test_the_paper_is_dark_and_the_ink_is_light() -> None:
-    tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bars=1)
+    tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     lines = rows(draw_png(tune))
     pixels = [line[i : i + 4] for line in lines for i in range(0, len(line), 4)]
     ground, ink = (bytes.fromhex(colour[1:] + "ff") for colour in (BACKGROUND, FOREGROUND))
@@ -154,7 +154,7 @@ def test_a_low_tune_is_written_in_the_bass_clef() -> None:
 
 REPEATED = replace(REEL, repeats=(Repeat(0, 7, 6, 8), Repeat(8, 16)))
 CHANGES = (MeterChange(3, Meter(2, 4)), MeterChange(6, Meter(6, 8)))
-CHANGED = replace(JIG, sections=(0,), changes=CHANGES, bars=17)
+CHANGED = replace(JIG, sections=(0,), meter_changes=CHANGES, bar_count=17)
 
 
 def test_repeats_have_dots_and_endings_have_brackets() -> None:
@@ -194,10 +194,10 @@ def test_a_change_of_meter_is_drawn_where_it_happens() -> None:
 
 
 def test_silence_can_be_drawn() -> None:
-    assert count_heads(draw_svg(Melody((), Meter(3, 4), Key(0), 120.0, bars=4))) == 0
+    assert count_heads(draw_svg(Melody((), Meter(3, 4), Key(0), 120.0, bar_count=4))) == 0
 
 
 def test_a_melody_off_the_grid_is_refused() -> None:
-    tune = Melody((Note(Fraction(0), Fraction(1, 5), 60),), Meter(4, 4), Key(0), 120.0, bars=1)
+    tune = Melody((Note(Fraction(0), Fraction(1, 5), 60),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     with pytest.raises(UnwritableRhythm):
         draw_svg(tune)

@@ -116,7 +116,9 @@ def test_strains_are_repeated_from_their_pickups() -> None:
 
 def test_a_change_of_meter_stands_before_its_bar() -> None:
     tune = melody("C4*6 D4*4 E4*4 F4*6", meter="3/4", bars=4)
-    changed = replace(tune, changes=(MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(3, 4))))
+    changed = replace(
+        tune, meter_changes=(MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(3, 4)))
+    )
     assert "\nC6 | [M:2/4] D4 | E4 | [M:3/4] F6 |]\n" in write_abc(changed)
 
 
@@ -173,7 +175,7 @@ def test_what_is_written_as_musicxml_is_read_back_note_for_note(tune: Melody) ->
 
 
 def test_musicxml_says_where_meters_change_and_strains_are_repeated() -> None:
-    tune = replace(JIG_TWICE, changes=(MeterChange(15, Meter(3, 4)),))
+    tune = replace(JIG_TWICE, meter_changes=(MeterChange(15, Meter(3, 4)),))
     text = write_musicxml(tune).decode()
     assert re.findall("<beats>(.)</beats>", text) == ["6", "3"]
     assert re.findall('<repeat direction="(.*?)"', text) == [
@@ -218,5 +220,5 @@ def test_an_engraver_loads_our_musicxml(tune: Melody) -> None:
     engraver.setOptions({"pageHeight": 60000})
     assert engraver.loadData(write_musicxml(tune).decode())
     heads = engraver.renderToSVG(1).count('class="notehead"')
-    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.pieces]
+    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.notes]
     assert heads == sum(1 for piece in pieces if piece.spelling)

@@ -30,8 +30,8 @@ def varied(draw: st.DrawFn) -> Melody:
     melody = draw(melodies())
     extra = draw(st.integers(0, 5))
     meters = st.sampled_from([Meter(3, 4), Meter(7, 8), Meter(11, 16)])
-    changes = tuple(MeterChange(melody.bars + place, draw(meters)) for place in range(extra))
-    bars = melody.bars + extra
+    changes = tuple(MeterChange(melody.bar_count + place, draw(meters)) for place in range(extra))
+    bars = melody.bar_count + extra
     start = draw(st.integers(0, bars - 1))
     end = draw(st.integers(start + 1, bars))
     ending = draw(st.none() | st.integers(start, end))
@@ -39,7 +39,7 @@ def varied(draw: st.DrawFn) -> Melody:
     leads = st.fractions(0, 4, max_denominator=24)
     repeat = Repeat(start, end, ending, behind, draw(leads), draw(leads))
     repeats = draw(st.sampled_from([(), (repeat,)]))
-    return replace(melody, bars=bars, changes=changes, repeats=repeats)
+    return replace(melody, bar_count=bars, meter_changes=changes, repeats=repeats)
 
 
 readings = st.builds(

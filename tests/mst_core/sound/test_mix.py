@@ -25,13 +25,16 @@ KIT = Part("drums", 0, True, tuple(
 class Clicks:
     """A player whose notes are single samples, the program their height."""
 
-    def play(self, performance: Performance, *, program: int) -> Samples:
+    def render(self, performance: Performance, *, program: int) -> Samples:
         if program == 99:
             raise NoSound("the SoundFont has no instrument for program 99")
         samples = np.zeros((round(performance.seconds * SAMPLE_RATE) + SAMPLE_RATE, 2), np.float32)
-        for stroke in performance.strokes:
+        for stroke in performance.notes:
             samples[round(stroke.start * SAMPLE_RATE)] += 100 if performance.drums else 1 + program
         return samples
+
+    def close(self) -> None:
+        """Hold nothing."""
 
 
 def test_parts_sound_softer_than_the_melody_and_at_their_time() -> None:
@@ -48,7 +51,7 @@ def test_a_part_that_starts_earlier_makes_the_melody_wait() -> None:
     mixed = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[intro])
     wait = 8 * 60 / REEL.tempo - performance.downbeat
     assert mixed[0, 0] == pytest.approx(0.45)
-    first = round((performance.strokes[0].start + wait) * SAMPLE_RATE)
+    first = round((performance.notes[0].start + wait) * SAMPLE_RATE)
     assert mixed[first - 1 : first + 2, 0].max() == pytest.approx(1)
 
 

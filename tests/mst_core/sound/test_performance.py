@@ -44,14 +44,14 @@ swings = st.floats(1 / 3, 0.8)
 
 
 def starts(performance: Performance) -> list[float]:
-    return [stroke.start for stroke in performance.strokes]
+    return [stroke.start for stroke in performance.notes]
 
 
 @given(melodies(changes=True), swings)
 def test_no_swing_changes_the_order_of_notes_or_makes_them_overlap(
     melody: Melody, swing: float
 ) -> None:
-    strokes = perform(melody, swing=swing).strokes
+    strokes = perform(melody, swing=swing).notes
     assert all(first.start < first.end <= second.start for first, second in pairwise(strokes))
     assert [stroke.pitch for stroke in strokes] == list(melody.pitches)
 
@@ -60,7 +60,7 @@ def test_no_swing_changes_the_order_of_notes_or_makes_them_overlap(
 def test_barlines_and_beats_stay_where_the_tempo_puts_them(melody: Melody, swing: float) -> None:
     played = perform(melody, swing=swing)
     quarter = 60 / melody.tempo
-    for note, stroke in zip(melody.notes, played.strokes, strict=True):
+    for note, stroke in zip(melody.notes, played.notes, strict=True):
         if note.onset % melody.meter.bar_length == 0 or note.onset.denominator == 1:
             assert stroke.start - played.downbeat == pytest.approx(float(note.onset) * quarter)
     barline = played.downbeat + float(melody.length) * quarter
@@ -76,7 +76,7 @@ def test_straight_is_as_written(melody: Melody) -> None:
 
 @given(melodies(), swings)
 def test_every_note_can_be_heard(melody: Melody, swing: float) -> None:
-    strokes = perform(melody, swing=swing).strokes
+    strokes = perform(melody, swing=swing).notes
     assert all(40 <= stroke.velocity <= 127 for stroke in strokes)
     lengths = [float(note.duration) * 60 / melody.tempo for note in melody.notes]
     played = zip(strokes, lengths, strict=True)
@@ -95,7 +95,7 @@ def test_swung_eighths_are_two_thirds_and_one_third() -> None:
 
 def test_a_note_that_ends_on_the_offbeat_ends_where_the_swung_one_begins() -> None:
     played = perform(tune(1, HALF, -HALF, 2), swing=TRIPLET)
-    assert played.strokes[1].end == pytest.approx(0.5 + 1 / 3)
+    assert played.notes[1].end == pytest.approx(0.5 + 1 / 3)
 
 
 def test_a_dotted_quarter_hands_over_to_a_swung_eighth() -> None:
@@ -122,7 +122,7 @@ def test_a_jig_does_not_swing() -> None:
 
 def test_a_fast_tune_swings_less() -> None:
     fast = perform(tune(HALF, HALF, 3, tempo=300), swing=TRIPLET)
-    assert fast.strokes[2].start - fast.strokes[1].start == pytest.approx(0.08)
+    assert fast.notes[2].start - fast.notes[1].start == pytest.approx(0.08)
 
 
 def test_a_swing_that_no_one_could_play_is_refused() -> None:
@@ -144,41 +144,41 @@ def test_a_rest_at_the_start_is_kept() -> None:
 
 def test_a_downbeat_is_stronger_than_a_beat_and_a_beat_than_an_offbeat() -> None:
     played = perform(tune(*[HALF] * 8, pitches=(60,)), swing=0.5)
-    downbeat, off, beat, *_ = (stroke.velocity for stroke in played.strokes)
+    downbeat, off, beat, *_ = (stroke.velocity for stroke in played.notes)
     assert downbeat > beat > off
 
 
 def test_an_offbeat_that_swings_gets_a_slight_accent() -> None:
     line = tune(*[HALF] * 8, pitches=(60,))
-    straight, swung = (perform(line, swing=swing).strokes for swing in (0.5, TRIPLET))
+    straight, swung = (perform(line, swing=swing).notes for swing in (0.5, TRIPLET))
     assert 0 < swung[1].velocity - straight[1].velocity < 12
 
 
 def test_a_jig_leans_on_its_two_beats() -> None:
     played = perform(tune(*[HALF] * 6, meter=Meter(6, 8), pitches=(60,)), swing=0.5)
-    strong = sorted(range(6), key=lambda index: -played.strokes[index].velocity)
+    strong = sorted(range(6), key=lambda index: -played.notes[index].velocity)
     assert strong[:2] == [0, 3]
 
 
 def test_a_repeated_pitch_is_set_apart_more_than_a_step() -> None:
-    step, same, _ = perform(tune(1, 1, 1, pitches=(60, 62, 62)), swing=0.5).strokes
+    step, same, _ = perform(tune(1, 1, 1, pitches=(60, 62, 62)), swing=0.5).notes
     assert 0.5 - same.duration > 2 * (0.5 - step.duration) > 0
 
 
 def test_a_long_note_is_held_nearly_full() -> None:
-    first, _ = perform(tune(3, 1), swing=0.5).strokes
+    first, _ = perform(tune(3, 1), swing=0.5).notes
     assert first.duration / 1.5 > 0.98
 
 
 def test_a_player_breathes_at_the_end_of_a_phrase() -> None:
     played = perform(tune(*[1] * 32), swing=0.5)
-    gaps = [second.start - first.end for first, second in pairwise(played.strokes)]
+    gaps = [second.start - first.end for first, second in pairwise(played.notes)]
     assert gaps[15] == max(gaps) == pytest.approx(0.12)
     assert gaps.count(max(gaps)) == 1
 
 
 def test_the_last_note_is_held_to_its_end() -> None:
-    assert perform(tune(1, 3), swing=0.5).strokes[-1].end == pytest.approx(2)
+    assert perform(tune(1, 3), swing=0.5).notes[-1].end == pytest.approx(2)
 
 
 # Meters that change
@@ -187,12 +187,12 @@ def test_the_last_note_is_held_to_its_end() -> None:
 def changing(*changes: MeterChange, bars: int, eighths: int) -> Melody:
     """Eighths from the first downbeat on, in 4/4 and then in other meters."""
     notes = tuple(Note(HALF * n, HALF, 60) for n in range(eighths))
-    return Melody(notes, COMMON, Key(0), 120.0, bars, changes=changes)
+    return Melody(notes, COMMON, Key(0), 120.0, bars, meter_changes=changes)
 
 
 def test_each_bar_leans_on_its_own_beats() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, Meter(3, 4)), bars=3, eighths=20)
-    velocity = [stroke.velocity for stroke in perform(line, swing=0.5).strokes]
+    velocity = [stroke.velocity for stroke in perform(line, swing=0.5).notes]
     jig, waltz = velocity[8:14], velocity[14:20]
     assert sorted(sorted(range(6), key=lambda index: -jig[index])[:2]) == [0, 3]
     assert sorted(sorted(range(6), key=lambda index: -waltz[index])[:3]) == [0, 2, 4]
@@ -216,15 +216,15 @@ def test_swing_begins_at_the_barline_behind_an_odd_bar() -> None:
 def test_phrases_are_counted_in_bars_of_any_meter() -> None:
     waltz = MeterChange(2, Meter(3, 4))
     notes = tuple(Note(Fraction(n), Fraction(1), 60 + n % 2) for n in range(26))
-    played = perform(Melody(notes, COMMON, Key(0), 120.0, 8, changes=(waltz,)), swing=0.5)
-    gaps = [second.start - first.end for first, second in pairwise(played.strokes)]
+    played = perform(Melody(notes, COMMON, Key(0), 120.0, 8, meter_changes=(waltz,)), swing=0.5)
+    gaps = [second.start - first.end for first, second in pairwise(played.notes)]
     assert gaps.index(max(gaps)) == 13  # two bars of four and two of three
 
 
 def test_a_performance_knows_where_its_meter_changes() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
     played = perform(line, swing=TRIPLET)
-    assert played.changes == ((2.0, Meter(6, 8)), (3.5, COMMON))
+    assert played.meter_changes == ((2.0, Meter(6, 8)), (3.5, COMMON))
     written = MidiFile(file=io.BytesIO(write_performance_midi(played, program=0)))
     ticks = accumulate(message.time for message in written.tracks[0])
     meters = [

@@ -41,7 +41,7 @@ def synthesizer() -> Iterator[FluidSynth]:
 
 @pytest.fixture(scope="module")
 def recording(synthesizer: FluidSynth) -> Samples:
-    return master(synthesizer.play(play_reel(), program=FLUTE))
+    return master(synthesizer.render(play_reel(), program=FLUTE))
 
 
 def tone(seconds: float, *, hertz: float = 1000, peak: float = 0.1) -> Samples:
@@ -62,7 +62,7 @@ def test_silence_has_no_loudness() -> None:
 
 @pytest.mark.parametrize("program", [FLUTE, PIANO])
 def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> None:
-    samples = synthesizer.play(play_reel(), program=program) * np.float32(8)
+    samples = synthesizer.render(play_reel(), program=program) * np.float32(8)
     samples = np.concatenate([samples, np.zeros((3 * SAMPLE_RATE, 2), np.float32), samples / 4])
     said = ask_ffmpeg(encode(samples, "wav"), "-filter:a", "ebur128=peak=true", "-f", "null", "-")
     summary = said.stderr.decode().rpartition("Summary:")[2]
@@ -79,14 +79,14 @@ def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> N
 def test_every_instrument_comes_out_equally_loud_and_never_clips(
     synthesizer: FluidSynth, program: int, lowest: int
 ) -> None:
-    mastered = master(synthesizer.play(play_reel(lowest), program=program))
+    mastered = master(synthesizer.render(play_reel(lowest), program=program))
     assert measure_loudness(mastered) == pytest.approx(TARGET_LUFS, abs=0.5)
     assert find_true_peaks(mastered).max() <= MAX_TRUE_PEAK + 1e-3
     assert np.abs(decode(encode(mastered, "mp3"))).max() < 1
 
 
 def test_a_tune_begins_at_once_and_ends_in_silence(synthesizer: FluidSynth) -> None:
-    samples = synthesizer.play(play_reel(), program=XYLOPHONE)
+    samples = synthesizer.render(play_reel(), program=XYLOPHONE)
     late = np.concatenate([np.zeros((SAMPLE_RATE, 2), np.float32), samples, np.zeros_like(samples)])
     mastered = master(late)
     first = find_onsets(mastered)[0]

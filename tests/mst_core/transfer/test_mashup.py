@@ -30,7 +30,7 @@ def rhythms(melody: Melody) -> list[list[tuple[Fraction, Fraction]]]:
 def test_all_pitches_of_the_first_sound_in_their_order() -> None:
     mashed = combine(tune(REEL_ABC), tune(HORNPIPE)).melody
     assert mashed.pitches == tune(REEL_ABC).pitches
-    assert mashed.bars == 4
+    assert mashed.bar_count == 4
     assert mashed.key == Key(2)
     assert mashed.tempo == 90
 
@@ -54,7 +54,7 @@ def test_bars_that_return_in_the_first_return_in_the_answer() -> None:
 def test_the_meter_is_the_seconds() -> None:
     mashed = combine(tune(REEL_ABC), JIG)
     assert mashed.melody.meter == Meter(6, 8)
-    assert mashed.melody.bars == 4
+    assert mashed.melody.bar_count == 4
 
 
 def test_too_many_notes_for_the_others_bars_are_refused() -> None:
@@ -73,7 +73,7 @@ def test_any_two_tunes_give_a_whole_one_or_a_clear_refusal(first: Melody, second
     except NoSuchTune:
         return
     assert mashed.pitches == first.pitches
-    assert mashed.bars == first.bars
+    assert mashed.bar_count == first.bar_count
     assert all(a.end <= b.onset for a, b in pairwise(mashed.notes))
 
 

@@ -73,7 +73,7 @@ def thrice(melody: Melody) -> Melody:
         for turn, raised in ((0, 0), (1, 4), (2, 0))
         for note in melody.notes
     )
-    return replace(melody, notes=notes, bars=3 * melody.bars, sections=(0,))
+    return replace(melody, notes=notes, bar_count=3 * melody.bar_count, sections=(0,))
 
 
 @pytest.mark.parametrize("name", ["folk", "jazz"])
@@ -131,5 +131,7 @@ def test_grace_notes_shorter_than_the_grid_get_pitches_too() -> None:
     tiny = Fraction(1, 64)  # quarters, and the networks count in twenty-fourths
     graces = tuple(Note(tiny * place, tiny, 62 + place) for place in range(4))
     rest = tuple(replace(note, onset=note.onset + 4) for note in REEL.notes)
-    melody = replace(REEL, notes=graces + rest, bars=REEL.bars + 1, sections=(), repeats=())
+    melody = replace(
+        REEL, notes=graces + rest, bar_count=REEL.bar_count + 1, sections=(), repeats=()
+    )
     assert rhythm_of(climb(melody, "jazz").at(1).melody) == rhythm_of(melody)

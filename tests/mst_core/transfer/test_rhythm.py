@@ -70,7 +70,7 @@ def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: i
     assume(melody.notes)
     result = attempt(melody, name, seed=seed).melody
     assert result.pitches == melody.pitches
-    assert result.bars == melody.bars
+    assert result.bar_count == melody.bar_count
     assert all(a.end <= b.onset for a, b in pairwise(result.notes))
     assert result.notes[-1].end <= result.length
 
@@ -102,12 +102,12 @@ def test_strength_zero_is_the_original_note_for_note(melody: Melody, name: str) 
 def test_a_solo_in_sixteenths_dances_twice_as_fast_and_keeps_its_bars() -> None:
     quick = Fraction(1, 4)
     notes = tuple(Note(place * quick, quick, 62 + place % 7) for place in range(64))
-    dense = replace(REEL, notes=notes, bars=4, sections=(0,))
+    dense = replace(REEL, notes=notes, bar_count=4, sections=(0,))
     assert augmentation_for(dense, target("folk")) == TWICE
     ladder = build_rhythm_path(dense, target("folk"), seed=1)
     assert ladder.at(0.0).melody == dense
     result = ladder.at(1.0).melody
-    assert (result.bars, result.pitches) == (4, dense.pitches)
+    assert (result.bar_count, result.pitches) == (4, dense.pitches)
     assert [len(bar) for bar in bars_of(result)] == [16] * 4
     assert all((note.onset * 24).denominator == 1 for note in result.notes)
 
@@ -119,7 +119,7 @@ def test_equal_bars_of_a_calm_waltz_stay_equal_wherever_they_stand() -> None:
     for place in range(8):
         raised = 0 if place in places else place + 1
         notes += [replace(n, onset=n.onset + 3 * place, pitch=n.pitch + raised) for n in bar]
-    waltz = replace(REEL, notes=tuple(notes), meter=Meter(3, 4), bars=8, sections=(0,))
+    waltz = replace(REEL, notes=tuple(notes), meter=Meter(3, 4), bar_count=8, sections=(0,))
     for name in ("folk", "jazz"):
         after = bars_of(attempt(waltz, name).melody)
         assert len({after[place] for place in places}) == 1
@@ -137,7 +137,7 @@ def test_bars_that_are_the_same_stay_so_where_a_tie_joins_one_to_its_neighbour()
         return notes + [Note(start + 5 + p, quarter, pitch) for p, pitch in enumerate(after)]
 
     notes = (*phrase(0, (69, 71, 73)), *phrase(2, (74, 73)))
-    tied = replace(REEL, notes=notes, bars=4, sections=(0,))
+    tied = replace(REEL, notes=notes, bar_count=4, sections=(0,))
     for strength in (0.3, 0.7, 1.0):
         after = bars_of(rerhythm(tied, target("jazz"), seed=4, strength=strength).melody)
         assert after[0] == after[2]
@@ -183,7 +183,7 @@ def repeated(melody: Melody) -> Melody:
     again = tuple(Note(n.onset + length, n.duration, n.pitch + 4) for n in melody.notes)
     third = tuple(Note(n.onset + 2 * length, n.duration, n.pitch) for n in melody.notes)
     notes = (*melody.notes, *again, *third)
-    return replace(melody, notes=notes, bars=3 * melody.bars, sections=(0,))
+    return replace(melody, notes=notes, bar_count=3 * melody.bar_count, sections=(0,))
 
 
 @pytest.mark.parametrize("name", ["folk", "jazz"])
@@ -204,16 +204,16 @@ def test_bars_that_were_the_same_stay_the_same(name: str, strength: float) -> No
 def test_a_transposed_return_gets_the_rhythm_of_the_first_time(name: str) -> None:
     melody = repeated(REEL)
     after = bars_of(attempt(melody, name).melody)
-    for bar in range(REEL.bars):
+    for bar in range(REEL.bar_count):
         first = [(onset, duration) for onset, duration, _ in after[bar]]
-        assert first == [(onset, duration) for onset, duration, _ in after[bar + REEL.bars]]
+        assert first == [(onset, duration) for onset, duration, _ in after[bar + REEL.bar_count]]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_phrases_begin_where_they_began(seed: int) -> None:
     long = replace(REEL, sections=(0,))
     after = bars_of(attempt(long, "jazz", seed=seed).melody)
-    for bar in range(0, long.bars, 4):
+    for bar in range(0, long.bar_count, 4):
         assert bars_of(long)[bar][0][0] == after[bar][0][0] == 0
 
 
@@ -227,7 +227,7 @@ def test_kept_bars_are_left_alone() -> None:
 def test_a_jig_made_jazz_becomes_swing_bar_for_bar() -> None:
     result = attempt(JIG, "jazz").melody
     assert str(result.meter) == "4/4"
-    assert result.bars == JIG.bars
+    assert result.bar_count == JIG.bar_count
     counts = [len(bar) for bar in bars_of(JIG)]
     assert [len(bar) for bar in bars_of(result)] == counts
 
@@ -254,9 +254,9 @@ def test_strength_zero_keeps_the_meter_that_a_style_lacks() -> None:
 def test_a_change_of_meter_on_the_way_stays_where_it_is() -> None:
     notes = tuple(Note(Fraction(i), Fraction(1), 62 + i % 5) for i in range(14))
     change = MeterChange(2, Meter(3, 4))
-    melody = Melody(notes, Meter(4, 4), Key(2), 120, 4, changes=(change,))
+    melody = Melody(notes, Meter(4, 4), Key(2), 120, 4, meter_changes=(change,))
     result = attempt(melody, "folk").melody
-    assert result.changes == (change,)
+    assert result.meter_changes == (change,)
     assert result.barlines == melody.barlines
 
 
@@ -304,7 +304,7 @@ def test_bars_that_are_not_there_are_refused(text: str) -> None:
 
 def test_no_meter_makes_a_tune_endless() -> None:
     composer = Composer(styles())
-    long = replace(REEL, tempo=40.0, bars=400)
+    long = replace(REEL, tempo=40.0, bar_count=400)
     request = Transfer(source="sha", seed=1, rhythm=Side(style="folk"), meter="9/8")
     with pytest.raises(TooLong, match="seconds"):
         composer.transfer(request, {"sha": ParsedScore("long", long)})

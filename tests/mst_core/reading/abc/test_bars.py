@@ -58,7 +58,7 @@ def test_onset_0_is_the_first_downbeat() -> None:
     read = melody("G | ABcd | e3 |]")
     assert read.pickup == 1
     assert [note.onset for note in read.notes] == [-1, 0, 1, 2, 3, 4]
-    assert read.bars == 2
+    assert read.bar_count == 2
     assert read.length == 8
 
 
@@ -69,14 +69,14 @@ def test_a_bar_that_a_repeat_sign_splits_stays_one_bar() -> None:
 def test_a_short_bar_within_a_strain_has_a_meter_of_its_own() -> None:
     read = melody("ABcd | e3 | ABcd |")
     assert [note.onset for note in read.notes] == [0, 1, 2, 3, 4, 7, 8, 9, 10]
-    assert read.changes == (MeterChange(1, Meter(3, 4)), MeterChange(2, Meter(4, 4)))
+    assert read.meter_changes == (MeterChange(1, Meter(3, 4)), MeterChange(2, Meter(4, 4)))
 
 
 def test_a_long_bar_has_a_meter_of_its_own_too() -> None:
-    assert melody("ABcd | ABcde | A4 |").changes == (
+    assert melody("ABcd | ABcde | A4 |").meter_changes == (
         MeterChange(1, Meter(5, 4)), MeterChange(2, Meter(4, 4)),
     )  # fmt: skip
-    assert melody("ABcd ABcd | A4 |").changes == ()  # two bars without the line between them
+    assert melody("ABcd ABcd | A4 |").meter_changes == ()  # two bars without the line between them
 
 
 def test_a_bar_that_no_meter_says_is_filled_with_silence() -> None:
@@ -84,7 +84,7 @@ def test_a_bar_that_no_meter_says_is_filled_with_silence() -> None:
 
 
 def test_the_last_bar_is_filled() -> None:
-    assert (melody("ABcd | e3 |]").bars, melody("ABcd | e3 |]").changes) == (2, ())
+    assert (melody("ABcd | e3 |]").bar_count, melody("ABcd | e3 |]").meter_changes) == (2, ())
 
 
 def test_beside_a_repeat_sign_bars_are_filled_with_silence_that_nobody_writes() -> None:
@@ -95,23 +95,23 @@ def test_beside_a_repeat_sign_bars_are_filled_with_silence_that_nobody_writes() 
 def test_the_pickup_of_a_later_strain_that_is_played_once_is_a_bar_of_its_own() -> None:
     read = melody("ABcd | e4 || f | gabc' |]")
     assert [note.onset for note in read.notes][-5:] == [8, 9, 10, 11, 12]
-    assert read.changes == (MeterChange(2, Meter(1, 4)), MeterChange(3, Meter(4, 4)))
+    assert read.meter_changes == (MeterChange(2, Meter(1, 4)), MeterChange(3, Meter(4, 4)))
 
 
 def test_silent_bars_at_the_end_are_bars() -> None:
-    assert melody("ABcd | z4 | Z2 |]").bars == 4
+    assert melody("ABcd | z4 | Z2 |]").bar_count == 4
 
 
 def test_free_meter_takes_the_length_that_most_measures_have() -> None:
     read = read_abc_score("X:1\nM:none\nL:1/4\nK:C\nABc|def|gabc'|abc'|]\n").melody
-    assert (read.meter, read.changes) == (
+    assert (read.meter, read.meter_changes) == (
         Meter(3, 4), (MeterChange(2, Meter(4, 4)), MeterChange(3, Meter(3, 4))),
     )  # fmt: skip
 
 
 def test_a_change_of_meter_begins_with_its_bar() -> None:
     read = melody("A | BcBA | [M:3/4] Bcd | e3 | [M:C] f3 |]")
-    assert read.changes == (MeterChange(1, Meter(3, 4)), MeterChange(3, Meter(4, 4)))
+    assert read.meter_changes == (MeterChange(1, Meter(3, 4)), MeterChange(3, Meter(4, 4)))
     assert melody("[M:3/4] Bcd | e3 |]").meter == Meter(3, 4)
 
 
@@ -152,7 +152,7 @@ def test_an_ending_of_no_pass_is_read_once_and_repeats_nothing() -> None:
 
 def test_an_ending_within_a_bar_begins_a_bar() -> None:
     read = melody("ABcd | AB [1 cd :| [2 ef |]")
-    assert read.changes == (MeterChange(1, Meter(2, 4)), MeterChange(2, Meter(4, 4)))
+    assert read.meter_changes == (MeterChange(1, Meter(2, 4)), MeterChange(2, Meter(4, 4)))
     assert read.repeats == (Repeat(0, 3, 2, 4, lead_out=Fraction(2)),)
 
 

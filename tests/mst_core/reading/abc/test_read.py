@@ -207,7 +207,7 @@ def test_the_first_tune_of_a_file_becomes_the_melody() -> None:
 def test_a_change_of_meter_is_kept() -> None:
     text = "X:1\nM:3/4\nL:1/4\nK:C\nABc|[M:2/4]AB|\n"
     assert read_tune(text).meter_changes == ((Fraction(3), Meter(2, 4)),)
-    assert read_abc_score(text).melody.changes == (MeterChange(1, Meter(2, 4)),)
+    assert read_abc_score(text).melody.meter_changes == (MeterChange(1, Meter(2, 4)),)
 
 
 # --- files that are not music ------------------------------------------------------------------

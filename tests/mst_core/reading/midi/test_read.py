@@ -48,7 +48,7 @@ def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
         tune.meter.bar_length - tune.meter.beat_length
     ):
         assert read.notes == tune.notes
-        assert read.bars == tune.bars
+        assert read.bar_count == tune.bar_count
 
 
 @settings(deadline=None, max_examples=40)
@@ -59,10 +59,10 @@ def test_changes_of_meter_are_read_back(tune: Melody) -> None:
     # One short bar in front is a pickup to most programs, and so to us.
     assume(tune.meter.bar_length >= tune.meter_at(1).bar_length)
     read = read_midi(write_midi(tune, program=0)).melody
-    assert (read.notes, read.meter, read.bars) == (tune.notes, tune.meter, tune.bars)
+    assert (read.notes, read.meter, read.bar_count) == (tune.notes, tune.meter, tune.bar_count)
     assert read.barlines == tune.barlines
-    assert [read.meter_at(bar) for bar in range(read.bars)] == [
-        tune.meter_at(bar) for bar in range(tune.bars)
+    assert [read.meter_at(bar) for bar in range(read.bar_count)] == [
+        tune.meter_at(bar) for bar in range(tune.bar_count)
     ]
 
 
@@ -124,7 +124,12 @@ def test_a_short_first_bar_is_a_pickup() -> None:
     ]
     moved = [replace(note, onset=note.onset + Fraction(1, 2)) for note in JIG.notes]
     read = read_midi(midi(track([*meters, *notes(moved)]))).melody
-    assert (read.notes, read.meter, read.bars, read.changes) == (JIG.notes, JIG.meter, 16, ())
+    assert (read.notes, read.meter, read.bar_count, read.meter_changes) == (
+        JIG.notes,
+        JIG.meter,
+        16,
+        (),
+    )
 
 
 def test_a_bar_of_another_length_is_a_change_there_and_back() -> None:
@@ -135,7 +140,7 @@ def test_a_bar_of_another_length_is_a_change_there_and_back() -> None:
         (2880, MetaMessage("time_signature", numerator=4, denominator=4)),
     ]
     read = read_midi(midi(track([*meters, *notes(tune.notes)]))).melody
-    assert read.changes == (MeterChange(1, Meter(2, 4)), MeterChange(2, Meter(4, 4)))
+    assert read.meter_changes == (MeterChange(1, Meter(2, 4)), MeterChange(2, Meter(4, 4)))
     assert [int(line) for line in read.barlines] == [0, 4, 6, 10, 14]
 
 
@@ -146,7 +151,7 @@ def test_a_meter_that_begins_inside_a_bar_cuts_the_bar_short() -> None:
         (1920 + 720, MetaMessage("time_signature", numerator=6, denominator=8)),
     ]
     read = read_midi(midi(track([*meters, *notes(tune.notes)]))).melody
-    assert read.changes == (MeterChange(1, Meter(3, 8)), MeterChange(2, Meter(6, 8)))
+    assert read.meter_changes == (MeterChange(1, Meter(3, 8)), MeterChange(2, Meter(6, 8)))
 
 
 def test_a_meter_between_all_notes_values_waits_for_the_barline() -> None:
@@ -156,7 +161,7 @@ def test_a_meter_between_all_notes_values_waits_for_the_barline() -> None:
     ]
     tune = melody("C5*8  D5*4  E5*4", bars=3)
     reading = read_midi(midi(track([*meters, *notes(tune.notes)])))
-    assert reading.melody.changes == (MeterChange(1, Meter(2, 4)),)
+    assert reading.melody.meter_changes == (MeterChange(1, Meter(2, 4)),)
     assert any("nearest barline" in remark for remark in reading.warnings)
 
 

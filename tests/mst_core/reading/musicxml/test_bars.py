@@ -34,20 +34,20 @@ def test_a_pickup_comes_before_the_first_downbeat() -> None:
         tune = read(measure("G4", implicit=implicit), BAR, "C4*3").melody
         assert [note.onset for note in tune.notes] == [-1, 0, 2, 4]
         assert tune.pickup == 1
-        assert (tune.bars, tune.changes) == (2, ())
+        assert (tune.bar_count, tune.meter_changes) == (2, ())
 
 
 def test_a_first_measure_that_rests_before_its_pickup_is_a_full_bar() -> None:
     tune = read("z*3 G4", BAR).melody
     assert [note.onset for note in tune.notes] == [3, 4, 6]
-    assert tune.bars == 2
+    assert tune.bar_count == 2
 
 
 def test_but_where_it_is_not_counted_it_is_the_pickup() -> None:
     tune = read(measure("z*3 G4", implicit=True), BAR).melody
     assert [note.onset for note in tune.notes] == [-1, 0, 2]
-    assert tune.bars == 1
-    assert read(measure("C4*4", implicit=True), BAR).melody.bars == 2
+    assert tune.bar_count == 1
+    assert read(measure("C4*4", implicit=True), BAR).melody.bar_count == 2
 
 
 def test_a_bar_that_a_repeat_sign_cuts_in_two_is_one_bar() -> None:
@@ -58,7 +58,7 @@ def test_a_bar_that_a_repeat_sign_cuts_in_two_is_one_bar() -> None:
         measure(FORWARD, "G4*1/2"), measure("A4*3"), measure("B4*5/2", BACKWARD),
     ).melody  # fmt: skip
     assert [note.onset for note in tune.notes] == [-HALF, 0, 3, Fraction(11, 2), 6, 9]
-    assert (tune.bars, tune.changes, tune.sections) == (4, (), (0, 2))
+    assert (tune.bar_count, tune.meter_changes, tune.sections) == (4, (), (0, 2))
     assert tune.repeats == (
         Repeat(0, 2, lead_in=HALF, lead_out=HALF),
         Repeat(2, 4, lead_in=HALF, lead_out=HALF),
@@ -68,12 +68,12 @@ def test_a_bar_that_a_repeat_sign_cuts_in_two_is_one_bar() -> None:
 def test_a_bar_that_goes_on_over_a_line_break_is_one_bar() -> None:
     tune = read(BAR, "C4*2", measure("D4*2", implicit=True), BAR).melody
     assert [note.onset for note in tune.notes] == [0, 2, 4, 6, 8, 10]
-    assert (tune.bars, tune.changes) == (3, ())
+    assert (tune.bar_count, tune.meter_changes) == (3, ())
 
 
 def test_two_short_measures_with_a_plain_barline_between_stay_two_bars() -> None:
     tune = read(BAR, "C4*2", "D4*2", BAR).melody
-    assert tune.changes == (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(4, 4)))
+    assert tune.meter_changes == (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(4, 4)))
 
 
 def test_repeats_and_their_endings_are_marked_and_the_notes_stand_once() -> None:
@@ -164,19 +164,19 @@ def test_sections_begin_behind_double_barlines_and_at_rehearsal_marks() -> None:
 
 def test_another_meter_holds_from_its_bar_on() -> None:
     tune = read(BAR, measure(meter("3/4"), "E4*3"), "F4*3", measure(meter("2/2"), BAR)).melody
-    assert tune.changes == (MeterChange(1, Meter(3, 4)), MeterChange(3, Meter(2, 2)))
+    assert tune.meter_changes == (MeterChange(1, Meter(3, 4)), MeterChange(3, Meter(2, 2)))
     assert list(tune.barlines) == [0, 4, 7, 10, 14]
 
 
 def test_a_measure_of_an_odd_length_is_a_meter_of_its_own_there_and_back() -> None:
     tune = read(BAR, "C4*3/2 D4", BAR, "E4*5", BAR).melody
-    assert [str(change.meter) for change in tune.changes] == ["5/8", "4/4", "5/4", "4/4"]
+    assert [str(change.meter) for change in tune.meter_changes] == ["5/8", "4/4", "5/4", "4/4"]
     assert list(tune.barlines) == [0, 4, 6.5, 10.5, 15.5, 19.5]
 
 
 def test_a_last_bar_that_is_short_is_filled_up() -> None:
     tune = read(BAR, "C4*3").melody
-    assert (tune.bars, tune.changes) == (2, ())
+    assert (tune.bar_count, tune.meter_changes) == (2, ())
     assert tune.length == 8
 
 
@@ -198,7 +198,7 @@ def test_composite_meters_are_one_meter(time: str, expected: str) -> None:
     head = signature().replace("<beats>4</beats><beat-type>4</beat-type>", time)
     bar = "C4*3/2 D4" if expected == "5/8" else "C4*5/2 D4" if expected == "7/8" else BAR
     tune = read(measure(head, bar), bar).melody
-    assert (str(tune.meter), tune.changes) == (expected, ())
+    assert (str(tune.meter), tune.meter_changes) == (expected, ())
 
 
 def test_without_a_meter_the_measures_suggest_one() -> None:
@@ -206,13 +206,13 @@ def test_without_a_meter_the_measures_suggest_one() -> None:
     free = "<attributes><time><senza-misura/></time></attributes>"
     for head in (bare, bare + free):
         tune = read(measure(head, "C4*3"), "D4*3", "E4*3")
-        assert (str(tune.melody.meter), tune.melody.changes) == ("3/4", ())
+        assert (str(tune.melody.meter), tune.melody.meter_changes) == ("3/4", ())
         assert "The file names no meter; its measures suggest 3/4." in tune.warnings
 
 
 def test_a_cadenza_without_barlines_is_cut_into_bars() -> None:
     tune = read(" ".join(["C4*7"] * 20), BAR).melody
-    assert (tune.bars, tune.changes) == (36, ())
+    assert (tune.bar_count, tune.meter_changes) == (36, ())
     assert tune.length == 144
 
 
@@ -228,4 +228,4 @@ def test_a_part_that_fills_its_bar_says_where_the_bar_ends() -> None:
     both = document(whole + slip, headings=heading("Voice") + heading("Bass", id="P2"))
     tune = read_musicxml(both.encode()).melody
     assert list(tune.barlines) == [0, 4, 8, 12]
-    assert tune.changes == ()
+    assert tune.meter_changes == ()

@@ -31,7 +31,7 @@ def test_notes_stand_where_they_are_written_and_rests_are_gaps() -> None:
     assert heard(tune) == [
         (0, 1, 60), (2, HALF, 62), (Fraction(5, 2), Fraction(3, 2), 64), (6, 2, 65),
     ]  # fmt: skip
-    assert tune.melody.bars == 2
+    assert tune.melody.bar_count == 2
     assert tune.title == "A tune"
 
 
@@ -272,7 +272,7 @@ def test_one_note_is_no_melody() -> None:
 )  # fmt: skip
 def test_numbers_that_no_music_has_are_refused_by_name(right: str, wrong: str) -> None:
     text = document(part(measure(signature(), "C4 D4 E4 F4")))
-    assert read_musicxml(text.encode()).melody.bars == 1
+    assert read_musicxml(text.encode()).melody.bar_count == 1
     with pytest.raises(UnreadableScore):
         read_musicxml(text.replace(right, wrong).encode())
 
