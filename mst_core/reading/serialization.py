@@ -1,209 +1,176 @@
-"""A reading as bytes and back: from the parser's process to the bot, and on to the engine.
+"""A `ParsedScore` as msgpack bytes and back, for pipes between processes and the cache of uploads.
 
-Msgpack, arrays without names, each time a pair of integers. The form is frozen: one that changes
-takes another number. Who decodes trusts nobody: every size, range and order is checked.
+The dataclasses of `mst_core.music` are encoded as they are, a Fraction as [numerator, denominator].
+A parser process that a hostile file has taken over could send anything, so `decode_score` checks
+sizes and ranges. A change of these dataclasses or of what the readers find takes a new `VERSION`:
+kept bytes of an older one are refused, and the file is parsed again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from mst_core.music import MODES, Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
+from mst_core.music import MODES, Repeat
 from mst_core.reading.parsed_score import ParsedScore
 
+VERSION = 2
 MAX_ENCODED_BYTES = 8_000_000
-"""Bytes of an encoded reading."""
-_MAX_NOTES = 200_000
-_MAX_CHANGES = 4_000  # of meter or section
 MAX_TEMPO_CHANGES = 20_000
 _MAX_BARS = 4_000
-
-_Count = Annotated[int, Meta(ge=0, le=_MAX_BARS)]
-_Seven = Annotated[int, Meta(ge=0, le=127)]
-_Time = tuple[Annotated[int, Meta(ge=-(2**53), le=2**53)], Annotated[int, Meta(ge=1, le=2**31)]]
-_Text = Annotated[str, Meta(max_length=1_000)]
-_Tempo = Annotated[float, Meta(gt=0, le=1e6)]
-# Powers of two, so that barlines have no monstrous denominators.
-_Meter = tuple[
-    Annotated[int, Meta(ge=1, le=10_000)], Literal[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
-]
+_MAX_TEXT_LENGTH = 1_000
+_MAX_WARNINGS = 100
+_MAX_NUMERATOR, _MAX_DENOMINATOR = 2**53, 2**31  # of a time in quarter notes
 
 
 class InvalidScoreBytes(ValueError):
-    """Bytes that are no reading, or one that cannot be."""
+    """Bytes that hold no score of this version, or one that no reader may return."""
 
 
-class _Repeat(msgspec.Struct, frozen=True, array_like=True):
-    start: _Count
-    end: _Count
-    first_ending: _Count | None
-    second_ending: _Count | None
-    lead_in: _Time
-    lead_out: _Time
+class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What is encoded: a version number and a score, itself in msgpack."""
+
+    version: int
+    score: msgspec.Raw
 
 
-class _Part(msgspec.Struct, frozen=True, array_like=True):
-    name: _Text
-    program: _Seven
-    drums: bool
-    notes: Annotated[list[tuple[_Time, _Time, _Seven, _Seven]], Meta(max_length=_MAX_NOTES)]
+class _MeterBounds(msgspec.Struct):
+    """A meter whose denominator is a power of two, so that barlines are simple fractions."""
+
+    numerator: Annotated[int, Meta(ge=1, le=10_000)]
+    denominator: Literal[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 
-class _Form(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    number: Literal[1]
-    title: _Text
-    notes: Annotated[list[tuple[_Time, _Time, _Seven]], Meta(max_length=_MAX_NOTES)]
-    meter: _Meter
-    tonic: Annotated[int, Meta(ge=0, le=11)]
-    mode: str
-    tempo: _Tempo
-    bars: _Count
-    sections: Annotated[list[_Count], Meta(max_length=_MAX_CHANGES)]
-    changes: Annotated[list[tuple[_Count, _Meter]], Meta(max_length=_MAX_CHANGES)]
-    repeats: Annotated[list[_Repeat], Meta(max_length=_MAX_CHANGES)]
-    parts: Annotated[list[_Part], Meta(max_length=1_000)]
-    program: _Seven | None
-    tempos: Annotated[
-        list[tuple[Annotated[float, Meta(ge=-1e9, le=1e9)], _Tempo]],
-        Meta(max_length=MAX_TEMPO_CHANGES),
-    ]
-    remarks: Annotated[list[_Text], Meta(max_length=100)]
+class _ChangeBounds(msgspec.Struct):
+    meter: _MeterBounds
 
 
-_decoder = msgspec.msgpack.Decoder(_Form)
+class _MelodyBounds(msgspec.Struct):
+    """Decoded before the score: a `Melody` adds up all its bars as soon as it is made."""
+
+    bar_count: Annotated[int, Meta(ge=0, le=_MAX_BARS)]
+    meter: _MeterBounds
+    meter_changes: Annotated[list[_ChangeBounds], Meta(max_length=_MAX_BARS)]
 
 
-def encode_score(reading: ParsedScore) -> bytes:
-    """Return the bytes that `decode_score` reads."""
-    melody = reading.melody
-    form = _Form(
-        number=1,
-        title=reading.title,
-        notes=[(_pair(note.onset), _pair(note.duration), note.pitch) for note in melody.notes],
-        meter=_meter_pair(melody.meter),
-        tonic=melody.key.tonic,
-        mode=melody.key.mode,
-        tempo=float(melody.tempo),
-        bars=melody.bar_count,
-        sections=list(melody.sections),
-        changes=[(change.bar, _meter_pair(change.meter)) for change in melody.meter_changes],
-        repeats=[
-            _Repeat(
-                each.start,
-                each.end,
-                each.first_ending,
-                each.second_ending,
-                _pair(each.lead_in),
-                _pair(each.lead_out),
-            )
-            for each in melody.repeats
-        ],
-        parts=[
-            _Part(
-                part.name,
-                part.program,
-                part.drums,
-                [
-                    (_pair(note.onset), _pair(note.duration), note.pitch, note.velocity)
-                    for note in part.notes
-                ],
-            )
-            for part in reading.parts
-        ],
-        program=reading.program,
-        tempos=[(float(place), float(tempo)) for place, tempo in reading.tempos],
-        remarks=list(reading.warnings),
-    )
-    return msgspec.msgpack.encode(form)
+class _ScoreBounds(msgspec.Struct):
+    melody: _MelodyBounds
+
+
+def _encode_fraction(value: object) -> tuple[int, int]:
+    """The numerator and denominator of a Fraction, the only type that msgspec does not know."""
+    if not isinstance(value, Fraction):
+        raise NotImplementedError(f"a {type(value).__name__} in a score")
+    return value.numerator, value.denominator
+
+
+def _decode_fraction(_: type, value: Any) -> Fraction:
+    """A Fraction from [numerator, denominator], both of bounded size."""
+    numerator, denominator = msgspec.convert(value, tuple[int, int])
+    if not (abs(numerator) <= _MAX_NUMERATOR and 1 <= denominator <= _MAX_DENOMINATOR):
+        raise ValueError(f"the time {numerator}/{denominator}")
+    return Fraction(numerator, denominator)
+
+
+_envelope_decoder = msgspec.msgpack.Decoder(_Envelope)
+_bounds_decoder = msgspec.msgpack.Decoder(_ScoreBounds)
+_score_decoder = msgspec.msgpack.Decoder(ParsedScore, dec_hook=_decode_fraction)
+
+
+def encode_score(score: ParsedScore) -> bytes:
+    """Encode a score as msgpack.
+
+    Args:
+        score: what a reader found in a file.
+
+    Returns:
+        The bytes that `decode_score` reads; about 40 a note.
+    """
+    encoded = msgspec.msgpack.encode(score, enc_hook=_encode_fraction)
+    return msgspec.msgpack.encode(_Envelope(VERSION, msgspec.Raw(encoded)))
 
 
 def decode_score(data: bytes) -> ParsedScore:
-    """Return the reading that was encoded.
+    """Decode and check the bytes of `encode_score`.
+
+    Args:
+        data: msgpack, at most `MAX_ENCODED_BYTES`; it may come from a hostile process.
+
+    Returns:
+        A score equal to the one that was encoded.
 
     Raises:
-        BrokenReading: when the bytes are anything else.
+        InvalidScoreBytes: when the bytes are damaged, of another version, or out of range.
     """
     if len(data) > MAX_ENCODED_BYTES:
         raise InvalidScoreBytes(f"{len(data)} bytes")
     try:
-        form = _decoder.decode(data)
-        return ParsedScore(
-            title=form.title,
-            melody=_melody(form),
-            parts=tuple(_part(part) for part in form.parts),
-            program=form.program,
-            tempos=tuple(form.tempos),
-            warnings=tuple(form.remarks),
-        )
-    except (msgspec.DecodeError, ValueError) as error:
+        envelope = _envelope_decoder.decode(data)
+        if envelope.version != VERSION:
+            raise ValueError(f"version {envelope.version}")
+        _bounds_decoder.decode(envelope.score)
+        score = _score_decoder.decode(envelope.score)
+        _check_score(score)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InvalidScoreBytes(str(error)) from error
+    return score
 
 
-def _melody(form: _Form) -> Melody:
-    if form.mode not in MODES:
-        raise ValueError(f"the mode {form.mode[:20]!r}")
-    changes = tuple(MeterChange(bar, Meter(*meter)) for bar, meter in form.changes)
-    _check_rising([change.bar for change in changes], form.bars)
-    _check_rising(form.sections, form.bars)
-    repeats = tuple(
-        Repeat(
-            each.start,
-            each.end,
-            each.first_ending,
-            each.second_ending,
-            Fraction(*each.lead_in),
-            Fraction(*each.lead_out),
-        )
-        for each in form.repeats
+def _check_score(score: ParsedScore) -> None:
+    """Raise ValueError for what neither the types nor `Melody` forbid."""
+    melody, parts = score.melody, score.parts
+    texts = (score.title, *score.warnings, *(part.name for part in parts))
+    _check_range("length of a text", map(len, texts), 0, _MAX_TEXT_LENGTH)
+    _check_range("number of warnings", (len(score.warnings),), 0, _MAX_WARNINGS)
+    _check_range("pitch", melody.pitches, 0, 127)
+    for part in parts:
+        _check_range("program", (part.program,), 0, 127)
+        _check_range("pitch", (note.pitch for note in part.notes), 0, 127)
+        _check_range("velocity", (note.velocity for note in part.notes), 0, 127)
+        if any(note.duration <= 0 for note in part.notes):
+            raise ValueError("a note needs a duration above 0")
+    _check_range("program", () if score.program is None else (score.program,), 0, 127)
+    _check_range("tonic", (melody.key.tonic,), 0, 11)
+    if melody.key.mode not in MODES:
+        raise ValueError(f"the mode {melody.key.mode[:20]!r}")
+    _check_range("tempo", (melody.tempo, *(tempo for _, tempo in score.tempos)), 1e-6, 1e6)
+    _check_range("onset of a tempo", (onset for onset, _ in score.tempos), -1e9, 1e9)
+    _check_range("number of tempos", (len(score.tempos),), 0, MAX_TEMPO_CHANGES)
+    _check_increasing("sections", melody.sections, melody.bar_count)
+    _check_increasing(
+        "meter changes", [change.bar for change in melody.meter_changes], melody.bar_count
     )
-    for repeat in repeats:
-        ending = repeat.end if repeat.first_ending is None else repeat.first_ending
-        behind = repeat.end if repeat.second_ending is None else repeat.second_ending
-        if not repeat.start < repeat.end <= behind <= form.bars:
-            raise ValueError(f"a repeat from bar {repeat.start} to {repeat.end}")
-        if not repeat.start <= ending <= repeat.end:
-            raise ValueError(f"a first ending at bar {ending}")
-    if any(first.end > second.start for first, second in pairwise(repeats)):
-        raise ValueError("repeats within each other")
-    return Melody(
-        notes=tuple(
-            Note(Fraction(*onset), Fraction(*duration), pitch)
-            for onset, duration, pitch in form.notes
-        ),
-        meter=Meter(*form.meter),
-        key=Key(form.tonic, form.mode),
-        tempo=form.tempo,
-        bar_count=form.bars,
-        sections=tuple(form.sections),
-        meter_changes=changes,
-        repeats=repeats,
-    )
+    for repeat in melody.repeats:
+        _check_repeat(repeat, melody.bar_count)
+    if any(first.end > second.start for first, second in pairwise(melody.repeats)):
+        raise ValueError("overlapping repeats")
 
 
-def _part(form: _Part) -> Part:
-    notes = tuple(
-        PartNote(Fraction(*onset), Fraction(*duration), pitch, velocity)
-        for onset, duration, pitch, velocity in form.notes
-    )
-    if any(note.duration <= 0 for note in notes):
-        raise ValueError("a note needs a duration above 0")
-    return Part(form.name, form.program, form.drums, notes)
+def _check_range(name: str, values: Iterable[float], lowest: float, highest: float) -> None:
+    """Raise ValueError unless all values are in the closed range; NaN never is."""
+    for value in values:
+        if not lowest <= value <= highest:
+            raise ValueError(f"{name}: {value!r}")
 
 
-def _check_rising(bars: list[int], most: int) -> None:
-    """Raise ValueError unless the bars rise and are there."""
-    if any(first >= second for first, second in pairwise(bars)) or (bars and bars[-1] > most):
-        raise ValueError("bars that do not rise, or that are not there")
+def _check_increasing(name: str, bars: Iterable[int], last: int) -> None:
+    """Raise ValueError unless bar numbers strictly increase and lie in 0..last."""
+    bars = list(bars)
+    _check_range(name, bars, 0, last)
+    if any(first >= second for first, second in pairwise(bars)):
+        raise ValueError(f"{name} do not increase")
 
 
-def _pair(time: Fraction) -> tuple[int, int]:
-    return time.numerator, time.denominator
-
-
-def _meter_pair(meter: Meter) -> _Meter:
-    return cast(_Meter, (meter.numerator, meter.denominator))
+def _check_repeat(repeat: Repeat, bars: int) -> None:
+    """Raise ValueError unless a repeated section and its endings are in order within the bars."""
+    first_ending = repeat.end if repeat.first_ending is None else repeat.first_ending
+    end = repeat.end if repeat.second_ending is None else repeat.second_ending
+    if not 0 <= repeat.start < repeat.end <= end <= bars:
+        raise ValueError(f"a repeat from bar {repeat.start} to {repeat.end}")
+    if not repeat.start <= first_ending <= repeat.end:
+        raise ValueError(f"a first ending at bar {first_ending}")

@@ -14,18 +14,18 @@ from typing import NamedTuple
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.reading.parsed_score import Limits
 
-NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
-TRACK_NAME, INSTRUMENT_NAME, TEMPO, METER, KEY = 0x03, 0x04, 0x51, 0x58, 0x59
+NOTE_OFF, NOTE_ON, PROGRAM_CHANGE = 0x80, 0x90, 0xC0
+TRACK_NAME, INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x04, 0x51, 0x58, 0x59
 _END_OF_TRACK = 0x2F
-_KEPT_META_EVENTS = (TRACK_NAME, INSTRUMENT_NAME, TEMPO, METER, KEY)
-_META, _SYSTEM = 0xFF, (0xF0, 0xF7)
+_KEPT_META_EVENTS = (TRACK_NAME, INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE)
+_META_EVENT, _SYSTEM_EXCLUSIVE = 0xFF, (0xF0, 0xF7)
 _ONE_DATA_BYTE = (0xC0, 0xD0)  # programs and pressure carry one data byte, other messages two
 _ACCEPTED = "a MIDI file of format 0 or 1 would be read"
 _SEND_AGAIN = "send the whole file, or write it again with another program"
 
 
 class MidiMessage(NamedTuple):
-    """``kind`` is NOTE_OFF, NOTE_ON, PROGRAM or one of the metas; a meta has channel -1.
+    """``kind`` is NOTE_OFF, NOTE_ON, PROGRAM_CHANGE or one of the metas; a meta has channel -1.
 
     A NOTE_ON of velocity 0 comes as the NOTE_OFF that it is.
     """
@@ -132,14 +132,14 @@ class _TrackReader:
             tick += self._variable_length_quantity()
             self.event_count += 1
             status = self._byte()
-            if status == _META:
+            if status == _META_EVENT:
                 kind = self._byte()
                 content = self._bytes(self._variable_length_quantity())
                 if kind == _END_OF_TRACK:
                     break
                 if kind in _KEPT_META_EVENTS:
                     messages.append(MidiMessage(tick, kind, -1, content))
-            elif status in _SYSTEM:
+            elif status in _SYSTEM_EXCLUSIVE:
                 self._bytes(self._variable_length_quantity())
             elif status < 0xF0:
                 if status < 0x80:
@@ -155,7 +155,7 @@ class _TrackReader:
                     raise self._error("a value above 127")
                 if kind == NOTE_ON and content[1] == 0:
                     kind = NOTE_OFF
-                if kind in (NOTE_OFF, NOTE_ON, PROGRAM):
+                if kind in (NOTE_OFF, NOTE_ON, PROGRAM_CHANGE):
                     messages.append(MidiMessage(tick, kind, status & 0x0F, content))
             else:
                 raise self._error(f"an unknown message {status:X}")

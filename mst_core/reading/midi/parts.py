@@ -13,12 +13,12 @@ from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import Key, Meter
 from mst_core.reading.midi.messages import (
     INSTRUMENT_NAME,
-    KEY,
-    METER,
+    KEY_SIGNATURE,
     NOTE_OFF,
     NOTE_ON,
-    PROGRAM,
-    TEMPO,
+    PROGRAM_CHANGE,
+    SET_TEMPO,
+    TIME_SIGNATURE,
     TRACK_NAME,
     MidiFile,
     MidiMessage,
@@ -101,13 +101,17 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
         remarks.append(f"Notes that never end, cut at the next note: {endless}.")
     if empty:
         remarks.append(f"Notes without length (ornaments, chord names), left out: {empty}.")
-    keys = _meta_events(file, KEY)
+    keys = _meta_events(file, KEY_SIGNATURE)
     return MidiScore(
         title=_title(file),
         ticks_per_quarter=file.ticks_per_quarter,
         parts=tuple(strands),
-        tempos=tuple((tick, _parse_tempo(content)) for tick, content in _meta_events(file, TEMPO)),
-        meters=tuple((tick, _parse_meter(content)) for tick, content in _meta_events(file, METER)),
+        tempos=tuple(
+            (tick, _parse_tempo(content)) for tick, content in _meta_events(file, SET_TEMPO)
+        ),
+        meters=tuple(
+            (tick, _parse_meter(content)) for tick, content in _meta_events(file, TIME_SIGNATURE)
+        ),
         keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
         warnings=tuple(remarks),
     )
@@ -120,7 +124,10 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
         TooLong: with what there is too much of.
     """
     kinds = [message.kind for track in file.tracks for message in track.messages]
-    for kind, what, most in ((NOTE_ON, "notes", limits.notes), (METER, "meters", limits.bars)):
+    for kind, what, most in (
+        (NOTE_ON, "notes", limits.notes),
+        (TIME_SIGNATURE, "meters", limits.bars),
+    ):
         if kinds.count(kind) > most:
             raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
@@ -156,7 +163,7 @@ def _programs(track: MidiTrack) -> dict[int, int]:
     for message in track.messages:
         if message.kind == NOTE_ON:
             playing.add(message.channel)
-        elif message.kind == PROGRAM and message.channel not in playing:
+        elif message.kind == PROGRAM_CHANGE and message.channel not in playing:
             programs[message.channel] = message.data[0]
     return programs
 

@@ -1,12 +1,13 @@
-"""A process for each file from a stranger, with limits on memory and time; it reads one and ends.
+"""Parses one untrusted file in a process of its own, with limits on memory and time.
 
-``parse`` starts it with one order on standard input and takes one answer from its output. However
-it ends, the caller gets a bounded reading or one of the sentences of `mst_core.errors`::
+`parse` starts the process, writes one request to its standard input and reads one response from
+its standard output. However the process ends, the caller gets a bounded `ParsedScore` or an error
+of `mst_core.errors`::
 
-    parse -> process (its owner) -> python -m mst_core.reading.sandbox: rlimits, worker -> load
+    parse -> process.run_parser -> python -m mst_core.reading.sandbox: rlimits, worker -> load
 
-The owner loads no reader and the process no asyncio: each import below waits for its side. How many
-run at once is for the caller to bound.
+The parent process loads no reader and the child process no asyncio, so imports are inside the
+functions. The caller bounds how many processes run at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mst_core.reading.parsed_score import Limits, ParsedScore
 __all__ = ["MEMORY_MIB", "TIMEOUT_S", "detect_format", "display_name", "parse", "parse_sync"]
 
 TIMEOUT_S = 15.0
-"""A refusal is promised within 20 s, on a busy machine too."""
+"""Leaves room for the promise that a file is rejected within 20 s, on a busy machine too."""
 MEMORY_MIB = 1_024
 
 
@@ -30,20 +31,30 @@ async def parse(
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
 ) -> ParsedScore:
-    """Read a file in a process of its own; errors as in `mst_core.reading.load.read_score`.
+    """Read a file in a new process. Cancelling the call kills the process.
 
-    Cancelling it ends the process.
+    Args:
+        name: the file's name; its suffix and the first bytes decide the format.
+        data: the whole file.
+        track: which track or part is the melody, from 1; None chooses one.
+        limits: how much the file may hold.
+        timeout_s: seconds after which the process is killed; also its limit of CPU seconds.
+        memory_mib: address space of the process in MiB.
+
+    Returns:
+        The melody, the other parts, and warnings about what was assumed or left out.
 
     Raises:
-        ParserStopped: when the process ran out of time or memory, or broke.
+        UnreadableScore, NoMelody, TooLong, BadOption: as `mst_core.reading.load.load_score`.
+        ParserStopped: when the process exceeded its time or memory, or crashed.
     """
     from mst_core.reading.sandbox.process import run_parser
     from mst_core.reading.sandbox.protocol import ParseRequest
 
     limits = limits or Limits()
     detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
-    order = ParseRequest(name=display_name(name), track=track, limits=limits, data=data)
-    return await run_parser(order, timeout_s, memory_mib)
+    request = ParseRequest(name=display_name(name), track=track, limits=limits, data=data)
+    return await run_parser(request, timeout_s, memory_mib)
 
 
 def parse_sync(
@@ -55,7 +66,7 @@ def parse_sync(
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
 ) -> ParsedScore:
-    """Do the same where no event loop runs: on the command line."""
+    """`parse` for callers without an event loop, such as the command line."""
     import asyncio
 
     return asyncio.run(

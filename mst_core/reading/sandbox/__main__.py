@@ -1,4 +1,7 @@
-"""``python -m mst_core.reading.sandbox MEBIBYTES SECONDS``: reads one order, writes one answer."""
+"""``python -m mst_core.reading.sandbox MEBIBYTES SECONDS``: reads a request, writes a response.
+
+Stands alone because the limits must hold before the first other module is imported.
+"""
 
 import sys
 

@@ -1,4 +1,8 @@
-"""The parser's process seen by its owner: started, fed, listened to, and always ended."""
+"""Runs the parser process from outside: starts it, writes the request, reads the response, ends it.
+
+Nothing that the process writes is trusted: output is cut at a maximum size, decoded with checks,
+and reduced to a score or to an error that a reader may raise.
+"""
 
 from __future__ import annotations
 
@@ -26,26 +30,36 @@ from mst_core.reading.sandbox.protocol import (
 )
 from mst_core.reading.serialization import InvalidScoreBytes, decode_score
 
-# -E -s -B: neither the environment nor the home of anyone has a say, and nothing is written.
+# -E -s -B: PYTHON* variables and the user's site-packages are ignored, no .pyc file is written.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.reading.sandbox")
-_IMPORT_ROOT = Path(__file__).parents[3]  # where mst_core is, rather than where a person works
-_MAX_STDERR_BYTES = 20_000  # bytes of standard error that are logged
-_CHUNK = 65_536
+_IMPORT_ROOT = Path(__file__).parents[3]  # the folder of mst_core, whatever the working directory
+_MAX_STDERR_BYTES = 20_000  # that are logged
+_MAX_LOGGED_LINE = 500  # characters
+_CHUNK_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.reading.sandbox")
 _decoder: msgspec.msgpack.Decoder[ParseResponse] = msgspec.msgpack.Decoder(ParseResponse)
 
 
 async def run_parser(
-    order: ParseRequest, patience_s: float, memory_mib: int, command: tuple[str, ...] = COMMAND
+    request: ParseRequest, timeout_s: float, memory_mib: int, command: tuple[str, ...] = COMMAND
 ) -> ParsedScore:
-    """Start a process for an order and return what it read.
+    """Start a process for a request and return the score that it read.
+
+    Args:
+        request: the file, checked by `detect_format`.
+        timeout_s: seconds after which the process is killed; rounded up, its CPU seconds.
+        memory_mib: address space of the process in MiB.
+        command: the program and its first arguments; MiB and CPU seconds are appended.
+
+    Returns:
+        The score, its sizes and ranges checked.
 
     Raises:
-        MstError: what it said.
-        ParserStopped: when it said nothing that makes sense.
+        ScoreError, BadOption: the rejection that the process returned.
+        ParserStopped: when it returned no valid response.
     """
-    cpu_s = math.ceil(patience_s)
+    cpu_s = math.ceil(timeout_s)
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -62,34 +76,35 @@ async def run_parser(
         logger.exception("the parser cannot be started")
         raise ParserStopped("its reader cannot be started") from error
     try:
-        async with asyncio.timeout(patience_s):
-            said = await _communicate(process, msgspec.msgpack.encode(order))
+        async with asyncio.timeout(timeout_s):
+            response = await _communicate(process, msgspec.msgpack.encode(request))
             status = await process.wait()
     except TimeoutError:
-        logger.warning("the parser was ended after %g s over %r", patience_s, order.name)
-        raise ParserStopped(f"it took more than {patience_s:g} seconds") from None
+        logger.warning("the parser was ended after %g s over %r", timeout_s, request.name)
+        raise ParserStopped(f"it took more than {timeout_s:g} seconds") from None
     finally:
         _kill(process)
-        await process.communicate()  # what is left in its pipes; only then they close
-    return _decode_response(said, status, order.name)
+        await process.communicate()  # drains the pipes, which close only then
+    return _decode_response(response, status, request.name)
 
 
 async def _communicate(process: Process, request: bytes) -> bytes:
-    """Give the order, and return what comes to its standard output."""
+    """Write the request, log what comes from standard error, and return standard output."""
     stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
     if stdin is None or stdout is None or stderr is None:
         raise ValueError("a parser is started with three pipes")
-    async with asyncio.TaskGroup() as ears:
-        ears.create_task(_write_stdin(stdin, request))
-        complaints = ears.create_task(_read_stream(stderr, _MAX_STDERR_BYTES))
-        said = await _read_stream(stdout, MAX_RESPONSE_BYTES, lambda: _kill(process))
-    for line in complaints.result().decode(errors="replace").splitlines():
-        logger.warning("%s", "".join(sign if sign.isprintable() else "?" for sign in line[:500]))
-    return said
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_write_stdin(stdin, request))
+        errors = tasks.create_task(_read_stream(stderr, _MAX_STDERR_BYTES))
+        response = await _read_stream(stdout, MAX_RESPONSE_BYTES, lambda: _kill(process))
+    for line in errors.result().decode(errors="replace").splitlines():
+        printable = (sign if sign.isprintable() else "?" for sign in line[:_MAX_LOGGED_LINE])
+        logger.warning("%s", "".join(printable))
+    return response
 
 
 async def _write_stdin(stdin: StreamWriter, request: bytes) -> None:
-    """Write it all; a process that ends early tells by its answer or its status."""
+    """Write all bytes and close; a process that ends early is seen by its response or status."""
     with suppress(BrokenPipeError, ConnectionResetError):
         stdin.write(request)
         await stdin.drain()
@@ -100,35 +115,36 @@ async def _write_stdin(stdin: StreamWriter, request: bytes) -> None:
 async def _read_stream(
     stream: StreamReader, max_bytes: int, on_full: Callable[[], None] = lambda: None
 ) -> bytes:
-    """Return the first ``most`` bytes; hear the rest out, after a call of ``stop``, and forget it.
+    """Return the first ``max_bytes`` bytes; call ``on_full`` once they are there, drop the rest.
 
-    A pipe that is not read to its end never closes, and asyncio waits for it.
+    Reads to the end in any case: a pipe with unread data never closes, and asyncio waits for it.
     """
-    heard = bytearray()
-    while chunk := await stream.read(_CHUNK):
-        heard += chunk[: max_bytes - len(heard)]
-        if len(heard) == max_bytes:
+    found = bytearray()
+    while chunk := await stream.read(_CHUNK_BYTES):
+        found += chunk[: max_bytes - len(found)]
+        if len(found) == max_bytes:
             on_full()
-    return bytes(heard)
+    return bytes(found)
 
 
 def _kill(process: Process) -> None:
-    """End it and whatever it started."""
+    """Kill the process and all that it started, by its process group."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
+    """The score of a response; raises the error of a rejection, or ParserStopped."""
     try:
-        answer = _decoder.decode(response)
-        if isinstance(answer, Parsed):
-            return decode_score(answer.score)
-        error = rebuild_error(answer.code, answer.arguments)
+        decoded = _decoder.decode(response)
+        if isinstance(decoded, Parsed):
+            return decode_score(decoded.score)
+        error = rebuild_error(decoded.code, decoded.arguments)
         if isinstance(error, ScoreError | BadOption) and str(error):
             raise error
-        reason: object = f"it answered {answer.code}"
-    except (msgspec.DecodeError, InvalidScoreBytes, IndexError) as broken:
-        reason = broken
+        reason: object = f"it answered {decoded.code}"
+    except (msgspec.DecodeError, InvalidScoreBytes, IndexError) as invalid:
+        reason = invalid
     how = _describe_exit(status)
     logger.warning("the parser %s over %r: %s", how, name, reason)
     raise ParserStopped(
@@ -137,6 +153,7 @@ def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
 
 
 def _describe_exit(status: int) -> str:
+    """Such as ``ended with status 1`` or ``was ended by SIGKILL``."""
     if status >= 0:
         return f"ended with status {status}"
     return f"was ended by {signal.Signals(-status).name}"

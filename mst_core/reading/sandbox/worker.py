@@ -1,4 +1,7 @@
-"""The inside of the parser's process: reads the order, reads the file, writes the answer."""
+"""Runs inside the parser process: reads the request, reads the file, writes the response.
+
+Stands alone because only the parser process imports it, and with it the readers.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,31 @@ from mst_core.reading.serialization import encode_score
 
 
 def main() -> None:
-    """Carry out the order on standard input."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    order = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=ParseRequest)
-    with answers:
-        answers.write(msgspec.msgpack.encode(respond(order)))
+    """Handle the request on standard input."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints goes to standard error
+    request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=ParseRequest)
+    with output:
+        output.write(msgspec.msgpack.encode(respond(request)))
 
 
-def respond(order: ParseRequest) -> ParseResponse:
-    """Read the file of an order, and turn whatever goes wrong into a refusal."""
+def respond(request: ParseRequest) -> ParseResponse:
+    """Read the file of a request.
+
+    Returns:
+        The encoded score, or a rejection with the error, whatever the error was.
+    """
     try:
-        reading = load_score(order.name, order.data, track=order.track, limits=order.limits)
-        return Parsed(encode_score(reading))
+        score = load_score(request.name, request.data, track=request.track, limits=request.limits)
+        return Parsed(encode_score(score))
     except MstError as error:
         return Rejected(error.code, error.arguments)
     except MemoryError:
-        pass  # its traceback holds on to what fills the memory: answer outside of it
+        pass  # respond outside: the traceback keeps the objects that fill the memory
     except Exception as error:
-        # A bug of ours, or a file that no one thought of. The owner logs the traceback.
+        # A bug of a reader. The parent process logs the traceback.
         traceback.print_exc(limit=-20)
-        return _parser_stopped(f"our reader stumbled over it ({type(error).__name__})")
+        return _parser_stopped(f"the reader failed ({type(error).__name__})")
     return _parser_stopped("it took too much memory")
 
 

@@ -107,7 +107,7 @@ import sys
 import mst_core.reading.sandbox.process
 from mst_core.reading.sandbox import process
 process.COMMAND = (sys.executable, "-c", "raise KeyError('a bug')")
-process.carry_out.__defaults__ = (process.COMMAND,)
+process.run_parser.__defaults__ = (process.COMMAND,)
 from mst_core.__main__ import main
 main(["read", "tune.mid"])
 """

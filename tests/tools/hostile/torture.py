@@ -71,7 +71,7 @@ def torment(name: str, data: bytes) -> Ordeal:
             faults.append(f"it said {out[:200]!r} and {err[:300]!r}")
         elif status not in (0, 2):
             faults.append(f"status {status}: {err[:300]!r}")
-        if "stumbled" in err or "its reader" in err:
+        if "the reader failed" in err or "its reader" in err:
             faults.append(f"a reader broke: {err!r}")
         if status == 2 and again[:3] != (status, out, err):
             faults.append(f"rerhythm said {again[:3]!r}")

@@ -1,4 +1,4 @@
-"""The parser's process: what it answers, and every way in which it can end."""
+"""The parser process: what it returns, and every way in which it can end."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ from tests.support.paths import PROJECT
 from tests.tools.hostile.files import GOOD
 from tests.tools.hostile.mxl import archive, container
 
-ORDER = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
+REQUEST = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
 
 
-async def ask(script: str, *, patience_s: float = 60, order: ParseRequest = ORDER) -> ParsedScore:
-    """Give an order to a process that does something else."""
-    return await run_parser(order, patience_s, 512, (sys.executable, "-c", script))
+async def run_script(
+    script: str, *, timeout_s: float = 60, request: ParseRequest = REQUEST
+) -> ParsedScore:
+    """Send a request to a process that runs a Python script instead of the parser."""
+    return await run_parser(request, timeout_s, 512, (sys.executable, "-c", script))
 
 
 @pytest.mark.parametrize("kind", GOOD)
-async def test_a_process_of_its_own_reads_what_would_be_read_here(kind: str) -> None:
+async def test_the_parser_process_returns_what_the_reader_returns_in_this_process(
+    kind: str,
+) -> None:
     name = f"tune.{kind}"
     assert await parse(name, GOOD[kind]) == load.load_score(name, GOOD[kind])
 
 
-def test_the_command_line_needs_no_loop() -> None:
+def test_parse_sync_needs_no_event_loop() -> None:
     assert parse_sync("tune.mid", GOOD["mid"]).melody.notes
 
 
-async def test_refusals_cross_with_their_words() -> None:
+async def test_rejections_keep_their_sentences() -> None:
     with pytest.raises(NoMelody, match="no melody"):
         await parse("tune.abc", b"X:1\nK:C\nA|")
     with pytest.raises(BadOption, match="track"):
@@ -47,13 +51,15 @@ async def test_refusals_cross_with_their_words() -> None:
         await parse("tune.musicxml", GOOD["musicxml"], limits=Limits(bars=3))
 
 
-async def test_what_is_refused_at_sight_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_rejected_by_its_name_starts_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("asyncio.create_subprocess_exec", None)
     with pytest.raises(UnreadableScore, match=r"notes\.txt"):
         await parse("/tunes/notes.txt", b"X:1\nK:C\nABcd|")
 
 
-async def test_one_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+async def test_a_process_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     script = f"""
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(999)"])
@@ -61,9 +67,9 @@ open({str(tmp_path / "child")!r}, "w").write(str(child.pid))
 time.sleep(999)
 """
     with pytest.raises(ParserStopped, match="it took more than 3 seconds"):
-        await ask(script, patience_s=3)
+        await run_script(script, timeout_s=3)
     child = int((tmp_path / "child").read_text())
-    while running(child):  # noqa: ASYNC110 - the kernel rings no bell; pytest's timeout is the limit
+    while running(child):  # noqa: ASYNC110 - no event to wait for; pytest stops it
         await asyncio.sleep(0.01)
 
 
@@ -74,13 +80,13 @@ def running(pid: int) -> bool:
         return False
 
 
-async def test_one_that_is_not_waited_for_is_ended(tmp_path: Path) -> None:
+async def test_cancelling_kills_the_process(tmp_path: Path) -> None:
     script = f"""
 import os, time
 open({str(tmp_path / "parser")!r}, "w").write(str(os.getpid()) + ".")
 time.sleep(999)
 """
-    task = asyncio.create_task(ask(script))
+    task = asyncio.create_task(run_script(script))
     place = tmp_path / "parser"
     while not place.exists() or not place.read_text().endswith("."):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
@@ -90,7 +96,7 @@ time.sleep(999)
     assert not running(int(place.read_text()[:-1]))
 
 
-_ANSWER = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode({}))"
+_RESPOND = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode({}))"
 
 
 @pytest.mark.parametrize(
@@ -105,38 +111,43 @@ _ANSWER = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode({
         ("print('here is your melody')", "its reader ended with status 0"),
         ("print('la' * 20_000_000)", "its reader was ended by SIGKILL"),
         ("import os; os.close(0); os.close(1); os.close(2)", "its reader ended"),
-        (_ANSWER.format('{"type": "read", "reading": b"nonsense"}'), "its reader ended"),
-        (_ANSWER.format('{"type": "refused", "code": "EngineLost", "arguments": ["x"]}'), "ended"),
-        (_ANSWER.format('{"type": "refused", "code": "TooLong", "arguments": []}'), "ended"),
-        (_ANSWER.format('{"type": "refused", "code": "Fun", "arguments": []}'), "ended"),
+        (_RESPOND.format('{"type": "parsed", "score": b"nonsense"}'), "its reader ended"),
+        (
+            _RESPOND.format('{"type": "rejected", "code": "EngineLost", "arguments": ["x"]}'),
+            "ended",
+        ),
+        (_RESPOND.format('{"type": "rejected", "code": "TooLong", "arguments": []}'), "ended"),
+        (_RESPOND.format('{"type": "rejected", "code": "Fun", "arguments": []}'), "ended"),
     ],
 )
-async def test_however_it_ends_there_is_one_plain_sentence(script: str, words: str) -> None:
+async def test_however_the_process_ends_there_is_one_plain_sentence(
+    script: str, words: str
+) -> None:
     large = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=bytes(3_000_000))
     with pytest.raises(ParserStopped, match=words):
-        await ask(script, order=large)
+        await run_script(script, request=large)
 
 
-async def test_one_that_cannot_be_started_is_a_sentence_too() -> None:
+async def test_a_process_that_cannot_be_started_gives_a_sentence() -> None:
     with pytest.raises(ParserStopped, match="cannot be started"):
-        await run_parser(ORDER, 5, 512, ("/nowhere/python",))
+        await run_parser(REQUEST, 5, 512, ("/nowhere/python",))
 
 
-async def test_what_it_complains_of_is_logged_and_bounded(
+async def test_standard_error_is_logged_within_bounds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     script = (
         "import sys; sys.stderr.write('\\x1b[31mred\\n' + 'la' * 500 + '\\n' + 'x\\n' * 90_000)"
     )
     with caplog.at_level(logging.WARNING, "mst_core.reading.sandbox"), pytest.raises(ParserStopped):
-        await ask(script)
-    said = [record.getMessage() for record in caplog.records]
-    assert said[0] == "?[31mred"
-    assert max(map(len, said)) <= 500
-    assert len(said) < 12_000
+        await run_script(script)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "?[31mred"
+    assert max(map(len, lines)) <= 500
+    assert len(lines) < 12_000
 
 
-async def test_its_surroundings_are_bare(
+async def test_the_process_gets_no_environment_variables(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "a secret")
@@ -144,80 +155,80 @@ async def test_its_surroundings_are_bare(
         "import os, sys; print(sorted({*os.environ} - {'LC_CTYPE'}), sys.argv, file=sys.stderr)"
     )
     with caplog.at_level(logging.WARNING, "mst_core.reading.sandbox"), pytest.raises(ParserStopped):
-        await ask(script)
+        await run_script(script)
     assert caplog.records[0].getMessage() == "[] ['-c', '512', '60']"
 
 
-async def test_the_kernel_holds_it_to_its_limits(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_kernel_enforces_the_limits(caplog: pytest.LogCaptureFixture) -> None:
     script = """
 import os, resource, sys
-from mst_core.reading.sandbox.rlimits import close_in
-close_in(memory_mib=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
-met = [resource.getrlimit(what)[1] for what in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE)]
-def meet(deed):
+from mst_core.reading.sandbox.rlimits import apply_rlimits
+apply_rlimits(memory_mib=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+found = [resource.getrlimit(what)[1] for what in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE)]
+def attempt(action):
     try:
-        deed()
+        action()
     except (MemoryError, OSError, ValueError) as error:
-        met.append(type(error).__name__)
-meet(lambda: bytes(600 * 2**20))
-meet(lambda: os.write(os.memfd_create("a file"), b"data"))
-meet(lambda: [os.dup(0) for _ in range(99)])
-meet(lambda: resource.setrlimit(resource.RLIMIT_CPU, (999, 999)))
-print(*met, file=sys.stderr)
+        found.append(type(error).__name__)
+attempt(lambda: bytes(600 * 2**20))
+attempt(lambda: os.write(os.memfd_create("a file"), b"data"))
+attempt(lambda: [os.dup(0) for _ in range(99)])
+attempt(lambda: resource.setrlimit(resource.RLIMIT_CPU, (999, 999)))
+print(*found, file=sys.stderr)
 """
     with caplog.at_level(logging.WARNING, "mst_core.reading.sandbox"), pytest.raises(ParserStopped):
-        await ask(script)
-    said = caplog.records[0].getMessage()
-    assert said.startswith("0 0 MemoryError OSError OSError"), said
+        await run_script(script)
+    line = caplog.records[0].getMessage()
+    assert line.startswith("0 0 MemoryError OSError OSError"), line
 
 
-async def test_more_memory_than_allowed_is_a_plain_sentence() -> None:
-    blown = GOOD["musicxml"].replace(b"<work>", b" " * 2**26 + b"<work>")
-    heavy = archive(("META-INF/container.xml", container("score.xml")), ("score.xml", blown))
+async def test_more_memory_than_allowed_gives_a_sentence() -> None:
+    padded = GOOD["musicxml"].replace(b"<work>", b" " * 2**26 + b"<work>")
+    heavy = archive(("META-INF/container.xml", container("score.xml")), ("score.xml", padded))
     limits = Limits(unpacked_bytes=10**9)
     with pytest.raises(ParserStopped, match="it took too much memory"):
         await parse("tune.mxl", heavy, limits=limits, memory_mib=96, timeout_s=200)
 
 
-def test_a_reader_that_stumbles_is_a_sentence_and_its_story_goes_to_the_log(
+def test_a_reader_that_fails_gives_a_sentence_and_its_traceback_goes_to_standard_error(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for error, words in (
-        (KeyError("a bug"), "stumbled over it (KeyError)"),
-        (RecursionError("deep"), "stumbled over it (RecursionError)"),
+        (KeyError("a bug"), "the reader failed (KeyError)"),
+        (RecursionError("deep"), "the reader failed (RecursionError)"),
         (MemoryError(), "too much memory"),
     ):
 
         def read(*arguments: object, fault: BaseException = error, **more: object) -> None:
             raise fault
 
-        monkeypatch.setattr("mst_core.reading.sandbox.worker.read_score", read)
-        answer = respond(ORDER)
-        assert isinstance(answer, Rejected)
-        assert answer.code == "ParserStopped"
-        assert words in answer.arguments[0]
+        monkeypatch.setattr("mst_core.reading.sandbox.worker.load_score", read)
+        response = respond(REQUEST)
+        assert isinstance(response, Rejected)
+        assert response.code == "ParserStopped"
+        assert words in response.arguments[0]
     assert "KeyError: 'a bug'" in capfd.readouterr().err
 
 
-async def test_the_process_loads_only_what_the_suffix_needs() -> None:
-    asked = """
+async def test_only_the_modules_of_the_format_are_loaded() -> None:
+    script = """
 import sys
-from mst_core.reading.load import read_score
+from mst_core.reading.load import load_score
 from tests.tools.hostile.{0} import GOOD
-read_score("tune.{1}", GOOD)
+load_score("tune.{1}", GOOD)
 heavy = "torch numpy music21 verovio asyncio mido zipfile xml.parsers.expat".split()
 print(*[name for name in heavy if name in sys.modules])
 """
     found = {}
     for module, suffix in (("midi", "mid"), ("abc", "abc"), ("musicxml", "musicxml")):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", asked.format(module, suffix)),
+            *(sys.executable, "-c", script.format(module, suffix)),
             stdout=asyncio.subprocess.PIPE,
             cwd=PROJECT,
         )
-        said, _ = await process.communicate()
+        output, _ = await process.communicate()
         assert process.returncode == 0
-        found[suffix] = set(said.decode().split())
+        found[suffix] = set(output.decode().split())
     assert found["mid"] <= {"mido"}
     assert found["abc"] == set()
     assert found["musicxml"] <= {"xml.parsers.expat"}
