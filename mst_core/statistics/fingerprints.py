@@ -1,14 +1,14 @@
-"""Echoes: how long a run a tune shares with any tune that its style was trained on.
+"""Fingerprints of a style's training tunes: how long a run of notes a tune shares with any of them.
 
-The tunes themselves are not kept. Of every stretch of so many steps (`BloomConfig`), with the
-number of its tune, three bits are set in a field that ends up half full (Bloom 1970, "Space/Time
-Trade-offs in Hash Coding with Allowable Errors"). A run is shared where stretch after stretch of it
-is found under one number. Nothing shared is ever missed; chance may add a step or two, so lengths
-are upper bounds. What `BloomConfig.usual` says was measured through the same sieve.
+The tunes themselves are not stored. For every n-gram of steps (`mst_core.statistics.shared_runs`)
+of a training tune a few bits are set in a Bloom filter that ends up half full (Bloom 1970,
+"Space/Time Trade-offs in Hash Coding with Allowable Errors"). The hash of an n-gram includes the
+bucket of its tune, so that a run is shared only where its successive n-grams are found in one
+bucket. No shared run is missed; false positives may lengthen it by a step or two, so lengths are
+upper bounds. `BloomConfig.p95` was measured with the same filter.
 
-The field of melodies holds three bits a note, no more than the pitch of a solo's note is worth to
-the best network that knows its rhythm (2.05 nats): one wrong continuation in eight passes, and who
-tries to spell a tune out of it drowns in tunes that never were.
+The melody filter holds three bits a note, so one wrong continuation in eight passes and tunes
+cannot be reconstructed by search: docs/decisions.md#fingerprints.
 """
 
 from __future__ import annotations
@@ -34,21 +34,24 @@ from mst_core.statistics.shared_runs import (
     StepCodes,
     longest_shared_run,
     melody_steps,
+    mix64,
+    ngram_hashes,
     rhythm_steps,
 )
+from mst_core.statistics.style_statistics import existing_file
 
-FINGERPRINTS_FILE = "echoes.safetensors"
+FINGERPRINTS_FILE = "fingerprints.safetensors"
+_OLD_FILE = "echoes.safetensors"  # its name up to version 0.1
 N_PAIRS = 1000
-"""Pairs of tunes that the usual run of two is measured on."""
+"""Pairs of training tunes that `BloomConfig.pair_p95` is measured on."""
 MAX_UNRELATED_TUNES = 200
-"""Tunes that the usual run of one with any training tune is measured on, at most."""
+"""Tunes that `BloomConfig.p95` is measured on, at most."""
 MIN_TUNES = 20
-"""So many tunes it takes to say what is usual."""
+"""With fewer tunes no percentile is measured."""
 MAX_SHARED_MELODY = 0.25
-"""A tune that shares more of its melody in one run is a variant of a tune, not a stranger."""
-_MAX_LOOKUPS = 1 << 20  # stretches looked up together: some 30 MB
+"""A tune that shares a larger part of its melody in one run counts as a variant, not unrelated."""
+_MAX_LOOKUPS = 1 << 20  # n-grams looked up together: some 30 MB
 
-HashArray = NDArray[np.uint64]
 NgramLength = Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
@@ -63,18 +66,18 @@ class BloomConfig(
         "pair_p95": "usual_of_two",
     },
 ):
-    """How one field is filled; its bits lie beside it."""
+    """Parameters of one Bloom filter, and percentiles measured with it."""
 
     ngram_lengths: Annotated[tuple[NgramLength, ...], msgspec.Meta(min_length=1, max_length=16)]
-    """Steps that are looked up together, rising; runs shorter than the first are not seen."""
+    """Lengths of the stored n-grams in steps, ascending; runs shorter than the first are missed."""
     hash_count: Annotated[int, msgspec.Meta(ge=1, le=16)]
-    """Bits set by each stretch: one strange stretch in 2 to the power of this passes."""
+    """Bits set by each n-gram; the false-positive rate is 2 to the power of minus this."""
     tune_buckets: Annotated[int, msgspec.Meta(ge=1, le=65536)]
-    """How many numbers tunes are told apart by: more of them, and a run is of one tune."""
+    """Tunes are told apart modulo this: with more buckets fewer runs span two tunes."""
     p95: int | None = None
-    """95 in 100 real tunes share no longer run with any training tune that is a stranger."""
+    """95th percentile of the longest run that an unrelated tune shares with any training tune."""
     pair_p95: int | None = None
-    """95 in 100 pairs of real tunes share no longer run."""
+    """95th percentile of the longest run that two training tunes share."""
 
 
 RHYTHM_BLOOM = BloomConfig(
@@ -85,23 +88,28 @@ MELODY_BLOOM = BloomConfig(ngram_lengths=(8,), hash_count=3, tune_buckets=16)
 
 @dataclass(frozen=True, eq=False)
 class Fingerprints:
-    """What a style remembers of its tunes, to tell copies by."""
+    """Bloom filters of a style's training tunes, for rhythm and for melody."""
 
     rhythm_config: BloomConfig
     melody_config: BloomConfig
     rhythm_bits: NDArray[np.uint8]
+    """Shape ``(bytes,)``, eight bits packed into each."""
     melody_bits: NDArray[np.uint8]
 
     @classmethod
     def from_tunes(
         cls, tunes: Sequence[CorpusTune], unrelated_tunes: Sequence[CorpusTune]
     ) -> Fingerprints:
-        """Remember the training's ``tunes``; ``strangers`` tell what real tunes share with them."""
+        """Build the filters and measure the percentiles.
+
+        Args:
+            tunes: the training tunes.
+            unrelated_tunes: real tunes of the style that it was not trained on; the first 200 that
+                are no variants of training tunes give the percentiles.
+        """
         rhythms, melodies = [*map(rhythm_steps, tunes)], [*map(melody_steps, tunes)]
-        rhythm, melody = (
-            _limit_buckets(RHYTHM_BLOOM, len(tunes)),
-            _limit_buckets(MELODY_BLOOM, len(tunes)),
-        )
+        rhythm = _limit_buckets(RHYTHM_BLOOM, len(tunes))
+        melody = _limit_buckets(MELODY_BLOOM, len(tunes))
         found = cls(rhythm, melody, _build_filter(rhythm, rhythms), _build_filter(melody, melodies))
         others = [
             tune
@@ -125,140 +133,146 @@ class Fingerprints:
         )
 
     def longest_rhythm_run(self, tune: CorpusTune) -> SharedRun:
-        """The longest run of (onset in bar, duration) that some training tune has too.
+        """Find the longest run of (onset in bar, duration) that some training tune has too.
 
-        Runs below ``rhythm.stretches[0]`` steps count as none.
+        Runs shorter than ``rhythm_config.ngram_lengths[0]`` steps count as none.
         """
         return _longest_known_run(rhythm_steps(tune), self.rhythm_config, self.rhythm_bits)
 
     def longest_melody_run(self, tune: CorpusTune) -> SharedRun:
-        """The longest run of (interval, duration) that some training tune has too.
+        """Find the longest run of (interval, duration) that some training tune has too.
 
-        Runs below ``melody.stretches[0]`` steps count as none.
+        Runs shorter than ``melody_config.ngram_lengths[0]`` steps count as none.
         """
         return _longest_known_run(melody_steps(tune), self.melody_config, self.melody_bits)
 
     def rhythm_run_with(self, tune: CorpusTune, other: CorpusTune) -> SharedRun:
-        """The same with one other tune, exactly, against what two tunes usually share."""
+        """Find the longest run of rhythm steps shared with one tune, exactly, with `pair_p95`."""
         run = longest_shared_run(rhythm_steps(tune), rhythm_steps(other))
         return SharedRun(run.length, run.start, self.rhythm_config.pair_p95)
 
     def melody_run_with(self, tune: CorpusTune, other: CorpusTune) -> SharedRun:
-        """The same with one other tune, exactly, against what two tunes usually share."""
+        """Find the longest run of melody steps shared with one tune, exactly, with `pair_p95`."""
         run = longest_shared_run(melody_steps(tune), melody_steps(other))
         return SharedRun(run.length, run.start, self.melody_config.pair_p95)
 
     def save(self, folder: Path) -> None:
-        """Write them into a style's folder."""
+        """Write ``fingerprints.safetensors`` into a style folder."""
         header = {
             "checksum": _checksum([self.rhythm_bits, self.melody_bits]),
             "rhythm": msgspec.json.encode(self.rhythm_config).decode(),
             "melody": msgspec.json.encode(self.melody_config).decode(),
         }
-        fields = {"rhythm": self.rhythm_bits, "melody": self.melody_bits}
-        save_file(fields, folder / FINGERPRINTS_FILE, header)
+        tensors = {"rhythm": self.rhythm_bits, "melody": self.melody_bits}
+        save_file(tensors, folder / FINGERPRINTS_FILE, header)
         (folder / FINGERPRINTS_FILE).chmod(0o644)
+        (folder / _OLD_FILE).unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path) -> Fingerprints | None:
-        """Read them from a style's folder; None where an older training left none.
+        """Read ``fingerprints.safetensors``, or ``echoes.safetensors`` of version 0.1.
+
+        Returns:
+            None where an older training wrote neither into the style folder.
 
         Raises:
             BrokenStyle: when the file is damaged.
         """
-        path = folder / FINGERPRINTS_FILE
+        path = existing_file(folder, FINGERPRINTS_FILE, _OLD_FILE)
         if not path.exists():
             return None
         try:
             with safe_open(path, framework="np") as file:
                 header = file.metadata() or {}
-                sieves = [
+                rhythm, melody = (
                     msgspec.json.decode(header[name], type=BloomConfig)
                     for name in ("rhythm", "melody")
-                ]
-                fields = [file.get_tensor(name) for name in ("rhythm", "melody")]
+                )
+                bits = [file.get_tensor(name) for name in ("rhythm", "melody")]
         except (OSError, SafetensorError, KeyError, msgspec.MsgspecError) as error:
-            raise BrokenStyle(folder.name, f"{FINGERPRINTS_FILE}: {error}") from error
-        bits = all(f.dtype == np.uint8 and f.ndim == 1 and len(f) for f in fields)
-        if not bits or header.get("checksum") != _checksum(fields):
-            raise BrokenStyle(folder.name, f"{FINGERPRINTS_FILE}: its fields are damaged")
-        return cls(sieves[0], sieves[1], fields[0], fields[1])
+            raise BrokenStyle(folder.name, f"{path.name}: {error}") from error
+        whole = all(b.dtype == np.uint8 and b.ndim == 1 and len(b) for b in bits)
+        if not whole or header.get("checksum") != _checksum(bits):
+            raise BrokenStyle(folder.name, f"{path.name}: its filters are damaged")
+        return cls(rhythm, melody, bits[0], bits[1])
 
 
-def _limit_buckets(sieve: BloomConfig, tunes: int) -> BloomConfig:
-    """Give no numbers that no tune has: they would only let chance in."""
-    return msgspec.structs.replace(sieve, tune_buckets=max(1, min(sieve.tune_buckets, tunes)))
+def _limit_buckets(config: BloomConfig, n_tunes: int) -> BloomConfig:
+    """Allow no more buckets than tunes: an empty bucket would only add false positives."""
+    return msgspec.structs.replace(config, tune_buckets=max(1, min(config.tune_buckets, n_tunes)))
 
 
-def _checksum(fields: Sequence[NDArray[np.uint8]]) -> str:
-    return f"{zlib.crc32(b''.join(field.tobytes() for field in fields)):08x}"
+def _checksum(arrays: Sequence[NDArray[np.uint8]]) -> str:
+    """CRC-32 of the concatenated bytes, eight hexadecimal digits."""
+    return f"{zlib.crc32(b''.join(array.tobytes() for array in arrays)):08x}"
 
 
-def _build_filter(sieve: BloomConfig, rows: Sequence[StepCodes]) -> NDArray[np.uint8]:
-    """Make a field of bits that is half full of the rows' stretches."""
-    marks = [
-        _with_bucket(_ngram_hashes(row, length), _bucket(place, sieve))
-        for place, row in enumerate(rows)
-        for length in sieve.ngram_lengths
+def _build_filter(config: BloomConfig, rows: Sequence[StepCodes]) -> NDArray[np.uint8]:
+    """Set the bits of all n-grams of the rows in a filter sized to be half full: ``(bytes,)``."""
+    hashes = [
+        _with_bucket(ngram_hashes(row, length), _bucket(index, config))
+        for index, row in enumerate(rows)
+        for length in config.ngram_lengths
     ]
-    entries = np.unique(np.concatenate([np.zeros(0, np.uint64), *marks]))
-    size = max(8, math.ceil(len(entries) * sieve.hash_count / math.log(2) / 8))  # bytes
-    field = np.zeros(size * 8, dtype=np.uint8)
-    for check in range(sieve.hash_count):
-        field[_bit_index(entries, check, size)] = 1
-    return np.packbits(field)
+    entries = np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes]))
+    n_bytes = max(8, math.ceil(len(entries) * config.hash_count / math.log(2) / 8))
+    bits = np.zeros(n_bytes * 8, dtype=np.uint8)
+    for number in range(config.hash_count):
+        bits[_bit_index(entries, number, n_bytes)] = 1
+    return np.packbits(bits)
 
 
-def _longest_known_run(steps: StepCodes, sieve: BloomConfig, field: NDArray[np.uint8]) -> SharedRun:
-    together = max(1, _MAX_LOOKUPS // max(1, len(steps)))
+def _longest_known_run(steps: StepCodes, config: BloomConfig, bits: NDArray[np.uint8]) -> SharedRun:
+    """Find the longest run over all buckets, a block of buckets at a time."""
+    block = max(1, _MAX_LOOKUPS // max(1, len(steps)))
     best, first = 0, 0
-    for start in range(0, sieve.tune_buckets, together):
-        numbers = np.arange(start, min(start + together, sieve.tune_buckets), dtype=np.uint64)
-        length, place = _longest_in_buckets(numbers, steps, sieve, field)
+    for start in range(0, config.tune_buckets, block):
+        buckets = np.arange(start, min(start + block, config.tune_buckets), dtype=np.uint64)
+        length, index = _longest_in_buckets(buckets, steps, config, bits)
         if length > best:
-            best, first = length, place
-    return SharedRun(best, first, sieve.p95)
+            best, first = length, index
+    return SharedRun(best, first, config.p95)
 
 
 def _longest_in_buckets(
-    numbers: HashArray, steps: StepCodes, sieve: BloomConfig, field: NDArray[np.uint8]
+    buckets: StepCodes, steps: StepCodes, config: BloomConfig, bits: NDArray[np.uint8]
 ) -> tuple[int, int]:
-    """Find the longest run under some numbers, and its place, by longer and longer stretches.
+    """Find the longest run within ``buckets`` (B,), and the index of its first step.
 
-    A rhythm that goes round and round has every short stretch of a run that is not there: so each
-    length is looked up only where the one before allows it, and bounds what that one allowed.
+    A repetitive rhythm contains every short n-gram of runs that no tune has. So each n-gram length
+    is looked up only where the shorter one allows it, and bounds the runs that the shorter one
+    allowed.
     """
     best, first = 0, 0
-    allowed = np.ones(
-        (max(0, len(steps) - sieve.ngram_lengths[0] + 1), len(numbers)), dtype=np.bool_
-    )
-    for length, longer in zip_longest(sieve.ngram_lengths, sieve.ngram_lengths[1:]):
+    shape = max(0, len(steps) - config.ngram_lengths[0] + 1), len(buckets)
+    allowed = np.ones(shape, dtype=np.bool_)
+    for length, longer in zip_longest(config.ngram_lengths, config.ngram_lengths[1:]):
         if not allowed.any():
             break
-        found = _lookup(_ngram_hashes(steps, length), numbers, allowed, sieve.hash_count, field)
+        found = _lookup(ngram_hashes(steps, length), buckets, allowed, config.hash_count, bits)
         runs = _run_lengths(found, length)
         if longer is None or runs.max() < longer:
             if runs.max() > best:
-                best, first = int(runs.max()), int(runs.argmax()) // len(numbers)
+                best, first = int(runs.max()), int(runs.argmax()) // len(buckets)
             break
         allowed = runs[: len(steps) - longer + 1] >= longer
-        best, first = longer - 1, int(allowed.argmax()) // len(numbers)
+        best, first = longer - 1, int(allowed.argmax()) // len(buckets)
     return best, first
 
 
 def _lookup(
-    stretches: HashArray,
-    numbers: HashArray,
+    hashes: StepCodes,
+    buckets: StepCodes,
     allowed: NDArray[np.bool_],
-    checks: int,
-    field: NDArray[np.uint8],
+    hash_count: int,
+    bits: NDArray[np.uint8],
 ) -> NDArray[np.bool_]:
-    """Tell which stretches (rows) are in the field under which numbers (columns)."""
+    """Look up n-grams (N,) in buckets (B,) where ``allowed`` (N, B): True where found, (N, B)."""
     rows, columns = np.nonzero(allowed)
-    entries = _with_bucket(stretches[rows], numbers[columns])
-    for check in range(checks):
-        bit = _bit_index(entries, check, len(field))
-        passed = (field[bit >> 3] >> (7 - (bit & 7)) & 1).astype(bool)
+    entries = _with_bucket(hashes[rows], buckets[columns])
+    for number in range(hash_count):
+        bit = _bit_index(entries, number, len(bits))
+        passed = (bits[bit >> 3] >> (7 - (bit & 7)) & 1).astype(bool)
         rows, columns, entries = rows[passed], columns[passed], entries[passed]
     found = np.zeros_like(allowed)
     found[rows, columns] = True
@@ -266,55 +280,39 @@ def _lookup(
 
 
 def _run_lengths(found: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
-    """How many steps go on being found from each place; 0 where its stretch is not."""
+    """Steps of the run that starts at each n-gram (N, B); 0 where the n-gram was not found."""
     runs = np.zeros(found.shape, dtype=np.int64)
     ahead = np.full(found.shape[1], length - 1, dtype=np.int64)
-    for place in range(len(found) - 1, -1, -1):
-        ahead = np.where(found[place], ahead + 1, length - 1)
-        runs[place] = np.where(found[place], ahead, 0)
+    for index in range(len(found) - 1, -1, -1):
+        ahead = np.where(found[index], ahead + 1, length - 1)
+        runs[index] = np.where(found[index], ahead, 0)
     return runs
 
 
-def _ngram_hashes(steps: StepCodes, length: int) -> HashArray:
-    """A number for every so many steps in a row."""
-    count = max(0, len(steps) - length + 1)
-    sums = np.zeros(count, dtype=np.uint64)
-    if count:
-        mixed = _mix64(steps)
-        for place in range(length):
-            sums = sums * np.uint64(0xD1342543DE82EF95) + mixed[place : place + count]
-    return _mix64(sums)
+def _bucket(index: int, config: BloomConfig) -> StepCodes:
+    """The bucket of the tune with this index, shape ``(1,)``."""
+    return np.array([index % config.tune_buckets], dtype=np.uint64)
 
 
-def _bucket(place: int, sieve: BloomConfig) -> NDArray[np.uint64]:
-    return np.array([place % sieve.tune_buckets], dtype=np.uint64)
+def _with_bucket(hashes: StepCodes, buckets: StepCodes) -> StepCodes:
+    return mix64(hashes + mix64(buckets))
 
 
-def _with_bucket(stretches: HashArray, numbers: HashArray) -> HashArray:
-    return _mix64(stretches + _mix64(numbers))
-
-
-def _bit_index(entries: HashArray, check: int, size: int) -> NDArray[np.int64]:
-    salt = np.uint64(0x9E3779B97F4A7C15 * (check + 1) % 2**64)
-    return (_mix64(entries ^ salt) % np.uint64(8 * size)).astype(np.int64)
-
-
-def _mix64(numbers: HashArray) -> HashArray:
-    """Scatter numbers over 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
-    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def _bit_index(entries: StepCodes, number: int, n_bytes: int) -> NDArray[np.int64]:
+    """The bit that hash function ``number`` sets for each entry, below ``8 * n_bytes``."""
+    salt = np.uint64(0x9E3779B97F4A7C15 * (number + 1) % 2**64)
+    return (mix64(entries ^ salt) % np.uint64(8 * n_bytes)).astype(np.int64)
 
 
 def _p95(lengths: Sequence[int]) -> int | None:
+    """95th percentile; None for fewer than `MIN_TUNES` lengths."""
     if len(lengths) < MIN_TUNES:
         return None
     return sorted(lengths)[math.ceil(0.95 * len(lengths)) - 1]
 
 
 def _pair_p95(rows: Sequence[StepCodes]) -> int | None:
-    """Measure pairs of tunes, always the same ones."""
+    """95th percentile of the run shared by two tunes, over `N_PAIRS` pairs from a fixed seed."""
     if len(rows) < MIN_TUNES:
         return None
     draw = np.random.default_rng(0)

@@ -1,18 +1,17 @@
-"""Neighbours: what real tunes of a style look like from afar, to say how near a result is.
+"""Reference profiles of a style: how similar a result is to its target, compared with real tunes.
 
-A profile counts what a tune does, without its order. Of rhythm: how many notes begin at a place of
-the bar and last so long. Of melody: how many intervals are of a size, folded into an octave up or
-down. A style keeps the profiles of up to 50 of its tunes in each meter, and those of all its tunes
-together. Distance is half the sum of differences between shares: 0 alike, 1 nothing in common.
+A profile is two histograms that ignore the order of notes: (onset in bar, duration) for rhythm, and
+intervals folded into an octave up or down for pitch. A style folder holds the profiles of up to 50
+tunes of each meter, and the pooled profile of all of them. The distance of two histograms is half
+the L1 distance of their shares (total variation): 0 equal, 1 nothing in common.
 
 "Closer than N of 50" means one of two things:
 
-* The target is one tune: of 50 other real tunes of the meter, N are farther from the result than
-  the target is. Chance gives 25, and a tune that has nothing of the target may get 0.
+* The target is a tune: of 50 other real tunes of the meter, N are farther from the result than
+  the target is. By chance N is 25; a tune that has nothing of the target may get 0.
 * The target is a style: of 50 real tunes of the *other* styles in that meter, N are farther from
-  the target style's tunes taken together than the result is. A stranger gets 25 on average; of
-  real jazz tunes that training never saw half get 50, three in four at least 40. The style's own
-  tunes are no yardstick: to be nearer to the mean of jazz than jazz itself is no virtue.
+  the target style's pooled profile than the result is. Such a tune itself gets 25 on average;
+  docs/decisions.md#closer-than has figures and the reason for the choice.
 """
 
 from __future__ import annotations
@@ -32,57 +31,64 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import fold_to_octave
 from mst_core.errors import BadOption, BrokenStyle
 from mst_core.music import Meter
+from mst_core.statistics.style_statistics import existing_file
 
-PROFILES_FILE = "neighbours.json"
+PROFILES_FILE = "reference_profiles.json"
+_OLD_FILE = "neighbours.json"  # its name up to version 0.1
 MAX_SAMPLES = 50
+"""Tunes of a meter whose own profiles are kept."""
 MIN_OTHERS = 10
-"""With fewer other tunes, how many of them are farther says nothing."""
+"""With fewer tunes to compare with, no rank is given."""
 MIN_NOTES = 16
-"""A tune with fewer has no profile to speak of."""
-POSITION_FACTOR = 10_000  # 480012 is place 48, duration 12
+"""A tune with fewer notes is not profiled."""
+POSITION_FACTOR = 10_000
+"""A rhythm key is this times the onset in the bar, plus the duration, both in ticks."""
 
 ProfileSide = Literal["rhythm", "pitch"]
 PositiveCount = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 Histogram = dict[int, PositiveCount]
-"""Counts by kind: of rhythm 10,000 times the place in the bar plus the duration, both in ticks; of
-melody the interval in semitones, -12 to 12."""
+"""Counts by key: for rhythm see `POSITION_FACTOR`, for pitch an interval of -12 to 12 semitones."""
 
 
 class TuneProfile(msgspec.Struct, frozen=True, rename={"pitch": "melody"}):
-    """Both sides of one tune, or of many together."""
+    """Both histograms of one tune, or of many pooled."""
 
     rhythm: Histogram
     pitch: Histogram
+
+    def side(self, side: ProfileSide) -> Histogram:
+        """Return the histogram of rhythm or of pitch."""
+        return self.rhythm if side == "rhythm" else self.pitch
 
 
 class MeterProfiles(
     msgspec.Struct, frozen=True, rename={"pooled": "together", "samples": "single"}
 ):
-    """The tunes of one meter."""
+    """Profiles of a style's tunes in one meter."""
 
     pooled: TuneProfile
-    """Of all the style's tunes in it."""
+    """Of all tunes."""
     samples: Annotated[tuple[TuneProfile, ...], msgspec.Meta(max_length=MAX_SAMPLES)]
+    """Of up to 50 single tunes."""
 
 
 class ReferenceProfiles(msgspec.Struct, frozen=True):
-    """The company that a style's tunes keep, by meter."""
+    """Profiles of a style's training tunes by meter, as ``6/8``."""
 
     meters: dict[str, MeterProfiles]
 
     @classmethod
     def from_tunes(cls, tunes: Sequence[CorpusTune]) -> ReferenceProfiles:
-        """Take profiles of a corpus; the single tunes are drawn by name, always the same."""
+        """Profile a corpus; samples are drawn by a hash of the tune's id, always the same."""
         found: dict[str, list[tuple[int, TuneProfile]]] = defaultdict(list)
         for tune in tunes:
-            profiles = tune_profile(tune)
-            if sum(profiles.rhythm.values()) >= MIN_NOTES:
-                draw = zlib.crc32(tune.id.encode())
-                found[str(tune.meter)].append((draw, profiles))
+            profile = tune_profile(tune)
+            if sum(profile.rhythm.values()) >= MIN_NOTES:
+                found[str(tune.meter)].append((zlib.crc32(tune.id.encode()), profile))
         return cls(
             {
                 meter: MeterProfiles(
-                    _pool_profiles([profiles for _, profiles in drawn]),
+                    _pool_profiles([profile for _, profile in drawn]),
                     tuple(p for _, p in sorted(drawn, key=lambda pair: pair[0])[:MAX_SAMPLES]),
                 )
                 for meter, drawn in found.items()
@@ -90,26 +96,33 @@ class ReferenceProfiles(msgspec.Struct, frozen=True):
         )
 
     def for_meter(self, meter: Meter) -> MeterProfiles | None:
-        """The tunes of a meter, or of one whose bar is as long and divides alike: 2/2 for 4/4."""
+        """Return the profiles of a meter, or of one with an equal bar, as 2/2 for 4/4."""
         if (exact := self.meters.get(str(meter))) is not None:
             return exact
         alike = [
-            company for name, company in self.meters.items() if Meter.parse(name).same_bar(meter)
+            profiles
+            for name, profiles in self.meters.items()
+            if (other := Meter.parse(name)).bar_length == meter.bar_length
+            and other.is_compound == meter.is_compound
         ]
-        return max(alike, key=lambda company: len(company.samples), default=None)
+        return max(alike, key=lambda profiles: len(profiles.samples), default=None)
 
     def save(self, folder: Path) -> None:
-        """Write them into a style's folder."""
+        """Write ``reference_profiles.json`` into a style folder."""
         (folder / PROFILES_FILE).write_bytes(msgspec.json.encode(self))
+        (folder / _OLD_FILE).unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path) -> ReferenceProfiles | None:
-        """Read them from a style's folder; None where an older training left none.
+        """Read ``reference_profiles.json``, or ``neighbours.json`` of version 0.1.
+
+        Returns:
+            None where an older training wrote neither into the style folder.
 
         Raises:
             BrokenStyle: when the file is damaged.
         """
-        path = folder / PROFILES_FILE
+        path = existing_file(folder, PROFILES_FILE, _OLD_FILE)
         if not path.exists():
             return None
         try:
@@ -117,75 +130,73 @@ class ReferenceProfiles(msgspec.Struct, frozen=True):
             for name in found.meters:
                 Meter.parse(name)
         except (OSError, msgspec.MsgspecError, BadOption) as error:
-            raise BrokenStyle(folder.name, f"{PROFILES_FILE}: {error}") from error
+            raise BrokenStyle(folder.name, f"{path.name}: {error}") from error
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class ProximityRank:
-    """Closer to the target than ``nearer`` of ``others`` tunes."""
+    """A result is closer to its target than ``closer_than`` of ``n_others`` real tunes."""
 
     closer_than: int
     n_others: int
 
 
 def tune_profile(tune: CorpusTune) -> TuneProfile:
-    """Count what a tune does."""
+    """Count the rhythm and pitch histograms of a tune."""
     rhythm: Counter[int] = Counter()
     pitches = [event.pitch for event in tune.events if event.pitch is not None]
     for event in tune.events:
         if event.pitch is not None:
             bar = bisect_right(tune.barlines, event.onset) - 1
             start = tune.barlines[bar] if bar >= 0 else -tune.bar_ticks
-            place = max(0, event.onset - start)
-            rhythm[place * POSITION_FACTOR + min(event.duration, POSITION_FACTOR - 1)] += 1
-    return TuneProfile(
-        dict(rhythm), dict(Counter(fold_to_octave(b - a) for a, b in pairwise(pitches)))
-    )
+            position = max(0, event.onset - start)
+            rhythm[position * POSITION_FACTOR + min(event.duration, POSITION_FACTOR - 1)] += 1
+    intervals = Counter(fold_to_octave(after - before) for before, after in pairwise(pitches))
+    return TuneProfile(dict(rhythm), dict(intervals))
 
 
 def total_variation_distance(one: Histogram, other: Histogram) -> float:
-    """Half the sum of differences between the shares of two profiles: 0 to 1."""
+    """Compute half the L1 distance of the shares of two histograms, 0 to 1."""
     ours, theirs = sum(one.values()) or 1, sum(other.values()) or 1
-    kinds = one.keys() | other.keys()
-    return sum(abs(one.get(k, 0) / ours - other.get(k, 0) / theirs) for k in kinds) / 2
+    keys = one.keys() | other.keys()
+    return sum(abs(one.get(k, 0) / ours - other.get(k, 0) / theirs) for k in keys) / 2
 
 
 def rank_against_tune(
     result: Histogram, target: Histogram, others: Sequence[Histogram]
 ) -> ProximityRank:
-    """Of ``others``, count those that are farther from the result than its target is."""
+    """Count the ``others`` that are farther from the result than the target tune is."""
     near = total_variation_distance(result, target)
-    return ProximityRank(
-        sum(total_variation_distance(result, other) > near for other in others), len(others)
-    )
+    farther = sum(total_variation_distance(result, other) > near for other in others)
+    return ProximityRank(farther, len(others))
 
 
 def rank_against_style(
     result: Histogram, style: Histogram, others: Sequence[Histogram]
 ) -> ProximityRank:
-    """Of ``others``, count those that are farther from the style than the result is."""
+    """Count the ``others`` that are farther from the style's pooled histogram than the result."""
     near = total_variation_distance(style, result)
-    return ProximityRank(
-        sum(total_variation_distance(style, other) > near for other in others), len(others)
-    )
+    farther = sum(total_variation_distance(style, other) > near for other in others)
+    return ProximityRank(farther, len(others))
 
 
 def sample_profiles(meter: Meter, styles: Sequence[ReferenceProfiles]) -> tuple[TuneProfile, ...]:
-    """Up to 50 tunes of a meter, of several styles in turn."""
-    companies = [styled.for_meter(meter) for styled in styles]
-    rows = [company.samples for company in companies if company is not None]
+    """Take up to 50 sampled tunes of a meter, from the styles in turn."""
+    by_style = [profiles.for_meter(meter) for profiles in styles]
+    rows = [profiles.samples for profiles in by_style if profiles is not None]
     mixed = (tune for turn in zip_longest(*rows) for tune in turn if tune is not None)
     return tuple(mixed)[:MAX_SAMPLES]
 
 
 def _pool_profiles(profiles: Sequence[TuneProfile]) -> TuneProfile:
+    """Add histograms."""
     rhythm: Counter[int] = Counter()
-    melody: Counter[int] = Counter()
+    pitch: Counter[int] = Counter()
     for one in profiles:
         rhythm.update(one.rhythm)
-        melody.update(one.pitch)
-    return TuneProfile(dict(rhythm), dict(melody))
+        pitch.update(one.pitch)
+    return TuneProfile(dict(rhythm), dict(pitch))
 
 
 def proximity_rank(
@@ -195,20 +206,26 @@ def proximity_rank(
     *,
     side: ProfileSide,
 ) -> ProximityRank | None:
-    """Say how close a result is to its target: a style by name, or one tune.
+    """Rank a result's distance to its target among real tunes of its meter.
 
-    ``side`` is ``rhythm`` or ``melody``. None where there are fewer than 10 others of the result's
-    meter, or where the target style has none.
+    Args:
+        result: the tune to rank.
+        target: name of a style, or one tune.
+        styles: profiles of all styles by name.
+        side: which histogram is compared.
+
+    Returns:
+        None where there are fewer than `MIN_OTHERS` other tunes of the result's meter, or where the
+        target style has none.
     """
-    ours: Histogram = getattr(tune_profile(result), side)
+    ours = tune_profile(result).side(side)
     if isinstance(target, str):
-        company = styles[target].for_meter(result.meter) if target in styles else None
-        strangers = [styled for name, styled in styles.items() if name != target]
-        others = [getattr(tune, side) for tune in sample_profiles(result.meter, strangers)]
-        if company is None or len(others) < MIN_OTHERS:
+        own = styles[target].for_meter(result.meter) if target in styles else None
+        other_styles = [profiles for name, profiles in styles.items() if name != target]
+        others = [tune.side(side) for tune in sample_profiles(result.meter, other_styles)]
+        if own is None or len(others) < MIN_OTHERS:
             return None
-        return rank_against_style(ours, getattr(company.pooled, side), others)
-    theirs: Histogram = getattr(tune_profile(target), side)
-    all_styles = [*styles.values()]
-    others = [getattr(tune, side) for tune in sample_profiles(result.meter, all_styles)]
+        return rank_against_style(ours, own.pooled.side(side), others)
+    theirs = tune_profile(target).side(side)
+    others = [tune.side(side) for tune in sample_profiles(result.meter, [*styles.values()])]
     return rank_against_tune(ours, theirs, others) if len(others) >= MIN_OTHERS else None

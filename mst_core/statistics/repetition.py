@@ -1,9 +1,8 @@
-"""Which bars of a tune return: the pattern of its form, bar by bar, as composing plans it.
+"""Patterns of repetition: which bars of a tune repeat which, as the generator plans its form.
 
-A pattern is a word of sixteen signs, one a bar. ``.`` is a new bar. A digit of base 32 is a bar
-that came before: below 16 that bar again, note for note; from 16 on the bar of that number minus
-16, varied. A bar begins as long before its barline as the tune's pickup is, for there phrases
-begin.
+A pattern is a text of sixteen symbols, one a bar. ``.`` is a new bar. A digit of base 32 refers to
+an earlier bar: below 16 it repeats that bar exactly; from 16 on it varies the bar of that number
+minus 16. Bars are shifted forward by the tune's pickup, because phrases begin there.
 """
 
 from __future__ import annotations
@@ -16,21 +15,22 @@ from mst_core.corpora.tunes import CorpusTune
 PATTERN_BARS = 16
 PHRASE_BARS = 4
 MIN_VARIATION_OVERLAP = 0.6
-"""So many of the notes at the same place make a bar a variation of another one."""
+"""Share of notes with equal onset and pitch from which a bar counts as a variation of another."""
 MIN_NOTES = 3
-"""A bar of fewer notes is like too many others."""
+"""A bar with fewer notes repeats nothing: it would be like too many others."""
 
 BarNotes = tuple[tuple[int, int, int | None], ...]
+"""(onset from the barline in ticks, duration in ticks, MIDI pitch or None) of each event."""
 
 
 def count_repetition_patterns(tunes: Iterable[CorpusTune]) -> dict[str, int]:
-    """Count the patterns of the first sixteen bars of tunes that have as many, commonest first."""
+    """Count the patterns of the tunes that have one, the most frequent first."""
     patterns = Counter(pattern for tune in tunes if (pattern := repetition_pattern(tune)))
     return dict(sorted(patterns.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def repetition_pattern(tune: CorpusTune) -> str | None:
-    """The pattern of a tune's first sixteen bars; None for fewer bars or uneven ones."""
+    """Describe a tune's first sixteen bars; None for fewer bars or bars of unequal length."""
     bar = tune.bar_ticks
     if tune.barlines[:PATTERN_BARS] != tuple(range(0, PATTERN_BARS * bar, bar)) or not tune.events:
         return None
@@ -43,28 +43,26 @@ def repetition_pattern(tune: CorpusTune) -> str | None:
         )
         for line in tune.barlines[:PATTERN_BARS]
     ]
-    return "".join(_symbol(bars, number) for number in range(PATTERN_BARS))
+    return "".join(_symbol(bars, index) for index in range(PATTERN_BARS))
 
 
-def _symbol(bars: list[BarNotes], number: int) -> str:
-    here = bars[number]
+def _symbol(bars: list[BarNotes], index: int) -> str:
+    """Compare a bar with the earlier ones; a variation is at an even distance."""
+    here = bars[index]
     if len(here) < MIN_NOTES:
         return "."
-    if here in bars[:number]:
+    if here in bars[:index]:
         return _digit(bars.index(here))
-    alike = {
-        other: _overlap(here, bars[other])
-        for other in range(number - 2, -1, -1)
-        if (number - other) % 2 == 0
-    }
-    nearest = max(alike, key=lambda other: alike[other], default=None)
-    if nearest is None or alike[nearest] < MIN_VARIATION_OVERLAP:
+    overlaps = {other: _overlap(here, bars[other]) for other in range(index - 2, -1, -2)}
+    nearest = max(overlaps, key=lambda other: overlaps[other], default=None)
+    if nearest is None or overlaps[nearest] < MIN_VARIATION_OVERLAP:
         return "."
     return _digit(nearest + PATTERN_BARS)
 
 
 def _overlap(one: BarNotes, other: BarNotes) -> float:
-    mine, yours = ({(place, pitch) for place, _, pitch in bar} for bar in (one, other))
+    """Share of (onset, pitch) pairs in common, 0 to 1."""
+    mine, yours = ({(onset, pitch) for onset, _, pitch in bar} for bar in (one, other))
     return len(mine & yours) / max(len(mine), len(yours), 1)
 
 
@@ -72,16 +70,16 @@ def _digit(value: int) -> str:
     return "0123456789abcdefghijklmnopqrstuv"[value]
 
 
-def parse_symbol(sign: str) -> tuple[int, bool] | None:
-    """The bar that a sign returns to and whether it is varied; None for a new bar."""
-    if sign == ".":
+def parse_symbol(symbol: str) -> tuple[int, bool] | None:
+    """Return the index of the repeated bar and whether it is varied; None for a new bar."""
+    if symbol == ".":
         return None
-    value = int(sign, 2 * PATTERN_BARS)
+    value = int(symbol, 2 * PATTERN_BARS)
     return value % PATTERN_BARS, value >= PATTERN_BARS
 
 
 def section_letters(pattern: str) -> str:
-    """The letters of a pattern's phrases, such as AABC: a phrase that begins as one before it."""
+    """Name the four-bar phrases of a pattern by letters, as AABC; a repeat has the same letter."""
     letters = ""
     for first in range(0, PATTERN_BARS, PHRASE_BARS):
         source = parse_symbol(pattern[first])

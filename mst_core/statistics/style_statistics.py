@@ -1,75 +1,59 @@
-"""What the tunes of a corpus do, counted: rhythms in the bar, cadences, keys, range, repeats.
+"""Statistics of a style's corpus, by meter: rhythms, final onsets, keys, range, repetition.
 
-Composing keeps to these habits, so that no tune has a rhythm that no player of the style would
-write. They are measured once, by training, and lie in the style's folder as ``habits.json``.
+The generator keeps to them: a note value at a position in the bar where the corpus never has it is
+not written. Training counts them once and writes them into the style folder as
+``statistics.json``. Times are in ticks of 1/24 quarter note.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.corpora.vocabulary import DurationVocabulary, interval_token
+from mst_core.corpora.vocabulary import (
+    N_PITCH_TOKENS,
+    REST_TOKEN,
+    DurationVocabulary,
+    interval_token,
+)
 from mst_core.errors import BrokenStyle
 from mst_core.statistics.repetition import count_repetition_patterns
 
-# How the melodies of a corpus move: which interval follows which, on which degrees of the key.
+STATISTICS_FILE = "statistics.json"
+_OLD_FILE = "habits.json"  # its name up to version 0.1
+ENTROPY_WINDOW_NOTES = 64
+"""Notes in a window of `window_entropies`, about eight bars: entropies of windows of one length
+can be compared, while that of a short tune is biased downwards."""
+MIN_COUNT = 3
+"""A rhythm or bigram that the corpus shows less often in a meter is left out as an accident."""
 
 IntervalBigrams = tuple[tuple[int, int, int], ...]
-"""(interval token, next interval token, how often)."""
-
-
-def count_interval_bigrams(tunes: Sequence[CorpusTune], min_count: int) -> IntervalBigrams:
-    """Count pairs of intervals in a row, rests left out; what is rarer than ``fewest`` too."""
-    counts: Counter[tuple[int, int]] = Counter()
-    for tune in tunes:
-        pitches = [event.pitch for event in tune.events if event.pitch is not None]
-        tokens = [interval_token(after - before) for before, after in pairwise(pitches)]
-        counts.update(pairwise(tokens))
-    return tuple((*step, count) for step, count in sorted(counts.items()) if count >= min_count)
-
-
-def count_scale_degrees(tunes: Sequence[CorpusTune]) -> dict[str, tuple[int, ...]]:
-    """Count pitches by semitones above the tonic, in keys with a major and with a minor third."""
-    counts = {"major": [0] * 12, "minor": [0] * 12}
-    for tune in tunes:
-        if tune.key is None:
-            continue
-        row = counts["minor" if tune.key.is_minor else "major"]
-        for event in tune.events:
-            if event.pitch is not None:
-                row[(event.pitch - tune.key.tonic) % 12] += 1
-    return {mode: tuple(row) for mode, row in counts.items() if any(row)}
-
-
-STATISTICS_FILE = "habits.json"
-ENTROPY_WINDOW_NOTES = 64
-"""Notes: about eight bars, as long as a listener keeps in mind."""
-MIN_COUNT = 3
-"""A rhythm seen less often than this in a meter counts as an accident."""
-
-Counts = dict[str, int]
+"""(interval token, next interval token, count)."""
 
 
 class RhythmCount(msgspec.Struct, frozen=True, array_like=True):
-    """So often an event began at this place in the bar and lasted this long, both in ticks."""
+    """How many notes and rests of one duration begin at one position in the bar."""
 
     position: int
+    """Onset in the bar, in ticks."""
     duration: int
+    """Ticks."""
     notes: int
     rests: int
 
 
 class DurationBigram(msgspec.Struct, frozen=True, array_like=True):
-    """So often an event that began at this place of the bar was followed by such another one."""
+    """How often an event at a position in the bar is followed by another one."""
 
     position: int
+    """Onset in the bar of the first event, in ticks."""
     duration: int
     is_rest: bool
     next_duration: int
@@ -90,21 +74,21 @@ class MeterStatistics(
         "duration_entropy": "variety",
     },
 ):
-    """Habits of one meter."""
+    """Statistics of the tunes in one meter."""
 
     n_tunes: int
     n_bars: int
     rhythm_counts: tuple[RhythmCount, ...]
     final_onsets: dict[int, int]
-    """Place in the bar where the last note of a tune began, and how often."""
+    """Onset in the bar of a tune's last note, in ticks, and how many tunes end there."""
     notes_per_bar: tuple[float, float, float]
-    """The 10th, 50th and 90th percentile over tunes."""
+    """10th, 50th and 90th percentile over tunes."""
     pickups: dict[int, int] = {}
-    """Lengths of pickups in ticks, 0 for none, and how many tunes begin with them."""
+    """Length of a pickup in ticks, 0 for none, and how many tunes have it."""
     duration_bigrams: tuple[DurationBigram, ...] = ()
-    """Two events in a row; none in the habits of an older training."""
+    """Empty in files of an older training."""
     duration_entropy: float | None = None
-    """Entropy of the note values in bits, the mean over windows of `ENTROPY_WINDOW_NOTES` notes."""
+    """Entropy of note values in bits, mean over windows of 64 notes; None in older files."""
 
 
 class StyleStatistics(
@@ -120,114 +104,91 @@ class StyleStatistics(
         "repetition_patterns": "returns",
     },
 ):
-    """Habits of a style."""
+    """Statistics of a style's training tunes."""
 
     meters: dict[str, MeterStatistics]
     keys: dict[str, int]
-    """Names of keys as ``D major``, and how many tunes stand in them."""
+    """Names of keys, as ``D major``, and how many tunes are in them."""
     lowest_pitch: int
+    """MIDI number; one note in a hundred is at or below it."""
     highest_pitch: int
-    """MIDI numbers: all but one note in a hundred lies between, at either end."""
+    """MIDI number; one note in a hundred is above it."""
     interval_counts: tuple[int, ...]
-    """Counts by interval token."""
+    """Counts by interval token, shape ``(26,)``; the last one is the rest."""
     final_degrees: tuple[int, ...]
-    """Counts of the last pitch, in semitones above the tonic."""
+    """Counts of the last pitch by semitones above the tonic, shape ``(12,)``. Nothing uses it; the
+    files have it."""
     repeated_phrase_share: float
-    """Share of tunes that play a two-bar phrase again, note for note."""
+    """Share of tunes, 0 to 1, that repeat a two-bar phrase exactly."""
     interval_bigrams: IntervalBigrams = ()
-    """Which interval follows which."""
     scale_degrees: dict[str, tuple[int, ...]] = {}
     """Counts of pitches by semitones above the tonic, for ``major`` and ``minor`` keys."""
     repetition_patterns: dict[str, int] = {}
-    """Which bars return (`mst_core.statistics.repetition`), and in how many tunes so."""
+    """Patterns of repeated bars (`mst_core.statistics.repetition`) and their number of tunes."""
 
     def save(self, folder: Path) -> None:
-        """Write them into a style's folder."""
-        (folder / STATISTICS_FILE).write_bytes(
-            msgspec.json.format(msgspec.json.encode(self), indent=0)
-        )
+        """Write ``statistics.json`` into a style folder."""
+        content = msgspec.json.format(msgspec.json.encode(self), indent=0)
+        (folder / STATISTICS_FILE).write_bytes(content)
+        (folder / _OLD_FILE).unlink(missing_ok=True)
 
     @classmethod
     def load(cls, folder: Path) -> StyleStatistics:
-        """Read them from a style's folder. Raises BrokenStyle."""
+        """Read ``statistics.json``, or ``habits.json`` of version 0.1, from a style folder.
+
+        Raises:
+            BrokenStyle: when neither is there, or the file is damaged.
+        """
+        path = existing_file(folder, STATISTICS_FILE, _OLD_FILE)
         try:
-            return msgspec.json.decode((folder / STATISTICS_FILE).read_bytes(), type=cls)
+            return msgspec.json.decode(path.read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError) as error:
-            raise BrokenStyle(folder.name, f"{STATISTICS_FILE}: {error}") from error
+            raise BrokenStyle(folder.name, f"{path.name}: {error}") from error
+
+
+def existing_file(folder: Path, name: str, old_name: str) -> Path:
+    """Return the path of a file in a style folder, with its old name if only that one exists."""
+    old = folder / old_name
+    return old if old.exists() and not (folder / name).exists() else folder / name
 
 
 def count_statistics(
     tunes: Sequence[CorpusTune], vocabulary: DurationVocabulary, *, min_count: int = MIN_COUNT
 ) -> StyleStatistics:
-    """Count the habits of a corpus; a rhythm seen less often than ``fewest`` is left out."""
-    known = set(vocabulary.ticks)
-    rhythms: dict[str, Counter[tuple[int, int, bool]]] = defaultdict(Counter)
-    varieties: dict[str, list[float]] = defaultdict(list)
-    turns: dict[str, Counter[tuple[int, int, bool, int, bool]]] = defaultdict(Counter)
-    endings: dict[str, Counter[int]] = defaultdict(Counter)
-    densities: dict[str, list[float]] = defaultdict(list)
-    pickups: dict[str, Counter[int]] = defaultdict(Counter)
-    bars: Counter[str] = Counter()
+    """Count the statistics of a corpus.
+
+    Args:
+        tunes: at least one, each with events.
+        vocabulary: durations that it lacks are left out of the rhythm counts.
+        min_count: rhythms and bigrams with fewer occurrences are left out.
+    """
+    by_meter: dict[str, list[CorpusTune]] = defaultdict(list)
     keys: Counter[str] = Counter()
     pitches: Counter[int] = Counter()
-    intervals = [0] * 26
-    finals = [0] * 12
+    interval_counts = [0] * N_PITCH_TOKENS
+    final_degrees = [0] * 12
     for tune in tunes:
-        meter = str(tune.meter)
-        last: int | None = None
-        for event, after in pairwise(tune.events):
-            turns[meter][
-                event.onset % tune.bar_ticks,
-                event.duration,
-                event.pitch is None,
-                after.duration,
-                after.pitch is None,
-            ] += 1
-        for event in tune.events:
-            place = event.onset % tune.bar_ticks
-            if event.duration in known:
-                rhythms[meter][place, event.duration, event.pitch is None] += 1
-            if event.pitch is None:
-                intervals[25] += 1
-                continue
-            pitches[event.pitch] += 1
-            if last is not None:
-                intervals[interval_token(event.pitch - last)] += 1
-            last = event.pitch
-        sounding = [event for event in tune.events if event.pitch is not None]
-        if not sounding:
-            continue
-        varieties[meter] += window_entropies([event.duration for event in sounding])
-        endings[meter][sounding[-1].onset % tune.bar_ticks] += 1
-        pickups[meter][max(0, -sounding[0].onset)] += 1
-        densities[meter].append(len(sounding) / len(tune.barlines))
-        bars[meter] += len(tune.barlines)
-        if tune.key:
+        by_meter[str(tune.meter)].append(tune)
+        sounding = [event.pitch for event in tune.events if event.pitch is not None]
+        pitches.update(sounding)
+        interval_counts[REST_TOKEN] += len(tune.events) - len(sounding)
+        for before, after in pairwise(sounding):
+            interval_counts[interval_token(after - before)] += 1
+        if tune.key and sounding:
             keys[tune.key.name] += 1
-            finals[((sounding[-1].pitch or 0) - tune.key.tonic) % 12] += 1
+            final_degrees[(sounding[-1] - tune.key.tonic) % 12] += 1
+    found = [
+        (meter, _count_meter(some, set(vocabulary.ticks), min_count))
+        for meter, some in by_meter.items()
+        if any(event.pitch is not None for tune in some for event in tune.events)
+    ]
     return StyleStatistics(
-        meters={
-            meter: MeterStatistics(
-                n_tunes=len(densities[meter]),
-                n_bars=bars[meter],
-                rhythm_counts=_rhythm_counts(rhythms[meter], min_count),
-                final_onsets=dict(endings[meter].most_common(6)),
-                notes_per_bar=_percentiles(densities[meter]),
-                pickups=dict(pickups[meter].most_common(4)),
-                duration_bigrams=tuple(
-                    DurationBigram(*turn, count)
-                    for turn, count in sorted(turns[meter].items())
-                    if count >= min_count
-                ),
-                duration_entropy=round(sum(varieties[meter]) / len(varieties[meter]), 3),
-            )
-            for meter in sorted(densities, key=lambda name: -len(densities[name]))
-        },
+        meters=dict(sorted(found, key=lambda pair: -pair[1].n_tunes)),
         keys=dict(keys.most_common()),
         lowest_pitch=_percentile(pitches, 0.01),
         highest_pitch=_percentile(pitches, 0.99),
-        interval_counts=tuple(intervals),
-        final_degrees=tuple(finals),
+        interval_counts=tuple(interval_counts),
+        final_degrees=tuple(final_degrees),
         repeated_phrase_share=sum(map(has_repeated_phrase, tunes)) / max(len(tunes), 1),
         interval_bigrams=count_interval_bigrams(tunes, min_count),
         scale_degrees=count_scale_degrees(tunes),
@@ -235,59 +196,130 @@ def count_statistics(
     )
 
 
-def merge_meters(meters: Sequence[MeterStatistics]) -> MeterStatistics:
-    """The habits of meters with equal bars as those of one."""
+def _count_meter(tunes: Sequence[CorpusTune], known: Set[int], min_count: int) -> MeterStatistics:
+    """Count tunes of one meter, at least one of them with notes."""
     rhythms: Counter[tuple[int, int, bool]] = Counter()
-    turns: Counter[tuple[int, int, bool, int, bool]] = Counter()
+    bigrams: Counter[tuple[int, int, bool, int, bool]] = Counter()
     endings: Counter[int] = Counter()
-    for habits in meters:
-        for rhythm in habits.rhythm_counts:
+    pickups: Counter[int] = Counter()
+    entropies: list[float] = []
+    densities: list[float] = []
+    n_bars = 0
+    for tune in tunes:
+        bar = tune.bar_ticks
+        for event, after in pairwise(tune.events):
+            rests = event.pitch is None, after.pitch is None
+            bigrams[event.onset % bar, event.duration, rests[0], after.duration, rests[1]] += 1
+        for event in tune.events:
+            if event.duration in known:
+                rhythms[event.onset % bar, event.duration, event.pitch is None] += 1
+        sounding = [event for event in tune.events if event.pitch is not None]
+        if not sounding:
+            continue
+        entropies += window_entropies([event.duration for event in sounding])
+        endings[sounding[-1].onset % bar] += 1
+        pickups[max(0, -sounding[0].onset)] += 1
+        densities.append(len(sounding) / len(tune.barlines))
+        n_bars += len(tune.barlines)
+    return MeterStatistics(
+        n_tunes=len(densities),
+        n_bars=n_bars,
+        rhythm_counts=_rhythm_counts(rhythms, min_count),
+        final_onsets=dict(endings.most_common(6)),
+        notes_per_bar=_percentiles(densities),
+        pickups=dict(pickups.most_common(4)),
+        duration_bigrams=tuple(
+            DurationBigram(*bigram, count)
+            for bigram, count in sorted(bigrams.items())
+            if count >= min_count
+        ),
+        duration_entropy=round(sum(entropies) / len(entropies), 3),
+    )
+
+
+def count_interval_bigrams(tunes: Iterable[CorpusTune], min_count: int) -> IntervalBigrams:
+    """Count pairs of successive intervals, rests skipped; those below ``min_count`` are dropped."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for tune in tunes:
+        pitches = [event.pitch for event in tune.events if event.pitch is not None]
+        tokens = [interval_token(after - before) for before, after in pairwise(pitches)]
+        counts.update(pairwise(tokens))
+    return tuple((*pair, count) for pair, count in sorted(counts.items()) if count >= min_count)
+
+
+def count_scale_degrees(tunes: Iterable[CorpusTune]) -> dict[str, tuple[int, ...]]:
+    """Count pitches by semitones above the tonic, shape ``(12,)``, for each mode that occurs."""
+    counts = {"major": [0] * 12, "minor": [0] * 12}
+    for tune in tunes:
+        if tune.key is None:
+            continue
+        row = counts["minor" if tune.key.is_minor else "major"]
+        for event in tune.events:
+            if event.pitch is not None:
+                row[(event.pitch - tune.key.tonic) % 12] += 1
+    return {mode: tuple(row) for mode, row in counts.items() if any(row)}
+
+
+def merge_meters(meters: Sequence[MeterStatistics]) -> MeterStatistics:
+    """Merge the statistics of meters with equally long bars into one.
+
+    Counts are added; notes per bar and entropy are means weighted by bars. Pickups are left out.
+    """
+    rhythms: Counter[tuple[int, int, bool]] = Counter()
+    bigrams: Counter[tuple[int, int, bool, int, bool]] = Counter()
+    endings: Counter[int] = Counter()
+    for meter in meters:
+        for rhythm in meter.rhythm_counts:
             rhythms[rhythm.position, rhythm.duration, False] += rhythm.notes
             rhythms[rhythm.position, rhythm.duration, True] += rhythm.rests
-        for turn in habits.duration_bigrams:
-            turns[
-                turn.position, turn.duration, turn.is_rest, turn.next_duration, turn.next_is_rest
-            ] += turn.count
-        endings.update(habits.final_onsets)
-    bars = sum(habits.n_bars for habits in meters)
+        for pair in meter.duration_bigrams:
+            bigrams[pair.position, pair.duration, pair.is_rest,
+                    pair.next_duration, pair.next_is_rest] += pair.count  # fmt: skip
+        endings.update(meter.final_onsets)
+    n_bars = sum(meter.n_bars for meter in meters)
 
-    def mean(of: Callable[[MeterStatistics], float]) -> float:
-        return sum(habits.n_bars * of(habits) for habits in meters) / max(1, bars)
+    def mean(value: Callable[[MeterStatistics], float]) -> float:
+        return sum(meter.n_bars * value(meter) for meter in meters) / max(1, n_bars)
 
-    known = all(habits.duration_entropy is not None for habits in meters)
+    measured = all(meter.duration_entropy is not None for meter in meters)
     return MeterStatistics(
-        n_tunes=sum(habits.n_tunes for habits in meters),
-        n_bars=bars,
+        n_tunes=sum(meter.n_tunes for meter in meters),
+        n_bars=n_bars,
         rhythm_counts=_rhythm_counts(rhythms, 1),
         final_onsets=dict(endings.most_common()),
         notes_per_bar=(
-            mean(lambda habits: habits.notes_per_bar[0]),
-            mean(lambda habits: habits.notes_per_bar[1]),
-            mean(lambda habits: habits.notes_per_bar[2]),
+            mean(lambda meter: meter.notes_per_bar[0]),
+            mean(lambda meter: meter.notes_per_bar[1]),
+            mean(lambda meter: meter.notes_per_bar[2]),
         ),
         duration_bigrams=tuple(
-            DurationBigram(*turn, count) for turn, count in sorted(turns.items())
+            DurationBigram(*bigram, count) for bigram, count in sorted(bigrams.items())
         ),
-        duration_entropy=mean(lambda habits: habits.duration_entropy or 0.0) if known else None,
+        duration_entropy=mean(lambda meter: meter.duration_entropy or 0.0) if measured else None,
     )
 
 
-def _rhythm_counts(counts: Counter[tuple[int, int, bool]], fewest: int) -> tuple[RhythmCount, ...]:
-    pairs = sorted({(place, ticks) for place, ticks, _ in counts})
+def _rhythm_counts(
+    counts: Counter[tuple[int, int, bool]], min_count: int
+) -> tuple[RhythmCount, ...]:
+    """Pair the counts of notes and rests, sorted by position and duration."""
+    pairs = sorted({(position, duration) for position, duration, _ in counts})
     found = (
-        RhythmCount(place, ticks, counts[place, ticks, False], counts[place, ticks, True])
-        for place, ticks in pairs
+        RhythmCount(position, ticks, counts[position, ticks, False], counts[position, ticks, True])
+        for position, ticks in pairs
     )
-    return tuple(rhythm for rhythm in found if rhythm.notes + rhythm.rests >= fewest)
+    return tuple(rhythm for rhythm in found if rhythm.notes + rhythm.rests >= min_count)
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """10th, 50th and 90th percentile, rounded to two decimals."""
     rising = sorted(values)
     low, middle, high = (rising[int(share * (len(rising) - 1))] for share in (0.1, 0.5, 0.9))
     return round(low, 2), round(middle, 2), round(high, 2)
 
 
 def _percentile(counts: Counter[int], share: float) -> int:
+    """The least value that at least ``share`` of the counted ones do not exceed."""
     rest = share * counts.total()
     for value in sorted(counts):
         rest -= counts[value]
@@ -296,35 +328,38 @@ def _percentile(counts: Counter[int], share: float) -> int:
     return max(counts)
 
 
-def window_entropies(durations: Sequence[int]) -> list[float]:
-    """Entropy of the note values in each whole window, in bits; of all when they fill none."""
+def window_entropies(durations: Sequence[int] | NDArray[np.int64]) -> list[float]:
+    """Entropy in bits of the durations in each whole window of `ENTROPY_WINDOW_NOTES` notes.
+
+    Args:
+        durations: of notes in order, in ticks, shape ``(N,)`` with N of at least 1.
+
+    Returns:
+        One value a window, ``max(1, N // 64)`` of them: with fewer notes than a window, that of
+        all notes; notes after the last whole window are left out.
+    """
     found = []
     for start in range(0, max(1, len(durations) - ENTROPY_WINDOW_NOTES + 1), ENTROPY_WINDOW_NOTES):
-        counts = Counter(durations[start : start + ENTROPY_WINDOW_NOTES])
-        shares = [count / counts.total() for count in counts.values()]
-        found.append(-sum(share * math.log2(share) for share in shares))
+        counts = np.bincount(durations[start : start + ENTROPY_WINDOW_NOTES])
+        shares = counts[counts > 0] / counts.sum()
+        found.append(-float((shares * np.log2(shares)).sum()))
     return found
 
 
-def has_repeated_phrase(tune: CorpusTune, bars: int = 2) -> bool:
-    """Whether some phrase of so many bars comes back note for note, from a barline to a barline."""
-    length = bars * tune.bar_ticks
-    seen: set[tuple[tuple[int | None, int, int], ...]] = set()
-    at = {start: index for index, start in enumerate(tune.barlines)}
-    phrases: dict[int, list[tuple[int | None, int, int]]] = {start: [] for start in at}
+def duration_entropy(durations: Sequence[int] | NDArray[np.int64]) -> float:
+    """Mean of `window_entropies`, in bits."""
+    found = window_entropies(durations)
+    return sum(found) / len(found)
+
+
+def has_repeated_phrase(tune: CorpusTune, n_bars: int = 2) -> bool:
+    """Whether some ``n_bars`` bars of at least four events occur twice, barline to barline."""
+    bar, length = tune.bar_ticks, n_bars * tune.bar_ticks
+    phrases: dict[int, list[tuple[int | None, int, int]]] = {start: [] for start in tune.barlines}
     for event in tune.events:
-        for start in range(
-            event.onset - event.onset % tune.bar_ticks - length + tune.bar_ticks,
-            event.onset + 1,
-            tune.bar_ticks,
-        ):
+        first = event.onset - event.onset % bar - length + bar
+        for start in range(first, event.onset + 1, bar):
             if start in phrases:
                 phrases[start].append((event.pitch, event.onset - start, event.duration))
-    for notes in phrases.values():
-        if len(notes) < 4:
-            continue
-        whole = tuple(notes)
-        if whole in seen:
-            return True
-        seen.add(whole)
-    return False
+    long_enough = [tuple(events) for events in phrases.values() if len(events) >= 4]
+    return len(set(long_enough)) < len(long_enough)

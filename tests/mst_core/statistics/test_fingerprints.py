@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from mst_core.__main__ import main
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
+from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.errors import BrokenStyle
 from mst_core.music import Key, Meter
 from mst_core.statistics.fingerprints import FINGERPRINTS_FILE, Fingerprints
@@ -28,6 +30,7 @@ from mst_core.statistics.reference_profiles import (
     tune_profile,
 )
 from mst_core.statistics.shared_runs import longest_shared_run, melody_steps, rhythm_steps
+from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
 from mst_core.training.train_style import CorpusSplit
 from tests.support.corpus import dance, write_corpus
 from tests.support.paths import MODELS
@@ -53,7 +56,7 @@ tunes = st.lists(
 
 
 @pytest.fixture(scope="module")
-def echoes() -> Fingerprints:
+def fingerprints() -> Fingerprints:
     return Fingerprints.from_tunes(DANCES[:30], DANCES[30:])
 
 
@@ -61,19 +64,19 @@ def echoes() -> Fingerprints:
 @given(st.lists(tunes, min_size=1, max_size=6), st.integers(0, 5))
 def test_a_training_tune_shares_its_whole_length(corpus: list[CorpusTune], which: int) -> None:
     tune = corpus[which % len(corpus)]
-    echoes = Fingerprints.from_tunes(corpus, ())
-    assert echoes.longest_rhythm_run(tune).length == len(tune.events)
-    assert echoes.longest_melody_run(tune).length == len(tune.events) - 1
+    fingerprints = Fingerprints.from_tunes(corpus, ())
+    assert fingerprints.longest_rhythm_run(tune).length == len(tune.events)
+    assert fingerprints.longest_melody_run(tune).length == len(tune.events) - 1
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(tunes, min_size=2, max_size=6), tunes)
 def test_no_copy_is_ever_missed(corpus: list[CorpusTune], stranger: CorpusTune) -> None:
-    echoes = Fingerprints.from_tunes(corpus, ())
+    fingerprints = Fingerprints.from_tunes(corpus, ())
     shared = max(longest_shared_run(rhythm_steps(stranger), rhythm_steps(t)).length for t in corpus)
-    assert echoes.longest_rhythm_run(stranger).length >= (shared if shared >= 8 else 0)
+    assert fingerprints.longest_rhythm_run(stranger).length >= (shared if shared >= 8 else 0)
     shared = max(longest_shared_run(melody_steps(stranger), melody_steps(t)).length for t in corpus)
-    assert echoes.longest_melody_run(stranger).length >= (shared if shared >= 8 else 0)
+    assert fingerprints.longest_melody_run(stranger).length >= (shared if shared >= 8 else 0)
 
 
 @settings(deadline=None, max_examples=10)
@@ -88,17 +91,19 @@ def test_the_order_of_the_corpus_does_not_matter_to_a_copy(
         )
 
 
-def test_what_shares_nothing_gives_a_short_run(echoes: Fingerprints) -> None:
+def test_what_shares_nothing_gives_a_short_run(fingerprints: Fingerprints) -> None:
     draw = np.random.default_rng(1)
     alien = tune_of([(int(draw.integers(40, 90)), int(draw.integers(1, 90))) for _ in range(200)])
-    assert echoes.longest_rhythm_run(alien).length <= 13
-    assert echoes.longest_melody_run(alien).length <= 12
+    assert fingerprints.longest_rhythm_run(alien).length <= 13
+    assert fingerprints.longest_melody_run(alien).length <= 12
 
 
-def test_a_copy_is_found_where_it_stands_in_another_key(echoes: Fingerprints) -> None:
+def test_a_copy_is_found_where_it_stands_in_another_key(fingerprints: Fingerprints) -> None:
     lent = [(event.pitch or 0, event.duration) for event in DANCES[7].events[:14]]
     own = [(60 + 5 * (n % 3), 7) for n in range(20)]
-    run = echoes.longest_melody_run(tune_of([*own, *((pitch + 4, t) for pitch, t in lent), *own]))
+    run = fingerprints.longest_melody_run(
+        tune_of([*own, *((pitch + 4, t) for pitch, t in lent), *own])
+    )
     assert 13 <= run.length <= 15
     assert run.start + run.length >= 20 + 13
 
@@ -124,12 +129,17 @@ def test_two_tunes_share_the_same_run_whoever_is_asked(a: CorpusTune, b: CorpusT
         assert melody_steps(a)[run].shape == melody_steps(b)[mirror].shape
 
 
-def test_a_run_is_unusual_when_it_is_longer_than_strangers_share(echoes: Fingerprints) -> None:
-    copy, stranger = echoes.longest_melody_run(DANCES[3]), echoes.longest_melody_run(DANCES[40])
+def test_a_run_is_unusual_when_it_is_longer_than_strangers_share(
+    fingerprints: Fingerprints,
+) -> None:
+    copy, stranger = (
+        fingerprints.longest_melody_run(DANCES[3]),
+        fingerprints.longest_melody_run(DANCES[40]),
+    )
     assert copy.is_suspicious
-    assert copy.p95 == echoes.melody_config.p95
+    assert copy.p95 == fingerprints.melody_config.p95
     assert stranger.length <= copy.length
-    assert echoes.melody_run_with(DANCES[3], DANCES[3]).is_suspicious
+    assert fingerprints.melody_run_with(DANCES[3], DANCES[3]).is_suspicious
 
 
 def test_few_tunes_do_not_tell_what_is_usual() -> None:
@@ -139,14 +149,14 @@ def test_few_tunes_do_not_tell_what_is_usual() -> None:
 
 
 def test_echoes_survive_their_file_and_take_little_room(
-    echoes: Fingerprints, tmp_path: Path
+    fingerprints: Fingerprints, tmp_path: Path
 ) -> None:
-    echoes.save(tmp_path)
+    fingerprints.save(tmp_path)
     again = Fingerprints.load(tmp_path)
     assert again is not None
     for tune in DANCES:
-        assert again.longest_rhythm_run(tune) == echoes.longest_rhythm_run(tune)
-        assert again.longest_melody_run(tune) == echoes.longest_melody_run(tune)
+        assert again.longest_rhythm_run(tune) == fingerprints.longest_rhythm_run(tune)
+        assert again.longest_melody_run(tune) == fingerprints.longest_melody_run(tune)
     notes = sum(len(tune.events) for tune in DANCES[:30])
     assert (tmp_path / FINGERPRINTS_FILE).stat().st_size < 2 * notes + 1000
 
@@ -157,8 +167,10 @@ def test_a_style_of_an_older_training_has_no_echoes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [3, 200, -1])
-def test_damaged_echoes_break_the_style(echoes: Fingerprints, tmp_path: Path, place: int) -> None:
-    echoes.save(tmp_path)
+def test_damaged_echoes_break_the_style(
+    fingerprints: Fingerprints, tmp_path: Path, place: int
+) -> None:
+    fingerprints.save(tmp_path)
     content = bytearray((tmp_path / FINGERPRINTS_FILE).read_bytes())
     content[place] ^= 255
     (tmp_path / FINGERPRINTS_FILE).write_bytes(content)
@@ -234,11 +246,11 @@ def test_styles_are_mixed_evenly_and_a_style_alone_has_no_strangers() -> None:
 @pytest.mark.parametrize("style", ["folk", "jazz"])
 def test_the_shipped_styles_know_their_tunes_in_little_room(style: str) -> None:
     folder = MODELS / style
-    echoes, neighbours = Fingerprints.load(folder), ReferenceProfiles.load(folder)
-    assert echoes is not None
+    fingerprints, neighbours = Fingerprints.load(folder), ReferenceProfiles.load(folder)
+    assert fingerprints is not None
     assert neighbours is not None
-    assert echoes.rhythm_config.p95 is not None
-    assert echoes.melody_config.p95 is not None
+    assert fingerprints.rhythm_config.p95 is not None
+    assert fingerprints.melody_config.p95 is not None
     company = neighbours.for_meter(Meter(4, 4))
     assert company is not None
     assert len(company.samples) == 50
@@ -247,20 +259,66 @@ def test_the_shipped_styles_know_their_tunes_in_little_room(style: str) -> None:
     ).stat().st_size < 1_000_000
 
 
-def test_echoes_can_be_made_anew_for_a_style_whose_networks_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["fingerprint", "echoes"])
+def test_fingerprints_can_be_computed_again_without_training(tmp_path: Path, name: str) -> None:
     shipped = MODELS / "folk" / "style.toml"
     folder = tmp_path / "models" / "dances"
     folder.mkdir(parents=True)
     shutil.copy(shipped, folder)
     corpus = write_corpus(tmp_path / "dances.jsonl")
-    words = ["echoes", "dances", str(corpus), "--models", str(folder.parent)]
+    words = [name, "dances", str(corpus), "--models", str(folder.parent)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.stderr
-    echoes = Fingerprints.load(folder)
-    assert echoes is not None
+    fingerprints = Fingerprints.load(folder)
+    assert fingerprints is not None
     split = CorpusSplit.by_cluster(DANCES)
     assert f"{len(split.training)} tunes" in result.stdout
     assert all(
-        echoes.longest_melody_run(tune).length >= len(tune.events) - 1 for tune in split.training
+        fingerprints.longest_melody_run(tune).length >= len(tune.events) - 1
+        for tune in split.training
     )
     assert ReferenceProfiles.load(folder) == ReferenceProfiles.from_tunes(split.training)
+
+
+OLD_NAMES = {
+    "statistics.json": "habits.json",
+    "reference_profiles.json": "neighbours.json",
+    "fingerprints.safetensors": "echoes.safetensors",
+}
+
+
+def test_a_style_folder_of_version_0_1_gives_the_same_values(tmp_path: Path) -> None:
+    new = MODELS / "strathspey"
+    old = tmp_path / "strathspey"
+    shutil.copytree(new, old)
+    for name, old_name in OLD_NAMES.items():
+        (old / name).rename(old / old_name)
+    assert StyleStatistics.load(old) == StyleStatistics.load(new)
+    assert ReferenceProfiles.load(old) == ReferenceProfiles.load(new)
+    ours, theirs = Fingerprints.load(new), Fingerprints.load(old)
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.rhythm_config, ours.melody_config) == (theirs.rhythm_config, theirs.melody_config)
+    assert np.array_equal(ours.rhythm_bits, theirs.rhythm_bits)
+    assert np.array_equal(ours.melody_bits, theirs.melody_bits)
+
+
+def test_saving_replaces_the_files_of_version_0_1(
+    fingerprints: Fingerprints, tmp_path: Path
+) -> None:
+    for old_name in OLD_NAMES.values():
+        (tmp_path / old_name).write_text("old")
+    fingerprints.save(tmp_path)
+    ReferenceProfiles.from_tunes(DANCES).save(tmp_path)
+    count_statistics(DANCES, DurationVocabulary.from_tunes(DANCES)).save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == OLD_NAMES.keys()
+
+
+def test_the_keys_on_disk_are_those_of_version_0_1(tmp_path: Path) -> None:
+    count_statistics(DANCES, DurationVocabulary.from_tunes(DANCES)).save(tmp_path)
+    statistics = json.loads((tmp_path / "statistics.json").read_text())
+    assert statistics.keys() == json.loads((MODELS / "folk" / "statistics.json").read_text()).keys()
+    meter = statistics["meters"]["2/4"]
+    assert meter.keys() == {
+        "tunes", "bars", "rhythms", "endings", "notes_a_bar", "pickups", "turns", "variety",
+    }  # fmt: skip
