@@ -1,1 +1,1 @@
-"""Corpora: tunes from anywhere, gathered, read, told apart from their variants, one line each."""
+"""Corpora: tunes from files of any format, clustered by variants, one JSON object a line."""

@@ -1,8 +1,8 @@
-"""The chorale corpus: the sopranos of Bach's four-part chorales, from the ``music21`` package.
+"""The chorale corpus: sopranos of Bach's four-part chorales, from the ``music21`` package.
 
-The package ships some 400 of them as compressed MusicXML, without any terms of their own; the music
-is in the public domain. music21 itself is not started. Bach set many melodies several times: the
-clusters of variants keep them together.
+The package ships some 400 of them as compressed MusicXML, without terms of their own; the music is
+in the public domain. music21 itself is not imported. Bach set many melodies several times; the
+clusters of variants keep them together. A module of its own because nothing else reads these files.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from mst_core.reading.musicxml.tree import XmlElement, parse_xml
 from mst_core.reading.parsed_score import Limits
 
 MIN_NOTES = 16
+"""A soprano with fewer notes is rejected."""
 _VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 
 
 def read_chorales(corpus: Path | None = None) -> Iterator[CorpusLine | RejectedItem]:
-    """Read the soprano of every score with the four voices of a choir.
+    """Read the soprano of every score for the four voices of a choir.
 
-    ``corpus`` is the folder of music21's scores, by default the one of the installed package.
+    Args:
+        corpus: folder of music21's scores, by default that of the installed package.
 
     Raises:
         UnreadableScore: when there are none.
@@ -44,6 +46,7 @@ def read_chorales(corpus: Path | None = None) -> Iterator[CorpusLine | RejectedI
 
 
 def _read_soprano(name: str, file: Path) -> CorpusLine:
+    """Read one chorale; raises UnreadableScore for another number of voices."""
     limits = Limits()
     score = parse_xml(
         unpack_score(file.read_bytes(), max_bytes=limits.unpacked_bytes), max_elements=limits.events

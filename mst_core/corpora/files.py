@@ -1,7 +1,7 @@
-"""The files of an import: what lies in folders, in zip archives, or is named alone.
+"""Files of an import: single files, those in folders, and those in zip archives.
 
-Nothing is unpacked to disk. What an archive says of its sizes is not trusted: reading stops at the
-limits of `ImportLimits`, for one file and for all files of an archive together.
+Nothing is unpacked to disk. The sizes that an archive declares are not trusted: reading stops at
+the limits of `ImportLimits`, for one file and for all files of an archive together.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ ACCEPTED = (
     "Database (wjazzd.db)"
 )
 MAX_NAME_LENGTH = 200
+"""Characters of a file name that are shown."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 0x1
-_CHUNK = 65_536
+_ENCRYPTED = 0x1  # a flag bit of an archive's member
+_CHUNK = 65_536  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,16 @@ class ImportLimits:
     """How much an import reads."""
 
     file_bytes: int = 50_000_000
-    """Bytes of one file; a book of ABC tunes may be large."""
+    """Of one file; a book of ABC tunes may be large."""
     archive_bytes: int = 500_000_000
-    """Bytes of all files of one archive."""
+    """Of all files of one archive, unpacked."""
     archive_files: int = 100_000
     """Files of one archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedItem:
-    """What did not become a line of the corpus, and why."""
+    """A file or tune that did not become a line of the corpus, and the reason."""
 
     name: str
     reason: str
@@ -50,20 +51,24 @@ class RejectedItem:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file: its name as people know it, and what it holds; a database stays where it is."""
+    """A file to import: its content, or for a database its path."""
 
     name: str
+    """As shown to people; of an archive's member ``archive.zip: member``."""
     data: bytes = b""
     database: Path | None = None
 
 
 def list_files(sources: Iterable[Path]) -> tuple[list[Path], int]:
-    """Every score, archive and database, folders looked through in order; and how many others.
+    """List every score, archive and database in the sources, folders recursively in order.
 
-    Links to folders are not followed, hidden files are not looked at.
+    Links to folders are not followed; hidden files are skipped.
+
+    Returns:
+        The files, and how many files of other kinds the folders have.
 
     Raises:
-        UnreadableScore: when a source is not there, or a file of a kind that cannot be read.
+        UnreadableScore: when a source does not exist, or is a file of a kind that cannot be read.
     """
     files: list[Path] = []
     others = 0
@@ -77,19 +82,20 @@ def list_files(sources: Iterable[Path]) -> tuple[list[Path], int]:
             continue
         for folder, below, names in os.walk(source):
             below[:] = sorted(name for name in below if not name.startswith("."))
-            seen = [name for name in sorted(names) if not name.startswith(".")]
-            ours = [name for name in seen if _is_readable(name)]
-            files += [Path(folder) / name for name in ours]
-            others += len(seen) - len(ours)
+            visible = [name for name in sorted(names) if not name.startswith(".")]
+            readable = [name for name in visible if _is_readable(name)]
+            files += [Path(folder) / name for name in readable]
+            others += len(visible) - len(readable)
     return files, others
 
 
 def _is_readable(name: str) -> bool:
+    """Whether the suffix is that of a score, an archive or a database."""
     return PurePosixPath(name).suffix.lower() in (*SUFFIXES, ".zip", *DATABASE_SUFFIXES)
 
 
 def open_file(path: Path, limits: ImportLimits) -> Iterator[SourceFile | RejectedItem]:
-    """What one file holds: itself, or, of an archive, each file in it."""
+    """Yield the file itself, or each readable file of an archive."""
     suffix, shown = path.suffix.lower(), sanitize_line(path.name, MAX_NAME_LENGTH)
     if suffix in DATABASE_SUFFIXES:
         yield SourceFile(shown, database=path)
@@ -103,67 +109,63 @@ def open_file(path: Path, limits: ImportLimits) -> Iterator[SourceFile | Rejecte
         else:
             with path.open("rb") as file:
                 data = file.read(limits.file_bytes + 1)
-            yield _within_limits(shown, data, limits)
+            if len(data) > limits.file_bytes:
+                yield RejectedItem(shown, f"it has more than {limits.file_bytes} bytes")
+            else:
+                yield SourceFile(shown, data)
     except OSError as error:
         yield RejectedItem(shown, (error.strerror or "it cannot be read").lower())
 
 
-def _within_limits(name: str, data: bytes, bounds: ImportLimits) -> SourceFile | RejectedItem:
-    if len(data) > bounds.file_bytes:
-        return RejectedItem(name, f"it has more than {bounds.file_bytes} bytes")
-    return SourceFile(name, data)
-
-
 def _read_archive(
-    name: str, file: IO[bytes], bounds: ImportLimits
+    name: str, file: IO[bytes], limits: ImportLimits
 ) -> Iterator[SourceFile | RejectedItem]:
-    """Every score of an archive, in the order of their names."""
+    """Yield every score of an archive, in the order of their names."""
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         yield RejectedItem(name, f"the archive is broken ({error})")
         return
     with archive:
-        entries = [entry for entry in archive.infolist() if _is_score(entry.filename)]
-        if len(archive.infolist()) > bounds.archive_files:
-            yield RejectedItem(name, f"the archive holds more than {bounds.archive_files} files")
+        members = [member for member in archive.infolist() if _is_visible(member.filename)]
+        if len(archive.infolist()) > limits.archive_files:
+            yield RejectedItem(name, f"the archive holds more than {limits.archive_files} files")
             return
-        left = bounds.archive_bytes
-        for entry in sorted(entries, key=lambda entry: entry.filename):
-            shown = f"{name}: {sanitize_line(entry.filename, MAX_NAME_LENGTH)}"
-            found = _read_member(shown, archive, entry, bounds, left)
+        left = limits.archive_bytes
+        for member in sorted(members, key=lambda member: member.filename):
+            shown = f"{name}: {sanitize_line(member.filename, MAX_NAME_LENGTH)}"
+            found = _read_member(shown, archive, member, min(limits.file_bytes, left))
             yield found
             if isinstance(found, SourceFile):
                 left -= len(found.data)
             if left <= 0:
                 yield RejectedItem(
-                    name, f"the archive unpacks to more than {bounds.archive_bytes} bytes"
+                    name, f"the archive unpacks to more than {limits.archive_bytes} bytes"
                 )
                 return
 
 
-def _is_score(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return path.suffix.lower() in (*SUFFIXES, ".zip", *DATABASE_SUFFIXES) and not hidden
+def _is_visible(name: str) -> bool:
+    """Whether a member is readable, and neither hidden nor a resource fork of macOS."""
+    hidden = any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+    return _is_readable(name) and not hidden
 
 
 def _read_member(
-    shown: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bounds: ImportLimits, left: int
+    shown: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int
 ) -> SourceFile | RejectedItem:
-    suffix = PurePosixPath(entry.filename).suffix.lower()
-    if suffix not in SUFFIXES:
+    """Unpack one member, up to ``max_bytes``."""
+    if PurePosixPath(member.filename).suffix.lower() not in SUFFIXES:
         return RejectedItem(shown, "an archive or database within an archive; unpack it first")
-    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
+    if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
         return RejectedItem(shown, "it is locked, or packed in a way of its own")
-    most = min(bounds.file_bytes, left)
     content = bytearray()
     try:
-        with archive.open(entry) as stream:
-            while len(content) <= most and (chunk := stream.read(_CHUNK)):
+        with archive.open(member) as stream:
+            while len(content) <= max_bytes and (chunk := stream.read(_CHUNK)):
                 content += chunk
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         return RejectedItem(shown, f"the archive is broken ({error})")
-    if len(content) > most:
-        return RejectedItem(shown, f"it unpacks to more than {most} bytes")
+    if len(content) > max_bytes:
+        return RejectedItem(shown, f"it unpacks to more than {max_bytes} bytes")
     return SourceFile(shown, bytes(content))

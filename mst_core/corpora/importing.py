@@ -1,4 +1,4 @@
-"""Importing: every tune of the sources becomes a line of a corpus, or a refusal with its reason."""
+"""Import of a corpus: every tune of the sources becomes a corpus line, or is rejected."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from mst_core.reading.load import load_score
 from mst_core.reading.parsed_score import Limits
 
 MIN_NOTES = 12
-"""A tune with fewer says nothing of its style."""
+"""A tune with fewer notes is rejected: it shows nothing of a style."""
 TUNE_LIMITS = Limits(seconds=7_200.0)
-"""Of one tune: a long solo may last longer than what strangers may upload."""
+"""Of one tune; a long solo may last longer than an upload."""
 MAX_TITLE_LENGTH = 200
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,15 @@ class ImportProgress:
     """How far an import is."""
 
     files_done: int
-    """Files done."""
     total_files: int
     tunes: int
+    """Lines made so far."""
     rejected: int
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import gave."""
+    """The lines of an import, and what was rejected."""
 
     lines: tuple[CorpusLine, ...]
     rejected: tuple[RejectedItem, ...]
@@ -53,7 +54,7 @@ class ImportResult:
 
     @property
     def n_clusters(self) -> int:
-        """How many tunes there are when variants count as one."""
+        """Count the tunes when variants count as one."""
         return len({line["cluster"] for line in self.lines})
 
 
@@ -61,55 +62,61 @@ def import_tunes(
     sources: Sequence[Path],
     *,
     limits: ImportLimits | None = None,
-    on_progress: Callable[[ImportProgress], None] = lambda state: None,
+    on_progress: Callable[[ImportProgress], None] = lambda progress: None,
 ) -> ImportResult:
-    """Read every tune of some folders, archives and files, name its cluster, and leave out doubles.
+    """Read every tune of some folders, archives and files; reject duplicates, name the clusters.
 
     The same sources give the same lines in the same order.
 
+    Args:
+        sources: folders, zip archives, scores and databases.
+        limits: how much is read of one file and of one archive.
+        on_progress: called after each tune and each file.
+
     Raises:
-        UnreadableScore: when a source is not there or of no kind that can be read.
+        UnreadableScore: when a source does not exist or is of a kind that cannot be read.
     """
     limits = limits or ImportLimits()
-    files, others = list_files(sources)
+    files, other_files = list_files(sources)
     lines: list[CorpusLine] = []
-    refusals: list[RejectedItem] = []
-    names: set[str] = set()
-    known: dict[str, str] = {}
+    rejected: list[RejectedItem] = []
+    ids: set[str] = set()
+    digests: dict[str, str] = {}
     for number, path in enumerate(files):
         for item in _read_file(path, limits):
-            taken = item if isinstance(item, RejectedItem) else _accept_line(item, names, known)
-            if isinstance(taken, RejectedItem):
-                refusals.append(taken)
+            result = item if isinstance(item, RejectedItem) else _accept_line(item, ids, digests)
+            if isinstance(result, RejectedItem):
+                rejected.append(result)
             else:
-                lines.append(taken)
-            on_progress(ImportProgress(number, len(files), len(lines), len(refusals)))
-        on_progress(ImportProgress(number + 1, len(files), len(lines), len(refusals)))
-    return ImportResult(tuple(add_clusters(lines)), tuple(refusals), others)
+                lines.append(result)
+            on_progress(ImportProgress(number, len(files), len(lines), len(rejected)))
+        on_progress(ImportProgress(number + 1, len(files), len(lines), len(rejected)))
+    return ImportResult(tuple(add_clusters(lines)), tuple(rejected), other_files)
 
 
 def _accept_line(
-    line: CorpusLine, names: set[str], known: dict[str, str]
+    line: CorpusLine, ids: set[str], digests: dict[str, str]
 ) -> CorpusLine | RejectedItem:
-    """Check a line, give it a name of its own, and refuse what came before note for note."""
+    """Check a line and make its id unique; reject one with the same notes as an earlier one."""
     try:
         tune = check_line(line, min_notes=MIN_NOTES)
     except MstError as error:
         return RejectedItem(line["id"], error.arguments[0])
     text = repr((line["meter"], [(e.pitch, e.onset, e.duration) for e in tune.events]))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if digest in known:
-        return RejectedItem(line["id"], f"it has the same notes as {known[digest]}")
-    name, copy = line["id"], 2
-    while name in names:
-        name, copy = f"{line['id']}-{copy}", copy + 1
-    names.add(name)
-    known[digest] = name
-    return line | {"id": name, "title": sanitize_line(str(line["title"]), MAX_TITLE_LENGTH)}
+    if digest in digests:
+        return RejectedItem(line["id"], f"it has the same notes as {digests[digest]}")
+    id_, copy = line["id"], 2
+    while id_ in ids:
+        id_, copy = f"{line['id']}-{copy}", copy + 1
+    ids.add(id_)
+    digests[digest] = id_
+    return line | {"id": id_, "title": sanitize_line(str(line["title"]), MAX_TITLE_LENGTH)}
 
 
-def _read_file(path: Path, bounds: ImportLimits) -> Iterator[CorpusLine | RejectedItem]:
-    for found in open_file(path, bounds):
+def _read_file(path: Path, limits: ImportLimits) -> Iterator[CorpusLine | RejectedItem]:
+    """Yield the tunes of a file or archive."""
+    for found in open_file(path, limits):
         if isinstance(found, RejectedItem):
             yield found
             continue
@@ -117,25 +124,26 @@ def _read_file(path: Path, bounds: ImportLimits) -> Iterator[CorpusLine | Reject
             if found.database is not None:
                 yield from read_solos(found.database)
             else:
-                yield from _read_score(found)
+                yield from _read_source(found)
         except MstError as error:
             yield RejectedItem(found.name, str(error))
 
 
-def _read_score(found: SourceFile) -> Iterator[CorpusLine | RejectedItem]:
-    """The tunes of one file; each of an ABC book stands for itself."""
+def _read_source(found: SourceFile) -> Iterator[CorpusLine | RejectedItem]:
+    """Yield the tunes of one score; each tune of an ABC book is accepted or rejected alone."""
     inside = found.name.rpartition(": ")[2]
-    bounds = replace(TUNE_LIMITS, file_bytes=max(TUNE_LIMITS.file_bytes, len(found.data)))
-    kind = detect_format(inside, len(found.data), found.data[:SNIFFED_BYTES], bounds)
     stem = _slug(PurePosixPath(inside).stem)
+    # A book of ABC tunes may be larger than one score.
+    limits = replace(TUNE_LIMITS, file_bytes=max(TUNE_LIMITS.file_bytes, len(found.data)))
+    kind = detect_format(inside, len(found.data), found.data[:SNIFFED_BYTES], limits)
     if kind is not ScoreFormat.ABC:
         if len(found.data) > TUNE_LIMITS.file_bytes:
             raise UnreadableScore(
                 f"it has {len(found.data)} bytes", f"{TUNE_LIMITS.file_bytes} are accepted"
             )
-        reading = load_score(inside, found.data, limits=TUNE_LIMITS)
-        title = reading.title or PurePosixPath(inside).stem
-        yield line_from_melody(stem, stem, title, reading.melody)
+        score = load_score(inside, found.data, limits=TUNE_LIMITS)
+        title = score.title or PurePosixPath(inside).stem
+        yield line_from_melody(stem, stem, title, score.melody)
         return
     text = decode_text(found.data)
     for place, tune_text in enumerate(split_tunes(text, max_characters=len(text)), start=1):
@@ -149,4 +157,5 @@ def _read_score(found: SourceFile) -> Iterator[CorpusLine | RejectedItem]:
 
 
 def _slug(text: str) -> str:
+    """Lower-case letters and digits joined by hyphens, up to 60 characters; never empty."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "tune"

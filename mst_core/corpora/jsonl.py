@@ -1,4 +1,4 @@
-"""A tune as a line of a corpus file, whatever it was read from. docs/corpus.md tells the format."""
+"""Lines of a corpus file (JSON Lines), made from tunes of any source: see docs/corpus.md."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from mst_core.corpora.folk_books import FolkTune
-from mst_core.corpora.tunes import CorpusTune, parse_tune
+from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, parse_tune
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
+from mst_core.music import Melody, Meter
 from mst_core.reading.abc.tune import AbcTune
 
 CorpusLine = dict[str, Any]
 """One JSON object of a corpus file."""
 LineEvents = Iterable[tuple[int | None, Fraction, Fraction]]
-"""Pitch or None, onset and duration in quarter notes from 0, without a gap."""
+"""(MIDI pitch or None, onset, duration), contiguous from 0, times in quarter notes."""
 MAX_BAR_QUARTERS = 1_000
-"""Quarter notes."""
+"""A longer bar is refused, in quarter notes."""
 
 
-def make_line(
-    heading: CorpusLine, events: LineEvents, bar_starts: Sequence[Fraction]
-) -> CorpusLine:
-    """Put the notes and bars behind a heading, times as exact fractions."""
-    return heading | {
+def make_line(fields: CorpusLine, events: LineEvents, bar_starts: Sequence[Fraction]) -> CorpusLine:
+    """Add notes and bars to the other fields of a line, times as exact fractions."""
+    return fields | {
         "notes": [[pitch, str(onset), str(duration)] for pitch, onset, duration in events],
         "bars": len(bar_starts),
         "bar_starts": [str(start) for start in bar_starts],
@@ -35,16 +32,33 @@ def make_line(
 
 
 def line_from_abc(name: str, source: str, tune: AbcTune) -> CorpusLine:
-    """A tune of an ABC file. Raises UnreadableScore when it has no meter."""
+    """Convert a tune of an ABC file; `name` becomes its id.
+
+    Raises:
+        UnreadableScore: when it has no meter.
+    """
     if tune.meter is None:
         raise UnreadableScore("it has no meter", "a tune with bars is accepted")
-    return FolkTune(name, source, tune).to_line()
+    fields = {
+        "id": name,
+        "title": tune.title,
+        "source": source,
+        "rhythm": tune.rhythm,
+        "meter": str(tune.meter),
+        "meter_changes": bool(tune.meter_changes),
+        "key": tune.key_name,
+        "pickup": str(tune.pickup),
+        "bars_ok": not tune.irregular_measures,
+        "repeats_expanded": False,
+    }
+    events = [(event.pitch, event.onset, event.duration) for event in tune.events]
+    return make_line(fields, events, tune.measure_onsets)
 
 
 def line_from_melody(name: str, source: str, title: str, melody: Melody) -> CorpusLine:
-    """The melody of a MIDI or MusicXML file; of two endings the second is kept.
+    """Convert the melody of a MIDI or MusicXML file; of two endings the second is kept.
 
-    Onset 0 is the first note's, or the first downbeat where there is no pickup.
+    Onset 0 is that of the first note, or of the first downbeat where there is no pickup.
     """
     pickup = melody.pickup
     left_out = [
@@ -63,11 +77,13 @@ def line_from_melody(name: str, source: str, title: str, melody: Melody) -> Corp
         if not any(begin <= start < end for begin, end in left_out)
     ]
 
-    def shown(time: Fraction) -> Fraction:
-        gone = sum((min(end, time) - start for start, end in left_out if start < time), Fraction(0))
-        return time - gone + pickup
+    def shifted(time: Fraction) -> Fraction:
+        removed = sum(
+            (min(end, time) - start for start, end in left_out if start < time), Fraction(0)
+        )
+        return time - removed + pickup
 
-    placed = [(pitch, shown(onset), duration) for pitch, onset, duration in notes]
+    events = [(pitch, shifted(onset), duration) for pitch, onset, duration in notes]
     return make_line(
         {
             "id": name,
@@ -75,14 +91,14 @@ def line_from_melody(name: str, source: str, title: str, melody: Melody) -> Corp
             "source": source,
             "tempo": round(melody.tempo, 1),
             "meter": str(melody.meter),
-            "meter_changes": bool(melody.meter_changes),
+            "meter_changes": bool(melody.changes),
             "key": f"{melody.key.tonic_name} {melody.key.mode}",
             "pickup": str(pickup),
-            "bars_ok": not melody.meter_changes,
+            "bars_ok": not melody.changes,
             "repeats_expanded": False,
         },
-        _with_rests(placed, shown(melody.length)),
-        [*([Fraction(0)] if pickup else []), *(shown(bar) for bar in bars)],
+        _with_rests(events, shifted(melody.length)),
+        [*([Fraction(0)] if pickup else []), *(shifted(bar) for bar in bars)],
     )
 
 
@@ -90,21 +106,21 @@ def _with_rests(
     notes: Sequence[tuple[int, Fraction, Fraction]], end: Fraction
 ) -> Iterator[tuple[int | None, Fraction, Fraction]]:
     """Fill the gaps between notes, from 0 to the end, with rests."""
-    place = Fraction(0)
+    now = Fraction(0)
     for pitch, onset, duration in notes:
-        if onset > place:
-            yield None, place, onset - place
+        if onset > now:
+            yield None, now, onset - now
         yield pitch, onset, duration
-        place = onset + duration
-    if end > place:
-        yield None, place, end - place
+        now = onset + duration
+    if end > now:
+        yield None, now, end - now
 
 
 def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
-    """Read a line back as training will.
+    """Parse a line as training will.
 
     Raises:
-        UnreadableScore: when it holds fewer than that many notes, or bars that cannot be.
+        UnreadableScore: when it has fewer than ``min_notes`` notes, or impossible bars.
     """
     sounding = sum(pitch is not None for pitch, _, _ in line["notes"])
     if sounding < min_notes:
@@ -112,7 +128,7 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
     starts = [Fraction(start) for start in line["bar_starts"]]
     if any(not 0 < b - a <= MAX_BAR_QUARTERS for a, b in pairwise(starts)):
         raise UnreadableScore("it has a bar without an end", "plain meters are accepted")
-    bar = Meter.parse(line["meter"]).bar_length * TICKS_PER_QUARTER
+    bar = Meter.parse(line["meter"]).bar_length * GRID_TICKS
     if bar.denominator > 1:
         raise UnreadableScore(f"it is in {line['meter']}", "plain meters are accepted")
     try:
@@ -122,7 +138,7 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
 
 
 def write_lines(path: Path, lines: Iterable[CorpusLine]) -> None:
-    """Write one JSON object a line, as `mst_core.corpora.tunes` reads them."""
+    """Write one JSON object a line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")

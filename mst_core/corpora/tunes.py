@@ -1,8 +1,8 @@
-"""Corpora: tunes to learn from, one JSON object a line.
+"""Corpus tunes: events on a grid of 24 ticks a quarter note, and their reader.
 
-A line holds ``id``, ``meter``, ``key``, ``notes`` (a list of ``[pitch or null, onset, duration]``,
-contiguous, times in quarter notes as exact fractions), ``bar_starts`` and ``pickup``. Time is
-counted here in ticks of 1/24 quarter (`TICKS_PER_QUARTER`).
+A line of a corpus file is a JSON object with ``id``, ``meter``, ``key``, ``notes`` (contiguous
+``[pitch or null, onset, duration]``, times in quarter notes as exact fractions), ``bar_starts`` and
+``pickup``; docs/corpus.md lists all fields. The grid holds triplets and thirty-second notes alike.
 """
 
 from __future__ import annotations
@@ -16,21 +16,27 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.errors import BadOption, UnreadableScore
-from mst_core.music import TICKS_PER_QUARTER, Key, Meter
+from mst_core.music import Key, Meter
+
+GRID_TICKS = 24
+"""Ticks of a quarter note: the grid of the networks and of the rhythm lattice."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuneEvent:
-    """A note or, with pitch None, a rest. Times in ticks from the first downbeat."""
+    """A note, or a rest with pitch None."""
 
     pitch: int | None
+    """MIDI number."""
     onset: int
+    """Ticks from the first downbeat; negative in a pickup."""
     duration: int
+    """Ticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusTune:
-    """A tune as the networks see it: contiguous events over a grid of bars."""
+    """A tune as the networks use it: contiguous events, divided into bars."""
 
     id: str
     title: str
@@ -38,28 +44,33 @@ class CorpusTune:
     key: Key | None
     events: tuple[TuneEvent, ...]
     barlines: tuple[int, ...]
-    """Where full bars begin, in ticks; the first is 0 and a pickup comes before it."""
+    """Starts of the full bars in ticks; the first is 0, a pickup comes before it."""
     cluster: str = ""
-    """Name shared with its variants, where the corpus tells; a split keeps them together."""
+    """Name shared by variants of a tune; empty where the corpus has no clusters."""
     bar_splits: tuple[int, ...] = ()
-    """Where a repeat sign splits a bar, in ticks: a part ends there and another begins."""
+    """Ticks where a repeat sign inside a bar ends one section and begins another."""
 
     @property
     def bar_ticks(self) -> int:
-        """Length of a bar of its meter, in ticks."""
-        return int(self.meter.bar_length * TICKS_PER_QUARTER)
+        """Length of a bar of the meter, in ticks."""
+        return int(self.meter.bar_length * GRID_TICKS)
 
 
 def to_ticks(quarters: Fraction | str) -> int:
     """Round a time in quarter notes to the nearest tick."""
-    return round(Fraction(quarters) * TICKS_PER_QUARTER)
+    return round(Fraction(quarters) * GRID_TICKS)
+
+
+def title_key(tune: CorpusTune) -> str:
+    """Return the letters of a title without case and "the"; the id where none are left."""
+    return re.sub(r"[^a-z]|\bthe\b", "", tune.title.lower()) or tune.id
 
 
 def read_tunes(paths: Iterable[Path]) -> Iterator[CorpusTune]:
     """Read corpus files line by line.
 
     Raises:
-        UnreadableScore: naming file and line of what is not a tune.
+        UnreadableScore: naming the file and line that is not a tune.
     """
     for path in paths:
         with path.open(encoding="utf-8") as lines:
@@ -74,7 +85,14 @@ def read_tunes(paths: Iterable[Path]) -> Iterator[CorpusTune]:
 
 
 def parse_tune(line: dict[str, Any]) -> CorpusTune:
-    """Make a tune of one decoded line; onset 0 becomes the first full bar."""
+    """Convert a decoded line to the grid; times are shifted so that the first full bar is at 0.
+
+    Args:
+        line: an object with at least ``id``, ``meter``, ``notes`` and ``bar_starts``.
+
+    Raises:
+        KeyError: and `BadOption`, IndexError, TypeError or ValueError, when it is no such object.
+    """
     meter = Meter.parse(line["meter"])
     starts = [Fraction(start) for start in line["bar_starts"]]
     end = sum((Fraction(part) for part in line["notes"][-1][1:]), Fraction(0))
@@ -100,7 +118,13 @@ def parse_tune(line: dict[str, Any]) -> CorpusTune:
 
 
 def full_bars(starts: list[Fraction], end: Fraction, bar: Fraction) -> list[Fraction]:
-    """Join the parts of bars that a repeat sign splits, and leave out a pickup."""
+    """Return the starts of full bars: parts of a split bar are joined, a pickup is left out.
+
+    Args:
+        starts: of every bar or part of one, ascending, in quarter notes.
+        end: of the last event.
+        bar: length of a bar of the meter.
+    """
     starts = [start for start in starts if start < end] or [Fraction(0)]
     lengths = [after - start for start, after in zip(starts, [*starts[1:], end], strict=True)]
     joined: list[Fraction] = []
@@ -116,7 +140,7 @@ def full_bars(starts: list[Fraction], end: Fraction, bar: Fraction) -> list[Frac
 
 
 def parse_key(text: str) -> Key | None:
-    """Read a key of any of the corpora (``Gmaj``, ``Bb-maj``, ``E- major``), or None."""
+    """Parse a key as any of the corpora writes it (``Gmaj``, ``Bb-maj``, ``E- major``), or None."""
     flat = re.sub(r"^([A-G])-( |$)", r"\1b\2", text.strip())
     try:
         return Key.parse(flat) if flat else None

@@ -1,7 +1,7 @@
-"""The two dictionaries of a style: intervals and durations, as tokens.
+"""Vocabularies of the networks: tokens of intervals and of durations.
 
-Pitch is written as the interval to the last note that sounded, folded by octaves into an octave up
-or down, or as a rest. Durations are those that the style's corpus uses; others take the nearest.
+A pitch token is the interval to the last sounding note, folded into an octave up or down, or a
+rest. A duration token is an index into the durations of a style's corpus; others take the nearest.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from mst_core.music import TICKS_PER_QUARTER
 
 OCTAVE = 12
 REST_TOKEN = 2 * OCTAVE + 1
-"""The token of a rest; 0 to 24 are intervals from an octave down to an octave up."""
+"""Tokens 0 to 24 are intervals from an octave down to an octave up."""
 START_TOKEN = REST_TOKEN + 1
-"""Stands before the first event; never predicted."""
+"""Before the first event of a tune; never predicted."""
 N_PITCH_TOKENS = REST_TOKEN + 1
-"""How many tokens a pitch network predicts."""
+"""Tokens that a pitch network predicts."""
 _COMMON_VALUES = (
     "1/24 1/12 1/8 1/6 1/4 1/3 3/8 5/12 1/2 7/12 2/3 3/4 5/6 1 5/4 4/3 3/2 7/4 2 5/2 3 7/2 4 5 6 8"
 )
 COMMON_DURATIONS = tuple(map(Fraction, _COMMON_VALUES.split()))
-"""The note values of the common alphabet, in quarter notes: each dictionary holds them."""
+"""The 26 note values that every vocabulary has, in quarter notes, ascending."""
 
 
 def fold_to_octave(interval: int) -> int:
-    """Bring an interval in semitones within an octave, keeping its direction."""
+    """Shift an interval in semitones by octaves into -12 to 12, keeping its direction."""
     while interval > OCTAVE:
         interval -= OCTAVE
     while interval < -OCTAVE:
@@ -40,24 +40,25 @@ def fold_to_octave(interval: int) -> int:
 
 
 def interval_token(interval: int) -> int:
-    """The token of an interval in semitones, any size."""
+    """Return the token, 0 to 24, of an interval of any size in semitones."""
     return fold_to_octave(interval) + OCTAVE
 
 
 @dataclass(frozen=True)
 class DurationVocabulary:
-    """The durations of a style, in ticks, rising."""
+    """The durations of a style; a token is an index into them."""
 
     ticks: tuple[int, ...]
+    """Ascending, shape ``(V,)``."""
 
     @classmethod
     def from_tunes(
         cls, tunes: Iterable[CorpusTune], *, min_share: float = 0.0005
     ) -> DurationVocabulary:
-        """Collect the durations that make up at least ``share`` of a corpus's events.
+        """Collect the durations of at least ``min_share`` of a corpus's events.
 
-        The common note values are always there: what a corpus never showed is unlikely, not
-        impossible, and may be imitated once a tune has shown it.
+        The common note values are always included, so that a value that the corpus never has is
+        unlikely rather than impossible.
         """
         counts = Counter(event.duration for tune in tunes for event in tune.events)
         least = min_share * counts.total()
@@ -67,10 +68,11 @@ class DurationVocabulary:
         )
 
     def __len__(self) -> int:
+        """Count the durations."""
         return len(self.ticks)
 
     def token(self, ticks: int) -> int:
-        """The token of a duration, or of the nearest by ratio."""
+        """Return the token of a duration in ticks, or of the nearest by ratio."""
         known = self._token_cache.get(ticks)
         if known is None:
             known = min(
