@@ -97,6 +97,7 @@ def main(context: click.Context) -> None:
 for _verbs in COMMANDS.values():
     for _verb in _verbs:
         main.add_command(_verb)
+main.add_command(fingerprint.command, "echoes")  # its old name, not listed
 
 if __name__ == "__main__":
     main()

@@ -29,12 +29,14 @@ ROOMS = {
     " bot/requests/intake.py",
     "fluidsynth": "mst_core/sound/fluidsynth.py",
     "midi2audio": "mst_core/sound/fluidsynth_cli.py",
+    "matplotlib": "mst_core/training/loss_log.py",
     "mido": "mst_core/notation/midi.py mst_core/sound/performance_midi.py",
     "music21": "mst_core/notation/musicxml.py",
     "pydub": "mst_core/sound/encoding.py",
     "resvg_py": "mst_core/notation/picture.py",
     "safetensors": "mst_core/networks mst_core/training mst_core/statistics",
     "simcord": "bot/preview",
+    "tomli_w": "mst_core/training/train_style.py",
     "torch": "mst_core/networks mst_core/training mst_core/generation/candidates.py"
     " mst_core/evaluation/baselines.py",
     "verovio": "mst_core/notation/picture.py",
@@ -201,7 +203,11 @@ def asked_libraries(*extras: str) -> list[Requirement]:
 
 
 def test_a_new_library_arrives_with_its_room() -> None:
-    imported_as = {"discord.py": "discord", "pyfluidsynth": "fluidsynth"}
+    imported_as = {
+        "discord.py": "discord",
+        "pyfluidsynth": "fluidsynth",
+        "tomli-w": "tomli_w",
+    }
     names = {imported_as.get(asked.name, asked.name) for asked in asked_libraries("tryout")}
     assert names == set(ROOMS) | OPEN_TO_ALL
 

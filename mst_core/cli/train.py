@@ -1,4 +1,4 @@
-"""``mst train``: a style of one's own, from a corpus."""
+"""``mst train``: train a style of your own from a corpus."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from mst_core.training.train_style import NetworkName
 
 _EXAMPLE = """\b
-Folk once more, from the tunes that the music21 package ships:
+Folk again, from the tunes that the music21 package ships:
     mst corpus folk -o folk.jsonl
     mst train folk folk.jsonl
-A style of your own, from a folder of tunes; with fewer than a few hundred let it go on from folk:
+A style of your own from a folder of tunes; with fewer than a few hundred, start from folk:
     mst corpus import ~/tunes -o mine.jsonl
-    mst train mine mine.jsonl --from folk
+    mst train mine mine.jsonl --init-from folk
 """
 
 
@@ -36,61 +36,74 @@ A style of your own, from a folder of tunes; with fewer than a few hundred let i
     required=True,
 )
 @click.option(
+    "--init-from",
     "--from",
-    "base",
+    "init_from",
     metavar="STYLE",
     shell_complete=options.complete_style,
-    help="Go on from what this style has learned, with its sizes. For a small corpus: 20 "
-    "tunes are enough then. docs/corpus.md has figures.",
+    help="Start from the weights of this style, with its sizes. Then 20 tunes are enough; "
+    "docs/corpus.md has figures.",
 )
 @click.option(
     "--epochs",
     type=click.IntRange(1, 1000),
     default=13,
     show_default=True,
-    help="How often the networks see every tune, at the most; training stops when a "
-    "validation part is not foretold better for five times.",
+    help="Passes over the corpus, at most; training stops after 5 epochs without a lower "
+    "validation loss.",
 )
 @click.option(
     "--hidden",
     type=click.IntRange(8, 2048),
-    help="Size of the LSTMs, else that of the shipped styles; less for a small corpus.",
+    help="Units of the LSTMs (default: as the shipped styles); fewer for a small corpus.",
 )
-@click.option("--embedding", type=click.IntRange(8, 2048), help="Size of the embeddings, likewise.")
+@click.option(
+    "--embedding",
+    type=click.IntRange(8, 2048),
+    help="Size of the embeddings (default: as the shipped styles).",
+)
 @click.option(
     "--dropout",
     type=click.FloatRange(0, 0.9),
-    help="Share that is left out at each step, likewise; more for a small corpus.",
+    help="Dropout probability (default: as the shipped styles); higher for a small corpus.",
 )
 @click.option(
-    "--seed", type=int, default=1, show_default=True, help="The same seed, the same pair."
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="The same seed and device give the same weights.",
 )
 @click.option(
+    "--network",
     "--only",
+    "network",
     type=click.Choice(["pitch", "duration"]),
-    help="Train one of the two networks; a call without this then writes the style. "
-    "So two processes share the work.",
+    help="Train one of the two networks, so that two processes can share the work; a last call "
+    "without this option writes the style.",
 )
 @click.option(
+    "--checkpoint-dir",
     "--runs",
+    "checkpoint_dir",
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Where checkpoints lie. A killed training goes on from there.",
+    help="Where checkpoints and losses are written. An interrupted training goes on from there.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),
     default=1,
     show_default=True,
-    help="Processor threads of each training.",
+    help="Processor threads.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
     default="auto",
     show_default=True,
-    help="What is computed in; auto is mixed precision on a GPU and on a processor with "
+    help="Number format of the computation; auto is bfloat16 on a GPU and on a processor with "
     "instructions for it, else float32.",
 )
 @options.device
@@ -98,14 +111,14 @@ A style of your own, from a folder of tunes; with fewer than a few hundred let i
 def command(
     style: str,
     corpus: tuple[Path, ...],
-    base: str | None,
+    init_from: str | None,
     epochs: int,
     hidden: int | None,
     embedding: int | None,
     dropout: float | None,
     seed: int,
-    only: NetworkName | None,
-    runs: Path,
+    network: NetworkName | None,
+    checkpoint_dir: Path,
     threads: int,
     precision: Literal["auto", "float32", "bfloat16", "float16"],
     device: str,
@@ -113,17 +126,17 @@ def command(
 ) -> None:
     """Train the two networks of STYLE on a corpus.
 
-    They are written into the folder models/STYLE with a card of what they are, and the style is in
-    the choices of `mst` at once and in those of the bot after a restart. A corpus has one tune a
-    line, as `mst corpus` writes them. One tune in twenty, with its variants, decides when to stop,
-    and another one in twenty measures the result. A killed training goes on where it was, with the
-    same result. The losses are drawn in the folder of --runs.
+    The folder models/STYLE is written: networks, statistics and a card. `mst` offers the style at
+    once, the bot after a restart. A corpus has one tune a line, as `mst corpus` writes them. One
+    tune in twenty, with its variants, is for validation and decides when to stop; another one in
+    twenty is for the test. An interrupted training goes on from its checkpoint, with the same
+    result. The losses are plotted in the folder of --checkpoint-dir.
     """
     if not style.replace("-", "").replace("_", "").isalnum() or not style.isascii():
         raise BadOption("style", style, "use letters, digits, - and _")
 
-    if base and (hidden or embedding):
-        raise BadOption("--from", base, "with it the sizes are those of that style")
+    if init_from and (hidden or embedding):
+        raise BadOption("--init-from", init_from, "with it the sizes are those of that style")
 
     import msgspec
 
@@ -133,58 +146,61 @@ def command(
     from mst_core.styles import check_style_folders, load_style_cards, require_style
     from mst_core.training import train_style
     from mst_core.training.loop import TrainConfig, set_threads
-    from mst_core.training.loss_log import LossLog
+    from mst_core.training.loss_log import PLOT_FILE, LossLog
 
     set_threads(threads)
-    place = pick_device(device)
-    sizes = ModelConfig(feature_sizes=(), vocabulary_size=0)
-    course = TrainConfig(
-        epochs=epochs, seed=seed, precision=_choose_precision(precision, place.type)
-    )
-    if base:
-        check_style_folders(models, [base])
-        require_style(base, load_style_cards(models))
-        sizes = StyleModel.load(models / base, place).pitch_net.config
-    given = {"hidden": hidden, "embedding": embedding, "dropout": dropout}
-    sizes = msgspec.structs.replace(
-        sizes,
+    torch_device = pick_device(device)
+    model_config = ModelConfig(feature_sizes=(), vocabulary_size=0)
+    if init_from:
+        check_style_folders(models, [init_from])
+        require_style(init_from, load_style_cards(models))
+        model_config = StyleModel.load(models / init_from, torch_device).pitch_net.config
+    sizes = {"hidden": hidden, "embedding": embedding, "dropout": dropout}
+    model_config = msgspec.structs.replace(
+        model_config,
         feature_sizes=(),
         vocabulary_size=0,
-        **{k: v for k, v in given.items() if v is not None},
+        **{name: size for name, size in sizes.items() if size is not None},
     )
     tunes = list(read_tunes(corpus))
     if len(tunes) < train_style.MIN_TUNES:
         raise BadOption("corpus", len(tunes), f"it needs at least {train_style.MIN_TUNES} tunes")
-    book, progress = LossLog(runs / style), _progress(epochs)
+    log, progress = LossLog(checkpoint_dir / style), _progress(epochs)
 
-    def tell(part: NetworkName, epoch: EpochResult) -> None:
-        progress(part, epoch)
-        book.append(part, epoch)
+    def on_epoch(network: NetworkName, epoch: EpochResult) -> None:
+        progress(network, epoch)
+        log.append(network, epoch)
 
     result = train_style.train_style(
         style,
         tunes,
         models,
-        runs,
-        config=course,
-        model_config=sizes,
-        device=place,
-        networks=train_style.NETWORKS if only is None else (only,),
-        init_from=models / base if base else None,
-        on_epoch=tell,
+        checkpoint_dir,
+        config=TrainConfig(
+            epochs=epochs, seed=seed, precision=_precision(precision, torch_device.type)
+        ),
+        model_config=model_config,
+        device=torch_device,
+        networks=(network,) if network else train_style.NETWORKS,
+        init_from=models / init_from if init_from else None,
+        on_epoch=on_epoch,
     )
     if result is None:
-        click.echo(f"The {only} network of {style} is trained; its weights lie in {runs / style}.")
+        click.echo(
+            f"The {network} network of {style} is trained; its weights are in "
+            f"{checkpoint_dir / style}."
+        )
         return
     click.echo(
-        f"{style}: trained on {len(result.split.training)} tunes; on {len(result.split.test)} "
-        f"others {result.losses.pitch:.3f} nats a pitch, {result.losses.duration:.3f} a duration. "
-        f"Written to {models / style}; the losses are drawn in {runs / style / 'losses.svg'}."
+        f"{style}: trained on {len(result.split.training)} tunes. Test loss on "
+        f"{len(result.split.test)} others: {result.losses.pitch:.3f} nats a pitch, "
+        f"{result.losses.duration:.3f} a duration. Written to {models / style}; the losses are "
+        f"plotted in {checkpoint_dir / style / PLOT_FILE}."
     )
 
 
-def _choose_precision(name: str, device: str) -> Precision:
-    """Mixed precision where the hardware is made for it, if nothing else is asked."""
+def _precision(name: str, device: str) -> Precision:
+    """Resolve ``auto`` to the fastest number format of the device."""
     if name != "auto":
         return cast("Precision", name)
     from mst_core.training.loop import default_precision
@@ -193,20 +209,19 @@ def _choose_precision(name: str, device: str) -> Precision:
 
 
 def _progress(epochs: int) -> Callable[[NetworkName, EpochResult], None]:
-    """A bar on a terminal, a line an epoch elsewhere."""
-    alive = sys.stderr.isatty()
+    """Show a bar on a terminal, and write a line an epoch elsewhere."""
+    terminal = sys.stderr.isatty()
 
-    def tell(part: NetworkName, epoch: EpochResult) -> None:
-        share = epoch.number / epochs
+    def show(network: NetworkName, epoch: EpochResult) -> None:
         figures = (
-            f"{part:<8} epoch {epoch.number:>3} of {epochs}: training {epoch.training_loss:.3f}, "
-            f"validation {epoch.validation_loss:.3f} (best {epoch.best_loss:.3f}) nats, "
-            f"{epoch.events_per_second:,.0f} notes a second"
+            f"{network:<8} epoch {epoch.number:>3} of {epochs}: "
+            f"training {epoch.training_loss:.3f}, validation {epoch.validation_loss:.3f} "
+            f"(best {epoch.best_loss:.3f}) nats, {epoch.events_per_second:,.0f} notes a second"
         )
-        if alive:
-            bar = "█" * round(20 * share)
+        if terminal:
+            bar = "█" * round(20 * epoch.number / epochs)
             click.echo(f"\r{bar:<20} {figures} ", err=True, nl=epoch.number == epochs)
         else:
             click.echo(figures, err=True)
 
-    return tell
+    return show

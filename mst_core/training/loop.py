@@ -1,8 +1,8 @@
-"""Training a style's pair: corpus to rows of features, one loop, early stopping, checkpoints.
+"""The training loop of one network: batches, optimizer, early stopping, checkpoints.
 
-Tunes of similar length share a batch, long solos are cut into windows (the look back of their
-features still sees the whole tune), and the weights that are kept are a moving average over steps,
-which a validation part of the corpus chooses. The same seed and device give the same weights.
+Windows of similar length share a batch; long solos are cut into windows (their features still look
+back over the whole tune). The weights that are kept are an exponential moving average over steps;
+the epoch with the lowest validation loss is chosen. The same seed and device give the same weights.
 """
 
 from __future__ import annotations
@@ -29,32 +29,91 @@ from mst_core.networks.features import PITCH_FEATURES
 from mst_core.networks.model import SequenceNet
 
 PAD_TARGET = -100
+"""Target of padded events; they count for no loss."""
 Precision = Literal["float32", "bfloat16", "float16"]
+LabelledRows = tuple[NDArray[np.int16], NDArray[np.int64]]
+"""Features ``(T, F)`` and targets ``(T,)`` of one tune for one network, T events."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How a network is trained; the defaults are those of the shipped styles."""
+
+    epochs: int = 13
+    """Passes over the training tunes, at most."""
+    batch_events: int = 4096
+    """Events of a step, padding included."""
+    min_steps: int = 40
+    """Steps of an epoch: a small corpus gets smaller batches, down to ``min_batch_events``."""
+    min_batch_events: int = 256
+    window_events: int = 128
+    """Events of a tune in one row of a batch."""
+    length_jitter: float = 8.0
+    """Random events added to a window's length before windows are sorted into batches."""
+    learning_rate: float = 3e-3
+    """Peak rate of AdamW."""
+    warmup_share: float = 0.05
+    """Share of the training over which the rate rises linearly to its peak."""
+    initial_rate_share: float = 0.05
+    """Share of the peak rate at the first step."""
+    final_rate_share: float = 0.02
+    """Share of the peak rate that the cosine schedule ends at."""
+    weight_decay: float = 0.02
+    betas: tuple[float, float] = (0.9, 0.98)
+    """Decay rates of AdamW's moments."""
+    gradient_norm: float = 1.0
+    """Gradients are clipped to this L2 norm."""
+    ema_decay: float = 0.995
+    """Share of the moving average of weights that one step keeps."""
+    patience: int = 5
+    """Epochs without a lower validation loss before training stops."""
+    precision: Precision = "float32"
+    """Number format of the forward pass; weights are float32."""
+    fine_tuning_rate: float = 0.5
+    """Factor of the learning rate when training starts from another style's weights."""
+    seed: int = 1
+
+
+MEASURING = TrainConfig(window_events=1_000_000, batch_events=16_384)
+"""Batches of whole tunes, for validation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A tune as rows for one pair: features (T, F) and targets (T,) of both networks."""
+    """A tune as training data of both networks."""
 
     duration_features: NDArray[np.int16]
+    """Features of the duration network, shape ``(T, F)``."""
     pitch_targets: NDArray[np.int64]
+    """Interval tokens, shape ``(T,)``."""
     duration_targets: NDArray[np.int64]
+    """Duration tokens, shape ``(T,)``."""
 
     @property
     def pitch_features(self) -> NDArray[np.int16]:
-        """What the pitch network saw: the duration network's rows begin with it."""
+        """Features of the pitch network ``(T, F)``: the first columns of the duration network's."""
         return self.duration_features[:, : len(PITCH_FEATURES)]
+
+    @property
+    def pitch(self) -> LabelledRows:
+        """Features and targets of the pitch network."""
+        return self.pitch_features, self.pitch_targets
+
+    @property
+    def duration(self) -> LabelledRows:
+        """Features and targets of the duration network."""
+        return self.duration_features, self.duration_targets
 
 
 def encode_tune(tune: CorpusTune, vocabulary: DurationVocabulary) -> Example:
-    """Walk a tune and write down what each network saw and what came."""
-    line = MelodyState(TuneHeader.from_tune(tune), vocabulary, start=tune.events[0].onset)
+    """Compute the features before, and the target of, each event of a tune."""
+    state = MelodyState(TuneHeader.from_tune(tune), vocabulary, start=tune.events[0].onset)
     rows, intervals = [], []
     for event in tune.events:
-        interval = line.interval_to(event.pitch)
-        rows.append(line.duration_context(line.pitch_context(), interval, event.pitch))
+        interval = state.interval_to(event.pitch)
+        rows.append(state.duration_context(state.pitch_context(), interval, event.pitch))
         intervals.append(interval)
-        line.append(event.pitch, event.duration)
+        state.append(event.pitch, event.duration)
     return Example(
         np.array(rows, dtype=np.int16),
         np.array(intervals, dtype=np.int64),
@@ -62,45 +121,24 @@ def encode_tune(tune: CorpusTune, vocabulary: DurationVocabulary) -> Example:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """How to train: the defaults are what the shipped styles use."""
-
-    epochs: int = 13
-    batch_events: int = 4096
-    """Events a step, padding included; fewer in a corpus that would give less than 40 steps."""
-    window_events: int = 128
-    """Events of a tune that one step learns from."""
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.02
-    ema_decay: float = 0.995
-    """Share of the moving average of weights that one step keeps."""
-    patience: int = 5
-    """Epochs without a better validation loss before stopping."""
-    precision: Precision = "float32"
-    """What the networks compute in; weights are always kept whole."""
-    seed: int = 1
-
-
-LabelledRows = tuple[NDArray[np.int16], NDArray[np.int64]]
-
-
 class Batches:
-    """One pass over lessons: windows of similar length together, each batch made when it is due."""
+    """One pass over the examples of a network, windows of similar length batched together."""
 
     def __init__(
         self,
-        lessons: Sequence[LabelledRows],
-        course: TrainConfig,
+        examples: Sequence[LabelledRows],
+        config: TrainConfig,
         shuffle: np.random.Generator | None,
     ) -> None:
-        self._windows = windows = list(_windows(lessons, course.window_events, shuffle))
-        budget = course.batch_events
+        """Cut and group the examples; without ``shuffle`` in a fixed order."""
+        self._windows = windows = list(_windows(examples, config.window_events, shuffle))
+        budget = config.batch_events
         jitter = np.zeros(len(windows))
         if shuffle:
-            budget = min(budget, max(256, sum(len(rows) for rows, _ in windows) // 40))
-            jitter = shuffle.random(len(windows)) * 8
-        lengths = [len(rows) for rows, _ in windows]
+            smaller = sum(len(features) for features, _ in windows) // config.min_steps
+            budget = min(budget, max(config.min_batch_events, smaller))
+            jitter = shuffle.random(len(windows)) * config.length_jitter
+        lengths = [len(features) for features, _ in windows]
         groups: list[list[int]] = [[]]
         for index in sorted(range(len(windows)), key=lambda index: lengths[index] + jitter[index]):
             if (len(groups[-1]) + 1) * lengths[index] > budget and groups[-1]:
@@ -111,38 +149,39 @@ class Batches:
         self._groups = [group for group in groups if group]
 
     def __len__(self) -> int:
+        """Count the batches."""
         return len(self._groups)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Features (B, T, F) and targets (B, T)."""
+        """Yield features ``(B, T, F)`` int32 and targets ``(B, T)`` int64, padded to equal T."""
         for group in self._groups:
             chosen = [self._windows[index] for index in group]
-            longest = max(len(rows) for rows, _ in chosen)
+            longest = max(len(features) for features, _ in chosen)
             features = np.zeros((len(group), longest, chosen[0][0].shape[1]), dtype=np.int32)
             targets = np.full((len(group), longest), PAD_TARGET, dtype=np.int64)
-            for place, (rows, wanted) in enumerate(chosen):
-                features[place, : len(rows)] = rows
-                targets[place, : len(rows)] = wanted
+            for row, (some_features, some_targets) in enumerate(chosen):
+                features[row, : len(some_features)] = some_features
+                targets[row, : len(some_features)] = some_targets
             yield torch.from_numpy(features), torch.from_numpy(targets)
 
 
 def _windows(
-    lessons: Sequence[LabelledRows], window: int, shuffle: np.random.Generator | None
+    examples: Sequence[LabelledRows], window: int, shuffle: np.random.Generator | None
 ) -> Iterator[LabelledRows]:
-    """Cut long lessons, in training at other places in each epoch."""
-    for rows, targets in lessons:
-        shift = int(shuffle.integers(window)) if shuffle and len(rows) > window else 0
-        cuts = [0, *range(shift or window, len(rows), window), len(rows)]
-        yield from ((rows[a:b], targets[a:b]) for a, b in pairwise(cuts) if b > a)
+    """Cut long examples into windows; with ``shuffle`` at other places in each epoch."""
+    for features, targets in examples:
+        shift = int(shuffle.integers(window)) if shuffle and len(features) > window else 0
+        cuts = [0, *range(shift or window, len(features), window), len(features)]
+        yield from ((features[a:b], targets[a:b]) for a, b in pairwise(cuts) if b > a)
 
 
 def eval_batches(examples: Sequence[LabelledRows]) -> Batches:
-    """Batches of uncut lessons in a fixed order, to measure with."""
-    return Batches(examples, TrainConfig(window_events=1_000_000, batch_events=16_384), None)
+    """Batch uncut examples in a fixed order, to measure with."""
+    return Batches(examples, MEASURING, None)
 
 
 def mean_loss(network: nn.Module, examples: Sequence[LabelledRows], device: torch.device) -> float:
-    """Nats an event over whole tunes, the first event left out."""
+    """Compute the mean cross-entropy in nats an event, without the first event of each tune."""
     network.eval()
     total, count = 0.0, 0
     with torch.inference_mode():
@@ -161,27 +200,29 @@ def mean_loss(network: nn.Module, examples: Sequence[LabelledRows], device: torc
 
 
 def set_threads(threads: int) -> None:
-    """Let each training take so many threads: a small LSTM is fastest with one."""
+    """Set the processor threads of each training; a small LSTM is fastest with one."""
     torch.set_num_threads(threads)
 
 
 def default_precision(device: str) -> Precision:
-    """What a device learns fastest in: half as many bits where it is made for them."""
+    """Return bfloat16 for a GPU or a processor with instructions for it, else float32."""
     able = torch.cpu.get_capabilities()
-    made_for_it = device != "cpu" or able.get("avx512_bf16") or able.get("amx_bf16")
-    return "bfloat16" if made_for_it else "float32"
+    supported = device != "cpu" or able.get("avx512_bf16") or able.get("amx_bf16")
+    return "bfloat16" if supported else "float32"
 
 
 @dataclass(frozen=True, slots=True)
 class EpochResult:
-    """What one epoch brought: losses in nats an event."""
+    """Losses of one epoch, in nats an event."""
 
     number: int
+    """Counted from 1."""
     training_loss: float
     validation_loss: float
     best_loss: float
+    """Lowest validation loss so far."""
     events_per_second: float
-    """Learned from, without the time of validation."""
+    """Of training, without the time of validation."""
 
 
 def train(
@@ -194,10 +235,20 @@ def train(
     checkpoint: Path | None = None,
     on_epoch: Callable[[EpochResult], None] = lambda epoch: None,
 ) -> float:
-    """Train one network in place and leave the best averaged weights in it.
+    """Train one network in place and leave the averaged weights of the best epoch in it.
 
-    A checkpoint written after each epoch lets a killed training go on with the same result.
-    Returns the best validation loss.
+    Args:
+        network: the network to train.
+        examples: training tunes.
+        validation: tunes whose loss chooses the epoch.
+        config: the hyper-parameters.
+        device: where to compute.
+        checkpoint: a file written after each epoch; a killed training that is called again with the
+            same arguments goes on from it with the same result.
+        on_epoch: called after each epoch.
+
+    Returns:
+        The lowest validation loss, in nats an event.
     """
     torch.manual_seed(config.seed)
     network.to(device)
@@ -206,109 +257,129 @@ def train(
         network.parameters(),
         lr=config.learning_rate,
         weight_decay=config.weight_decay,
-        betas=(0.9, 0.98),
+        betas=config.betas,
         fused=True,
     )
-    number_form = getattr(torch, config.precision)
     scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
-    best, best_weights, bad, first = math.inf, {}, 0, 0
-    subject = _checkpoint_key(network, examples, config)
-    saved = _load_checkpoint(checkpoint, subject, device)
+    stateful: dict[str, Any] = {
+        "network": network,
+        "average": average,
+        "optimizer": optimizer,
+        "scaler": scaler,
+    }
+    best_loss, best_weights, epochs_without_gain, first = math.inf, {}, 0, 0
+    key = _checkpoint_key(network, examples, config)
+    saved = _load_checkpoint(checkpoint, key, device)
     if saved:
-        network.load_state_dict(saved["network"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
-        scaler.load_state_dict(saved["scaler"])
-        best, best_weights, bad = saved["best"], saved["best_weights"], saved["bad"]
-        first = saved["epoch"]
+        for name, part in stateful.items():
+            part.load_state_dict(saved[name])
+        best_loss, best_weights = saved["best_loss"], saved["best_weights"]
+        epochs_without_gain, first = saved["epochs_without_gain"], saved["epoch"]
     for number in range(first, config.epochs):
-        if bad >= config.patience:
+        if epochs_without_gain >= config.patience:
             break
-        torch.manual_seed(config.seed * 1000 + number)
-        shuffle = np.random.default_rng((config.seed, number))
-        steps = Batches(examples, config, shuffle)
-        total, count, begun = 0.0, 0, time.perf_counter()
-        network.train()
-        for step, (features, targets) in enumerate(steps):
-            done = (number + step / len(steps)) / config.epochs
-            warm = min(1.0, done * 20 + 0.05)  # the first twentieth rises to the full rate
-            for group in optimizer.param_groups:
-                group["lr"] = (
-                    config.learning_rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
-                )
-            wanted = targets.to(device)
-            with torch.autocast(device.type, number_form, number_form != torch.float32):
-                logits, _ = network(features.to(device))
-            loss = nn.functional.cross_entropy(
-                logits.float().flatten(0, 1), wanted.flatten(), ignore_index=PAD_TARGET
-            )
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(scaler.scale(loss))
-            scaler.unscale_(optimizer)
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            scaler.step(optimizer)
-            scaler.update()
-            average.update_parameters(network)
-            events = int((wanted != PAD_TARGET).sum())
-            total, count = total + float(loss.detach()) * events, count + events
-        pace = count / (time.perf_counter() - begun)
-        found = mean_loss(average.module, validation, device)
-        if found < best:
-            best, bad = found, 0
+        begun = time.perf_counter()
+        total, count = _train_epoch(
+            network, average, optimizer, scaler, examples, config, number, device
+        )
+        events_per_second = count / (time.perf_counter() - begun)
+        loss = mean_loss(average.module, validation, device)
+        epochs_without_gain += 1
+        if loss < best_loss:
+            best_loss, epochs_without_gain = loss, 0
             best_weights = {
                 name: value.clone() for name, value in average.module.state_dict().items()
             }
-        else:
-            bad += 1
-        on_epoch(EpochResult(number + 1, total / count, found, best, pace))
+        on_epoch(EpochResult(number + 1, total / count, loss, best_loss, events_per_second))
         if checkpoint:
+            state = {name: part.state_dict() for name, part in stateful.items()} | {
+                "best_loss": best_loss,
+                "best_weights": best_weights,
+                "epochs_without_gain": epochs_without_gain,
+                "epoch": number + 1,
+                "key": key,
+            }
             partial = checkpoint.with_suffix(".part")
-            torch.save(
-                {
-                    "network": network.state_dict(),
-                    "average": average.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "best": best,
-                    "scaler": scaler.state_dict(),
-                    "best_weights": best_weights,
-                    "bad": bad,
-                    "epoch": number + 1,
-                    "subject": subject,
-                },
-                partial,
-            )
+            torch.save(state, partial)
             partial.replace(checkpoint)
     network.load_state_dict(best_weights)
     network.eval()
-    return best
+    return best_loss
 
 
-def _ema_update(keep: float) -> Callable[..., None]:
-    """A moving average that is short at first, so that a short training has one too."""
+def _train_epoch(
+    network: SequenceNet,
+    average: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    examples: Sequence[LabelledRows],
+    config: TrainConfig,
+    number: int,
+    device: torch.device,
+) -> tuple[float, int]:
+    """Take one pass over the examples: the sum of the losses in nats, and the count of events."""
+    torch.manual_seed(config.seed * 1000 + number)
+    batches = Batches(examples, config, np.random.default_rng((config.seed, number)))
+    number_format = getattr(torch, config.precision)
+    total, count = 0.0, 0
+    network.train()
+    for step, (features, targets) in enumerate(batches):
+        for group in optimizer.param_groups:
+            group["lr"] = _learning_rate(config, (number + step / len(batches)) / config.epochs)
+        wanted = targets.to(device)
+        with torch.autocast(device.type, number_format, number_format != torch.float32):
+            logits, _ = network(features.to(device))
+        loss = nn.functional.cross_entropy(
+            logits.float().flatten(0, 1), wanted.flatten(), ignore_index=PAD_TARGET
+        )
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(scaler.scale(loss))
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(network.parameters(), config.gradient_norm)
+        scaler.step(optimizer)
+        scaler.update()
+        average.update_parameters(network)
+        events = int((wanted != PAD_TARGET).sum())
+        total, count = total + float(loss.detach()) * events, count + events
+    return total, count
+
+
+def _learning_rate(config: TrainConfig, done: float) -> float:
+    """Linear warm-up times a cosine, at the share ``done`` of the training, 0 to 1."""
+    warmup = min(1.0, done * (1 / config.warmup_share) + config.initial_rate_share)
+    final = config.final_rate_share
+    return (
+        config.learning_rate * warmup * (final + (1 - final) * (1 + math.cos(math.pi * done)) / 2)
+    )
+
+
+def _ema_update(decay: float) -> Callable[..., None]:
+    """Make the update of a moving average of weights, with a lower decay in the first steps."""
 
     @torch.no_grad()
     def update(averages: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
-        share = min(keep, (1 + int(steps)) / (10 + int(steps)))
+        share = min(decay, (1 + int(steps)) / (10 + int(steps)))
         torch._foreach_lerp_(averages, current, 1 - share)
 
     return update
 
 
 def _checkpoint_key(
-    network: SequenceNet, lessons: Sequence[LabelledRows], course: TrainConfig
+    network: SequenceNet, examples: Sequence[LabelledRows], config: TrainConfig
 ) -> str:
-    """What a checkpoint belongs to: another corpus, size or course must not go on from it."""
-    digest = hashlib.sha256(repr((network.config, course)).encode())
-    for rows, targets in lessons:
-        digest.update(rows.tobytes())
+    """Hash what a checkpoint belongs to: the corpus, the size of the network, the configuration."""
+    digest = hashlib.sha256(repr((network.config, config)).encode())
+    for features, targets in examples:
+        digest.update(features.tobytes())
         digest.update(targets.tobytes())
     return digest.hexdigest()
 
 
 def _load_checkpoint(
-    checkpoint: Path | None, subject: str, device: torch.device
+    checkpoint: Path | None, key: str, device: torch.device
 ) -> dict[str, Any] | None:
+    """Read a checkpoint; None where there is none, or it belongs to another training."""
     if not checkpoint or not checkpoint.exists():
         return None
     saved: dict[str, Any] = torch.load(checkpoint, map_location=device, weights_only=True)
-    return saved if saved.get("subject") == subject else None
+    return saved if saved.get("key") == key else None

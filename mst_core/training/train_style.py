@@ -1,14 +1,12 @@
-"""From corpus files to a style folder: split, train both networks, count habits, write the card.
+"""From corpus tunes to a style folder: split, train both networks, count statistics, write a card.
 
-The split is by cluster, where the corpus names clusters, else by title, so that variants of a tune
-stay together: one part in twenty chooses when to stop (validation), another one has the last word
-(test), and both are the same at every run.
+The split is by cluster of variants: one part in twenty is for validation (it chooses when to stop),
+another one for the test (it measures the result), and both are the same in every run.
 """
 
 from __future__ import annotations
 
 import datetime
-import re
 import tomllib
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,47 +14,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
 import torch
 
-from mst_core.corpora.tunes import CorpusTune
+from mst_core.corpora.tunes import CorpusTune, title_key
 from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.networks.model import ModelConfig, StyleModel
 from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import ReferenceProfiles
 from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
 from mst_core.styles import CARD_FILE
-from mst_core.training.loop import (
-    EpochResult,
-    Example,
-    LabelledRows,
-    TrainConfig,
-    encode_tune,
-    train,
-)
+from mst_core.training.loop import EpochResult, TrainConfig, encode_tune, train
 from mst_core.training.losses import CommonLosses, evaluate_model, fit_cache
-
-# What a training leaves of its tunes beside the networks: echoes and neighbours.
-
-
-def write_reference_data(
-    folder: Path, training: Sequence[CorpusTune], unrelated_tunes: Sequence[CorpusTune]
-) -> Fingerprints:
-    """Write both into a style's folder; ``strangers`` are real tunes that it was not trained on."""
-    echoes = Fingerprints.from_tunes(training, unrelated_tunes)
-    echoes.save(folder)
-    ReferenceProfiles.from_tunes(training).save(folder)
-    return echoes
-
 
 NetworkName = Literal["pitch", "duration"]
 NETWORKS: tuple[NetworkName, ...] = ("pitch", "duration")
 MIN_TUNES = 20
+"""Tunes that a corpus must have to be trained on."""
 MIN_EVENTS = 2
+"""Tunes with fewer events are left out."""
+SPLIT_PARTS = 20
+"""One part of the clusters in this many is for validation, another one for the test."""
+MIN_METER_TUNES = 20
+"""A card lists the meters with at least this many training tunes."""
+REPETITIVE_SHARE = 0.4
+"""With more tunes that repeat a phrase, a new card's form is AABB."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusSplit:
-    """A corpus in three parts."""
+    """A corpus in three parts, each in the order of the corpus."""
 
     training: tuple[CorpusTune, ...]
     validation: tuple[CorpusTune, ...]
@@ -64,33 +51,37 @@ class CorpusSplit:
 
     @classmethod
     def by_cluster(cls, tunes: Sequence[CorpusTune]) -> CorpusSplit:
-        """Divide by cluster, or else by title: variants share a part. No part stays empty."""
-        kin: dict[str, list[CorpusTune]] = {}
+        """Divide by a hash of the cluster, or of the title where no cluster is known.
+
+        Variants are in one part. With three clusters or more no part is empty.
+        """
+        clusters: dict[str, list[CorpusTune]] = {}
         for tune in tunes:
-            title = re.sub(r"[^a-z]|\bthe\b", "", tune.title.lower()) or tune.id
-            kin.setdefault(tune.cluster or title, []).append(tune)
-        draws = {name: zlib.crc32(name.encode()) for name in kin}
+            clusters.setdefault(tune.cluster or title_key(tune), []).append(tune)
+        draws = {name: zlib.crc32(name.encode()) for name in clusters}
         parts: dict[str, list[CorpusTune]] = {"training": [], "validation": [], "test": []}
-        for name in sorted(kin, key=lambda name: (draws[name] % 20, draws[name])):
-            part = {0: "validation", 1: "test"}.get(draws[name] % 20, "training")
-            if part == "training" and len(kin) > len(parts):  # so few that none was drawn
+        for name in sorted(clusters, key=lambda name: (draws[name] % SPLIT_PARTS, draws[name])):
+            part = {0: "validation", 1: "test"}.get(draws[name] % SPLIT_PARTS, "training")
+            if part == "training" and len(clusters) > len(parts):  # a small corpus may draw none
                 part = next(
                     (part for part in parts if part != "training" and not parts[part]), part
                 )
-            parts[part] += kin[name]
-        places = {id(tune): place for place, tune in enumerate(tunes)}
-        for found in parts.values():
-            found.sort(key=lambda tune: places[id(tune)])
-        return cls(**{name: tuple(found) for name, found in parts.items()})
+            parts[part] += clusters[name]
+        order = {id(tune): index for index, tune in enumerate(tunes)}
+        return cls(
+            **{
+                name: tuple(sorted(found, key=lambda tune: order[id(tune)]))
+                for name, found in parts.items()
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a training gave."""
+    """How a corpus was divided, and the losses on its test part."""
 
     split: CorpusSplit
     losses: CommonLosses
-    """Of the test part, in the common alphabet."""
 
 
 def train_style(
@@ -104,62 +95,74 @@ def train_style(
     device: torch.device,
     networks: Sequence[NetworkName] = NETWORKS,
     init_from: Path | None = None,
-    on_epoch: Callable[[NetworkName, EpochResult], None] = lambda part, epoch: None,
+    on_epoch: Callable[[NetworkName, EpochResult], None] = lambda network, epoch: None,
 ) -> TrainingResult | None:
-    """Train a style and write its folder below ``models``; checkpoints lie below ``runs``.
+    """Train a style and write its folder ``models_dir/name``.
 
-    ``base`` is the folder of another style to go on from, of the same sizes; its durations stand
-    in for those that its dictionary lacks. With only one of the two ``parts`` that network is
-    trained and kept as a checkpoint, and None comes back: so two processes can share the work, and
-    a last call writes the folder.
+    Args:
+        name: of the style and its folder.
+        tunes: the corpus; it is divided here.
+        models_dir: where style folders are.
+        checkpoint_dir: checkpoints are written to ``checkpoint_dir/name``.
+        config: hyper-parameters of the training.
+        model_config: sizes of both networks; features and vocabulary size are filled in here.
+        device: where to compute.
+        networks: which of the two networks to train, so that two processes can share the work.
+        init_from: folder of a style with the same sizes whose weights training starts from.
+        on_epoch: called after each epoch.
+
+    Returns:
+        None when only one network was trained: its weights are in the checkpoint, and a last call
+        with both writes the style folder.
     """
-    usable = [tune for tune in tunes if len(tune.events) >= MIN_EVENTS]
-    split = CorpusSplit.by_cluster(usable)
-    durations = DurationVocabulary.from_tunes(split.training)
+    split = CorpusSplit.by_cluster([tune for tune in tunes if len(tune.events) >= MIN_EVENTS])
+    vocabulary = DurationVocabulary.from_tunes(split.training)
     torch.manual_seed(config.seed)
-    pair = StyleModel.build(durations, model_config)
+    model = StyleModel.build(vocabulary, model_config)
     if init_from:
-        pair.load_pretrained(StyleModel.load(init_from, torch.device("cpu")))
-        config = replace(
-            config, learning_rate=config.learning_rate / 2
-        )  # what it knows should not be shaken off
-    learn = [encode_tune(tune, durations) for tune in split.training]
-    check = [encode_tune(tune, durations) for tune in split.validation]
+        model.load_pretrained(StyleModel.load(init_from, torch.device("cpu")))
+        # A lower rate, so that what was learned is kept.
+        config = replace(config, learning_rate=config.learning_rate * config.fine_tuning_rate)
+    examples = [encode_tune(tune, vocabulary) for tune in split.training]
+    validation = [encode_tune(tune, vocabulary) for tune in split.validation]
     (checkpoint_dir / name).mkdir(parents=True, exist_ok=True)
     for part in networks:
-        network = pair.pitch_net if part == "pitch" else pair.duration_net
+        network = model.pitch_net if part == "pitch" else model.duration_net
+        validation_rows = [getattr(example, part) for example in validation]
         train(
             network,
-            _rows(learn, part),
-            _rows(check, part),
+            [getattr(example, part) for example in examples],
+            validation_rows,
             config,
             device=device,
             checkpoint=checkpoint_dir / name / f"{part}.checkpoint",
             on_epoch=lambda epoch, part=part: on_epoch(part, epoch),  # type: ignore[misc]
         )
-        fit_cache(network, _rows(check, part), device)
+        fit_cache(network, validation_rows, device)
     if set(networks) != set(NETWORKS):
         return None
     folder = models_dir / name
-    pair.save(folder)
-    habits = count_statistics(split.training, durations)
-    habits.save(folder)
-    write_reference_data(folder, split.training, (*split.validation, *split.test))
-    losses = evaluate_model(pair, split.test, device)
-    write_card(folder, habits, split, losses)
+    model.save(folder)
+    statistics = count_statistics(split.training, vocabulary)
+    statistics.save(folder)
+    write_reference_data(folder, split)
+    losses = evaluate_model(model, split.test, device)
+    write_card(folder, statistics, split, losses)
     return TrainingResult(split, losses)
 
 
-def _rows(lessons: Sequence[Example], part: NetworkName) -> list[LabelledRows]:
-    if part == "pitch":
-        return [(one.pitch_features, one.pitch_targets) for one in lessons]
-    return [(one.duration_features, one.duration_targets) for one in lessons]
+def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
+    """Write the fingerprints and reference profiles of the training tunes into a style folder."""
+    fingerprints = Fingerprints.from_tunes(split.training, (*split.validation, *split.test))
+    fingerprints.save(folder)
+    ReferenceProfiles.from_tunes(split.training).save(folder)
+    return fingerprints
 
 
 def write_card(
     folder: Path, statistics: StyleStatistics, split: CorpusSplit, losses: CommonLosses
 ) -> None:
-    """Write ``style.toml``: what people wrote in an older card stays, what is measured is new."""
+    """Write ``style.toml``: values that people wrote are kept, measured ones are renewed."""
     path = folder / CARD_FILE
     card: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     card.setdefault("title", folder.name.replace("-", " ").title())
@@ -168,26 +171,25 @@ def write_card(
     card.setdefault("program", 0)
     card.setdefault("lowest", statistics.lowest_pitch)
     card.setdefault("highest", statistics.highest_pitch)
-    common = {m: h for m, h in statistics.meters.items() if h.n_tunes >= 20} or statistics.meters
-    total = sum(habit.n_tunes for habit in common.values())
+    common = {
+        m: s for m, s in statistics.meters.items() if s.n_tunes >= MIN_METER_TUNES
+    } or statistics.meters
+    total = sum(meter.n_tunes for meter in common.values())
     meters = card.setdefault("meters", {})
-    for meter, habit in common.items():
-        entry = meters.setdefault(meter, {})
-        entry["weight"] = round(habit.n_tunes / total, 3)
+    for name, meter in common.items():
+        entry = meters.setdefault(name, {})
+        entry["weight"] = round(meter.n_tunes / total, 3)
         entry.setdefault("tempo", 110.0)
-    for meter in set(meters) - set(common):
-        del meters[meter]
+    for name in set(meters) - set(common):
+        del meters[name]
     card.setdefault("keys", dict(list(statistics.keys.items())[:8]) or {"C major": 1})
-    card.setdefault(
-        "forms",
-        {"AABB": 1.0} if statistics.repeated_phrase_share > 0.4 else {"AABA": 0.5, "ABAC": 0.5},
-    )
+    repetitive = statistics.repeated_phrase_share > REPETITIVE_SHARE
+    card.setdefault("forms", {"AABB": 1.0} if repetitive else {"AABA": 0.5, "ABAC": 0.5})
     about = card.setdefault("about", {})
-    events = sum(len(tune.events) for tune in split.training)
     about |= {
         "trained": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "training_tunes": len(split.training),
-        "training_events": events,
+        "training_events": sum(len(tune.events) for tune in split.training),
         "test_tunes": len(split.test),
         "test_pitch_nats": round(losses.pitch, 3),
         "test_duration_nats": round(losses.duration, 3),
@@ -195,32 +197,4 @@ def write_card(
     }
     about.setdefault("corpus", "unknown")
     about.setdefault("terms", "unknown")
-    path.write_text(_toml(card), encoding="utf-8")
-
-
-def _toml(card: dict[str, Any]) -> str:
-    """Write a card: plain values first, then tables, each a line or a table of its own."""
-    lines = [f"{key} = {_value(value)}" for key, value in card.items() if not _is_table(value)]
-    for key, table in card.items():
-        if not _is_table(table):
-            continue
-        lines += ["", f"[{key}]"]
-        lines += [f"{_key(name)} = {_value(value)}" for name, value in table.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
-
-
-def _value(value: object) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return repr(value)
+    path.write_text(tomli_w.dumps(card), encoding="utf-8")

@@ -95,12 +95,13 @@ def test_a_style_goes_on_from_another_one_with_its_sizes(trained: Path) -> None:
     assert "M:2/4" in out
 
 
-def test_the_losses_are_drawn_beside_the_checkpoints(trained: Path) -> None:
+def test_the_losses_are_plotted_beside_the_checkpoints(trained: Path) -> None:
     picture = ElementTree.fromstring((trained / "runs/dances/losses.svg").read_text())  # noqa: S314
-    words = {text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"pitch: nats an event by epoch", "duration: nats an event by epoch"} <= words
-    lines = picture.findall(".//{http://www.w3.org/2000/svg}polyline")
-    assert [len(line.attrib["points"].split()) for line in lines] == [2, 2, 2, 2]
+    words = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    for once in ("pitch", "duration"):
+        assert words.count(once) == 1
+    for in_both in ("nats an event", "epoch", "training", "validation"):
+        assert words.count(in_both) == 2
 
 
 def test_a_training_that_goes_on_keeps_its_book(tmp_path: Path) -> None:
