@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from mst_core.corpora.tunes import GRID_TICKS, CorpusTune, parse_tune
+from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.errors import MstError, UnreadableScore
-from mst_core.music import Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 from mst_core.reading.abc.tune import AbcTune
 
 CorpusLine = dict[str, Any]
@@ -91,10 +91,10 @@ def line_from_melody(name: str, source: str, title: str, melody: Melody) -> Corp
             "source": source,
             "tempo": round(melody.tempo, 1),
             "meter": str(melody.meter),
-            "meter_changes": bool(melody.changes),
+            "meter_changes": bool(melody.meter_changes),
             "key": f"{melody.key.tonic_name} {melody.key.mode}",
             "pickup": str(pickup),
-            "bars_ok": not melody.changes,
+            "bars_ok": not melody.meter_changes,
             "repeats_expanded": False,
         },
         _with_rests(events, shifted(melody.length)),
@@ -128,7 +128,7 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
     starts = [Fraction(start) for start in line["bar_starts"]]
     if any(not 0 < b - a <= MAX_BAR_QUARTERS for a, b in pairwise(starts)):
         raise UnreadableScore("it has a bar without an end", "plain meters are accepted")
-    bar = Meter.parse(line["meter"]).bar_length * GRID_TICKS
+    bar = Meter.parse(line["meter"]).bar_length * TICKS_PER_QUARTER
     if bar.denominator > 1:
         raise UnreadableScore(f"it is in {line['meter']}", "plain meters are accepted")
     try:

@@ -16,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.errors import BadOption, UnreadableScore
-from mst_core.music import Key, Meter
-
-GRID_TICKS = 24
-"""Ticks of a quarter note: the grid of the networks and of the rhythm lattice."""
+from mst_core.music import TICKS_PER_QUARTER, Key, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,12 @@ class CorpusTune:
     @property
     def bar_ticks(self) -> int:
         """Length of a bar of the meter, in ticks."""
-        return int(self.meter.bar_length * GRID_TICKS)
+        return int(self.meter.bar_length * TICKS_PER_QUARTER)
 
 
 def to_ticks(quarters: Fraction | str) -> int:
     """Round a time in quarter notes to the nearest tick."""
-    return round(Fraction(quarters) * GRID_TICKS)
+    return round(Fraction(quarters) * TICKS_PER_QUARTER)
 
 
 def title_key(tune: CorpusTune) -> str:

@@ -100,10 +100,7 @@ class ReferenceProfiles(msgspec.Struct, frozen=True):
         if (exact := self.meters.get(str(meter))) is not None:
             return exact
         alike = [
-            profiles
-            for name, profiles in self.meters.items()
-            if (other := Meter.parse(name)).bar_length == meter.bar_length
-            and other.is_compound == meter.is_compound
+            profiles for name, profiles in self.meters.items() if Meter.parse(name).same_bar(meter)
         ]
         return max(alike, key=lambda profiles: len(profiles.samples), default=None)
 

@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mst_core.corpora.tunes import GRID_TICKS, CorpusTune
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import COMMON_DURATIONS, N_PITCH_TOKENS, DurationVocabulary
+from mst_core.music import TICKS_PER_QUARTER
 from mst_core.networks.cache import ContinuousCache, Probabilities, fit_cache_weights
 from mst_core.networks.model import SequenceNet, StyleModel
 from mst_core.training.loop import LabelledRows, encode_tune
@@ -39,7 +40,7 @@ class CommonLosses:
 
 def duration_class(ticks: int) -> int:
     """Return the index in `COMMON_DURATIONS` of the nearest note value by ratio."""
-    quarters = ticks / GRID_TICKS
+    quarters = ticks / TICKS_PER_QUARTER
     return min(
         range(len(COMMON_DURATIONS)), key=lambda i: abs(math.log(quarters / COMMON_DURATIONS[i]))
     )
