@@ -1,1 +1,1 @@
-"""Reads ABC notation."""
+"""Reads ABC notation (standard 2.1): tokens, fields, voice, tune, bars, score."""

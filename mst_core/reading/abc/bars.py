@@ -1,8 +1,8 @@
-"""From an ABC tune to a melody: the written measures become bars.
+"""Lays the measures of an ABC tune into bars and makes a melody of them.
 
-Measures that a repeat sign cuts in two meet again in one bar. Beside a repeat sign a measure too
-short for the meter is filled with silence, which nobody has to write, and so is the last one. Any
-other measure that does not fit the meter is a bar of its own meter: no time is added.
+Measures that a repeat sign cuts in two become one bar again. At a repeat sign, and at the end of
+the tune, a measure shorter than its meter is filled with silence, since nobody writes those rests.
+Any other measure that does not fit its meter becomes a bar of its own meter, and no time is added.
 """
 
 from __future__ import annotations
@@ -24,36 +24,43 @@ from mst_core.reading.abc.tune import (
 )
 
 DEFAULT_TEMPO = 110.0
+"""Quarter notes per minute of a tune without a Q: field."""
 DEFAULT_METER = Meter(4, 4)
 MAX_FREE_BAR = 8
-"""Quarter notes of a measure that free meter may be read from."""
+"""Longest bar that free meter is given, in quarter notes."""
 _DENOMINATORS = (4, 8, 16, 32, 2, 1)
 
 
 def build_melody(tune: AbcTune) -> Melody:
     """Lay the measures of a tune into bars, every written note once and the repeats marked.
 
+    Args:
+        tune: A tune with at least one measure.
+
+    Returns:
+        The melody, in quarter notes from the first downbeat.
+
     Raises:
-        NoMelody: when fewer than two notes sound.
+        NoMelody: when it has fewer than two notes.
     """
-    page = _BarLayout(tune.measures, find_repeated_sections(tune.measures))
-    melody = _notes(tune.measures, page.onsets)
-    if len(melody) < 2:
+    layout = _BarLayout(tune.measures, find_repeated_sections(tune.measures))
+    notes = _notes(tune.measures, layout.onsets)
+    if len(notes) < 2:
         raise NoMelody("this ABC tune")
     return Melody(
-        notes=tuple(melody),
-        meter=page.first_meter,
+        notes=tuple(notes),
+        meter=layout.first_meter,
         key=tune.key,
         tempo=tune.tempo or DEFAULT_TEMPO,
-        bar_count=len(page.meters),
-        sections=page.sections(),
-        meter_changes=page.changes(),
-        repeats=tuple(page.repeats(melody[0].onset)),
+        bar_count=len(layout.meters),
+        sections=layout.sections(),
+        meter_changes=layout.changes(),
+        repeats=tuple(layout.repeats(notes[0].onset)),
     )
 
 
-def meter_of_length(length: Fraction, like: Meter) -> Meter | None:
-    """Return a meter whose bar has this length; None where no meter says it."""
+def _meter_of_length(length: Fraction, like: Meter) -> Meter | None:
+    """Find the meter whose bar has a length in quarter notes; in the beat of ``like`` if it can."""
     for denominator in (like.denominator, *_DENOMINATORS):
         beats = length * denominator / 4
         if beats.denominator == 1 and 1 <= beats <= 32:
@@ -62,24 +69,25 @@ def meter_of_length(length: Fraction, like: Meter) -> Meter | None:
 
 
 class _BarLayout:
-    """Lays measures into bars, one after the other. ``places`` are their onsets."""
+    """Places measures into bars, one after the other. Measures are named by their index."""
 
     def __init__(
-        self, measures: tuple[AbcMeasure, ...], strains: tuple[RepeatedSection, ...]
+        self, measures: tuple[AbcMeasure, ...], repeated: tuple[RepeatedSection, ...]
     ) -> None:
         self.measures = measures
-        self.repeated = strains
+        self.repeated = repeated
         self.onsets: list[Fraction] = []
+        """Of each measure, in quarter notes from the first downbeat."""
         self.meters: list[Meter] = []
-        """One for each full bar."""
-        self._starts = {strain.start for strain in strains} - {0}
-        self._ends = {strain.end - 1 for strain in strains} | {len(measures) - 1}
+        """Of each full bar."""
+        self._starts = {section.start for section in repeated} - {0}
+        self._ends = {section.end - 1 for section in repeated} | {len(measures) - 1}
         self._default_meter = _most_common_meter(measures)
-        self._pickup_meter = self._meter_of(0)  # of the pickup
-        self._barlines = [Fraction(0)]  # barlines up to the one at the end of the bar under way
+        self._pickup_meter = self._meter_of(0)
+        self._barlines = [Fraction(0)]  # the last one ends the bar that is being filled
         self._position = -self._pickup_length()
-        for number in range(len(measures)):
-            self._place_measure(number)
+        for index in range(len(measures)):
+            self._place_measure(index)
 
     @property
     def first_meter(self) -> Meter:
@@ -92,77 +100,79 @@ class _BarLayout:
         return tuple(MeterChange(bar, new) for bar, (old, new) in enumerate(meters) if new != old)
 
     def sections(self) -> tuple[int, ...]:
-        """The bars that begin, or follow a pickup that begins, behind a double bar or repeat."""
+        """The first full bar of each section: after a double bar or repeat sign, and bar 0."""
         sections = {0}
-        for measure, place in zip(self.measures, self.onsets, strict=True):
+        for measure, onset in zip(self.measures, self.onsets, strict=True):
             if measure.starts_section and not measure.endings:
-                sections.add(self._bar_from(place))
+                sections.add(self._bar_from(onset))
         return tuple(sorted(bar for bar in sections if bar < len(self.meters)))
 
     def repeats(self, first_note: Fraction) -> Iterator[Repeat]:
-        """The strains as bars; one shorter than a bar is left out."""
-        for strain in self.repeated:
-            # The silence before a pickup is no part of a melody.
-            start = max(self.onsets[strain.start], min(first_note, Fraction(0)))
-            end = self._end(strain.end)
+        """The repeated sections as bars; one shorter than a bar is left out."""
+        for section in self.repeated:
+            # A rest before the pickup is no part of a melody.
+            start = max(self.onsets[section.start], min(first_note, Fraction(0)))
+            end = self._onset_or_end(section.end)
             first, last = self._bar_from(start), self._bar_from(end)
+            if first >= last:
+                continue
             ending = second = None
-            if strain.first_ending is not None:
-                ending = self._bar_from(self.onsets[strain.first_ending])
-            if strain.second_ending_end is not None:
-                second = self._bar_from(self._end(strain.second_ending_end))
-            if first < last:
-                yield Repeat(
-                    first,
-                    last,
-                    ending,
-                    second,
-                    self._barlines[first] - start,
-                    self._barlines[last] - end,
-                )
+            if section.first_ending is not None:
+                ending = self._bar_from(self.onsets[section.first_ending])
+            if section.second_ending_end is not None:
+                second = self._bar_from(self._onset_or_end(section.second_ending_end))
+            yield Repeat(
+                first,
+                last,
+                ending,
+                second,
+                lead_in=self._barlines[first] - start,
+                lead_out=self._barlines[last] - end,
+            )
 
-    def _bar_from(self, place: Fraction) -> int:
-        """The bar that begins at a place or next behind it."""
-        return bisect_left(self._barlines, place)
+    def _bar_from(self, onset: Fraction) -> int:
+        """The first bar that begins at an onset or after it."""
+        return bisect_left(self._barlines, onset)
 
-    def _end(self, number: int) -> Fraction:
-        """Where the measure before this one ends."""
-        return self.onsets[number - 1] + self.measures[number - 1].length
+    def _onset_or_end(self, index: int) -> Fraction:
+        """Where the measure before ``index`` ends; there may be none at ``index``."""
+        return self.onsets[index - 1] + self.measures[index - 1].length
 
-    def _meter_of(self, number: int) -> Meter:
-        return self.measures[number].meter or self._default_meter
+    def _meter_of(self, index: int) -> Meter:
+        """The meter of a measure, also in free meter."""
+        return self.measures[index].meter or self._default_meter
 
     def _pickup_length(self) -> Fraction:
-        """Length of the measures before the first downbeat, where they make no full bar."""
+        """Length of the measures before the first downbeat that make no full bar, else 0."""
         pickup = Fraction(0)
-        for number, measure in enumerate(self.measures):
+        for index, measure in enumerate(self.measures):
             full = pickup + measure.length > self._pickup_meter.bar_length
-            if full or self._meter_of(number) != self._pickup_meter:
+            if full or self._meter_of(index) != self._pickup_meter:
                 return pickup % self._pickup_meter.bar_length
             pickup += measure.length
-        return Fraction(0)  # not even one bar: it begins on the downbeat
+        return Fraction(0)  # shorter than one bar: it begins on the downbeat
 
-    def _place_measure(self, number: int) -> None:
-        """Find the place of a measure, and open the bars that it needs."""
-        length = self.measures[number].length
+    def _place_measure(self, index: int) -> None:
+        """Find the onset of a measure, and open the bars that it needs."""
+        length = self.measures[index].length
         room = self._barlines[-1] - self._position
-        if not self._fits(number, room):
+        if not self._fits(index, room):
             self._position += room
-            self._open_bars(number)
+            self._open_bars(index)
             room = self._barlines[-1] - self._position
-        pickup = number in self._starts and number not in self._ends
-        if pickup and length < room and not self._is_completed(number):
-            self._position += room - length  # it stands before its barline
+        pickup = index in self._starts and index not in self._ends
+        if pickup and length < room and not self._is_completed(index):
+            self._position += room - length  # a pickup ends at the barline
         self.onsets.append(self._position)
         self._position += length
 
-    def _open_bars(self, number: int) -> None:
-        """Open bars for a measure: of its meter, or one of its own length."""
-        meter, length = self._meter_of(number), self.measures[number].length
+    def _open_bars(self, index: int) -> None:
+        """Open bars for a measure: of its meter, or one whose meter has the measure's length."""
+        meter, length = self._meter_of(index), self.measures[index].length
         full, rest = divmod(length, meter.bar_length)
         own = None
-        if rest and (full or not self._may_be_short(number)):
-            own = meter_of_length(length if full == 1 else rest, meter)
+        if rest and (full or not self._may_be_short(index)):
+            own = _meter_of_length(length if full == 1 else rest, meter)
         meters = [meter] * int(full + bool(rest))
         if own:
             meters = [own] if full <= 1 else [*meters[:-1], own]
@@ -170,51 +180,52 @@ class _BarLayout:
             self.meters.append(opened)
             self._barlines.append(self._barlines[-1] + opened.bar_length)
 
-    def _fits(self, number: int, room: Fraction) -> bool:
-        """Whether a measure belongs in what is left of the bar under way."""
+    def _fits(self, index: int, room: Fraction) -> bool:
+        """Whether a measure goes into the ``room`` that is left in the bar, in quarter notes."""
         meter = self.meters[-1] if self.meters else self._pickup_meter
         return (
-            self.measures[number].length <= room
-            and self._meter_of(number) == meter
-            and not (number and self._begins_ending(number))
+            self.measures[index].length <= room
+            and self._meter_of(index) == meter
+            and not (index and self._begins_ending(index))
         )
 
-    def _may_be_short(self, number: int) -> bool:
-        """Whether a measure of less than a bar may lie in a full one."""
-        return number in self._ends or number in self._starts or self._is_completed(number)
+    def _may_be_short(self, index: int) -> bool:
+        """Whether a measure shorter than a bar is filled with silence."""
+        return index in self._ends or index in self._starts or self._is_completed(index)
 
-    def _is_completed(self, number: int) -> bool:
+    def _is_completed(self, index: int) -> bool:
         """Whether a measure and the next one make a bar together."""
-        after = number + 1
+        after = index + 1
         if after == len(self.measures) or self._begins_ending(after):
             return False
-        meter = self._meter_of(number)
-        together = self.measures[number].length + self.measures[after].length
+        meter = self._meter_of(index)
+        together = self.measures[index].length + self.measures[after].length
         return together == meter.bar_length and self._meter_of(after) == meter
 
-    def _begins_ending(self, number: int) -> bool:
-        return self.measures[number].endings not in ((), self.measures[number - 1].endings)
+    def _begins_ending(self, index: int) -> bool:
+        """Whether an ending begins with a measure."""
+        return self.measures[index].endings not in ((), self.measures[index - 1].endings)
 
 
 def _most_common_meter(measures: tuple[AbcMeasure, ...]) -> Meter:
-    """The meter in which most measures of free meter would be full."""
+    """The meter for measures in free meter: that of their most common length."""
     lengths = Counter(measure.length for measure in measures if measure.meter is None)
     for length, _ in lengths.most_common(1):
-        return (length <= MAX_FREE_BAR and meter_of_length(length, DEFAULT_METER)) or DEFAULT_METER
+        return (length <= MAX_FREE_BAR and _meter_of_length(length, DEFAULT_METER)) or DEFAULT_METER
     return DEFAULT_METER
 
 
-def _notes(measures: tuple[AbcMeasure, ...], places: list[Fraction]) -> list[Note]:
-    """Put the notes of the measures in their places; ties hold only where nothing lies between."""
+def _notes(measures: tuple[AbcMeasure, ...], onsets: list[Fraction]) -> list[Note]:
+    """The notes of measures at their onsets; a tie holds only if no silence was put in between."""
     notes: list[Note] = []
-    run: list[AbcMeasure] = []
+    run: list[AbcMeasure] = []  # measures without silence between them
     start = end = Fraction(0)
-    for measure, place in zip(measures, places, strict=True):
-        if run and place != end:
+    for measure, onset in zip(measures, onsets, strict=True):
+        if run and onset != end:
             notes.extend(_notes_of_run(run, start))
             run = []
         if not run:
-            start = end = place
+            start = end = onset
         run.append(measure)
         end += measure.length
     notes.extend(_notes_of_run(run, start))
@@ -222,6 +233,7 @@ def _notes(measures: tuple[AbcMeasure, ...], places: list[Fraction]) -> list[Not
 
 
 def _notes_of_run(run: list[AbcMeasure], start: Fraction) -> list[Note]:
+    """The notes of consecutive measures of which the first begins at ``start``."""
     return [
         Note(start + event.onset, event.duration, event.pitch)
         for event in merge_ties(run)

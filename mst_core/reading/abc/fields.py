@@ -1,7 +1,7 @@
-"""What the fields of an ABC tune say: its key, meter, unit of length and tempo.
+"""Parses the fields of an ABC tune: its key, meter, unit of length and tempo.
 
-Only the text after the colon is read here. A key, meter or unit that cannot be read is an error,
-for every note behind it would be wrong. Numbers are bounded.
+Every function takes the text after the colon. A key, meter or unit that cannot be parsed is an
+error, since every note after it would be wrong. Numbers are bounded.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from mst_core.errors import UnreadableScore
 from mst_core.music import MODES, SEMITONES, Key, Meter
 
 SHARP_ORDER = "FCGDAEB"
-"""Letters in the order in which a signature sharpens them; flats go the other way."""
+"""Letters in the order in which a key signature sharpens them; flats come in reverse order."""
 ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
-TEMPO_RANGE = (20.0, 400.0)  # quarter notes per minute; outside it a Q: field is taken as absent
+"""Semitones above the natural note."""
+TEMPO_RANGE = (20.0, 400.0)
+"""Quarter notes per minute; a Q: field outside it is ignored."""
 
 _MODE_WORDS = {name[:3]: name for name in MODES} | {
     "": "major",
@@ -44,24 +46,31 @@ _QUOTED = re.compile(r'"[^"]*"')
 
 @dataclass(frozen=True, slots=True)
 class AbcKey:
-    """A K: field: the key, and the semitones that its signature adds to each letter."""
+    """A K: field: the key and its signature."""
 
     name: str
-    """Such as ``Gmaj``, ``F#min``, ``Ador``; ``HP`` for the pipes."""
+    """Such as ``Gmaj``, ``F#min``, ``Ador``; ``HP`` for the Highland pipes."""
     key: Key
     signature: dict[str, int]
+    """Semitones that are added to each letter; a letter that is missing is natural."""
 
 
 def read_key(text: str) -> AbcKey | None:
-    """Read ``G``, ``A Dorian``, ``F#m``, ``Hp`` or ``Dmix=c``; None where it only names a clef.
+    """Parse a K: field: ``G``, ``A Dorian``, ``F#m``, ``Hp`` or ``Dmix=c``.
 
-    ``none`` and an empty field are C major. Accidentals behind the key change its signature, and
-    ``D exp _e^f`` names all of it.
+    ``none`` and an empty field are C major. Accidentals after the key change its signature;
+    ``D exp _e^f`` gives the whole signature.
+
+    Args:
+        text: The field after its colon.
+
+    Returns:
+        The key; None where the field only sets a clef or an octave.
 
     Raises:
-        UnreadableScore: when it names no key.
+        UnreadableScore: when there is no such key.
     """
-    text = _without_comment(text)
+    text = without_comment(text)
     words = _SETTINGS.sub(" ", text).strip()
     if words.lower() in ("treble", "bass", "alto", "tenor", "perc") or (text and not words):
         return None
@@ -80,8 +89,8 @@ def read_key(text: str) -> AbcKey | None:
     letter = match[1].upper()
     shift = {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(match[2], 0)
     fifths = SHARP_ORDER.index(letter) - 1 + 7 * shift + _FIFTHS_OF_MODE[mode]
-    # Letter number i of the order of sharps is raised once for each 7 fifths beyond i.
-    signature = {name: (fifths + 6 - place) // 7 for place, name in enumerate(SHARP_ORDER)}
+    # Letter i of the order of sharps is raised once at i + 1 fifths and again every 7 fifths.
+    signature = {name: (fifths + 6 - i) // 7 for i, name in enumerate(SHARP_ORDER)}
     if explicit:
         signature = {}
     for accidental, altered in _EXPLICIT.findall(words[match.end() :]):
@@ -91,12 +100,18 @@ def read_key(text: str) -> AbcKey | None:
 
 
 def read_meter(text: str) -> Meter | None:
-    """Read ``6/8``, ``C``, ``C|`` or ``2+3/8``; None for free meter, ``none`` or nothing.
+    """Parse an M: field: ``6/8``, ``C``, ``C|`` or ``2+3/8``.
+
+    Args:
+        text: The field after its colon.
+
+    Returns:
+        The meter; None for free meter, which is ``none`` or an empty field.
 
     Raises:
-        UnreadableScore: when it is none of these.
+        UnreadableScore: when it is none of these, or a number is out of range.
     """
-    text = _without_comment(text).replace(" ", "")
+    text = without_comment(text).replace(" ", "")
     if text.lower() in ("", "none"):
         return None
     if text.upper() in ("C", "C|"):
@@ -114,12 +129,18 @@ def read_meter(text: str) -> Meter | None:
 
 
 def read_unit(text: str) -> Fraction:
-    """Read ``1/8`` as the length of ``A`` in quarter notes, 1/2.
+    """Parse an L: field: ``1/8`` is 1/2 quarter note.
+
+    Args:
+        text: The field after its colon.
+
+    Returns:
+        Length of a note without a number, in quarter notes.
 
     Raises:
-        UnreadableScore: when it is no length.
+        UnreadableScore: when it is no note length.
     """
-    text = _without_comment(text)
+    text = without_comment(text)
     match = _FRACTION.fullmatch(text + "/1" if text == "1" else text)
     numerator, denominator = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= numerator <= 16 or denominator not in (1, 2, 4, 8, 16, 32, 64, 128):
@@ -128,14 +149,29 @@ def read_unit(text: str) -> Fraction:
 
 
 def default_unit(meter: Meter | None) -> Fraction:
-    """Return the unit where no L: says it: a sixteenth in short meters such as 2/4, else 1/8."""
+    """Choose the unit of length where there is no L: field, as the ABC standard does.
+
+    Args:
+        meter: The M: field; None for free meter.
+
+    Returns:
+        Quarter notes: 1/4 (a sixteenth) in meters shorter than 3/4, else 1/2 (an eighth).
+    """
     short = meter is not None and meter.bar_length < 3
     return Fraction(1, 4) if short else Fraction(1, 2)
 
 
 def read_tempo(text: str, unit: Fraction) -> float | None:
-    """Read ``1/4=120``, ``3/8=100`` or ``120`` (units a minute) as quarter notes per minute."""
-    match = _TEMPO.search(_QUOTED.sub(" ", _without_comment(text)))
+    """Parse a Q: field: ``1/4=120``, ``3/8=100`` or ``120``, which counts units of length.
+
+    Args:
+        text: The field after its colon.
+        unit: Unit of length in quarter notes.
+
+    Returns:
+        Quarter notes per minute; None where there is no number, or it is out of `TEMPO_RANGE`.
+    """
+    match = _TEMPO.search(_QUOTED.sub(" ", without_comment(text)))
     if not match:
         return None
     beat = unit
@@ -145,6 +181,6 @@ def read_tempo(text: str, unit: Fraction) -> float | None:
     return tempo if TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1] else None
 
 
-def _without_comment(text: str) -> str:
-    """Without its comment."""
+def without_comment(text: str) -> str:
+    """Cut off a comment and the spaces around the rest."""
     return text.split("%", 1)[0].strip()

@@ -1,8 +1,9 @@
-"""The signs of a line of ABC music, one after the other.
+"""Splits a line of ABC music into tokens: notes, rests, barlines, tuplets and fields in brackets.
 
-One pass, one pattern whose every repetition is bounded or cannot be matched in two ways, so that
-the time is linear in the text whatever the text is. Signs that carry no pitch and no time
-(slurs, decorations, chord symbols, annotations, grace notes, spaces) give no token.
+The line is read once from left to right by one regular expression. Each of its repetitions is
+bounded or can match in one way only, so the time is linear in the length of the line, whatever the
+line holds. What carries neither pitch nor time (slurs, decorations, chord symbols, annotations,
+grace notes, spaces) and unknown characters give no token.
 """
 
 from __future__ import annotations
@@ -29,123 +30,123 @@ _TOKENS = re.compile(
     | \[ (?P<chord> [^\[\]|]* \] {_MULTIPLE} )
     | \+ (?P<old> [A-Ga-g][^+|\s]{{0,60}} \+ {_MULTIPLE} )
     | (?P<overlay> & )
-    | (?P<quiet> "[^"]*" | \{{[^{{}}]*\}} | ![^\s|!]{{1,40}}! | y\d* )
+    | (?P<ignored> "[^"]*" | \{{[^{{}}]*\}} | ![^\s|!]{{1,40}}! | y\d* )
     """,
     re.VERBOSE,
 )
 _NOTE = re.compile(rf"(\^\^?|__?|=)?([A-Ga-g])([',]*)({_MULTIPLE})")
 _CHORD_PART = re.compile(rf'"[^"]*"|!\S{{1,40}}?!|({_NOTE.pattern})')
 _ENDING = re.compile(r"\s*(\d[\d,.\-]*)")
-_MAX_NUMBER = 9999  # of a number in a note length
+_MAX_DIGITS = 4  # of a number in a note length
+_MAX_HALVINGS = 8  # slashes in a note length
 
 
 @dataclass(frozen=True, slots=True)
 class NoteToken:
-    """A written note; ``multiple`` is its length in units of the L: field."""
+    """A written note, such as ``^c'3/2``."""
 
     accidental: str
+    """``^^``, ``^``, ``=``, ``_``, ``__``, or empty where none is written."""
     letter: str
-    """Upper case."""
+    """Upper case, A to G."""
     octave: int
-    """Octaves above the one that middle C begins."""
+    """Octaves above the octave of middle C: 0 for ``C``, 1 for ``c``, -1 for ``C,``."""
     multiple: Fraction
+    """Length in units of the L: field, above 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChordToken:
-    """Notes that sound together; ``multiple`` is the length of the whole."""
+    """Notes that sound together, such as ``[CEG]2``; never empty."""
 
     notes: tuple[NoteToken, ...]
     multiple: Fraction
+    """Length of the chord in units of the L: field."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestToken:
-    """A rest; ``bars`` says that its multiple counts full bars."""
+    """A rest: ``z`` and ``x`` with a length, ``Z`` and ``X`` with a number of bars."""
 
     multiple: Fraction
+    """Length in units of the L: field, or in bars where ``full_bars``."""
     full_bars: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BarToken:
-    """A barline such as ``|``, ``:|`` or ``|]``; empty for an ending that has no line before it."""
+    """A barline, the beginning of an ending, or both."""
 
     barline: str
+    """Such as ``|``, ``:|`` or ``|]``; empty where an ending begins without a barline."""
     ending: str
     """``1``, ``2`` or ``1,3`` where an ending begins, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenRhythmToken:
-    """``>`` or ``<``, or several: dots and halvings for the notes on both sides."""
-
-    marks: str
-
-
-@dataclass(frozen=True, slots=True)
 class TupletToken:
-    """``(p:q:r``: the next r notes, p in the time of q; 0 where it is not said."""
+    """``(p:q:r``: the next r notes are played p in the time of q."""
 
     p: int
     q: int
+    """0 where it is not written."""
     r: int
+    """0 where it is not written."""
 
 
 @dataclass(frozen=True, slots=True)
-class TieToken:
-    """``-`` behind a note."""
+class MarkToken:
+    """A character between notes that changes how they are read.
 
+    ``-`` ties the note before it to the next one; ``>`` and ``<``, up to three of a kind, dot one
+    of the two notes beside them and shorten the other (broken rhythm); ``&`` begins an overlay:
+    another voice that sounds together with this one until the next barline.
+    """
 
-@dataclass(frozen=True, slots=True)
-class OverlayToken:
-    """``&``: what follows up to the barline sounds beside what was written."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FieldToken:
-    """A field inside the line, such as ``[K:D]``."""
+    """A field, on a line of its own or in brackets, such as ``[K:D]``."""
 
     letter: str
     text: str
+    """What stands after the colon."""
 
 
-Token = (
-    NoteToken
-    | ChordToken
-    | RestToken
-    | BarToken
-    | BrokenRhythmToken
-    | TupletToken
-    | TieToken
-    | OverlayToken
-    | FieldToken
-)
+Token = NoteToken | ChordToken | RestToken | BarToken | TupletToken | MarkToken | FieldToken
 
 
 def tokenize(line: str) -> Iterator[Token]:
-    """Yield the signs of a line of music that has no comment.
+    """Yield the tokens of a line of music.
+
+    Args:
+        line: The line without its comment and without its line end.
+
+    Yields:
+        Tokens in the order of the line.
 
     Raises:
-        UnreadableScore: for a length that no note has.
+        UnreadableScore: when a note length is 0, or has a number of more than four digits.
     """
-    place = 0
-    while match := _TOKENS.search(line, place):
-        place = match.end()
+    position = 0
+    while match := _TOKENS.search(line, position):
+        position = match.end()
         text = match[0]
         match match.lastgroup:
             case "note":
                 yield _note(text)
             case "bar":
-                ending = _ENDING.match(line, place)
-                # `|: [1` and `|[1` are met as well as `|1`; the bracket is a sign of its own.
+                # Files have `|: [1` and `|[1` as well as `|1`; with the bracket it is an "ending".
+                ending = _ENDING.match(line, position)
                 if ending:
-                    place = ending.end()
+                    position = ending.end()
                 yield BarToken(text, ending[1] if ending else "")
             case "broken":
-                yield BrokenRhythmToken(text[:3])
-            case "tie":
-                yield TieToken()
+                yield MarkToken(text[:3])
+            case "tie" | "overlay":
+                yield MarkToken(text)
             case "rest":
                 yield RestToken(_multiple(text[1:]), full_bars=text[0] in "ZX")
             case "tuplet":
@@ -159,12 +160,11 @@ def tokenize(line: str) -> Iterator[Token]:
                 yield from _chord(match["chord"], "]")
             case "old":
                 yield from _chord(match["old"], "+")
-            case "overlay":
-                yield OverlayToken()
 
 
 @lru_cache(maxsize=1024)
 def _note(text: str) -> NoteToken:
+    """Parse a note, such as ``^c'3/2``."""
     match = _NOTE.match(text)
     assert match is not None  # noqa: S101 - the pattern that found the text contains this one
     accidental, letter, marks, multiple = match.groups()
@@ -173,20 +173,20 @@ def _note(text: str) -> NoteToken:
 
 
 def _chord(text: str, close: str) -> Iterator[ChordToken]:
-    """Read ``CEG]2``: the first note's length times the one behind the bracket."""
-    inside, _, behind = text.rpartition(close)
+    """Parse ``CEG]2``: its length is the first note's times the one after the bracket."""
+    inside, _, after = text.rpartition(close)
     notes = tuple(_note(part[1]) for part in _CHORD_PART.finditer(inside) if part[1])
     if notes:
-        yield ChordToken(notes, notes[0].multiple * _multiple(behind))
+        yield ChordToken(notes, notes[0].multiple * _multiple(after))
 
 
 @lru_cache(maxsize=1024)
 def _multiple(text: str) -> Fraction:
-    """Read the length behind a note: nothing is 1, ``/`` halves, ``//`` quarters."""
+    """Parse the length after a note: nothing is 1, ``/`` is 1/2, ``//`` is 1/4, ``3/2`` is 3/2."""
     above, _, below = text.partition("/")
     halvings = text.count("/")
     numbers = (above or "1", below.lstrip("/"))
-    if any(len(number) > len(str(_MAX_NUMBER)) for number in numbers) or halvings > 8:
+    if any(len(number) > _MAX_DIGITS for number in numbers) or halvings > _MAX_HALVINGS:
         raise UnreadableScore(f"a note length of {text[:20]!r}", "write lengths such as 2 or 3/2")
     numerator = int(numbers[0])
     denominator = int(numbers[1]) if numbers[1] else 2**halvings

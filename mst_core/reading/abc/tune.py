@@ -1,7 +1,8 @@
-"""One ABC tune as it is written: its notes in order, its measures, and its lines made of both.
+"""One ABC tune as it is written: its notes in order, its measures, its repeats and endings.
 
-A measure is what stands between two barlines of any kind. Written notes are kept as they stand,
-each part of a tie by itself, so that repeats can be played in any order; ties are merged last.
+A measure is the music between two barlines of any kind. The notes of a tie are kept apart, since a
+tie may lead from one ending into another; `merge_ties` joins them once the order of the measures is
+settled.
 """
 
 from __future__ import annotations
@@ -13,25 +14,27 @@ from typing import NamedTuple
 
 from mst_core.music import Key, Meter
 
-MAX_PASSES = 9
-"""How often a strain can be played: endings beyond the ninth are never reached."""
-
 
 class AbcNote(NamedTuple):
-    """A note or rest on the page; ``duration`` in quarter notes."""
+    """A written note or rest."""
 
     pitch: int | None
+    """MIDI number; None for a rest."""
     duration: Fraction
+    """Quarter notes, above 0."""
     tied: bool
-    """Whether it is tied to the note behind it."""
+    """Whether it is tied to the next note."""
 
 
 class AbcEvent(NamedTuple):
-    """A note, or a rest with pitch None. Times in quarter notes, from the first event."""
+    """A note or rest as it sounds: tied notes are one event."""
 
     pitch: int | None
+    """MIDI number; None for a rest."""
     onset: Fraction
+    """Quarter notes from the first event."""
     duration: Fraction
+    """Quarter notes, above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +43,34 @@ class AbcMeasure:
 
     notes: tuple[AbcNote, ...]
     length: Fraction
-    """The sum of their durations, in quarter notes."""
+    """The sum of the durations, in quarter notes."""
     meter: Meter | None
-    opens: bool = False
-    """Whether a repeat begins with it."""
-    closes: bool = False
-    """Whether a repeat ends with it."""
+    """The M: field that holds at its first note; None for free meter."""
+    opens_repeat: bool = False
+    closes_repeat: bool = False
     starts_section: bool = False
     """Whether a double bar or a repeat sign stands before it."""
     ends_section: bool = False
-    """Whether a double bar or a repeat sign stands behind it."""
+    """Whether a double bar or a repeat sign stands after it."""
     endings: tuple[int, ...] = ()
-    """The passes in which it is played; empty for all."""
+    """The passes in which it is played, counted from 1; empty for all."""
 
 
 class RepeatedSection(NamedTuple):
-    """Measures that are played twice, by their numbers from 0."""
+    """Measures that are played twice; all fields are indices of measures."""
 
     start: int
     end: int
-    """The measure behind the repeat sign."""
+    """The first measure after the repeat sign."""
     first_ending: int | None
     """The first measure of the first ending, which goes up to ``end``."""
     second_ending_end: int | None
-    """The measure behind the second ending, which begins with ``end``."""
+    """The first measure after the second ending, which begins at ``end``."""
 
 
 @dataclass(frozen=True, slots=True)
 class AbcTune:
-    """A tune of an ABC file, repeats written once. Times in quarter notes from the first note."""
+    """A tune of an ABC file; every measure stands once, in the order of the text."""
 
     reference_number: str
     """The X: field as it is written."""
@@ -76,76 +78,83 @@ class AbcTune:
     rhythm: str | None
     """The R: field, such as ``reel``."""
     meter: Meter | None
-    """None for free meter."""
+    """The M: field of the header; None for free meter."""
     key: Key
     key_name: str
-    """Such as ``Gmaj``, ``Ador``; ``HP`` for the pipes."""
+    """Such as ``Gmaj``, ``Ador``; ``HP`` for the Highland pipes."""
     tempo: float | None
     """Quarter notes per minute, from the Q: field."""
     measures: tuple[AbcMeasure, ...]
     declared_voices: int = 0
-    """How many voices its heading declares; the first one is read."""
+    """Number of voices that the header declares; the first one is read."""
     warnings: tuple[str, ...] = ()
-    """What of the page is not in here, in plain sentences."""
+    """What of the text is not in the tune, in plain sentences."""
 
     @property
     def unrepeated_measures(self) -> tuple[AbcMeasure, ...]:
-        """The measures of the tune gone through once: each strain with its last ending only."""
-        return drop_replaced_endings(self.measures)
+        """The measures of one pass through the tune: of several endings the last one only."""
+        return _drop_replaced_endings(self.measures)
 
     @property
     def events(self) -> tuple[AbcEvent, ...]:
-        """Notes and rests of the line, contiguous; a tied note is one event."""
+        """Notes and rests of `unrepeated_measures`, without a gap; a tied note is one event."""
         return tuple(merge_ties(self.unrepeated_measures))
 
     @property
     def measure_onsets(self) -> tuple[Fraction, ...]:
-        """The onset of each measure of the line."""
-        starts, place = [], Fraction(0)
+        """The onset of each of the `unrepeated_measures`, in quarter notes from the first event."""
+        onsets, onset = [], Fraction(0)
         for measure in self.unrepeated_measures:
-            starts.append(place)
-            place += measure.length
-        return tuple(starts)
+            onsets.append(onset)
+            onset += measure.length
+        return tuple(onsets)
 
     @property
     def pickup(self) -> Fraction:
-        """Length of the first measure where it is no full bar, else 0."""
+        """Length of the first measure in quarter notes where it is shorter than a bar, else 0."""
         first = self.unrepeated_measures[0].length
         return first if self.meter and first < self.meter.bar_length else Fraction(0)
 
     @property
     def meter_changes(self) -> tuple[tuple[Fraction, Meter | None], ...]:
-        """Where another meter begins than the one before, and which."""
+        """Each change of meter: its onset, in quarter notes from the first event, and the meter."""
         changes, current = [], self.meter
-        for start, measure in zip(self.measure_onsets, self.unrepeated_measures, strict=True):
+        for onset, measure in zip(self.measure_onsets, self.unrepeated_measures, strict=True):
             if measure.meter != current:
                 current = measure.meter
-                changes.append((start, current))
+                changes.append((onset, current))
         return tuple(changes)
 
     @property
     def irregular_measures(self) -> tuple[int, ...]:
-        """Places in the line, counted from 0, of measures that do not fill a bar of their meter.
+        """Indices in `unrepeated_measures` of measures that do not fill a bar of their meter.
 
-        A shorter one is in order at both ends of the tune and beside a double bar or repeat sign,
-        where a pickup may complete it. In free meter none is uneven.
+        A shorter one is regular at both ends of the tune and beside a double bar or repeat sign,
+        where a pickup may complete it. In free meter every measure is regular.
         """
-        line = self.unrepeated_measures
-        uneven = []
-        for number, measure in enumerate(line):
+        measures = self.unrepeated_measures
+        irregular = []
+        for index, measure in enumerate(measures):
             if measure.meter is None or measure.length == measure.meter.bar_length:
                 continue
-            at_edge = number in (0, len(line) - 1) or measure.ends_section
-            # An ending stands behind a repeat sign too, but goes on in the bar before it.
+            at_edge = index in (0, len(measures) - 1) or measure.ends_section
+            # A later ending follows a repeat sign too, but completes the bar before the first one.
             at_edge = at_edge or (measure.starts_section and not measure.endings)
             if measure.length > measure.meter.bar_length or not at_edge:
-                uneven.append(number)
-        return tuple(uneven)
+                irregular.append(index)
+        return tuple(irregular)
 
 
 def merge_ties(measures: Iterable[AbcMeasure]) -> Iterator[AbcEvent]:
-    """Yield the events of some measures in a row, the first at onset 0."""
-    place = Fraction(0)
+    """Join tied notes and neighboring rests of consecutive measures.
+
+    Args:
+        measures: Measures in the order in which they sound.
+
+    Yields:
+        Events without a gap, the first at onset 0.
+    """
+    onset = Fraction(0)
     held: AbcEvent | None = None
     tied = False
     for measure in measures:
@@ -155,17 +164,17 @@ def merge_ties(measures: Iterable[AbcMeasure]) -> Iterator[AbcEvent]:
             else:
                 if held:
                     yield held
-                held = AbcEvent(note.pitch, place, note.duration)
+                held = AbcEvent(note.pitch, onset, note.duration)
             tied = note.tied and note.pitch is not None
-            place += note.duration
+            onset += note.duration
     if held:
         yield held
 
 
-def drop_replaced_endings(measures: tuple[AbcMeasure, ...]) -> tuple[AbcMeasure, ...]:
-    """Leave out each ending that a later ending of the same strain replaces."""
+def _drop_replaced_endings(measures: tuple[AbcMeasure, ...]) -> tuple[AbcMeasure, ...]:
+    """Leave out each ending that is directly followed by a later ending of the same section."""
     kept: list[AbcMeasure] = []
-    later: tuple[int, ...] = ()  # the ending that follows the measure, without a break
+    later: tuple[int, ...] = ()  # the endings of the kept measure that follows
     for measure in reversed(measures):
         replaced = measure.endings and later and measure.endings != later
         if not (replaced and measure.endings[0] < later[0]):
@@ -175,31 +184,42 @@ def drop_replaced_endings(measures: tuple[AbcMeasure, ...]) -> tuple[AbcMeasure,
 
 
 def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[RepeatedSection, ...]:
-    """Find what is played twice. What is played oftener is left out.
+    """Find the sections that are played twice, with one ending or with a first and a second one.
 
-    A repeat sign with no beginning goes back to the end of the repeat before it.
+    Sections that are played more often, or have other endings, are left out. A closing sign without
+    an opening one goes back to the end of the section before it.
+
+    Args:
+        measures: The measures of a tune in the order of the text.
+
+    Returns:
+        The sections in order; they do not overlap.
     """
-    strains: list[RepeatedSection] = []
-    start = place = 0
-    while place < len(measures):
-        if measures[place].opens:
-            start = place
-        place += 1
-        if not measures[place - 1].closes:
+    sections: list[RepeatedSection] = []
+    start = end = 0
+    while end < len(measures):
+        if measures[end].opens_repeat:
+            start = end
+        end += 1
+        if not measures[end - 1].closes_repeat:
             continue
-        ending = next((n for n in range(start, place) if measures[n].endings), None)
-        behind = place
-        while behind < len(measures) and measures[behind].endings:
-            behind += 1
-            if measures[behind - 1].ends_section and not measures[behind - 1].closes:
+        first_ending = next((n for n in range(start, end) if measures[n].endings), None)
+        later_end = end
+        while later_end < len(measures) and measures[later_end].endings:
+            later_end += 1
+            last = measures[later_end - 1]
+            if last.ends_section and not last.closes_repeat:
                 break
-        first = {
-            measure.endings for measure in measures[start if ending is None else ending : place]
+        before_sign = {
+            each.endings for each in measures[start if first_ending is None else first_ending : end]
         }
-        second = {measure.endings for measure in measures[place:behind]}
-        if first == ({()} if ending is None else {(1,)}) and second in (
-            (set(),) if ending is None else (set(), {(2,)})
-        ):
-            strains.append(RepeatedSection(start, place, ending, behind if second else None))
-        start = place = behind
-    return tuple(strains)
+        after_sign = {each.endings for each in measures[end:later_end]}
+        if first_ending is None:
+            plain = before_sign == {()} and not after_sign
+        else:
+            plain = before_sign == {(1,)} and after_sign in (set(), {(2,)})
+        if plain:
+            second_ending_end = later_end if after_sign else None
+            sections.append(RepeatedSection(start, end, first_ending, second_ending_end))
+        start = end = later_end
+    return tuple(sections)
