@@ -33,6 +33,7 @@ def title_of(job: Job) -> str:
 def make_receipt(job: Job, composition: Composition) -> Receipt:
     """Write the receipt of a finished composition."""
     melody, request = composition.melody, job.request
+    rhythm, pitch, measured = composition.rhythm, composition.pitch, composition.measured_side
     return Receipt(
         pitch=request.styles.get("pitch", ""),
         rhythm=request.styles.get("rhythm", ""),
@@ -47,15 +48,15 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
         version=__version__,
         source=title_of(job),
         strength=request.strengths.get("rhythm"),
-        changed=_rounded(composition.changed),
+        changed=_rounded(rhythm.changed if rhythm else None),
         pitch_strength=request.strengths.get("pitch"),
-        closeness=_rounded(composition.closeness),
-        pitch_closeness=_rounded(composition.pitch_closeness),
-        repitched=_rounded(composition.repitched),
+        closeness=_rounded(rhythm.similarity if rhythm else None),
+        pitch_closeness=_rounded(pitch.similarity if pitch else None),
+        repitched=_rounded(pitch.changed if pitch else None),
         repeats=composition.repeats,
-        closer_than=composition.closer_than,
-        longest_copy=composition.longest_copy,
-        usual_copy=composition.usual_copy,
+        closer_than=measured.rank_among if measured else None,
+        longest_copy=measured.longest_shared_run if measured else None,
+        usual_copy=measured.p95_shared_run if measured else None,
         remarks=composition.remarks,
     )
 

@@ -263,9 +263,9 @@ class Studio:
             with self._drawing_lock:
                 if job.performed and format == "mid":
                     files[format] = _performance_file(composition, title)
-                elif job.compared and format in PICTURE_FORMATS and composition.before:
+                elif job.compared and format in PICTURE_FORMATS and composition.original:
                     files[format] = _comparison_picture(
-                        composition.before, composition.melody, format
+                        composition.original, composition.melody, format
                     )
                 else:
                     files[format] = _score_file(composition, format, title)

@@ -444,7 +444,7 @@ def _candidate_seeds(order: BatchSpec, version: Variant, more: bool) -> Iterator
 
 def _is_unchanged(composition: Composition) -> bool:
     """Whether it is the given tune, as at strength 0: then no seed brings another."""
-    before = composition.before
+    before = composition.original
     return before is not None and before.notes == composition.melody.notes
 
 

@@ -1,4 +1,7 @@
-"""A finished tune, new or given another rhythm, and how it wants to be played."""
+"""The result of composing or transfer, before it is rendered to audio and files.
+
+A module of its own because the studio and the report read it without loading a network.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +11,49 @@ from mst_core.music import Melody, Part
 
 
 @dataclass(frozen=True, slots=True)
+class SideResult:
+    """What became of one side, rhythm or pitch, of a transferred tune.
+
+    The same value from the change path to the report, which writes it under the receipt's keys.
+    """
+
+    changed: float
+    """Share of the notes whose rhythm (or pitch) differs from the original, 0 to 1."""
+    similarity: float | None = None
+    """Similarity to the target, 0 to 1; None when nothing was asked to change."""
+    rank_among: tuple[int, int] | None = None
+    """(tunes that are farther from the target than this one, tunes compared)."""
+    longest_shared_run: int | None = None
+    """Notes in a row shared with a tune of the target style, or with the target tune."""
+    p95_shared_run: int | None = None
+    """Notes: 95 of 100 pairs of unrelated tunes of the style share no longer run."""
+
+
+@dataclass(frozen=True, slots=True)
 class Composition:
-    """A melody and how it wants to be played."""
+    """A finished melody with all that rendering and the receipt need."""
 
     melody: Melody
     form: str
-    """Such as AABB; empty for a given tune."""
+    """A letter for each section, such as AABB; empty for a transferred tune."""
     swing: float
+    """Share of a swung beat that its first half takes, 0.5 (straight) to 0.75."""
     program: int
-    before: Melody | None = None
-    """The given tune, of the same length in bars; None for a new tune."""
-    changed: float | None = None
-    """Share of the given tune's notes whose rhythm was changed; None for a new tune."""
-    closeness: float | None = None
-    """Of its rhythm to the target's: 1 is alike."""
-    pitch_closeness: float | None = None
-    repitched: float | None = None
-    """Share of them whose pitch was changed."""
+    """General MIDI program of the melody, 0 to 127."""
+    original: Melody | None = None
+    """The given tune, with the same number of bars; None for a new tune."""
+    rhythm: SideResult | None = None
+    """None when no rhythm was asked for."""
+    pitch: SideResult | None = None
+    """None when no pitches were asked for."""
     repeats: tuple[int, int] | None = None
-    """Bars of the given tune that come again note for note, and how many of them still do."""
-    closer_than: tuple[int, int] | None = None
-    """Nearer to the target than so many of so many other tunes."""
-    longest_copy: int | None = None
-    """Notes in a row that it shares with a tune of the style, or with the target tune."""
-    usual_copy: int | None = None
-    """What two unrelated tunes of the style share at the most, nineteen times in twenty."""
+    """(bars of the given tune that repeat an earlier bar, how many of them still do)."""
     parts: tuple[Part, ...] = ()
-    """What sounds beside it in the given file."""
+    """The other parts of the given file."""
     remarks: tuple[str, ...] = ()
+    """Sentences about the given file and what was done, for the receipt."""
+
+    @property
+    def measured_side(self) -> SideResult | None:
+        """The side that the receipt reports on: the rhythm if any of it changed, else the pitch."""
+        return self.rhythm if self.rhythm is not None and self.rhythm.changed else self.pitch

@@ -8,12 +8,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Generic, Literal, TypeVar
 
 from mst_core.errors import BadOption, TooLong
-from mst_core.generation.composition import Composition
+from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Side, Transfer, parse_bar_ranges
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
@@ -37,26 +37,15 @@ from mst_core.transfer.target import RhythmTarget, target_like, target_of, to_co
 # What can be said of a changed tune: how near its target is, and what it shares with it.
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarityReport:
-    """Figures for the receipt; None is what cannot be told."""
-
-    rank_among: tuple[int, int] | None = None
-    """Nearer to the target than so many of so many other tunes."""
-    longest_shared_run: int | None = None
-    """Notes in a row that it shares with a tune of the style, or with the target tune."""
-    p95_shared_run: int | None = None
-    """What unrelated tunes share at the most, nineteen times in twenty."""
-
-
-def similarity_report(
+def measure_side(
+    side_result: SideResult,
     result: Melody,
     style: Style,
     like: Melody | None,
     styles: Mapping[str, Style],
     side: Literal["rhythm", "pitch"],
-) -> SimilarityReport:
-    """Hold a result against its target: one tune, or a style."""
+) -> SideResult:
+    """Add rank and shared runs of a result, measured against its target: one tune, or a style."""
     tune = to_corpus_tune(result)
     target = style.name if like is None else to_corpus_tune(like)
     known = {
@@ -78,10 +67,11 @@ def similarity_report(
             else style.fingerprints.melody_run_with
         )
         run = compare(tune, target)
-    return SimilarityReport(
-        None if near is None else (near.closer_than, near.n_others),
-        None if run is None else run.length,
-        None if run is None else run.p95,
+    return replace(
+        side_result,
+        rank_among=None if near is None else (near.closer_than, near.n_others),
+        longest_shared_run=None if run is None else run.length,
+        p95_shared_run=None if run is None else run.p95,
     )
 
 
@@ -114,61 +104,57 @@ class StyleTransfer:
         """
         source = readings[request.source]
         new, remarks, cards = source.melody, [*source.warnings], []
-        changed = repitched = closeness = pitch_closeness = None
-        account = SimilarityReport()
+        rhythm_side: SideResult | None = None
+        pitch_side: SideResult | None = None
         swing = 0.5
         if request.rhythm is not None:
             target, rhythm = self._rhythm_path(request, request.rhythm, readings, tell)
             cards.append(target.style.card)
             swing += (_widest_swing(target.style.card) - 0.5) * request.rhythm.strength
-            changed = 0.0
+            rhythm_side = SideResult(0.0)
             if rhythm is not None:
                 version = rhythm.at(request.rhythm.strength)
-                new, changed = version.melody, version.changed
-                closeness = version.similarity
+                new = version.melody
+                rhythm_side = SideResult(version.changed, version.similarity)
                 remarks += _warnings(request, source.melody, version, rhythm.scale)
         if request.pitch is not None:
             tongue, pitch = self._pitch_path(request, request.pitch, readings, tell)
             cards.append(tongue.style.card)
             sung = pitch.at(request.pitch.strength)
-            new, repitched = _with_pitches(new, sung.melody.pitches), sung.changed
-            pitch_closeness = sung.similarity
-            if repitched:
-                account = self._similarity_report(
-                    new, tongue.style, request.pitch.like, readings, "pitch"
+            new = _with_pitches(new, sung.melody.pitches)
+            pitch_side = SideResult(sung.changed, sung.similarity)
+            if pitch_side.changed:
+                pitch_side = self._measure_side(
+                    pitch_side, new, tongue.style, request.pitch.like, readings, "pitch"
                 )
-        if changed and request.rhythm is not None:
-            account = self._similarity_report(
-                new, target.style, request.rhythm.like, readings, "rhythm"
+        if rhythm_side and rhythm_side.changed and request.rhythm is not None:
+            rhythm_side = self._measure_side(
+                rhythm_side, new, target.style, request.rhythm.like, readings, "rhythm"
             )
         return Composition(
             new,
             form="",
             swing=swing,
             program=cards[0].program if source.program is None else source.program,
-            before=source.melody,
-            changed=changed,
-            closeness=closeness,
-            pitch_closeness=pitch_closeness,
-            repitched=repitched,
+            original=source.melody,
+            rhythm=rhythm_side,
+            pitch=pitch_side,
             repeats=count_kept_repeats(source.melody, new),
-            closer_than=account.rank_among,
-            longest_copy=account.longest_shared_run,
-            usual_copy=account.p95_shared_run,
             parts=_move_parts(source.parts, source.melody, new),
             remarks=tuple(remarks),
         )
 
-    def _similarity_report(
+    def _measure_side(
         self,
+        side_result: SideResult,
         result: Melody,
         style: Style,
         like: str | None,
         readings: Mapping[str, ParsedScore],
         side: Literal["rhythm", "pitch"],
-    ) -> SimilarityReport:
+    ) -> SideResult:
         target = None if like is None else readings[like].melody
-        return similarity_report(result, style, target, self._styles, side)
+        return measure_side(side_result, result, style, target, self._styles, side)
 
     def _rhythm_path(
         self,
@@ -284,7 +270,7 @@ def combine_scores(pitch_score: ParsedScore, rhythm_score: ParsedScore) -> Compo
         form="",
         swing=0.5,
         program=0 if pitch_score.program is None else pitch_score.program,
-        before=pitch_score.melody if joined.melody.meter == pitch_score.melody.meter else None,
+        original=pitch_score.melody if joined.melody.meter == pitch_score.melody.meter else None,
         remarks=tuple(dict.fromkeys(remarks)),
     )
 

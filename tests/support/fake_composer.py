@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mst_core.errors import NoSuchTune
-from mst_core.generation.composition import Composition
+from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.parsed_score import ParsedScore
@@ -75,7 +75,7 @@ class FakeComposer:
         """Leave the tune as it is and say that half of it was changed."""
         on_progress(1.0)
         melody = readings[request.source].melody
-        return Composition(melody, form="", swing=0.5, program=78, changed=0.5)
+        return Composition(melody, form="", swing=0.5, program=78, rhythm=SideResult(0.5))
 
     def mashup(
         self,

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
 from mst_core.cli.output import describe_receipt, measured_facts
-from mst_core.generation.composition import Composition
+from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Mashup, Receipt, Side, Transfer
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.studio import Studio
@@ -44,13 +44,10 @@ class Band(FakeComposer):
             form="",
             swing=0.5,
             program=78,
-            before=melody,
-            changed=0.4,
-            repitched=0.25,
+            original=melody,
+            rhythm=SideResult(0.4, rank_among=(41, 50), longest_shared_run=7, p95_shared_run=9),
+            pitch=SideResult(0.25),
             repeats=(12, 12),
-            closer_than=(41, 50),
-            longest_copy=7,
-            usual_copy=9,
         )
 
     def mashup(
