@@ -212,8 +212,8 @@ sys.path.insert(0, sys.argv[1])
 from tests.support.fake_composer import FakeComposer
 from mst_core.jobs import Compose, Job
 from mst_core.studio import Studio
-job = Job("one", Compose("folk", "folk", 1), ("abc", "mid"))
-Studio(FakeComposer(Path()), exit).perform(job, lambda progress: None)
+job = Job("one", Compose(pitch="folk", rhythm="folk", seed=1), ("abc", "mid"))
+Studio(FakeComposer(Path()), exit).run(job, lambda progress: None)
 print({"torch", "music21", "verovio", "fluidsynth", "pydub"} & {*sys.modules})
 """
     here = str(PROJECT)

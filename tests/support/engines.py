@@ -16,7 +16,11 @@ FAKE_WORKER = ("env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.supp
 
 
 def make_engine(models: Path, **changes: Any) -> LocalEngine:
-    settings: dict[str, Any] = {"worker_command": FAKE_WORKER, "first_pause_s": 0.01, **changes}
+    settings: dict[str, Any] = {
+        "worker_command": FAKE_WORKER,
+        "first_restart_delay_s": 0.01,
+        **changes,
+    }
     return LocalEngine(models, Path("some.sf2"), "cpu", **settings)
 
 

@@ -102,7 +102,7 @@ async def test_a_job_that_hangs_is_given_up_for_good_and_its_neighbour_is_done(
 
 
 async def test_a_full_engine_says_so(tmp_path: Path) -> None:
-    async with opened(tmp_path, places=2) as engine:
+    async with opened(tmp_path, slots=2) as engine:
         jobs = [await begin(engine, ask("patient"))]
         waiting = asyncio.create_task(perform(engine, ask()))
         await asyncio.sleep(0)
@@ -115,7 +115,7 @@ async def test_a_full_engine_says_so(tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_job_stops_and_gives_its_place_back(tmp_path: Path) -> None:
-    async with opened(tmp_path, places=2) as engine:
+    async with opened(tmp_path, slots=2) as engine:
         begun = await begin(engine, ask("patient", seed=1))
         waiting = asyncio.create_task(perform(engine, ask("patient", seed=2)))
         await asyncio.sleep(0)
@@ -132,7 +132,7 @@ async def test_a_cancelled_job_stops_and_gives_its_place_back(tmp_path: Path) ->
 
 @pytest.mark.parametrize("way", ["closing the iterator", "cancelling the task"])
 async def test_who_stops_listening_cancels_the_job(way: str, tmp_path: Path) -> None:
-    async with opened(tmp_path, places=1) as engine:
+    async with opened(tmp_path, slots=1) as engine:
         if way == "closing the iterator":
             async with aclosing(engine.run(ask("patient"))) as events:
                 await anext(events)

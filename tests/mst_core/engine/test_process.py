@@ -64,7 +64,7 @@ async def test_a_worker_killed_from_outside_is_replaced_once(tmp_path: Path) -> 
 async def test_the_pauses_between_workers_that_die_again_and_again_grow_to_a_limit(
     tmp_path: Path,
 ) -> None:
-    engine = make_engine(tmp_path, first_pause_s=0.5)
+    engine = make_engine(tmp_path, first_restart_delay_s=0.5)
     pauses = []
     for engine._restarts in range(1, 12):
         pauses.append(engine._restart_delay_s())
@@ -115,7 +115,7 @@ async def test_an_engine_that_cannot_start_says_why(
     sign: str, error: type[MstError], words: str, tmp_path: Path
 ) -> None:
     (tmp_path / sign).touch()
-    engine = make_engine(tmp_path, ready_within_s=0.5 if sign == "deaf" else 60)
+    engine = make_engine(tmp_path, startup_timeout_s=0.5 if sign == "deaf" else 60)
     with pytest.raises(error, match=words):
         await engine.start()
     await engine.close()

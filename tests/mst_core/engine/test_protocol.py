@@ -16,7 +16,11 @@ orders = st.one_of(
     st.builds(
         protocol.Run,
         st.integers(0, 2**60),
-        st.builds(Job, st.text(), st.builds(Compose, st.text(), st.text(), st.integers(0, 2**31))),
+        st.builds(
+            Job,
+            st.text(),
+            st.builds(Compose, pitch=st.text(), rhythm=st.text(), seed=st.integers(0, 2**31)),
+        ),
     ),
     st.builds(protocol.Cancel, st.integers(0, 2**60)),
 )
