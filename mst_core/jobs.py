@@ -15,6 +15,7 @@ from msgspec import structs
 
 from mst_core.errors import BadOption
 from mst_core.music import Key, Meter
+from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, require_style
 
 AUDIO_FORMATS = ("mp3", "ogg", "wav")
@@ -312,8 +313,8 @@ class Job(msgspec.Struct, frozen=True):
     id: str
     request: Request
     formats: tuple[str, ...] = ("mp3", "png", "mid")
-    readings: dict[str, bytes] = {}
-    """What the parser made of uploaded files, by SHA-256 (`mst_core.reading.parsed_score`)."""
+    scores: dict[str, ParsedScore] = {}
+    """The uploaded files of the request as they were parsed, by SHA-256."""
     performed: bool = False
     """Whether the MIDI file is to hold swing and feel, as the sound does, instead of the score."""
     compared: bool = False

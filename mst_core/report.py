@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mst_core import __version__
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Compose, Job, Mashup, Receipt
-
-if TYPE_CHECKING:
-    from mst_core.reading.parsed_score import ParsedScore
-
-
-def decode_readings(job: Job) -> dict[str, ParsedScore]:
-    """Take what the parser made of the uploaded files, by SHA-256."""
-    from mst_core.reading.serialization import decode_score
-
-    return {name: decode_score(data) for name, data in job.readings.items()}
 
 
 def title_of(job: Job) -> str:
@@ -24,10 +12,9 @@ def title_of(job: Job) -> str:
     request = job.request
     if isinstance(request, Compose):
         return ""
-    readings = decode_readings(job)
     if isinstance(request, Mashup):
-        return f"{readings[request.source].title} x {readings[request.like].title}"
-    return readings[request.source].title
+        return f"{job.scores[request.source].title} x {job.scores[request.like].title}"
+    return job.scores[request.source].title
 
 
 def make_receipt(job: Job, composition: Composition) -> Receipt:

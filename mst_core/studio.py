@@ -31,7 +31,7 @@ from mst_core.jobs import (
     validate_formats,
 )
 from mst_core.music import Melody
-from mst_core.report import decode_readings, make_receipt, title_of
+from mst_core.report import make_receipt, title_of
 from mst_core.sound.synth import Synth
 from mst_core.styles import StyleCard
 
@@ -191,8 +191,8 @@ class Studio:
         if isinstance(job.request, Compose):
             return self._composer.compose(job.request, told)
         if isinstance(job.request, Mashup):
-            return self._composer.mashup(job.request, decode_readings(job), told)
-        return self._composer.transfer(job.request, decode_readings(job), told)
+            return self._composer.mashup(job.request, job.scores, told)
+        return self._composer.transfer(job.request, job.scores, told)
 
     def render(
         self, job: Job, composition: Composition, on_progress: Callable[[Progress], None]

@@ -111,8 +111,8 @@ class Scheduler:
         """
         if not self._engine_ready or self._closing:
             raise EngineBusy(len(self._running))
-        readings = await self._uploads.parsed_scores(request, names)
-        job = Job(f"look-{secrets.token_hex(4)}", request, ("png",), readings, compared=True)
+        scores = await self._uploads.parsed_scores(request, names)
+        job = Job(f"look-{secrets.token_hex(4)}", request, ("png",), scores, compared=True)
         try:
             async with asyncio.timeout(self._job_timeout_s):
                 async for event in self._engine.run(job):
@@ -230,8 +230,8 @@ class Scheduler:
         seconds: dict[str, float] = {}
         stage, since = "reading" if record.names else "starting", loop.time()
         words.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
-        readings = await self._uploads.parsed_scores(record.request, record.names)
-        job = Job(str(record.id), record.request, readings=readings)
+        scores = await self._uploads.parsed_scores(record.request, record.names)
+        job = Job(str(record.id), record.request, scores=scores)
         try:
             async with asyncio.timeout(self._job_timeout_s):
                 async for event in self._engine.run(job):

@@ -98,8 +98,10 @@ class Uploads:
                     raise LostFile(name) from error
                 await self._add_row(sha256, user_id, name, size_bytes)
 
-    async def parsed_scores(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
-        """Return what a request needs of the parser, encoded, by SHA-256; nothing for a new tune.
+    async def parsed_scores(
+        self, request: Request, names: Mapping[str, str]
+    ) -> dict[str, ParsedScore]:
+        """Return the parsed files that a request needs, by SHA-256; nothing for a new tune.
 
         Raises:
             LostFile: when a file is no longer kept.
@@ -110,8 +112,8 @@ class Uploads:
             for sha256, track in request.sources.items()
         }
 
-    async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> bytes:
-        """Return the encoded reading of a file, made now if there is none; errors as above."""
+    async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> ParsedScore:
+        """Return a parsed file, parsed now unless it is kept already; errors as above."""
         path = self._path(sha256, "reading" if track is None else f"track-{track}.reading")
         async with self._parse_locks.setdefault(path, asyncio.Lock()):
             if (kept := await asyncio.to_thread(_read_cached, path)) is not None:
@@ -121,12 +123,11 @@ class Uploads:
             except FileNotFoundError as error:
                 raise LostFile(display_name(name)) from error
             async with self._parser_slots:
-                reading = await self._parse(name, data, track=track, limits=self.limits)
-            encoded = encode_score(reading)
+                score = await self._parse(name, data, track=track, limits=self.limits)
             async with self._rows_lock:
                 if self._path(sha256).exists():  # else it was forgotten meanwhile
-                    await asyncio.to_thread(_write, path, encoded)
-            return encoded
+                    await asyncio.to_thread(_write, path, encode_score(score))
+            return score
 
     async def find(self, upload_id: int) -> Upload | None:
         """Return one upload."""
@@ -205,14 +206,12 @@ class Uploads:
         return self.folder / f"{sha256}.{suffix}"
 
 
-def _read_cached(path: Path) -> bytes | None:
-    """Read a kept reading; None when there is none, or one that this version cannot use."""
+def _read_cached(path: Path) -> ParsedScore | None:
+    """Read a kept score; None when there is none, or one that this version cannot use."""
     try:
-        data = path.read_bytes()
-        decode_score(data)
+        return decode_score(path.read_bytes())
     except (FileNotFoundError, InvalidScoreBytes):
         return None
-    return data
 
 
 def _write_once(path: Path, data: bytes) -> None:

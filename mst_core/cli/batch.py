@@ -44,7 +44,6 @@ from mst_core.reading.formats import (
 )
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse_sync
-from mst_core.reading.serialization import encode_score
 from mst_core.styles import check_style_folders, load_style_cards, resolve_style_name
 
 if TYPE_CHECKING:
@@ -406,8 +405,7 @@ def _render_variants(
 ) -> list[_RenderedVariant]:
     """Make every version of one tune. Raises MstError."""
     titled = replace(reading, title=title_for(reading, file))
-    readings = {name: encode_score(other) for name, other in order.target_tunes.items()}
-    readings[order.request.source] = encode_score(titled)
+    scores = {**order.target_tunes, order.request.source: titled}
     made: list[_RenderedVariant] = []
     known: dict[tuple[float, float | None], set[object]] = {}
     for version in order.variants:
@@ -418,7 +416,7 @@ def _render_variants(
                 "mst",
                 order.request_for(replace(version, seed=seed)),
                 order.outputs.formats,
-                readings,
+                scores,
                 order.performed,
                 order.compared,
             )

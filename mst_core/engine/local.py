@@ -138,7 +138,7 @@ class LocalEngine:
 
     def _send_job(self, place: _Slot, child: WorkerProcess) -> None:
         place.attempts += 1
-        child.send(protocol.Run(place.ticket, place.job))
+        child.send(protocol.Run.of(place.ticket, place.job))
 
     def _abandon(self, place: _Slot) -> None:
         if place.abandoned or place.ticket not in self._slots:

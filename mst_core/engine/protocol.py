@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import struct
 from asyncio import IncompleteReadError, StreamReader
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import msgspec
+from msgspec import structs
 
 from mst_core.jobs import Job, Progress, Rendition
+from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_FRAME_BYTES = 2**29
 """Bytes; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
@@ -37,6 +39,24 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
 
     ticket: int
     job: Job
+    """The job without its parsed files."""
+    scores: dict[str, bytes]
+    """The parsed files of the job, each as `serialization.encode_score` wrote it."""
+
+    @classmethod
+    def of(cls, ticket: int, job: Job) -> Self:
+        """Return the command to do a job."""
+        scores = {name: encode_score(score) for name, score in job.scores.items()}
+        return cls(ticket, structs.replace(job, scores={}), scores)
+
+    def decode_job(self) -> Job:
+        """Return the job with its parsed files.
+
+        Raises:
+            InvalidScoreBytes: when one of them cannot be decoded.
+        """
+        scores = {name: decode_score(data) for name, data in self.scores.items()}
+        return structs.replace(self.job, scores=scores)
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):

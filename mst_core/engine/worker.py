@@ -171,7 +171,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
     answer(protocol.Ready())
     while (order := protocol.read_command(incoming)) is not None:
         if isinstance(order, protocol.Run):
-            bench.run(order.ticket, order.job)
+            bench.run(order.ticket, order.decode_job())
         elif isinstance(order, protocol.Cancel):
             bench.cancel(order.ticket)
     bench.close()

@@ -12,7 +12,6 @@ from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
 from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition, Transfer
-from mst_core.reading.serialization import decode_score
 
 CARD = """
 title = "{title}"
@@ -95,7 +94,7 @@ def make_rendition(job: Job) -> Rendition:
             version="0",
         )
     else:
-        reading = decode_score(job.readings[request.source])
+        reading = job.scores[request.source]
         restyle = request if isinstance(request, Transfer) else None
         strengths = request.strengths
         receipt = Receipt(

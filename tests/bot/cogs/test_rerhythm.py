@@ -13,7 +13,6 @@ import pytest
 from bot.requests import intake
 from mst_core.jobs import Side
 from mst_core.reading.sandbox import parse
-from mst_core.reading.serialization import decode_score
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
 from tests.support.fakes import given_tune
 from tests.support.uploads import CUT_OFF, SOUND, send, write_reel
@@ -38,7 +37,7 @@ async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: Discord
     (job,) = stage.engine.jobs
     request = given_tune(job)
     assert (request.rhythm, request.seed) == (Side(style="jazz", strength=0.5), 4)
-    assert len(decode_score(job.readings[request.source]).melody.notes) == 63
+    assert len(job.scores[request.source].melody.notes) == 63
 
 
 async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
@@ -53,8 +52,8 @@ async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
     assert request.rhythm is not None
     assert request.rhythm.style is None
     like = request.rhythm.like or ""
-    assert set(job.readings) == {request.source, like}
-    assert decode_score(job.readings[like]).melody.bar_count == 4
+    assert set(job.scores) == {request.source, like}
+    assert job.scores[like].melody.bar_count == 4
 
 
 @pytest.mark.parametrize(
@@ -169,7 +168,7 @@ async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: 
     assert after.id == message.id
     assert suffixes(after) == PARTS
     (job,) = stage.engine.jobs
-    assert given_tune(job).source in job.readings
+    assert given_tune(job).source in job.scores
 
 
 async def test_a_restart_while_the_file_is_read_reads_it_again(

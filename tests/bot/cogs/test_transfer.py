@@ -12,7 +12,6 @@ from bot.messages.captions import file_name
 from bot.requests.store import NewRequest
 from mst_core.errors import EngineLost
 from mst_core.jobs import Mashup, Side, Transfer
-from mst_core.reading.serialization import decode_score
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
 from tests.support.fakes import given_tune, make_new_request, mashup
 from tests.support.queue_env import QueueEnv
@@ -56,7 +55,7 @@ async def test_one_side_alone_may_change_and_be_like_one_tune(stage: DiscordEnv)
     assert request.rhythm is None
     assert request.pitch is not None
     assert request.pitch.style is None
-    assert decode_score(job.readings[request.pitch.like or ""]).melody.bar_count == 4
+    assert job.scores[request.pitch.like or ""].melody.bar_count == 4
     message = last(stage.channel)
     assert "reel.mid with a melody like other.mid" in message.content
     shown = fields(message)
@@ -114,9 +113,7 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEn
     (job,) = stage.engine.jobs
     request = mashup(job)
     assert request.track is None
-    bars = [
-        decode_score(job.readings[sha]).melody.bar_count for sha in (request.source, request.like)
-    ]
+    bars = [job.scores[sha].melody.bar_count for sha in (request.source, request.like)]
     assert bars == [4, 8]
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None

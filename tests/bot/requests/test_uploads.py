@@ -70,7 +70,7 @@ async def test_a_file_is_read_once_for_each_track_however_many_want_it(house: Qu
     readings = await asyncio.gather(*wanted)
     assert counting.calls == 2
     assert len({readings[0], readings[1], readings[4]}) == len({readings[2], readings[3]}) == 1
-    assert len(decode_score(readings[0]).melody.notes) == 63
+    assert len(readings[0].melody.notes) == 63
     assert files(uploads) == [f"{SHA}.bin", f"{SHA}.reading", f"{SHA}.track-1.reading"]
     later = Uploads(house.uploads.folder, house.store.database, parse=counting)
     assert await later.parsed_score(SHA, "reel.mid") == readings[0]
@@ -89,8 +89,9 @@ async def test_a_reading_of_another_version_is_made_again(house: QueueEnv) -> No
     await house.uploads.keep(1, "reel.mid", REEL)
     (house.uploads.folder / f"{SHA}.reading").write_bytes(b"what an old program wrote")
     reading = await house.uploads.parsed_score(SHA, "reel.mid")
-    assert len(decode_score(reading).melody.notes) == 63
-    assert (house.uploads.folder / f"{SHA}.reading").read_bytes() == reading
+    assert len(reading.melody.notes) == 63
+    kept = (house.uploads.folder / f"{SHA}.reading").read_bytes()
+    assert decode_score(kept) == reading
 
 
 async def test_a_file_that_cannot_be_read_leaves_no_reading(house: QueueEnv) -> None:
@@ -108,7 +109,7 @@ async def test_a_request_takes_the_readings_that_it_needs(house: QueueEnv) -> No
     readings = await house.uploads.parsed_scores(
         Transfer(source=SHA, seed=1, rhythm=Side(like=like), track=1), names
     )
-    assert {sha: decode_score(data).melody.bar_count for sha, data in readings.items()} == {
+    assert {sha: score.melody.bar_count for sha, score in readings.items()} == {
         SHA: 8, like: 4,
     }  # fmt: skip
     assert await house.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
@@ -176,7 +177,7 @@ async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house:
     assert (answered.request, answered.names) == (request, {SHA: "reel.mid"})
     (job,) = house.engine.jobs
     assert given_tune(job) == request
-    assert set(job.readings) == {SHA}
+    assert set(job.scores) == {SHA}
     assert answered.receipt is not None
     assert answered.receipt.strength == 0.5
     assert "reading" in answered.stage_seconds

@@ -9,12 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.engine import protocol
-from mst_core.jobs import Compose, Job
+from mst_core.jobs import Compose, Job, Side, Transfer
+from mst_core.reading.parsed_score import ParsedScore
+from tests.support.fake_composer import write_scale
+
+COMPOSE = Compose(pitch="folk", rhythm="folk", seed=1, bars=4)
 
 orders = st.one_of(
     st.builds(protocol.Setup, st.text(), st.none() | st.text(), st.text()),
     st.builds(
-        protocol.Run,
+        protocol.Run.of,
         st.integers(0, 2**60),
         st.builds(
             Job,
@@ -37,6 +41,16 @@ def test_orders_cross_the_wire_unchanged_and_a_torn_one_is_the_end(
     while (order := protocol.read_command(stream)) is not None:
         received.append(order)
     assert received == sent
+
+
+def test_a_job_comes_out_of_its_command_with_its_parsed_files() -> None:
+    score = ParsedScore("A scale", write_scale(COMPOSE), program=40)
+    request = Transfer(source="a1", seed=1, rhythm=Side(like="b2"))
+    job = Job("one", request, ("abc",), {"a1": score, "b2": score})
+    frame = io.BytesIO(protocol.pack(protocol.Run.of(7, job)))
+    command = protocol.read_command(frame)
+    assert isinstance(command, protocol.Run)
+    assert (command.ticket, command.decode_job()) == (7, job)
 
 
 @pytest.mark.parametrize("noise", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1"])
