@@ -1,13 +1,12 @@
-"""The bot as a whole: opens the ledger, the engine and the commands, and closes them again.
+"""The Discord client: builds the parts of the bot, connects them, and closes them again.
 
-All parts meet here and nowhere else. Here is also the one door of errors.
+No other module connects the parts. Every error of a user's action is reported here.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
 from typing import IO, Any
 
 import discord
@@ -20,18 +19,7 @@ from bot.cogs.mydata import MyDataCog
 from bot.cogs.options import StyleOptions
 from bot.cogs.rerhythm import RerhythmCog
 from bot.cogs.transfer import TransferCog
-from bot.messages.buttons import (
-    DYNAMIC,
-    Again,
-    Chosen,
-    Compared,
-    Press,
-    Removed,
-    Set,
-    Swapped,
-    Turned,
-    Variant,
-)
+from bot.messages.buttons import PressItem
 from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
 from bot.requests.database import lock_data_dir
@@ -50,14 +38,14 @@ from mst_core.styles import load_style_cards
 log = logging.getLogger(__name__)
 
 GONE_CODES = (10008, 10015, 10062, 50027)
-"""Message, webhook or interaction that Discord no longer knows: nobody is left to be told."""
+"""Discord's codes for an unknown message, webhook or interaction: no user is left to inform."""
 
 
 class BotCommandTree(app_commands.CommandTree["MusicBot"]):
-    """The commands, and the one door through which every error of a person's action goes."""
+    """The slash commands, and the only place where errors of a user's action are reported."""
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        """Tell the asker alone: the text of an MstError, else a reference to our log."""
+        """Send the user, ephemerally, the text of an MstError, else a reference to the log."""
         if isinstance(error, app_commands.CommandInvokeError):
             error = error.original
         if not isinstance(error, MstError):
@@ -80,17 +68,17 @@ class BotCommandTree(app_commands.CommandTree["MusicBot"]):
         except discord.HTTPException as problem:
             if problem.code not in GONE_CODES:
                 raise
-            log.warning("an error could not be told: %s", words)
+            log.warning("an error could not be shown to its user: %s", words)
 
 
 class MusicBot(discord.Client):
-    """The Discord client. It owns its parts from `setup_hook` to `close`."""
+    """The bot as a Discord client. It owns its parts from `setup_hook` to `close`."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        # It joins no voice channel, so it does not miss what that takes.
+        # It joins no voice channel, so missing voice libraries are no reason for a warning.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
-            intents=discord.Intents(guilds=True),  # nothing privileged: it reads no messages
+            intents=discord.Intents(guilds=True),  # no privileged intent: it reads no messages
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.tree = BotCommandTree(
@@ -105,7 +93,7 @@ class MusicBot(discord.Client):
         self.styles = load_style_cards(settings.models_dir)
         self.replies = Replies(self.texts, self.styles)
         self.failure: MstError | None = None
-        """Why the bot closed by itself, if it did."""
+        """Why the bot closed itself, if it did."""
         self._engine = engine
         self._data_lock: IO[bytes] | None = None
         self._store: RequestStore | None = None
@@ -113,99 +101,81 @@ class MusicBot(discord.Client):
         self._intake: RequestIntake | None = None
 
     async def setup_hook(self) -> None:
-        """Open the parts, offer the commands, take up what was left. The engine wakes meanwhile.
+        """Open the parts, register the commands, and resume unfinished requests.
+
+        The engine starts in the background.
 
         Raises:
-            bot.requests.database.BrokenLedger: it cannot be opened, or another bot works with it.
+            bot.requests.database.BrokenDatabase: when the data folder or the database in it cannot
+                be used, or another bot uses it.
         """
         settings, styles, texts, clock = self.settings, self.styles, self.texts, _utcnow
         self._data_lock = lock_data_dir(settings.data_dir)
-        ledger = self._store = await RequestStore.open(settings.data_dir / "ledger.sqlite3", clock)
+        store = self._store = await RequestStore.open(settings.data_dir / "ledger.sqlite3", clock)
         limits = Limits(file_bytes=settings.upload_bytes)
         uploads = Uploads(
             settings.data_dir / "uploads",
-            ledger.database,
+            store.database,
             limits=limits,
             quota_bytes=settings.upload_quota_mb * 1_000_000,
             clock=clock,
         )
         await uploads.delete_leftovers()
-        dispatcher = self._scheduler = Scheduler(
-            ledger,
+        scheduler = self._scheduler = Scheduler(
+            store,
             ResultFiles(settings.data_dir / "results"),
             uploads,
             self._engine,
             Delivery(self, self.replies, texts, clock),
             tries=settings.max_tries,
-            # The engine's own limit counts from when it begins; this one catches a silent engine.
+            # The engine counts its own timeout from the start of a job; this one detects an engine
+            # that has stopped reporting.
             job_timeout_s=3 * settings.job_timeout_s,
             clock=clock,
         )
-        desk = self._intake = RequestIntake(ledger, uploads, dispatcher, styles, settings, clock)
-        offers = StyleOptions(styles)
+        intake = self._intake = RequestIntake(
+            store, uploads, scheduler, styles, settings, self.replies, clock
+        )
+        options = StyleOptions(styles)
         cogs = (
-            ComposeCog(desk, offers, texts),
-            TransferCog(desk, offers, texts),
-            RerhythmCog(desk, styles, offers, self.replies, texts, limits),
-            MashupCog(desk, texts),
-            LibraryCog(ledger, styles, self.replies.captions, texts),
-            MyDataCog(ledger, uploads, dispatcher, texts),
+            ComposeCog(intake, options, texts),
+            TransferCog(intake, options, texts),
+            RerhythmCog(intake, styles, options, self.replies, texts, limits),
+            MashupCog(intake, texts),
+            LibraryCog(store, styles, self.replies.captions, texts),
+            MyDataCog(store, uploads, scheduler, texts),
         )
         for cog in cogs:
             for command in cog.commands():
                 self.tree.add_command(command)
-        self.add_dynamic_items(*DYNAMIC)
+        self.add_dynamic_items(PressItem)
         await self.tree.sync()
-        await dispatcher.start(self._shut_down)
+        await scheduler.start(self._shut_down)
 
     async def close(self) -> None:
-        """Let running jobs end for a while, give the rest back to the ledger, close everything."""
-        dispatcher, self._scheduler = self._scheduler, None
-        ledger, self._store = self._store, None
+        """Let running jobs finish for a while, return the others to the queue, close all parts."""
+        scheduler, self._scheduler = self._scheduler, None
+        store, self._store = self._store, None
         try:
-            if dispatcher:
-                await dispatcher.close(self.settings.drain_s)
+            if scheduler:
+                await scheduler.close(self.settings.drain_s)
         finally:
-            if ledger:
-                await ledger.close()
+            if store:
+                await store.close()
             if self._data_lock:
                 self._data_lock.close()
             await super().close()
 
-    async def pressed(self, interaction: discord.Interaction[Any], press: Press) -> None:
-        """Bring a press to the desk; what goes wrong goes through the same door."""
+    async def press(
+        self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None
+    ) -> None:
+        """Pass the press of a button or list to the intake; see `RequestIntake.press`."""
         try:
             if self._intake is None:
-                raise RuntimeError("a button before the desk was open")
-            await self._serve(self._intake, interaction, press)
+                raise RuntimeError("a press before setup_hook")
+            await self._intake.press(interaction, move, id, argument)
         except Exception as error:
             await self.tree.on_error(interaction, error)
-
-    async def _serve(
-        self, intake: RequestIntake, interaction: discord.Interaction[Any], press: Press
-    ) -> None:
-        match press:
-            case Again(request_id):
-                await intake.request_again(interaction, request_id)
-            case Turned(request_id, percent):
-                await intake.request_strength(interaction, request_id, percent / 100)
-            case Variant(request_id, number):
-                await intake.request_variant(interaction, request_id, number)
-            case Swapped(request_id):
-                await intake.request_swapped(interaction, request_id)
-            case Compared(request_id):
-                entry, picture = await intake.draw_comparison(interaction, request_id)
-                locale = interaction.locale.value
-                words, file = self.replies.comparison(entry, picture, locale)
-                await interaction.edit_original_response(content=words, attachments=[file])
-            case Removed(request_id):
-                await intake.remove_result(interaction, request_id)
-            case Chosen(upload_id, percent, style):
-                await intake.request_style(interaction, upload_id, style, percent / 100)
-            case Set(upload_id, percent):
-                locale = interaction.locale.value
-                view = self.replies.style_choice_view(upload_id, percent, locale)
-                await interaction.response.edit_message(view=view)
 
     def _shut_down(self, error: MstError) -> None:
         """Close because the engine cannot start."""
@@ -214,17 +184,12 @@ class MusicBot(discord.Client):
 
 
 def _utcnow() -> float:
-    # discord.py's clock and not our own: a harness may turn it.
+    # discord.py's clock, because a test harness may set it.
     return discord.utils.utcnow().timestamp()
 
 
 def build_engine(settings: Settings) -> Engine:
-    """Build the engine that the settings name; nothing is started."""
-    builders: dict[str, Callable[[Settings], Engine]] = {"local": _local_engine}
-    return builders[settings.engine](settings)
-
-
-def _local_engine(settings: Settings) -> Engine:
+    """Build the engine that ``MST_ENGINE`` names, not yet started. There is one: ``local``."""
     from mst_core.engine.local import LocalEngine
 
     return LocalEngine(

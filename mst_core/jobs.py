@@ -78,7 +78,7 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
         """Strengths, 0 to 1, of the sides that a transfer changes; empty for other requests."""
         return {}
 
-    def _check_options(self, styles: Mapping[str, StyleCard]) -> None:
+    def _check_options(self, styles: Mapping[str, StyleCard], max_bars: int) -> None:
         """Raise BadOption or UnknownStyle when an option is invalid; see `validate`."""
 
     def with_seed(self, seed: int) -> Self:
@@ -96,6 +96,10 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
 
     def with_sources(self, sources: Mapping[str, str]) -> Self:
         """Return the request about other files: ``sources`` maps old names to new ones."""
+        return self
+
+    def swapped(self) -> Self:
+        """Return a mashup with its two tunes exchanged; any other request as it is."""
         return self
 
 
@@ -121,10 +125,10 @@ class Compose(_RequestBase, frozen=True, kw_only=True, tag="compose"):
         """The two styles."""
         return {"pitch": Side(style=self.pitch), "rhythm": Side(style=self.rhythm)}
 
-    def _check_options(self, styles: Mapping[str, StyleCard]) -> None:
+    def _check_options(self, styles: Mapping[str, StyleCard], max_bars: int) -> None:
         require_style(self.pitch, styles)
         rhythm = require_style(self.rhythm, styles)
-        _check_range("bars", self.bars, BARS_RANGE)
+        _check_range("bars", self.bars, (BARS_RANGE[0], max_bars))
         if self.tempo is not None:
             _check_range("tempo", self.tempo, TEMPO_RANGE, " quarter notes per minute")
         if self.key is not None:
@@ -194,7 +198,7 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
             pitch=renamed(self.pitch),
         )
 
-    def _check_options(self, styles: Mapping[str, StyleCard]) -> None:
+    def _check_options(self, styles: Mapping[str, StyleCard], max_bars: int) -> None:
         for name, side in (("rhythm", self.rhythm), ("pitch", self.pitch)):
             if side is None:
                 continue
@@ -243,7 +247,7 @@ class Mashup(_RequestBase, frozen=True, kw_only=True, tag="mashup"):
         return structs.replace(self, source=sources[self.source], like=sources[self.like])
 
     def swapped(self) -> Mashup:
-        """Return the mashup the other way round."""
+        """Return the mashup with its two tunes exchanged."""
         return Mashup(source=self.like, like=self.source, seed=self.seed)
 
 
@@ -392,7 +396,9 @@ def next_seed(seed: int, offset: int) -> int:
     return (seed + offset) % (MAX_SEED + 1)
 
 
-def validate(request: Request, styles: Mapping[str, StyleCard]) -> None:
+def validate(
+    request: Request, styles: Mapping[str, StyleCard], *, max_bars: int = BARS_RANGE[1]
+) -> None:
     """Check the options of a request before anything heavy is loaded.
 
     This is the only place where requests are validated. The bot calls it before its public answer
@@ -402,13 +408,14 @@ def validate(request: Request, styles: Mapping[str, StyleCard]) -> None:
     Args:
         request: the request.
         styles: the styles that there are, by name.
+        max_bars: most bars that a new tune may have here, at most 64.
 
     Raises:
         UnknownStyle: when one of its styles is not there.
         BadOption: when an option is invalid; it says what would be accepted.
     """
     _check_range("seed", request.seed, (0, MAX_SEED))
-    request._check_options(styles)
+    request._check_options(styles, max_bars)
 
 
 def parse_bar_ranges(text: str | None, bars: int = 10**6) -> frozenset[int]:

@@ -13,7 +13,6 @@ from bot.messages.captions import Captions, join_lines, truncate
 from bot.messages.replies import EMBED_COLOR, MAX_EMBED, MAX_FIELD, MAX_TITLE
 from bot.requests.store import RequestRecord, RequestStore
 from bot.texts import Texts
-from mst_core.jobs import Mashup
 from mst_core.styles import StyleCard
 
 HISTORY_LENGTH = 10
@@ -86,13 +85,13 @@ class LibraryCog:
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     def _history_line(self, record: RequestRecord, locale: str) -> str:
-        mashup = isinstance(record.request, Mashup)
+        amount = self._captions.describe_amount(record, locale)
         return self._texts.render(
-            "history.mashup" if mashup else "history.line",
+            "history.line" if amount else "history.mashup",
             locale,
             when=f"<t:{record.asked_at:.0f}:R>",
             tune=self._captions.describe(record, locale),
-            how=self._captions.describe_amount(record, locale),
+            how=amount,
             seed=record.request.seed,
             state=self._texts.render(f"states.{record.state}", locale),
             link=f"https://discord.com/channels/{record.guild_id or '@me'}/{record.channel_id}"

@@ -1,6 +1,7 @@
-"""What a request is called: in a sentence, in a list, and as a file. Files keep strangers' names.
+"""Captions: names a request in a sentence, in a list and as a file, and chooses its buttons.
 
-A stranger's text is shown as text: none of it is formatting, and none is longer than it may be.
+The only module that distinguishes the kinds of request (new tune, transfer, mashup). Text of other
+users, such as file names, is escaped and truncated before it is shown.
 """
 
 from __future__ import annotations
@@ -14,47 +15,54 @@ from discord.utils import escape_markdown
 
 from bot.requests.store import NewRequest
 from bot.texts import Texts
-from mst_core.jobs import Compose, Mashup
+from mst_core.jobs import Compose, Mashup, Request, Transfer
 from mst_core.styles import StyleCard
 
 MAX_NAME = 100
+"""Characters of a file name in a sentence."""
 MAX_DESCRIPTION = 4096
+"""Characters that Discord allows in the description of an embed."""
 MAX_FILE_NAME = 40
+"""Characters of an uploaded file's stem in the file names of its results."""
 
 
 class Captions:
-    """Words requests in the language of whoever reads."""
+    """Describes requests in the language of the reader."""
 
     def __init__(self, texts: Texts, styles: Mapping[str, StyleCard]) -> None:
         self._texts = texts
         self._styles = styles
 
     def style_title(self, style: str) -> str:
-        """Return the title of a style, or its name when its folder has gone."""
+        """Return the title of a style, or its name when its folder no longer exists."""
         return self._styles[style].title if style in self._styles else style
 
     def describe(self, record: NewRequest, locale: str) -> str:
-        """Say in a few words what was asked for, such as *a new folk tune*."""
-        request, say = record.request, self._texts.render
-        if isinstance(request, Compose):
-            key = "tune.one" if request.pitch == request.rhythm else "tune.two"
-            pitch, rhythm = self.style_title(request.pitch), self.style_title(request.rhythm)
-            return say(key, locale, pitch=pitch, rhythm=rhythm)
-        if isinstance(request, Mashup):
-            a, b = (
-                self._display_name(record, request.source),
-                self._display_name(record, request.like),
-            )
-            return say("tune.mashup", locale, a=a, b=b)
-        sides = " ".join(
-            say(f"sides.{key}", locale, value) for key, value in self.origins(record).items()
-        )
-        return say(
-            "tune.given", locale, file=self._display_name(record, request.source), sides=sides
-        )
+        """Return a phrase for the requested tune, such as *a new folk tune*."""
+        render = self._texts.render
+        match record.request:
+            case Compose(pitch=pitch, rhythm=rhythm):
+                key = "tune.one" if pitch == rhythm else "tune.two"
+                titles = self.style_title(pitch), self.style_title(rhythm)
+                return render(key, locale, pitch=titles[0], rhythm=titles[1])
+            case Mashup(source=a, like=b):
+                names = self._display_name(record, a), self._display_name(record, b)
+                return render("tune.mashup", locale, a=names[0], b=names[1])
+            case Transfer(source=source):
+                sides = " ".join(
+                    render(f"sides.{key}", locale, value)
+                    for key, value in self.origins(record).items()
+                )
+                file = self._display_name(record, source)
+                return render("tune.given", locale, file=file, sides=sides)
 
     def origins(self, record: NewRequest) -> dict[str, str]:
-        """Say where each side comes from: of a style, or ``_like`` one tune; what stays is out."""
+        """Return the style or tune that each requested side comes from.
+
+        Returns:
+            ``pitch`` and ``rhythm`` with the title of a style, ``pitch_like`` and ``rhythm_like``
+            with the name of a file; a side that a transfer keeps has no entry.
+        """
         origins = {}
         for name, side in record.request.sides.items():
             if side.style is not None:
@@ -64,50 +72,69 @@ class Captions:
         return origins
 
     def describe_amount(self, record: NewRequest, locale: str) -> str:
-        """Say briefly how much was asked for: the bars of a new tune, the strength of a change."""
-        request, say = record.request, self._texts.render
-        if isinstance(request, Compose):
-            return say("history.new", locale, bars=request.bars)
-        if isinstance(request, Mashup):
-            return ""
-        percents = dict.fromkeys(round(100 * each) for each in request.strengths.values())
-        return " / ".join(say("history.given", locale, percent=each) for each in percents)
+        """Return the number of bars of a new tune, or the strengths of a transfer in percent."""
+        match record.request:
+            case Compose(bars=bars):
+                return self._texts.render("history.new", locale, bars=bars)
+            case request:
+                percents = dict.fromkeys(round(100 * each) for each in request.strengths.values())
+                return " / ".join(
+                    self._texts.render("history.given", locale, percent=each) for each in percents
+                )
 
     def _display_name(self, record: NewRequest, sha256: str | None) -> str:
         return escape(record.names.get(sha256 or "", "?"), MAX_NAME)
 
 
-def file_name(record: NewRequest) -> str:
-    """Name the files of a result, without suffix: the styles and the seed, or the file's own name.
+def button_moves(request: Request) -> tuple[str, ...]:
+    """Return the moves that have a button below the result of a request, from left to right.
 
-    A given tune keeps the stem of its name, as far as Discord keeps it too, and gets the strength
-    behind it, two decimals, such as ``reel-jazz.0.50``; and ``reel-jazz-folk.0.50.p1.00`` where the
-    pitches go another way than the rhythm.
+    A request whose result depends on the seed has ``again``.
     """
-    request = record.request
-    if isinstance(request, Compose):
-        pitch, rhythm = request.pitch, request.rhythm
-        return f"{pitch if pitch == rhythm else f'{pitch}-{rhythm}'}-{request.seed}"
-    stem = _stem(record, request.source) or "tune"
-    if isinstance(request, Mashup):
-        return f"{stem}-x-{_stem(record, request.like) or 'tune'}"
-    parts = [
-        f"like-{_stem(record, side.like)}".rstrip("-") if side.like else side.style
-        for side in request.sides.values()
-    ]
-    name = "-".join([stem, *dict.fromkeys(part for part in parts if part)])
-    far = request.strengths
-    apart = f".p{far['pitch']:.2f}" if len(set(far.values())) > 1 else ""
-    return f"{name}.{far.get('rhythm', far.get('pitch', 1.0)):.2f}{apart}"
+    match request:
+        case Compose():
+            return "again", "remove"
+        case Transfer():
+            return "again", "compare", "remove"
+        case Mashup():
+            return "swap", "remove"
+
+
+def file_name(record: NewRequest) -> str:
+    """Return the name of a result's files, without suffix.
+
+    Returns:
+        For a new tune its styles and seed, such as ``jazz-folk-7``. For a transfer the stem of the
+        uploaded file, the targets and the strength of the rhythm, such as ``reel-jazz.0.50``; a
+        different strength of the pitches follows, such as ``reel-jazz-folk.0.50.p1.00``. For a
+        mashup both stems, such as ``reel-x-waltz``.
+    """
+    match record.request:
+        case Compose(pitch=pitch, rhythm=rhythm, seed=seed):
+            return f"{pitch if pitch == rhythm else f'{pitch}-{rhythm}'}-{seed}"
+        case Mashup(source=a, like=b):
+            return f"{_stem(record, a) or 'tune'}-x-{_stem(record, b) or 'tune'}"
+        case Transfer(source=source) as request:
+            targets = [
+                f"like-{_stem(record, side.like)}".rstrip("-") if side.like else side.style
+                for side in request.sides.values()
+            ]
+            stem = _stem(record, source) or "tune"
+            name = "-".join([stem, *dict.fromkeys(target for target in targets if target)])
+            strengths = request.strengths
+            differs = len(set(strengths.values())) > 1
+            pitch_part = f".p{strengths['pitch']:.2f}" if differs else ""
+            rhythm_strength = strengths.get("rhythm", strengths.get("pitch", 1.0))
+            return f"{name}.{rhythm_strength:.2f}{pitch_part}"
 
 
 def escape(text: str, max_length: int) -> str:
-    """Write a stranger's text so that none of it is formatting, in at most so many letters."""
+    """Escape the Markdown in a user's text, and truncate it to ``max_length`` characters."""
     return truncate(escape_markdown(text), max_length)
 
 
 def truncate(text: str, max_length: int) -> str:
-    """Shorten a text with escapes in it to so many letters; no escape is cut in half."""
+    """Truncate an escaped text to ``max_length`` characters, never in the middle of an escape."""
     if len(text) <= max_length:
         return text
     kept = text[: max_length - 1]
@@ -117,7 +144,7 @@ def truncate(text: str, max_length: int) -> str:
 
 
 def join_lines(lines: Iterable[str], max_length: int = MAX_DESCRIPTION) -> str:
-    """Join lines from the first on, as many as fit into so many letters."""
+    """Join the first lines, as many whole ones as fit into ``max_length`` characters."""
     text = ""
     for line in lines:
         longer = f"{text}\n{line}" if text else line
@@ -128,7 +155,7 @@ def join_lines(lines: Iterable[str], max_length: int = MAX_DESCRIPTION) -> str:
 
 
 def _stem(record: NewRequest, sha256: str) -> str:
-    """Write the name of a file in the letters that Discord leaves in one."""
+    """Return the stem of an uploaded file's name in characters that Discord keeps."""
     stem = PurePath(record.names.get(sha256, "")).stem
     letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9]+", "-", letters)[:MAX_FILE_NAME].strip("-")

@@ -1,42 +1,53 @@
-"""The shape of an answer: what is said while a request waits and runs, and what it ends in."""
+"""Replies: the content of messages about a request, from its place in the queue to its result."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
 import discord
 
 from bot.messages.buttons import (
-    VARIANT_COUNT,
-    add_strengths,
-    add_variants,
+    PERCENTS,
+    VARIANT_NUMBERS,
+    add_number_row,
     result_buttons,
-    style_choice,
+    style_list,
 )
-from bot.messages.captions import MAX_NAME, Captions, escape, file_name, truncate
+from bot.messages.captions import (
+    MAX_NAME,
+    Captions,
+    button_moves,
+    escape,
+    file_name,
+    truncate,
+)
 from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
-from mst_core.jobs import FORMATS, Compose, Mashup, Progress, Receipt, Transfer, next_seed
+from mst_core.jobs import FORMATS, Progress, Receipt, Request, next_seed
 from mst_core.music import Meter
 from mst_core.styles import StyleCard
 
 EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)
 PROGRESS_STEPS = 10
 MAX_REMARKS = 5
+"""Remarks that one result shows."""
 MAX_REMARK = 250
+"""Characters of one remark."""
 MAX_TITLE = 256
-"""Discord's limits: this for the title of an embed, and those for its other parts."""
+"""Characters that Discord allows in the title of an embed."""
 MAX_FIELD = 1024
+"""Characters that Discord allows in one field of an embed."""
 MAX_EMBED = 6000
+"""Characters that Discord allows in a whole embed."""
 
 
 @dataclass(frozen=True)
 class ResultMessage:
-    """One message, ready to be sent or to take the place of another."""
+    """A message with a result, to be sent or to replace the content of an earlier message."""
 
     content: str
     embed: discord.Embed
@@ -45,7 +56,7 @@ class ResultMessage:
 
 
 class Replies:
-    """Turns entries, progress and results into messages, in the asker's language."""
+    """Renders the state, the progress and the result of a request in its user's language."""
 
     def __init__(self, texts: Texts, styles: Mapping[str, StyleCard]) -> None:
         self._texts = texts
@@ -53,7 +64,7 @@ class Replies:
         self.captions = Captions(texts, styles)
 
     def queue_position(self, record: RequestRecord, position: int, *, engine_ready: bool) -> str:
-        """Say which place in the queue a request has."""
+        """Return a sentence with the position in the queue, counted from 1."""
         return self._texts.render(
             "progress.waiting" if engine_ready else "progress.waking",
             record.locale,
@@ -62,7 +73,7 @@ class Replies:
         )
 
     def progress(self, record: RequestRecord, progress: Progress) -> str:
-        """Say how far a request is, with a bar of ten steps."""
+        """Return a sentence with the stage, a progress bar of ten steps and the percentage."""
         share = min(1.0, max(0.0, progress.share))
         done = round(share * PROGRESS_STEPS)
         return self._texts.render(
@@ -79,7 +90,13 @@ class Replies:
     def result(
         self, record: RequestRecord, receipt: Receipt, files: Mapping[str, bytes]
     ) -> ResultMessage:
-        """Shape the result: sound, score and MIDI, what was done, and the buttons."""
+        """Build the message with the result.
+
+        Args:
+            record: The request.
+            receipt: What was made, with its measurements.
+            files: The bytes of the audio, picture and score files by format, such as ``mp3``.
+        """
         name = file_name(record)
         embed = self._embed(record, receipt)
         if "png" in files:
@@ -90,7 +107,7 @@ class Replies:
             embed=embed,
             files=[
                 discord.File(io.BytesIO(files[suffix]), filename=f"{name}.{suffix}")
-                for suffix in sorted(files, key=FORMATS.index)  # the sound first
+                for suffix in sorted(files, key=FORMATS.index)  # audio first
             ],
             view=self._buttons(record),
         )
@@ -98,7 +115,7 @@ class Replies:
     def comparison(
         self, record: RequestRecord, picture: bytes, locale: str
     ) -> tuple[str, discord.File]:
-        """Shape the score before and after, for one person alone."""
+        """Return a sentence and a PNG file: the score before and after."""
         words = self._texts.render(
             "answer.compared", locale, tune=self.captions.describe(record, locale)
         )
@@ -107,59 +124,54 @@ class Replies:
         )
 
     def style_question(self, upload: Upload, locale: str) -> str:
-        """Ask for the style of an upload."""
+        """Return the sentence above the list of styles for an upload."""
         return self._texts.render("choice.content", locale, file=escape(upload.name, MAX_NAME))
 
     def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
-        """Lay out the styles and strengths to choose from."""
-        return style_choice(
+        """Lay out a list of the styles above a row of strengths."""
+        view = style_list(
             upload_id,
             percent,
             [(name, card.title) for name, card in self._styles.items()],
             self._texts.render("choice.style", locale),
-            lambda n: self._texts.render("answer.strength", locale, n),
         )
+        label = self._label("answer.strength", locale)
+        return add_number_row(view, "set", upload_id, PERCENTS, percent, label, row=1)
 
     def _buttons(self, record: RequestRecord) -> discord.ui.View:
-        """The buttons: those of every answer, then rows of strengths and of variants."""
-        request = record.request
-        moves = {
-            Compose: ("again", "remove"),
-            Transfer: ("again", "compare", "remove"),
-            Mashup: ("swap", "remove"),
-        }[type(request)]
-        labels = {move: self._texts.render(f"answer.{move}", record.locale) for move in moves}
+        """Lay out the moves; for a transfer also a row of strengths and a row of variants."""
+        request, locale = record.request, record.locale
+        labels = {
+            move: self._texts.render(f"answer.{move}", locale) for move in button_moves(request)
+        }
         view = result_buttons(record.id, labels)
-        if isinstance(request, Transfer):
-            far = {round(100 * each) for each in request.strengths.values()}
-            now = far.pop() if len(far) == 1 else None
-            add_strengths(
-                view,
-                "strength",
-                record.id,
-                now,
-                lambda n: self._texts.render("answer.strength", record.locale, n),
-            )
-            first = request.seed if record.first_seed is None else record.first_seed
-            seeds = [next_seed(first, step) for step in range(VARIANT_COUNT)]
-            present = seeds.index(request.seed) + 1 if request.seed in seeds else None
-            add_variants(
-                view,
-                record.id,
-                present,
-                lambda n: self._texts.render("answer.variant", record.locale, n),
-            )
-        return view
+        if not request.strengths:
+            return view
+        percents = {round(100 * each) for each in request.strengths.values()}
+        current = percents.pop() if len(percents) == 1 else None
+        label = self._label("answer.strength", locale)
+        add_number_row(view, "strength", record.id, PERCENTS, current, label, row=1)
+        first = request.seed if record.first_seed is None else record.first_seed
+        seeds = {next_seed(first, number - 1): number for number in VARIANT_NUMBERS}
+        label = self._label("answer.variant", locale)
+        return add_number_row(
+            view, "variant", record.id, VARIANT_NUMBERS, seeds.get(request.seed), label, row=2
+        )
+
+    def _label(self, key: str, locale: str) -> Callable[[int], str]:
+        return lambda number: self._texts.render(key, locale, number)
 
     def _embed(self, record: RequestRecord, receipt: Receipt) -> discord.Embed:
+        """Lay out what was done: the origins of both sides, the measurements and the options."""
         embed, request = discord.Embed(colour=EMBED_COLOR), record.request
         values: dict[str, object] = {**self.captions.origins(record)}
-        if not isinstance(request, Compose):
-            title = receipt.source or PurePath(record.names.get(request.source, "")).stem
+        if request.sources:
+            *_, source = request.sources
+            title = receipt.source or PurePath(record.names.get(source, "")).stem
             embed.title = escape(title, MAX_TITLE)
             embed.description = self._remarks(receipt)
-        if isinstance(request, Transfer):
-            values |= _strength_fields(request, receipt)
+        seeded = "again" in button_moves(request)
+        values |= _strength_fields(request, receipt)
         values |= _measurement_fields(receipt)
         beat = Meter.parse(receipt.meter).beat_length
         dotted = beat.numerator == 3
@@ -171,17 +183,16 @@ class Replies:
         }
         if receipt.form:
             values["form"] = receipt.form
-        if not isinstance(request, Mashup):  # it leaves nothing to luck
+        if seeded:
             values["seed"] = receipt.seed
         for field, value in values.items():
-            places = value if isinstance(value, tuple) else (value,)
+            arguments = value if isinstance(value, tuple) else (value,)
+            text = self._texts.render(f"values.{field}", record.locale, *arguments)
             embed.add_field(
                 name=self._texts.render(f"fields.{field}", record.locale),
-                value=truncate(
-                    self._texts.render(f"values.{field}", record.locale, *places), MAX_FIELD
-                ),
+                value=truncate(text, MAX_FIELD),
             )
-        footer = "answer.footer_mashup" if isinstance(request, Mashup) else "answer.footer"
+        footer = "answer.footer" if seeded else "answer.footer_mashup"
         embed.set_footer(text=self._texts.render(footer, record.locale, number=record.id))
         return embed
 
@@ -190,23 +201,25 @@ class Replies:
         return "\n".join(f"• {text}" for text in remarks) or None
 
 
-def _strength_fields(request: Transfer, receipt: Receipt) -> dict[str, object]:
-    """How far the sides were to go, and how many notes changed, in percent."""
-    far = {side: round(100 * each) for side, each in request.strengths.items()}
+def _strength_fields(request: Request, receipt: Receipt) -> dict[str, object]:
+    """Return a transfer's strengths and shares of changed notes, in percent."""
+    percents = {side: round(100 * each) for side, each in request.strengths.items()}
+    if not percents:
+        return {}
     values: dict[str, object] = {}
-    if len(set(far.values())) == 1:
-        values["strength"] = next(iter(far.values()))
+    if len(set(percents.values())) == 1:
+        values["strength"] = next(iter(percents.values()))
     else:
-        values["strengths"] = far["pitch"], far["rhythm"]
-    if "rhythm" in far and receipt.changed is not None:
+        values["strengths"] = percents["pitch"], percents["rhythm"]
+    if "rhythm" in percents and receipt.changed is not None:
         values["changed"] = round(receipt.changed * 100)
-    if "pitch" in far and receipt.repitched is not None:
+    if "pitch" in percents and receipt.repitched is not None:
         values["repitched"] = round(receipt.repitched * 100)
     return values
 
 
 def _measurement_fields(receipt: Receipt) -> dict[str, object]:
-    """What was measured of the result: repeats, nearness to the target, copies."""
+    """Return the measurements of a result: kept repeats, similarity rank, longest shared run."""
     values: dict[str, object] = {}
     if receipt.repeats is not None and receipt.repeats[0]:
         values["repeats"] = receipt.repeats

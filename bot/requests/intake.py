@@ -1,13 +1,18 @@
-"""The desk, where requests are handed in: check, defer, ask. The dispatcher sees to the reply."""
+"""Intake: validates a request, acknowledges it and stores it; then the scheduler takes over.
+
+Discord wants an acknowledgement within 3 s, and a public one never turns private again. So whatever
+can be checked is checked before it, and a rejection is ephemeral. Attached files are downloaded
+before the acknowledgement too, as long as that takes less than `DEFER_AFTER_S`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol, cast
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -18,58 +23,32 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import NewRequest, RequestRecord, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
-from mst_core.errors import BadOption
-from mst_core.jobs import Compose, Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
+from mst_core.jobs import Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
 from mst_core.reading.formats import SNIFFED_BYTES
 from mst_core.reading.parsed_score import Limits
 from mst_core.reading.sandbox import detect_format, display_name
 from mst_core.styles import StyleCard
 
-# Fetching what a person attached: cheap checks first, then the bytes, then a look at them.
-#
-# Discord wants an answer within 3 s, and a public one never turns private again. So a file is
-# fetched
-# before anything is said, as long as that stays quick; a slow one comes after the public answer.
-
 DOWNLOAD_TIMEOUT_S = 20.0
-"""A file that takes longer is given up."""
-
-
-def precheck(attachment: discord.Attachment, limits: Limits) -> None:
-    """Do nothing, when a file may be fetched, by its name and size alone.
-
-    Raises:
-        UnreadableScore, TooLong: naming the file and what is accepted.
-    """
-    detect_format(attachment.filename, attachment.size, limits=limits)
-
-
-async def fetch_all(attachments: Sequence[discord.Attachment], limits: Limits) -> list[bytes]:
-    """Fetch files that passed `precheck`, and look at their first bytes.
-
-    Raises:
-        UnreadableScore, TooLong: naming the file and what is accepted.
-        NotFetched: when Discord does not hand one over.
-    """
-    return list(await asyncio.gather(*(_fetch(one, limits) for one in attachments)))
-
-
-async def _fetch(attachment: discord.Attachment, limits: Limits) -> bytes:
-    try:
-        async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
-            data = await attachment.read()
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # TimeoutError is one
-        raise DownloadFailed(display_name(attachment.filename)) from error
-    detect_format(attachment.filename, len(data), data[:SNIFFED_BYTES], limits)
-    return data
-
-
+"""Seconds that the download of one attachment may take."""
 DEFER_AFTER_S = 1.5
-"""How long files may take to come before the public answer has to be given; Discord allows 3 s."""
+"""Seconds that downloads may take before the public acknowledgement is sent without them."""
+
+
+class PrivateReplies(Protocol):
+    """The ephemeral replies to a press; `bot.messages.replies.Replies` implements it."""
+
+    def comparison(
+        self, record: RequestRecord, picture: bytes, locale: str
+    ) -> tuple[str, discord.File]:
+        """Return a sentence and a PNG file: the score before and after."""
+
+    def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
+        """Return a list of styles and a row of strengths for an upload."""
 
 
 class RequestIntake:
-    """Takes requests of people in; says no before anyone else can see it."""
+    """Validates requests, acknowledges them and stores them. Rejections are ephemeral."""
 
     def __init__(
         self,
@@ -78,12 +57,24 @@ class RequestIntake:
         scheduler: Scheduler,
         styles: Mapping[str, StyleCard],
         settings: Settings,
+        replies: PrivateReplies,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._uploads, self._scheduler = store, uploads, scheduler
         self._styles, self._settings, self._clock = styles, settings, clock
+        self._replies = replies
         self._pending: Counter[int] = Counter()
         self._upload_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._moves: dict[str, Callable[[discord.Interaction[Any], int, int], Awaitable[None]]] = {
+            "again": self._request_again,
+            "strength": self._request_strength,
+            "variant": self._request_variant,
+            "swap": self._request_swapped,
+            "compare": self._show_comparison,
+            "remove": self._remove_result,
+            "choose": self._request_style,
+            "set": self._set_strength,
+        }
 
     async def submit(
         self,
@@ -92,13 +83,16 @@ class RequestIntake:
         names: Mapping[str, str] | None = None,
         first_seed: int | None = None,
     ) -> None:
-        """Check a request and its asker, acknowledge it in public, and enter it in the ledger.
+        """Validate a request, acknowledge it publicly and store it.
 
-        ``names`` says what the asker calls the kept files that it is about, by SHA-256;
-        ``first_seed`` that it is a variant of another one.
+        Args:
+            interaction: The command or button press that makes the request.
+            request: The request; its files are stored already.
+            names: The user's names of these files, by SHA-256.
+            first_seed: The seed of variant 1, when the request is a variant of another one.
 
         Raises:
-            MstError: while nothing is public yet, when the request or its asker has to wait.
+            MstError: before the acknowledgement, when the request or its user is rejected.
         """
         names = names or {}
         self._check_request(request)
@@ -113,145 +107,147 @@ class RequestIntake:
         draft: Transfer | Mashup,
         files: Mapping[str, discord.Attachment | None],
     ) -> None:
-        """Do the same for files that have yet to come; each takes its place in the draft.
+        """Download the files of a request, then validate, acknowledge and store it.
 
-        ``files`` has them by the names that stand for them in the draft, such as ``source``.
+        Args:
+            interaction: The command that makes the request.
+            draft: The request, with a placeholder such as ``source`` for the hash of each file.
+            files: The attachments by placeholder; None where an option is left out.
 
         Raises:
-            MstError: while nothing is public yet, unless the files take long to come.
+            MstError: as `submit`; after the acknowledgement when the downloads are slow.
         """
-        places = {place: file for place, file in files.items() if file is not None}
-        attached = [*places.values()]
-        for one in attached:
-            precheck(one, self._uploads.limits)
+        attached = {name: file for name, file in files.items() if file is not None}
+        for file in attached.values():
+            precheck(file, self._uploads.limits)
         self._check_request(draft)
-        async with self._reserve_slot(interaction.user.id):
-            coming = asyncio.create_task(fetch_all(attached, self._uploads.limits))
+        user_id = interaction.user.id
+        async with self._reserve_slot(user_id):
+            download = asyncio.create_task(fetch_all([*attached.values()], self._uploads.limits))
             try:
-                quick, _ = await asyncio.wait([coming], timeout=DEFER_AFTER_S)
-                message_id = None if quick else await _defer_publicly(interaction)
-                contents = await coming
+                in_time, _ = await asyncio.wait([download], timeout=DEFER_AFTER_S)
+                message_id = None if in_time else await _defer_publicly(interaction)
+                contents = await download
             finally:
-                coming.cancel()
+                download.cancel()
             message_id = message_id or await _defer_publicly(interaction)
-            kept = [
-                await self._uploads.keep(interaction.user.id, one.filename, content)
-                for one, content in zip(attached, contents, strict=True)
+            uploads = [
+                await self._uploads.keep(user_id, file.filename, content)
+                for file, content in zip(attached.values(), contents, strict=True)
             ]
-            found = {place: one.sha256 for place, one in zip(places, kept, strict=True)}
-            request = draft.with_sources(found)
-            names = {upload.sha256: upload.name for upload in kept}
+            hashes = {name: one.sha256 for name, one in zip(attached, uploads, strict=True)}
+            request = draft.with_sources(hashes)
+            names = {upload.sha256: upload.name for upload in uploads}
             await self._add_request(interaction, message_id, request, names)
 
     async def receive_upload(
         self, interaction: discord.Interaction[Any], attachment: discord.Attachment
     ) -> Upload:
-        """Fetch, keep and read one file, behind a private answer that waits already.
+        """Download, store and parse one file; the interaction is deferred ephemerally already.
 
         Raises:
-            MstError: when it is no tune.
+            MstError: when the file holds no tune.
         """
         user_id = interaction.user.id
-        # One file of a person at a time: the parsers are there for everybody.
-        taking = self._upload_locks.setdefault(user_id, asyncio.Lock())
-        async with self._reserve_slot(user_id), taking:
+        # One file of a user at a time: all users share the parser processes.
+        lock = self._upload_locks.setdefault(user_id, asyncio.Lock())
+        async with self._reserve_slot(user_id), lock:
             (content,) = await fetch_all([attachment], self._uploads.limits)
             upload = await self._uploads.keep(user_id, attachment.filename, content)
             await self._uploads.parsed_score(upload.sha256, upload.name)
         return upload
 
-    async def request_again(self, interaction: discord.Interaction[Any], request_id: int) -> None:
-        """Ask for the same once more, with a new seed; the old answer stays.
-
-        Raises:
-            Forgotten: when the request is no longer kept; or whatever `ask` raises.
-        """
-        entry = await self._find_record(request_id)
-        request = entry.request.with_seed(draw_seed())
-        await self.submit(interaction, request, entry.names)
-
-    async def request_strength(
-        self, interaction: discord.Interaction[Any], request_id: int, strength: float
+    async def press(
+        self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None
     ) -> None:
-        """Ask for the same with another strength on every side, so that the two compare.
+        """Carry out the move of a button or list below a message.
+
+        ======== ========== ============= ===================================================
+        move     id         argument      effect
+        ======== ========== ============= ===================================================
+        again    request               -  the same request with a new seed
+        strength request    percent       the same request and seed with another strength
+        variant  request    number from 1 the same request with another of its seeds
+        swap     request               -  a mashup with its two tunes exchanged
+        compare  request               -  an ephemeral picture of the score before and after
+        remove   request               -  deletes the result's message
+        choose   upload     percent       re-rhythms an upload; the list's value is the style
+        set      upload     percent       sets the strength for the next ``choose``
+        ======== ========== ============= ===================================================
+
+        Custom ids of messages that are posted already hold these moves: they stay valid.
 
         Raises:
-            Forgotten: when the request is no longer kept; or whatever `ask` raises.
+            RequestNotFound, LostFile: when the request or upload is no longer stored.
+            MstError: as `submit`.
         """
-        entry = await self._find_record(request_id)
-        request = entry.request.with_strength(strength)
-        await self.submit(interaction, request, entry.names, entry.first_seed)
+        await self._moves[move](interaction, id, argument or 0)
 
-    async def request_variant(
+    async def _request_again(
+        self, interaction: discord.Interaction[Any], request_id: int, _: int
+    ) -> None:
+        record = await self._find_record(request_id)
+        await self.submit(interaction, record.request.with_seed(draw_seed()), record.names)
+
+    async def _request_strength(
+        self, interaction: discord.Interaction[Any], request_id: int, percent: int
+    ) -> None:
+        record = await self._find_record(request_id)
+        request = record.request.with_strength(percent / 100)
+        await self.submit(interaction, request, record.names, record.first_seed)
+
+    async def _request_variant(
         self, interaction: discord.Interaction[Any], request_id: int, number: int
     ) -> None:
-        """Ask for another variant, counted from 1: the seeds follow that of the first.
+        record = await self._find_record(request_id)
+        first = record.request.seed if record.first_seed is None else record.first_seed
+        request = record.request.with_seed(next_seed(first, number - 1))
+        await self.submit(interaction, request, record.names, first)
 
-        Raises:
-            Forgotten: when the request is no longer kept; or whatever `ask` raises.
-        """
-        entry = await self._find_record(request_id)
-        first = entry.request.seed if entry.first_seed is None else entry.first_seed
-        request = entry.request.with_seed(next_seed(first, number - 1))
-        await self.submit(interaction, request, entry.names, first)
+    async def _request_swapped(
+        self, interaction: discord.Interaction[Any], request_id: int, _: int
+    ) -> None:
+        record = await self._find_record(request_id)
+        await self.submit(interaction, record.request.swapped(), record.names)
 
-    async def request_swapped(self, interaction: discord.Interaction[Any], request_id: int) -> None:
-        """Ask for a mashup the other way round.
-
-        Raises:
-            Forgotten: when the request is no longer kept; or whatever `ask` raises.
-        """
-        entry = await self._find_record(request_id)
-        request = entry.request
-        if isinstance(request, Mashup):
-            request = request.swapped()
-        await self.submit(interaction, request, entry.names)
-
-    async def draw_comparison(
-        self, interaction: discord.Interaction[Any], request_id: int
-    ) -> tuple[RequestRecord, bytes]:
-        """Draw an answer's score before and after, behind a private answer that waits meanwhile.
-
-        Raises:
-            Forgotten, LostFile: when the request or its file is no longer kept.
-            EngineBusy: when the engine has no place for it now.
-        """
-        entry = await self._find_record(request_id)
+    async def _show_comparison(
+        self, interaction: discord.Interaction[Any], request_id: int, _: int
+    ) -> None:
+        record = await self._find_record(request_id)
         async with self._reserve_slot(interaction.user.id):
             await interaction.response.defer(ephemeral=True, thinking=True)
-            return entry, await self._scheduler.draw_comparison(entry.request, entry.names)
+            picture = await self._scheduler.draw_comparison(record.request, record.names)
+        content, file = self._replies.comparison(record, picture, interaction.locale.value)
+        await interaction.edit_original_response(content=content, attachments=[file])
 
-    async def request_style(
-        self, interaction: discord.Interaction[Any], upload_id: int, rhythm: str, strength: float
+    async def _remove_result(
+        self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
-        """Ask for a kept upload in the rhythm of a style.
-
-        Raises:
-            LostFile: when it is no longer kept; or whatever `ask` raises.
-        """
-        upload = await self._uploads.find(upload_id)
-        if upload is None or upload.user_id != interaction.user.id:
-            raise LostFile("the file")
-        request = Transfer(
-            source=upload.sha256, seed=draw_seed(), rhythm=Side(style=rhythm, strength=strength)
-        )
-        await self.submit(interaction, request, {upload.sha256: upload.name})
-
-    async def remove_result(self, interaction: discord.Interaction[Any], request_id: int) -> None:
-        """Remove the message of an answer, for the one who asked for it.
-
-        Raises:
-            Forgotten: when neither the ledger nor the message knows who asked.
-            NotYours: when somebody else asked for it.
-        """
-        entry = await self._store.find(request_id)
-        asker = _requester_of(interaction) if entry is None else entry.user_id
-        if asker is None:
+        record = await self._store.find(request_id)
+        requester = _requester_of(interaction) if record is None else record.user_id
+        if requester is None:
             raise RequestNotFound(request_id)
-        if asker != interaction.user.id:
+        if requester != interaction.user.id:
             raise NotRequester
         await interaction.response.defer()
         await interaction.delete_original_response()
+
+    async def _request_style(
+        self, interaction: discord.Interaction[Any], upload_id: int, percent: int
+    ) -> None:
+        upload = await self._uploads.find(upload_id)
+        if upload is None or upload.user_id != interaction.user.id:
+            raise LostFile("the file")
+        (style,) = cast("dict[str, list[str]]", interaction.data)["values"]
+        rhythm = Side(style=style, strength=percent / 100)
+        request = Transfer(source=upload.sha256, seed=draw_seed(), rhythm=rhythm)
+        await self.submit(interaction, request, {upload.sha256: upload.name})
+
+    async def _set_strength(
+        self, interaction: discord.Interaction[Any], upload_id: int, percent: int
+    ) -> None:
+        view = self._replies.style_choice_view(upload_id, percent, interaction.locale.value)
+        await interaction.response.edit_message(view=view)
 
     async def _add_request(
         self,
@@ -280,34 +276,32 @@ class RequestIntake:
         self._scheduler.wake()
 
     async def _find_record(self, request_id: int) -> RequestRecord:
-        entry = await self._store.find(request_id)
-        if entry is None:
+        record = await self._store.find(request_id)
+        if record is None:
             raise RequestNotFound(request_id)
-        return entry
+        return record
 
     def _check_request(self, request: Request) -> None:
-        validate(request, self._styles)
-        if isinstance(request, Compose) and request.bars > self._settings.bars_max:
-            raise BadOption("bars", request.bars, f"at most {self._settings.bars_max} here")
+        validate(request, self._styles, max_bars=self._settings.bars_max)
 
     @asynccontextmanager
     async def _reserve_slot(self, user_id: int) -> AsyncIterator[None]:
-        """Hold a place of a person from the check until the request is in the ledger.
+        """Reserve one of a user's open requests from the check until it is stored.
 
         Raises:
-            TooManyOpen, TooSoon: when there is none.
+            TooManyOpen, TooSoon: when the user has none left.
         """
-        # Counted before the ledger is asked: what is accepted meanwhile counts twice, never not.
+        # Reserved before the store is read: a request stored meanwhile counts twice, never not.
         self._pending[user_id] += 1
         try:
             await self._check_user(user_id, self._pending[user_id])
             yield
         finally:
             self._pending[user_id] -= 1
-            self._pending += Counter()  # drops what is at 0
+            self._pending += Counter()  # drops the users at 0
 
-    async def _check_user(self, user_id: int, coming: int) -> None:
-        if await self._store.count_open(user_id) + coming > self._settings.max_open_per_user:
+    async def _check_user(self, user_id: int, n_pending: int) -> None:
+        if await self._store.count_open(user_id) + n_pending > self._settings.max_open_per_user:
             raise TooManyOpen(self._settings.max_open_per_user)
         if latest := await self._store.history(user_id, 1):
             wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
@@ -315,16 +309,45 @@ class RequestIntake:
                 raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
 
 
+def precheck(attachment: discord.Attachment, limits: Limits) -> None:
+    """Check the name and the size of an attachment before its download.
+
+    Raises:
+        UnreadableScore, TooLong: naming the file and the accepted formats or size.
+    """
+    detect_format(attachment.filename, attachment.size, limits=limits)
+
+
+async def fetch_all(attachments: Sequence[discord.Attachment], limits: Limits) -> list[bytes]:
+    """Download attachments that passed `precheck`, and check their first bytes.
+
+    Raises:
+        UnreadableScore, TooLong: naming the file and the accepted formats or size.
+        DownloadFailed: when Discord does not deliver one within `DOWNLOAD_TIMEOUT_S`.
+    """
+    return list(await asyncio.gather(*(_fetch(one, limits) for one in attachments)))
+
+
+async def _fetch(attachment: discord.Attachment, limits: Limits) -> bytes:
+    try:
+        async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
+            data = await attachment.read()
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # TimeoutError is one
+        raise DownloadFailed(display_name(attachment.filename)) from error
+    detect_format(attachment.filename, len(data), data[:SNIFFED_BYTES], limits)
+    return data
+
+
 def _requester_of(interaction: discord.Interaction[Any]) -> int | None:
-    """Whose command or button brought the message; None for one that was sent without."""
+    """Return the user whose command or press created the message; None when Discord omits it."""
     message = interaction.message
     metadata = message.interaction_metadata if message else None
     return metadata.user.id if metadata else None
 
 
 async def _defer_publicly(interaction: discord.Interaction[Any]) -> int:
-    """Acknowledge in public, and return the number of the message to answer in."""
+    """Acknowledge publicly, and return the id of the message that will hold the result."""
     callback = await interaction.response.defer(thinking=True)
     if callback is None or callback.message_id is None:
-        raise RuntimeError("Discord gave no message to answer in")
+        raise RuntimeError("Discord returned no message for the result")
     return callback.message_id

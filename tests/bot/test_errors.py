@@ -38,7 +38,7 @@ async def test_more_bars_than_this_bot_allows_are_refused_in_private(tmp_path: P
         result = await stage.alice.slash(stage.channel, "compose", style="folk", bars=9)
         assert result.ephemeral
         assert result.response is not None
-        assert "at most 8" in result.response.content
+        assert "choose 4 to 8" in result.response.content
 
 
 async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None:

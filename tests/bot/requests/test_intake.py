@@ -1,4 +1,4 @@
-"""The desk keeps to what one person may have open, however fast they ask."""
+"""The intake limits the open requests of one user, however many arrive at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 import discord
 
 from bot.errors import TooManyOpen
+from bot.messages.replies import Replies
 from bot.requests.intake import RequestIntake
+from bot.requests.scheduler import Scheduler
 from bot.requests.uploads import Uploads
+from bot.texts import Texts
 from mst_core.jobs import Compose
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
@@ -21,8 +24,8 @@ from tests.support.queue_env import QueueEnv
 from tests.support.uploads import write_reel
 
 
-class Pause:
-    """Discord's end of an interaction: it takes a moment to acknowledge."""
+class DelayedResponse:
+    """The response of an interaction: acknowledging takes 10 ms."""
 
     async def defer(self, *, thinking: bool) -> SimpleNamespace:
         await asyncio.sleep(0.01)
@@ -31,13 +34,18 @@ class Pause:
 
 def interaction_of(user_id: int) -> Any:
     return SimpleNamespace(
-        user=SimpleNamespace(id=user_id), guild_id=10, channel_id=20, token="a token",  # noqa: S106
-        filesize_limit=10 * 2**20, locale=discord.Locale.american_english, response=Pause(),
-    )  # fmt: skip
+        user=SimpleNamespace(id=user_id),
+        guild_id=10,
+        channel_id=20,
+        token="a token",  # noqa: S106
+        filesize_limit=10 * 2**20,
+        locale=discord.Locale.american_english,
+        response=DelayedResponse(),
+    )
 
 
-class Attached:
-    """A file at a message."""
+class AttachedFile:
+    """A MIDI file attached to a message."""
 
     filename = "reel.mid"
 
@@ -48,53 +56,59 @@ class Attached:
         return self.data
 
 
-class CountingParser:
-    """The real parser, and how many of it ran at once."""
+class CountingParseFile:
+    """The real parser, which counts how many of its processes run at once."""
 
-    running = most_running = 0
+    running = max_running = 0
 
     async def __call__(
         self, name: str, data: bytes, *, track: int | None, limits: Limits
     ) -> ParsedScore:
         self.running += 1
-        self.most_running = max(self.most_running, self.running)
+        self.max_running = max(self.max_running, self.running)
         try:
             return await parse(name, data, track=track, limits=limits)
         finally:
             self.running -= 1
 
 
-async def test_of_twenty_requests_at_once_a_person_gets_three(
+def make_intake(
+    env: QueueEnv, folder: Path, uploads: Uploads, scheduler: Scheduler
+) -> RequestIntake:
+    """An intake that lets one user have three open requests."""
+    settings = make_settings(folder, MST_OPEN_PER_USER="3")
+    styles = load_style_cards(settings.models_dir)
+    replies = Replies(Texts.open(), styles)
+    return RequestIntake(env.store, uploads, scheduler, styles, settings, replies)
+
+
+async def test_of_twenty_simultaneous_requests_of_one_user_three_are_stored(
     house: QueueEnv, tmp_path: Path
 ) -> None:
-    settings = make_settings(tmp_path, MST_OPEN_PER_USER="3")
-    async with house.scheduling() as dispatcher:
+    async with house.scheduling() as scheduler:
         house.engine.hold = True
-        styles = load_style_cards(settings.models_dir)
-        desk = RequestIntake(house.store, house.uploads, dispatcher, styles, settings)
-        asked = [
-            desk.submit(interaction_of(1), Compose(pitch="folk", rhythm="folk", seed=seed))
+        intake = make_intake(house, tmp_path, house.uploads, scheduler)
+        submitted = [
+            intake.submit(interaction_of(1), Compose(pitch="folk", rhythm="folk", seed=seed))
             for seed in range(20)
         ]
-        other = desk.submit(interaction_of(2), Compose(pitch="folk", rhythm="folk", seed=1))
-        ended = await asyncio.gather(*asked, other, return_exceptions=True)
+        other = intake.submit(interaction_of(2), Compose(pitch="folk", rhythm="folk", seed=1))
+        outcomes = await asyncio.gather(*submitted, other, return_exceptions=True)
         assert len(await house.store.history(1)) == 3
         assert len(await house.store.history(2)) == 1
-    assert [type(one) for one in ended if one] == [TooManyOpen] * 17
+    assert [type(one) for one in outcomes if one] == [TooManyOpen] * 17
 
 
-async def test_files_of_one_person_are_read_one_after_the_other(
+async def test_files_of_one_user_are_parsed_one_after_the_other(
     house: QueueEnv, tmp_path: Path
 ) -> None:
-    settings, counting = make_settings(tmp_path, MST_OPEN_PER_USER="3"), CountingParser()
+    counting = CountingParseFile()
     uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
-    async with house.scheduling() as dispatcher:
-        desk = RequestIntake(
-            house.store, uploads, dispatcher, load_style_cards(settings.models_dir), settings
-        )
-        files: list[Any] = [Attached(bars) for bars in (2, 3, 4, 5)]
-        coming = [desk.receive_upload(interaction_of(1), file) for file in files]
-        ended = await asyncio.gather(*coming, return_exceptions=True)
-    assert counting.most_running == 1
-    assert [type(one) for one in ended if isinstance(one, Exception)] == [TooManyOpen]
+    async with house.scheduling() as scheduler:
+        intake = make_intake(house, tmp_path, uploads, scheduler)
+        files: list[Any] = [AttachedFile(bars) for bars in (2, 3, 4, 5)]
+        received = [intake.receive_upload(interaction_of(1), file) for file in files]
+        outcomes = await asyncio.gather(*received, return_exceptions=True)
+    assert counting.max_running == 1
+    assert [type(one) for one in outcomes if isinstance(one, Exception)] == [TooManyOpen]
     assert len(await uploads.of_user(1)) == 3
