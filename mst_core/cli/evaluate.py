@@ -14,7 +14,7 @@ from mst_core.cli.output import gauge
 from mst_core.styles import check_style_folders, load_style_cards, require_style
 
 if TYPE_CHECKING:
-    from mst_core.evaluation.run import Extent, Losses
+    from mst_core.evaluation.run import EvaluationConfig, StyleLosses
 
 NEW_TUNES = 5
 """So many new tunes are composed for each tune that is transferred."""
@@ -90,20 +90,20 @@ def command(
         require_style(style, load_style_cards(models))
 
     from mst_core.evaluation.run import describe_losses, evaluate, measure_losses
-    from mst_core.evaluation.systems import Transfers
-    from mst_core.evaluation.test_data import gather, gather_style
+    from mst_core.evaluation.systems import TransferSystem
+    from mst_core.evaluation.test_data import load_style_tunes, load_test_tunes
 
     if style is not None:
-        real = gather_style(corpus, style, models)
-        losses = measure_losses(style, real, Transfers.open(models, device, only=style))
+        real = load_style_tunes(corpus, style, models)
+        losses = measure_losses(style, real, TransferSystem.open(models, device, only=style))
         click.echo(_as_json(losses) if as_json else describe_losses(losses))
         return
-    transfers = Transfers.open(models, device)
+    transfers = TransferSystem.open(models, device)
     extent = _extent(tunes, seeds, strengths, quick)
     wanted = [name.strip() for name in styles.split(",")] if styles else list(transfers.styles)
     for name in wanted:
         require_style(name, load_style_cards(models))
-    report = evaluate(gather(corpus, wanted, models), transfers, extent, gauge())
+    report = evaluate(load_test_tunes(corpus, wanted, models), transfers, extent, gauge())
     if as_json:
         click.echo(msgspec.json.encode(report))
         return
@@ -111,14 +111,16 @@ def command(
         click.echo(line)
 
 
-def _as_json(losses: Losses) -> str:
+def _as_json(losses: StyleLosses) -> str:
     return json.dumps(msgspec.structs.asdict(losses))
 
 
-def _extent(tunes: int | None, seeds: int | None, strengths: int | None, quick: bool) -> Extent:
-    from mst_core.evaluation.run import QUICK, Extent
+def _extent(
+    tunes: int | None, seeds: int | None, strengths: int | None, quick: bool
+) -> EvaluationConfig:
+    from mst_core.evaluation.run import QUICK, EvaluationConfig
 
-    extent = QUICK if quick else Extent()
+    extent = QUICK if quick else EvaluationConfig()
     wanted: dict[str, object] = {}
     if tunes is not None:
         wanted["tunes"] = tunes

@@ -19,7 +19,7 @@ from mst_core.networks.model import LstmState, StyleModel
 # After Pati's article. It is here to be measured against: nothing that is shipped uses it.
 
 
-def write_freely(
+def sample_durations(
     pair: StyleModel, heading: TuneHeader, pitches: Sequence[int | None], seeds: Sequence[int]
 ) -> list[tuple[TuneEvent, ...]]:
     """Draw a duration for each pitch (None is a rest) from the network, once for each seed."""
@@ -69,11 +69,11 @@ def copy_rhythm(melody: Melody, target: Melody) -> Melody:
     return _with_notes(replace(melody, meter=target.meter, meter_changes=()), notes)
 
 
-def write_like_the_article(melody: Melody, pair: StyleModel, seeds: Sequence[int]) -> list[Melody]:
+def pati_baseline(melody: Melody, pair: StyleModel, seeds: Sequence[int]) -> list[Melody]:
     """The style's duration network over the pitches, sampled freely, once for each seed."""
     bars = 4 * max(1, melody.bar_count) + 8
     heading = TuneHeader.regular(melody.meter, melody.key, bars)
-    found = write_freely(pair, heading, melody.pitches, seeds)
+    found = sample_durations(pair, heading, melody.pitches, seeds)
     return [_with_notes(melody, _notes(events)) for events in found]
 
 

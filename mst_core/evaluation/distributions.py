@@ -23,7 +23,7 @@ Counts = Counter[Hashable]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FeatureDistances:
     """One figure for each of the four distributions."""
 
     interval: float
@@ -31,9 +31,11 @@ class Figures:
     duration: float
     onset: float
 
-    def over(self, other: Figures) -> Figures:
+    def over(self, other: FeatureDistances) -> FeatureDistances:
         """How many times the other's figures these are."""
-        return Figures(*(a / b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return FeatureDistances(
+            *(a / b for a, b in zip(astuple(self), astuple(other), strict=True))
+        )
 
     @property
     def largest(self) -> float:
@@ -42,7 +44,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class FeatureCounts:
     """The counts of one tune or of many."""
 
     intervals: Counts
@@ -51,7 +53,7 @@ class Material:
     onsets: Counts
 
     @classmethod
-    def of(cls, tune: CorpusTune) -> Material:
+    def of(cls, tune: CorpusTune) -> FeatureCounts:
         """Count one tune; intervals are folded by octaves, note values are the common classes."""
         sounding = [event for event in tune.events if event.pitch is not None]
         pitches = [event.pitch for event in sounding if event.pitch is not None]
@@ -64,7 +66,7 @@ class Material:
         )
 
     @classmethod
-    def together(cls, parts: Sequence[Material]) -> Material:
+    def merge(cls, parts: Sequence[FeatureCounts]) -> FeatureCounts:
         """Add the counts of many tunes."""
         total = cls(Counter(), Counter(), Counter(), Counter())
         for part in parts:
@@ -80,10 +82,10 @@ def _apart(ours: Counts, theirs: Counts) -> float:
     return sum(abs(ours[key] / mine - theirs[key] / yours) for key in ours | theirs) / 2
 
 
-def distances(ours: Sequence[Material], theirs: Sequence[Material]) -> Figures:
+def distances(ours: Sequence[FeatureCounts], theirs: Sequence[FeatureCounts]) -> FeatureDistances:
     """How far two collections of tunes are apart, distribution by distribution."""
-    one, other = Material.together(ours), Material.together(theirs)
-    return Figures(
+    one, other = FeatureCounts.merge(ours), FeatureCounts.merge(theirs)
+    return FeatureDistances(
         _apart(one.intervals, other.intervals),
         _apart(one.bigrams, other.bigrams),
         _apart(one.durations, other.durations),
@@ -91,7 +93,7 @@ def distances(ours: Sequence[Material], theirs: Sequence[Material]) -> Figures:
     )
 
 
-def halves(tunes: Sequence[Material], *, splits: int = 20, seed: int = 0) -> Figures:
+def halves(tunes: Sequence[FeatureCounts], *, splits: int = 20, seed: int = 0) -> FeatureDistances:
     """How far two halves of a collection are apart, on average over random splits."""
     rng = np.random.default_rng(seed)
     found = []
@@ -99,4 +101,4 @@ def halves(tunes: Sequence[Material], *, splits: int = 20, seed: int = 0) -> Fig
         order = [tunes[place] for place in rng.permutation(len(tunes))]
         middle = len(order) // 2
         found.append(astuple(distances(order[:middle], order[middle:])))
-    return Figures(*(float(mean) for mean in np.mean(found, axis=0)))
+    return FeatureDistances(*(float(mean) for mean in np.mean(found, axis=0)))

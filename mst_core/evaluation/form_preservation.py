@@ -15,7 +15,7 @@ PHRASE_BARS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FormPreservation:
     """How one tune kept its form; a share is None where there was nothing to keep."""
 
     repeats: float | None
@@ -32,7 +32,7 @@ class Form:
     """Whether a pickup is a pickup after, and none is none."""
 
 
-def compare(before: Melody, after: Melody) -> Form:
+def form_preservation(before: Melody, after: Melody) -> FormPreservation:
     """Compare a tune with what became of it, bar by bar; another meter's bars stand for the old."""
     same_bars = before.bar_count == after.bar_count
     lines = before.barlines
@@ -53,7 +53,7 @@ def compare(before: Melody, after: Melody) -> Form:
     new_length = (
         Fraction(after.bar_count) if end is not None else _length_in_old_bars(before, after)
     )
-    return Form(
+    return FormPreservation(
         repeats=_share(old_pairs & new_pairs, old_pairs),
         precision=_share(old_pairs & new_pairs, new_pairs),
         barlines=_share(kept, struck),

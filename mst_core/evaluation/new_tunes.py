@@ -9,14 +9,14 @@ import numpy as np
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
-from mst_core.evaluation.distributions import Figures, Material, distances, halves
-from mst_core.evaluation.overlap import Lenders
-from mst_core.evaluation.phrases import ends_at_home, passages, repeats, returns
+from mst_core.evaluation.distributions import FeatureCounts, FeatureDistances, distances, halves
+from mst_core.evaluation.overlap import StepRunIndex
+from mst_core.evaluation.phrases import ends_on_tonic, passages, repeats, returns
 from mst_core.jobs import Compose
 from mst_core.music import TICKS_PER_QUARTER, Melody
 from mst_core.statistics.fingerprints import Fingerprints
 
-BARS = 16
+N_BARS = 16
 FURTHEST = 1.5
 """Distances stay below so many times those between two halves of the real tunes."""
 NEAREST_REPEATS = 0.15
@@ -24,7 +24,7 @@ NEAREST_REPEATS = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
+class PhraseRepetition:
     """Shares of tunes, 0 to 1."""
 
     two_bars: float
@@ -32,45 +32,45 @@ class Phrases:
     four_bars: float
     returns: float
     """With a phrase that begins as an earlier one began."""
-    home: float
+    ends_on_tonic: float
     """Whose last note is the tonic, in the last bar."""
 
     @classmethod
-    def of(cls, tunes: Sequence[CorpusTune]) -> Phrases:
+    def of(cls, tunes: Sequence[CorpusTune]) -> PhraseRepetition:
         """Count."""
         return cls(
             float(np.mean([repeats(tune, 2) for tune in tunes])),
             float(np.mean([repeats(tune, 4) for tune in tunes])),
             float(np.mean([returns(tune) for tune in tunes])),
-            float(np.mean([ends_at_home(tune) for tune in tunes])),
+            float(np.mean([ends_on_tonic(tune) for tune in tunes])),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class NewTunes:
+class NewTuneStatistics:
     """Figures of the new tunes of one style beside real tunes that were not trained on."""
 
     style: str
     tunes: int
     real_tunes: int
-    distance: Figures
+    distance: FeatureDistances
     """New against real."""
-    between_halves: Figures
+    between_halves: FeatureDistances
     """Half of the real against the other half, the mean of 20 random splits."""
-    ours: Phrases
-    real: Phrases
+    ours: PhraseRepetition
+    real: PhraseRepetition
     duplicates: int
     """Tunes that are another one again, note for note."""
-    longest_copies: tuple[int, int, int]
+    longest_shared_runs: tuple[int, int, int]
     """Steps of the longest run that a new tune shares with any training tune: the median, the 95th
     percentile and the most."""
-    real_copies: int
+    real_shared_runs: int
     """The 95th percentile of the same for the real tunes, which are unrelated to the training."""
     copying: float
     """Share of new tunes whose longest run is longer than that."""
 
     @property
-    def ratios(self) -> Figures:
+    def ratios(self) -> FeatureDistances:
         """How many times the distance between halves the new tunes are away."""
         return self.distance.over(self.between_halves)
 
@@ -82,13 +82,13 @@ class NewTunes:
             and abs(self.ours.two_bars - self.real.two_bars) <= NEAREST_REPEATS
             and abs(self.ours.four_bars - self.real.four_bars) <= NEAREST_REPEATS
             and self.duplicates == 0
-            and self.longest_copies[2] <= self.real_copies
+            and self.longest_shared_runs[2] <= self.real_shared_runs
         )
 
     def describe(self) -> str:
         """A few lines for people."""
         far, ours, real = self.ratios, self.ours, self.real
-        median, high, most = self.longest_copies
+        median, high, most = self.longest_shared_runs
         return "\n".join(
             (
                 f"{self.style}: {self.tunes} new tunes beside {self.real_tunes} real ones",
@@ -99,9 +99,9 @@ class NewTunes:
                 f"{ours.two_bars:.0%} (real {real.two_bars:.0%}), "
                 f"four bars {ours.four_bars:.0%} ({real.four_bars:.0%}); "
                 f"a phrase begins like an earlier one in {ours.returns:.0%} ({real.returns:.0%}); "
-                f"home on the tonic {ours.home:.0%} ({real.home:.0%})",
+                f"home on the tonic {ours.ends_on_tonic:.0%} ({real.ends_on_tonic:.0%})",
                 f"  longest copied run: median {median}, 95th percentile {high}, most {most} steps "
-                f"(real 95th percentile {self.real_copies}); duplicates {self.duplicates}",
+                f"(real 95th percentile {self.real_shared_runs}); duplicates {self.duplicates}",
             )
         )
 
@@ -114,10 +114,10 @@ def measure_new_tunes(
     *,
     tunes: int = 200,
     seeds: Sequence[int] | None = None,
-    bars: int = BARS,
+    bars: int = N_BARS,
     echoes: Fingerprints | None = None,
     tell: Callable[[float], None] = lambda share: None,
-) -> NewTunes:
+) -> NewTuneStatistics:
     """Compose ``tunes`` tunes of so many bars in a style and measure them beside real ones.
 
     ``real_tunes`` must be unknown to the style: those of ``bars`` bars are taken or, where there
@@ -131,37 +131,40 @@ def measure_new_tunes(
         request = Compose(pitch=style, rhythm=style, seed=seed, bars=bars)
         new.append(corpus_tune(composer.compose(request).melody, str(seed)))
         tell((number + 1) / len(chosen))
-    return judge_new_tunes(style, new, real_tunes, training_tunes, bars=bars, echoes=echoes)
+    return describe_new_tunes(style, new, real_tunes, training_tunes, bars=bars, echoes=echoes)
 
 
-def judge_new_tunes(
+def describe_new_tunes(
     style: str,
     new: Sequence[CorpusTune],
     real_tunes: Sequence[CorpusTune],
     training_tunes: Sequence[CorpusTune] = (),
     *,
-    bars: int = BARS,
+    bars: int = N_BARS,
     echoes: Fingerprints | None = None,
-) -> NewTunes:
+) -> NewTuneStatistics:
     """Measure tunes that are written already."""
     found = passages(real_tunes, bars, len(new))
     drawn = np.random.default_rng(0).permutation(len(found))[: len(new)]
     real = [found[place] for place in sorted(drawn)]
-    ours, theirs = [Material.of(tune) for tune in new], [Material.of(tune) for tune in real]
+    ours, theirs = (
+        [FeatureCounts.of(tune) for tune in new],
+        [FeatureCounts.of(tune) for tune in real],
+    )
     longest = _search(training_tunes, echoes)
     copies = sorted(map(longest, new))
     usual = _percentile([longest(tune) for tune in real], 0.95)
-    return NewTunes(
+    return NewTuneStatistics(
         style=style,
         tunes=len(new),
         real_tunes=len(real),
         distance=distances(ours, theirs),
         between_halves=halves(theirs),
-        ours=Phrases.of(new),
-        real=Phrases.of(real),
+        ours=PhraseRepetition.of(new),
+        real=PhraseRepetition.of(real),
         duplicates=len(new) - len({tune.events for tune in new}),
-        longest_copies=(_percentile(copies, 0.5), _percentile(copies, 0.95), copies[-1]),
-        real_copies=usual,
+        longest_shared_runs=(_percentile(copies, 0.5), _percentile(copies, 0.95), copies[-1]),
+        real_shared_runs=usual,
         copying=sum(copy > usual for copy in copies) / len(copies),
     )
 
@@ -172,7 +175,7 @@ def _search(
     """What tells the longest run that a tune shares with the training."""
     if echoes is not None and not training_tunes:
         return lambda tune: echoes.longest_melody_run(tune).length
-    return Lenders(training_tunes).longest
+    return StepRunIndex(training_tunes).longest_run
 
 
 def _percentile(values: Sequence[int], share: float) -> int:

@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.evaluation.rhythm_features import Rhythm
+from mst_core.evaluation.rhythm_features import RhythmSequence
 
 # How long a tune walks in the steps of another: the longest run of equal (interval, duration).
 
-SHORTEST = 4
+MIN_RUN = 4
 """Runs below this are everybody's; they count as one less."""
 
-Step = tuple[int, int]
+IntervalStep = tuple[int, int]
 
 
-def steps_of(tune: CorpusTune) -> tuple[Step, ...]:
+def interval_steps(tune: CorpusTune) -> tuple[IntervalStep, ...]:
     """The interval to each note, in semitones, and its duration, in ticks; rests are left out."""
     sounding = [event for event in tune.events if event.pitch is not None]
     return tuple(
@@ -30,54 +30,54 @@ def steps_of(tune: CorpusTune) -> tuple[Step, ...]:
     )
 
 
-class Lenders:
-    """The tunes that could have been copied from, by their runs of `SHORTEST` steps."""
+class StepRunIndex:
+    """The tunes that could have been copied from, by their runs of `MIN_RUN` steps."""
 
     def __init__(self, tunes: Iterable[CorpusTune]) -> None:
-        self._starts: dict[tuple[Step, ...], list[tuple[int, int]]] = defaultdict(list)
+        self._starts: dict[tuple[IntervalStep, ...], list[tuple[int, int]]] = defaultdict(list)
         for number, tune in enumerate(tunes):
-            steps = steps_of(tune)
-            for start in range(len(steps) - SHORTEST + 1):
-                self._starts[steps[start : start + SHORTEST]].append((number, start))
+            steps = interval_steps(tune)
+            for start in range(len(steps) - MIN_RUN + 1):
+                self._starts[steps[start : start + MIN_RUN]].append((number, start))
 
-    def longest(self, tune: CorpusTune) -> int:
+    def longest_run(self, tune: CorpusTune) -> int:
         """Steps in the longest run that the tune shares with any other."""
-        steps = steps_of(tune)
-        best = SHORTEST - 1
+        steps = interval_steps(tune)
+        best = MIN_RUN - 1
         # How long the runs are that end at the step before, by where they stand in the lenders: a
         # run grows when it stands one step further.
         reach: dict[tuple[int, int], int] = {}
-        for start in range(len(steps) - SHORTEST + 1):
+        for start in range(len(steps) - MIN_RUN + 1):
             grown: dict[tuple[int, int], int] = {}
-            for number, place in self._starts.get(steps[start : start + SHORTEST], ()):
-                length = reach.get((number, place - 1), SHORTEST - 1) + 1
+            for number, place in self._starts.get(steps[start : start + MIN_RUN], ()):
+                length = reach.get((number, place - 1), MIN_RUN - 1) + 1
                 grown[number, place] = length
                 best = max(best, length)
             reach = grown
         return best
 
 
-LONGEST = 255
+MAX_RUN = 255
 """Notes; longer runs count as this."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
-Hashes = NDArray[np.uint64]
+RunHashes = NDArray[np.uint64]
 
 
-class Repertoire:
+class RhythmRunIndex:
     """Real tunes, searched by hashes of runs: a run of n is shared only if one of n-1 is."""
 
-    def __init__(self, rhythms: Sequence[Rhythm]) -> None:
+    def __init__(self, rhythms: Sequence[RhythmSequence]) -> None:
         parts = [_codes(rhythm) for rhythm in rhythms]
         self._codes = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
         self._tunes = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         self._runs = cache(self._hash)
 
-    def longest_run(self, rhythm: Rhythm) -> int:
+    def longest_run(self, rhythm: RhythmSequence) -> int:
         """Notes in a row that some tune has too."""
         codes = _codes(rhythm)
-        shortest, longest = 0, min(len(codes), LONGEST)
+        shortest, longest = 0, min(len(codes), MAX_RUN)
         while shortest < longest:
             middle = (shortest + longest + 1) // 2
             known, asked = self._runs(middle), _hashes(codes, middle)
@@ -88,24 +88,24 @@ class Repertoire:
                 longest = middle - 1
         return shortest
 
-    def _hash(self, length: int) -> Hashes:
+    def _hash(self, length: int) -> RunHashes:
         """All runs of so many notes within a tune, sorted."""
         found = _hashes(self._codes, length)
         within = self._tunes[: len(found)] == self._tunes[length - 1 : length - 1 + len(found)]
         return np.sort(found[within])
 
 
-def _codes(rhythm: Rhythm) -> Hashes:
-    codes = np.array([(n.place << 12) + n.ticks + 1 for n in rhythm.notes], dtype=np.uint64)
+def _codes(rhythm: RhythmSequence) -> RunHashes:
+    codes = np.array([(n.position << 12) + n.duration + 1 for n in rhythm.notes], dtype=np.uint64)
     return np.asarray(_mix(codes * _FACTOR, codes))
 
 
-def _mix(one: Hashes, other: Hashes) -> Hashes:
+def _mix(one: RunHashes, other: RunHashes) -> RunHashes:
     """A hash of two, in this order; overflow is meant."""
     return np.asarray((one * _FACTOR) ^ (other + (one >> _SHIFT)))
 
 
-def _hashes(codes: Hashes, length: int) -> Hashes:
+def _hashes(codes: RunHashes, length: int) -> RunHashes:
     """A hash of each run of so many codes, put together from runs of 1, 2, 4 and so on."""
     runs = len(codes) - length + 1
     if runs <= 0:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
 
-Bar = tuple[tuple[int, int, int], ...]
+BarContent = tuple[tuple[int, int, int], ...]
 """What begins in a bar: onset from the barline, duration and pitch, of each note."""
-FEWEST_NOTES = 4
+MIN_PHRASE_NOTES = 4
 """A phrase of fewer notes is too plain for its return to be heard."""
 
 
-def bars_of(tune: CorpusTune) -> list[Bar]:
+def bars_of(tune: CorpusTune) -> list[BarContent]:
     """The notes of each full bar; a pickup belongs to none."""
     bars: list[list[tuple[int, int, int]]] = [[] for _ in tune.barlines]
     bar = -1
@@ -28,10 +28,10 @@ def bars_of(tune: CorpusTune) -> list[Bar]:
 def repeats(tune: CorpusTune, length: int) -> bool:
     """Whether a phrase of so many bars returns, note for note, behind its first end."""
     bars = bars_of(tune)
-    seen: dict[tuple[Bar, ...], int] = {}
+    seen: dict[tuple[BarContent, ...], int] = {}
     for first in range(len(bars) - length + 1):
         phrase = tuple(bars[first : first + length])
-        if sum(map(len, phrase)) < FEWEST_NOTES:
+        if sum(map(len, phrase)) < MIN_PHRASE_NOTES:
             continue
         if first - seen.setdefault(phrase, first) >= length:
             return True
@@ -53,7 +53,7 @@ def returns(tune: CorpusTune, phrase: int = 4) -> bool:
     )
 
 
-def ends_at_home(tune: CorpusTune) -> bool:
+def ends_on_tonic(tune: CorpusTune) -> bool:
     """Whether the last note is the tonic and sounds in the last bar."""
     sounding = [event for event in tune.events if event.pitch is not None]
     if not sounding or tune.key is None:
@@ -73,11 +73,11 @@ def passages(tunes: Sequence[CorpusTune], bars: int, wanted: int) -> list[Corpus
         window
         for tune in tunes
         for first in range(0, len(tune.barlines) - bars + 1, bars)
-        if (window := cut(tune, first, bars)).events
+        if (window := cut_passage(tune, first, bars)).events
     ]
 
 
-def cut(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
+def cut_passage(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
     """The events that begin in so many bars of a tune, moved so that they begin at bar 0."""
     start = tune.barlines[first]
     lines = tune.barlines[first : first + bars]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mst_core.evaluation.bootstrap import Figure
-from mst_core.evaluation.retrieval import Finding, chance
-from mst_core.evaluation.transfer_eval import Knob, Way
+from mst_core.evaluation.bootstrap import Estimate
+from mst_core.evaluation.retrieval import RetrievalResult, chance_reciprocal_rank
+from mst_core.evaluation.transfer_eval import DirectionResult, StrengthSummary
 
 COLUMNS = {
     # figure: heading
@@ -35,16 +35,16 @@ LEGEND = (
 )
 
 
-def write_way(way: Way) -> Iterator[str]:
+def direction_lines(way: DirectionResult) -> Iterator[str]:
     """The figures of one way, a line at a time."""
     yield f"{way.source} to {way.target}: {way.tunes} tunes" + (
         f", {way.refused} refused" if way.refused else ""
     )
-    yield _line("", COLUMNS.values())
+    yield _table_row("", COLUMNS.values())
     for row in way.rows:
-        yield _line(row.name, (_short(row.figures.get(name)) for name in COLUMNS))
+        yield _table_row(row.name, (_format_mean(row.figures.get(name)) for name in COLUMNS))
     spread = [
-        f"{COLUMNS[name]} {_whole(figure)}"
+        f"{COLUMNS[name]} {_format_interval(figure)}"
         for name in (
             "repeats",
             "precision",
@@ -60,42 +60,43 @@ def write_way(way: Way) -> Iterator[str]:
         entropy = f"entropy {way.entropy_of_real:.2f} bits"
         yield f"  real {way.target}: {entropy}, run {way.usual_run:.0f}"
     if way.knob:
-        yield from _write_knob(way.knob)
+        yield from _curve_lines(way.knob)
 
 
-def write_finding(finding: Finding) -> Iterator[str]:
+def retrieval_lines(finding: RetrievalResult) -> Iterator[str]:
     """Who finds the target again, a line at a time."""
     yield (
         f"one tune of {finding.style} among {finding.targets} (mean reciprocal rank, chance "
-        f"{chance(finding.targets):.3f})"
+        f"{chance_reciprocal_rank(finding.targets):.3f})"
     )
     for name, figure in finding.rows.items():
-        yield f"  {name:<22} {'-' if figure is None else _whole(figure)}"
+        yield f"  {name:<22} {'-' if figure is None else _format_interval(figure)}"
     if finding.way:
-        yield f"  share of the way from genre only to copied: {_whole(finding.way)}"
+        yield f"  share of the way from genre only to copied: {_format_interval(finding.way)}"
 
 
-def _write_knob(knob: Knob) -> Iterator[str]:
+def _curve_lines(knob: StrengthSummary) -> Iterator[str]:
     zero = "" if knob.exact_at_zero is None else f"{knob.exact_at_zero.mean:.0%} exact at 0, "
     yield (
         f"  knob: {zero}{knob.falls_of_change} falls of D, {knob.falls_of_closeness} of S "
         f"(the deepest {knob.deepest_fall:.3f}), "
         f"largest jump {knob.largest_jump:.2f}, {knob.leaping:.0%} of turns leap, repeats kept at "
-        f"every strength {'-' if knob.fewest_repeats is None else _whole(knob.fewest_repeats)}"
+        "every strength "
+        f"{'-' if knob.fewest_repeats is None else _format_interval(knob.fewest_repeats)}"
     )
     for judge, order in knob.order.items():
-        mean = "-" if order is None else _whole(order)
+        mean = "-" if order is None else _format_interval(order)
         curve = f"{knob.order_of_mean[judge]:.3f} of the mean curve"
         yield f"  knob by {judge}: Spearman {curve}, {mean} a tune"
 
 
-def _line(name: str, cells: Iterable[str]) -> str:
+def _table_row(name: str, cells: Iterable[str]) -> str:
     return f"  {name:<19}" + "".join(f"{cell:>11}" for cell in cells)
 
 
-def _short(figure: Figure | None) -> str:
+def _format_mean(figure: Estimate | None) -> str:
     return "-" if figure is None else f"{figure.mean:.3f}"
 
 
-def _whole(figure: Figure) -> str:
+def _format_interval(figure: Estimate) -> str:
     return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

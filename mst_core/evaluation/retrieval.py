@@ -20,29 +20,35 @@ import numpy as np
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.evaluation import baselines
-from mst_core.evaluation.bootstrap import Figure, mean_of, share_of_way
-from mst_core.evaluation.pieces import Piece, as_melody, is_even, normal_title, window
-from mst_core.evaluation.rhythm_features import Rhythm, divergence, kind_of
-from mst_core.evaluation.systems import Transfers
+from mst_core.evaluation.bootstrap import Estimate, bootstrap_mean, share_between
+from mst_core.evaluation.pieces import (
+    EvaluationPiece,
+    as_melody,
+    has_regular_bars,
+    normalized_title,
+    window,
+)
+from mst_core.evaluation.rhythm_features import RhythmSequence, bar_kind, jensen_shannon
+from mst_core.evaluation.systems import TransferSystem
 from mst_core.music import Melody
 
-FEWEST_BARS = 8
+MIN_TARGET_BARS = 8
 """In each half."""
-TARGETS = 50
+N_TARGETS = 50
 
 
 @dataclass(frozen=True)
-class Halves:
+class TargetHalves:
     """A target: what is shown of it, and what is kept back."""
 
     first: CorpusTune
     second: CorpusTune
 
     @classmethod
-    def of(cls, tune: CorpusTune) -> Halves | None:
+    def of(cls, tune: CorpusTune) -> TargetHalves | None:
         """Cut an even tune on its middle barline; None when a half is too short or empty."""
         bars = len(tune.barlines) // 2
-        if bars < FEWEST_BARS:
+        if bars < MIN_TARGET_BARS:
             return None
         halves = window(tune, 0, bars), window(tune, bars, len(tune.barlines) - bars)
         if any(len([e for e in half.events if e.pitch is not None]) < 16 for half in halves):
@@ -50,45 +56,45 @@ class Halves:
         return cls(*halves)
 
     @property
-    def kind(self) -> str:
+    def bar_kind(self) -> str:
         """Its kind of bar."""
-        return kind_of(self.first.meter)
+        return bar_kind(self.first.meter)
 
     @cached_property
-    def shown(self) -> Melody:
+    def first_melody(self) -> Melody:
         """The first half as music."""
         return as_melody(self.first)
 
     @cached_property
-    def hidden(self) -> Counter[object]:
+    def second_features(self) -> Counter[object]:
         """What the second half is made of."""
-        return traits(Rhythm.of_tune(self.second))
+        return rhythm_features(RhythmSequence.from_corpus(self.second))
 
 
-def traits(rhythm: Rhythm) -> Counter[object]:
+def rhythm_features(rhythm: RhythmSequence) -> Counter[object]:
     """Places with durations, and pairs of durations with the place of the first."""
     notes = rhythm.notes
-    found: Counter[object] = Counter(("at", note.place, note.ticks) for note in notes)
-    found.update(("pair", a.place, a.ticks, b.ticks) for a, b in pairwise(notes))
+    found: Counter[object] = Counter(("at", note.position, note.duration) for note in notes)
+    found.update(("pair", a.position, a.duration, b.duration) for a, b in pairwise(notes))
     return found
 
 
-def reciprocal_rank(rhythm: Rhythm, own: int, targets: Sequence[Halves]) -> float:
+def reciprocal_rank(rhythm: RhythmSequence, own: int, targets: Sequence[TargetHalves]) -> float:
     """1 / the place of the own target by nearness of its hidden half; ties count half."""
-    heard = traits(rhythm)
-    far = [divergence(heard, target.hidden) for target in targets]
+    heard = rhythm_features(rhythm)
+    far = [jensen_shannon(heard, target.second_features) for target in targets]
     nearer = sum(distance < far[own] for distance in far)
     level = sum(distance == far[own] for distance in far) - 1
     return 1 / (1 + nearer + level / 2)
 
 
-def choose_targets(tunes: Iterable[CorpusTune], count: int = TARGETS) -> list[Halves]:
+def choose_targets(tunes: Iterable[CorpusTune], count: int = N_TARGETS) -> list[TargetHalves]:
     """Up to so many targets of one kind of bar, the one that most tunes have; a title once."""
-    kinds: dict[str, dict[str, Halves]] = {}
+    kinds: dict[str, dict[str, TargetHalves]] = {}
     for tune in sorted(tunes, key=lambda tune: zlib.crc32(tune.id.encode())):
-        halves = Halves.of(tune) if is_even(tune) else None
+        halves = TargetHalves.of(tune) if has_regular_bars(tune) else None
         if halves is not None:
-            kinds.setdefault(halves.kind, {}).setdefault(normal_title(tune), halves)
+            kinds.setdefault(halves.bar_kind, {}).setdefault(normalized_title(tune), halves)
     found = max(kinds.values(), key=len, default={})
     return list(found.values())[:count]
 
@@ -109,26 +115,26 @@ GENRE, COPIED, HALF, OURS = (
 )
 
 
-class Finding(msgspec.Struct, frozen=True):
+class RetrievalResult(msgspec.Struct, frozen=True):
     """How often a target is found, by the mean reciprocal rank."""
 
     style: str
     meter: str
-    """Of the targets: the kind of their bars (`rhythm.kind_of`)."""
+    """Of the targets: the kind of their bars (`rhythm.bar_kind`)."""
     targets: int
-    rows: dict[str, Figure | None]
-    way: Figure | None
+    rows: dict[str, Estimate | None]
+    way: Estimate | None
     """Ours, as a share of the way from the genre alone to the copied rhythm."""
 
 
-def try_finding(
+def evaluate_retrieval(
     style: str,
-    targets: Sequence[Halves],
-    sources: Sequence[Piece],
-    transfers: Transfers,
+    targets: Sequence[TargetHalves],
+    sources: Sequence[EvaluationPiece],
+    transfers: TransferSystem,
     seeds: Sequence[int],
     tell: Callable[[float], None] = lambda share: None,
-) -> Finding | None:
+) -> RetrievalResult | None:
     """Bring sources near to the first half of each target; None without targets or sources."""
     if not targets or not sources:
         return None
@@ -139,25 +145,28 @@ def try_finding(
         for seed in seeds:
             source = sources[(own + seed * 7) % len(sources)].melody
             genre = transfers.to_style(source, style, seed)
-            ours = transfers.like(source, target.shown, seed)
+            ours = transfers.to_tune(source, target.first_melody, seed)
             # Where it is refused the tune stays as it is, and finds what it finds.
             found[GENRE].append(genre[-1] if genre else source)
             found[OURS].append(ours[-1] if ours else source)
-            found[COPIED].append(baselines.copy_rhythm(source, target.shown))
+            found[COPIED].append(baselines.copy_rhythm(source, target.first_melody))
         for name, melodies in found.items():
             ranks[name].append(
-                fmean(reciprocal_rank(Rhythm.of(melody), own, targets) for melody in melodies)
+                fmean(
+                    reciprocal_rank(RhythmSequence.from_melody(melody), own, targets)
+                    for melody in melodies
+                )
             )
-        ranks[HALF].append(reciprocal_rank(Rhythm.of_tune(target.first), own, targets))
-    return Finding(
+        ranks[HALF].append(reciprocal_rank(RhythmSequence.from_corpus(target.first), own, targets))
+    return RetrievalResult(
         style,
-        targets[0].kind,
+        targets[0].bar_kind,
         len(targets),
-        {name: mean_of(values) for name, values in ranks.items()},
-        share_of_way(ranks[OURS], ranks[GENRE], ranks[COPIED]),
+        {name: bootstrap_mean(values) for name, values in ranks.items()},
+        share_between(ranks[OURS], ranks[GENRE], ranks[COPIED]),
     )
 
 
-def chance(targets: int) -> float:
+def chance_reciprocal_rank(targets: int) -> float:
     """The mean reciprocal rank of who knows nothing."""
     return float(np.mean(1 / np.arange(1, targets + 1)))

@@ -9,7 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.evaluation.rhythm_features import Profile, Rhythm, divergence, profile_of
+from mst_core.evaluation.rhythm_features import (
+    PositionDurationCounts,
+    RhythmSequence,
+    jensen_shannon,
+    position_durations,
+)
 from mst_core.music import Melody
 
 # Whether a rhythm is natural: as varied as real ones, and nothing that no player writes.
@@ -18,9 +23,9 @@ WINDOW_NOTES = 64
 """Entropy counted from few notes is too low; windows of one length are alike in that."""
 
 
-def entropy(rhythm: Rhythm) -> float | None:
+def duration_entropy(rhythm: RhythmSequence) -> float | None:
     """Bits of the durations of its notes, mean of windows; None when it is shorter than one."""
-    found = [_bits(Counter(n.ticks for n in w.notes)) for w in rhythm.cut(WINDOW_NOTES)]
+    found = [_bits(Counter(n.duration for n in w.notes)) for w in rhythm.windows(WINDOW_NOTES)]
     return float(np.mean(found)) if found else None
 
 
@@ -29,17 +34,21 @@ def _bits(counts: Counter[int]) -> float:
     return float(-(shares * np.log2(shares)).sum())
 
 
-class Practice:
+class SeenEvents:
     """What players of a style write: each (place, duration) of its real tunes, by kind of bar."""
 
-    def __init__(self, rhythms: Iterable[Rhythm]) -> None:
+    def __init__(self, rhythms: Iterable[RhythmSequence]) -> None:
         self._written = {
-            (rhythm.kind, note.place, note.ticks) for rhythm in rhythms for note in rhythm.notes
+            (rhythm.kind, note.position, note.duration)
+            for rhythm in rhythms
+            for note in rhythm.notes
         }
 
-    def strange(self, rhythm: Rhythm) -> float:
+    def unseen_rate(self, rhythm: RhythmSequence) -> float:
         """Share of the notes that no player of the style writes."""
-        unheard = sum((rhythm.kind, n.place, n.ticks) not in self._written for n in rhythm.notes)
+        unheard = sum(
+            (rhythm.kind, n.position, n.duration) not in self._written for n in rhythm.notes
+        )
         return unheard / max(1, len(rhythm.notes))
 
 
@@ -47,7 +56,7 @@ STRENGTHS = tuple(step / 20 for step in range(21))
 TOLERANCE = 1e-9
 
 
-def change(before: Melody, after: Melody) -> float:
+def changed_share(before: Melody, after: Melody) -> float:
     """D: the share of notes whose onset or duration is another, a new meter's bars set aside."""
     scale = after.meter.bar_length / before.meter.bar_length
     moved = sum(
@@ -57,33 +66,33 @@ def change(before: Melody, after: Melody) -> float:
     return moved / max(1, len(before.notes))
 
 
-def closeness(rhythm: Rhythm, real: Profile) -> float:
+def profile_similarity(rhythm: RhythmSequence, real: PositionDurationCounts) -> float:
     """S: 1 less the Jensen-Shannon distance of places and durations to those of real tunes."""
-    return 1 - float(np.sqrt(divergence(profile_of([rhythm]), real)))
+    return 1 - float(np.sqrt(jensen_shannon(position_durations([rhythm]), real)))
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StrengthCurve:
     """One tune over rising strengths."""
 
-    changes: tuple[float, ...]
-    closenesses: tuple[float, ...]
-    verdicts: dict[str, tuple[float, ...]]
+    changed: tuple[float, ...]
+    similarity: tuple[float, ...]
+    log_odds: dict[str, tuple[float, ...]]
     """The log-odds of each judge."""
-    step: float
+    smallest_step: float
     """The smallest step that the tied form allows (`form.smallest_step`)."""
     repeats: tuple[float | None, ...] = ()
     """Share of the repeated bars that are kept."""
 
     @property
-    def falls(self) -> tuple[int, int]:
+    def decreases(self) -> tuple[int, int]:
         """How often D fell, and how often S."""
-        return _falls(self.changes), _falls(self.closenesses)
+        return _falls(self.changed), _falls(self.similarity)
 
     @property
-    def deepest_fall(self) -> float:
+    def largest_decrease(self) -> float:
         """The largest fall of S between neighbours, 0 when it never falls."""
-        return max(0.0, *(a - b for a, b in pairwise(self.closenesses)))
+        return max(0.0, *(a - b for a, b in pairwise(self.similarity)))
 
     @property
     def fewest_repeats(self) -> float | None:
@@ -91,18 +100,18 @@ class Turn:
         return min((share for share in self.repeats if share is not None), default=None)
 
     @property
-    def jump(self) -> float:
+    def largest_jump(self) -> float:
         """The largest rise of D between neighbours."""
-        return max((b - a for a, b in pairwise(self.changes)), default=0.0)
+        return max((b - a for a, b in pairwise(self.changed)), default=0.0)
 
     @property
-    def leaps(self) -> bool:
+    def jumps_too_far(self) -> bool:
         """Whether D jumps further than it may."""
-        return self.jump > max(0.15, self.step) + TOLERANCE
+        return self.largest_jump > max(0.15, self.smallest_step) + TOLERANCE
 
-    def order(self, judge: str) -> float | None:
+    def rank_correlation(self, judge: str) -> float | None:
         """Spearman's correlation of a judge with the strength; None where nothing changed."""
-        heard = self.verdicts[judge]
+        heard = self.log_odds[judge]
         return spearman(range(len(heard)), heard) if len(set(heard)) > 1 else None
 
 

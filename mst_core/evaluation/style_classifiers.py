@@ -10,54 +10,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from mst_core.evaluation.logistic_regression import Contrast, Ear
-from mst_core.evaluation.ngram_classifier import Ngram
-from mst_core.evaluation.pieces import Piece, sample
-from mst_core.evaluation.rhythm_features import Rhythm
+from mst_core.evaluation.logistic_regression import FeatureExtractor, LogisticRegression
+from mst_core.evaluation.ngram_classifier import NgramModel
+from mst_core.evaluation.pieces import EvaluationPiece, sample
+from mst_core.evaluation.rhythm_features import RhythmSequence
 
-JUDGES = ("3-gram", "regression")
-MOST_HEARD = 600
+CLASSIFIERS = ("3-gram", "regression")
+MAX_TRAINING_PIECES = 600
 """Pieces of a style that the judges learn from."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
+class _FoldClassifiers:
     """The judges of one fold."""
 
-    first: Ngram
-    second: Ngram
-    contrast: Contrast
+    first: NgramModel
+    second: NgramModel
+    contrast: LogisticRegression
 
 
-class Court:
+class CrossFittedClassifiers:
     """Tells how much more a rhythm belongs to the second style than to the first, log-odds."""
 
-    def __init__(self, first: Sequence[Piece], second: Sequence[Piece]) -> None:
-        self._styles = (sample(first, MOST_HEARD), sample(second, MOST_HEARD))
-        self._ear = Ear.of(piece.rhythm for style in self._styles for piece in style)
-        self._rows = [[self._ear.hear(piece.rhythm) for piece in style] for style in self._styles]
-        self._bench = cache(self._make_bench)
+    def __init__(self, first: Sequence[EvaluationPiece], second: Sequence[EvaluationPiece]) -> None:
+        self._styles = (sample(first, MAX_TRAINING_PIECES), sample(second, MAX_TRAINING_PIECES))
+        self._ear = FeatureExtractor.fit(piece.rhythm for style in self._styles for piece in style)
+        self._rows = [
+            [self._ear.transform(piece.rhythm) for piece in style] for style in self._styles
+        ]
+        self._bench = cache(self._fit_fold)
 
-    def verdicts(self, rhythm: Rhythm, fold: int) -> dict[str, float]:
+    def log_odds(self, rhythm: RhythmSequence, fold: int) -> dict[str, float]:
         """The log-odds of each judge: the 3-gram's an event, the regression's of a window."""
         bench = self._bench(fold)
-        odds = bench.second.likelihood(rhythm) - bench.first.likelihood(rhythm)
+        odds = bench.second.log_likelihood(rhythm) - bench.first.log_likelihood(rhythm)
         return {
-            "3-gram": odds / max(1, len(rhythm.strokes)),
-            "regression": bench.contrast.verdict(self._ear.hear(rhythm)),
+            "3-gram": odds / max(1, len(rhythm.events)),
+            "regression": bench.contrast.log_odds(self._ear.transform(rhythm)),
         }
 
-    def _make_bench(self, fold: int) -> _Bench:
+    def _fit_fold(self, fold: int) -> _FoldClassifiers:
         heard = [
             [place for place, piece in enumerate(style) if piece.fold != fold]
             for style in self._styles
         ]
         first, second = (
-            Ngram(style[place].rhythm for place in places)
+            NgramModel(style[place].rhythm for place in places)
             for style, places in zip(self._styles, heard, strict=True)
         )
         rows = [
             [all_of[place] for place in places]
             for all_of, places in zip(self._rows, heard, strict=True)
         ]
-        return _Bench(first, second, Contrast(*rows))
+        return _FoldClassifiers(first, second, LogisticRegression(*rows))

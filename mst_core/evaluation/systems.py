@@ -14,7 +14,7 @@ from mst_core.transfer.rhythm import build_rhythm_path
 from mst_core.transfer.target import RhythmTarget, target_like, target_of
 
 
-class Transfers:
+class TransferSystem:
     """Our own transfer, with the styles loaded."""
 
     def __init__(self, styles: Mapping[str, Style], device: str = "cpu") -> None:
@@ -22,7 +22,7 @@ class Transfers:
         self._device = device
 
     @classmethod
-    def open(cls, models: Path, device: str, only: str | None = None) -> Transfers:
+    def open(cls, models: Path, device: str, only: str | None = None) -> TransferSystem:
         """Load the styles below ``models``, or only one, which must then be whole."""
         use_one_thread()
         place = pick_device(device)
@@ -42,7 +42,7 @@ class Transfers:
             melody, target_of(self.styles[style], melody.key, self.styles), seed, strengths
         )
 
-    def like(
+    def to_tune(
         self, melody: Melody, other: Melody, seed: int, strengths: Sequence[float] = (1.0,)
     ) -> list[Melody] | None:
         """The tune in the rhythm of one other tune; None where it is refused."""

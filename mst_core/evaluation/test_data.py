@@ -17,17 +17,19 @@ from mst_core.corpora.folk_books import TUNE_KINDS, read_folk_books
 from mst_core.corpora.tunes import CorpusTune, parse_tune, read_tunes
 from mst_core.corpora.variants import add_clusters
 from mst_core.errors import BadOption
-from mst_core.evaluation.rhythm_features import Rhythm, divergence, profile_of
+from mst_core.evaluation.rhythm_features import RhythmSequence, jensen_shannon, position_durations
 from mst_core.statistics.style_statistics import StyleStatistics
 from mst_core.training.train_style import CorpusSplit
 
-FEWEST_EVENTS = 2
+MIN_EVENTS = 2
 
-RealTunes = dict[str, tuple[CorpusTune, ...]]
+RealTunesByStyle = dict[str, tuple[CorpusTune, ...]]
 """Real tunes by the name of their style."""
 
 
-def gather(corpora: Sequence[str], styles: Iterable[str], models: Path) -> RealTunes:
+def load_test_tunes(
+    corpora: Sequence[str], styles: Iterable[str], models: Path
+) -> RealTunesByStyle:
     """Read the named corpora; a style that none of them has takes what music21 ships, or nothing.
 
     Raises:
@@ -47,7 +49,7 @@ def gather(corpora: Sequence[str], styles: Iterable[str], models: Path) -> RealT
     return {style: tuple(found.get(style, ())) for style in known}
 
 
-def gather_style(corpora: Sequence[str], style: str, models: Path) -> tuple[CorpusTune, ...]:
+def load_style_tunes(corpora: Sequence[str], style: str, models: Path) -> tuple[CorpusTune, ...]:
     """The tunes of the named corpora as those of one style, else what music21 ships of it.
 
     Raises:
@@ -81,7 +83,7 @@ def _unlearned_chorales() -> tuple[CorpusTune, ...]:
 
 
 def _usable(tunes: Iterable[CorpusTune]) -> tuple[CorpusTune, ...]:
-    return tuple(tune for tune in tunes if len(tune.events) >= FEWEST_EVENTS)
+    return tuple(tune for tune in tunes if len(tune.events) >= MIN_EVENTS)
 
 
 def _split(named: str, styles: Sequence[str]) -> tuple[str | None, Path]:
@@ -97,7 +99,7 @@ def _style_of(path: Path, tunes: Sequence[CorpusTune], styles: Sequence[str], mo
     for style in sorted(styles, key=len, reverse=True):
         if path.stem.startswith(style):
             return style
-    own = profile_of(Rhythm.of_tune(tune) for tune in tunes)
+    own = position_durations(RhythmSequence.from_corpus(tune) for tune in tunes)
 
     def distance(style: str) -> float:
         meters = StyleStatistics.load(models / style).meters.values()
@@ -105,6 +107,6 @@ def _style_of(path: Path, tunes: Sequence[CorpusTune], styles: Sequence[str], mo
         for meter in meters:
             for rhythm in meter.rhythm_counts:
                 theirs[rhythm.position, rhythm.duration] += rhythm.notes
-        return divergence(own, theirs)
+        return jensen_shannon(own, theirs)
 
     return min(styles, key=distance)

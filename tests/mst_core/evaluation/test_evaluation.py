@@ -14,15 +14,33 @@ from hypothesis import strategies as st
 
 from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.evaluation import baselines
-from mst_core.evaluation.bootstrap import closure, mean_of, share_of_way
-from mst_core.evaluation.form_preservation import compare, smallest_step
-from mst_core.evaluation.ngram_classifier import Ngram
-from mst_core.evaluation.overlap import Repertoire
-from mst_core.evaluation.pieces import Piece, as_melody, find_pieces, fitting_sources, window
+from mst_core.evaluation.bootstrap import bootstrap_mean, gap_closure, share_between
+from mst_core.evaluation.form_preservation import form_preservation, smallest_step
+from mst_core.evaluation.ngram_classifier import NgramModel
+from mst_core.evaluation.overlap import RhythmRunIndex
+from mst_core.evaluation.pieces import (
+    EvaluationPiece,
+    as_melody,
+    find_pieces,
+    fitting_sources,
+    window,
+)
 from mst_core.evaluation.retrieval import choose_targets, reciprocal_rank
-from mst_core.evaluation.rhythm_features import Rhythm, Stroke, divergence, profile_of
-from mst_core.evaluation.strength_curve import Practice, Turn, change, closeness, entropy, spearman
-from mst_core.evaluation.style_classifiers import JUDGES, Court
+from mst_core.evaluation.rhythm_features import (
+    RhythmEvent,
+    RhythmSequence,
+    jensen_shannon,
+    position_durations,
+)
+from mst_core.evaluation.strength_curve import (
+    SeenEvents,
+    StrengthCurve,
+    changed_share,
+    duration_entropy,
+    profile_similarity,
+    spearman,
+)
+from mst_core.evaluation.style_classifiers import CLASSIFIERS, CrossFittedClassifiers
 from mst_core.music import Key, Melody, Meter, Note
 from tests.support.corpus import dance
 from tests.support.melodies import REEL, melodies
@@ -47,7 +65,7 @@ def _letters(number: int) -> str:
     return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
-def style(bars: tuple[str, ...], tunes: int, seed: int) -> tuple[Piece, ...]:
+def style(bars: tuple[str, ...], tunes: int, seed: int) -> tuple[EvaluationPiece, ...]:
     """Tunes of sixteen bars, each drawn from a few."""
     draw = np.random.default_rng(seed)
     return find_pieces(
@@ -65,21 +83,21 @@ def in_bars(*bars: str) -> Melody:
 
 @given(melodies())
 def test_a_tune_compared_with_itself_has_kept_everything(melody: Melody) -> None:
-    form = compare(melody, melody)
+    form = form_preservation(melody, melody)
     kept = (form.repeats, form.precision, form.barlines, form.phrases)
     assert {share for share in kept if share is not None} <= {1.0}
     assert (form.length, form.pickup) == (0.0, True)
-    assert change(melody, melody) == 0
+    assert changed_share(melody, melody) == 0
 
 
 def test_repeats_and_precision_count_pairs_of_bars() -> None:
     # The pitches run in fives, so bars of five notes are alike.
     before = in_bars(*["1 1 1 1/2 1/2"] * 4)
     swapped = in_bars("1 1 1 1/2 1/2", "1 1 1 1/2 1/2", "1/2 1/2 1 1 1", "1/2 1/2 1 1 1")
-    assert compare(before, swapped).repeats == pytest.approx(2 / 6)
-    assert compare(before, swapped).precision == 1
-    assert compare(swapped, before).repeats == 1
-    assert compare(swapped, before).precision == pytest.approx(2 / 6)
+    assert form_preservation(before, swapped).repeats == pytest.approx(2 / 6)
+    assert form_preservation(before, swapped).precision == 1
+    assert form_preservation(swapped, before).repeats == 1
+    assert form_preservation(swapped, before).precision == pytest.approx(2 / 6)
 
 
 def test_a_note_pushed_over_the_barline_costs_that_barline() -> None:
@@ -87,7 +105,7 @@ def test_a_note_pushed_over_the_barline_costs_that_barline() -> None:
     notes = list(before.notes)
     notes[3] = replace(notes[3], duration=Fraction(1, 2))
     notes[4] = Note(Fraction(7, 2), Fraction(3, 2), notes[4].pitch)
-    form = compare(before, replace(before, notes=tuple(notes)))
+    form = form_preservation(before, replace(before, notes=tuple(notes)))
     assert form.barlines == 3 / 4
     assert form.length == 0
 
@@ -98,52 +116,55 @@ def test_the_smallest_step_moves_two_notes_in_every_bar_of_the_largest_class() -
 
 
 def test_the_judges_tell_unknown_tunes_of_two_styles_apart() -> None:
-    court = Court(EVEN, UNEVEN)
-    for judge in JUDGES:
-        assert all(court.verdicts(piece.rhythm, piece.fold)[judge] < 0 for piece in EVEN)
-        assert all(court.verdicts(piece.rhythm, piece.fold)[judge] > 0 for piece in UNEVEN)
+    court = CrossFittedClassifiers(EVEN, UNEVEN)
+    for judge in CLASSIFIERS:
+        assert all(court.log_odds(piece.rhythm, piece.fold)[judge] < 0 for piece in EVEN)
+        assert all(court.log_odds(piece.rhythm, piece.fold)[judge] > 0 for piece in UNEVEN)
 
 
 def test_a_judge_has_not_heard_the_tune_it_judges() -> None:
-    alone = replace(EVEN[0], rhythm=Rhythm("48", (Stroke(5, 7, True),) * 20, 16))
-    with_it = Court((*EVEN, alone), UNEVEN).verdicts(alone.rhythm, alone.fold)
-    without = Court(EVEN, UNEVEN).verdicts(alone.rhythm, alone.fold)
+    alone = replace(EVEN[0], rhythm=RhythmSequence("48", (RhythmEvent(5, 7, True),) * 20, 16))
+    with_it = CrossFittedClassifiers((*EVEN, alone), UNEVEN).log_odds(alone.rhythm, alone.fold)
+    without = CrossFittedClassifiers(EVEN, UNEVEN).log_odds(alone.rhythm, alone.fold)
     assert with_it == pytest.approx(without)
 
 
 @given(st.lists(st.sampled_from(EVEN + UNEVEN), min_size=1, max_size=4), st.integers(0, 29))
-def test_the_shares_of_all_that_may_follow_never_exceed_one(heard: list[Piece], at: int) -> None:
-    judge = Ngram(piece.rhythm for piece in heard)
-    start = EVEN[at].rhythm.strokes[:2]
-    known = judge.likelihood(Rhythm("48", start, 1))
-    following = {stroke for piece in EVEN + UNEVEN for stroke in piece.rhythm.strokes}
+def test_the_shares_of_all_that_may_follow_never_exceed_one(
+    heard: list[EvaluationPiece], at: int
+) -> None:
+    judge = NgramModel(piece.rhythm for piece in heard)
+    start = EVEN[at].rhythm.events[:2]
+    known = judge.log_likelihood(RhythmSequence("48", start, 1))
+    following = {stroke for piece in EVEN + UNEVEN for stroke in piece.rhythm.events}
     total = sum(
-        np.exp(judge.likelihood(Rhythm("48", (*start, stroke), 1)) - known) for stroke in following
+        np.exp(judge.log_likelihood(RhythmSequence("48", (*start, stroke), 1)) - known)
+        for stroke in following
     )
     assert 0 < total <= 1 + 1e-9
 
 
 def test_divergence_is_nothing_for_what_is_alike_and_one_for_what_shares_nothing() -> None:
-    assert divergence(Counter("aab"), Counter("aaaabb")) == pytest.approx(0)
-    assert divergence(Counter("a"), Counter("b")) == pytest.approx(1)
-    assert divergence(Counter(), Counter("b")) == 1
+    assert jensen_shannon(Counter("aab"), Counter("aaaabb")) == pytest.approx(0)
+    assert jensen_shannon(Counter("a"), Counter("b")) == pytest.approx(1)
+    assert jensen_shannon(Counter(), Counter("b")) == 1
 
 
 def test_a_tune_is_closer_to_its_own_style() -> None:
-    real = profile_of(piece.rhythm for piece in UNEVEN)
-    assert closeness(UNEVEN[0].rhythm, real) > closeness(EVEN[0].rhythm, real)
+    real = position_durations(piece.rhythm for piece in UNEVEN)
+    assert profile_similarity(UNEVEN[0].rhythm, real) > profile_similarity(EVEN[0].rhythm, real)
 
 
 def test_a_turn_counts_falls_and_leaps() -> None:
-    smooth = Turn((0, 0.1, 0.2), (0.1, 0.2, 0.2), {"j": (0, 1, 2)}, step=0.05)
-    assert smooth.falls == (0, 0)
-    assert not smooth.leaps
-    assert smooth.order("j") == pytest.approx(1)
-    rough = Turn((0, 0.3, 0.2), (0.1, 0.2, 0.1), {"j": (0, 0, 0)}, step=0.2)
-    assert rough.falls == (1, 1)
-    assert rough.leaps
-    assert rough.jump == pytest.approx(0.3)
-    assert rough.order("j") is None
+    smooth = StrengthCurve((0, 0.1, 0.2), (0.1, 0.2, 0.2), {"j": (0, 1, 2)}, smallest_step=0.05)
+    assert smooth.decreases == (0, 0)
+    assert not smooth.jumps_too_far
+    assert smooth.rank_correlation("j") == pytest.approx(1)
+    rough = StrengthCurve((0, 0.3, 0.2), (0.1, 0.2, 0.1), {"j": (0, 0, 0)}, smallest_step=0.2)
+    assert rough.decreases == (1, 1)
+    assert rough.jumps_too_far
+    assert rough.largest_jump == pytest.approx(0.3)
+    assert rough.rank_correlation("j") is None
 
 
 def test_ranks_of_equals_are_shared() -> None:
@@ -152,31 +173,36 @@ def test_ranks_of_equals_are_shared() -> None:
 
 
 def test_entropy_is_that_of_windows_of_one_length() -> None:
-    even = Rhythm("48", (Stroke(0, 12, True), Stroke(12, 24, True)) * 32, 16)
-    assert entropy(even) == pytest.approx(1)
-    assert entropy(Rhythm("48", even.strokes[:63], 16)) is None
+    even = RhythmSequence("48", (RhythmEvent(0, 12, True), RhythmEvent(12, 24, True)) * 32, 16)
+    assert duration_entropy(even) == pytest.approx(1)
+    assert duration_entropy(RhythmSequence("48", even.events[:63], 16)) is None
 
 
 def test_what_no_player_writes_is_strange() -> None:
-    practice = Practice(piece.rhythm for piece in EVEN)
-    assert practice.strange(EVEN[0].rhythm) == 0
-    assert practice.strange(Rhythm("48", (Stroke(0, 14, True), Stroke(0, 12, True)), 1)) == 0.5
+    practice = SeenEvents(piece.rhythm for piece in EVEN)
+    assert practice.unseen_rate(EVEN[0].rhythm) == 0
+    assert (
+        practice.unseen_rate(
+            RhythmSequence("48", (RhythmEvent(0, 14, True), RhythmEvent(0, 12, True)), 1)
+        )
+        == 0.5
+    )
 
 
 @given(st.integers(0, 29), st.integers(0, 40), st.integers(1, 30))
 def test_the_longest_run_is_found_wherever_it_stands(at: int, start: int, length: int) -> None:
     notes = EVEN[at].rhythm.notes[start : start + length]
-    stranger = Stroke(1, 1, True)
-    asked = Rhythm("48", (stranger, *notes, stranger), 1)
-    whole = Repertoire([piece.rhythm for piece in EVEN])
+    stranger = RhythmEvent(1, 1, True)
+    asked = RhythmSequence("48", (stranger, *notes, stranger), 1)
+    whole = RhythmRunIndex([piece.rhythm for piece in EVEN])
     assert whole.longest_run(asked) == len(notes)
-    assert Repertoire([]).longest_run(asked) == 0
+    assert RhythmRunIndex([]).longest_run(asked) == 0
 
 
 def test_a_run_does_not_go_on_from_one_tune_into_the_next() -> None:
-    one, other = (Rhythm("48", (Stroke(0, ticks, True),) * 3, 1) for ticks in (12, 24))
-    both = Rhythm("48", one.strokes + other.strokes, 1)
-    assert Repertoire([one, other]).longest_run(both) == 3
+    one, other = (RhythmSequence("48", (RhythmEvent(0, ticks, True),) * 3, 1) for ticks in (12, 24))
+    both = RhythmSequence("48", one.events + other.events, 1)
+    assert RhythmRunIndex([one, other]).longest_run(both) == 3
 
 
 def test_sources_are_as_dense_as_the_style_they_go_to() -> None:
@@ -200,14 +226,17 @@ def test_a_pickup_stays_a_pickup_as_a_melody() -> None:
     melody = as_melody(parse_tune(line))
     assert melody.pickup == Fraction(1, 2)
     assert melody.bar_count == 8
-    assert Rhythm.of(melody) == Rhythm.of_tune(parse_tune(line))
+    assert RhythmSequence.from_melody(melody) == RhythmSequence.from_corpus(parse_tune(line))
 
 
 def test_a_tune_finds_its_other_half_first() -> None:
     tunes = [piece.tune for piece in UNEVEN]
     targets = choose_targets(tunes, 20)
     assert len(targets) == 20
-    own = [reciprocal_rank(Rhythm.of_tune(t.second), i, targets) for i, t in enumerate(targets)]
+    own = [
+        reciprocal_rank(RhythmSequence.from_corpus(t.second), i, targets)
+        for i, t in enumerate(targets)
+    ]
     assert min(own) >= 1 / 2
     assert np.mean(own) > 0.9
 
@@ -226,25 +255,26 @@ def test_a_copied_rhythm_goes_round_as_often_as_it_takes() -> None:
 
 
 def test_the_share_of_a_gap_comes_with_its_interval() -> None:
-    found = closure([0.9, 1.0, 1.1] * 10, [0.0] * 30, [2.0, 2.1, 1.9] * 10)
+    found = gap_closure([0.9, 1.0, 1.1] * 10, [0.0] * 30, [2.0, 2.1, 1.9] * 10)
     assert found.mean == pytest.approx(0.5)
     assert found.low < 0.5 < found.high
-    way = share_of_way([0.3] * 9, [0.1] * 9, [0.5] * 9)
+    way = share_between([0.3] * 9, [0.1] * 9, [0.5] * 9)
     assert (way.mean, way.low, way.high) == pytest.approx((0.5, 0.5, 0.5))
 
 
 def test_tunes_without_a_value_are_left_out_of_the_mean() -> None:
-    assert mean_of([None, None]) is None
-    found = mean_of([1.0, None, 2.0])
+    assert bootstrap_mean([None, None]) is None
+    found = bootstrap_mean([1.0, None, 2.0])
     assert found is not None
     assert (found.mean, found.tunes) == (1.5, 2)
 
 
 def test_another_meter_is_another_kind_of_bar() -> None:
     kinds = {
-        Rhythm.of(replace(REEL, meter=Meter.parse(m), bar_count=40)).kind for m in ("4/4", "2/2")
+        RhythmSequence.from_melody(replace(REEL, meter=Meter.parse(m), bar_count=40)).kind
+        for m in ("4/4", "2/2")
     }
     assert kinds == {"96"}
     jig = Melody((Note(Fraction(0), Fraction(1), 60),), Meter(6, 8), Key(0), 120, 1)
-    assert Rhythm.of(jig).kind == "72c"
-    assert Rhythm.of(replace(jig, meter=Meter(3, 4))).kind == "72"
+    assert RhythmSequence.from_melody(jig).kind == "72c"
+    assert RhythmSequence.from_melody(replace(jig, meter=Meter(3, 4))).kind == "72"

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
-from mst_core.evaluation.distributions import Material, distances, halves
-from mst_core.evaluation.new_tunes import corpus_tune, judge_new_tunes, measure_new_tunes
-from mst_core.evaluation.overlap import SHORTEST, Lenders
-from mst_core.evaluation.phrases import cut, ends_at_home, passages, repeats, returns
+from mst_core.evaluation.distributions import FeatureCounts, distances, halves
+from mst_core.evaluation.new_tunes import corpus_tune, describe_new_tunes, measure_new_tunes
+from mst_core.evaluation.overlap import MIN_RUN, StepRunIndex
+from mst_core.evaluation.phrases import cut_passage, ends_on_tonic, passages, repeats, returns
 from mst_core.music import Key, Melody, Meter, Note
 from tests.support.corpus import dance
 from tests.support.paths import MODELS
@@ -37,20 +37,20 @@ LEAPS = [60, 67, 62, 69, 64, 71, 65, 72]
 
 
 def test_a_collection_is_no_distance_from_itself() -> None:
-    counts = [Material.of(tune) for tune in DANCES]
+    counts = [FeatureCounts.of(tune) for tune in DANCES]
     far = distances(counts, counts)
     assert (far.interval, far.bigram, far.duration, far.onset) == (0, 0, 0, 0)
 
 
 def test_scales_are_far_from_leaps_in_intervals_only() -> None:
-    far = distances([Material.of(line(UP * 4))], [Material.of(line(LEAPS * 4))])
+    far = distances([FeatureCounts.of(line(UP * 4))], [FeatureCounts.of(line(LEAPS * 4))])
     assert far.interval > 0.7
     assert far.bigram > 0.9
     assert (far.duration, far.onset) == (0, 0)
 
 
 def test_halves_of_many_tunes_are_nearer_than_halves_of_few() -> None:
-    counts = [Material.of(tune) for tune in DANCES]
+    counts = [FeatureCounts.of(tune) for tune in DANCES]
     assert halves(counts).bigram < halves(counts[:8]).bigram
 
 
@@ -68,45 +68,49 @@ def test_a_phrase_returns_when_most_of_its_first_bar_does() -> None:
 
 
 def test_a_tune_ends_at_home_on_its_tonic_in_its_last_bar() -> None:
-    assert ends_at_home(line([*DOWN, *DOWN, *DOWN, *DOWN]))
-    assert not ends_at_home(line([*DOWN, *DOWN, *DOWN, *UP[:7]]))
-    assert not ends_at_home(line([*DOWN, *DOWN, *DOWN]))
+    assert ends_on_tonic(line([*DOWN, *DOWN, *DOWN, *DOWN]))
+    assert not ends_on_tonic(line([*DOWN, *DOWN, *DOWN, *UP[:7]]))
+    assert not ends_on_tonic(line([*DOWN, *DOWN, *DOWN]))
 
 
 def test_a_passage_of_a_longer_tune_begins_at_its_barline() -> None:
     tune = line([*UP, *DOWN, *LEAPS, *UP])
-    found = cut(tune, 2, 2)
+    found = cut_passage(tune, 2, 2)
     assert [event.pitch for event in found.events] == [*LEAPS, *UP]
     assert (found.events[0].onset, found.barlines) == (0, (0, 8 * EIGHTH))
     assert len(passages([tune], 2, 5)) == 2
     assert passages([tune, tune], 4, 2) == [tune, tune]
 
 
-@given(st.integers(SHORTEST, 20), st.integers(-12, 12))
+@given(st.integers(MIN_RUN, 20), st.integers(-12, 12))
 def test_a_borrowed_run_is_found_in_any_key(length: int, shift: int) -> None:
     lender = line([60, 62, 59, 65, 60, 67, 58, 69, 57, 71, 56, 72, 55, 74, 54, 75, 53, 77, 52, 79,
                    51, 81, 50])  # fmt: skip
     pitches = [event.pitch for event in lender.events if event.pitch is not None]
     own = [50, 50, *(pitch + shift for pitch in pitches[: length + 1])]
-    assert Lenders([line([72] * 9), lender]).longest(line([*own, own[-1], own[-1]])) == length
+    assert (
+        StepRunIndex([line([72] * 9), lender]).longest_run(line([*own, own[-1], own[-1]])) == length
+    )
 
 
 def test_a_run_with_other_values_is_not_borrowed() -> None:
     lender = line(LEAPS * 2)
     slower = replace(lender, events=tuple(
         TuneEvent(e.pitch, 2 * e.onset, 2 * e.duration) for e in lender.events))  # fmt: skip
-    assert Lenders([lender]).longest(slower) == SHORTEST - 1
+    assert StepRunIndex([lender]).longest_run(slower) == MIN_RUN - 1
 
 
 def test_tunes_of_the_same_kind_are_as_near_as_halves_of_the_real() -> None:
-    figures = judge_new_tunes("dances", DANCES[:30], DANCES[30:], DANCES[30:], bars=8)
+    figures = describe_new_tunes("dances", DANCES[:30], DANCES[30:], DANCES[30:], bars=8)
     assert figures.ratios.largest < 1.5
     assert figures.duplicates == 0
     assert "30 new tunes beside 30 real ones" in figures.describe()
 
 
 def test_tunes_copied_from_the_training_are_told() -> None:
-    figures = judge_new_tunes("dances", [*DANCES[:5], DANCES[0]], DANCES[30:], DANCES[:30], bars=8)
+    figures = describe_new_tunes(
+        "dances", [*DANCES[:5], DANCES[0]], DANCES[30:], DANCES[:30], bars=8
+    )
     assert figures.duplicates == 1
     assert figures.copying == 1
     assert not figures.met
@@ -131,5 +135,5 @@ def test_new_tunes_are_written_by_their_seeds_and_measured(composer: Composer) -
     figures = measure_new_tunes(
         composer, "folk", DANCES, DANCES, seeds=(3, 4, 3), bars=8, tell=shares.append
     )
-    assert (figures.tunes, figures.duplicates, figures.ours.home) == (3, 1, 1)
+    assert (figures.tunes, figures.duplicates, figures.ours.ends_on_tonic) == (3, 1, 1)
     assert shares == [pytest.approx(n / 3) for n in (1, 2, 3)]
