@@ -319,9 +319,9 @@ class Job(msgspec.Struct, frozen=True):
     formats: tuple[str, ...] = ("mp3", "png", "mid")
     scores: dict[str, ParsedScore] = {}
     """The uploaded files of the request as they were parsed, by SHA-256."""
-    performed: bool = False
+    performed_midi: bool = False
     """Whether the MIDI file is to hold swing and feel, as the sound does, instead of the score."""
-    compared: bool = False
+    show_original: bool = False
     """Whether the pictures are to show the given tune too, before and after."""
 
 
@@ -332,7 +332,20 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     share: float
 
 
-class Receipt(msgspec.Struct, frozen=True):
+_RECEIPT_KEYS = {
+    "rhythm_strength": "strength",
+    "rhythm_changed": "changed",
+    "rhythm_similarity": "closeness",
+    "pitch_changed": "repitched",
+    "pitch_similarity": "pitch_closeness",
+    "rank_among": "closer_than",
+    "longest_shared_run": "longest_copy",
+    "p95_shared_run": "usual_copy",
+}
+"""Fields of a receipt whose JSON key is another: databases and scripts rely on the keys."""
+
+
+class Receipt(msgspec.Struct, frozen=True, rename=_RECEIPT_KEYS):
     """What was made, in words and figures: shown in the channel, printed by ``mst --json``."""
 
     pitch: str
@@ -350,22 +363,22 @@ class Receipt(msgspec.Struct, frozen=True):
     version: str
     source: str = ""
     """The title of the given tune."""
-    strength: float | None = None
-    changed: float | None = None
+    rhythm_strength: float | None = None
+    rhythm_changed: float | None = None
     """Share of the given tune's notes whose onset in the bar or duration is another now."""
-    closeness: float | None = None
+    rhythm_similarity: float | None = None
     """Of its rhythm to the target's: 1 is alike. It never falls as the strength rises."""
     pitch_strength: float | None = None
-    repitched: float | None = None
+    pitch_changed: float | None = None
     """Share of the given tune's notes whose pitch is another now."""
-    pitch_closeness: float | None = None
+    pitch_similarity: float | None = None
     repeats: tuple[int, int] | None = None
     """How many bars of the given tune come again note for note, and how many of them still do."""
-    closer_than: tuple[int, int] | None = None
+    rank_among: tuple[int, int] | None = None
     """Nearer to its target than so many of so many other tunes."""
-    longest_copy: int | None = None
+    longest_shared_run: int | None = None
     """Notes in a row that some tune of the style, or the target tune, has too."""
-    usual_copy: int | None = None
+    p95_shared_run: int | None = None
     """What two unrelated tunes of the style share at the most, nineteen times in twenty."""
     remarks: tuple[str, ...] = ()
     """Plain sentences about the given file and what was done."""

@@ -112,7 +112,7 @@ class ComposerProtocol(Protocol):
     def transfer(
         self,
         request: Transfer,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
         """Change a given tune, telling the share done from 0 to 1."""
@@ -120,7 +120,7 @@ class ComposerProtocol(Protocol):
     def mashup(
         self,
         request: Mashup,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
         """Join the pitches of one given tune and the rhythm of another."""
@@ -261,9 +261,9 @@ class Studio:
         files = {}
         for format in formats:
             with self._drawing_lock:
-                if job.performed and format == "mid":
+                if job.performed_midi and format == "mid":
                     files[format] = _performance_file(composition, title)
-                elif job.compared and format in PICTURE_FORMATS and composition.original:
+                elif job.show_original and format in PICTURE_FORMATS and composition.original:
                     files[format] = _comparison_picture(
                         composition.original, composition.melody, format
                     )

@@ -211,10 +211,10 @@ def _strength_fields(request: Request, receipt: Receipt) -> dict[str, object]:
         values["strength"] = next(iter(percents.values()))
     else:
         values["strengths"] = percents["pitch"], percents["rhythm"]
-    if "rhythm" in percents and receipt.changed is not None:
-        values["changed"] = round(receipt.changed * 100)
-    if "pitch" in percents and receipt.repitched is not None:
-        values["repitched"] = round(receipt.repitched * 100)
+    if "rhythm" in percents and receipt.rhythm_changed is not None:
+        values["changed"] = round(receipt.rhythm_changed * 100)
+    if "pitch" in percents and receipt.pitch_changed is not None:
+        values["repitched"] = round(receipt.pitch_changed * 100)
     return values
 
 
@@ -223,11 +223,11 @@ def _measurement_fields(receipt: Receipt) -> dict[str, object]:
     values: dict[str, object] = {}
     if receipt.repeats is not None and receipt.repeats[0]:
         values["repeats"] = receipt.repeats
-    if receipt.closer_than is not None:
-        values["closer_than"] = receipt.closer_than
-    if receipt.longest_copy is not None:
-        if receipt.usual_copy is None:
-            values["longest_copy"] = receipt.longest_copy
+    if receipt.rank_among is not None:
+        values["closer_than"] = receipt.rank_among
+    if receipt.longest_shared_run is not None:
+        if receipt.p95_shared_run is None:
+            values["longest_copy"] = receipt.longest_shared_run
         else:
-            values["copies"] = receipt.longest_copy, receipt.usual_copy
+            values["copies"] = receipt.longest_shared_run, receipt.p95_shared_run
     return values

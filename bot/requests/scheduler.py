@@ -112,7 +112,7 @@ class Scheduler:
         if not self._engine_ready or self._closing:
             raise EngineBusy(len(self._running))
         scores = await self._uploads.parsed_scores(request, names)
-        job = Job(f"look-{secrets.token_hex(4)}", request, ("png",), scores, compared=True)
+        job = Job(f"look-{secrets.token_hex(4)}", request, ("png",), scores, show_original=True)
         try:
             async with asyncio.timeout(self._job_timeout_s):
                 async for event in self._engine.run(job):

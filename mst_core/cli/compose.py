@@ -57,7 +57,7 @@ def run_compose(pitch: str, rhythm: str, wishes: ComposeOptions) -> None:
     gauge = ProgressBar()
     studio = Studio.open(wishes["models"], wishes["soundfont"], wishes["device"])
     try:
-        job = Job("mst", request, wanted, performed=wishes["performed"])
+        job = Job("mst", request, wanted, performed_midi=wishes["performed"])
         rendition = studio.run(job, gauge)
     finally:
         studio.close()

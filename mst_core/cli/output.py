@@ -36,9 +36,9 @@ def describe_receipt(receipt: Receipt) -> str:
     shares = [
         f"{share:.0%} {what}"
         for share, what in (
-            (receipt.changed if receipt.strength is not None else None, "changed"),
+            (receipt.rhythm_changed if receipt.rhythm_strength is not None else None, "changed"),
             (
-                receipt.repitched if receipt.pitch_strength is not None else None,
+                receipt.pitch_changed if receipt.pitch_strength is not None else None,
                 "of the pitches changed",
             ),
         )
@@ -58,9 +58,9 @@ def _describe_sides(receipt: Receipt) -> str:
     if receipt.pitch_strength is not None:
         melody = f"{receipt.pitch} melody" if receipt.pitch else "the other tune's melody language"
         sides.append((melody, receipt.pitch_strength))
-    if receipt.strength is not None:
+    if receipt.rhythm_strength is not None:
         rhythm = f"{receipt.rhythm} rhythm" if receipt.rhythm else "the other tune's rhythm"
-        sides.append((rhythm, receipt.strength))
+        sides.append((rhythm, receipt.rhythm_strength))
     if not sides:
         if not receipt.pitch:
             return _MASHUP
@@ -78,16 +78,16 @@ def measured_facts(receipt: Receipt) -> list[str]:
     if receipt.repeats is not None and receipt.repeats[0]:
         there, kept = receipt.repeats
         facts.append(f"Repeated bars kept: {kept} of {there}.")
-    if receipt.closer_than is not None:
-        passed, others = receipt.closer_than
+    if receipt.rank_among is not None:
+        passed, others = receipt.rank_among
         facts.append(f"Closer to its target than {passed} of {others} other tunes.")
-    if receipt.longest_copy is not None:
+    if receipt.longest_shared_run is not None:
         usual = (
             ""
-            if receipt.usual_copy is None
-            else f"; unrelated tunes share up to {receipt.usual_copy}"
+            if receipt.p95_shared_run is None
+            else f"; unrelated tunes share up to {receipt.p95_shared_run}"
         )
-        longest = f"{receipt.longest_copy} notes"
+        longest = f"{receipt.longest_shared_run} notes"
         facts.append(f"Longest run shared with a tune of the style: {longest}{usual}.")
     return facts
 

@@ -46,7 +46,7 @@ class Composer:
     def transfer(
         self,
         request: Transfer,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None] = lambda share: None,
     ) -> Composition:
         """Change a given tune; ``readings`` holds it, and the tunes that it is to be like.
@@ -57,12 +57,12 @@ class Composer:
         """
         for name in request.styles.values():
             require_style(name, self.styles)
-        return self._changing.transfer(request, readings, on_progress)
+        return self._changing.transfer(request, scores, on_progress)
 
     def mashup(
         self,
         request: Mashup,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None] = lambda share: None,
     ) -> Composition:
         """Join the pitches of one given tune and the rhythm of another.
@@ -70,4 +70,4 @@ class Composer:
         Raises:
             NoSuchTune: when the second has no bars that the notes of the first fit into.
         """
-        return combine_scores(readings[request.source], readings[request.like])
+        return combine_scores(scores[request.source], scores[request.like])

@@ -9,6 +9,7 @@ from mst_core.errors import BadOption
 from mst_core.jobs import (
     Compose,
     Mashup,
+    Receipt,
     Request,
     Side,
     Transfer,
@@ -146,3 +147,20 @@ def test_a_mashup_can_be_swapped() -> None:
 def test_an_option_that_cannot_be_is_refused_with_what_can(request_: Request, words: str) -> None:
     with pytest.raises(BadOption, match=words):
         validate(request_, STYLES)
+
+
+def test_the_json_keys_of_a_receipt_are_those_of_version_0_1_0() -> None:
+    keys = (
+        "pitch rhythm seed key meter tempo bars notes form seconds version source strength changed "
+        "closeness pitch_strength repitched pitch_closeness repeats closer_than longest_copy "
+        "usual_copy remarks"
+    )
+    receipt = Receipt(
+        pitch="", rhythm="jazz", seed=1, key="D major", meter="4/4", tempo=110.0, bars=8, notes=64,
+        form="", seconds=17.0, version="0", rhythm_similarity=0.75, rank_among=(4, 5),
+    )  # fmt: skip
+    assert [*msgspec.to_builtins(receipt)] == keys.split()
+    row = msgspec.json.encode(receipt)
+    assert b'"closeness":0.75' in row
+    assert b'"closer_than":[4,5]' in row
+    assert msgspec.json.decode(row, type=Receipt) == receipt

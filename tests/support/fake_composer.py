@@ -69,23 +69,23 @@ class FakeComposer:
     def transfer(
         self,
         request: Transfer,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
         """Leave the tune as it is and say that half of it was changed."""
         on_progress(1.0)
-        melody = readings[request.source].melody
+        melody = scores[request.source].melody
         return Composition(melody, form="", swing=0.5, program=78, rhythm=SideResult(0.5))
 
     def mashup(
         self,
         request: Mashup,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
         """Leave the first tune as it is."""
         on_progress(1.0)
-        return Composition(readings[request.source].melody, form="", swing=0.5, program=78)
+        return Composition(scores[request.source].melody, form="", swing=0.5, program=78)
 
 
 def write_scale(request: Compose) -> Melody:

@@ -159,7 +159,7 @@ async def test_before_and_after_is_shown_to_who_asks_alone(stage: DiscordEnv) ->
     assert picture.filename == "reel-jazz.1.00.compared.png"
     assert "reel.mid in Jazz rhythm**: your tune above" in result.response.content
     (job,) = stage.engine.jobs
-    assert (job.formats, job.compared, given_tune(job).seed) == (("png",), True, 4)
+    assert (job.formats, job.show_original, given_tune(job).seed) == (("png",), True, 4)
     assert len(stage.channel.history(viewer=stage.alice)) == 1
     assert await stage.history(stage.bob) == []
 

@@ -23,10 +23,28 @@ from tests.support.uploads import send, write_reel
 STARS = "*" * 2000
 SOURCE, LIKE = "a" * 64, "b" * 64
 RECEIPT = Receipt(
-    "", "", 1, "D major", "4/4", 110.0, 8, 64, "AABB", 34.9, "0",
-    source=STARS, strength=0.5, changed=0.5, pitch_strength=0.5, repitched=0.5, repeats=(300, 300),
-    closer_than=(50, 50), longest_copy=99, usual_copy=99, remarks=(STARS,) * 20,
-)  # fmt: skip
+    pitch="",
+    rhythm="",
+    seed=1,
+    key="D major",
+    meter="4/4",
+    tempo=110.0,
+    bars=8,
+    notes=64,
+    form="AABB",
+    seconds=34.9,
+    version="0",
+    source=STARS,
+    rhythm_strength=0.5,
+    rhythm_changed=0.5,
+    pitch_strength=0.5,
+    pitch_changed=0.5,
+    repeats=(300, 300),
+    rank_among=(50, 50),
+    longest_shared_run=99,
+    p95_shared_run=99,
+    remarks=(STARS,) * 20,
+)
 
 
 @given(st.text("ab*_\\\\`~|", max_size=40), st.integers(2, 20))

@@ -179,7 +179,7 @@ async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house:
     assert given_tune(job) == request
     assert set(job.scores) == {SHA}
     assert answered.receipt is not None
-    assert answered.receipt.strength == 0.5
+    assert answered.receipt.rhythm_strength == 0.5
     assert "reading" in answered.stage_seconds
 
 

@@ -195,8 +195,23 @@ def test_the_receipt_is_told_in_words(band: Band) -> None:
 
 
 def test_strengths_that_differ_are_told_apart() -> None:
-    receipt = Receipt("jazz", "", 1, "D major", "4/4", 110.0, 8, 64, "", 34.9, "0",
-                      strength=0.5, changed=0.4, pitch_strength=1.0, repitched=0.3)  # fmt: skip
+    receipt = Receipt(
+        pitch="jazz",
+        rhythm="",
+        seed=1,
+        key="D major",
+        meter="4/4",
+        tempo=110.0,
+        bars=8,
+        notes=64,
+        form="",
+        seconds=34.9,
+        version="0",
+        rhythm_strength=0.5,
+        rhythm_changed=0.4,
+        pitch_strength=1.0,
+        pitch_changed=0.3,
+    )
     assert describe_receipt(receipt).startswith(
         "jazz melody, strength 1.00, the other tune's rhythm, strength 0.50: 8 bars"
     )
