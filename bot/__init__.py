@@ -1,19 +1,19 @@
-"""The Discord bot: it speaks with people and keeps its word; it knows nothing of networks.
+"""The Discord bot: commands, the queue of requests, messages, and the local try-out.
 
-One request, from the channel and back:
+The path of a request, through eight rooms:
 
-1. `cogs.compose` checks the options (refusals are private), then defers: Discord allows 3 s.
-   A file is fetched meanwhile (`fetching`) and kept once (`uploads`).
-2. `desk.Desk.ask` writes the request to the `ledger`; only when it is committed the asker is told.
-3. `dispatch.Dispatcher` leases the oldest request of the user whose turn it is to the engine,
-   with what `mst_core.reading.sandbox`, a process for each file, reads of an upload.
-4. The engine (`mst_core.engine`) reports progress; `delivery.Delivery` edits the one message.
-5. The rendition goes to the `shelf` (files) and the ledger (receipt): from here it is kept.
-6. `answering` has `replies` shape it and the delivery put it into the message, until the ledger can
-   note that it was told; then its files go.
-7. What fails on the way removes the message and tells the asker alone, in words of `texts`.
+1. `bot.cogs`: a slash command turns its options into a request (`mst_core.jobs.Request`).
+2. `bot.requests.intake`: validates the request, downloads its files, acknowledges it within 3 s.
+3. `bot.requests.store`: stores it in SQLite; from here it survives a crash.
+4. `bot.requests.scheduler`: leases it, the users taking turns, as soon as the engine has capacity.
+5. `mst_core.engine`: runs the job in a worker process and reports its progress.
+6. `mst_core.studio`: composes or changes the tune there, and renders audio, picture and MIDI.
+7. `bot.messages.replies`: builds the messages, from the place in the queue to the result.
+8. `bot.requests.outbox`: delivers the outcome, again and again while Discord is unreachable.
 
-After a crash of engine or bot, steps 3 to 7 run again for every request that has no answer.
+After a crash of the engine or of the bot, steps 4 to 8 are repeated for every request without a
+delivered outcome. The other rooms are `bot.settings` and `bot.texts`, below all of them, `bot.app`,
+which connects them, and `bot.preview`, the local try-out.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ __all__ = ["create_bot"]
 def create_bot(engine: Engine | None = None, settings: Settings | None = None) -> MusicBot:
     """Build the bot from the environment, not yet logged in.
 
-    Both arguments are for harnesses: another engine, other settings.
+    Args:
+        engine: The engine; by default the one that ``settings`` name.
+        settings: The settings; by default those of the environment and of ``.env``.
 
     Raises:
-        bot.settings.BadSetting: when a setting makes no sense.
+        bot.settings.BadSetting: when a setting is invalid.
         mst_core.errors.MstError: when a style folder is broken.
     """
     from bot.app import MusicBot, build_engine

@@ -1,4 +1,8 @@
-"""What the bot itself refuses. They join the core's family of errors: one door words them all."""
+"""Errors of the bot itself. They extend `mst_core.errors.RequestError`; texts are in ``locale/``.
+
+The name of a class is the key of its text. `TooLarge` and `LostFile` are also stored as codes of
+failed requests, so a database of any version holds no other name of this module.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,13 @@ from mst_core.errors import RequestError
 
 
 class RequestRejected(RequestError):
-    """A request that makes sense, but not here, not now or not from this person."""
+    """A valid request that this bot rejects: for its limits, its missing files or its options."""
 
 
 class TooManyOpen(RequestRejected):
-    """Arguments: how many requests of one person may be open at a time."""
+    """Arguments: the number of requests of one user that may be open at a time."""
 
-    sentence = "at most {0} requests of one person may be open at a time"
+    sentence = "at most {0} requests of one user may be open at a time"
 
 
 class TooSoon(RequestRejected):
@@ -24,70 +28,70 @@ class TooSoon(RequestRejected):
 class RequestNotFound(RequestRejected):
     """Arguments: the number of the request."""
 
-    sentence = "request {0} is no longer kept"
+    sentence = "request {0} is no longer stored"
 
 
 class NotRequester(RequestRejected):
     """No arguments."""
 
-    sentence = "only the person who asked for it may do that"
+    sentence = "only the user who requested it may do that"
 
 
 class TooLarge(RequestRejected):
-    """Arguments: the size of the sound and the size accepted here, both in megabytes."""
+    """Arguments: the size of the largest file and the size accepted here, both in megabytes."""
 
-    sentence = "the sound has {0} MB, and this channel takes {1} MB"
+    sentence = "a file has {0} MB, and this channel accepts {1} MB"
 
 
 class NoAttachment(RequestRejected):
-    """Arguments: what is accepted."""
+    """Arguments: the accepted formats."""
 
-    sentence = "there is no file of a tune at this message; {0}"
+    sentence = "this message has no file with a tune; {0}"
 
 
 class LostFile(RequestRejected):
     """Arguments: the name of the file."""
 
-    sentence = "{0} is no longer kept"
+    sentence = "{0} is no longer stored"
 
 
 class DownloadFailed(RequestRejected):
     """Arguments: the name of the file."""
 
-    sentence = "Discord did not hand over {0}"
+    sentence = "{0} could not be downloaded from Discord"
 
 
 class NoRhythmTarget(RequestRejected):
-    """No arguments."""
+    """No arguments. ``/rerhythm`` got neither a style nor a tune."""
 
     sentence = "name a style, or one tune to be like"
 
 
 class NoTarget(RequestRejected):
-    """No arguments."""
+    """No arguments. ``/transfer`` with a file got no target for either side."""
 
-    sentence = "say what the tune shall get: a style, or one tune to be like"
+    sentence = "name a style, or one tune to be like, for the pitches or the rhythm"
 
 
 class ConflictingOptions(RequestRejected):
-    """Arguments: the option of a style, the option of one tune to be like."""
+    """Arguments: the option of a style and the option of a tune, of which only one may be given."""
 
     sentence = "name either a style with {0}, or one tune with {1}"
 
 
 class MissingOption(RequestRejected):
-    """Arguments: the option that is missing."""
+    """Arguments: the missing option."""
 
     sentence = "a new tune needs {0} too"
 
 
 class OptionNeedsFile(RequestRejected):
-    """Arguments: the option that a new tune does not have."""
+    """Arguments: the option that requires an attached file."""
 
-    sentence = "{0} is about a tune that is sent"
+    sentence = "{0} applies only to an attached tune"
 
 
 class OptionForNewTunes(RequestRejected):
-    """Arguments: the option that a given tune does not have."""
+    """Arguments: the option that an attached file excludes."""
 
-    sentence = "{0} is about new tunes"
+    sentence = "{0} applies only to new tunes"

@@ -1,6 +1,6 @@
-"""The settings, read once at the door: environment first, then `.env`, then the default.
+"""The settings: each from the environment, else from `.env`, else its default.
 
-The only reader of the environment. A unit stands at the end of a name: ``_s`` seconds.
+No other module reads the environment. Units are at the end of a name: ``_s`` seconds, ``_mb`` MB.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class BadSetting(Exception):
-    """A setting whose value makes no sense, said in one sentence that never shows a secret."""
+    """An invalid setting; the message is one sentence that never shows a secret."""
 
 
 class Secret:
-    """A text that prints as asterisks; `reveal` gives it to the one who must have it."""
+    """A text that prints as asterisks; `reveal` returns it."""
 
     __slots__ = ("_text",)
 
@@ -62,7 +62,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 def _project_path(text: str) -> Path:
-    # The styles come with the project, so a relative path means the same from every folder.
+    # Relative to the project, because the styles are part of it.
     return default_models_dir() if text == "models" else PROJECT / text
 
 
@@ -76,7 +76,7 @@ def _setting(name: str, default: str, read: Callable[[str], Any]) -> dict[str, A
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a person who runs the bot can choose. `.env.example` explains each."""
+    """All settings of the bot. `.env.example` explains each."""
 
     discord_token: Secret = field(metadata=_setting("DISCORD_TOKEN", "", Secret))
     data_dir: Path = field(metadata=_setting("MST_DATA_DIR", "data", Path))
@@ -108,17 +108,21 @@ class Settings:
     def from_environment(
         cls, environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")
     ) -> Self:
-        """Read every setting; an empty value stands for the default.
+        """Read every setting; an empty value means the default.
+
+        Args:
+            environment: The variables; by default those of the process.
+            dotenv: The ``.env`` file, which may be absent.
 
         Raises:
-            BadSetting: naming the first setting that makes no sense, and what it may be.
+            BadSetting: naming the first invalid setting and its valid values.
         """
         found = read_dotenv(dotenv) | dict(os.environ if environment is None else environment)
         return cls(**{one.name: _read_setting(one, found) for one in fields(cls)})
 
     @classmethod
     def defaults(cls) -> dict[str, str]:
-        """Map the name of each setting to its default, as `.env.example` writes it."""
+        """Return the default of each setting by its name, as `.env.example` writes it."""
         return {one.metadata["name"]: one.metadata["default"] for one in fields(cls)}
 
 
@@ -132,10 +136,10 @@ def _read_setting(one: Field[Any], found: Mapping[str, str]) -> Any:
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Read lines of ``NAME=value``; quotes around a value and ``export`` before a name go.
+    """Read lines of ``NAME=value``; quotes around a value and ``export`` before a name are dropped.
 
     Raises:
-        BadSetting: naming the line that is none, but not its text, which may be secret.
+        BadSetting: naming the number of a malformed line, but not its text, which may be secret.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

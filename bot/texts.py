@@ -1,6 +1,6 @@
 """Every sentence that a user can read, by key and language, from ``locale/<language>.toml``.
 
-English is complete; where another language lacks a key, the English sentence stands in.
+English is complete; where another language lacks a key, the English sentence is used.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ DEFAULT_LANGUAGE = "en"
 
 
 class Texts:
-    """The sentences of all languages, read once."""
+    """The sentences of all languages, by language and key."""
 
     def __init__(self, languages: dict[str, dict[str, str]]) -> None:
         self._languages = languages
 
     @classmethod
     def open(cls, folder: Path = LOCALE) -> Texts:
-        """Read every language of a folder."""
+        """Read all languages of a folder; the stem of a file is its language."""
         return cls(
             {
                 path.stem: _flatten(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -31,9 +31,9 @@ class Texts:
         )
 
     def render(
-        self, key: str, locale: str = DEFAULT_LANGUAGE, /, *places: object, **named: object
+        self, key: str, locale: str = DEFAULT_LANGUAGE, /, *arguments: object, **named: object
     ) -> str:
-        """Fill the sentence of a key, in the language of a Discord locale such as ``en-US``.
+        """Return the sentence of a key with its arguments, in a Discord locale such as ``en-US``.
 
         Raises:
             KeyError: when no language has the key.
@@ -41,21 +41,21 @@ class Texts:
         for language in (locale, locale.split("-")[0], DEFAULT_LANGUAGE):
             sentence = self._languages.get(language, {}).get(key)
             if sentence is not None:
-                return sentence.format(*places, **named)
+                return sentence.format(*arguments, **named)
         raise KeyError(key)
 
     def render_or(self, key: str, fallback_key: str, locale: str) -> str:
-        """Say the first key if English has it, else the other."""
+        """Return the sentence of ``key`` if English has it, else that of ``fallback_key``."""
         return self.render(
             key if key in self._languages[DEFAULT_LANGUAGE] else fallback_key, locale
         )
 
     def render_error(self, error: MstError, locale: str = DEFAULT_LANGUAGE) -> str:
-        """Word an error for the person who can mend it."""
+        """Return the sentence of an error, filled with its arguments."""
         return self.render(f"errors.{error.code}", locale, *error.arguments)
 
     def keys(self, language: str = DEFAULT_LANGUAGE) -> frozenset[str]:
-        """Return the keys that a language has."""
+        """Return the keys of a language."""
         return frozenset(self._languages[language])
 
 

@@ -1,8 +1,7 @@
-"""The database: one SQLite file, its steps of migration, and statements that are on disk at once.
+"""The SQLite database of requests and uploads: its connection, its migrations and its lock.
 
-Each statement is a transaction of its own, so it happens whole or not at all, and it is on disk
-when `Database.run` returns (write-ahead log, synchronous=FULL). What the rows mean is for those
-who ask: the ledger and the uploads.
+Each statement is a transaction of its own and is on disk when `Database.run` returns (write-ahead
+log, synchronous=FULL). `bot.requests.store` and `bot.requests.uploads` know what the rows mean.
 """
 
 from __future__ import annotations
@@ -14,27 +13,26 @@ from typing import IO, Any, Self
 
 import aiosqlite
 
-# Migrations: numbered steps in ``migrations/NNNN_name.sql``, forward only.
-
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+"""Folder of the migrations: numbered steps ``NNNN_name.sql``, forward only."""
 
 
 class BrokenDatabase(Exception):
-    """A ledger that cannot be opened, said in one sentence."""
+    """The database or its folder cannot be used; the message is one sentence."""
 
 
 def pending_migrations(version: int, folder: Path) -> list[str]:
-    """Return the SQL of the steps that a database of a version has not had, in order.
+    """Return the SQL of the migrations that a database of version ``version`` lacks, in order.
 
-    Each is one transaction that ends by noting its number, so it happens whole or not at all.
+    Each is one transaction that ends by storing its number as the new version.
 
     Raises:
-        BrokenLedger: when the database has had more steps than there are.
+        BrokenDatabase: when the database is newer than the migrations in ``folder``.
     """
     steps = sorted(folder.glob("[0-9]*.sql"))
     if version > len(steps):
         raise BrokenDatabase(
-            f"the ledger is of a newer version ({version}) than this program ({len(steps)})"
+            f"the database is of a newer version ({version}) than this program ({len(steps)})"
         )
     return [
         f"BEGIN IMMEDIATE;\n{step.read_text(encoding='utf-8')}\n"
@@ -44,23 +42,23 @@ def pending_migrations(version: int, folder: Path) -> list[str]:
 
 
 class Database:
-    """Owns the connection. Open it with `Database.open`, close it with `close`."""
+    """The connection to the database. Open it with `Database.open`, close it with `close`."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
     @classmethod
     async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Self:
-        """Open the file, make it when there is none, and bring its tables up to date.
+        """Open or create the file, and apply the pending migrations.
 
         Raises:
-            BrokenLedger: when it cannot be opened, or was written by a newer version.
+            BrokenDatabase: when it cannot be opened, or was written by a newer version.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = await aiosqlite.connect(path, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise BrokenDatabase(f"the ledger {path} cannot be opened: {error}") from error
+            raise BrokenDatabase(f"the database {path} cannot be opened: {error}") from error
         try:
             connection.row_factory = sqlite3.Row
             await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
@@ -72,24 +70,25 @@ class Database:
         except BaseException as error:
             await connection.close()
             if isinstance(error, sqlite3.Error):
-                raise BrokenDatabase(f"the ledger {path} cannot be opened: {error}") from error
+                raise BrokenDatabase(f"the database {path} cannot be opened: {error}") from error
             raise
         return cls(connection)
 
     async def run(self, statement: str, **values: Any) -> list[sqlite3.Row]:
-        """Run one statement with its named values, and return its rows."""
+        """Execute one statement with its named values, and return its rows."""
         return list(await self._connection.execute_fetchall(statement, values))
 
     async def close(self) -> None:
-        """Close the file; the rows stay."""
+        """Close the file."""
         await self._connection.close()
 
 
 def lock_data_dir(folder: Path) -> IO[bytes]:
-    """Take a data folder for this process alone, until the file is closed or the process ends.
+    """Lock a data folder for this process, until the returned file is closed or the process ends.
 
     Raises:
-        BrokenLedger: when another bot has it: two would take each other's requests.
+        BrokenDatabase: when the folder cannot be written, or another bot holds the lock. Two bots
+            on one database would run each other's requests.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,5 +99,5 @@ def lock_data_dir(folder: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise BrokenDatabase(f"another bot is at work in the data folder {folder}") from error
+        raise BrokenDatabase(f"another bot is using the data folder {folder}") from error
     return file

@@ -1,8 +1,13 @@
-"""What a dispatcher needs of one who speaks with people, and the pace of speaking."""
+"""What the request queue needs of a notifier, and the throttling of its progress edits.
+
+The scheduler and the outbox inform users through the `Notifier` protocol, so that they import no
+Discord library; `bot.messages.delivery.Delivery` implements it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
@@ -10,46 +15,50 @@ from bot.requests.store import RequestRecord
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
 
+log = logging.getLogger(__name__)
+
 EDIT_INTERVAL_S = 1.0
-"""At least this long between two edits of a message."""
+"""Seconds between two edits of a message, at least."""
+
+Work = Coroutine[Any, Any, None]
 
 
 class NotDelivered(Exception):
-    """Discord could not be reached; the same answer may be sent again later."""
+    """Discord could not be reached; the same outcome may be delivered later."""
 
 
 class Notifier(Protocol):
-    """Who speaks with the asker of a request."""
+    """Informs the user of a request about its state and its outcome."""
 
     async def show_position(
         self, record: RequestRecord, position: int, *, engine_ready: bool
     ) -> None:
-        """Say which place in the queue it has, and whether the engine is awake."""
+        """Show the position in the queue, counted from 1, and whether the engine has started."""
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
-        """Say how far it is."""
+        """Show the stage and the progress."""
 
     async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
-        """Give the result. Raises NotDelivered."""
+        """Deliver the result with its files by format. Raises NotDelivered."""
 
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
-        """Remove the public message and tell the asker alone. Raises NotDelivered."""
+        """Delete the public message and inform the user privately. Raises NotDelivered."""
 
 
 class ProgressThrottle:
-    """The words about one unfinished request: one edit at a time, at most one a second.
+    """Limits the edits of one request's message: one at a time, and one every `EDIT_INTERVAL_S`.
 
-    What comes too soon is dropped, since something newer follows.
+    An edit that comes too soon is dropped, because a later one replaces it.
     """
 
-    def __init__(self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]) -> None:
+    def __init__(self, spawn: Callable[[Work], asyncio.Task[None]]) -> None:
         self._spawn = spawn
         self._edit: asyncio.Task[None] | None = None
         self._next_at = 0.0
         self._last_key: object = None
 
-    def submit(self, edit: Coroutine[Any, Any, None], key: object = None) -> None:
-        """Start the edit unless it is too soon, or ``key`` says that it was said already."""
+    def submit(self, edit: Work, key: object = None) -> None:
+        """Start an edit, unless it is too soon or the last started edit has the same ``key``."""
         now = asyncio.get_running_loop().time()
         repeated = key is not None and key == self._last_key
         if repeated or now < self._next_at or (self._edit and not self._edit.done()):
@@ -59,6 +68,27 @@ class ProgressThrottle:
         self._edit = self._spawn(edit)
 
     async def drain(self) -> None:
-        """Wait until no edit is on its way, so that none can overtake the answer."""
+        """Wait for the edit in progress, so that it cannot replace the result."""
         if self._edit:
             await asyncio.wait([self._edit])
+
+
+def spawn(
+    work: Work, description: str, on_end: Callable[[asyncio.Task[None]], object]
+) -> asyncio.Task[None]:
+    """Start a background task whose failure is logged.
+
+    Args:
+        work: What the task does.
+        description: What the log calls it, such as ``"the delivery of request 7"``.
+        on_end: Called with the task at its end: removes it from the collection that holds it.
+    """
+    task = asyncio.create_task(work)
+
+    def end(task: asyncio.Task[None]) -> None:
+        on_end(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s failed", description, exc_info=error)
+
+    task.add_done_callback(end)
+    return task

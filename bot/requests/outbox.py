@@ -1,7 +1,7 @@
-"""Answering: sees every request that has an outcome told, however long Discord is away.
+"""The outbox: delivers the outcome of every request, also after Discord was unreachable.
 
-What Discord does not take is sent again, after 30 s and then ever later, until it is a day old.
-A result's files stay on the shelf until it is told; a new one like it needs only the request.
+A failed delivery is retried after 30 s, then with growing delays, until the outcome is a day old.
+The files of a result are kept until it is delivered.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection
 
-from bot.requests.notifier import NotDelivered, Notifier
+from bot.requests.notifier import NotDelivered, Notifier, spawn
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import RequestRecord, RequestStore
 from mst_core.errors import EngineFault, rebuild_error
@@ -20,18 +20,20 @@ from mst_core.errors import EngineFault, rebuild_error
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 30.0
+"""Seconds before the first retry; each later delay is twice as long."""
 MAX_RETRY_S = 15 * 60.0
+"""Seconds between two attempts, at most."""
 GIVE_UP_AFTER_S = 24 * 3600.0
-"""Counted from the outcome: after that nobody is pursued any more."""
+"""Seconds after the outcome when delivery is given up."""
 
 
 def retry_delay_s(attempts: int) -> float:
-    """Say how long to wait after so many attempts in vain: 30 s, 1, 2, 4, 8, then 15 minutes."""
+    """Return the delay before the next attempt in seconds: 30 s, then 1, 2, 4, 8, 15 minutes."""
     return min(FIRST_RETRY_S * 2.0 ** min(attempts - 1, 9), MAX_RETRY_S)
 
 
 class Outbox:
-    """Owns the answers that are on their way."""
+    """Delivers outcomes in background tasks, one for each request."""
 
     def __init__(
         self,
@@ -46,24 +48,27 @@ class Outbox:
         self._closing = False
 
     async def sweep(self) -> None:
-        """Remove files that no answer waits for: what a crash left, or an older version."""
+        """Delete the files of results that are delivered already, such as after a crash."""
         await asyncio.to_thread(self._results.sweep, await self._store.undelivered())
 
     async def resume(self) -> None:
-        """Answer whatever has an outcome and no answer, unless it waits for its next attempt."""
+        """Enqueue every undelivered outcome, unless its retry is scheduled."""
         for request_id in await self._store.undelivered():
             if request_id not in self._retries:
                 self.enqueue(request_id)
 
     def enqueue(self, request_id: int) -> None:
-        """Begin to answer a request, unless that is under way."""
+        """Start the delivery of a request's outcome, unless it is in progress."""
         self._cancel_retry(request_id)
         if request_id not in self._tasks and not self._closing:
-            task = self._tasks[request_id] = asyncio.create_task(self._deliver(request_id))
-            task.add_done_callback(lambda done: self._reap(request_id, done))
+            self._tasks[request_id] = spawn(
+                self._deliver(request_id),
+                f"the delivery of request {request_id}",
+                lambda _: self._tasks.pop(request_id),
+            )
 
     async def discard(self, request_ids: Collection[int]) -> None:
-        """Leave requests unanswered that are no longer kept, and remove their files."""
+        """Cancel the deliveries of deleted requests, and delete their files."""
         tasks = [self._tasks[one] for one in request_ids if one in self._tasks]
         for task in tasks:
             task.cancel()
@@ -73,7 +78,7 @@ class Outbox:
             await asyncio.to_thread(self._results.discard, request_id)
 
     async def close(self, grace_s: float) -> None:
-        """Begin nothing more, and give what is under way a while to end."""
+        """Start no more deliveries, wait ``grace_s`` for those in progress, then cancel them."""
         self._closing = True
         for timer in self._retries.values():
             timer.cancel()
@@ -85,20 +90,20 @@ class Outbox:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver(self, request_id: int) -> None:
-        entry = await self._store.start_delivery(request_id)
-        if entry is None:
+        record = await self._store.start_delivery(request_id)
+        if record is None:
             return
-        if problem := await self._notify(entry):
-            if self._clock() - (entry.finished_at or entry.asked_at) < GIVE_UP_AFTER_S:
-                log.warning("request %d is not answered yet: %s", entry.id, problem)
-                self._schedule_retry(entry)
+        if problem := await self._notify(record):
+            if self._clock() - (record.finished_at or record.asked_at) < GIVE_UP_AFTER_S:
+                log.warning("request %d is not delivered yet: %s", record.id, problem)
+                self._schedule_retry(record)
                 return
-            log.error("request %d stays unanswered: %s", entry.id, problem)
+            log.error("request %d stays undelivered: %s", record.id, problem)
         await self._store.mark_delivered(request_id)
         await asyncio.to_thread(self._results.discard, request_id)
 
     async def _notify(self, record: RequestRecord) -> str:
-        """Tell the outcome; returns why it was not taken, or nothing."""
+        """Deliver the outcome once; return why that failed, or an empty string."""
         try:
             if record.state == "failed":
                 error = rebuild_error(record.error_code or "", record.error_arguments)
@@ -113,13 +118,14 @@ class Outbox:
         return ""
 
     async def _notify_of_fault(self, record: RequestRecord, error: Exception) -> str:
+        """Log an unexpected error and deliver its reference; return as `_notify`."""
         reference = secrets.token_hex(4)
         log.error(
-            "request %d cannot be answered, reference %s: %s",
+            "request %d cannot be delivered, reference %s: %s",
             record.id,
             reference,
             type(error).__name__,
-            exc_info=error if record.deliveries == 1 else None,  # once is enough
+            exc_info=error if record.deliveries == 1 else None,  # one traceback is enough
         )
         try:
             await self._notifier.deliver_error(record, EngineFault(reference))
@@ -138,8 +144,3 @@ class Outbox:
     def _cancel_retry(self, request_id: int) -> None:
         if timer := self._retries.pop(request_id, None):
             timer.cancel()
-
-    def _reap(self, request_id: int, task: asyncio.Task[None]) -> None:
-        del self._tasks[request_id]
-        if not task.cancelled() and (error := task.exception()):
-            log.error("request %d: answering it failed", request_id, exc_info=error)

@@ -1,7 +1,7 @@
-"""The shelf: the files of finished requests until they are told, a folder each in ``results/``.
+"""The files of finished requests until they are delivered: one folder each below ``results/``.
 
-Files and not rows of the ledger: a sound has half a megabyte, and the ledger stays quick to copy.
-A folder appears whole or not at all.
+A module of its own because they are not in the database: an audio file has half a megabyte, and the
+database stays small enough to copy. A folder is created atomically.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 
 
 class ResultFiles:
-    """Keeps the bytes of a request by format. Its methods block: call them in a thread."""
+    """Stores the result files of a request by format. Its methods block: call them in a thread."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def write(self, request_id: int, files: Mapping[str, bytes]) -> None:
-        """Write the files of a request, in place of any that were there."""
+        """Write the files of a request, replacing earlier ones."""
         draft = self.folder / f".{request_id}.draft"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -32,16 +32,16 @@ class ResultFiles:
         draft.rename(self.folder / str(request_id))
 
     def read(self, request_id: int) -> dict[str, bytes]:
-        """Read the files of a request by format; nothing when there are none."""
+        """Return the files of a request by format; an empty dict when there are none."""
         folder = self.folder / str(request_id)
         return {path.suffix[1:]: path.read_bytes() for path in sorted(folder.glob("tune.*"))}
 
     def discard(self, request_id: int) -> None:
-        """Remove the files of a request, if there are any."""
+        """Delete the files of a request, if there are any."""
         shutil.rmtree(self.folder / str(request_id), ignore_errors=True)
 
     def sweep(self, request_ids: Collection[int]) -> None:
-        """Remove everything but the files of these requests."""
+        """Delete everything but the files of these requests."""
         kept = {str(request_id) for request_id in request_ids}
         for folder in self.folder.glob("*"):
             if folder.name not in kept:

@@ -1,7 +1,6 @@
-"""The dispatcher: brings requests from the ledger to the engine, and hands them over for answering.
+"""The scheduler: leases stored requests to the engine, and passes their outcome to the outbox.
 
-It owns the running jobs and nothing else: what must survive is in the ledger. It does not know
-Discord; a `Notifier` speaks for it.
+Its only state is the running jobs; whatever must survive a crash is in the request store.
 """
 
 from __future__ import annotations
@@ -10,11 +9,10 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from bot.errors import TooLarge
-from bot.requests.notifier import Notifier, ProgressThrottle
+from bot.requests.notifier import Notifier, ProgressThrottle, Work, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import RequestRecord, RequestStore
@@ -26,14 +24,30 @@ from mst_core.jobs import Job, Progress, Rendition, Request
 log = logging.getLogger(__name__)
 
 WORKER = "bot"
-"""One name for this process and the one before it: what the dead one had leased is ours at once."""
+"""Holder of all leases. The same for every process, so that a restart releases them at once."""
 LEASE_S = 90.0
+"""Seconds that a lease lasts without a heartbeat."""
 HEARTBEAT_S = 30.0
+"""Seconds between two heartbeats: renewals of the leases and retries of the outbox."""
+SHOWN_POSITIONS = 10
+"""Positions in the queue that are updated one by one; later ones are shown once."""
 MEGABYTE = 2**20
 
 
 class Scheduler:
-    """Leases requests to the engine while it has room, and sees every one of them answered."""
+    """Runs stored requests on the engine, as many at a time as it has capacity for.
+
+    Args:
+        store: The requests.
+        results: The files of finished requests.
+        uploads: The uploaded files, for the parsed scores of a request.
+        engine: What runs the jobs.
+        notifier: What informs users.
+        tries: How often a request runs before it fails, when the engine dies during it.
+        job_timeout_s: Seconds after which a job is cancelled.
+        retry_s: Seconds without leases after a job that may be run again.
+        clock: Returns the time in seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -59,20 +73,21 @@ class Scheduler:
         self._paused_until = 0.0
 
     async def start(self, on_engine_failure: Callable[[MstError], None]) -> None:
-        """Take up what was left, and wake the engine in the background.
+        """Resume unfinished requests and deliveries, and start the engine in the background.
 
-        ``on_engine_failure`` is called when the engine cannot start: then no request will ever run.
+        Args:
+            on_engine_failure: Called when the engine cannot start, so that no request can run.
         """
         await self._store.release_all(WORKER, count_try=True)
         await self._outbox.sweep()
         await self._outbox.resume()
         self._spawn(self._heartbeat())
-        # Last: an engine that cannot start closes the bot, and the ledger with it.
+        # Last, because an engine that cannot start closes the bot, and the store with it.
         self._spawn(self._start_engine(on_engine_failure))
         self.wake()
 
     async def close(self, grace_s: float) -> None:
-        """Lease nothing more, let running jobs end for a while, give back the rest."""
+        """Lease nothing more, wait ``grace_s`` for running jobs, return the others to the queue."""
         self._closing = True
         if self._running:
             await asyncio.wait(self._running.values(), timeout=grace_s)
@@ -86,33 +101,37 @@ class Scheduler:
         await self._engine.close()
 
     def wake(self) -> None:
-        """Look for requests to lease: call it when there may be one, or room for one."""
+        """Lease requests in the background: to be called after any new request or free capacity."""
         self._wake_pending = True
         if not self._leasing and not self._closing:
             self._leasing = True
             self._spawn(self._lease_ready())
 
     async def delete_user(self, user_id: int) -> tuple[int, int]:
-        """Remove everything of a person, running jobs too; count requests and uploaded files."""
+        """Delete a user's requests, jobs and uploads; return how many requests and uploads."""
         gone = await self._store.delete_user(user_id)
         tasks = [self._running[one] for one in gone if one in self._running]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)  # a file of theirs would stay
+        await asyncio.gather(
+            *tasks, return_exceptions=True
+        )  # else a job would still write its files
         await self._outbox.discard(gone)
         return len(gone), await self._uploads.delete_user(user_id)
 
     async def draw_comparison(self, request: Request, names: Mapping[str, str]) -> bytes:
-        """Draw the score of a given tune before and after: a look in passing, kept nowhere.
+        """Draw the score of a transfer before and after as PNG, without queue and store.
 
         Raises:
-            EngineBusy: when the engine has no place for it now.
-            MstError: what else stands in the way, as with the request itself.
+            EngineBusy: when the engine has no capacity.
+            MstError: as the request itself.
         """
         if not self._engine_ready or self._closing:
             raise EngineBusy(len(self._running))
         scores = await self._uploads.parsed_scores(request, names)
-        job = Job(f"look-{secrets.token_hex(4)}", request, ("png",), scores, show_original=True)
+        job = Job(
+            f"comparison-{secrets.token_hex(4)}", request, ("png",), scores, show_original=True
+        )
         try:
             async with asyncio.timeout(self._job_timeout_s):
                 async for event in self._engine.run(job):
@@ -122,8 +141,6 @@ class Scheduler:
             await self._engine.cancel(job.id)
             raise JobTimeout(f"{self._job_timeout_s:g}") from error
         raise EngineLost("it ended without a result")
-
-    # Leasing
 
     @property
     def _has_capacity(self) -> bool:
@@ -140,17 +157,21 @@ class Scheduler:
         try:
             while self._wake_pending:
                 self._wake_pending = False
-                while self._has_capacity and (entry := await self._store.lease(WORKER, LEASE_S)):
-                    self._running[entry.id] = self._spawn(self._process(entry))
+                while self._has_capacity and (record := await self._store.lease(WORKER, LEASE_S)):
+                    self._running[record.id] = self._spawn(self._process(record))
                 await self._announce_positions()
         finally:
             self._leasing = False
 
     async def _announce_positions(self) -> None:
-        for place, entry in enumerate(await self._store.queue(), start=1):
-            words = self._throttles.setdefault(entry.id, ProgressThrottle(self._spawn))
-            teller = self._notifier.show_position(entry, place, engine_ready=self._engine_ready)
-            words.submit(teller, key=(place, self._engine_ready) if place <= 10 else "far")
+        for position, record in enumerate(await self._store.queue(), start=1):
+            ready = self._engine_ready
+            edit = self._notifier.show_position(record, position, engine_ready=ready)
+            key = (position, ready) if position <= SHOWN_POSITIONS else "far"
+            self._throttle(record).submit(edit, key)
+
+    def _throttle(self, record: RequestRecord) -> ProgressThrottle:
+        return self._throttles.setdefault(record.id, ProgressThrottle(self._spawn))
 
     async def _start_engine(self, on_engine_failure: Callable[[MstError], None]) -> None:
         try:
@@ -171,17 +192,14 @@ class Scheduler:
             try:
                 await self._store.renew_leases(WORKER, LEASE_S, list(self._running))
                 await self._outbox.resume()
-            except Exception:  # such as a full disk: the heart goes on beating
-                log.exception("a beat of the dispatcher failed")
+            except Exception:  # such as a full disk: the next heartbeat may succeed
+                log.exception("a heartbeat of the scheduler failed")
             self.wake()
 
-    # One job
-
     async def _process(self, record: RequestRecord) -> None:
-        words = self._throttles.setdefault(record.id, ProgressThrottle(self._spawn))
         ended: RequestRecord | None = None
         try:
-            ended = await self._run_job(record, words)
+            ended = await self._run_job(record, self._throttle(record))
         finally:
             self._running.pop(record.id, None)
             self._throttles.pop(record.id, None)
@@ -190,15 +208,15 @@ class Scheduler:
             self.wake()
 
     async def _run_job(
-        self, record: RequestRecord, words: ProgressThrottle
+        self, record: RequestRecord, throttle: ProgressThrottle
     ) -> RequestRecord | None:
-        """Work until the ledger has the outcome; None when there is none yet."""
+        """Run the job and store its outcome; None when it is deleted or will run again."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
             if record.tries > self._tries:
                 raise EngineLost("every try ended so")
-            rendition, seconds = await self._follow_job(record, words)
+            rendition, seconds = await self._follow_job(record, throttle)
             await _write_uncancelled(self._results.write, record.id, rendition.files)
             ended = await self._store.mark_done(WORKER, record.id, rendition.receipt, seconds)
             outcome = "done"
@@ -219,17 +237,18 @@ class Scheduler:
                 WORKER, record.id, EngineFault.__name__, [reference]
             )
             outcome = EngineFault.__name__
-        await words.drain()
+        await throttle.drain()
         log.info("request %d: %s after %.1f s", record.id, outcome, loop.time() - begun)
         return ended
 
     async def _follow_job(
-        self, record: RequestRecord, words: ProgressThrottle
+        self, record: RequestRecord, throttle: ProgressThrottle
     ) -> tuple[Rendition, dict[str, float]]:
+        """Run the job, show its progress, and return its result and the seconds of each stage."""
         loop = asyncio.get_running_loop()
         seconds: dict[str, float] = {}
         stage, since = "reading" if record.names else "starting", loop.time()
-        words.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
+        throttle.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
         scores = await self._uploads.parsed_scores(record.request, record.names)
         job = Job(str(record.id), record.request, scores=scores)
         try:
@@ -240,7 +259,7 @@ class Scheduler:
                     since = now
                     if isinstance(event, Progress):
                         stage = event.stage
-                        words.submit(self._notifier.show_progress(record, event))
+                        throttle.submit(self._notifier.show_progress(record, event))
                     else:
                         _check_size(event, record.file_limit_bytes)
                         return event, seconds
@@ -249,20 +268,14 @@ class Scheduler:
             raise JobTimeout(f"{self._job_timeout_s:g}") from error
         raise EngineLost("it ended without a result")
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+    def _spawn(self, work: Work) -> asyncio.Task[None]:
+        task = spawn(work, "a task of the scheduler", self._tasks.discard)
         self._tasks.add(task)
-        task.add_done_callback(self._reap)
         return task
-
-    def _reap(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("a task of the dispatcher failed", exc_info=error)
 
 
 async def _write_uncancelled(write: Callable[..., None], *arguments: object) -> None:
-    """Write in a thread; who is cancelled meanwhile leaves when it is written."""
+    """Write in a thread, and wait for the end of it also when cancelled."""
     writing = asyncio.create_task(asyncio.to_thread(write, *arguments))
     try:
         await asyncio.shield(writing)
@@ -271,7 +284,7 @@ async def _write_uncancelled(write: Callable[..., None], *arguments: object) -> 
 
 
 def _check_size(rendition: Rendition, limit_bytes: int) -> None:
-    """Refuse what Discord would refuse.
+    """Check that Discord accepts the files of a result.
 
     Raises:
         TooLarge: with both sizes in megabytes.

@@ -1,9 +1,8 @@
-"""The ledger: every request that was accepted, in SQLite, until it is answered and after.
+"""The request store: every accepted request in SQLite, with its state, lease and outcome.
 
-A request is ``waiting``, ``running`` under a lease, then ``done`` or ``failed``; ``answered_at``
-says that its asker was told. Each move is one SQL statement, so it happens whole or not at all, and
-it is on disk when the method returns. Times are seconds since 1970. The ledger knows neither engine
-nor Discord.
+A request is ``waiting``, then ``running`` under a lease, then ``done`` or ``failed``; its
+``answered_at`` is set when the outcome is delivered. Each transition is one SQL statement, so it is
+atomic, and it is on disk when the method returns. Times are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ import msgspec
 from bot.requests.database import MIGRATIONS, Database
 from mst_core.jobs import Receipt, Request, decode_request, encode_request
 
-# Whose turn it is: the first waiting request of each person, then the second of each, and so on;
-# among equals the person who was served longest ago, then who came first. A lease that ran out
-# counts as waiting, and a person with a running request waits.
+# A fair queue: the first waiting request of each user, then the second of each, and so on; among
+# these the user served longest ago comes first, then the earliest request. An expired lease counts
+# as waiting, and a user with a running request waits.
 _QUEUE = """(
     SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
     min(id) OVER (PARTITION BY user_id) AS came, (
@@ -41,25 +40,25 @@ _ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.came, queue.id
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request as it comes in: who, where, and what."""
+    """A request to be stored: its user, its message and what is requested."""
 
     user_id: int
     guild_id: int | None
     channel_id: int
     message_id: int
-    interaction_token: str = field(repr=False)  # may speak for the bot: never in a log
+    interaction_token: str = field(repr=False)  # grants access to the message: never in a log
     file_limit_bytes: int
     locale: str
     request: Request
     names: dict[str, str] = field(default_factory=dict, kw_only=True)
-    """What the asker calls the uploaded files of the request, by SHA-256."""
+    """The user's names of the uploaded files of the request, by SHA-256."""
     first_seed: int | None = field(default=None, kw_only=True)
-    """The seed of its first variant, when it is another one's."""
+    """The seed of variant 1, when the request is a later variant."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord(NewRequest):
-    """A request as the ledger has it."""
+    """A stored request: its row in the table ``requests``."""
 
     id: int
     state: str
@@ -76,30 +75,30 @@ class RequestRecord(NewRequest):
 
 
 class RequestStore:
-    """The one owner of the requests. Open it with `RequestStore.open`, close it with `close`."""
+    """The stored requests. Open it with `RequestStore.open`, close it with `close`."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self.database = database
-        """Shared with those who keep other rows beside the requests."""
+        """Shared with `bot.requests.uploads.Uploads`, which has a table of its own."""
         self._clock = clock
 
     @classmethod
     async def open(
         cls, path: Path, clock: Callable[[], float] = time.time, migrations: Path = MIGRATIONS
     ) -> Self:
-        """Open the database, make it when there is none, and bring its tables up to date.
+        """Open or create the database, and apply the pending migrations.
 
         Raises:
-            BrokenLedger: when it cannot be opened, or was written by a newer version.
+            BrokenDatabase: when it cannot be opened, or was written by a newer version.
         """
         return cls(await Database.open(path, migrations), clock)
 
     async def close(self) -> None:
-        """Close the database; the rows stay."""
+        """Close the database."""
         await self.database.close()
 
     async def add(self, record: NewRequest) -> RequestRecord:
-        """Keep a new request; when this returns, it survives a crash."""
+        """Store a new request as waiting, and return its record."""
         rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
                    file_limit_bytes, locale, request, names, first_seed, seed, asked_at)
@@ -121,10 +120,10 @@ class RequestStore:
         return _record_from_row(rows[0])
 
     async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
-        """Lend the next request to a worker; None when none is due.
+        """Lease the next request of the fair queue to a worker for ``seconds``; None when empty.
 
-        One request per person at a time; persons take turns. A lease that ran out comes back with
-        one try more: it is for the caller to stop after too many.
+        A user has at most one running request. Each lease counts one try, also after an expired
+        lease; the caller fails a request after too many.
         """
         rows = await self._query(
             f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
@@ -137,7 +136,7 @@ class RequestStore:
         return _record_from_row(rows[0]) if rows else None
 
     async def renew_leases(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
-        """Lengthen the leases of what a worker works on, counted from now."""
+        """Extend the leases of a worker's requests to ``seconds`` from now."""
         await self._query(
             """UPDATE requests SET lease_until = :now + :seconds
                WHERE worker = :worker AND state = 'running'
@@ -148,7 +147,7 @@ class RequestStore:
         )
 
     async def release(self, worker: str, request_id: int, *, count_try: bool) -> None:
-        """Let a leased request wait again; ``count_try`` says whether it was to blame."""
+        """Return a leased request to the queue; ``count_try`` is whether this try counts."""
         await self._query(
             """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
                    tries = tries - :forgiven
@@ -159,7 +158,7 @@ class RequestStore:
         )
 
     async def release_all(self, worker: str, *, count_try: bool) -> None:
-        """Let everything wait again that this worker, or its dead predecessor, had leased."""
+        """Return every request leased by a worker of this name to the queue."""
         await self._query(
             """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
                    tries = tries - :forgiven
@@ -171,7 +170,7 @@ class RequestStore:
     async def mark_done(
         self, worker: str, request_id: int, receipt: Receipt, stage_seconds: Mapping[str, float]
     ) -> RequestRecord | None:
-        """Note the result. None when the request is gone or another worker has it by now."""
+        """Store the result. None when the request is deleted or leased to another worker."""
         rows = await self._query(
             """UPDATE requests SET state = 'done', finished_at = :now, receipt = :receipt,
                    stage_seconds = :stage_seconds, lease_until = NULL
@@ -186,7 +185,7 @@ class RequestStore:
     async def mark_failed(
         self, worker: str, request_id: int, code: str, arguments: Sequence[str]
     ) -> RequestRecord | None:
-        """Note for good that it failed. None when it is gone or another worker has it by now."""
+        """Store the failure. None when the request is deleted or leased to another worker."""
         rows = await self._query(
             """UPDATE requests SET state = 'failed', finished_at = :now, error_code = :code,
                    error_arguments = :arguments, lease_until = NULL
@@ -199,7 +198,7 @@ class RequestStore:
         return _record_from_row(rows[0]) if rows else None
 
     async def mark_delivered(self, request_id: int) -> None:
-        """Note that the asker was told. The interaction's token has served and goes."""
+        """Store that the outcome is delivered, and delete the interaction's token."""
         await self._query(
             """UPDATE requests SET answered_at = :now, interaction_token = ''
                WHERE id = :id AND answered_at IS NULL""",
@@ -207,7 +206,7 @@ class RequestStore:
         )
 
     async def start_delivery(self, request_id: int) -> RequestRecord | None:
-        """Count one attempt to answer; None when there is nothing, or nothing more, to answer."""
+        """Count one delivery attempt; None when there is no outcome, or it is delivered."""
         rows = await self._query(
             """UPDATE requests SET deliveries = deliveries + 1
                WHERE id = :id AND answered_at IS NULL AND state IN ('done', 'failed')
@@ -217,7 +216,7 @@ class RequestStore:
         return _record_from_row(rows[0]) if rows else None
 
     async def undelivered(self) -> list[int]:
-        """List what is done or failed and not yet told."""
+        """List the ids of requests whose outcome is not delivered yet."""
         rows = await self._query(
             """SELECT id FROM requests WHERE answered_at IS NULL AND state IN ('done', 'failed')
                ORDER BY id"""
@@ -232,12 +231,12 @@ class RequestStore:
         return [_record_from_row(row) for row in rows]
 
     async def find(self, request_id: int) -> RequestRecord | None:
-        """Return one request."""
+        """Return one request; None when there is none."""
         rows = await self._query("SELECT * FROM requests WHERE id = :id", id=request_id)
         return _record_from_row(rows[0]) if rows else None
 
     async def history(self, user_id: int, limit: int = -1) -> list[RequestRecord]:
-        """List the requests of a person, the newest first."""
+        """List the latest ``limit`` requests of a user (-1: all), newest first."""
         rows = await self._query(
             "SELECT * FROM requests WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit",
             user_id=user_id,
@@ -246,7 +245,7 @@ class RequestStore:
         return [_record_from_row(row) for row in rows]
 
     async def count_open(self, user_id: int) -> int:
-        """Count the requests of a person that have no outcome yet."""
+        """Count the requests of a user that have no outcome yet."""
         rows = await self._query(
             """SELECT count(*) AS open FROM requests
                WHERE user_id = :user_id AND state IN ('waiting', 'running')""",
@@ -255,7 +254,7 @@ class RequestStore:
         return int(rows[0]["open"])
 
     async def delete_user(self, user_id: int) -> list[int]:
-        """Remove every request of a person and list what was removed."""
+        """Delete every request of a user, and return their ids."""
         rows = await self._query(
             "DELETE FROM requests WHERE user_id = :user_id RETURNING id", user_id=user_id
         )

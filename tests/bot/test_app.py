@@ -160,7 +160,7 @@ def test_the_bot_asks_for_nothing_privileged_and_pings_nobody(tmp_path: Path) ->
 
 async def test_a_second_bot_on_the_same_data_does_not_start(stage: DiscordEnv) -> None:
     second = create_bot(FakeEngine(), stage.settings)
-    with pytest.raises(BrokenDatabase, match="another bot is at work in the data folder"):
+    with pytest.raises(BrokenDatabase, match="another bot is using the data folder"):
         await second.setup_hook()
     await second.close()
     await stage.restart()

@@ -60,7 +60,7 @@ async def test_nobody_is_pursued_for_more_than_a_day_whatever_is_wrong(
     await attempt(house, answering, 8)
     await answering.close(1)
     assert await house.store.undelivered() == []
-    assert caplog.text.count("stays unanswered") == 1
+    assert caplog.text.count("stays undelivered") == 1
     assert caplog.text.count("Traceback") == (0 if isinstance(trouble, NotDelivered) else 1)
 
 

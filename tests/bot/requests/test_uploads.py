@@ -124,9 +124,9 @@ async def test_a_file_goes_with_the_last_who_has_it(house: QueueEnv) -> None:
     assert files(house.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
     assert await house.uploads.delete_user(2) == 1
     assert files(house.uploads) == []
-    with pytest.raises(LostFile, match=r"reel\.mid is no longer kept"):
+    with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
         await house.uploads.add_user({SHA: "reel.mid"}, 3)
-    with pytest.raises(LostFile, match=r"reel\.mid is no longer kept"):
+    with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
         await house.uploads.parsed_score(SHA, "reel.mid")
 
 
