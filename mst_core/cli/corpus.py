@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from mst_core.corpora.importing import ImportProgress, ImportResult
 
 _EXAMPLE = """\b
-A folder of tunes, an archive as it was downloaded, and a database of solos:
+A folder of tunes, a downloaded archive, and a database of solos:
     mst corpus import ~/tunes -o mine.jsonl
     mst corpus import norbeck.zip session.abc -o dances.jsonl
     mst corpus import wjazzd.db -o jazz.jsonl
-Then a style of them, which learns from folk as well:
-    mst train mine mine.jsonl --from folk
+Then train a style on them, starting from folk:
+    mst train mine mine.jsonl --init-from folk
 """
 _REASONS_SHOWN = 8
 
@@ -34,12 +34,12 @@ _output = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Where to write it, such as tunes.jsonl.",
+    help="The corpus file to write, such as tunes.jsonl.",
 )
 _held_out = click.option(
     "--held-out",
     is_flag=True,
-    help="Write the tunes that are kept apart for measuring instead.",
+    help="Write the tunes that are held out for evaluation instead.",
 )
 
 
@@ -57,62 +57,60 @@ def command() -> None:
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to write what was refused and why; else beside the output, with the "
-    "ending .report.txt.",
+    help="Where to list what was rejected and why (default: the output's name with "
+    ".report.txt added).",
 )
 def import_(sources: tuple[Path, ...], output: Path, report: Path | None) -> None:
     """Read tunes from folders, zip archives and files.
 
-    ABC (whole tune books), MusicXML (.musicxml, .xml, .mxl) and MIDI are read, and the Weimar Jazz
-    Database (wjazzd.db). A tune that stands there twice is taken once. Variants of a tune get the
-    same cluster, so that training never tests itself on a variant of what it has learned.
+    Reads ABC (whole tune books), MusicXML (.musicxml, .xml, .mxl), MIDI, and the Weimar Jazz
+    Database (wjazzd.db). Duplicates are rejected. Variants of a tune get the same cluster, so that
+    training never validates or tests on a variant of a training tune.
     """
     from mst_core.corpora.importing import import_tunes
     from mst_core.corpora.jsonl import write_lines
 
-    gauge = _gauge()
-    harvest = import_tunes(sources, on_progress=gauge)
-    told = report or output.with_name(output.name + ".report.txt")
-    told.write_text(_report(harvest), encoding="utf-8")
-    if not harvest.lines:
-        raise BadOption("SOURCE", " ".join(map(str, sources)), f"no tune was read; see {told}")
-    write_lines(output, harvest.lines)
+    result = import_tunes(sources, on_progress=_progress())
+    report = report or output.with_name(output.name + ".report.txt")
+    report.write_text(_report_text(result), encoding="utf-8")
+    if not result.lines:
+        raise BadOption("SOURCE", " ".join(map(str, sources)), f"no tune was read; see {report}")
+    write_lines(output, result.lines)
     click.echo(
-        f"{len(harvest.lines)} tunes in {harvest.n_clusters} clusters of variants "
-        f"written to {output}"
+        f"{len(result.lines)} tunes in {result.n_clusters} clusters of variants written to {output}"
     )
-    if harvest.rejected:
-        click.echo(f"{len(harvest.rejected)} were refused, as {told} tells:")
-        for reason, count in _reasons(harvest).most_common(_REASONS_SHOWN):
+    if result.rejected:
+        click.echo(f"{len(result.rejected)} were rejected; {report} lists them:")
+        for reason, count in _count_reasons(result).most_common(_REASONS_SHOWN):
             click.echo(f"{count:>7} {reason}")
 
 
-def _gauge() -> Callable[[ImportProgress], None]:
-    """A bar on a terminal, nothing elsewhere."""
-    alive = sys.stderr.isatty()
+def _progress() -> Callable[[ImportProgress], None]:
+    """Show a bar on a terminal, nothing elsewhere."""
+    terminal = sys.stderr.isatty()
 
-    def tell(state: ImportProgress) -> None:
-        if alive:
-            done = state.files_done == state.total_files
-            bar = "█" * round(20 * state.files_done / max(1, state.total_files))
-            figures = f"{state.files_done} of {state.total_files} files, {state.tunes} tunes"
-            click.echo(f"\r{bar:·<20} {figures}, {state.rejected} refused ", err=True, nl=done)
+    def show(progress: ImportProgress) -> None:
+        if terminal:
+            done, total = progress.files_done, progress.total_files
+            bar = "█" * round(20 * done / max(1, total))
+            figures = f"{done} of {total} files, {progress.tunes} tunes, {progress.rejected}"
+            click.echo(f"\r{bar:·<20} {figures} rejected ", err=True, nl=done == total)
 
-    return tell
-
-
-def _reasons(harvest: ImportResult) -> Counter[str]:
-    """How often what was the matter; names and figures are left out so that they add up."""
-    return Counter(re.sub(r"\d+|(?<=as ).*|(?<=\().*", "…", r.reason) for r in harvest.rejected)
+    return show
 
 
-def _report(harvest: ImportResult) -> str:
+def _count_reasons(result: ImportResult) -> Counter[str]:
+    """Count the rejections by reason, without the names and numbers in it."""
+    return Counter(re.sub(r"\d+|(?<=as ).*|(?<=\().*", "…", r.reason) for r in result.rejected)
+
+
+def _report_text(result: ImportResult) -> str:
     lines = [
-        f"{len(harvest.lines)} tunes in {harvest.n_clusters} clusters",
-        f"{len(harvest.rejected)} refused",
-        f"{harvest.other_files} files that are no scores",
+        f"{len(result.lines)} tunes in {result.n_clusters} clusters",
+        f"{len(result.rejected)} rejected",
+        f"{result.other_files} files that are no scores",
         "",
-        *(f"{refusal.name}: {refusal.reason}" for refusal in harvest.rejected),
+        *(f"{item.name}: {item.reason}" for item in result.rejected),
     ]
     return "\n".join(lines) + "\n"
 
@@ -124,8 +122,8 @@ def _report(harvest: ImportResult) -> str:
 def folk(output: Path, held_out: bool, models: Path) -> None:
     """Read the folk books of the music21 package: O'Neill, Ryan and Aird.
 
-    The tunes listed in models/folk/held_out.json are left out, so that what is trained here can be
-    measured on them.
+    The tunes listed in models/folk/held_out.json are left out, so that a style trained on this
+    corpus can be evaluated on them.
     """
     _write_books(output, models, held_out, None)
 
@@ -137,7 +135,7 @@ def folk(output: Path, held_out: bool, models: Path) -> None:
 def air(output: Path, held_out: bool, models: Path) -> None:
     """Read the slow airs and songs of O'Neill's book, from the music21 package.
 
-    What models/folk/held_out.json lists is left out.
+    The tunes listed in models/folk/held_out.json are left out.
     """
     _write_books(output, models, held_out, "air")
 
@@ -149,7 +147,7 @@ def air(output: Path, held_out: bool, models: Path) -> None:
 def strathspey(output: Path, held_out: bool, models: Path) -> None:
     """Read the strathspeys and highland flings of the folk books, from the music21 package.
 
-    What models/folk/held_out.json lists is left out.
+    The tunes listed in models/folk/held_out.json are left out.
     """
     _write_books(output, models, held_out, "strathspey")
 
@@ -181,12 +179,12 @@ def _write_books(output: Path, models: Path, held_out: bool, kind: str | None) -
 
     books = read_folk_books(models / "folk" / "held_out.json", only_held_out=held_out)
     tunes = [tune for tune in books.tunes if kind is None or TUNE_KINDS[kind](tune)]
-    names = {tune.id for tune in tunes}
+    ids = {tune.id for tune in tunes}
     write_lines(output, add_clusters([tune.to_line() for tune in tunes]))
-    left_out = [doubt for doubt in books.issues if doubt.left_out]
-    for doubt in left_out:
-        click.echo(f"left out: {doubt.id}: {doubt.reason}", err=True)
-    uneven = sum(doubt.id in names for doubt in books.issues)
+    left_out = [issue for issue in books.issues if issue.left_out]
+    for issue in left_out:
+        click.echo(f"left out: {issue.id}: {issue.reason}", err=True)
+    uneven = sum(issue.id in ids for issue in books.issues)
     click.echo(
         f"{len(tunes)} tunes written to {output}; {uneven} of them have uneven bars, "
         f"{len(left_out)} were left out"

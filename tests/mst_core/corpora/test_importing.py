@@ -183,7 +183,7 @@ def test_the_command_writes_a_corpus_and_a_report(library: Path, tmp_path: Path)
     result = CliRunner().invoke(main, ["corpus", "import", str(library), "-o", str(output)])
     assert result.exit_code == 0, result.stderr
     assert "4 tunes in" in result.stdout
-    assert "3 were refused" in result.stdout
+    assert "3 were rejected" in result.stdout
     assert len(list(read_tunes([output]))) == 4
     assert json.loads(output.read_text().splitlines()[0])["cluster"] == "lowroad"
     report = (tmp_path / "mine.jsonl.report.txt").read_text()
