@@ -1,4 +1,4 @@
-"""A tiny style for tests: twenty-odd made-up dances and an untrained or hardly trained pair."""
+"""A small corpus for tests: made-up dances as corpus lines and files, and tunes from bare notes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
+
+from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
+from mst_core.music import Key, Meter
 
 SCALE = (62, 64, 66, 67, 69, 71, 73, 74, 76, 78, 79)
 
@@ -36,6 +40,28 @@ def dance(number: int) -> dict[str, Any]:
 
 
 def write_corpus(path: Path, tunes: int = 60) -> Path:
-    """Write a corpus of so many dances."""
+    """Write a corpus of ``tunes`` dances, and return its path."""
     path.write_text("".join(json.dumps(dance(number)) + "\n" for number in range(tunes)))
     return path
+
+
+def make_tune(notes: list[tuple[int, int]], *, name: str = "tune") -> CorpusTune:
+    """Make a tune in 4/4 of (MIDI pitch, duration in ticks), from the first downbeat on."""
+    events, now = [], 0
+    for pitch, ticks in notes:
+        events.append(TuneEvent(pitch, now, ticks))
+        now += ticks
+    bars = tuple(range(0, max(now, 1), 96))
+    return CorpusTune(name, name, Meter(4, 4), Key(0), tuple(events), bars)
+
+
+TUNES = st.lists(
+    st.tuples(st.integers(55, 80), st.sampled_from([3, 6, 8, 12, 18, 24, 36, 48])),
+    min_size=12,
+    max_size=60,
+).map(make_tune)
+"""Random tunes in 4/4 of 12 to 60 notes."""
+
+
+DANCES = tuple(parse_tune(dance(number)) for number in range(60))
+"""The tunes of `write_corpus`."""
