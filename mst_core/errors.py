@@ -1,31 +1,31 @@
-"""What can go wrong, as a family tree.
+"""All errors that a user or a caller may see, as one class tree.
 
-* MstError                     something a person can understand and mend
+* MstError                     a fault that a person can understand and correct
   - ScoreError
-    + UnreadableScore          the bytes are not a file we can read
-    + NoMelody                 a file without a melody in it
+    + UnreadableScore          the bytes are not a supported file
+    + NoMelody                 a file that contains no melody
     + TooLong                  more notes, bars or seconds than the limits allow
-    + ParserStopped            a file that took too much time or memory, or broke its reader
-    + UnwritableRhythm         a note off the finest grid that notes are written on
+    + ParserStopped            the parser exceeded its time or memory, or crashed
+    + UnwritableRhythm         a note off the grid of written music
   - StyleError
-    + UnknownStyle             no folder of that name
-    + BrokenStyle              a style folder that cannot be loaded
+    + UnknownStyle             no style has that name
+    + BrokenStyle              a style's folder cannot be loaded
   - RequestError
-    + BadOption                an option with a value that makes no sense
-    + NoSuchTune               constraints that no tune of the style can meet
+    + BadOption                an option has an invalid value
+    + NoSuchTune               no tune of the style meets the constraints
   - SoundError
-    + NoSoundFont              the instruments are missing
-    + NoSound                  a render that gave silence or nothing
-    + NoEncoder                an audio file that ffmpeg could not write
+    + NoSoundFont              the SoundFont is missing or unreadable
+    + NoSound                  the synthesizer gave silence or nothing
+    + NoEncoder                ffmpeg could not write the audio file
   - EngineError
-    + EngineBusy               overloaded: try again later
-    + EngineLost               the engine died under the job: may be run again
-    + JobTimeout               a job that took too long and was given up: not to be run again
+    + EngineBusy               all workers are busy: retry later
+    + EngineLost               the worker process died during the job: may be retried
+    + JobTimeout               the job exceeded its time limit: not to be retried
     + EngineFault              a bug, with a reference to the log
 
-Every error takes positional text arguments only, fills its ``sentence`` with them, and crosses a
-process boundary as ``(code, arguments)``. The core never apologises; the bot words errors in the
-user's language from the same code and arguments.
+An error has positional text arguments only, which fill the format string ``sentence``. It crosses
+a process boundary as ``(code, arguments)``, and the bot words it in the user's language from the
+same two. The sentences never apologize.
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ from typing import ClassVar
 
 
 class MstError(Exception):
-    """A fault with one clear sentence. ``sentence`` is a format string over the arguments."""
+    """Base of all errors. Its text is ``sentence`` filled with the positional arguments."""
 
     sentence: ClassVar[str] = "{0}"
+    """Format string over the arguments."""
     retryable: ClassVar[bool] = False
+    """Whether the same request may succeed later."""
 
     def __init__(self, *arguments: object) -> None:
         self.arguments: tuple[str, ...] = tuple(str(argument) for argument in arguments)
@@ -48,12 +50,12 @@ class MstError(Exception):
 
     @property
     def code(self) -> str:
-        """The name of the class: the key of its text in every language."""
+        """Name of the class, which is the key of its text in every language."""
         return type(self).__name__
 
 
 class ScoreError(MstError):
-    """A file that does not give a melody."""
+    """A file from which no melody can be read."""
 
 
 class UnreadableScore(ScoreError):
@@ -63,7 +65,7 @@ class UnreadableScore(ScoreError):
 
 
 class NoMelody(ScoreError):
-    """Arguments: what was looked at."""
+    """Arguments: the file or part that was searched."""
 
     sentence = "there is no melody in {0}; it must hold at least two notes that sound"
 
@@ -75,13 +77,13 @@ class TooLong(ScoreError):
 
 
 class ParserStopped(ScoreError):
-    """Arguments: what was seen of the end."""
+    """Arguments: how the parser ended."""
 
     sentence = "reading this file was given up: {0}; a smaller or plainer file may do"
 
 
 class UnwritableRhythm(ScoreError):
-    """Arguments: the bar, where in it."""
+    """Arguments: the bar, the position in it."""
 
     sentence = (
         "bar {0} has a note that begins or ends {1}; written music goes in steps of 1/24 quarter"
@@ -93,7 +95,7 @@ class StyleError(MstError):
 
 
 class UnknownStyle(StyleError):
-    """Arguments: the name asked for, the names that there are."""
+    """Arguments: the requested name, the names that exist."""
 
     sentence = "there is no style called {0!r}; there are: {1}"
 
@@ -105,7 +107,7 @@ class BrokenStyle(StyleError):
 
 
 class RequestError(MstError):
-    """A request that makes no sense."""
+    """A request that is invalid."""
 
 
 class BadOption(RequestError):
@@ -115,17 +117,17 @@ class BadOption(RequestError):
 
 
 class NoSuchTune(RequestError):
-    """Arguments: what cannot be met."""
+    """Arguments: the constraints that cannot be met."""
 
     sentence = "no tune meets this: {0}; try other bars, another meter or another seed"
 
 
 class SoundError(MstError):
-    """A tune that could not be made to sound."""
+    """A tune that could not be turned into audio."""
 
 
 class NoSoundFont(SoundError):
-    """Arguments: where it was looked for."""
+    """Arguments: the paths that were tried."""
 
     sentence = (
         "no SoundFont was found at {0}; install fluid-soundfont-gm or set MST_SOUNDFONT to a .sf2"
@@ -133,13 +135,13 @@ class NoSoundFont(SoundError):
 
 
 class NoSound(SoundError):
-    """Arguments: what came instead of sound."""
+    """Arguments: what the synthesizer returned instead of sound."""
 
     sentence = "the synthesizer gave no sound: {0}"
 
 
 class NoEncoder(SoundError):
-    """Arguments: the format, what stands in the way."""
+    """Arguments: the format, the reason."""
 
     sentence = "{0} cannot be written: {1}"
 
@@ -149,14 +151,14 @@ class EngineError(MstError):
 
 
 class EngineBusy(EngineError):
-    """Arguments: how many jobs run already."""
+    """Arguments: the number of running jobs."""
 
     sentence = "the engine is busy with {0} jobs; try again in a moment"
     retryable = True
 
 
 class EngineLost(EngineError):
-    """Arguments: what was seen of the end."""
+    """Arguments: how the worker process ended."""
 
     sentence = "the engine stopped while it worked on this: {0}"
     retryable = True
@@ -169,13 +171,13 @@ class JobTimeout(EngineError):
 
 
 class EngineFault(EngineError):
-    """Arguments: the reference under which the log has the whole story."""
+    """Arguments: the reference of the traceback in the log."""
 
     sentence = "something went wrong inside; the log has it under {0}"
 
 
 def all_errors() -> dict[str, type[MstError]]:
-    """Map each code to its class, the whole family."""
+    """Return all error classes by their codes, the base class included."""
     family: dict[str, type[MstError]] = {}
     waiting: list[type[MstError]] = [MstError]
     while waiting:
@@ -186,5 +188,13 @@ def all_errors() -> dict[str, type[MstError]]:
 
 
 def rebuild_error(code: str, arguments: tuple[str, ...]) -> MstError:
-    """Make the error again that another process raised."""
+    """Return the error that another process raised.
+
+    Args:
+        code: name of the error's class; an unknown one gives an `MstError`.
+        arguments: its positional arguments.
+
+    Returns:
+        A new error of that class.
+    """
     return all_errors().get(code, MstError)(*arguments)

@@ -1,11 +1,12 @@
-"""The nouns of music: Note, Meter, Key, Melody. Pure values, standard library only.
+"""Immutable values of music: `Note`, `Meter`, `Key`, `Melody`, `Part`. Standard library only.
 
-Three conventions remove special cases:
+Three conventions hold everywhere:
 
-* Time is an exact ``Fraction`` of a quarter note. Triplets add up; equality is equality.
-* Onset 0 is the first downbeat. A pickup has negative onsets, so ``onset % meter.bar`` is the place
-  in the bar for every note.
-* Notation is straight. Swing and feel belong to the performance (`mst_core.sound`).
+* Time is an exact ``Fraction`` of a quarter note, so durations of triplets add up exactly.
+* Onset 0 is the first downbeat. Notes of a pickup have negative onsets, so that
+  ``onset % meter.bar_length`` is the position in the bar for every note.
+* Durations are written straight. Swing and expression belong to the performance
+  (`mst_core.sound.performance`).
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from typing import Self
 from mst_core.errors import BadOption
 
 TICKS_PER_QUARTER = 24
-"""Resolution of the grid that tunes are read, learned, composed and written on: it holds
-thirty-seconds, and triplets down to sixty-fourths."""
+"""Resolution of the grid on which tunes are read, learned, composed and written. It represents
+32nd notes, and triplets down to 64ths, exactly."""
 MIDI_TICKS_PER_QUARTER = 480
-"""Resolution of written MIDI files."""
+"""Resolution of the MIDI files of the score (`mst_core.notation.midi`)."""
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+"""Pitch class of each letter without an accidental."""
 MODES = {
-    # name: semitones from the tonic of the major scale with the same signature
+    # Name: semitones of its tonic above the tonic of the major key with the same signature.
     "major": 0,
     "dorian": 2,
     "phrygian": 4,
@@ -34,6 +36,16 @@ MODES = {
     "mixolydian": 7,
     "minor": 9,
     "locrian": 11,
+}
+_FIFTHS = {
+    # Name: fifths of its tonic above the tonic of the major key with the same signature.
+    "major": 0,
+    "lydian": -1,
+    "mixolydian": 1,
+    "dorian": 2,
+    "minor": 3,
+    "phrygian": 4,
+    "locrian": 5,
 }
 _MODE_NAMES = {
     "": "major",
@@ -63,17 +75,24 @@ _SCALES = {
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A time signature. ``bar`` and ``beat`` are lengths in quarter notes."""
+    """A time signature."""
 
     numerator: int
     denominator: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``6/8``, ``C`` or ``C|``.
+        """Parse ``6/8``, ``C`` (4/4) or ``C|`` (2/2).
+
+        Args:
+            text: the meter as a person writes it; spaces around it are ignored.
+
+        Returns:
+            The meter.
 
         Raises:
-            BadOption: when it is none of these, or a meter that no bar can have.
+            BadOption: when it has another form, a numerator outside 1 to 32, or a denominator that
+                is not a power of two up to 32.
         """
         common = {"C": (4, 4), "C|": (2, 2)}.get(text.strip())
         if common:
@@ -89,27 +108,27 @@ class Meter:
 
     @property
     def bar_length(self) -> Fraction:
-        """Length of a bar in quarter notes: 3 for both 3/4 and 6/8."""
+        """Length of a bar in quarter notes; 3 for both 3/4 and 6/8."""
         return Fraction(4 * self.numerator, self.denominator)
 
     @property
     def is_compound(self) -> bool:
-        """Whether its beats divide into three, as in a jig."""
+        """Whether its beats divide into three, as in 6/8."""
         return self.numerator > 3 and self.numerator % 3 == 0 and self.denominator >= 8
 
     @property
     def beat_length(self) -> Fraction:
-        """Length of a beat in quarter notes: a dotted quarter in 6/8."""
+        """Length of a beat in quarter notes; 3/2 in 6/8."""
         return Fraction(4, self.denominator) * (3 if self.is_compound else 1)
 
     def same_bar(self, other: Meter) -> bool:
-        """Whether both are the same bar, perhaps written differently: 4/4 and 2/2, not 3/4 and 6/8.
+        """Whether two meters describe the same bar: true for 4/4 and 2/2, false for 3/4 and 6/8.
 
         Args:
             other: the meter to compare with.
 
         Returns:
-            True when the bars have the same length and both or neither divide beats into three.
+            True when the bars are equally long and both meters are compound or neither is.
         """
         return self.bar_length == other.bar_length and self.is_compound == other.is_compound
 
@@ -119,17 +138,25 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A tonic as pitch class (C is 0) and a mode, a name of `MODES`."""
+    """A tonic and a mode."""
 
     tonic: int
+    """Pitch class, 0 to 11; C is 0."""
     mode: str = "major"
+    """A name in `MODES`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``D``, ``Em``, ``F# minor``, ``B flat``, ``Bb-maj``, ``Ador`` or ``A mixolydian``.
+        """Parse ``D``, ``Em``, ``F# minor``, ``B flat``, ``Bb-maj``, ``Ador`` or ``A mixolydian``.
+
+        Args:
+            text: the key as a person writes it.
+
+        Returns:
+            The key; without a mode it is major.
 
         Raises:
-            BadOption: when it names no key.
+            BadOption: when the text names no key.
         """
         match = re.fullmatch(
             r"\s*([A-Ga-g])\s*-?\s*((?i:sharp|flat)|[#b♯♭]?)\s*-?\s*([A-Za-z]*)\s*", text
@@ -145,110 +172,97 @@ class Key:
 
     @property
     def fifths(self) -> int:
-        """Sharps of the signature (flats are negative), -6 to 5; D flat rather than C sharp."""
+        """Sharps of the key signature, flats negative, -6 to 5: D flat rather than C sharp."""
         major_tonic = (self.tonic - MODES[self.mode]) % 12
         return (major_tonic * 7 + 6) % 12 - 6
 
     @property
     def scale(self) -> tuple[int, ...]:
-        """Pitch classes of its seven degrees, the tonic first."""
+        """Pitch classes of its seven degrees, tonic first."""
         return tuple((self.tonic + step) % 12 for step in _SCALES[self.mode])
 
     @property
     def is_minor(self) -> bool:
-        """Whether its third is minor."""
+        """Whether the third of its scale is minor."""
         return _SCALES[self.mode][2] == 3
 
     @property
     def name(self) -> str:
-        """Such as ``D major`` or ``B♭ minor``."""
+        """Its name for people, such as ``D major`` or ``B♭ minor``."""
         return f"{self.tonic_name.replace('b', '♭').replace('#', '♯')} {self.mode}"
 
     @property
     def tonic_name(self) -> str:
-        """The tonic spelled as its signature spells it: ``Bb``, ``F#``."""
-        # On the line of fifths from F, the tonic of a mode stands a fixed way from its signature.
-        place = (
-            self.fifths
-            + 1
-            + {
-                "major": 0,
-                "lydian": -1,
-                "mixolydian": 1,
-                "dorian": 2,
-                "minor": 3,
-                "phrygian": 4,
-                "locrian": 5,
-            }[self.mode]
-        )
-        letter = "FCGDAEB"[place % 7]
-        accidentals = place // 7
+        """The tonic as its key signature spells it: ``Bb``, ``F#``."""
+        fifths_above_f = self.fifths + 1 + _FIFTHS[self.mode]
+        letter = "FCGDAEB"[fifths_above_f % 7]
+        accidentals = fifths_above_f // 7
         return letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Note:
-    """One sounding note. Silence is not a note: a rest is the gap before the next onset."""
+    """One note of a melody. A rest is not a note but the gap before the next onset."""
 
     onset: Fraction
     """Quarter notes from the first downbeat; negative in the pickup."""
     duration: Fraction
-    """Quarter notes, more than 0."""
+    """Quarter notes, above 0."""
     pitch: int
     """MIDI number, 0 to 127; 60 is middle C."""
 
     @property
     def end(self) -> Fraction:
-        """Where it stops sounding."""
+        """Time of its end, in quarter notes from the first downbeat."""
         return self.onset + self.duration
 
 
 @dataclass(frozen=True, slots=True)
 class MeterChange:
-    """Another meter from a bar on. A bar of an odd length is a change there and back."""
+    """A change of time signature at a bar. A single irregular bar is two changes."""
 
     bar: int
-    """Counted from 0, the first full bar."""
+    """Index of the first bar in the new meter; 0 is the first full bar."""
     meter: Meter
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Bars that are played twice though written once. Bars count from 0."""
+    """A section that is written once and played twice. Bars are indices from 0."""
 
     start: int
+    """First bar of the section."""
     end: int
-    """The bar behind the last one of the first time: where ``:|`` stands."""
+    """End bar (exclusive) of the section with its first ending, where ``:|`` is written."""
     first_ending: int | None = None
-    """The bar where the first ending begins; it runs to ``end``."""
+    """First bar of the first ending, which runs up to ``end``."""
     second_ending: int | None = None
-    """The bar behind the second ending, which begins at ``end``."""
+    """End bar (exclusive) of the second ending, which begins at ``end``."""
     lead_in: Fraction = Fraction(0)
-    """How long before the barline of ``start`` the sign ``|:`` stands, in quarter notes: there the
-    strain's own pickup begins."""
+    """Quarter notes from the sign ``|:`` to the barline of ``start``: the section's own pickup."""
     lead_out: Fraction = Fraction(0)
-    """How long before the barline of ``end`` the sign ``:|`` stands, in quarter notes: the strain
-    ends within a bar, and a pickup follows, its own again or the next one's."""
+    """Quarter notes from the sign ``:|`` to the barline of ``end``: the section ends within a bar,
+    and the pickup of its repetition or of the next section completes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Melody:
-    """A line of notes that never sound together, with its bars, key and tempo."""
+    """A monophonic tune: notes that never overlap, with bars, key and tempo."""
 
     notes: tuple[Note, ...]
+    """In order of onset, each as often as it is written: once within a repeat."""
     meter: Meter
     key: Key
     tempo: float
     """Quarter notes per minute."""
     bar_count: int
-    """Full bars, counted from the first downbeat; the pickup comes on top."""
+    """Number of full bars after the first downbeat; a pickup is not counted."""
     sections: tuple[int, ...] = (0,)
-    """The bars where sections begin, counted from 0."""
+    """Indices of the bars at which sections begin, rising."""
     meter_changes: tuple[MeterChange, ...] = ()
-    """Other meters on the way, rising by bar; ``meter`` holds until the first."""
+    """Later meters, rising by bar; ``meter`` holds up to the first of them."""
     repeats: tuple[Repeat, ...] = ()
-    """Rising by bar, not within each other. ``notes`` holds every note as often as it is written:
-    once."""
+    """Rising by bar, never nested."""
 
     def __post_init__(self) -> None:
         for first, second in pairwise(self.notes):
@@ -260,7 +274,14 @@ class Melody:
             raise ValueError(f"the last note ends after the {self.bar_count} bars")
 
     def meter_at(self, bar: int) -> Meter:
-        """The meter that holds in a bar; the pickup (-1) has the first one."""
+        """Return the meter of a bar.
+
+        Args:
+            bar: index of the bar; -1, the pickup, has the first meter.
+
+        Returns:
+            The meter of the last change at or before that bar, or else the first meter.
+        """
         meter = self.meter
         for change in self.meter_changes:
             if change.bar > bar:
@@ -270,7 +291,7 @@ class Melody:
 
     @property
     def barlines(self) -> tuple[Fraction, ...]:
-        """Onsets of all bars and, last, the final barline; in quarter notes."""
+        """Times of all barlines in quarter notes, ``bar_count + 1`` of them, the final one last."""
         changed = {change.bar: change.meter.bar_length for change in self.meter_changes}
         lines, length = [Fraction(0)], self.meter.bar_length
         for bar in range(self.bar_count):
@@ -280,41 +301,46 @@ class Melody:
 
     @property
     def length(self) -> Fraction:
-        """From the first downbeat to the final barline, in quarter notes."""
+        """Quarter notes from the first downbeat to the final barline."""
         return self.barlines[-1] if self.meter_changes else self.bar_count * self.meter.bar_length
 
     @property
     def pickup(self) -> Fraction:
-        """Length of the part before the first downbeat, in quarter notes."""
+        """Quarter notes from the first note to the first downbeat; 0 without a pickup."""
         return max(Fraction(0), -self.notes[0].onset) if self.notes else Fraction(0)
 
     @property
     def pitches(self) -> tuple[int, ...]:
-        """The MIDI number of each note."""
+        """MIDI number of each note."""
         return tuple(note.pitch for note in self.notes)
 
     @property
     def seconds(self) -> float:
-        """How long it lasts at its tempo, pickup included, repeats played once."""
+        """Duration in seconds at its tempo, with the pickup, repeats played once."""
         return float(self.length + self.pickup) * 60 / self.tempo
 
 
 @dataclass(frozen=True, slots=True)
 class PartNote:
-    """A note of an accompanying part; such notes may sound together."""
+    """A note of an accompanying part; notes of a part may overlap."""
 
     onset: Fraction
+    """Quarter notes from the first downbeat of the melody."""
     duration: Fraction
+    """Quarter notes."""
     pitch: int
+    """MIDI number, 0 to 127."""
     velocity: int = 80
+    """MIDI velocity, 1 to 127."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What sounds beside the melody: another track of a file, kept as it is."""
+    """An accompanying part: another track of a file, kept unchanged."""
 
     name: str
     program: int
     """General MIDI program, 0 to 127."""
     drums: bool
+    """Whether its pitches name the drums of a kit."""
     notes: tuple[PartNote, ...]

@@ -1,7 +1,7 @@
-"""Styles are folders: ``models/<name>/style.toml`` is the card, beside it lie the networks.
+"""Style cards: each style is a folder, and ``models/<name>/style.toml`` is its card.
 
-Reading a card loads no network, so that the bot can offer choices. A folder that a user trains
-appears in the choices after a restart, with no code.
+The networks are in the same folder. Loading a card loads no network, so the bot can list styles
+cheaply. The folder of a newly trained style is listed after a restart, without a change of code.
 """
 
 from __future__ import annotations
@@ -22,37 +22,40 @@ CARD_FILE = "style.toml"
 
 
 class StyleMeter(msgspec.Struct, frozen=True):
-    """How one meter is played in a style."""
+    """One meter of a style."""
 
     weight: float
-    """Share of the style's tunes in this meter."""
+    """Relative frequency of the meter among the style's tunes."""
     tempo: float
     """Quarter notes per minute."""
     swing: float = 0.5
-    """Share of the beat that its first half takes: 1/2 straight, 2/3 triplet."""
+    """Share of the beat that its first half lasts: 0.5 is straight, 2/3 a triplet."""
     name: str = ""
-    """What players call a tune in it, such as reel or jig."""
+    """The usual name of a tune in this meter, such as reel or jig."""
 
 
 class StyleCard(msgspec.Struct, frozen=True):
-    """What a style is, for people and for the composer."""
+    """Description of a style: its texts, instrument, pitch range, meters, keys and forms."""
 
     title: str
     description: str
     instrument: str
-    """Name of the instrument, as a person would say it."""
+    """Name of the instrument for people, such as tenor saxophone."""
     program: int
     """General MIDI program, 0 to 127."""
     lowest: int
+    """Lowest pitch of a new tune, MIDI number."""
     highest: int
-    """The range of composed tunes, MIDI numbers, both inclusive."""
+    """Highest pitch of a new tune, MIDI number, inclusive."""
     meters: dict[str, StyleMeter]
+    """By meter, such as ``6/8``."""
     keys: dict[str, float]
-    """Weights of the keys that tunes are composed in."""
+    """Relative frequency of each key of a new tune, by name."""
     forms: dict[str, float]
-    """Weights of forms such as AABB: a letter a section, the same letter for the same music."""
+    """Relative frequency of each form, such as AABB: one letter a section, the same letter for the
+    same music."""
     about: dict[str, str | int | float] = {}
-    """Corpus, terms, date, size and losses: the model card."""
+    """Model card: corpus, license, date, size and losses."""
 
 
 def default_models_dir() -> Path:
@@ -68,10 +71,16 @@ def default_models_dir() -> Path:
 
 
 def load_style_card(folder: Path) -> StyleCard:
-    """Read the card of one style folder.
+    """Load the card of one style.
+
+    Args:
+        folder: the style's folder.
+
+    Returns:
+        The card, checked.
 
     Raises:
-        BrokenStyle: when there is none, or it does not hold what a card must hold.
+        BrokenStyle: when the file is missing, malformed, or has a value out of range.
     """
     try:
         raw = tomllib.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
@@ -97,21 +106,32 @@ def load_style_card(folder: Path) -> StyleCard:
 
 
 def load_style_cards(models: Path) -> dict[str, StyleCard]:
-    """Read every style below ``models``, sorted by name; a broken one is logged and left out."""
-    found: dict[str, StyleCard] = {}
+    """Load the cards of all styles; a broken one is logged and left out.
+
+    Args:
+        models: the folder whose subfolders are styles.
+
+    Returns:
+        The cards by name of the style, sorted by name.
+    """
+    cards: dict[str, StyleCard] = {}
     for folder in sorted(path.parent for path in models.glob(f"*/{CARD_FILE}")):
         try:
-            found[folder.name] = load_style_card(folder)
+            cards[folder.name] = load_style_card(folder)
         except BrokenStyle as error:
             log.warning("%s", error)
-    return found
+    return cards
 
 
 def check_style_folders(models: Path, names: Iterable[str]) -> None:
-    """Do nothing, unless a style that is asked for has a folder and is broken.
+    """Check the cards of the named styles; names without a folder are skipped.
+
+    Args:
+        models: the folder whose subfolders are styles.
+        names: names of styles.
 
     Raises:
-        BrokenStyle: with what is wrong.
+        BrokenStyle: when a named style has a folder whose card cannot be loaded.
     """
     folders = {path.parent.name: path.parent for path in models.glob(f"*/{CARD_FILE}")}
     for name in names:
@@ -120,17 +140,32 @@ def check_style_folders(models: Path, names: Iterable[str]) -> None:
 
 
 def resolve_style_name(typed: str, models: Path) -> str:
-    """Return the name of a style as its folder has it, whatever the case it was typed in."""
+    """Return the exact name of a style whose name was typed in any case.
+
+    Args:
+        typed: the name as typed.
+        models: the folder whose subfolders are styles.
+
+    Returns:
+        The name of the style's folder, or ``typed`` when no folder matches.
+    """
     names = {path.parent.name for path in models.glob(f"*/{CARD_FILE}")}
-    meant = [name for name in sorted(names) if name.casefold() == typed.strip().casefold()]
-    return typed if typed in names or not meant else meant[0]
+    matches = [name for name in sorted(names) if name.casefold() == typed.strip().casefold()]
+    return typed if typed in names or not matches else matches[0]
 
 
 def require_style(name: str, styles: Mapping[str, StyleCard]) -> StyleCard:
     """Return the card of a style.
 
+    Args:
+        name: exact name of the style.
+        styles: all cards by name.
+
+    Returns:
+        The card.
+
     Raises:
-        UnknownStyle: with the names that there are.
+        UnknownStyle: when no style has that name; it lists the names that exist.
     """
     if name not in styles:
         raise UnknownStyle(name, ", ".join(styles) or "none at all")
