@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 from mst_core.notation.beams import assign_beams
-from mst_core.notation.metrical_grid import MetricalGrid, to_ticks
+from mst_core.notation.metrical_grid import MetricalGrid, exact_ticks
 from mst_core.notation.note_values import WrittenNote
 from mst_core.notation.repeat_signs import RepeatSigns, find_repeat_signs
 from mst_core.notation.spelling import Spelling, spell_pitches
@@ -70,8 +70,8 @@ def lay_out_bars(melody: Melody) -> tuple[WrittenBar, ...]:
     """
     sounding = [
         (
-            to_ticks(note.onset, TICKS_PER_QUARTER, melody),
-            to_ticks(note.end, TICKS_PER_QUARTER, melody),
+            exact_ticks(note.onset, TICKS_PER_QUARTER, melody),
+            exact_ticks(note.end, TICKS_PER_QUARTER, melody),
         )
         for note in melody.notes
     ]

@@ -16,7 +16,7 @@ from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 # Times of a melody as whole numbers: the steps of written music, the ticks of MIDI.
 
 
-def to_ticks(time: Fraction, a_quarter: int, melody: Melody) -> int:
+def exact_ticks(time: Fraction, a_quarter: int, melody: Melody) -> int:
     """Count a time of a melody in parts of a quarter.
 
     Raises:

@@ -1,7 +1,8 @@
-"""A melody as a standard MIDI file: the score, straight, on the grid, one velocity.
+"""Writes a melody as a Standard MIDI File: the score, straight, on the grid, with one velocity.
 
-MIDI has no negative time: a pickup is padded to full bars of rest. Rests are gaps. The file ends
-at the final barline. Repeats are written once. Swing and feel are not here, see `mst_core.sound`.
+MIDI has no negative time, so a pickup is padded with a rest to a full bar. Rests are gaps. The file
+ends at the final barline. Repeats are written once. For a file with swing and dynamics see
+`mst_core.sound.performance_midi`.
 """
 
 from __future__ import annotations
@@ -14,24 +15,27 @@ from typing import NamedTuple
 from mido import Message, MetaMessage, MidiFile, MidiTrack
 
 from mst_core.music import MIDI_TICKS_PER_QUARTER, Key, Melody, Meter, Part
-from mst_core.notation.metrical_grid import to_ticks
+from mst_core.notation.metrical_grid import exact_ticks
 
 VELOCITY = 80
+"""Velocity of every note of the melody."""
 MELODY_TRACK_NAME = "melody"
 """Name of the melody's track in a file that has others."""
 _CLOCKS_PER_QUARTER = 24
-_DRUM_CHANNEL = 9
-_PART_CHANNELS = tuple(channel for channel in range(1, 16) if channel != _DRUM_CHANNEL)
-"""Of the parts; the melody has the first channel of the first port."""
-_SLOWEST_TEMPO = 2**24 - 1  # microseconds a quarter note
+DRUM_CHANNEL = 9
+"""Channel of drums in General MIDI, counted from 0."""
+PART_CHANNELS = tuple(channel for channel in range(1, 16) if channel != DRUM_CHANNEL)
+"""Channels of accompanying parts with pitches; the melody has channel 0."""
+_SLOWEST_TEMPO = 2**24 - 1  # microseconds per quarter note
 _MAJOR = ("Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B")
 _MINOR = ("Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m")
 
 
 class TimedMessage(NamedTuple):
-    """A message and its tick."""
+    """A MIDI message at a time."""
 
     tick: int
+    """Ticks from the beginning of the file."""
     message: Message | MetaMessage
 
 
@@ -43,12 +47,21 @@ def write_midi(
     parts: Sequence[Part] = (),
     tempo_changes: Sequence[tuple[float, float]] = (),
 ) -> bytes:
-    """Write a file with 480 ticks a quarter.
+    """Write a file with 480 ticks per quarter note.
 
-    Alone the melody makes a file of format 0. With ``parts`` the format is 1: the first track has
-    title, tempo, meter and key, the second is called ``melody``, and each part has one of its own.
-    Times of parts are rounded to ticks. ``tempos`` are changes of tempo on the way: quarter notes
-    from the first downbeat, and quarter notes a minute.
+    Without parts the file is of format 0. With parts it is of format 1: the first track has title,
+    tempo, meter and key, the second is called ``melody``, and each part has a track of its own.
+
+    Args:
+        melody: the melody, on the grid of ticks.
+        program: General MIDI program of the melody, 0 to 127.
+        title: name of the first track.
+        parts: accompanying parts; their times are rounded to ticks.
+        tempo_changes: later tempos, as pairs of quarter notes from the first downbeat and quarter
+            notes per minute.
+
+    Returns:
+        The bytes of the file.
 
     Raises:
         UnwritableRhythm: when a note of the melody begins or ends between two ticks.
@@ -65,15 +78,15 @@ def write_midi(
         TimedMessage(0, Message("program_change", program=program)),
         *_note_events(melody, padding),
     ]
-    end = to_ticks(melody.length + padding, MIDI_TICKS_PER_QUARTER, melody)
-    tracks = [_track([*lead, *line], end)]
+    end = exact_ticks(melody.length + padding, MIDI_TICKS_PER_QUARTER, melody)
+    tracks = [build_track([*lead, *line], end)]
     if parts:
-        named = TimedMessage(0, MetaMessage("track_name", name=MELODY_TRACK_NAME))
-        tracks = [_track(lead, end), _track([named, *line], end)]
-        pitched = 0
+        name = TimedMessage(0, MetaMessage("track_name", name=MELODY_TRACK_NAME))
+        tracks = [build_track(lead, end), build_track([name, *line], end)]
+        n_pitched = 0
         for part in parts:
-            tracks.append(_track(_part_events(part, padding, pitched), end))
-            pitched += not part.drums
+            tracks.append(build_track(_part_events(part, padding, n_pitched), end))
+            n_pitched += not part.drums
     file = BytesIO()
     MidiFile(
         type=1 if parts else 0,
@@ -84,8 +97,16 @@ def write_midi(
     return file.getvalue()
 
 
-def _track(events: Iterable[TimedMessage], end: int) -> MidiTrack:
-    """Put events in their order; of those at one tick, notes end before others begin."""
+def build_track(events: Iterable[TimedMessage], end: int = 0) -> MidiTrack:
+    """Return a track of messages with delta times.
+
+    Args:
+        events: the messages in any order; at the same tick, notes end before others begin.
+        end: tick of the end of the track; it is never before the last message.
+
+    Returns:
+        The track, with its end message.
+    """
     track = MidiTrack()
     now = 0
     for tick, message in sorted(
@@ -98,30 +119,34 @@ def _track(events: Iterable[TimedMessage], end: int) -> MidiTrack:
 
 
 def _order_in_tick(message: Message | MetaMessage) -> int:
+    """Return the rank of a message among those at the same tick."""
     return {"note_off": 0, "note_on": 2}.get(message.type, 1)
 
 
 def _tempo_events(
-    melody: Melody, padding: Fraction, tempos: Iterable[tuple[float, float]]
+    melody: Melody, padding: Fraction, tempo_changes: Iterable[tuple[float, float]]
 ) -> Iterator[TimedMessage]:
+    """Yield the tempo of the melody and the later ones."""
     by_tick = {0: melody.tempo}
-    for place, tempo in sorted(tempos):
-        by_tick[max(0, round((place + padding) * MIDI_TICKS_PER_QUARTER))] = tempo
+    for time, tempo in sorted(tempo_changes):
+        by_tick[max(0, round((time + padding) * MIDI_TICKS_PER_QUARTER))] = tempo
     for tick, tempo in by_tick.items():
-        length = min(_SLOWEST_TEMPO, round(60_000_000 / tempo))
-        yield TimedMessage(tick, MetaMessage("set_tempo", tempo=length))
+        microseconds = min(_SLOWEST_TEMPO, round(60_000_000 / tempo))
+        yield TimedMessage(tick, MetaMessage("set_tempo", tempo=microseconds))
 
 
 def _meter_events(melody: Melody, padding: Fraction) -> Iterator[TimedMessage]:
+    """Yield the meter of the melody and its changes."""
     if padding or not melody.meter_changes or melody.meter_changes[0].bar > 0:
         yield TimedMessage(0, _time_signature(melody.meter))
     lines = melody.barlines
     for change in melody.meter_changes:
-        tick = to_ticks(lines[change.bar] + padding, MIDI_TICKS_PER_QUARTER, melody)
+        tick = exact_ticks(lines[change.bar] + padding, MIDI_TICKS_PER_QUARTER, melody)
         yield TimedMessage(tick, _time_signature(change.meter))
 
 
 def _time_signature(meter: Meter) -> MetaMessage:
+    """Return the message of a meter."""
     return MetaMessage(
         "time_signature",
         numerator=meter.numerator,
@@ -131,17 +156,22 @@ def _time_signature(meter: Meter) -> MetaMessage:
 
 
 def _note_events(melody: Melody, padding: Fraction) -> Iterator[TimedMessage]:
+    """Yield the starts and ends of the melody's notes."""
     for note in melody.notes:
-        onset = to_ticks(note.onset + padding, MIDI_TICKS_PER_QUARTER, melody)
-        end = to_ticks(note.end + padding, MIDI_TICKS_PER_QUARTER, melody)
+        onset = exact_ticks(note.onset + padding, MIDI_TICKS_PER_QUARTER, melody)
+        end = exact_ticks(note.end + padding, MIDI_TICKS_PER_QUARTER, melody)
         yield TimedMessage(onset, Message("note_on", note=note.pitch, velocity=VELOCITY))
         yield TimedMessage(end, Message("note_off", note=note.pitch, velocity=0))
 
 
 def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[TimedMessage]:
-    """Write a part; ``number`` counts those that are no drums, and when channels run out, ports."""
-    port, place = (0, 0) if part.drums else divmod(number, len(_PART_CHANNELS))
-    channel = _DRUM_CHANNEL if part.drums else _PART_CHANNELS[place]
+    """Yield the messages of an accompanying part.
+
+    ``number`` is its index among the parts with pitches: with more parts than channels, the next
+    MIDI port is used.
+    """
+    port, index = (0, 0) if part.drums else divmod(number, len(PART_CHANNELS))
+    channel = DRUM_CHANNEL if part.drums else PART_CHANNELS[index]
     yield TimedMessage(0, MetaMessage("track_name", name=part.name))
     if port:
         yield TimedMessage(0, MetaMessage("midi_port", port=port))
@@ -157,5 +187,5 @@ def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[TimedMe
 
 
 def _key_name(key: Key) -> str:
-    """Name the key that has this signature; MIDI knows major and minor only."""
+    """Return the major or minor key with the same signature; MIDI has no other modes."""
     return (_MINOR if key.is_minor else _MAJOR)[key.fifths + 6]

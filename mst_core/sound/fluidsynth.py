@@ -1,10 +1,9 @@
-"""The room of FluidSynth in the process: a performance becomes samples.
+"""Renders performances with FluidSynth's library, through pyfluidsynth.
 
-Every tune is played by a synthesizer of its own that is made for it and thrown away after it.
-FluidSynth's system reset leaves the state of the reverb and of its gain ramps behind, so a tune
-would sound different after another one; a fresh one gives the same samples each time and needs no
-lock. Samples of an instrument are read when it is chosen, so that opening costs milliseconds and
-not the whole SoundFont in memory.
+The only module that loads the library. Each tune gets a new synthesizer: FluidSynth's system reset
+keeps the state of the reverb and of its gain ramps, so that a tune would sound different after
+another one. A new synthesizer gives the same samples each time and needs no lock. An instrument is
+read when it is selected, so opening takes milliseconds and does not load the whole SoundFont.
 """
 
 from __future__ import annotations
@@ -33,22 +32,26 @@ from mst_core.sound.synth import (
     require_sound,
 )
 
-with contextlib.redirect_stdout(sys.stderr):  # it prints where the library is when CI is set
+with contextlib.redirect_stdout(sys.stderr):  # it prints the library's path when CI is set
     import fluidsynth
 
 log = logging.getLogger(__name__)
 
 BLOCK_FRAMES = 64
-"""FluidSynth acts on events at multiples of 64 frames, 1.3 ms: onsets are at most 0.7 ms off."""
+"""FluidSynth processes events every 64 frames (1.3 ms), so an onset is at most 0.7 ms off."""
 TAIL_STEP_S = 0.25
+"""After the last note, audio is rendered in steps of this many seconds until it is silent."""
 MAX_TAIL_S = 8.0
 SILENCE_LEVEL = 1e-5
+"""Peak below which a step of the tail counts as silent; full scale is 1."""
+DRUM_BANK = 128
+"""MIDI bank in which SoundFonts keep drum kits."""
 SETTINGS: dict[str, int | float] = {
     "synth.polyphony": 128,
     "synth.dynamic-sample-loading": 1,
-    "synth.lock-memory": 0,  # containers forbid it, and nothing here is in real time
-    "synth.chorus.active": 0,  # it detunes: a solo instrument needs none
-    # A small warm hall; its level is low, for the line has to stay clear at a fast tempo.
+    "synth.lock-memory": 0,  # containers forbid it, and nothing runs in real time
+    "synth.chorus.active": 0,  # it detunes a solo instrument
+    # A small room at a low level, so that fast tunes stay clear.
     "synth.reverb.room-size": 0.6,
     "synth.reverb.damp": 0.4,
     "synth.reverb.width": 0.8,
@@ -56,17 +59,17 @@ SETTINGS: dict[str, int | float] = {
 }
 
 _LOG_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
-# Panic, error, warning, information, debug. Warnings are about real time; the rest is chatter.
+# For panic, error, warning, information and debug; warnings are only about real time.
 _LEVELS = (logging.ERROR, logging.ERROR, logging.DEBUG, logging.NOTSET, logging.NOTSET)
 
 
 def _forward_log(level: int, message: bytes | None, _data: object) -> None:
-    """Hand a message of the library to our log."""
+    """Pass a message of the library on to the log."""
     if _LEVELS[level] != logging.NOTSET:
         log.log(_LEVELS[level], "FluidSynth: %s", (message or b"").decode("utf-8", "replace"))
 
 
-_FORWARD = _LOG_FUNCTION(_forward_log)  # the library keeps no reference to it
+_FORWARD = _LOG_FUNCTION(_forward_log)  # kept here: the library holds no reference to it
 
 
 _set_log_function = fluidsynth.cfunc(
@@ -76,7 +79,7 @@ _set_log_function = fluidsynth.cfunc(
     ("function", _LOG_FUNCTION, 1),
     ("data", ctypes.c_void_p, 1),
 )
-# pyfluidsynth offers 16-bit samples only: they clip, and their dither runs on from tune to tune.
+# pyfluidsynth has 16-bit samples only: they clip, and their dither differs from tune to tune.
 _write_float = fluidsynth.cfunc(
     "fluid_synth_write_float",
     ctypes.c_int,
@@ -91,15 +94,14 @@ _write_float = fluidsynth.cfunc(
 )
 
 
-DRUM_BANK = 128
-"""Where SoundFonts keep their kits."""
-
-
 class FluidSynth:
-    """Plays performances with the instruments of one SoundFont. Any thread may use it."""
+    """A `Synth` that uses the library and one SoundFont; any thread may use it."""
 
     def __init__(self, soundfont: Path) -> None:
-        """Try the SoundFont.
+        """Load the SoundFont once to check it.
+
+        Args:
+            soundfont: path of the SoundFont.
 
         Raises:
             NoSoundFont: when it is missing, or FluidSynth cannot read it.
@@ -111,16 +113,22 @@ class FluidSynth:
             pass
 
     def render(self, performance: Performance, *, program: int) -> Samples:
-        """Play it on a General MIDI program, 0 to 127, with the whole tail of its last note.
+        """Render a performance with the decay of its last note.
 
-        Returns float32 samples, shape (frames, 2), 48 kHz, at the synthesizer's own soft level.
-        The same performance gives the same samples, whatever was played before or beside.
+        The same performance gives the same samples, independent of earlier and concurrent ones.
+
+        Args:
+            performance: notes in seconds.
+            program: General MIDI program, 0 to 127; ignored for drums.
+
+        Returns:
+            Audio of shape (frames, 2) at 48 kHz, at the library's low default level.
 
         Raises:
             BadOption: when there is no such program.
-            TooLong: when it lasts more than ``longest`` seconds.
-            NoSound: when silence came.
-            NoSoundFont: when the SoundFont went away since the start.
+            TooLong: when the performance is longer than `MAX_SECONDS`.
+            NoSound: when the result is silent.
+            NoSoundFont: when the SoundFont was removed meanwhile.
         """
         require_playable(performance, program)
         with self._open() as (synth, font):
@@ -134,11 +142,11 @@ class FluidSynth:
         return samples
 
     def close(self) -> None:
-        """Nothing is held between two tunes."""
+        """Do nothing: no resource is held between two tunes."""
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[tuple[Any, int]]:
-        """Make a synthesizer with the SoundFont in it; yields it and the number of the font."""
+        """Yield a new synthesizer with the SoundFont loaded, and the number of the SoundFont."""
         require_soundfont(self._soundfont)
         synth = fluidsynth.Synth(
             gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), channels=16, **SETTINGS
@@ -153,14 +161,14 @@ class FluidSynth:
 
 
 def _render_notes(synth: Any, performance: Performance) -> Samples:
-    """Play every stroke, up to the last barline."""
-    end = max([performance.seconds, *(stroke.end for stroke in performance.notes)])
+    """Return the audio of all notes up to the final barline, shape (frames, 2)."""
+    end = max([performance.seconds, *(note.end for note in performance.notes)])
     samples = np.empty((_to_block(end) * BLOCK_FRAMES, 2), np.float32)
-    events = []  # a note ends before another starts in the same block
-    for stroke in performance.notes:
-        first = _to_block(stroke.start)
-        events.append((max(first + 1, _to_block(stroke.end)), 0, stroke.pitch))
-        events.append((first, stroke.velocity, stroke.pitch))
+    events = []  # (block, velocity or 0 for an end, pitch): sorted, ends come before starts
+    for note in performance.notes:
+        first = _to_block(note.start)
+        events.append((max(first + 1, _to_block(note.end)), 0, note.pitch))
+        events.append((first, note.velocity, note.pitch))
     done = 0
     for block, velocity, pitch in sorted(events):
         frame = min(block * BLOCK_FRAMES, len(samples))
@@ -175,7 +183,7 @@ def _render_notes(synth: Any, performance: Performance) -> Samples:
 
 
 def _render_tail(synth: Any) -> Iterator[Samples]:
-    """Let the last note and the room ring out."""
+    """Yield the decay of the last note and of the reverb, in parts of shape (frames, 2)."""
     for _ in range(math.ceil(MAX_TAIL_S / TAIL_STEP_S)):
         part = np.empty((round(TAIL_STEP_S * SAMPLE_RATE), 2), np.float32)
         _render_frames(synth, part)
@@ -185,13 +193,14 @@ def _render_tail(synth: Any) -> Iterator[Samples]:
 
 
 def _render_frames(synth: Any, part: Samples) -> None:
-    """Fill ``part``, shape (frames, 2), with the next frames; the library lets the GIL go."""
+    """Fill ``part``, shape (frames, 2), with the next frames; the library releases the GIL."""
     if not len(part):
         return
-    place = part.ctypes.data
-    if _write_float(synth.synth, len(part), place, 0, 2, place, 1, 2) != fluidsynth.FLUID_OK:
+    address = part.ctypes.data
+    if _write_float(synth.synth, len(part), address, 0, 2, address, 1, 2) != fluidsynth.FLUID_OK:
         raise NoSound("FluidSynth stopped in the middle")
 
 
 def _to_block(second: float) -> int:
+    """Return the index of the block of 64 frames nearest to a time in seconds."""
     return round(second * SAMPLE_RATE / BLOCK_FRAMES)

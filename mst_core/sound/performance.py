@@ -1,8 +1,8 @@
-"""How a tune is played: a melody of exact beats becomes strokes in seconds.
+"""Turns a melody into a performance: notes in seconds with velocities.
 
-Feel lives here and nowhere else: tempo, swing, accents, articulation, breath. It is subtle and
-without chance: the same melody is always played the same way. Beats and barlines stay where the
-tempo puts them; swing moves only what lies between two beats.
+Tempo, swing, accents, articulation and phrase dynamics are added here and nowhere else. They are
+small and deterministic: the same melody is always played the same way. Beats and barlines stay
+where the tempo puts them; swing moves only positions between two beats.
 """
 
 from __future__ import annotations
@@ -19,24 +19,63 @@ from mst_core.music import Melody, Meter, Note
 
 HALF = Fraction(1, 2)
 STRAIGHT = 0.5
+"""Swing of straight eighths: the share of the beat that its first half lasts."""
 SWING_RANGE = (1 / 3, 0.8)
-MIN_OFFBEAT_S = 0.08
-"""Players keep about this much for the short half of a fast beat, and swing less instead."""
-PHRASE_BARS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceConfig:
+    """Constants of the performance: velocities are MIDI velocities, times are seconds."""
+
+    base_velocity: float = 80
+    """Velocity before accents and dynamics."""
+    downbeat_accent: float = 12
+    """Added on the first beat of a bar."""
+    swung_downbeat_accent: float = 8
+    """The same in a bar that swings."""
+    half_bar_accent: float = 7
+    """Added on the middle beat of a bar with an even number of beats."""
+    beat_accent: float = 4
+    """Added on the other beats."""
+    swung_offbeat_accent: float = 6
+    """Added on the second half of a swung beat."""
+    weak_accent: float = -3
+    """Added in the first half of a beat, after its start."""
+    phrase_dynamics: float = 4
+    """Added in the middle of a phrase, falling to 0 at both ends."""
+    pitch_dynamics: float = 0.5
+    """Added for each semitone above the mean pitch of the tune."""
+    max_pitch_dynamics: float = 5
+    """Limit of that, up and down."""
+    variation: float = 4
+    """Width of a deterministic variation, so that neighbouring notes differ."""
+    min_offbeat_s: float = 0.08
+    """Shortest second half of a swung beat: at fast tempos the swing is reduced."""
+    phrase_bars: int = 4
+    """Bars of a phrase, counted from the start of each section."""
+    phrase_gap: tuple[float, float] = (0.3, 0.12)
+    """Silence after the last note of a phrase: largest share of the note, largest duration."""
+    repeated_note_gap: tuple[float, float] = (0.3, 0.05)
+    """The same before a note of the same pitch, which would otherwise not be heard as new."""
+    legato_gap: tuple[float, float] = (0.1, 0.02)
+    """The same before any other note."""
+
+
+DEFAULT_CONFIG = PerformanceConfig()
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedNote:
-    """One note as it is played."""
+    """One note of a performance."""
 
     start: float
     """Seconds from the beginning of the tune."""
     duration: float
-    """Seconds, more than 0; it ends before the next one starts."""
+    """Seconds, above 0; a note of a melody ends before the next one starts."""
     pitch: int
     """MIDI number, 0 to 127."""
     velocity: int
-    """How hard, 1 to 127."""
+    """MIDI velocity, 1 to 127."""
 
     @property
     def end(self) -> float:
@@ -46,176 +85,197 @@ class PlayedNote:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Strokes in time, and where its bars lie."""
+    """Notes in seconds, and the tempo and meters that barlines follow from."""
 
     notes: tuple[PlayedNote, ...]
     seconds: float
-    """From 0, where a pickup begins, to the final barline."""
+    """Duration from 0, where a pickup begins, to the final barline."""
     downbeat: float
-    """Seconds to the first downbeat: the length of the pickup."""
+    """Seconds from 0 to the first downbeat: the length of the pickup."""
     tempo: float
     """Quarter notes per minute."""
     meter: Meter
     meter_changes: tuple[tuple[float, Meter], ...] = ()
-    """Other meters on the way, and the seconds at which they begin."""
+    """Later meters, each with the second at which it begins."""
     drums: bool = False
-    """Whether pitches name the drums of a kit instead of notes."""
+    """Whether pitches name the drums of a kit."""
 
 
-def perform(melody: Melody, *, swing: float) -> Performance:
-    """Play a melody; its repeats are played once.
+def perform(
+    melody: Melody, *, swing: float, config: PerformanceConfig = DEFAULT_CONFIG
+) -> Performance:
+    """Return the performance of a melody; repeats are played once.
 
-    ``swing`` is the share of a quarter that its first half takes: 0.5 straight, 2/3 triplet. Only
-    quarters of simple meters with nothing finer than eighths swing; all others, and compound
-    meters, are played as written.
+    Only quarter notes of simple meters with no onset finer than eighths swing. All other quarters,
+    and compound meters, are played as written.
+
+    Args:
+        melody: the melody.
+        swing: share of a quarter note that its first half lasts: 0.5 is straight, 2/3 a triplet.
+        config: accents, dynamics and articulation.
+
+    Returns:
+        The performance, with one played note for each note of the melody, in the same order.
 
     Raises:
         BadOption: when the swing is outside `SWING_RANGE`.
     """
     if not SWING_RANGE[0] <= swing <= SWING_RANGE[1]:
         raise BadOption("swing", f"{swing:g}", "give the first half 0.34 to 0.8 of the beat")
-    clock, lines = _SwingClock.of(melody, swing), melody.barlines
-    strokes = tuple(_play_notes(melody, clock))
-    end, downbeat = clock.seconds(lines[-1]), clock.seconds(Fraction(0))
-    changes = tuple((clock.seconds(lines[new.bar]), new.meter) for new in melody.meter_changes)
-    return Performance(strokes, end, downbeat, melody.tempo, melody.meter, changes)
+    clock, lines = _SwingClock.of(melody, swing, config.min_offbeat_s), melody.barlines
+    notes = tuple(_play_notes(melody, clock, config))
+    end, downbeat = clock.seconds_at(lines[-1]), clock.seconds_at(Fraction(0))
+    changes = tuple((clock.seconds_at(lines[new.bar]), new.meter) for new in melody.meter_changes)
+    return Performance(notes, end, downbeat, melody.tempo, melody.meter, changes)
 
 
 @dataclass(frozen=True, slots=True)
 class _SwingClock:
-    """Tells the second of each place of a melody; the one owner of tempo and swing."""
+    """Maps times in quarter notes from the first downbeat to seconds, with tempo and swing."""
 
     swing: float
     swung_beats: tuple[Fraction, ...]
-    """Where the quarters begin that swing, in order."""
+    """Onsets of the quarter notes that swing, rising."""
     pickup: Fraction
-    quarter_seconds: float
-    """Seconds."""
+    quarter_s: float
+    """Seconds of a quarter note."""
 
     @classmethod
-    def of(cls, melody: Melody, swing: float) -> _SwingClock:
+    def of(cls, melody: Melody, swing: float, min_offbeat_s: float) -> _SwingClock:
+        """Return the clock of a melody; fast tempos get less swing."""
         quarter = 60 / melody.tempo
         if swing > STRAIGHT:
-            swing = max(STRAIGHT, min(swing, 1 - MIN_OFFBEAT_S / quarter))
-        swinging = () if swing == STRAIGHT else tuple(_find_swung_beats(melody))
-        return cls(swing, swinging, melody.pickup, quarter)
+            swing = max(STRAIGHT, min(swing, 1 - min_offbeat_s / quarter))
+        swung_beats = () if swing == STRAIGHT else tuple(_find_swung_beats(melody))
+        return cls(swing, swung_beats, melody.pickup, quarter)
 
-    def seconds(self, place: Fraction) -> float:
-        """Return the second at which a place, in quarters from the first downbeat, is reached."""
-        return (self._swing_time(place) - self._swing_time(-self.pickup)) * self.quarter_seconds
+    def seconds_at(self, time: Fraction) -> float:
+        """Return the seconds from the beginning of the tune at a time in quarter notes."""
+        return (self._swing_time(time) - self._swing_time(-self.pickup)) * self.quarter_s
 
-    def is_swung(self, place: Fraction) -> bool:
-        """Whether a place is in a quarter that swings."""
-        return self._swung_beat(place) is not None
+    def is_swung(self, time: Fraction) -> bool:
+        """Whether a time is within a quarter note that swings."""
+        return self._swung_beat(time) is not None
 
-    def _swung_beat(self, place: Fraction) -> Fraction | None:
-        """Return where the swinging quarter begins that a place is in."""
-        index = bisect_right(self.swung_beats, place) - 1
-        if index < 0 or place - self.swung_beats[index] >= 1:
+    def _swung_beat(self, time: Fraction) -> Fraction | None:
+        """Return the onset of the swung quarter note that contains a time."""
+        index = bisect_right(self.swung_beats, time) - 1
+        if index < 0 or time - self.swung_beats[index] >= 1:
             return None
         return self.swung_beats[index]
 
-    def _swing_time(self, place: Fraction) -> float:
-        """Return a place in quarters, moved as the swing of its beat moves it."""
-        beat = self._swung_beat(place)
-        if beat is None or place == beat:
-            return float(place)
-        part = place - beat
+    def _swing_time(self, time: Fraction) -> float:
+        """Return a time in quarter notes, moved by the swing of its beat."""
+        beat = self._swung_beat(time)
+        if beat is None or time == beat:
+            return float(time)
+        part = time - beat
         if part <= HALF:
             return beat + float(part) * 2 * self.swing
         return beat + self.swing + float(part - HALF) * 2 * (1 - self.swing)
 
 
 def _find_swung_beats(melody: Melody) -> Iterator[Fraction]:
-    """Yield the quarters in which notes begin on the beat or its half only."""
+    """Yield the onsets of quarter notes in which notes begin only on the beat or its half."""
     onsets = [note.onset for note in melody.notes]
-    bars = _all_barlines(melody)
-    for bar, (start, end) in enumerate(pairwise(bars), start=melody.bar_count + 1 - len(bars)):
+    lines = _barlines_with_pickup(melody)
+    for bar, (start, end) in enumerate(pairwise(lines), start=melody.bar_count + 1 - len(lines)):
         meter = melody.meter_at(bar)
         if meter.is_compound or meter.bar_length.denominator != 1:
-            continue  # a quarter that crosses the barline is no beat
+            continue  # quarter notes cross the barline, so they are not beats
         inside = onsets[bisect_left(onsets, start) : bisect_left(onsets, end)]
         finer = {(onset - start) // 1 for onset in inside if (onset - start) % 1 not in (0, HALF)}
         yield from (start + beat for beat in range(int(end - start)) if beat not in finer)
 
 
-def _all_barlines(melody: Melody) -> tuple[Fraction, ...]:
-    """Return the barlines, with those of a pickup as if its bars were full."""
+def _barlines_with_pickup(melody: Melody) -> tuple[Fraction, ...]:
+    """Return all barlines in quarter notes, with full bars before the downbeat for a pickup."""
     bar = melody.meter.bar_length
     return (*(-bar * n for n in range(-(-melody.pickup // bar), 0, -1)), *melody.barlines)
 
 
-def _play_notes(melody: Melody, clock: _SwingClock) -> list[PlayedNote]:
-    """Play each note: when, how long, how hard."""
-    notes, bars = melody.notes, _all_barlines(melody)
-    middle = sum(melody.pitches) / max(1, len(notes))
-    phrases = _phrase_starts(melody)
-    strokes = []
+def _play_notes(
+    melody: Melody, clock: _SwingClock, config: PerformanceConfig
+) -> Iterator[PlayedNote]:
+    """Yield each note with its start, duration and velocity."""
+    notes, lines = melody.notes, _barlines_with_pickup(melody)
+    mean_pitch = sum(melody.pitches) / max(1, len(notes))
+    phrases = _phrase_starts(melody, config.phrase_bars)
     for index, note in enumerate(notes):
         following = notes[index + 1] if index + 1 < len(notes) else None
-        start, end = clock.seconds(note.onset), clock.seconds(note.end)
-        last = following is not None and _phrase_index(note, phrases) != _phrase_index(
-            following, phrases
+        start, end = clock.seconds_at(note.onset), clock.seconds_at(note.end)
+        ends_phrase = following is not None and (
+            _phrase_index(note, phrases) != _phrase_index(following, phrases)
         )
-        length = (end - start) - _articulation_gap(
-            note, following, end - start, last_of_phrase=last
-        )
-        bar = bisect_right(bars, note.onset) - 1
-        meter = melody.meter_at(bar + melody.bar_count + 1 - len(bars))
+        gap = _articulation_gap(note, following, end - start, ends_phrase, config)
+        bar = bisect_right(lines, note.onset) - 1
+        meter = melody.meter_at(bar + melody.bar_count + 1 - len(lines))
+        swung = clock.is_swung(note.onset)
+        high = config.max_pitch_dynamics
         velocity = (
-            80
-            + _metrical_accent(note.onset - bars[bar], meter, swings=clock.is_swung(note.onset))
-            + _phrase_dynamics(note, phrases)
-            + max(-5.0, min(5.0, (note.pitch - middle) / 2))  # a higher note sings a little more
-            + 4 * ((index * 0.618034) % 1 - 0.5)  # evenly spread, so no two neighbours are alike
+            config.base_velocity
+            + _metrical_accent(note.onset - lines[bar], meter, swung, config)
+            + config.phrase_dynamics * _phrase_arch(note, phrases)
+            + max(-high, min(high, (note.pitch - mean_pitch) * config.pitch_dynamics))
+            # Multiples of the golden ratio are spread evenly over 0 to 1.
+            + config.variation * ((index * 0.618034) % 1 - 0.5)
         )
-        strokes.append(PlayedNote(start, length, note.pitch, round(velocity)))
-    return strokes
+        yield PlayedNote(start, (end - start) - gap, note.pitch, round(velocity))
 
 
 def _articulation_gap(
-    note: Note, following: Note | None, length: float, *, last_of_phrase: bool
+    note: Note,
+    following: Note | None,
+    duration: float,
+    ends_phrase: bool,
+    config: PerformanceConfig,
 ) -> float:
-    """Return the seconds of silence that a player leaves at the end of a note of that length."""
+    """Return the seconds of silence at the end of a note that lasts ``duration`` seconds."""
     if following is None or following.onset > note.end:
-        return 0.0  # a rest follows, or nothing
-    if last_of_phrase:
-        return min(0.3 * length, 0.12)
-    if following.pitch == note.pitch:
-        return min(0.3 * length, 0.05)  # else the second would not be heard as a new note
-    return min(0.1 * length, 0.02)
+        return 0.0  # a rest or nothing follows
+    if ends_phrase:
+        share, longest = config.phrase_gap
+    elif following.pitch == note.pitch:
+        share, longest = config.repeated_note_gap
+    else:
+        share, longest = config.legato_gap
+    return min(share * duration, longest)
 
 
-def _metrical_accent(place: Fraction, meter: Meter, *, swings: bool) -> float:
-    """Return the velocity that a note owes to its place in the bar."""
-    if place == 0:
-        return 8 if swings else 12
-    if place % meter.beat_length == 0:
-        strong = (meter.bar_length / meter.beat_length) % 2 == 0 and place == meter.bar_length / 2
-        return 7 if strong and not swings else 4
-    if swings and place % 1 == HALF:
-        return 6  # the offbeat leans into the next beat
-    return 0 if (place % meter.beat_length) * 2 >= meter.beat_length else -3
+def _metrical_accent(
+    position: Fraction, meter: Meter, swung: bool, config: PerformanceConfig
+) -> float:
+    """Return the velocity to add for a position in the bar, in quarter notes."""
+    if position == 0:
+        return config.swung_downbeat_accent if swung else config.downbeat_accent
+    beat, bar = meter.beat_length, meter.bar_length
+    if position % beat == 0:
+        is_half_bar = (bar / beat) % 2 == 0 and position == bar / 2
+        return config.half_bar_accent if is_half_bar and not swung else config.beat_accent
+    if swung and position % 1 == HALF:
+        return config.swung_offbeat_accent
+    return 0 if (position % beat) * 2 >= beat else config.weak_accent
 
 
-def _phrase_starts(melody: Melody) -> list[Fraction]:
-    """Return where phrases begin, in quarters: sections, cut into fours, pickup before each."""
+def _phrase_starts(melody: Melody, phrase_bars: int) -> list[Fraction]:
+    """Return the onsets of phrases in quarter notes, each before its pickup."""
     starts = [bar for bar in melody.sections if 0 <= bar < melody.bar_count] or [0]
     bars: set[int] = set()
     for start, end in zip(starts, [*starts[1:], melody.bar_count], strict=True):
-        bars.update(range(start, end, PHRASE_BARS))
+        bars.update(range(start, end, phrase_bars))
     lines = melody.barlines
     return sorted(lines[bar] - melody.pickup for bar in bars)
 
 
 def _phrase_index(note: Note, phrases: list[Fraction]) -> int:
+    """Return the index of the phrase in which a note begins."""
     return bisect_right(phrases, note.onset) - 1
 
 
-def _phrase_dynamics(note: Note, phrases: list[Fraction]) -> float:
-    """Return 0 at the ends of a phrase and 4 in its middle: it swells and falls."""
+def _phrase_arch(note: Note, phrases: list[Fraction]) -> float:
+    """Return half a period of a sine over the phrase: 0 at both ends, 1 in the middle."""
     phrase = max(0, _phrase_index(note, phrases))
     if phrase + 1 >= len(phrases):
         return 0.0
     share = (note.onset - phrases[phrase]) / (phrases[phrase + 1] - phrases[phrase])
-    return 4 * math.sin(math.pi * float(share))
+    return math.sin(math.pi * float(share))

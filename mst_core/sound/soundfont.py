@@ -1,4 +1,7 @@
-"""Where the instruments come from: one SoundFont file (.sf2, or .sf3 where FluidSynth reads it)."""
+"""Finds and checks the SoundFont (.sf2, or .sf3 where FluidSynth supports it).
+
+It stands alone because `bot` and the studio look for a SoundFont before any synthesizer is loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 from mst_core.errors import NoSoundFont
 
 DEFAULT_PATHS = (
-    # Debian's fluid-soundfont-gm first: the figures of this package were measured with it.
+    # First that of Debian's fluid-soundfont-gm, with which the loudness was measured.
     Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
     Path("/usr/share/sounds/sf2/default-GM.sf2"),
     Path("/usr/share/soundfonts/FluidR3_GM.sf2"),
@@ -17,27 +20,36 @@ DEFAULT_PATHS = (
 
 
 def find_soundfont(requested: Path | None) -> Path:
-    """Return the SoundFont that was asked for, else the first of the usual ones.
+    """Return the requested SoundFont, or else the first that exists of `DEFAULT_PATHS`.
+
+    Args:
+        requested: the file to use, or None for the default.
+
+    Returns:
+        The path of a SoundFont.
 
     Raises:
-        NoSoundFont: when the asked file is missing or is no SoundFont, or when none was asked for
-            and none is installed.
+        NoSoundFont: when the requested file is missing or is not a SoundFont, or when none was
+            requested and none is installed.
     """
     if requested is not None:
         require_soundfont(requested)
         return requested
-    for place in DEFAULT_PATHS:
-        if place.is_file():
-            require_soundfont(place)
-            return place
-    raise NoSoundFont(" or ".join(str(place) for place in DEFAULT_PATHS))
+    for path in DEFAULT_PATHS:
+        if path.is_file():
+            require_soundfont(path)
+            return path
+    raise NoSoundFont(" or ".join(str(path) for path in DEFAULT_PATHS))
 
 
 def require_soundfont(path: Path) -> None:
-    """Look at the first bytes of a file: RIFF, a length, sfbk.
+    """Check the first 12 bytes of a file: ``RIFF``, a length, ``sfbk``.
+
+    Args:
+        path: the file.
 
     Raises:
-        NoSoundFont: when it cannot be read or begins otherwise.
+        NoSoundFont: when it cannot be read or begins with other bytes.
     """
     try:
         with path.open("rb") as file:

@@ -16,9 +16,7 @@ from mst_core.errors import BadOption, NoEncoder, NoSound
 from mst_core.sound.encoding import CODECS, encode
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.mastering import (
-    LEAD_S,
-    MAX_TRUE_PEAK,
-    TARGET_LUFS,
+    DEFAULT_CONFIG,
     find_true_peaks,
     limit,
     master,
@@ -80,8 +78,8 @@ def test_every_instrument_comes_out_equally_loud_and_never_clips(
     synthesizer: FluidSynth, program: int, lowest: int
 ) -> None:
     mastered = master(synthesizer.render(play_reel(lowest), program=program))
-    assert measure_loudness(mastered) == pytest.approx(TARGET_LUFS, abs=0.5)
-    assert find_true_peaks(mastered).max() <= MAX_TRUE_PEAK + 1e-3
+    assert measure_loudness(mastered) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
+    assert find_true_peaks(mastered).max() <= DEFAULT_CONFIG.max_true_peak + 1e-3
     assert np.abs(decode(encode(mastered, "mp3"))).max() < 1
 
 
@@ -90,7 +88,7 @@ def test_a_tune_begins_at_once_and_ends_in_silence(synthesizer: FluidSynth) -> N
     late = np.concatenate([np.zeros((SAMPLE_RATE, 2), np.float32), samples, np.zeros_like(samples)])
     mastered = master(late)
     first = find_onsets(mastered)[0]
-    assert first == pytest.approx(LEAD_S, abs=0.005)
+    assert first == pytest.approx(DEFAULT_CONFIG.lead_s, abs=0.005)
     level = np.abs(mastered).max()
     heard = np.flatnonzero(np.abs(mastered).max(axis=1) > level / 1000)[-1]
     assert len(mastered) - heard < 0.2 * SAMPLE_RATE
@@ -142,7 +140,7 @@ def test_an_encoded_tune_sounds_as_long_and_as_loud(
     assert audio.startswith(magic)
     decoded = decode(audio)
     assert len(decoded) / SAMPLE_RATE == pytest.approx(len(recording) / SAMPLE_RATE, abs=lost)
-    assert measure_loudness(decoded) == pytest.approx(TARGET_LUFS, abs=0.5)
+    assert measure_loudness(decoded) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
     assert np.abs(decoded).max() < 1
 
 
