@@ -1,7 +1,9 @@
-"""What crosses from a front end to the engine and back: requests, progress, renditions.
+"""The messages between a front end and an engine: requests, jobs, progress, renditions.
 
-They are frozen msgspec structs, so that the same value goes through msgpack to the engine process,
-through JSON to the ledger and to ``mst --json``. Nothing here loads a network.
+A front end (the bot, the command line, a script) puts a `Request` into a `Job`; an engine answers
+with `Progress` and at last a `Rendition`, which holds the `Receipt` and the files. All are frozen
+msgspec structs: the same values go through msgpack to the engine process and through JSON to the
+bot's database and ``mst --json``. Nothing here loads a network.
 """
 
 from __future__ import annotations
@@ -24,15 +26,19 @@ SCORE_FORMATS = ("mid", "musicxml", "abc")
 FORMATS = AUDIO_FORMATS + PICTURE_FORMATS + SCORE_FORMATS
 
 BARS_RANGE = (4, 64)
-TEMPO_RANGE = (40.0, 320.0)  # quarter notes per minute
+"""Bars of a new tune, lowest and highest."""
+TEMPO_RANGE = (40.0, 320.0)
+"""Quarter notes per minute, lowest and highest."""
 MAX_SEED = 2**31 - 1
-
+MAX_BAR_LENGTH = 12
+"""Quarter notes: no style has longer bars."""
+_MAX_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
 
 SideName = Literal["pitch", "rhythm"]
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """What one side of a tune, its pitches or its rhythm, is taken from or changed towards.
+    """The target of one side of a tune, its pitches or its rhythm: a style or one other tune.
 
     Exactly one of `style` and `like` is given; `validate` refuses anything else.
     """
@@ -42,29 +48,30 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     like: str | None = None
     """SHA-256 of an uploaded file: one single tune is the target."""
     strength: float = 1.0
-    """How far the side changes, 0 to 1: 0 keeps it note for note, 1 goes all the way."""
+    """How far the side changes, 0 to 1: 0 keeps every note, 1 is the full change."""
 
     @classmethod
     def of(cls, style: str | None, like: str | None, strength: float = 1.0) -> Self | None:
-        """Return the side that a style or a tune is named for; None where neither is."""
+        """Return the side with this target; None when neither a style nor a tune is given."""
         if style is None and like is None:
             return None
         return cls(style=style, like=like, strength=strength)
 
 
 class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
-    """What every kind of request can be asked; `Request` is the union of the kinds."""
+    """The questions that every kind of request answers; `Request` is the union of the kinds."""
 
     @property
     def sides(self) -> dict[SideName, Side]:
-        """Where the pitches and the rhythm come from; a side that stays as it is is left out."""
+        """Where the pitches and the rhythm come from; an unchanged side is left out."""
         raise NotImplementedError
 
     @property
     def sources(self) -> dict[str, int | None]:
-        """SHA-256 of the files that the request needs, the changed tune last.
+        """SHA-256 of the uploaded files that the request needs, with the track of the melody.
 
-        The value is the track with the melody, counted from 1; None: it is found automatically.
+        Tracks count from 1; None finds the melody automatically. The tune that is changed comes
+        last.
         """
         return {}
 
@@ -75,7 +82,7 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def strengths(self) -> dict[SideName, float]:
-        """Strengths, 0 to 1, of the sides that a transfer changes; empty for other requests."""
+        """Strengths, 0 to 1, of the sides that a transfer changes; empty for other kinds."""
         return {}
 
     def _check_options(self, styles: Mapping[str, StyleCard], max_bars: int) -> None:
@@ -89,13 +96,21 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
         """Return the request with another strength (0 to 1) on each side that it changes.
 
         Args:
-            strength: of both sides.
-            pitch_strength: of the pitches, where it is not that of the rhythm.
+            strength: strength of both sides.
+            pitch_strength: strength of the pitches, when it differs from that of the rhythm.
+
+        Returns:
+            The changed request; a request that is no transfer is returned as it is.
         """
         return self
 
     def with_sources(self, sources: Mapping[str, str]) -> Self:
-        """Return the request about other files: ``sources`` maps old names to new ones."""
+        """Return the request with its files renamed.
+
+        Args:
+            sources: new name of each file by its old one; a front end uses placeholders until it
+                has the SHA-256 of every file.
+        """
         return self
 
     def swapped(self) -> Self:
@@ -104,9 +119,9 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Compose(_RequestBase, frozen=True, kw_only=True, tag="compose"):
-    """A new tune: the melodic style of one style, the rhythm of another or of the same.
+    """A new tune with the melodic style of one style and the rhythm of another or the same.
 
-    Options that are None are chosen by the style and the seed.
+    An option that is None is drawn from the statistics of the style.
     """
 
     pitch: str
@@ -141,19 +156,19 @@ class Compose(_RequestBase, frozen=True, kw_only=True, tag="compose"):
 class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
     """A given tune whose rhythm, pitches or both are changed towards a style or one other tune.
 
-    In databases and exports it has the flat form of version 0.1, see `encode_request`.
+    Databases and exports hold it in the flat form of version 0.1, see `encode_request`.
     """
 
     source: str
     """SHA-256 of the file with the tune."""
     seed: int
     rhythm: Side | None = None
-    """None: the rhythm stays as it is."""
+    """None keeps the rhythm."""
     pitch: Side | None = None
-    """None: the pitches stay as they are."""
+    """None keeps the pitches."""
     meter: str | None = None
     keep_bars: str | None = None
-    """Bars that stay as they are, such as ``1-4,9``, counted from 1."""
+    """Bars that are kept, such as ``1-4,9``, counted from 1."""
     track: int | None = None
     """The track of a MIDI file that holds the melody, counted from 1; None finds it."""
 
@@ -165,7 +180,7 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
 
     @property
     def sources(self) -> dict[str, int | None]:
-        """The tunes that it is to be like, and the tune itself."""
+        """The single tunes that are targets, then the tune that is changed."""
         likes = (side.like for side in (self.rhythm, self.pitch) if side is not None)
         return dict.fromkeys(like for like in likes if like is not None) | {self.source: self.track}
 
@@ -184,7 +199,7 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
         )
 
     def with_sources(self, sources: Mapping[str, str]) -> Transfer:
-        """Return the request about other files: ``sources`` maps old names to new ones."""
+        """Return the request with its files renamed, ``sources[old]`` being the new name."""
 
         def renamed(side: Side | None) -> Side | None:
             if side is None or side.like is None:
@@ -243,7 +258,7 @@ class Mashup(_RequestBase, frozen=True, kw_only=True, tag="mashup"):
         return {self.like: None} | {self.source: self.track}
 
     def with_sources(self, sources: Mapping[str, str]) -> Mashup:
-        """Return the request about other files: ``sources`` maps old names to new ones."""
+        """Return the request with its files renamed, ``sources[old]`` being the new name."""
         return structs.replace(self, source=sources[self.source], like=sources[self.like])
 
     def swapped(self) -> Mashup:
@@ -255,7 +270,7 @@ Request = Compose | Transfer | Mashup
 
 
 class _StoredTransfer(msgspec.Struct, frozen=True, tag="rerhythm"):
-    """A transfer as databases and exports hold it: an unprefixed name belongs to the rhythm."""
+    """The flat form of a transfer on disk; a name without prefix belongs to the rhythm."""
 
     source: str
     seed: int
@@ -271,7 +286,7 @@ class _StoredTransfer(msgspec.Struct, frozen=True, tag="rerhythm"):
 
 
 def encode_request(request: Request) -> str:
-    """Return a request as JSON, in the form that databases and exports have had since 0.1.0."""
+    """Return a request as JSON in the form that databases and exports have had since 0.1.0."""
     if not isinstance(request, Transfer):
         return msgspec.json.encode(request).decode()
     rhythm, pitch = request.rhythm or Side(), request.pitch or Side()
@@ -292,10 +307,10 @@ def encode_request(request: Request) -> str:
 
 
 def decode_request(text: str) -> Request:
-    """Return the request that `encode_request` wrote, also one of version 0.1.0.
+    """Return the request that `encode_request` wrote, in this version or in 0.1.0.
 
     Raises:
-        msgspec.DecodeError: when the text is something else.
+        msgspec.DecodeError: when the text is no request.
     """
     stored = msgspec.json.decode(text, type=Compose | _StoredTransfer | Mashup)
     if not isinstance(stored, _StoredTransfer):
@@ -312,24 +327,28 @@ def decode_request(text: str) -> Request:
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One request on its way through an engine, with the files that are wanted of it."""
+    """A request and the files to be made for it: the unit of work of an engine."""
 
     id: str
+    """Any text that no other job of the engine has at the same time."""
     request: Request
     formats: tuple[str, ...] = ("mp3", "png", "mid")
+    """Each one of `FORMATS`."""
     scores: dict[str, ParsedScore] = {}
-    """The uploaded files of the request as they were parsed, by SHA-256."""
+    """The parsed files of the request by SHA-256, one for each of `Request.sources`."""
     performed_midi: bool = False
-    """Whether the MIDI file is to hold swing and feel, as the sound does, instead of the score."""
+    """Write swing and feel into the MIDI file, as in the audio, instead of the straight score."""
     show_original: bool = False
-    """Whether the pictures are to show the given tune too, before and after."""
+    """Draw the given tune above the result in every picture."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
-    """How far a job is: a stage (composing, playing, drawing) and the share done, 0 to 1."""
+    """How much of a job is done."""
 
     stage: str
+    """composing, playing or drawing."""
     share: float
+    """Share of the whole job, 0 to 1; it never falls."""
 
 
 _RECEIPT_KEYS = {
@@ -342,50 +361,57 @@ _RECEIPT_KEYS = {
     "longest_shared_run": "longest_copy",
     "p95_shared_run": "usual_copy",
 }
-"""Fields of a receipt whose JSON key is another: databases and scripts rely on the keys."""
+"""JSON key of the fields that have another name in code; databases and scripts rely on the keys."""
 
 
 class Receipt(msgspec.Struct, frozen=True, rename=_RECEIPT_KEYS):
-    """What was made, in words and figures: shown in the channel, printed by ``mst --json``."""
+    """A description of the result in words and figures, for a message or ``mst --json``.
+
+    It is flat because its JSON is: `mst_core.report.make_receipt` builds it from the two
+    `SideResult` values of a composition. None: not measured, or not part of the request.
+    """
 
     pitch: str
-    """The style of its pitches; empty where they are a given tune's own."""
+    """Name of the style of the pitches; empty when the target is a tune or there is none."""
     rhythm: str
-    """The style of its rhythm; empty where that is one other tune's."""
+    """Name of the style of the rhythm; empty when the target is a tune or there is none."""
     seed: int
     key: str
     meter: str
     tempo: float
+    """Quarter notes per minute."""
     bars: int
     notes: int
     form: str
+    """A letter for each section, such as AABB; empty for a given tune."""
     seconds: float
     version: str
+    """Version of `mst_core`."""
     source: str = ""
-    """The title of the given tune."""
+    """Title of the given tune, or of both."""
     rhythm_strength: float | None = None
     rhythm_changed: float | None = None
-    """Share of the given tune's notes whose onset in the bar or duration is another now."""
+    """Share of the notes whose onset in the bar or duration differs from the original, 0 to 1."""
     rhythm_similarity: float | None = None
-    """Of its rhythm to the target's: 1 is alike. It never falls as the strength rises."""
+    """Similarity of the rhythm to the target, 0 to 1; it never falls with a higher strength."""
     pitch_strength: float | None = None
     pitch_changed: float | None = None
-    """Share of the given tune's notes whose pitch is another now."""
+    """Share of the notes whose pitch differs from the original, 0 to 1."""
     pitch_similarity: float | None = None
     repeats: tuple[int, int] | None = None
-    """How many bars of the given tune come again note for note, and how many of them still do."""
+    """(bars of the given tune that repeat an earlier bar, how many of them still do)."""
     rank_among: tuple[int, int] | None = None
-    """Nearer to its target than so many of so many other tunes."""
+    """(reference tunes that are less similar to the target than the result, all of them)."""
     longest_shared_run: int | None = None
     """Notes in a row that some tune of the style, or the target tune, has too."""
     p95_shared_run: int | None = None
-    """What two unrelated tunes of the style share at the most, nineteen times in twenty."""
+    """Notes: 95 of 100 pairs of unrelated tunes of the style share no longer run."""
     remarks: tuple[str, ...] = ()
-    """Plain sentences about the given file and what was done."""
+    """Sentences about the given file and what was done with it."""
 
 
 class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
-    """The finished answer: the receipt and the files by format."""
+    """The result of a job: the receipt and the files by format."""
 
     receipt: Receipt
     files: dict[str, bytes]
@@ -394,34 +420,29 @@ class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
 JobEvent = Progress | Rendition
 
 
-MAX_BAR_LENGTH = 12
-"""Quarter notes: longer bars are no music that a style has."""
-_MAX_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
-
-
 def draw_seed() -> int:
-    """Return a seed for someone who gave none."""
+    """Return a random seed, 0 to 999,999, for a request that names none."""
     return secrets.randbelow(_MAX_DRAWN_SEED + 1)
 
 
 def next_seed(seed: int, offset: int) -> int:
-    """Return the seed so many steps on; behind the largest comes 0."""
+    """Return the seed ``offset`` places after ``seed``; 0 comes after the largest one."""
     return (seed + offset) % (MAX_SEED + 1)
 
 
 def validate(
     request: Request, styles: Mapping[str, StyleCard], *, max_bars: int = BARS_RANGE[1]
 ) -> None:
-    """Check the options of a request before anything heavy is loaded.
+    """Check the options of a request without loading anything heavy.
 
-    This is the only place where requests are validated. The bot calls it before its public answer
-    and the command line before it opens the networks, so that a person gets the error early; the
-    studio calls it for every job.
+    This is the only place where options are checked. The bot calls it before its public answer and
+    the command line before it loads a network, so that a person sees the error early; the studio
+    calls it for every job.
 
     Args:
-        request: the request.
-        styles: the styles that there are, by name.
-        max_bars: most bars that a new tune may have here, at most 64.
+        request: any request.
+        styles: the available styles by name.
+        max_bars: highest number of bars of a new tune here, at most that of `BARS_RANGE`.
 
     Raises:
         UnknownStyle: when one of its styles is not there.
@@ -432,10 +453,14 @@ def validate(
 
 
 def parse_bar_ranges(text: str | None, bars: int = 10**6) -> frozenset[int]:
-    """Read bars such as ``1-4,9`` (counted from 1) as numbers counted from 0.
+    """Return the bar indices, from 0, of a list such as ``1-4,9``, which counts from 1.
+
+    Args:
+        text: bar numbers and ranges with commas between them; None is no bar.
+        bars: number of bars of the tune.
 
     Raises:
-        BadOption: when it is written otherwise, or names more than the ``bars`` that there are.
+        BadOption: when the list is written otherwise or names a bar after the last one.
     """
     found: set[int] = set()
     for piece in (text or "").split(","):
@@ -455,10 +480,10 @@ def parse_bar_ranges(text: str | None, bars: int = 10**6) -> frozenset[int]:
 
 
 def validate_formats(formats: Iterable[str]) -> None:
-    """Do nothing, when all of them can be made.
+    """Check that every format is one of `FORMATS`.
 
     Raises:
-        BadOption: at the first that cannot.
+        BadOption: for the first that is not.
     """
     for format in formats:
         if format not in FORMATS:

@@ -1,25 +1,25 @@
-"""The receipt of a job: what was made, in words and figures."""
+"""Build the receipt of a job from its composition.
+
+A module of its own because a receipt is written under the fixed JSON keys of `mst --json` and the
+bot's database: whoever adds a measurement adds it to `SideResult`, to `Receipt` and here.
+"""
 
 from __future__ import annotations
 
 from mst_core import __version__
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Compose, Job, Mashup, Receipt
+from mst_core.jobs import Receipt, Request
 
 
-def title_of(job: Job) -> str:
-    """Name the given tune, or the two that were joined; empty for a new one."""
-    request = job.request
-    if isinstance(request, Compose):
-        return ""
-    if isinstance(request, Mashup):
-        return f"{job.scores[request.source].title} x {job.scores[request.like].title}"
-    return job.scores[request.source].title
+def make_receipt(request: Request, composition: Composition, source_title: str = "") -> Receipt:
+    """Return the receipt of a finished composition.
 
-
-def make_receipt(job: Job, composition: Composition) -> Receipt:
-    """Write the receipt of a finished composition."""
-    melody, request = composition.melody, job.request
+    Args:
+        request: the request that the composition answers.
+        composition: the result of composing or transfer.
+        source_title: title of the given tune, or of both; empty for a new tune.
+    """
+    melody = composition.melody
     rhythm, pitch, measured = composition.rhythm, composition.pitch, composition.measured_side
     return Receipt(
         pitch=request.styles.get("pitch", ""),
@@ -33,13 +33,13 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
         form=composition.form,
         seconds=round(melody.seconds, 2),
         version=__version__,
-        source=title_of(job),
+        source=source_title,
         rhythm_strength=request.strengths.get("rhythm"),
         rhythm_changed=_rounded(rhythm.changed if rhythm else None),
-        pitch_strength=request.strengths.get("pitch"),
         rhythm_similarity=_rounded(rhythm.similarity if rhythm else None),
-        pitch_similarity=_rounded(pitch.similarity if pitch else None),
+        pitch_strength=request.strengths.get("pitch"),
         pitch_changed=_rounded(pitch.changed if pitch else None),
+        pitch_similarity=_rounded(pitch.similarity if pitch else None),
         repeats=composition.repeats,
         rank_among=measured.rank_among if measured else None,
         longest_shared_run=measured.longest_shared_run if measured else None,
@@ -49,4 +49,5 @@ def make_receipt(job: Job, composition: Composition) -> Receipt:
 
 
 def _rounded(share: float | None) -> float | None:
+    """Return a share with four decimals."""
     return None if share is None else round(share, 4)

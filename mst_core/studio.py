@@ -1,11 +1,12 @@
-"""The studio: from a job to a rendition. The one front door of the core.
+"""The studio turns a job into a rendition: it is the entry point of the core.
 
-Composing, then two things at once: playing (synthesizer, mastering, encoding) and drawing (score
-files and pictures). Only what a job asks for is made, and only what is made is imported: a tune
-asked for as ABC loads neither SoundFont nor engraver.
+It composes, and then works on two things at once: audio (synthesizer, mastering, encoding) and
+scores (files and pictures). It makes only the formats that the job names and imports only what they
+need: a tune asked for as ABC loads neither SoundFont nor engraver.
 
-`compose` and `finish` are the two halves of `perform`, so that an engine can compose the next tune
-while this one plays. Compose in one thread at a time; finish in as many as you like.
+`Studio.compose` and `Studio.render` are the two halves of `Studio.run`, so that an engine can
+compose the next tune while it renders this one. Call `compose` from one thread at a time; `render`
+is thread-safe.
 """
 
 from __future__ import annotations
@@ -31,20 +32,24 @@ from mst_core.jobs import (
     validate_formats,
 )
 from mst_core.music import Melody
-from mst_core.report import make_receipt, title_of
+from mst_core.report import make_receipt
 from mst_core.sound.synth import Synth
 from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import ParsedScore
 
-# Who plays: the synthesizer in the process, or else the one behind a command.
-
 log = logging.getLogger(__name__)
+
+COMPOSING_SHARE = 0.5
+"""Share of a job that is done when its tune is composed, 0 to 1."""
 
 
 def open_synth(soundfont: Path) -> Synth:
-    """Open FluidSynth in the process; where its library is missing, behind midi2audio.
+    """Return a synthesizer: the FluidSynth library, or its command where that cannot be loaded.
+
+    Args:
+        soundfont: path of an .sf2 file.
 
     Raises:
         NoSoundFont: when the SoundFont is missing or cannot be read.
@@ -53,7 +58,7 @@ def open_synth(soundfont: Path) -> Synth:
     try:
         from mst_core.sound.fluidsynth import FluidSynth
     except (ImportError, OSError, AttributeError) as error:
-        log.warning("the FluidSynth library cannot be loaded (%s); its command plays", error)
+        log.warning("the FluidSynth library cannot be loaded (%s); using its command", error)
     else:
         return FluidSynth(soundfont)
     from mst_core.sound.fluidsynth_cli import CommandLineSynth
@@ -61,53 +66,43 @@ def open_synth(soundfont: Path) -> Synth:
     return CommandLineSynth(soundfont)
 
 
-# How far a job is, told from several threads and never falling.
+class ProgressReporter:
+    """Reports the share of a job that is done, which never falls. Any thread may call it."""
 
-COMPOSING_SHARE = 0.5
-"""Share of a job that is done when its tune is composed."""
-
-
-class MonotoneProgress:
-    """Tells a share that never falls, whoever calls and in whatever order."""
-
-    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
-        self._report = on_progress
+    def __init__(self, on_progress: Callable[[Progress], None], *, steps: int = 1) -> None:
+        """Report to ``on_progress``; ``steps`` is how often `step_done` will be called."""
+        self._on_progress = on_progress
+        self._steps = max(1, steps)
+        self._steps_done = 0
         self._highest = 0.0
         self._lock = Lock()
 
-    def __call__(self, stage: str, share: float) -> None:
-        """Tell a stage and the share of the whole."""
+    def report(self, stage: str, share: float) -> None:
+        """Report a stage and the share of the whole job, 0 to 1."""
         with self._lock:
             self._highest = min(1.0, max(self._highest, share))
-            self._report(Progress(stage, self._highest))
+            self._on_progress(Progress(stage, self._highest))
 
-
-class FileProgress:
-    """Counts the files of the second half, which two threads make."""
-
-    def __init__(self, on_progress: Callable[[Progress], None], total: int) -> None:
-        self._report = MonotoneProgress(on_progress)
-        self._total = max(1, total)
-        self._done = 0
-        self._lock = Lock()
-
-    def file_done(self, stage: str) -> None:
-        """Note that one more is made."""
+    def step_done(self, stage: str) -> None:
+        """Report that one more step of the second half is done."""
         with self._lock:
-            self._done += 1
-            share = self._done / self._total
-        self._report(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
+            self._steps_done += 1
+            share = self._steps_done / self._steps
+        self.report(stage, COMPOSING_SHARE + (1 - COMPOSING_SHARE) * share)
 
 
 class ComposerProtocol(Protocol):
-    """Who writes the tunes."""
+    """What the studio needs of a composer; `mst_core.composing.composer.Composer` is the real one.
+
+    ``on_progress`` receives the share of the composing that is done, 0 to 1.
+    """
 
     @property
     def styles(self) -> Mapping[str, StyleCard]:
-        """The styles it knows, by name."""
+        """The available styles by name."""
 
     def compose(self, request: Compose, on_progress: Callable[[float], None]) -> Composition:
-        """Write one tune, telling the share done from 0 to 1."""
+        """Compose a new tune."""
 
     def transfer(
         self,
@@ -115,7 +110,7 @@ class ComposerProtocol(Protocol):
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
-        """Change a given tune, telling the share done from 0 to 1."""
+        """Change a given tune; ``scores`` are the parsed files by SHA-256."""
 
     def mashup(
         self,
@@ -123,109 +118,140 @@ class ComposerProtocol(Protocol):
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
-        """Join the pitches of one given tune and the rhythm of another."""
+        """Combine the pitches of one given tune with the rhythm of another."""
 
 
 class Studio:
-    """Owns a composer and, from the first tune that must sound, a player."""
+    """Owns a composer and, from the first audio file on, a synthesizer."""
 
     def __init__(self, composer: ComposerProtocol, open_synth: Callable[[], Synth]) -> None:
         self._composer = composer
         self._open_synth = open_synth
         self._synth: Synth | None = None
         self._synth_lock = Lock()
-        # music21 is not made for threads, and the others hold the interpreter anyway.
+        # music21 is not thread-safe, and the other engravers hold the interpreter lock anyway.
         self._drawing_lock = Lock()
 
     @classmethod
-    def open(cls, models_dir: Path, soundfont: Path | None, device: str) -> Self:
-        """Load the networks of every style below ``models``; the SoundFont waits for `warm`.
+    def open(cls, models_dir: Path, soundfont: Path | None = None, device: str = "auto") -> Self:
+        """Load the networks of every style; the SoundFont is opened by `warm` or the first audio.
+
+        Args:
+            models_dir: folder with one folder for each style.
+            soundfont: path of an .sf2 file; None finds one of the system.
+            device: where the networks run: auto, cpu or cuda.
 
         Raises:
             StyleError: when a style cannot be loaded.
         """
-        from mst_core.composing.composer import Composer as NetworkComposer
+        from mst_core.composing.composer import Composer
 
-        def open_player() -> Synth:
+        def open_system_synth() -> Synth:
             from mst_core.sound.soundfont import find_soundfont
 
             return open_synth(find_soundfont(soundfont))
 
-        return cls(NetworkComposer.open(models_dir, device), open_player)
+        return cls(Composer.open(models_dir, device), open_system_synth)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     @property
     def styles(self) -> Mapping[str, StyleCard]:
-        """The styles it composes in, by name."""
+        """The available styles by name."""
         return self._composer.styles
 
     def warm(self) -> None:
-        """Open the synthesizer now rather than with the first tune.
+        """Open the synthesizer now instead of with the first audio file.
 
         Raises:
-            NoSoundFont: when there are no instruments.
+            NoSoundFont: when no SoundFont is found.
         """
         self._require_synth()
 
-    def run(self, job: Job, on_progress: Callable[[Progress], None]) -> Rendition:
-        """Do a job from its first note to its last file.
+    def run(
+        self, job: Job, on_progress: Callable[[Progress], None] = lambda progress: None
+    ) -> Rendition:
+        """Do a job: compose its tune and make its files.
 
-        ``tell`` hears the stage and the share of the whole job, which only rises; it may be called
-        from another thread, and whatever it raises ends the job.
+        Args:
+            job: the request, the formats and the parsed files of the request.
+            on_progress: receives the stage and the share of the job that is done, which never
+                falls. It may be called from another thread, and an exception that it raises ends
+                the job.
+
+        Returns:
+            The receipt, and the content of every file by format, in the order of ``job.formats``.
 
         Raises:
             RequestError, StyleError: when the request cannot be met.
-            SoundError: when the tune could not be made to sound.
+            SoundError: when the audio could not be made.
         """
         return self.render(job, self.compose(job, on_progress), on_progress)
 
     def compose(self, job: Job, on_progress: Callable[[Progress], None]) -> Composition:
-        """Do the first half of `perform`: the tune."""
+        """Do the first half of `run`: validate the job and compose or transfer its tune.
+
+        Args and Raises are those of `run`; nothing is rendered here, so no SoundError.
+        """
         validate(job.request, self.styles)
         validate_formats(job.formats)
-        rising = MonotoneProgress(on_progress)
-        rising("composing", 0.0)
+        progress = ProgressReporter(on_progress)
+        progress.report("composing", 0.0)
 
-        def told(share: float) -> None:
-            rising("composing", share * COMPOSING_SHARE)
+        def report(share: float) -> None:
+            progress.report("composing", share * COMPOSING_SHARE)
 
-        if isinstance(job.request, Compose):
-            return self._composer.compose(job.request, told)
-        if isinstance(job.request, Mashup):
-            return self._composer.mashup(job.request, job.scores, told)
-        return self._composer.transfer(job.request, job.scores, told)
+        match job.request:
+            case Compose() as request:
+                return self._composer.compose(request, report)
+            case Transfer() as request:
+                return self._composer.transfer(request, job.scores, report)
+            case Mashup() as request:
+                return self._composer.mashup(request, job.scores, report)
 
     def render(
         self, job: Job, composition: Composition, on_progress: Callable[[Progress], None]
     ) -> Rendition:
-        """Do the second half of `perform`: the sound and the score of a tune."""
+        """Do the second half of `run`: make the audio, the scores and the receipt of a tune.
+
+        Args, Returns and Raises are those of `run`.
+        """
         audio = [format for format in job.formats if format in AUDIO_FORMATS]
-        score = [format for format in job.formats if format not in AUDIO_FORMATS]
-        steps = FileProgress(on_progress, len(score) + len(audio) + bool(audio))
+        scores = [format for format in job.formats if format not in AUDIO_FORMATS]
+        # Synthesis and mastering, which all audio formats share, are one step more.
+        steps = len(scores) + len(audio) + bool(audio)
+        progress = ProgressReporter(on_progress, steps=steps)
         title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
-            drawn = pool.submit(self._render_scores, job, composition, score, title, steps)
-            files = self._render_audio(composition, audio, steps) | drawn.result()
+            drawn = pool.submit(self._render_scores, job, composition, scores, title, progress)
+            files = self._render_audio(composition, audio, progress) | drawn.result()
         return Rendition(
-            receipt=make_receipt(job, composition),
+            receipt=make_receipt(job.request, composition, title if job.scores else ""),
             files={format: files[format] for format in job.formats},
         )
 
     def close(self) -> None:
-        """Give the synthesizer back."""
+        """Close the synthesizer; it is opened again when it is needed again."""
         with self._synth_lock:
             if self._synth is not None:
                 self._synth.close()
                 self._synth = None
 
     def _require_synth(self) -> Synth:
+        """Return the synthesizer, opened now if it is not open yet."""
         with self._synth_lock:
             if self._synth is None:
                 self._synth = self._open_synth()
             return self._synth
 
     def _render_audio(
-        self, composition: Composition, formats: Iterable[str], steps: FileProgress
+        self, composition: Composition, formats: Iterable[str], progress: ProgressReporter
     ) -> dict[str, bytes]:
+        """Return the content of the audio files by format."""
         if not formats:
             return {}
         from mst_core.sound.encoding import encode
@@ -233,21 +259,19 @@ class Studio:
         from mst_core.sound.mix import render_with_parts
         from mst_core.sound.performance import perform
 
-        performance = perform(composition.melody, swing=composition.swing)
-        player = self._require_synth()
         samples = render_with_parts(
-            player,
-            performance,
+            self._require_synth(),
+            perform(composition.melody, swing=composition.swing),
             program=composition.program,
             melody=composition.melody,
             parts=composition.parts,
         )
         samples = master(samples)
-        steps.file_done("playing")
+        progress.step_done("playing")
         files = {}
         for format in formats:
             files[format] = encode(samples, format)
-            steps.file_done("playing")
+            progress.step_done("playing")
         return files
 
     def _render_scores(
@@ -256,8 +280,9 @@ class Studio:
         composition: Composition,
         formats: Iterable[str],
         title: str,
-        steps: FileProgress,
+        progress: ProgressReporter,
     ) -> dict[str, bytes]:
+        """Return the content of the score files and pictures by format."""
         files = {}
         for format in formats:
             with self._drawing_lock:
@@ -269,22 +294,26 @@ class Studio:
                     )
                 else:
                     files[format] = _score_file(composition, format, title)
-            steps.file_done("drawing")
+            progress.step_done("drawing")
         return files
 
     def _title_for(self, job: Job, melody: Melody) -> str:
-        request = job.request
-        if not isinstance(request, Compose):
-            return title_of(job)
-        # ASCII alone, since a track name in MIDI has no other letters that every player can show.
-        meter = self.styles[request.rhythm].meters.get(str(melody.meter))
+        """Return the title of the given tune, of both, or of a new one: Reel in D major, no. 7."""
+        match job.request:
+            case Transfer(source=source):
+                return job.scores[source].title
+            case Mashup(source=source, like=like):
+                return f"{job.scores[source].title} x {job.scores[like].title}"
+            case Compose(rhythm=rhythm, seed=seed):
+                meter = self.styles[rhythm].meters.get(str(melody.meter))
+        # ASCII alone: not every player shows other letters in the track name of a MIDI file.
         name = meter.name if meter and meter.name else "tune"
         key = f"{melody.key.tonic_name} {melody.key.mode}"
-        return f"{name[:1].upper()}{name[1:]} in {key}, no. {request.seed}"
+        return f"{name[:1].upper()}{name[1:]} in {key}, no. {seed}"
 
 
 def _performance_file(composition: Composition, title: str) -> bytes:
-    """The MIDI file of the performance that the sound is made of."""
+    """Return the MIDI file of the performance that the audio is made from."""
     from mst_core.sound.performance import perform
     from mst_core.sound.performance_midi import write_performance_midi
 
@@ -295,7 +324,7 @@ def _performance_file(composition: Composition, title: str) -> bytes:
 
 
 def _comparison_picture(before: Melody, after: Melody, format: str) -> bytes:
-    """The picture of a tune before and after."""
+    """Return the picture of a tune before and after the transfer."""
     from mst_core.notation.before_after import draw_before_after_png, draw_before_after_svg
 
     if format == "png":
@@ -304,6 +333,7 @@ def _comparison_picture(before: Melody, after: Melody, format: str) -> bytes:
 
 
 def _score_file(composition: Composition, format: str, title: str) -> bytes:
+    """Return the score as a file or picture of a format."""
     melody = composition.melody
     match format:
         case "abc":
@@ -329,4 +359,4 @@ def _score_file(composition: Composition, format: str, title: str) -> bytes:
 
             return draw_svg(melody).encode()
         case _:
-            raise ValueError(f"no room writes {format}")
+            raise ValueError(f"no module writes {format}")
