@@ -1,1 +1,1 @@
-"""Reads MusicXML, plain and compressed."""
+"""Reads MusicXML, plain and compressed: tree, elements, part, melody part, bars, score."""

@@ -1,8 +1,8 @@
-"""From the measures of a MusicXML score to the bars of a melody.
+"""Lays the measures of a MusicXML score into bars, and finds its repeats and sections.
 
-A bar that a repeat sign cuts in two is one bar again. A measure of an odd length makes a bar of
-its own meter. No time is put in and none left out, so that every note stands where the file has
-it; only the last bar is filled up, and a measure of a length that no meter has.
+A bar that a repeat sign cuts in two measures is one bar again. A measure of an unusual length
+becomes a bar of its own meter. No time is added or removed, so that every note stays where the file
+has it; only the last bar, and a measure of a length that no meter has, are filled with silence.
 """
 
 from __future__ import annotations
@@ -16,112 +16,28 @@ from fractions import Fraction
 from mst_core.errors import TooLong
 from mst_core.music import Meter, MeterChange, Repeat
 from mst_core.reading.musicxml.elements import MAX_METER_NUMBER, XmlBarlines
-
-# The repeats of a score that are played twice, with or without two endings, as bars.
-
-
-def find_repeats(
-    signs: Sequence[XmlBarlines], onsets: Sequence[Fraction], barlines: Sequence[Fraction]
-) -> tuple[tuple[Repeat, ...], list[str]]:
-    """Find the plain repeats of some measures, and remark on what is more than that.
-
-    ``places`` holds the onset of each measure and, last, the end of the music; ``barlines`` those
-    of all bars and the last barline. A repeat sign with no beginning goes back to the end of the
-    repeat before it, or to the first note.
-    """
-    repeats: list[Repeat] = []
-    odd = 0
-    start = 0  # the measure where the strain begins
-    first: int | None = None  # the measure where its first ending begins
-    number = 0
-    while number < len(signs):
-        sign = signs[number]
-        if sign.opens:
-            start, first = number, None
-        if sign.ending and 1 in sign.ending:
-            first = number
-            odd += sign.ending != (1,)
-        if not sign.closes:
-            number += 1
-            continue
-        end = number + 1
-        behind = _second_ending(signs, end) if first is not None else None
-        plain = sign.play_count == 2 and (first is None or signs[first].ending == (1,))
-        again = behind is not None and signs[behind - 1].closes
-        opens, closes = (bisect_left(barlines, onsets[each]) for each in (start, end))
-        if plain and not again and opens < closes:
-            repeats.append(
-                Repeat(
-                    start=opens,
-                    end=closes,
-                    first_ending=None if first is None else bisect_left(barlines, onsets[first]),
-                    second_ending=None if behind is None else bisect_left(barlines, onsets[behind]),
-                    lead_in=barlines[opens] - onsets[start],
-                    lead_out=barlines[closes] - onsets[end],
-                )
-            )
-        else:
-            odd += first is None or signs[first].ending == (1,)
-        number = start = behind or end
-        first = None
-    remarks = []
-    if odd:
-        remarks.append(
-            "One repeat is more than twice the same with two endings; it is not played again."
-            if odd == 1
-            else f"{odd} repeats are more than twice the same with two endings; they are not"
-            " played again."
-        )
-    return tuple(repeats), remarks
-
-
-def _second_ending(signs: Sequence[XmlBarlines], begin: int) -> int | None:
-    """The measure behind the second ending that begins at ``begin``; None where none does."""
-    if begin >= len(signs) or signs[begin].ending != (2,):
-        return None
-    for number in range(begin, len(signs)):
-        sign = signs[number]
-        if number > begin and (sign.ending or sign.opens):
-            return number
-        if sign.ending_stops or sign.closes or sign.double_behind:
-            return number + 1
-    return begin + 1
-
+from mst_core.reading.musicxml.part import XmlMeasure
 
 DEFAULT_METER = Meter(4, 4)
-_MAX_BARS_OF_MEASURE = 100_000  # bars of one measure; more than any limit allows
-
-
-@dataclass(frozen=True, slots=True)
-class XmlScoreMeasure:
-    """A measure of the whole score: all its parts together."""
-
-    length: Fraction
-    """Quarter notes up to where the last of its parts comes; 0 where nothing is written."""
-    meter: Meter | None
-    barlines: XmlBarlines
-    implicit: bool
-    """Whether it is not counted."""
-    opens_section: bool
-    starts_with_rest: bool
-    """Whether the melody's part is silent on its downbeat."""
+_MAX_BARS_OF_MEASURE = 100_000  # more than any limit allows
 
 
 @dataclass(frozen=True, slots=True)
 class XmlBarLayout:
-    """Where measures and bars stand."""
+    """Where the measures and bars of a score are."""
 
     measure_onsets: tuple[Fraction, ...]
-    """The onset of each measure of the file, in quarter notes from the first downbeat."""
+    """Onset of each measure of the file, in quarter notes from the first downbeat."""
     meters: tuple[Meter, ...]
     """The meter of each full bar."""
     sections: tuple[int, ...]
+    """The first bar of each section."""
     repeats: tuple[Repeat, ...]
     warnings: tuple[str, ...]
 
     @property
-    def changes(self) -> tuple[MeterChange, ...]:
-        """Where another meter begins than that of the bar before."""
+    def meter_changes(self) -> tuple[MeterChange, ...]:
+        """The bars in which another meter begins."""
         return tuple(
             MeterChange(bar, self.meters[bar])
             for bar in range(1, len(self.meters))
@@ -129,119 +45,201 @@ class XmlBarLayout:
         )
 
 
-def lay_out_bars(measures: Sequence[XmlScoreMeasure], *, max_bars: int) -> XmlBarLayout:
-    """Lay at least one measure on a grid of bars.
+def lay_out_bars(measures: Sequence[XmlMeasure], *, max_bars: int) -> XmlBarLayout:
+    """Place the measures of a score in bars.
+
+    Args:
+        measures: At least one measure of the whole score, with the notes of its melody part.
+        max_bars: Most bars.
+
+    Returns:
+        The onsets of the measures, and the bars with their meters, sections and repeats.
 
     Raises:
-        TooLong: when that makes more than ``most`` bars.
+        TooLong: when there are more than ``max_bars`` bars.
     """
-    free = _most_common_meter(measures)
-    places: list[Fraction] = []
+    default_meter = _most_common_meter(measures)
+    onsets: list[Fraction] = []
     meters: list[Meter] = []
     barlines = [Fraction(0)]
-    filled: list[int] = []
-    groups = _group_split_bars(measures, free)
-    place = Fraction(0)
+    filled: list[int] = []  # bars that are filled with silence, counted from 1
+    groups = _group_split_bars(measures, default_meter)
+    position = Fraction(0)
     for number, group in enumerate(groups):
-        meter = measures[group[0]].meter or free
-        lengths = [measures[each].length or meter.bar_length for each in group]
-        whole = sum(lengths, Fraction(0))
+        meter = measures[group[0]].meter or default_meter
+        lengths = [measures[index].length or meter.bar_length for index in group]
+        total = sum(lengths, Fraction(0))
         last = number + 1 == len(groups)
-        pickup = number == 0 and not last and _is_pickup(measures[0], whole, meter)
-        place = -whole if pickup else barlines[-1]
+        pickup = number == 0 and not last and _is_pickup(measures[0], total, meter)
+        position = -total if pickup else barlines[-1]
         for length in lengths:
-            places.append(place)
-            place += length
+            onsets.append(position)
+            position += length
         if pickup:
             continue
-        bars = [meter] if last and whole < meter.bar_length else _bars_of_length(whole, meter)
+        bars = [meter] if last and total < meter.bar_length else _bars_of_length(total, meter)
         if len(meters) + len(bars) > max_bars:
             raise TooLong(f"more than {max_bars} bars", f"{max_bars} bars")
-        for each in bars:
-            barlines.append(barlines[-1] + each.bar_length)
+        for bar in bars:
+            barlines.append(barlines[-1] + bar.bar_length)
         meters.extend(bars)
-        if place < barlines[-1] and not last:
+        if position < barlines[-1] and not last:
             filled.append(len(meters))
-    places.append(place)
-    repeats, remarks = find_repeats([each.barlines for each in measures], places, barlines)
+    onsets.append(position)
+    repeats, warnings = find_repeats([each.barlines for each in measures], onsets, barlines)
     if filled:
-        remarks.append(
+        warnings.append(
             f"Bar {filled[0]} has a length that no meter has; it was filled up with silence."
             if len(filled) == 1
             else f"{len(filled)} bars have lengths that no meter has; they were filled up with"
             " silence."
         )
     return XmlBarLayout(
-        measure_onsets=tuple(places[:-1]),
+        measure_onsets=tuple(onsets[:-1]),
         meters=tuple(meters),
-        sections=_sections(measures, places, barlines, repeats),
+        sections=_sections(measures, onsets, barlines, repeats),
         repeats=repeats,
-        warnings=tuple(remarks),
+        warnings=tuple(warnings),
     )
 
 
-def _most_common_meter(measures: Sequence[XmlScoreMeasure]) -> Meter:
-    """The meter for measures without a signature: that of their most common length."""
+def find_repeats(
+    signs: Sequence[XmlBarlines], onsets: Sequence[Fraction], barlines: Sequence[Fraction]
+) -> tuple[tuple[Repeat, ...], list[str]]:
+    """Find the sections that are played twice, with one ending or with a first and a second one.
+
+    A closing sign without an opening one goes back to the end of the repeat before it, or to the
+    first note.
+
+    Args:
+        signs: The barlines of each measure, length M.
+        onsets: Onset of each measure and, last, the end of the music, in quarter notes from the
+            first downbeat, length M + 1.
+        barlines: Onset of each bar and the last barline, in quarter notes from the first downbeat.
+
+    Returns:
+        The repeats in order, and a warning where there are repeats of other kinds.
+    """
+    repeats: list[Repeat] = []
+    unusual = 0
+    start = 0  # the measure where the repeated section begins
+    first_ending: int | None = None  # the measure where its first ending begins
+    index = 0
+    while index < len(signs):
+        sign = signs[index]
+        if sign.opens_repeat:
+            start, first_ending = index, None
+        if sign.ending and 1 in sign.ending:
+            first_ending = index
+            unusual += sign.ending != (1,)
+        if not sign.closes_repeat:
+            index += 1
+            continue
+        end = index + 1
+        second_end = _second_ending_end(signs, end) if first_ending is not None else None
+        one_first_ending = first_ending is None or signs[first_ending].ending == (1,)
+        plays_on = second_end is not None and signs[second_end - 1].closes_repeat
+        first_bar, end_bar = (bisect_left(barlines, onsets[each]) for each in (start, end))
+        plain = sign.play_count == 2 and one_first_ending and not plays_on
+        if plain and first_bar < end_bar:
+            repeats.append(
+                Repeat(
+                    start=first_bar,
+                    end=end_bar,
+                    first_ending=None
+                    if first_ending is None
+                    else bisect_left(barlines, onsets[first_ending]),
+                    second_ending=None
+                    if second_end is None
+                    else bisect_left(barlines, onsets[second_end]),
+                    lead_in=barlines[first_bar] - onsets[start],
+                    lead_out=barlines[end_bar] - onsets[end],
+                )
+            )
+        else:
+            unusual += one_first_ending  # another first ending is counted already
+        index = start = second_end or end
+        first_ending = None
+    warnings = []
+    if unusual:
+        warnings.append(
+            "One repeat is more than twice the same with two endings; it is not played again."
+            if unusual == 1
+            else f"{unusual} repeats are more than twice the same with two endings; they are not"
+            " played again."
+        )
+    return tuple(repeats), warnings
+
+
+def _second_ending_end(signs: Sequence[XmlBarlines], start: int) -> int | None:
+    """The first measure after the second ending at ``start``; None where no second one begins."""
+    if start >= len(signs) or signs[start].ending != (2,):
+        return None
+    for index in range(start, len(signs)):
+        sign = signs[index]
+        if index > start and (sign.ending or sign.opens_repeat):
+            return index
+        if sign.ending_stops or sign.closes_repeat or sign.double_after:
+            return index + 1
+    return start + 1
+
+
+def _most_common_meter(measures: Sequence[XmlMeasure]) -> Meter:
+    """The meter for measures without a time signature: that of their most common length."""
     lengths = Counter(each.length for each in measures if each.length and each.meter is None)
     for length, _ in lengths.most_common(1):
         return _meter_of_length(length, DEFAULT_METER) or DEFAULT_METER
     return DEFAULT_METER
 
 
-def _group_split_bars(measures: Sequence[XmlScoreMeasure], free: Meter) -> list[list[int]]:
-    """Bring together the measures, by number, that are one bar cut in two."""
+def _group_split_bars(measures: Sequence[XmlMeasure], default_meter: Meter) -> list[list[int]]:
+    """Group the indices of the measures: two where they are the halves of one bar, else one."""
     groups: list[list[int]] = []
-    for number, measure in enumerate(measures):
-        if groups and len(groups[-1]) == 1 and _is_split_bar(measures[number - 1], measure, free):
-            groups[-1].append(number)
+    for index, measure in enumerate(measures):
+        before = measures[index - 1]
+        if groups and len(groups[-1]) == 1 and _is_split_bar(before, measure, default_meter):
+            groups[-1].append(index)
         else:
-            groups.append([number])
+            groups.append([index])
     return groups
 
 
-def _is_split_bar(before: XmlScoreMeasure, behind: XmlScoreMeasure, free: Meter) -> bool:
-    """Whether two measures are the two parts of one bar.
-
-    What goes on with an ending does not make a bar with what stands before: endings begin with
-    a bar of their own.
-    """
-    if not before.length or not behind.length or before.meter != behind.meter:
+def _is_split_bar(before: XmlMeasure, after: XmlMeasure, default_meter: Meter) -> bool:
+    """Whether two measures are the parts of one bar. An ending always begins a bar of its own."""
+    if not before.length or not after.length or before.meter != after.meter:
         return False
-    if behind.barlines.ending or before.length + behind.length != (before.meter or free).bar_length:
+    bar_length = (before.meter or default_meter).bar_length
+    if after.barlines.ending or before.length + after.length != bar_length:
         return False
-    signs = before.barlines.closes or before.barlines.double_behind or behind.barlines.double_before
-    return signs or behind.barlines.opens or behind.implicit
+    left, right = before.barlines, after.barlines
+    double = left.closes_repeat or left.double_after or right.double_before or right.opens_repeat
+    return double or after.implicit
 
 
-def _is_pickup(first: XmlScoreMeasure, length: Fraction, meter: Meter) -> bool:
-    """Whether the first measure comes before the first bar.
-
-    One that is not counted may be filled up with rests to the length of a bar.
-    """
+def _is_pickup(first: XmlMeasure, length: Fraction, meter: Meter) -> bool:
+    """Whether the first measure is a pickup: short, or implicit and filled up with rests before."""
+    starts_with_rest = all(note.onset > 0 for note in first.notes)
     return length < meter.bar_length or (
-        length == meter.bar_length
-        and first.implicit
-        and first.starts_with_rest
-        and first.length > 0
+        length == meter.bar_length and first.implicit and starts_with_rest and first.length > 0
     )
 
 
 def _meter_of_length(length: Fraction, like: Meter) -> Meter | None:
-    """The meter of a length in quarter notes, in the unit of ``like`` or a finer one."""
+    """Find the meter whose bar has a length in quarter notes, in the beat of ``like`` or less."""
     if length == like.bar_length:
         return like
     for unit in (1, 2, 4, 8, 16, 32):
-        count = length * unit / 4
-        if unit >= like.denominator and count.denominator == 1 and 1 <= count <= MAX_METER_NUMBER:
-            return Meter(int(count), unit)
+        beats = length * unit / 4
+        if unit >= like.denominator and beats.denominator == 1 and 1 <= beats <= MAX_METER_NUMBER:
+            return Meter(int(beats), unit)
     return None
 
 
 def _bars_of_length(length: Fraction, meter: Meter) -> list[Meter]:
-    """The meters of the bars that a measure makes: one, or if no meter is so long, several."""
-    odd = _meter_of_length(length, meter)
-    if odd:
-        return [odd]
+    """The meters of the bars that a measure makes: one, or several where no meter is so long."""
+    own = _meter_of_length(length, meter)
+    if own:
+        return [own]
     whole, rest = divmod(length, meter.bar_length)
     bars = [meter] * min(whole, _MAX_BARS_OF_MEASURE)
     if rest:
@@ -250,28 +248,28 @@ def _bars_of_length(length: Fraction, meter: Meter) -> list[Meter]:
 
 
 def _sections(
-    measures: Sequence[XmlScoreMeasure],
-    places: Sequence[Fraction],
+    measures: Sequence[XmlMeasure],
+    onsets: Sequence[Fraction],
     barlines: Sequence[Fraction],
     repeats: Sequence[Repeat],
 ) -> tuple[int, ...]:
-    """The bars behind double barlines, repeat signs and whole strains, and at rehearsal marks.
+    """The bars after double barlines, repeat signs and repeats, and at rehearsal marks.
 
-    A section that begins within a bar has its pickup there, and is counted from the next barline.
+    A section that begins within a bar has its pickup there and is counted from the next barline.
     None begins within an ending, whose bracket is often drawn over its first measure alone.
     """
     sections = {0}
-    for number, measure in enumerate(measures):
-        before = measures[number - 1].barlines if number else XmlBarlines()
-        double = before.closes or before.double_behind or measure.barlines.double_before
+    for index, measure in enumerate(measures):
+        before = measures[index - 1].barlines if index else XmlBarlines()
+        double = before.closes_repeat or before.double_after or measure.barlines.double_before
         double = double or before.ending_stops
         later_ending = bool(measure.barlines.ending) and 1 not in measure.barlines.ending
-        if measure.opens_section or measure.barlines.opens or (double and not later_ending):
-            sections.add(bisect_left(barlines, places[number]))
+        if measure.opens_section or measure.barlines.opens_repeat or (double and not later_ending):
+            sections.add(bisect_left(barlines, onsets[index]))
     for repeat in repeats:
         if repeat.first_ending is not None:
-            behind = repeat.second_ending or repeat.end
-            sections -= {*range(repeat.first_ending + 1, behind)}
+            end = repeat.second_ending or repeat.end
+            sections -= {*range(repeat.first_ending + 1, end)}
         else:
-            sections.add(repeat.end)  # also where an ending that has no first one follows
+            sections.add(repeat.end)  # also before a second ending that has no first one
     return tuple(sorted(bar for bar in sections if bar < len(barlines) - 1))

@@ -1,4 +1,4 @@
-"""The signs of MusicXML that say how notes are to be read: meter, key, tempo, pitch, barlines."""
+"""Parses the elements of MusicXML: meter, key, transposition, pitch, duration, tempo, barlines."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mst_core.music import MODES, SEMITONES, Key, Meter
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement
 
 MAX_METER_NUMBER = 32
-"""Largest numerator and denominator of a meter."""
+"""Largest numerator of a meter."""
 TEMPO_RANGE = (5.0, 1_000.0)
-"""Slowest and fastest tempo that is believed, in quarter notes per minute."""
+"""Quarter notes per minute; a tempo outside it is ignored."""
 NOTE_TYPES = {
     "maxima": Fraction(32),
     "long": Fraction(16),
@@ -31,7 +31,7 @@ NOTE_TYPES = {
     "512th": Fraction(1, 128),
     "1024th": Fraction(1, 256),
 }
-"""Quarter notes that a note shape lasts."""
+"""Quarter notes of each note value, by its name in a ``<type>`` element."""
 _DOUBLE_LINES = ("light-light", "light-heavy", "heavy-light", "heavy-heavy")
 _MODES = {**{mode: mode for mode in MODES}, "ionian": "major", "aeolian": "minor"}
 _JUMP_WORDS = re.compile(r"\b(d\. ?[cs]\.|d[cs]\b|da capo|dal segno|to coda)", re.IGNORECASE)
@@ -40,28 +40,34 @@ _JUMPS = ("dacapo", "dalsegno", "tocoda", "coda", "segno")
 
 @dataclass(frozen=True, slots=True)
 class XmlBarlines:
-    """What the barlines of a measure say, on both its sides."""
+    """The barlines on both sides of a measure."""
 
-    opens: bool = False
-    """Whether a repeat begins with it."""
-    closes: bool = False
-    """Whether a repeat ends with it."""
+    opens_repeat: bool = False
+    closes_repeat: bool = False
     play_count: int = 2
-    """How often that repeat is played."""
+    """How often the repeat that it closes is played."""
     double_before: bool = False
-    double_behind: bool = False
-    """Whether a double bar or a repeat sign stands there."""
+    """Whether a double bar or a repeat sign stands before it."""
+    double_after: bool = False
+    """Whether a double bar or a repeat sign stands after it."""
     ending: tuple[int, ...] = ()
-    """The passes of an ending that begins with it."""
+    """The passes of the ending that begins with it, counted from 1; empty where none begins."""
     ending_stops: bool = False
     jumps: bool = False
+    """Whether a segno or coda sign stands at one of them."""
 
 
 def read_meter(time: XmlElement) -> Meter | None:
-    """Read a ``<time>``; 3+2/8 is 5/8. None is free meter.
+    """Parse a ``<time>`` element; 3+2/8 is 5/8.
+
+    Args:
+        time: The element.
+
+    Returns:
+        The meter; None for free meter (``<senza-misura>``).
 
     Raises:
-        UnreadableScore: when no bar can be so long or so short.
+        UnreadableScore: when a number is missing or out of range.
     """
     if time.find("senza-misura"):
         return None
@@ -86,7 +92,18 @@ def read_meter(time: XmlElement) -> Meter | None:
 
 
 def read_key(key: XmlElement, transposition: int) -> Key | None:
-    """Read a ``<key>`` as it sounds; None where it is no key of the circle of fifths."""
+    """Parse a ``<key>`` element into the key that sounds.
+
+    Args:
+        key: The element.
+        transposition: Semitones that the instrument sounds above what is written.
+
+    Returns:
+        The key; None where it is not given by a number of fifths from -12 to 12.
+
+    Raises:
+        UnreadableScore: when the fifths are no number.
+    """
     fifths = key.find_number("fifths")
     if fifths is None or abs(fifths) > 12:
         return None
@@ -95,16 +112,33 @@ def read_key(key: XmlElement, transposition: int) -> Key | None:
 
 
 def read_transposition(transpose: XmlElement) -> int:
-    """Read how many semitones a transposing instrument sounds above what is written."""
+    """Parse a ``<transpose>`` element.
+
+    Args:
+        transpose: The element.
+
+    Returns:
+        Semitones that the instrument sounds above what is written.
+
+    Raises:
+        UnreadableScore: when a number cannot be parsed.
+    """
     octaves = transpose.find_number("octave-change") or Fraction(0)
     return round((transpose.find_number("chromatic") or Fraction(0)) + 12 * octaves)
 
 
 def read_pitch(pitch: XmlElement, transposition: int) -> tuple[int, bool]:
-    """Read the MIDI number that sounds, and whether it had to be rounded to a semitone.
+    """Parse a ``<pitch>`` element into the pitch that sounds.
+
+    Args:
+        pitch: The element.
+        transposition: Semitones that the instrument sounds above what is written.
+
+    Returns:
+        The MIDI number, 0 to 127, and whether it was rounded to a semitone.
 
     Raises:
-        UnreadableScore: when there is no such note.
+        UnreadableScore: when a number is missing or out of range.
     """
     step, octave = pitch.find_text("step"), pitch.find_number("octave")
     alteration = pitch.find_number("alter") or Fraction(0)
@@ -121,7 +155,17 @@ def read_pitch(pitch: XmlElement, transposition: int) -> tuple[int, bool]:
 
 
 def read_nominal_duration(note: XmlElement) -> Fraction | None:
-    """Quarter notes that the shape of a note lasts by its dots and its tuplet, None if unknown."""
+    """Compute the duration of a note from its ``<type>``, dots and tuplet.
+
+    Args:
+        note: A ``<note>`` or ``<forward>`` element.
+
+    Returns:
+        Quarter notes; None where there is no ``<type>`` that is known.
+
+    Raises:
+        UnreadableScore: when a number of the tuplet cannot be parsed.
+    """
     value = NOTE_TYPES.get(note.find_text("type"))
     if value is None:
         return None
@@ -133,7 +177,14 @@ def read_nominal_duration(note: XmlElement) -> Fraction | None:
 
 
 def read_tempo(direction: XmlElement) -> float | None:
-    """Read the tempo that a ``<direction>`` or ``<sound>`` sets, in quarter notes per minute."""
+    """Parse the tempo that a ``<direction>`` or ``<sound>`` element sets.
+
+    Args:
+        direction: The element.
+
+    Returns:
+        Quarter notes per minute; None where it sets no tempo within `TEMPO_RANGE`.
+    """
     sound = direction if direction.name == "sound" else direction.find("sound")
     tempo = _decimal(sound.attributes.get("tempo", "")) if sound else None
     if tempo is None:
@@ -141,11 +192,12 @@ def read_tempo(direction: XmlElement) -> float | None:
             tempo = tempo or _read_metronome(kind)
     if tempo is None or not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
         return None
-    # A mark in dotted quarters is rounded in print: 66.67 of them are 100 quarters.
+    # A mark in dotted quarters is printed rounded: 66.67 of them are 100 quarters.
     return float(round(tempo)) if abs(tempo - round(tempo)) < 0.02 else tempo
 
 
 def _read_metronome(kind: XmlElement) -> float | None:
+    """Parse a ``<metronome>`` mark into quarter notes per minute."""
     mark = kind.find("metronome")
     beat = NOTE_TYPES.get(mark.find_text("beat-unit")) if mark else None
     number = _decimal(mark.find_text("per-minute")) if mark else None
@@ -156,13 +208,17 @@ def _read_metronome(kind: XmlElement) -> float | None:
 
 
 def _decimal(words: str) -> float | None:
-    """The first number of a text: 120 for ``c. 120`` and for ``120-126``."""
+    """Find the first number of a text: 120 in ``c. 120`` and in ``120-126``."""
     match = re.search(r"\d{1,6}(\.\d{1,6})?", words, re.ASCII)
     return float(match[0]) if match else None
 
 
 def has_jump(direction: XmlElement) -> bool:
-    """Whether a ``<direction>`` or ``<sound>`` is part of a jump such as D.C. or D.S. al coda."""
+    """Tell whether a ``<direction>`` or ``<sound>`` element is part of a jump (D.C., D.S., coda).
+
+    Args:
+        direction: The element.
+    """
     sound = direction if direction.name == "sound" else direction.find("sound")
     if sound and any(jump in sound.attributes for jump in _JUMPS):
         return True
@@ -175,32 +231,48 @@ def has_jump(direction: XmlElement) -> bool:
 
 
 def read_barlines(measure: XmlElement) -> XmlBarlines:
-    """Read the barlines of a measure."""
-    signs: dict[str, bool] = {}
-    times = 2
+    """Parse the ``<barline>`` elements of a measure.
+
+    Args:
+        measure: A ``<measure>`` element.
+    """
+    opens_repeat = closes_repeat = double_before = double_after = ending_stops = jumps = False
+    play_count = 2
     ending: tuple[int, ...] = ()
     for line in measure.find_all("barline"):
         left = line.attributes.get("location") == "left"
         repeat = line.find("repeat")
         direction = repeat.attributes.get("direction") if repeat else None
-        signs["opens"] = signs.get("opens", False) or direction == "forward"
+        opens_repeat = opens_repeat or direction == "forward"
         if repeat and direction == "backward":
-            signs["closes"] = True
-            times = min(99, int(_decimal(repeat.attributes.get("times", "")) or 2))
+            closes_repeat = True
+            play_count = min(99, int(_decimal(repeat.attributes.get("times", "")) or 2))
         if direction or line.find_text("bar-style") in _DOUBLE_LINES:
-            signs["double_before" if left or direction == "forward" else "double_behind"] = True
+            if left or direction == "forward":
+                double_before = True
+            else:
+                double_after = True
         bracket = line.find("ending")
         if bracket and bracket.attributes.get("type") == "start":
             ending = _passes(bracket.attributes.get("number", ""))
         elif bracket:
-            signs["ending_stops"] = True
+            ending_stops = True
         if line.find("segno") or line.find("coda"):
-            signs["jumps"] = True
-    return XmlBarlines(**signs, play_count=times, ending=ending)
+            jumps = True
+    return XmlBarlines(
+        opens_repeat=opens_repeat,
+        closes_repeat=closes_repeat,
+        play_count=play_count,
+        double_before=double_before,
+        double_after=double_after,
+        ending=ending,
+        ending_stops=ending_stops,
+        jumps=jumps,
+    )
 
 
 def _passes(number: str) -> tuple[int, ...]:
-    """The passes of an ending: ``1``, ``1, 2`` or ``1-3``; the first where none is named."""
+    """Parse the passes of an ending: ``1``, ``1, 2`` or ``1-3``; empty is the first."""
     passes: list[int] = []
     for first, last in re.findall(r"(\d{1,2})(?:\s*-\s*(\d{1,2}))?", number, re.ASCII):
         passes.extend(range(int(first), int(last or first) + 1))

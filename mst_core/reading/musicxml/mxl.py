@@ -1,7 +1,7 @@
-"""Compressed MusicXML (.mxl): the score is taken out of its zip archive, in memory.
+"""Reads compressed MusicXML (.mxl): unpacks the score from its zip archive in memory.
 
-Names in the archive are compared, never opened. What an entry says of its size is not trusted: no
-more is unpacked than the limit allows.
+Names in the archive are compared and never used as paths. The size in an entry's header is not
+trusted: unpacking stops at the limit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONTAINER = "META-INF/container.xml"
 ACCEPTED = "a compressed MusicXML file (.mxl) as notation programs export it is accepted"
 MAX_ENTRIES = 1_000
 MAX_CONTAINER_BYTES = 100_000
-"""Bytes of the XML that names the score."""
+"""Largest unpacked size of the XML that names the score."""
 _SUFFIXES = (".musicxml", ".xml")
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -27,13 +27,20 @@ _CHUNK = 65_536
 
 
 def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()) -> ParsedScore:
-    """Read a compressed MusicXML file. ``track`` asks for a part, counted from 1.
+    """Read a compressed MusicXML file.
+
+    Args:
+        data: The zip archive.
+        track: Number of the part with the melody, counted from 1; None to choose one.
+        limits: Sizes above which a file is rejected, unpacked sizes among them.
+
+    Returns:
+        As `read_musicxml`.
 
     Raises:
         UnreadableScore: when the bytes are no zip archive, break off, or hold no score that can
             be read without a password.
-        TooLong: beyond the limits, those of the unpacked size among them.
-        NoMelody, BadOption: as `read_musicxml`.
+        NoMelody, TooLong, BadOption: as `read_musicxml`.
     """
     if len(data) > limits.file_bytes:
         raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
@@ -42,7 +49,20 @@ def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()
 
 
 def unpack_score(data: bytes, *, max_bytes: int) -> bytes:
-    """Take the score out of an archive, at most that many bytes; errors as in `read_mxl`."""
+    """Unpack the score of an archive.
+
+    Args:
+        data: The zip archive.
+        max_bytes: Largest size of all entries together, as their headers say, and of the unpacked
+            score.
+
+    Returns:
+        The XML of the score.
+
+    Raises:
+        UnreadableScore: when it is no zip archive, or holds no score that can be read.
+        TooLong: when there are more than `MAX_ENTRIES` entries, or they exceed ``max_bytes``.
+    """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
@@ -58,10 +78,10 @@ def unpack_score(data: bytes, *, max_bytes: int) -> bytes:
 
 
 def _find_score(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> zipfile.ZipInfo:
-    """Find what the container names, or else the first XML file that lies at the top.
+    """Find the entry that the container names, else the first XML file in the top folder.
 
-    Real files have containers that are no XML (an apostrophe in the name of the score), or that
-    write the name in another alphabet than the archive does.
+    Some notation programs write a container that is not well formed (an apostrophe in the name of
+    the score), or whose name is encoded differently from the archive's.
     """
     if any(name.startswith("/") or ".." in name.split("/") for name in entries):
         raise UnreadableScore("the archive holds names that lead out of it", ACCEPTED)
@@ -75,7 +95,7 @@ def _find_score(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -
 
 
 def _read_container(archive: zipfile.ZipFile, container: zipfile.ZipInfo | None) -> str:
-    """The name of the score, "" where none is to be had. Of several files it is the first."""
+    """The name of the first score that the container names, empty where it cannot be read."""
     if container is None:
         return ""
     content = _unpack(archive, container, MAX_CONTAINER_BYTES)
@@ -87,7 +107,7 @@ def _read_container(archive: zipfile.ZipFile, container: zipfile.ZipInfo | None)
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Unpack one entry, and stop at the limit whatever its header says."""
+    """Unpack one entry, up to the limit whatever size its header has."""
     if entry.flag_bits & _ENCRYPTED:
         raise UnreadableScore("the archive is locked with a password", ACCEPTED)
     if entry.compress_type not in _METHODS:

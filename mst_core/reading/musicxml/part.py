@@ -1,8 +1,8 @@
-"""One part of a MusicXML score, as it is written: measure by measure, every voice, exact times.
+"""Reads one part of a MusicXML score as it is written: measure by measure, every voice.
 
-A measure is what stands between two barlines of the file. Pitches are those that sound: transposing
-instruments are read at concert pitch. Grace notes, cue notes and notes that are not printed are
-left out and counted; chord symbols, lyrics and all layout are passed over.
+A measure is the music between two barlines of the file. Times are exact; pitches are those that
+sound, so that transposing instruments are read at concert pitch. Grace notes, cue notes and notes
+that are not printed are left out and counted; chord symbols, lyrics and layout are skipped.
 """
 
 from __future__ import annotations
@@ -29,26 +29,29 @@ from mst_core.reading.musicxml.elements import (
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement
 
 MAX_DENOMINATOR = 10**9
-"""Largest denominator of a time: beyond it the note lengths have no beat in common."""
+"""Largest denominator of a time: above it the notes have no common beat."""
 DRUM_CHANNEL = "10"
-_SNARE = 38  # General MIDI: what an unpitched note is that does not say its instrument
+"""The MIDI channel of percussion, as MusicXML counts from 1."""
+_SNARE = 38  # General MIDI drum of an unpitched note without an instrument
 
 
 class XmlNote(NamedTuple):
-    """A note on the page; times in quarter notes."""
+    """A written note."""
 
     onset: Fraction
-    """From the beginning of its measure."""
+    """Quarter notes from the beginning of its measure, or from the first downbeat of the score."""
     duration: Fraction
+    """Quarter notes, above 0."""
     pitch: int
+    """MIDI number; a General MIDI drum where ``drum``."""
     voice: tuple[str, str]
-    """Staff and voice, as they are numbered."""
+    """Staff and voice, as the file numbers them."""
     tie_start: bool
     """Whether it is tied to the next note of its pitch."""
     tie_stop: bool
-    """Whether a note before is tied to it."""
+    """Whether the note of its pitch before it is tied to it."""
     drum: bool
-    """Whether it has no pitch: ``pitch`` is then a General MIDI drum."""
+    """Whether it is written without a pitch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,16 @@ class XmlMeasure:
 
     notes: tuple[XmlNote, ...]
     length: Fraction
-    """Up to where its last voice comes, in quarter notes; 0 where nothing is written."""
+    """Quarter notes up to the end of its longest voice; 0 where nothing is written."""
     meter: Meter | None
-    """The signature that holds; None for free meter."""
+    """The time signature that holds; None for free meter."""
     barlines: XmlBarlines
     implicit: bool
-    """Whether it is not counted: a pickup, or the rest of a bar that was cut in two."""
+    """Whether it has no number of its own: a pickup, or the rest of a bar that was cut in two."""
     opens_section: bool
-    """Whether a rehearsal mark stands over its beginning."""
+    """Whether a rehearsal mark stands at its beginning."""
     tempos: tuple[tuple[Fraction, float], ...]
-    """Quarter notes from its beginning, quarter notes per minute."""
+    """Tempo marks: quarter notes from its beginning, and quarter notes per minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,48 +80,53 @@ class XmlPart:
     program: int | None
     """General MIDI program, 0 to 127; None where the file names none."""
     drums: bool
-    """Whether nothing in it has a pitch."""
+    """Whether it is percussion: on the drum channel, or without any pitch."""
     key: Key | None
-    """The first signature, as it sounds."""
+    """The first key signature, as it sounds."""
     measures: tuple[XmlMeasure, ...]
     counts: Counter[str]
-    """How often was met what a remark should tell: ``grace``, ``cue``, ``hidden``, ``rounded``,
-    ``transposed``, ``keys``."""
+    """How often the file has what is left out or changed: ``grace``, ``cue``, ``hidden``,
+    ``rounded``, ``transposed``, ``unpitched``, ``keys`` (changes of key) and ``jump``."""
 
     @property
     def note_count(self) -> int:
-        """How many notes are written in it."""
+        """Number of written notes, with every note of a chord and of a tie."""
         return sum(len(measure.notes) for measure in self.measures)
 
 
 def read_part(score_part: XmlElement | None, measures: Sequence[XmlElement]) -> XmlPart:
-    """Read a part from its ``<score-part>`` and its measures.
+    """Read a part.
+
+    Args:
+        score_part: Its entry in the part list, with name and MIDI program; None where it has none.
+        measures: Its ``<measure>`` elements in order.
+
+    Returns:
+        The part as it is written.
 
     Raises:
-        UnreadableScore: for a number, a pitch or a meter that no music has.
+        UnreadableScore: when a number, pitch or meter is out of range.
     """
     score_part = score_part or XmlElement("score-part", {})
     program = score_part.find_number("midi-instrument", "midi-program")
-    pen = _MeasureReader(_drum_pitches(score_part))
-    written = tuple(pen.read(measure) for measure in measures)
+    reader = _MeasureReader(_drum_pitches(score_part))
+    written = tuple(reader.read(measure) for measure in measures)
     channel = score_part.find_text("midi-instrument", "midi-channel")
+    name = score_part.find_text("part-name")
     return XmlPart(
-        name=(
-            score_part.find_text("part-name")
-            or score_part.find_text("score-instrument", "instrument-name")
-        ),
+        name=name or score_part.find_text("score-instrument", "instrument-name"),
         program=int(program) - 1 if program and 1 <= program <= 128 else None,
-        drums=channel == DRUM_CHANNEL or pen.pitched_count == 0 < pen.counts["unpitched"],
-        key=pen.key,
+        drums=channel == DRUM_CHANNEL or reader.pitched_count == 0 < reader.counts["unpitched"],
+        key=reader.key,
         measures=written,
-        counts=pen.counts,
+        counts=reader.counts,
     )
 
 
-def _drum_pitches(heading: XmlElement) -> dict[str, int]:
-    """The MIDI number of each instrument of a drum kit, by its id."""
+def _drum_pitches(score_part: XmlElement) -> dict[str, int]:
+    """General MIDI drum of each instrument of a drum kit, by its id."""
     numbers = {}
-    for instrument in heading.find_all("midi-instrument"):
+    for instrument in score_part.find_all("midi-instrument"):
         number = instrument.find_number("midi-unpitched")
         if number is not None and 1 <= number <= 128:
             numbers[instrument.attributes.get("id", "")] = int(number) - 1
@@ -126,7 +134,7 @@ def _drum_pitches(heading: XmlElement) -> dict[str, int]:
 
 
 class _MeasureReader:
-    """Goes through the measures of a part and keeps what is valid: divisions, meter, place."""
+    """Reads the measures of a part in order; keeps divisions, meter and transposition between."""
 
     def __init__(self, drums: dict[str, int]) -> None:
         self.key: Key | None = None
@@ -136,11 +144,9 @@ class _MeasureReader:
         self._divisions = Fraction(1)
         self._transposition = 0
         self._meter: Meter | None = None
-        self._position = Fraction(0)  # from the beginning of the measure
+        self._position = Fraction(0)  # quarter notes from the beginning of the measure
         self._measure_end = Fraction(0)
-        self._chord_onset = Fraction(
-            0
-        )  # where the last note began that is no further note of a chord
+        self._chord_onset = Fraction(0)  # of the last note, or of the chord that it belongs to
         self._notes: list[XmlNote] = []
         self._tempos: list[tuple[Fraction, float]] = []
         self._mark_pending = self._has_jump = False
@@ -160,18 +166,18 @@ class _MeasureReader:
                 self._advance(self._duration(sign))
             elif sign.name == "attributes":
                 self._attributes(sign)
-                # A signature behind the first note is a courtesy for the measure to come.
+                # A signature after the first note announces the meter of the next measure.
                 meter = meter if self._measure_end else self._meter
             elif sign.name in ("direction", "sound"):
                 marked = self._direction(sign) or marked
-        signs = read_barlines(measure)
-        self._has_jump = self._has_jump or signs.jumps
+        barlines = read_barlines(measure)
+        self._has_jump = self._has_jump or barlines.jumps
         self.counts["jump"] += self._has_jump
         return XmlMeasure(
             notes=tuple(self._notes),
             length=self._measure_end,
             meter=meter,
-            barlines=signs,
+            barlines=barlines,
             implicit=measure.attributes.get("implicit") == "yes"
             or measure.attributes.get("number") == "0",
             opens_section=marked,
@@ -179,6 +185,7 @@ class _MeasureReader:
         )
 
     def _attributes(self, attributes: XmlElement) -> None:
+        """Read divisions, transposition, key and meter."""
         divisions = attributes.find_number("divisions")
         if divisions is not None:
             if divisions <= 0:
@@ -197,21 +204,21 @@ class _MeasureReader:
             self._meter = read_meter(time)
 
     def _direction(self, direction: XmlElement) -> bool:
-        """Take tempo and jumps; tell whether a rehearsal mark stands over the barline before."""
+        """Read tempo and jumps; return whether a rehearsal mark stands before the first note."""
         tempo = read_tempo(direction)
         if tempo is not None:
             self._tempos.append((self._position, tempo))
         self._has_jump = self._has_jump or has_jump(direction)
         rehearsal = any(kind.find("rehearsal") for kind in direction.find_all("direction-type"))
-        # Behind the last note it belongs to the next measure.
+        # A mark after the beginning belongs to the next measure.
         self._mark_pending = self._mark_pending or (rehearsal and self._position > 0)
         return rehearsal and not self._position
 
     def _duration(self, sign: XmlElement) -> Fraction:
-        """The duration of a sign in quarter notes.
+        """Duration of an element in quarter notes.
 
-        A tuplet that the divisions of the file cannot hold is written rounded; its shape tells
-        what it lasts.
+        A tuplet that the file's divisions cannot express is written rounded; its duration is then
+        that of its note value.
         """
         written = sign.find_number("duration")
         if written is None or written < 0:
@@ -225,13 +232,15 @@ class _MeasureReader:
                 return nominal
         return written / self._divisions
 
-    def _advance(self, way: Fraction) -> None:
-        self._position = max(Fraction(0), self._position + way)
+    def _advance(self, distance: Fraction) -> None:
+        """Move the position; a backup may not go before the beginning."""
+        self._position = max(Fraction(0), self._position + distance)
         self._measure_end = max(self._measure_end, self._position)
         if self._position.denominator > MAX_DENOMINATOR:
             raise UnreadableScore("the note lengths have no beat in common", ACCEPTED)
 
     def _note(self, note: XmlElement) -> None:
+        """Read a note; a rest only moves the position."""
         duration = Fraction(0) if note.find("grace") else self._duration(note)
         if not duration:
             self.counts["grace"] += 1
@@ -260,6 +269,7 @@ class _MeasureReader:
         )
 
     def _pitch(self, note: XmlElement) -> int:
+        """MIDI number of a note, or its General MIDI drum."""
         pitch = note.find("pitch")
         if pitch is None:
             self.counts["unpitched"] += 1

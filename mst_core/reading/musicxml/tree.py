@@ -1,7 +1,8 @@
-"""XML from strangers as a small tree: nothing is loaded, nothing expanded, everything bounded.
+"""Parses untrusted XML into a tree: loads no other file, expands no entity, bounds every size.
 
-A document type that only names a public DTD, as MusicXML files do, is passed over. One that
-declares anything is refused, and so is every entity but the five of XML itself.
+A document type that only names a public DTD, as MusicXML files have it, is ignored. One that
+declares anything is rejected, and so is every entity except the five of XML itself. Why this is not
+done by defusedxml: docs/decisions.md#xml-hardening.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from mst_core.errors import TooLong, UnreadableScore
 
 ACCEPTED = "a MusicXML file (.musicxml, .xml or .mxl) in UTF-8 or UTF-16 is accepted"
 MAX_DEPTH = 60
-"""Elements within each other; MusicXML needs about ten."""
+"""Levels of nested elements; MusicXML needs about ten."""
 MAX_TAG_BYTES = 200_000
-"""Bytes of a tag, comment or declaration."""
+"""Largest tag, comment or declaration in bytes."""
 MAX_TEXT_LENGTH = 1_000
-"""Characters kept of the text of an element."""
+"""Characters that are kept of the text of an element."""
 _ENCODINGS = re.compile(
     r"utf-?8|utf-16|(us-)?ascii|iso-8859-(1|2|15)|windows-125[0-2]|macintosh", re.IGNORECASE
 )
@@ -28,7 +29,7 @@ _DECIMAL = re.compile(r"([+-]?)(\d{0,9})(?:\.(\d*))?", re.ASCII)
 
 
 class XmlElement:
-    """A tag with its attributes and, where it holds no other elements, its text without margins."""
+    """An element: its name, attributes and children, and its text where it has no children."""
 
     __slots__ = ("attributes", "children", "name", "text")
 
@@ -39,26 +40,38 @@ class XmlElement:
         self.text = ""
 
     def find_all(self, name: str) -> Iterator[XmlElement]:
-        """Yield its children of that name."""
+        """Yield the children of a name, in order."""
         return (child for child in self.children if child.name == name)
 
     def find(self, *path: str) -> XmlElement | None:
-        """Follow the first child of each name; None where there is none."""
+        """Return the element at the end of a path of names, the first child of each name.
+
+        Returns:
+            The element; None where a name of the path is missing.
+        """
         element: XmlElement | None = self
         for name in path:
             element = next(element.find_all(name), None) if element else None
         return element
 
     def find_text(self, *path: str) -> str:
-        """Give the text at the end of a `first` path, "" where there is none; spaces are single."""
+        """Return the text at the end of a path of names.
+
+        Returns:
+            The text with single spaces between words; empty where a name is missing.
+        """
         element = self.find(*path)
         return " ".join(element.text.split()) if element else ""
 
     def find_number(self, *path: str) -> Fraction | None:
-        """Give the decimal number at the end of a `first` path.
+        """Return the decimal number at the end of a path of names.
+
+        Returns:
+            The number, below 10^9, with up to 9 decimal places; None where the text is empty or a
+            name is missing.
 
         Raises:
-            UnreadableScore: when something else stands there.
+            UnreadableScore: when the text is no such number.
         """
         words = self.find_text(*path)
         if not words:
@@ -70,28 +83,35 @@ class XmlElement:
 
 
 def parse_xml(data: bytes, *, max_elements: int) -> XmlElement:
-    """Read a document into its root element.
+    """Parse a document into its root element.
+
+    Args:
+        data: The file, in UTF-8, UTF-16 or one of the older encodings that notation programs use.
+        max_elements: Most elements of the document.
+
+    Returns:
+        The root element.
 
     Raises:
-        UnreadableScore: when it is not well formed or not in an encoding we take, and when it
-            declares entities or anything else.
-        TooLong: when it has more than that many elements.
+        UnreadableScore: when it is not well formed, in another encoding, nested deeper than
+            `MAX_DEPTH`, has a tag above `MAX_TAG_BYTES`, or declares or uses an entity.
+        TooLong: when it has more than ``max_elements``.
     """
-    tree = _TreeBuilder(max_elements)
+    builder = _TreeBuilder(max_elements)
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler = tree.start
-    parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.add_text
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.add_text
     parser.XmlDeclHandler = _check_encoding
     parser.StartDoctypeDeclHandler = _check_document_type
-    parser.EntityDeclHandler = _refuse_declaration
-    parser.ExternalEntityRefHandler = _refuse_entity
-    parser.SkippedEntityHandler = _refuse_entity
+    parser.EntityDeclHandler = _reject_declaration
+    parser.ExternalEntityRefHandler = _reject_entity
+    parser.SkippedEntityHandler = _reject_entity
     try:
         for start in range(0, len(data), _CHUNK):
             parser.Parse(data[start : start + _CHUNK], False)
-            # What expat has not passed yet, it keeps, and reads again with every chunk.
+            # expat keeps an incomplete tag and scans it again from its start with every chunk.
             if start + _CHUNK - parser.CurrentByteIndex > MAX_TAG_BYTES + _CHUNK:
                 raise UnreadableScore(
                     f"the XML has a tag of more than {MAX_TAG_BYTES} bytes", ACCEPTED
@@ -102,25 +122,27 @@ def parse_xml(data: bytes, *, max_elements: int) -> XmlElement:
         raise UnreadableScore(
             f"the XML is broken in line {error.lineno}: {fault}", ACCEPTED
         ) from None
-    return tree.root
+    return builder.root
 
 
 class _TreeBuilder:
-    """Grows the tree while the parser reads."""
+    """Builds the tree from the events of the parser, within the limits."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, max_elements: int) -> None:
         self._document = XmlElement("", {})
         self._open = [self._document]
         self._text: list[str] = []
         self._characters = 0
         self._count = 0
-        self._max_elements = most
+        self._max_elements = max_elements
 
     @property
     def root(self) -> XmlElement:
+        """The root element of a complete document."""
         return self._document.children[0]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
         self._count += 1
         if self._count > self._max_elements:
             raise TooLong(
@@ -137,30 +159,35 @@ class _TreeBuilder:
         self._characters = 0
 
     def end(self, name: str) -> None:
+        """Close the innermost element."""
         element = self._open.pop()
         if not element.children:
             element.text = "".join(self._text).strip()
 
     def add_text(self, text: str) -> None:
-        """Keep text; what stands between the elements within another is never asked for."""
+        """Collect text; text between the children of an element is dropped when they end."""
         if self._characters < MAX_TEXT_LENGTH:
             self._text.append(text[: MAX_TEXT_LENGTH - self._characters])
             self._characters += len(text)
 
 
 def _check_encoding(version: str, encoding: str | None, standalone: int) -> None:
+    """Reject an XML declaration with an encoding outside the accepted ones."""
     if encoding is not None and not _ENCODINGS.fullmatch(encoding):
         raise UnreadableScore(f"the XML is encoded in {encoding[:30]!r}", ACCEPTED)
 
 
 def _check_document_type(name: str, system: str | None, public: str | None, internal: bool) -> None:
+    """Reject a document type with declarations of its own."""
     if internal:
         raise UnreadableScore("the XML has a document type with declarations of its own", ACCEPTED)
 
 
-def _refuse_declaration(name: str, *rest: object) -> None:
+def _reject_declaration(name: str, *rest: object) -> None:
+    """Reject the declaration of an entity."""
     raise UnreadableScore(f"the XML declares the entity {name[:30]!r}", ACCEPTED)
 
 
-def _refuse_entity(name: str | None, *rest: object) -> int:
+def _reject_entity(name: str | None, *rest: object) -> int:
+    """Reject the use of an entity that XML itself does not define."""
     raise UnreadableScore(f"the XML asks for the entity {str(name)[:30]!r}", ACCEPTED)
