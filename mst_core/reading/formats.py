@@ -1,6 +1,7 @@
-"""Which kind of score a file is, by its name and its first bytes; nothing else is read or loaded.
+"""Detects the format of a score file by its name, its size and its first bytes.
 
-The bot asks here before its public answer, so the sentences name the file and what is accepted.
+Loads no reader. The bot calls `detect_format` before it acknowledges a request in public, so the
+errors name the file and what is accepted.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from mst_core.errors import TooLong, UnreadableScore
 from mst_core.reading.parsed_score import Limits
 
 SNIFFED_BYTES = 2_048
-"""How much of a file is enough for `detect_format`."""
+"""How many bytes from the start of a file `detect_format` needs."""
 ACCEPTED_FORMATS = (
     "MIDI (.mid, .midi), ABC (.abc) and MusicXML (.musicxml, .xml, .mxl) are accepted"
 )
 MAX_NAME_LENGTH = 60
+"""Characters of a file's name in a sentence, its suffix included."""
 
 
 class ScoreFormat(StrEnum):
-    """The kinds of score that there are readers for."""
+    """The file formats that can be read."""
 
     MIDI = "MIDI"
     ABC = "ABC"
@@ -38,8 +40,8 @@ SUFFIXES = {
     ".xml": ScoreFormat.MUSICXML,
     ".mxl": ScoreFormat.MXL,
 }
+# Other files that people send by mistake, recognized by their first bytes.
 _OTHER_FILE_TYPES = (
-    # what people send by mistake, by its first bytes
     (rb"ID3|\xff[\xe2-\xfb]", "an MP3 sound"),
     (rb"OggS", "an Ogg sound"),
     (rb"fLaC", "a FLAC sound"),
@@ -57,20 +59,27 @@ _ABC = re.compile(r"(\s*%abc|(.*\n)*?\s*X:\s*\d)")
 def detect_format(
     name: str, size: int, first_bytes: bytes | None = None, limits: Limits | None = None
 ) -> ScoreFormat:
-    """Tell the kind of a file of ``size`` bytes; before it is there, by its name alone.
+    """Return the format of a file, by its suffix and, once they are known, its first bytes.
 
-    What its first bytes clearly are decides against a wrong suffix among the accepted ones.
+    Clear first bytes win over a suffix of another accepted format.
+
+    Args:
+        name: the file's name, with or without folders.
+        size: of the whole file, in bytes.
+        first_bytes: the first `SNIFFED_BYTES` of the file; None before it is downloaded.
+        limits: for the largest size.
+
+    Returns:
+        The format whose reader is to be used.
 
     Raises:
-        UnreadableScore: when it is empty or none of the kinds.
+        UnreadableScore: when the file is empty or of another type.
         TooLong: when it is too large.
     """
     shown = display_name(name)
-    kind = SUFFIXES.get(PurePosixPath(shown).suffix.lower())
-    if kind is None:
-        raise UnreadableScore(
-            f"{shown} has the ending of no kind of score that can be read", ACCEPTED_FORMATS
-        )
+    by_suffix = SUFFIXES.get(PurePosixPath(shown).suffix.lower())
+    if by_suffix is None:
+        raise UnreadableScore(f"{shown} does not have the ending of a score file", ACCEPTED_FORMATS)
     if size <= 0:
         raise UnreadableScore(f"{shown} is empty", ACCEPTED_FORMATS)
     most = (limits or Limits()).file_bytes
@@ -78,31 +87,39 @@ def detect_format(
         found = _megabytes(size)
         more = "more than " if found == _megabytes(most) else ""
         raise TooLong(f"{more}{found}", _megabytes(most))
-    return kind if first_bytes is None else _sniff(shown, kind, first_bytes)
+    return by_suffix if first_bytes is None else _sniff(shown, by_suffix, first_bytes)
 
 
-def _sniff(shown: str, kind: ScoreFormat, first_bytes: bytes) -> ScoreFormat:
+def _sniff(shown: str, by_suffix: ScoreFormat, first_bytes: bytes) -> ScoreFormat:
+    """The format by the first bytes, or by the suffix where they leave it open."""
     if first_bytes[:4] == b"MThd" or re.match(rb"RIFF....RMID", first_bytes, re.DOTALL):
         return ScoreFormat.MIDI
     if first_bytes[:4] == b"PK\x03\x04":
         return ScoreFormat.MXL
-    for pattern, foreign in _OTHER_FILE_TYPES:
+    for pattern, file_type in _OTHER_FILE_TYPES:
         if re.match(pattern, first_bytes, re.DOTALL):
-            raise UnreadableScore(f"{shown} is {foreign}, whatever its name says", ACCEPTED_FORMATS)
+            raise UnreadableScore(
+                f"{shown} is {file_type}, whatever its name says", ACCEPTED_FORMATS
+            )
     text = decode_text(first_bytes)
     if _SCORE_XML.match(text):
         return ScoreFormat.MUSICXML
-    if "\0" not in text and (kind is ScoreFormat.ABC or _ABC.match(text)):
+    if "\0" not in text and (by_suffix is ScoreFormat.ABC or _ABC.match(text)):
         return ScoreFormat.ABC
-    if kind is ScoreFormat.MUSICXML and text.lstrip()[:1] == "<":
-        return kind
-    raise UnreadableScore(f"{shown} does not begin as a {kind} file does", ACCEPTED_FORMATS)
+    if by_suffix is ScoreFormat.MUSICXML and text.lstrip()[:1] == "<":
+        return by_suffix
+    raise UnreadableScore(f"{shown} does not begin as a {by_suffix} file does", ACCEPTED_FORMATS)
 
 
 def decode_text(data: bytes) -> str:
-    """Decode a text by its byte order mark, else as UTF-8, else as Latin-1, which never fails.
+    """Decode a text of unknown encoding; never fails.
 
-    A character that is cut off at the end, or broken in UTF-16, becomes U+FFFD.
+    Args:
+        data: bytes of a text file, perhaps only its beginning.
+
+    Returns:
+        The text in UTF-16 (by a byte order mark or a zero byte beside the first character), else
+        in UTF-8, else in Latin-1. Broken UTF-16 and a last character cut off become U+FFFD.
     """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
@@ -118,15 +135,30 @@ def decode_text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def sanitize_line(text: str, most: int) -> str:
-    """Make a stranger's text fit for a sentence: no control or direction signs, ``most`` long."""
+def sanitize_line(text: str, max_length: int) -> str:
+    """Return untrusted text as one line that is safe to print.
+
+    Args:
+        text: anything.
+        max_length: characters to keep; the last one of a longer text is an ellipsis.
+
+    Returns:
+        The text without control and direction characters, its white space single spaces.
+    """
     spaced = " ".join(text.split())
-    kept = "".join(sign for sign in spaced if unicodedata.category(sign)[0] != "C").strip()
-    return kept if len(kept) <= most else kept[: most - 1] + "…"
+    line = "".join(sign for sign in spaced if unicodedata.category(sign)[0] != "C").strip()
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"
 
 
 def display_name(name: str) -> str:
-    """Give the base name of a path from any system as one line, its ending kept."""
+    """Return the base name of a file as one line for a sentence.
+
+    Args:
+        name: a path of any operating system.
+
+    Returns:
+        At most `MAX_NAME_LENGTH` characters, never empty; the suffix of a score stays.
+    """
     base = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     suffix = PurePosixPath(base).suffix
     if suffix.lower() not in SUFFIXES:

@@ -1,4 +1,7 @@
-"""The key of notes that name none: which major or minor scale they dwell on."""
+"""Estimates the key of notes whose file names none (Krumhansl-Schmuckler algorithm).
+
+Stands alone because the readers of all formats share it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from statistics import correlation
 
 from mst_core.music import Key, Note
 
-# How well each degree fits, as listeners judged it (Krumhansl and Kessler 1982).
+# Probe-tone ratings of the twelve degrees above the tonic (Krumhansl and Kessler 1982).
 _PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
@@ -15,7 +18,14 @@ _PROFILES = {
 
 
 def find_key(notes: Iterable[Note]) -> Key:
-    """The key whose profile the durations of the twelve pitch classes follow best."""
+    """Return the key whose profile correlates best with the durations of the pitch classes.
+
+    Args:
+        notes: notes of one melody, in any order.
+
+    Returns:
+        One of the 24 major and minor keys; C major when all pitch classes last equally long.
+    """
     weights = [0.0] * 12
     for note in notes:
         weights[note.pitch % 12] += float(note.duration)

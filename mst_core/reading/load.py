@@ -1,6 +1,7 @@
-"""From the bytes of any file to a reading: the kind, its reader, and what holds for every reading.
+"""Reads a score file of any accepted format into a `ParsedScore` that is within the limits.
 
-Each reader is loaded when its kind comes, so that the parser's process starts quickly.
+The reader of a format is imported when a file of that format comes, so that a parser process
+starts quickly.
 """
 
 from __future__ import annotations
@@ -19,38 +20,55 @@ from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.serialization import MAX_TEMPO_CHANGES
 
 MAX_DENOMINATOR = 2**31
-"""No time has a larger denominator."""
-TEMPO_RANGE = (4.0, 1_000.0)  # quarter notes per minute; what a MIDI file can hold, and sanity
+"""Of every onset and duration of the melody, in quarter notes."""
+TEMPO_RANGE = (4.0, 1_000.0)
+"""Accepted quarter notes per minute; the slowest is what a MIDI file can hold."""
 MAX_TEXT_LENGTH = 200
+"""Characters of a title or of the name of a part."""
 MAX_ARGUMENT_LENGTH = 400
+"""Characters of what an error quotes from a file."""
 MAX_WARNINGS = 30
 
 
 def load_score(
     name: str, data: bytes, *, track: int | None = None, limits: Limits | None = None
 ) -> ParsedScore:
-    """Read a file; ``track`` names the track or part that holds the melody, from 1.
+    """Read a score file in this process; `mst_core.reading.sandbox.parse` does so in another.
+
+    Args:
+        name: the file's name; its suffix and the first bytes decide the format.
+        data: the whole file.
+        track: which track or part is the melody, from 1; None chooses one.
+        limits: how much the file may hold.
+
+    Returns:
+        The melody, the other parts, and warnings about what was assumed or left out.
 
     Raises:
-        UnreadableScore: when it is no score, a broken one, or one of a kind that has no reader.
-        NoMelody: when fewer than two notes sound.
+        UnreadableScore: when it is broken or no score.
+        NoMelody: when the melody would have fewer than two notes.
         TooLong: beyond the limits.
         BadOption: for a track that is not there.
     """
     limits = limits or Limits()
-    kind = detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
-    if track is not None and kind is ScoreFormat.ABC:
+    score_format = detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
+    if track is not None and score_format is ScoreFormat.ABC:
         raise BadOption("track", track, "MIDI and MusicXML files have tracks; this is ABC")
     try:
-        return _enforce_limits(display_name(name), _parse(kind, data, track, limits), limits)
+        return _enforce_limits(
+            display_name(name), _parse(score_format, data, track, limits), limits
+        )
     except MstError as error:
-        # A reader quotes what it stumbled over, which may be anything.
-        words = (sanitize_line(argument, MAX_ARGUMENT_LENGTH) for argument in error.arguments)
-        raise type(error)(*words) from error
+        # An error may quote anything from the file.
+        quoted = (sanitize_line(argument, MAX_ARGUMENT_LENGTH) for argument in error.arguments)
+        raise type(error)(*quoted) from error
 
 
-def _parse(kind: ScoreFormat, data: bytes, track: int | None, limits: Limits) -> ParsedScore:
-    match kind:
+def _parse(
+    score_format: ScoreFormat, data: bytes, track: int | None, limits: Limits
+) -> ParsedScore:
+    """Import the reader of a format and call it."""
+    match score_format:
         case ScoreFormat.MIDI:
             from mst_core.reading.midi.read import read_midi
 
@@ -69,24 +87,24 @@ def _parse(kind: ScoreFormat, data: bytes, track: int | None, limits: Limits) ->
             return read_mxl(data, track=track, limits=limits)
 
 
-def _enforce_limits(name: str, reading: ParsedScore, limits: Limits) -> ParsedScore:
-    """Hold a reading to the limits, whatever its reader did, and its texts to one line."""
-    melody = reading.melody
+def _enforce_limits(name: str, score: ParsedScore, limits: Limits) -> ParsedScore:
+    """Check a score of any reader against the limits, and cut its texts to one safe line each."""
+    melody = score.melody
     if len(melody.notes) < 2:
         raise NoMelody(name)
-    every = len(melody.notes) + sum(len(part.notes) for part in reading.parts)
+    all_notes = len(melody.notes) + sum(len(part.notes) for part in score.parts)
     for found, most, unit in (
         (len(melody.notes), limits.melody_notes, "notes in the melody"),
-        (every, limits.notes, "notes"),
+        (all_notes, limits.notes, "notes"),
         (melody.bar_count, limits.bars, "bars"),
         (round(melody.seconds), limits.seconds, "seconds"),
-        (len(reading.parts) + 1, limits.tracks, "tracks"),
-        (len(reading.tempos), MAX_TEMPO_CHANGES, "changes of tempo"),
+        (len(score.parts) + 1, limits.tracks, "tracks"),
+        (len(score.tempos), MAX_TEMPO_CHANGES, "changes of tempo"),
     ):
         if found > most:
             raise TooLong(f"{found} {unit}", f"{most:g} {unit}")
     lowest, highest = TEMPO_RANGE
-    for tempo in (melody.tempo, *(tempo for _, tempo in reading.tempos)):
+    for tempo in (melody.tempo, *(tempo for _, tempo in score.tempos)):
         if not lowest <= tempo <= highest:
             raise UnreadableScore(
                 f"{name} asks for {tempo:g} quarter notes a minute",
@@ -98,12 +116,12 @@ def _enforce_limits(name: str, reading: ParsedScore, limits: Limits) -> ParsedSc
             f"{name} divides a quarter note too finely", "plain rhythms are accepted"
         )
     return replace(
-        reading,
-        title=sanitize_line(reading.title, MAX_TEXT_LENGTH),
+        score,
+        title=sanitize_line(score.title, MAX_TEXT_LENGTH),
         parts=tuple(
-            replace(part, name=sanitize_line(part.name, MAX_TEXT_LENGTH)) for part in reading.parts
+            replace(part, name=sanitize_line(part.name, MAX_TEXT_LENGTH)) for part in score.parts
         ),
         warnings=tuple(
-            sanitize_line(text, 2 * MAX_TEXT_LENGTH) for text in reading.warnings[:MAX_WARNINGS]
+            sanitize_line(text, 2 * MAX_TEXT_LENGTH) for text in score.warnings[:MAX_WARNINGS]
         ),
     )

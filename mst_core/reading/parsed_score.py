@@ -1,4 +1,7 @@
-"""What a reader makes of a file: a melody, what sounds beside it, and what is worth telling."""
+"""What every reader returns, `ParsedScore`, and how much a file may hold, `Limits`.
+
+Stands alone so that the parent of a parser process can import both without any reader.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +12,36 @@ from mst_core.music import Melody, Part
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a file may hold. Readers refuse more, by name, before they do the work."""
+    """Maximum sizes of one file. Readers reject more with `TooLong` before they do the work."""
 
     file_bytes: int = 5_000_000
-    """Bytes of the file as it came."""
+    """Bytes of the file as it was sent."""
     unpacked_bytes: int = 20_000_000
-    """Bytes of what an archive holds, in all."""
+    """Bytes of all files in an archive together."""
     tracks: int = 128
+    """Tracks of a MIDI file, parts of a MusicXML file, voices of an ABC tune."""
     events: int = 400_000
     """Messages of a MIDI file, elements of an XML file, characters of an ABC file."""
     notes: int = 20_000
     """Notes of all parts together."""
     melody_notes: int = 5_000
+    """Notes of the melody."""
     bars: int = 1_000
+    """Bars of the melody."""
     seconds: float = 1_200.0
-    """How long the tune lasts at its tempo."""
+    """Duration at the melody's tempo."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedScore:
-    """A file that was understood."""
+    """A file that was read: its melody, and all else that sounds in it."""
 
     title: str
     melody: Melody
     parts: tuple[Part, ...] = ()
     program: int | None = None
-    """General MIDI program of the melody, where the file names one."""
+    """General MIDI program of the melody, 0 to 127; None where the file names none."""
     tempos: tuple[tuple[float, float], ...] = ()
-    """Tempo changes of the file, as (quarter notes from the first downbeat, quarters a minute)."""
+    """Tempo changes as (onset in quarter notes from the first downbeat, quarter notes a minute)."""
     warnings: tuple[str, ...] = ()
-    """Plain sentences: which track was taken and why, how many notes were moved to the grid."""
+    """Plain sentences about what was chosen, assumed, moved or left out."""

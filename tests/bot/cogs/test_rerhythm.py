@@ -59,7 +59,7 @@ async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "options", "words"),
     [
-        ("reel.wav", REEL, {}, "reel.wav has the ending of no kind of score"),
+        ("reel.wav", REEL, {}, "reel.wav does not have the ending of a score file"),
         ("reel.mid", b"", {}, "reel.mid is empty"),
         ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
         ("reel.mid", SOUND, {}, "reel.mid is an MP3 sound, whatever its name says"),

@@ -64,7 +64,7 @@ async def test_the_choice_outlives_a_restart(stage: DiscordEnv) -> None:
     ("files", "words"),
     [
         ([], ACCEPTED_FORMATS),
-        ([("notes.txt", b"some words")], "notes.txt has the ending of no kind of score"),
+        ([("notes.txt", b"some words")], "notes.txt does not have the ending of a score file"),
         ([("notes.txt", b"some words")], ACCEPTED_FORMATS),
         ([("reel.mid", SOUND)], "reel.mid is an MP3 sound"),
         ([("reel.mid", CUT_OFF)], "This file cannot be read"),
