@@ -1,7 +1,7 @@
-"""Where the bars of a file stand that names its meters and their places, but no bars: MIDI.
+"""Places the barlines of a MIDI file, which names its meters and their onsets but no bars.
 
 Times are quarter notes from the start of the file. A meter that begins inside a bar cuts that bar
-short, where notation has a meter for what is left; else it waits for the nearest barline.
+short where some meter has the remaining length; otherwise it begins at the nearest barline.
 """
 
 from __future__ import annotations
@@ -18,22 +18,27 @@ COMMON_TIME = Meter(4, 4)
 
 @dataclass(frozen=True, slots=True)
 class MeterSpan:
-    """Bars of one meter."""
+    """Consecutive bars of one meter."""
 
     onset: Fraction
+    """Of its first bar."""
     bar: int
-    """Number of its first bar, counted from 0 at the start of the file."""
+    """Number of its first bar, from 0 at the start of the file."""
     meter: Meter
 
 
 class BarLines:
-    """The bars of a whole file, without an end."""
+    """The bars of a file, without an end."""
 
     def __init__(self, meters: Iterable[tuple[Fraction, Meter]]) -> None:
-        """Lay the bars out from (onset, meter), rising; 4/4 holds before the first."""
+        """Place the bars.
+
+        Args:
+            meters: (onset, meter), increasing by onset; 4/4 holds before the first.
+        """
         self.spans = [MeterSpan(Fraction(0), 0, COMMON_TIME)]
         self.moved_changes = 0
-        """Meters that waited for, or came back to, a barline."""
+        """Meter changes that were moved to a barline."""
         for onset, meter in meters:
             self._add_change(onset, meter)
 
@@ -55,32 +60,32 @@ class BarLines:
         self._append(MeterSpan(start, bar, meter))
 
     def _append(self, span: MeterSpan) -> None:
+        """Append a span; it replaces those that begin at its first bar or after."""
         while self.spans and self.spans[-1].bar >= span.bar:
             self.spans.pop()
         self.spans.append(span)
 
-    def _span_at(self, time: Fraction) -> MeterSpan:
-        place = bisect_right(self.spans, time, key=lambda each: each.onset)
-        return self.spans[max(0, place - 1)]
+    def _span_of_bar(self, bar: int) -> MeterSpan:
+        index = bisect_right(self.spans, bar, key=lambda each: each.bar)
+        return self.spans[max(0, index - 1)]
 
     def bar_at(self, time: Fraction) -> int:
-        """The number of the bar in which a time lies; a barline belongs to the bar behind it."""
-        stretch = self._span_at(time)
-        return stretch.bar + int((time - stretch.onset) // stretch.meter.bar_length)
+        """Return the number of the bar that contains a time; a barline is in the bar after it."""
+        index = bisect_right(self.spans, time, key=lambda each: each.onset)
+        span = self.spans[max(0, index - 1)]
+        return span.bar + int((time - span.onset) // span.meter.bar_length)
 
     def onset(self, bar: int) -> Fraction:
-        """Where a bar begins."""
-        place = bisect_right(self.spans, bar, key=lambda each: each.bar)
-        stretch = self.spans[max(0, place - 1)]
-        return stretch.onset + (bar - stretch.bar) * stretch.meter.bar_length
+        """Return the time at which a bar begins."""
+        span = self._span_of_bar(bar)
+        return span.onset + (bar - span.bar) * span.meter.bar_length
 
     def meter(self, bar: int) -> Meter:
-        """The meter of a bar."""
-        place = bisect_right(self.spans, bar, key=lambda each: each.bar)
-        return self.spans[max(0, place - 1)].meter
+        """Return the meter of a bar."""
+        return self._span_of_bar(bar).meter
 
     def changes(self, first: int, end: int) -> tuple[MeterChange, ...]:
-        """The changes behind bar ``first`` and before ``end``, in bars counted from ``first``."""
+        """Return the meter changes between bars ``first`` and ``end``, counted from ``first``."""
         return tuple(
             MeterChange(each.bar - first, each.meter)
             for each in self.spans
@@ -89,7 +94,7 @@ class BarLines:
 
 
 def _meter_of_length(length: Fraction, like: Meter) -> Meter | None:
-    """A meter of this length in quarter notes, in the unit of ``like`` if that will do."""
+    """A meter of ``length`` quarter notes, in the unit of ``like`` if possible; None for none."""
     for unit in (like.denominator, 4, 8, 16, 32):
         count = length * unit / 4
         if count.denominator == 1 and 1 <= count <= 32:

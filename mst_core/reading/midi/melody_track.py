@@ -1,13 +1,14 @@
-"""Which strand of a MIDI file is the melody.
+"""Chooses the part of a MIDI file that is the melody, and the melody line within that part.
 
-No single sign is sure, so several are weighed: what the name says, whether it goes one note at a
-time, lies high, sounds most of the time, moves neither too little nor too fast. Drums never sing.
+`find_melody_track` weighs several kinds of evidence, none of which is certain alone: name,
+instrument, monophony, register, share of time that it sounds, notes per second. `find_skyline`
+separates the top line of a part from the notes below it. Times are ticks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -15,66 +16,6 @@ from mst_core.errors import BadOption, NoMelody
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart
 from mst_core.reading.midi.tempo_map import TempoMap
-
-# The top line of notes that sound together. Times are ticks.
-#
-# Of a chord the highest note counts. A note that ends while a higher one still sounds lies under
-# the
-# melody; one that only overlaps its neighbours is legato, and ends where the next one begins.
-
-_BASS_DISTANCE = 14  # semitones under its neighbours: a bass that shows where the melody rests
-_MEDIAN_RADIUS = 8  # notes on either side
-
-
-@dataclass(frozen=True, slots=True)
-class Skyline:
-    """A line of notes that never overlap, and the notes that lie under it."""
-
-    melody: tuple[MidiNote, ...]
-    lower_notes: tuple[MidiNote, ...]
-
-
-def find_skyline(notes: Sequence[MidiNote], *, chord_spread: int) -> Skyline:
-    """Part the melody from what lies under it.
-
-    ``together`` is how many ticks the notes of a struck chord may lie apart: 0 for written music.
-    """
-    line: list[MidiNote] = []
-    below: list[MidiNote] = []
-    for note in sorted(notes, key=lambda each: (each.onset, -each.pitch, -each.end)):
-        if not line or line[-1].end <= note.onset:
-            line.append(note)
-            continue
-        last = line[-1]
-        if (note.onset, note.pitch) == (last.onset, last.pitch):
-            continue  # the same note again, shorter
-        overlap = min(last.end, note.end) - note.onset
-        shorter = min(last.end - last.onset, note.end - note.onset)
-        chord = note.onset - last.onset <= chord_spread and 2 * overlap >= shorter
-        under = note.pitch < last.pitch and (chord or 2 * overlap >= note.end - note.onset)
-        if under:
-            below.append(note)
-        elif chord and note.pitch > last.pitch:  # a chord that is rolled upwards
-            below.append(line.pop())
-            line.append(note)
-        else:
-            line[-1] = last._replace(end=note.onset)
-            line.append(note)
-    if below:
-        line, bass = _split_bass(line)
-        below.extend(bass)
-    return Skyline(tuple(line), tuple(sorted(below)))
-
-
-def _split_bass(line: list[MidiNote]) -> tuple[list[MidiNote], list[MidiNote]]:
-    melody: list[MidiNote] = []
-    bass: list[MidiNote] = []
-    for place, note in enumerate(line):
-        around = line[max(0, place - _MEDIAN_RADIUS) : place + _MEDIAN_RADIUS + 1]
-        middle = median(each.pitch for each in around)
-        (bass if note.pitch < middle - _BASS_DISTANCE else melody).append(note)
-    return melody, bass
-
 
 _MELODY_NAME = re.compile(
     r"melod|\blead|vocal|\bvox\b|\bvoice|\bvoc\b|sing(?:er|t|stimme)?\b|sopran|cantus|\btune\b|"
@@ -88,127 +29,192 @@ _ACCOMPANIMENT_NAME = re.compile(
     r"bass|tuba|chord|pad\b|accomp|begleit|backing|harmony|rhythm|strum|comping|drum|perc|"
     r"left hand|\bl\.?h\.?\b|\balto\b|tenor|strings|continuo|cello|\bdrone|\bfx\b|effect"
 )
-# Families of eight General MIDI programs: who sings, who carries.
 _PROGRAM_FAMILY_WEIGHTS = {
-    4: -2.5,
-    6: -0.5,
-    7: 0.5,
-    8: 0.5,
-    9: 1.0,
-    10: 1.0,
-    11: -1.0,
-    14: -2.0,
-    15: -3.0,
+    4: -2.5,  # bass
+    6: -0.5,  # ensemble
+    7: 0.5,  # brass
+    8: 0.5,  # reed
+    9: 1.0,  # pipe
+    10: 1.0,  # synth lead
+    11: -1.0,  # synth pad
+    14: -2.0,  # percussion
+    15: -3.0,  # sound effects
 }
+"""Evidence by the family of eight General MIDI programs."""
 _FEW_NOTES = 8
+_FEW_PITCHES = 4
+_LOW_PITCH = 52  # mean MIDI number
+_USUAL_PITCH = 72  # MIDI number; each octave of distance from it counts 1 against a part
+_USUAL_SHARE = 0.6  # of the piece's duration in which a melody sounds
+_USUAL_PACE = (0.4, 8.0)  # notes per second
+_STATED_REASONS = 3  # at most, in the sentence for the user
+_STATED_WEIGHT = 0.5  # at least
+_LISTED_PARTS = 12
+_BASS_DISTANCE = 14  # semitones below the median of its neighbors from which a note is bass
+_MEDIAN_RADIUS = 8  # notes on either side
+
+_Evidence = tuple[float, str]
+"""A weight, above 0 in favor of a part, and its reason in words."""
 
 
 @dataclass(frozen=True, slots=True)
-class _MelodyEvidence:
-    """One reason for or against a strand."""
+class Skyline:
+    """The notes of a part, divided into a top line and the rest."""
 
-    weight: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MelodyTrack:
-    """The strand that was taken, as its place in the list, and why."""
-
-    index: int
-    warnings: tuple[str, ...]
+    melody: tuple[MidiNote, ...]
+    """Notes that never overlap, in order."""
+    lower_notes: tuple[MidiNote, ...]
+    """All other notes, sorted."""
 
 
 def find_melody_track(
-    strands: Sequence[MidiPart], tempo: TempoMap, *, track: int | None
-) -> MelodyTrack:
-    """Take the strand asked for, counted from 1, or find the melody.
+    parts: Sequence[MidiPart], tempo: TempoMap, *, track: int | None
+) -> tuple[int, tuple[str, ...]]:
+    """Choose the part that is the melody.
+
+    Args:
+        parts: all parts of the file.
+        tempo: of the file.
+        track: the part that the user asked for, from 1; None chooses by evidence.
+
+    Returns:
+        The index of the part, and a warning that names the reasons if there was a choice.
 
     Raises:
-        BadOption: when there is no such strand, or it is the drums.
-        NoMelody: when no strand but drums has two notes.
+        BadOption: when there is no such part, or it is the drums.
+        NoMelody: when no part but drums has two notes.
     """
     if track is not None:
-        if not 1 <= track <= len(strands) or strands[track - 1].drums:
-            raise BadOption("track", track, f"tracks of this file are {list_parts(strands)}")
-        return MelodyTrack(track - 1, ())
-    able = [place for place, each in enumerate(strands) if not each.drums and len(each.notes) > 1]
-    if not able:
-        raise NoMelody(list_parts(strands) if strands else "a MIDI file without notes")
-    if len(able) == 1:
-        return MelodyTrack(able[0], ())
-    signs = {place: _melody_evidence(strands[place], strands, tempo) for place in able}
-    best = max(able, key=lambda place: (sum(sign.weight for sign in signs[place]), -place))
-    reasons = sorted(signs[best], key=lambda sign: -sign.weight)
-    why = [sign.reason for sign in reasons if sign.weight >= 0.5][:3] or ["it fits best of all"]
-    return MelodyTrack(
-        best,
-        (
-            f"Track {best + 1} of {len(strands)} ({strands[best].name}) was taken as the melody: "
-            f"{', '.join(why)}. The tracks are {list_parts(strands)}.",
-        ),
+        if not 1 <= track <= len(parts) or parts[track - 1].drums:
+            raise BadOption("track", track, f"tracks of this file are {list_parts(parts)}")
+        return track - 1, ()
+    candidates = [
+        index for index, each in enumerate(parts) if not each.drums and len(each.notes) > 1
+    ]
+    if not candidates:
+        raise NoMelody(list_parts(parts) if parts else "a MIDI file without notes")
+    if len(candidates) == 1:
+        return candidates[0], ()
+    evidence = {index: [*_melody_evidence(parts[index], parts, tempo)] for index in candidates}
+    best = max(candidates, key=lambda index: (sum(weight for weight, _ in evidence[index]), -index))
+    strongest = sorted(evidence[best], key=lambda each: -each[0])
+    reasons = [reason for weight, reason in strongest if weight >= _STATED_WEIGHT]
+    why = ", ".join(reasons[:_STATED_REASONS] or ["it fits best of all"])
+    return best, (
+        f"Track {best + 1} of {len(parts)} ({parts[best].name}) was taken as the melody: "
+        f"{why}. The tracks are {list_parts(parts)}.",
     )
 
 
-def list_parts(strands: Sequence[MidiPart]) -> str:
-    """Such as ``1 Flute, 2 Piano, 3 Drums``; the first dozen."""
-    names = [f"{number} {each.name}" for number, each in enumerate(strands[:12], start=1)]
-    more = len(strands) - len(names)
+def list_parts(parts: Sequence[MidiPart]) -> str:
+    """Return the first dozen parts as text, such as ``1 Flute, 2 Piano, 3 Drums``."""
+    names = [f"{number} {each.name}" for number, each in enumerate(parts[:_LISTED_PARTS], start=1)]
+    more = len(parts) - len(names)
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _melody_evidence(
     part: MidiPart, parts: Sequence[MidiPart], tempo: TempoMap
-) -> list[_MelodyEvidence]:
-    tonal = [each for each in parts if not each.drums]
-    start = min(each.notes[0].onset for each in tonal)
-    end = max(max(note.end for note in each.notes) for each in tonal)
+) -> Iterator[_Evidence]:
+    """Yield the evidence for and against a part being the melody."""
+    pitched = [each for each in parts if not each.drums]
+    start = min(each.notes[0].onset for each in pitched)
+    end = max(max(note.end for note in each.notes) for each in pitched)
     sounding, alone = _sounding_ticks(part.notes)
     pitch = fmean(note.pitch for note in part.notes)
-    highest = max(fmean(note.pitch for note in each.notes) for each in tonal)
-    a_second = len(part.notes) / max(1.0, tempo.seconds(end) - tempo.seconds(start))
-    mono = alone / sounding
+    highest = max(fmean(note.pitch for note in each.notes) for each in pitched)
+    pace = len(part.notes) / max(1.0, tempo.seconds(end) - tempo.seconds(start))
+    monophony = alone / sounding
     share = sounding / max(1, end - start)
-    signs = [*_name_evidence(part)]
-    signs.append(_MelodyEvidence(4 * mono - 2, "it goes one note at a time"))
-    signs.append(_MelodyEvidence(2 * min(1.0, share / 0.6) - 1, "it sounds most of the time"))
+    yield from _name_evidence(part)
+    yield 4 * monophony - 2, "it goes one note at a time"
+    yield 2 * min(1.0, share / _USUAL_SHARE) - 1, "it sounds most of the time"
     if pitch >= highest - 0.01:
-        signs.append(_MelodyEvidence(1.5, "it lies highest"))
-    elif pitch < 52:
-        signs.append(_MelodyEvidence(-3.0, "it lies low"))
-    signs.append(_MelodyEvidence(-abs(pitch - 72) / 12, "its register"))
-    if not 0.4 <= a_second <= 8:
-        signs.append(_MelodyEvidence(-1.5, "its pace"))
+        yield 1.5, "it lies highest"
+    elif pitch < _LOW_PITCH:
+        yield -3.0, "it lies low"
+    yield -abs(pitch - _USUAL_PITCH) / 12, "its register"
+    if not _USUAL_PACE[0] <= pace <= _USUAL_PACE[1]:
+        yield -1.5, "its pace"
     if len(part.notes) < _FEW_NOTES:
-        signs.append(_MelodyEvidence(-3.0, "its few notes"))
-    if len({note.pitch for note in part.notes}) < 4:
-        signs.append(_MelodyEvidence(-2.0, "its few pitches"))
-    return signs
+        yield -3.0, "its few notes"
+    if len({note.pitch for note in part.notes}) < _FEW_PITCHES:
+        yield -2.0, "its few pitches"
 
 
-def _name_evidence(part: MidiPart) -> list[_MelodyEvidence]:
+def _name_evidence(part: MidiPart) -> Iterator[_Evidence]:
+    """Yield the evidence in the name and the program of a part."""
     name = part.name.lower().replace("_", " ")
-    signs: list[_MelodyEvidence] = []
     if _MELODY_NAME.search(name):
-        signs.append(_MelodyEvidence(4.0, "its name says so"))
+        yield 4.0, "its name says so"
     elif _SOLO_INSTRUMENT.search(name):
-        signs.append(_MelodyEvidence(2.0, "its instrument often carries the tune"))
+        yield 2.0, "its instrument often carries the tune"
     if _ACCOMPANIMENT_NAME.search(name):
-        signs.append(_MelodyEvidence(-3.0, "its name is that of an accompaniment"))
+        yield -3.0, "its name is that of an accompaniment"
     if part.program is not None:
         weight = _PROGRAM_FAMILY_WEIGHTS.get(part.program // 8, 0.0)
-        signs.append(_MelodyEvidence(weight, "its instrument often carries the tune"))
-    return signs
+        yield weight, "its instrument often carries the tune"
 
 
 def _sounding_ticks(notes: Sequence[MidiNote]) -> tuple[int, int]:
-    """Ticks in which anything sounds, and in which one note sounds alone."""
+    """Ticks in which any note sounds (at least 1), and in which exactly one does."""
     edges = sorted([(each.onset, 1) for each in notes] + [(each.end, -1) for each in notes])
-    sounding = alone = voices = last = 0
+    sounding = alone = count = last = 0
     for tick, step in edges:
-        if voices:
+        if count:
             sounding += tick - last
-        if voices == 1:
+        if count == 1:
             alone += tick - last
-        voices, last = voices + step, tick
+        count, last = count + step, tick
     return max(1, sounding), alone
+
+
+def find_skyline(notes: Sequence[MidiNote], *, chord_spread: int) -> Skyline:
+    """Separate the top line of a part from the notes below it.
+
+    Of a chord the highest note is melody. A note that ends while a higher one still sounds is
+    below; a note that only overlaps its neighbors is legato, and is cut where the next one begins.
+
+    Args:
+        notes: of one part.
+        chord_spread: ticks by which the onsets of a chord may differ; 0 for notated music.
+
+    Returns:
+        The top line, and all other notes but doublings.
+    """
+    line: list[MidiNote] = []
+    below: list[MidiNote] = []
+    for note in sorted(notes, key=lambda each: (each.onset, -each.pitch, -each.end)):
+        if not line or line[-1].end <= note.onset:
+            line.append(note)
+            continue
+        last = line[-1]
+        if (note.onset, note.pitch) == (last.onset, last.pitch):
+            continue  # the same note again, shorter
+        overlap = min(last.end, note.end) - note.onset
+        shorter = min(last.end - last.onset, note.end - note.onset)
+        is_chord = note.onset - last.onset <= chord_spread and 2 * overlap >= shorter
+        is_below = note.pitch < last.pitch and (is_chord or 2 * overlap >= note.end - note.onset)
+        if is_below:
+            below.append(note)
+        elif is_chord and note.pitch > last.pitch:  # an arpeggiated chord, upwards
+            below.append(line.pop())
+            line.append(note)
+        else:
+            line[-1] = last._replace(end=note.onset)
+            line.append(note)
+    if below:
+        line, bass = _split_bass(line)
+        below.extend(bass)
+    return Skyline(tuple(line), tuple(sorted(below)))
+
+
+def _split_bass(line: list[MidiNote]) -> tuple[list[MidiNote], list[MidiNote]]:
+    """Melody and bass notes of a line: where the melody rests, the bass is the top line."""
+    melody: list[MidiNote] = []
+    bass: list[MidiNote] = []
+    for index, note in enumerate(line):
+        neighbors = line[max(0, index - _MEDIAN_RADIUS) : index + _MEDIAN_RADIUS + 1]
+        middle = median(each.pitch for each in neighbors)
+        (bass if note.pitch < middle - _BASS_DISTANCE else melody).append(note)
+    return melody, bass

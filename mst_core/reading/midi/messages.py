@@ -1,8 +1,8 @@
-"""The bytes of a MIDI file as messages. Times are ticks from the start of the file.
+"""Reads the bytes of a MIDI file as messages. Times are ticks from the start of the file.
 
-The reading is strict and bounded: nothing is built that the limits forbid. Messages that make no
-note, no name and no bar (controllers, bends, system exclusive) are stepped over. A file of format 2
-gives its first sequence.
+Strict and bounded: no more is built than the limits allow. Messages that carry no note, name,
+tempo, meter or key (controllers, pitch bends, system exclusive) are skipped. Of a file of format 2
+the first sequence is read. Why no library does this: docs/decisions.md#midi-byte-reader.
 """
 
 from __future__ import annotations
@@ -19,49 +19,58 @@ TRACK_NAME, INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x
 _END_OF_TRACK = 0x2F
 _KEPT_META_EVENTS = (TRACK_NAME, INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE)
 _META_EVENT, _SYSTEM_EXCLUSIVE = 0xFF, (0xF0, 0xF7)
-_ONE_DATA_BYTE = (0xC0, 0xD0)  # programs and pressure carry one data byte, other messages two
+_ONE_DATA_BYTE = (0xC0, 0xD0)  # program changes and channel pressure; other messages carry two
 _ACCEPTED = "a MIDI file of format 0 or 1 would be read"
 _SEND_AGAIN = "send the whole file, or write it again with another program"
 
 
 class MidiMessage(NamedTuple):
-    """``kind`` is NOTE_OFF, NOTE_ON, PROGRAM_CHANGE or one of the metas; a meta has channel -1.
-
-    A NOTE_ON of velocity 0 comes as the NOTE_OFF that it is.
-    """
+    """One message that is kept."""
 
     tick: int
     kind: int
+    """NOTE_OFF, NOTE_ON, PROGRAM_CHANGE or the type of a meta event. A NOTE_ON of velocity 0 is
+    stored as a NOTE_OFF."""
     channel: int
+    """0 to 15; -1 for a meta event."""
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class MidiTrack:
-    """The messages of one chunk, and the tick where it ends."""
+    """The messages of one track chunk, in order."""
 
     messages: tuple[MidiMessage, ...]
     end: int
+    """Tick of its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class MidiFile:
-    """What the bytes say, before anything is made of it."""
+    """The tracks of a file as they are written."""
 
     format: int
-    """0 for one track of all channels, 1 for tracks that sound together."""
+    """0: one track with all channels; 1: tracks that sound together; 2: one sequence a track."""
     ticks_per_quarter: int
+    """1 to 32,767."""
     tracks: tuple[MidiTrack, ...]
     warnings: tuple[str, ...]
 
 
 def read_messages(data: bytes, limits: Limits) -> MidiFile:
-    """Read the messages that matter.
+    """Read the messages of notes, programs, names, tempo, meter and key.
+
+    Args:
+        data: the whole file.
+        limits: for bytes, tracks and messages.
+
+    Returns:
+        At least one track, its messages in order.
 
     Raises:
-        UnreadableScore: when the bytes are not a MIDI file of format 0, 1 or 2 in ticks a quarter,
-            or break off.
-        TooLong: when there are more bytes, tracks or messages than the limits allow.
+        UnreadableScore: when the bytes are not a MIDI file of format 0, 1 or 2 in ticks per
+            quarter, or are cut off.
+        TooLong: beyond the limits.
     """
     if len(data) > limits.file_bytes:
         raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
@@ -69,11 +78,11 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
         raise UnreadableScore("this is not a MIDI file: it does not begin with MThd", _ACCEPTED)
     if len(data) < 14:
         raise UnreadableScore("the MIDI file breaks off in its header", _SEND_AGAIN)
-    length, form, announced, division = struct.unpack_from(">IHHH", data, 4)
+    length, file_format, announced, division = struct.unpack_from(">IHHH", data, 4)
     if length < 6:
         raise UnreadableScore(f"the MIDI file has a header of {length} bytes", _SEND_AGAIN)
-    if form > 2:
-        raise UnreadableScore(f"the MIDI file is of format {form}", _ACCEPTED)
+    if file_format > 2:
+        raise UnreadableScore(f"the MIDI file is of format {file_format}", _ACCEPTED)
     if division & 0x8000:
         raise UnreadableScore(
             "the MIDI file counts film frames (SMPTE), not beats",
@@ -83,17 +92,24 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
         raise UnreadableScore("the MIDI file has 0 ticks a quarter", "any other number is read")
     if announced > limits.tracks:
         raise TooLong(f"{announced} tracks", f"{limits.tracks} tracks")
-    return _read_tracks(data, 8 + length, form, announced, division, limits)
+    tracks = _read_tracks(data, 8 + length, announced, limits.events)
+    warnings: list[str] = []
+    if len(tracks) < announced:
+        warnings.append(f"The file announces {announced} tracks and holds {len(tracks)}.")
+    if file_format == 2 and len(tracks) > 1:
+        warnings.append(f"The file holds {len(tracks)} sequences (format 2); the first was read.")
+        del tracks[1:]
+    return MidiFile(file_format, division, tuple(tracks), tuple(warnings))
 
 
-def _read_tracks(
-    data: bytes, start: int, format: int, announced: int, division: int, limits: Limits
-) -> MidiFile:
+def _read_tracks(data: bytes, start: int, announced: int, max_events: int) -> list[MidiTrack]:
+    """Read the track chunks from byte ``start``, at most as many as the header announced.
+
+    Chunks of other kinds are skipped, as the standard asks. What follows the last track is ignored:
+    many files end with zeros.
+    """
     tracks: list[MidiTrack] = []
-    remarks: list[str] = []
-    events_left = limits.events
-    # Chunks of other kinds are skipped, as the standard asks; what follows the last track is not
-    # looked at: many a file has a tail of zeros.
+    events_left = max_events
     while start + 8 <= len(data) and len(tracks) < announced:
         kind, length = struct.unpack_from(">4sI", data, start)
         end = start + 8 + length
@@ -105,28 +121,23 @@ def _read_tracks(
             tracks.append(reader.read(events_left))
             events_left -= reader.event_count
             if events_left < 0:
-                raise TooLong(f"more than {limits.events} messages", f"{limits.events} messages")
+                raise TooLong(f"more than {max_events} messages", f"{max_events} messages")
         start = end
     if not tracks:
         raise UnreadableScore("the MIDI file holds no track", _SEND_AGAIN)
-    if len(tracks) < announced:
-        remarks.append(f"The file announces {announced} tracks and holds {len(tracks)}.")
-    if format == 2 and len(tracks) > 1:
-        remarks.append(f"The file holds {len(tracks)} sequences (format 2); the first was read.")
-        del tracks[1:]
-    return MidiFile(format, division, tuple(tracks), tuple(remarks))
+    return tracks
 
 
 class _TrackReader:
-    """Walks through one track, message by message; ``events`` is how many there were."""
+    """Reads one track chunk, message by message; ``event_count`` counts skipped ones too."""
 
     def __init__(self, data: bytes, start: int, end: int, track_number: int) -> None:
         self.data, self.position, self.end, self.track_number = data, start, end, track_number
         self.event_count = 0
 
     def read(self, max_events: int) -> MidiTrack:
-        """Read up to the end of track, or one message more than ``most``."""
-        tick, running = 0, 0
+        """Read to the end of the track, or one message more than ``max_events``."""
+        tick, running_status = 0, 0
         messages: list[MidiMessage] = []
         while self.position < self.end and self.event_count <= max_events:
             tick += self._variable_length_quantity()
@@ -143,12 +154,12 @@ class _TrackReader:
                 self._bytes(self._variable_length_quantity())
             elif status < 0xF0:
                 if status < 0x80:
-                    # Running status: the message begins with its data. It outlives metas, which
-                    # the standard forbids and real files do.
-                    status, self.position = running, self.position - 1
+                    # Running status: the message begins with its data. Real files also use it
+                    # after a meta event, which the standard forbids.
+                    status, self.position = running_status, self.position - 1
                 if not status:
                     raise self._error("a message without a status")
-                running = status
+                running_status = status
                 kind = status & 0xF0
                 content = self._bytes(1 if kind in _ONE_DATA_BYTE else 2)
                 if max(content) > 127:

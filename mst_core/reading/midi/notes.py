@@ -1,4 +1,8 @@
-"""Beginnings and ends of notes, brought together as real programs meant them. Times are ticks."""
+"""Pairs the note-on and note-off messages of one player into notes. Times are ticks.
+
+Real files have missing ends, ends before their beginnings, legato overlaps and doubled notes; each
+is resolved as the program that wrote it most likely meant it.
+"""
 
 from __future__ import annotations
 
@@ -10,83 +14,97 @@ from typing import NamedTuple
 
 from mst_core.reading.midi.messages import NOTE_ON, MidiMessage
 
-_LEGATO_DIVISOR = 8  # of a quarter: how long a pitch struck again may overlap itself
-_MAX_OPEN_NOTES = 16  # strokes of one pitch; more are no music, and would take long
+_LEGATO_DIVISOR = 8
+"""A repeated pitch may overlap itself by less than a quarter note divided by this."""
+_MAX_OPEN_NOTES = 16
+"""Notes of one pitch that wait for their ends; bounds the work on hostile files."""
 
 
 class MidiNote(NamedTuple):
-    """``onset`` and ``end`` are ticks; ``end`` is behind ``onset``."""
+    """A note with a duration above 0."""
 
     onset: int
     end: int
     pitch: int
+    """MIDI number, 0 to 127."""
     velocity: int
+    """1 to 127."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedNotes:
-    """The notes of one player, and what was amiss with them."""
+    """The notes of one player, in order, and how many messages did not pair."""
 
     notes: tuple[MidiNote, ...]
     unended: int
-    """Notes whose end is missing: they last to the next onset, the last one for a quarter."""
+    """Notes without an end; they were given one at the next onset, the last one after a quarter."""
     zero_length: int
-    """Notes that end where they begin and were left out: so ornaments and chord names come."""
+    """Notes left out because they end where they begin, as some programs write ornaments."""
 
 
-def pair_notes(messages: Iterable[MidiMessage], quarter: int) -> PairedNotes:
-    """Make notes of messages of NOTE_ON and NOTE_OFF; ``quarter`` is in ticks."""
-    strokes: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+def pair_notes(messages: Iterable[MidiMessage], ticks_per_quarter: int) -> PairedNotes:
+    """Pair messages into notes, by channel and pitch.
+
+    Args:
+        messages: of NOTE_ON and NOTE_OFF, in order.
+        ticks_per_quarter: of the file.
+
+    Returns:
+        The notes, sorted; equal ones once.
+    """
+    on_offs: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for tick, kind, channel, (pitch, velocity) in messages:
-        strokes[channel, pitch].append((tick, velocity if kind == NOTE_ON else 0))
-    notes: set[MidiNote] = set()  # a set: doubled notes, layers of one sound, are one note
-    endless: list[MidiNote] = []
-    empty: list[MidiNote] = []
-    for (_, pitch), its in strokes.items():
-        for onset, end, velocity in _pair_one_pitch(its, quarter):
+        on_offs[channel, pitch].append((tick, velocity if kind == NOTE_ON else 0))
+    notes: set[MidiNote] = set()  # a set: layers of one sound are one note
+    unended: list[MidiNote] = []
+    zero_length: list[MidiNote] = []
+    for (_, pitch), of_pitch in on_offs.items():
+        for onset, end, velocity in _pair_one_pitch(of_pitch, ticks_per_quarter):
             note = MidiNote(onset, onset if end is None else end, pitch, velocity)
             if end is None:
-                endless.append(note)
+                unended.append(note)
             elif end == onset:
-                empty.append(note)
+                zero_length.append(note)
             else:
                 notes.add(note)
-    struck = {note.onset for note in notes}
-    if len({note.onset for note in empty} - struck) > len(struck):
-        endless, empty = endless + empty, []  # too many to be ornaments: a drum machine's notes
-    following = dict(pairwise(sorted(struck | {note.onset for note in endless})))
-    for note in endless:
-        notes.add(note._replace(end=following.get(note.onset, note.onset + quarter)))
-    return PairedNotes(tuple(sorted(notes)), len(endless), len(empty))
+    onsets = {note.onset for note in notes}
+    if len({note.onset for note in zero_length} - onsets) > len(onsets):
+        # Too many to be ornaments: a drum machine's notes.
+        unended, zero_length = unended + zero_length, []
+    next_onset = dict(pairwise(sorted(onsets | {note.onset for note in unended})))
+    for note in unended:
+        end = next_onset.get(note.onset, note.onset + ticks_per_quarter)
+        notes.add(note._replace(end=end))
+    return PairedNotes(tuple(sorted(notes)), len(unended), len(zero_length))
 
 
 def _pair_one_pitch(
     on_offs: list[tuple[int, int]], ticks_per_quarter: int
 ) -> Iterator[tuple[int, int | None, int]]:
-    """Onset, end and velocity of the notes of one pitch; the end is None where it is missing.
+    """Yield onset, end (None where missing) and velocity of the notes of one pitch.
 
-    A stroke is a tick and a velocity, 0 for an end.
+    ``on_offs`` are (tick, velocity), in order; velocity 0 is a note-off.
     """
-    waiting: list[tuple[int, int]] = []
-    silenced = -1  # when an end came for what did not sound
-    for place, (tick, velocity) in enumerate(on_offs):
-        if velocity and silenced == tick:
+    open_notes: list[tuple[int, int]] = []
+    unmatched_off = -1  # tick of a note-off without an open note
+    for index, (tick, velocity) in enumerate(on_offs):
+        if velocity and unmatched_off == tick:
             yield tick, tick, velocity  # its end was written before it
-            silenced = -1
+            unmatched_off = -1
         elif velocity:
-            waiting.append((tick, velocity))
-            if len(waiting) > _MAX_OPEN_NOTES:
-                onset, force = waiting.pop(0)
-                yield onset, None, force
-        elif waiting:
-            # Of two that wait the later one ends, for the end of the earlier one must be missing;
-            # but legato, where another end follows or the later has only begun, the earlier does.
-            more = place + 1 < len(on_offs) and not on_offs[place + 1][1]
-            legato = more or tick - waiting[-1][0] < ticks_per_quarter / _LEGATO_DIVISOR
-            onset, force = waiting.pop(0 if legato else -1)
-            yield onset, tick, force
-            yield from ((start, None, early) for start, early in waiting if start < onset)
-            waiting = [each for each in waiting if each[0] >= onset]
+            open_notes.append((tick, velocity))
+            if len(open_notes) > _MAX_OPEN_NOTES:
+                onset, open_velocity = open_notes.pop(0)
+                yield onset, None, open_velocity
+        elif open_notes:
+            # Of two open notes the later one ends, because the earlier one's end must be missing.
+            # In legato, where another end follows or the later note has only begun, the earlier.
+            end_follows = index + 1 < len(on_offs) and not on_offs[index + 1][1]
+            just_begun = tick - open_notes[-1][0] < ticks_per_quarter / _LEGATO_DIVISOR
+            onset, open_velocity = open_notes.pop(0 if end_follows or just_begun else -1)
+            yield onset, tick, open_velocity
+            yield from ((start, None, early) for start, early in open_notes if start < onset)
+            open_notes = [each for each in open_notes if each[0] >= onset]
         else:
-            silenced = tick
-    yield from ((start, None, early) for start, early in waiting)
+            unmatched_off = tick
+    yield from ((start, None, early) for start, early in open_notes)

@@ -1,7 +1,7 @@
-"""The messages of a MIDI file as strands: who plays which notes. Times are ticks.
+"""Divides the messages of a MIDI file into parts, one for each player. Times are ticks.
 
-A strand is what one player plays: a track, and of it one channel where the channels have different
-programs or the file has one track for all. Channel 10 is the drums.
+A part is a track; or one channel of a track, where the channels have different programs or the
+file has a single track for all. Channel 10 is the drums.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from mst_core.reading.midi.messages import (
 from mst_core.reading.midi.notes import MidiNote, PairedNotes, pair_notes
 from mst_core.reading.parsed_score import Limits
 
-_DRUM_CHANNEL = 9
-_MAX_NAME_LENGTH = 80  # letters
-_MAX_TEXT_BYTES = 4096  # bytes looked at
+_DRUM_CHANNEL = 9  # counted from 0
+_MAX_NAME_LENGTH = 80  # characters
+_MAX_TEXT_BYTES = 4_096  # of a text that are decoded
 _PROGRAM_FAMILIES = (
     "Piano",
     "Chimes",
@@ -50,62 +50,66 @@ _PROGRAM_FAMILIES = (
     "Sound effects",
 )
 """The sixteen families of General MIDI, eight programs each."""
+_NO_TITLES = {"melody", "track 1", "tempo", "tempo track", "unnamed"}
+"""What programs write where the first track has no name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class MidiPart:
-    """What one player plays, in the order of onsets."""
+    """The notes of one player."""
 
     name: str
-    """The name in the file, or that of its General MIDI family."""
+    """From the file, or that of the General MIDI family."""
     program: int | None
-    """None where the file does not say."""
+    """General MIDI program, 0 to 127; None where the file names none."""
     drums: bool
     notes: tuple[MidiNote, ...]
+    """One or more, in order."""
     end: int
-    """Where its track ends."""
+    """Tick of the end of its track."""
 
 
 @dataclass(frozen=True, slots=True)
 class MidiScore:
-    """A MIDI file understood as players and maps; maps are (tick, value), rising."""
+    """The parts of a MIDI file, and its changes as (tick, value), increasing by tick."""
 
     title: str
     ticks_per_quarter: int
     parts: tuple[MidiPart, ...]
     tempos: tuple[tuple[int, int], ...]
-    """Microseconds a quarter."""
+    """Microseconds per quarter."""
     meters: tuple[tuple[int, Meter], ...]
     keys: tuple[tuple[int, Key], ...]
     warnings: tuple[str, ...]
 
 
 def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
-    """Read a MIDI file as far as its players and its maps of tempo, meter and key.
+    """Read the parts of a MIDI file and its changes of tempo, meter and key.
+
+    Args:
+        data: the whole file.
+        limits: for bytes, tracks, messages, notes and meter changes.
+
+    Returns:
+        Parts with at least one note each; there may be none.
 
     Raises:
-        UnreadableScore, TooLong: as `read_messages`, and for meters or tempos that cannot be and
-            for too many notes.
+        UnreadableScore: when the bytes are no MIDI file, or name an impossible meter or tempo.
+        TooLong: beyond the limits.
     """
     file = read_messages(data, limits)
-    strands: list[MidiPart] = []
-    remarks = list(file.warnings)
     _check_counts(file, limits)
-    endless = empty = 0
-    for track in file.tracks:
-        for strand, pairing in _parts_of_track(track, file):
-            strands.append(strand)
-            endless += pairing.unended
-            empty += pairing.zero_length
-    if endless:
-        remarks.append(f"Notes that never end, cut at the next note: {endless}.")
-    if empty:
-        remarks.append(f"Notes without length (ornaments, chord names), left out: {empty}.")
+    found = [each for track in file.tracks for each in _parts_of_track(track, file)]
+    warnings = list(file.warnings)
+    if unended := sum(paired.unended for _, paired in found):
+        warnings.append(f"Notes that never end, cut at the next note: {unended}.")
+    if zero_length := sum(paired.zero_length for _, paired in found):
+        warnings.append(f"Notes without length (ornaments, chord names), left out: {zero_length}.")
     keys = _meta_events(file, KEY_SIGNATURE)
     return MidiScore(
         title=_title(file),
         ticks_per_quarter=file.ticks_per_quarter,
-        parts=tuple(strands),
+        parts=tuple(part for part, _ in found),
         tempos=tuple(
             (tick, _parse_tempo(content)) for tick, content in _meta_events(file, SET_TEMPO)
         ),
@@ -113,16 +117,12 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
             (tick, _parse_meter(content)) for tick, content in _meta_events(file, TIME_SIGNATURE)
         ),
         keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
-        warnings=tuple(remarks),
+        warnings=tuple(warnings),
     )
 
 
 def _check_counts(file: MidiFile, limits: Limits) -> None:
-    """Refuse more notes than the limit, and more meters than there may be bars.
-
-    Raises:
-        TooLong: with what there is too much of.
-    """
+    """Raise TooLong for more notes than the limit, or more meters than there may be bars."""
     kinds = [message.kind for track in file.tracks for message in track.messages]
     for kind, what, most in (
         (NOTE_ON, "notes", limits.notes),
@@ -133,43 +133,44 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
 
 
 def _parts_of_track(track: MidiTrack, file: MidiFile) -> list[tuple[MidiPart, PairedNotes]]:
-    """The strands of one track, each with what was found in pairing its notes."""
+    """The parts of one track, each with the result of pairing its notes."""
     programs = _programs(track)
     players: defaultdict[tuple[int, int | None], list[MidiMessage]] = defaultdict(list)
     for message in track.messages:
         if message.kind in (NOTE_OFF, NOTE_ON):
             channel, drums = message.channel, message.channel == _DRUM_CHANNEL
             # In format 1 a track is one player: a guitar may have a channel for each string.
-            voice = channel if file.format == 0 or drums else -1
-            players[voice, programs.get(channel)].append(message)
-    named = _name(track)
+            part_channel = channel if file.format == 0 or drums else -1
+            players[part_channel, programs.get(channel)].append(message)
+    track_name = _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
     several = len(players) > 1
     found: list[tuple[MidiPart, PairedNotes]] = []
-    for (voice, program), messages in players.items():
-        pairing = pair_notes(messages, file.ticks_per_quarter)
-        if pairing.notes:
-            drums = voice == _DRUM_CHANNEL
+    for (part_channel, program), messages in players.items():
+        paired = pair_notes(messages, file.ticks_per_quarter)
+        if paired.notes:
+            drums = part_channel == _DRUM_CHANNEL
             family = "Drums" if drums else _PROGRAM_FAMILIES[(program or 0) // 8]
-            name = f"{named}, {family.lower()}" if named and several else named or family
-            strand = MidiPart(name, program, drums, pairing.notes, track.end)
-            found.append((strand, pairing))
+            name = track_name or family
+            if track_name and several:
+                name = f"{track_name}, {family.lower()}"
+            found.append((MidiPart(name, program, drums, paired.notes, track.end), paired))
     return found
 
 
 def _programs(track: MidiTrack) -> dict[int, int]:
-    """The program of each channel at its first note; a change on the way is not followed."""
+    """The program of each channel at its first note; later changes are ignored."""
     programs: dict[int, int] = {}
-    playing: set[int] = set()
+    started: set[int] = set()
     for message in track.messages:
         if message.kind == NOTE_ON:
-            playing.add(message.channel)
-        elif message.kind == PROGRAM_CHANGE and message.channel not in playing:
+            started.add(message.channel)
+        elif message.kind == PROGRAM_CHANGE and message.channel not in started:
             programs[message.channel] = message.data[0]
     return programs
 
 
 def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
-    """What all tracks say of the tempo, meter or key; at one tick the last word holds."""
+    """(tick, content) of the meta events of a kind in all tracks; of one tick the last."""
     found = {
         message.tick: message.data
         for track in file.tracks
@@ -180,6 +181,7 @@ def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
 
 
 def _parse_tempo(content: bytes) -> int:
+    """Microseconds per quarter; raises UnreadableScore."""
     microseconds = int.from_bytes(content, "big")
     if len(content) != 3 or microseconds == 0:
         raise UnreadableScore(
@@ -190,6 +192,7 @@ def _parse_tempo(content: bytes) -> int:
 
 
 def _parse_meter(content: bytes) -> Meter:
+    """A meter from its numerator and the power of two of its denominator."""
     numerator, power = (*content[:2], 0, 0)[:2]
     if not 1 <= numerator <= 32 or power > 5:
         raise UnreadableScore(
@@ -200,7 +203,7 @@ def _parse_meter(content: bytes) -> Meter:
 
 
 def _parse_key(content: bytes) -> Key | None:
-    """None for more signs than there are: a key is a courtesy, the pitches stand without it."""
+    """The key of a signature; None for an impossible one, since the pitches do not need it."""
     if len(content) != 2:
         return None
     fifths, minor = int.from_bytes(content[:1], "big", signed=True), content[1]
@@ -210,23 +213,17 @@ def _parse_key(content: bytes) -> Key | None:
 
 
 def _title(file: MidiFile) -> str:
-    """The name of the first track, where that is the name of the piece and not of a player."""
+    """The name of the first track, unless that is the name of a player; else empty."""
     first = file.tracks[0]
-    plays = any(message.kind == NOTE_ON for message in first.messages)
-    if plays and len(file.tracks) > 1:
+    has_notes = any(message.kind == NOTE_ON for message in first.messages)
+    if has_notes and len(file.tracks) > 1:
         return ""
     title = _first_text(first, TRACK_NAME)
-    return (
-        "" if title.lower() in {"melody", "track 1", "tempo", "tempo track", "unnamed"} else title
-    )
-
-
-def _name(track: MidiTrack) -> str:
-    return _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
+    return "" if title.lower() in _NO_TITLES else title
 
 
 def _first_text(track: MidiTrack, kind: int) -> str:
-    """The first text of a kind, on one line; MIDI does not say in which encoding it is."""
+    """The first text of a kind as one line: UTF-8, else Latin-1, for MIDI names no encoding."""
     content = next((each.data for each in track.messages if each.kind == kind), b"")
     try:
         text = content[:_MAX_TEXT_BYTES].decode()

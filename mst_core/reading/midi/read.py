@@ -1,13 +1,13 @@
-"""From the bytes of a MIDI file to its melody, and to what sounds beside it.
+"""Reads a MIDI file into its melody and the parts that sound with it.
 
-The steps: messages, strands, which strand is the melody, its top line, bars, written rhythm. A
-first note behind the first beat of its bar begins a pickup. Bars of silence before the melody are
-left out: other parts may then begin before 0.
+In order: messages, parts, the choice of the melody part, its top line, barlines, quantization. If
+the first note comes a beat or more after its barline, it begins a pickup. Silent bars before the
+melody are left out, so other parts may begin before onset 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
@@ -23,167 +23,182 @@ from mst_core.reading.parsed_score import Limits, ParsedScore
 
 _LIMITS = Limits()
 _CHORD_SPREAD_S = 0.035  # seconds within which a player strikes the notes of a chord
-_SLOWEST, _FASTEST = 5.0, 1_000.0  # quarters a minute
+_MIN_TEMPO, _MAX_TEMPO = 5.0, 1_000.0  # quarter notes per minute
 _MAX_SILENT_BARS = 8
-"""Silent bars at the end that are kept, where the track ends on a barline."""
+"""Silent bars that are kept at the end, where the track ends on a barline."""
 
 
 def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS) -> ParsedScore:
-    """Read a MIDI file. ``track`` names the melody, counted from 1 among those that have notes.
+    """Read a MIDI file.
+
+    Args:
+        data: the whole file.
+        track: which part is the melody, from 1 among those that have notes; None chooses one.
+        limits: how much the file may hold.
+
+    Returns:
+        The melody on the grid of `mst_core.music.TICKS_PER_QUARTER`, the other parts at their
+        exact times.
 
     Raises:
-        UnreadableScore: when it is no MIDI file that can be read, and why.
-        NoMelody: when there are not two notes of a melody in it.
-        TooLong: when it holds more than the limits allow.
+        UnreadableScore: when it is no MIDI file, or a broken one.
+        NoMelody: when the melody would have fewer than two notes.
+        TooLong: beyond the limits.
         BadOption: when it has no such track.
     """
-    song = read_midi_parts(data, limits)
-    tempo = TempoMap(song.tempos, song.ticks_per_quarter)
-    found = find_melody_track(song.parts, tempo, track=track)
-    strand = song.parts[found.index]
-    bars = BarLines((_quarters(tick, song), meter) for tick, meter in song.meters)
-    _check_lengths(song, strand, tempo, bars, limits)
+    score = read_midi_parts(data, limits)
+    tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
+    index, choice_warnings = find_melody_track(score.parts, tempo_map, track=track)
+    part = score.parts[index]
+    bars = BarLines((_quarters(tick, score), meter) for tick, meter in score.meters)
+    _check_lengths(score, part, tempo_map, bars, limits)
 
-    sky = _skyline(strand, song, tempo)
-    if len(sky.melody) < 2:
-        raise NoMelody(f"track {found.index + 1} ({strand.name})")
-    if len(sky.melody) > limits.melody_notes:
-        raise TooLong(f"a melody of {len(sky.melody)} notes", f"{limits.melody_notes} notes")
-    speed = tempo.prevailing_tempo(sky.melody[0].onset, sky.melody[-1].end)
-    if not _SLOWEST <= speed <= _FASTEST:
+    skyline = _skyline(part, score, tempo_map)
+    if len(skyline.melody) < 2:
+        raise NoMelody(f"track {index + 1} ({part.name})")
+    if len(skyline.melody) > limits.melody_notes:
+        raise TooLong(f"a melody of {len(skyline.melody)} notes", f"{limits.melody_notes} notes")
+    tempo = tempo_map.prevailing_tempo(skyline.melody[0].onset, skyline.melody[-1].end)
+    if not _MIN_TEMPO <= tempo <= _MAX_TEMPO:
         raise UnreadableScore(
-            f"the MIDI file goes at {speed:g} quarters a minute",
-            f"{_SLOWEST:g} to {_FASTEST:g} would be read",
+            f"the MIDI file goes at {tempo:g} quarters a minute",
+            f"{_MIN_TEMPO:g} to {_MAX_TEMPO:g} would be read",
         )
-    _check_parts(song, speed, limits)
-    written = quantize(sky.melody, ticks_a_quarter=song.ticks_per_quarter, bars=bars, tempo=speed)
-    first, onset = _first_downbeat(written.notes[0], bars)
-    melody = _melody(written, strand, song, bars, first, onset, speed)
+    _check_length_at_tempo(score, tempo, limits)
+    quantized = quantize(
+        skyline.melody, ticks_per_quarter=score.ticks_per_quarter, bars=bars, tempo=tempo
+    )
+    first_bar = _first_full_bar(quantized.notes[0], bars)
+    melody = _melody(quantized, part, score, bars, first_bar, tempo)
     if melody.bar_count > limits.bars:
         raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
+    downbeat = bars.onset(first_bar)
     return ParsedScore(
-        title=song.title,
+        title=score.title,
         melody=melody,
-        parts=_other_parts(song, found.index, sky, onset),
-        program=strand.program,
+        parts=_other_parts(score, index, skyline, downbeat),
+        program=part.program,
         tempos=tuple(
-            (float(_quarters(tick, song) - onset), quarters_per_minute(microseconds))
-            for tick, microseconds in tempo.changes
+            (float(_quarters(tick, score) - downbeat), quarters_per_minute(microseconds))
+            for tick, microseconds in tempo_map.changes
         )
-        if tempo.is_specified
+        if tempo_map.is_specified
         else (),
         warnings=(
-            *song.warnings,
-            *found.warnings,
-            *_skyline_warnings(strand, sky),
-            *_bar_warnings(song, bars, first, onset, melody),
-            *_tempo_warnings(tempo, speed),
-            *_rhythm_warnings(written),
+            *score.warnings,
+            *choice_warnings,
+            *_skyline_warnings(part, skyline),
+            *_bar_warnings(score, bars, first_bar, melody),
+            *_tempo_warnings(tempo_map, tempo),
+            *_rhythm_warnings(quantized),
         ),
     )
 
 
-def _quarters(tick: int, song: MidiScore) -> Fraction:
-    return Fraction(tick, song.ticks_per_quarter)
+def _quarters(tick: int, score: MidiScore) -> Fraction:
+    """Ticks as quarter notes."""
+    return Fraction(tick, score.ticks_per_quarter)
+
+
+def _span(score: MidiScore) -> tuple[int, int]:
+    """First onset and last end of all parts, in ticks."""
+    start = min(each.notes[0].onset for each in score.parts)
+    return start, max(note.end for each in score.parts for note in each.notes)
 
 
 def _check_lengths(
-    song: MidiScore, strand: MidiPart, tempo: TempoMap, bars: BarLines, limits: Limits
+    score: MidiScore, part: MidiPart, tempo_map: TempoMap, bars: BarLines, limits: Limits
 ) -> None:
-    """Refuse what lasts too long, before any work is done on it.
-
-    Raises:
-        TooLong: when the notes of all strands take more seconds, or the melody more bars.
-    """
-    start = min(each.notes[0].onset for each in song.parts)
-    end = max(note.end for each in song.parts for note in each.notes)
-    seconds = tempo.seconds(end) - tempo.seconds(start)
+    """Raise TooLong for too many seconds of all parts or bars of the melody, before any work."""
+    start, end = _span(score)
+    seconds = tempo_map.seconds(end) - tempo_map.seconds(start)
     if seconds > limits.seconds:
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
-    last = max(note.end for note in strand.notes)
-    count = bars.bar_at(_quarters(last, song)) - bars.bar_at(_quarters(strand.notes[0].onset, song))
+    first, last = part.notes[0].onset, max(note.end for note in part.notes)
+    count = bars.bar_at(_quarters(last, score)) - bars.bar_at(_quarters(first, score))
     if count > limits.bars:
         raise TooLong(f"{count} bars", f"{limits.bars} bars")
 
 
-def _check_parts(song: MidiScore, speed: float, limits: Limits) -> None:
-    """Refuse parts that last too long at the melody's tempo, whatever tempo they have themselves.
-
-    Raises:
-        TooLong: when they take more seconds than the limit.
-    """
-    start = min(each.notes[0].onset for each in song.parts)
-    end = max(note.end for each in song.parts for note in each.notes)
-    seconds = float(_quarters(end - start, song)) * 60 / speed
+def _check_length_at_tempo(score: MidiScore, tempo: float, limits: Limits) -> None:
+    """Raise TooLong if all parts at the melody's tempo, whatever their own, take too long."""
+    start, end = _span(score)
+    seconds = float(_quarters(end - start, score)) * 60 / tempo
     if seconds > limits.seconds:
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
 
 
-def _skyline(strand: MidiPart, song: MidiScore, tempo: TempoMap) -> Skyline:
-    """The top line. Only a player's chords are spread, so written music is taken to the tick."""
-    if not is_performance(strand.notes, song.ticks_per_quarter):
-        return find_skyline(strand.notes, chord_spread=0)
-    first, last = strand.notes[0].onset, max(note.end for note in strand.notes)
-    speed = tempo.prevailing_tempo(first, last)
-    return find_skyline(
-        strand.notes, chord_spread=round(_CHORD_SPREAD_S * speed / 60 * song.ticks_per_quarter)
-    )
+def _skyline(part: MidiPart, score: MidiScore, tempo_map: TempoMap) -> Skyline:
+    """The top line of a part; only in a performance may the notes of a chord be spread."""
+    if not is_performance(part.notes, score.ticks_per_quarter):
+        return find_skyline(part.notes, chord_spread=0)
+    first, last = part.notes[0].onset, max(note.end for note in part.notes)
+    tempo = tempo_map.prevailing_tempo(first, last)
+    spread = round(_CHORD_SPREAD_S * tempo / 60 * score.ticks_per_quarter)
+    return find_skyline(part.notes, chord_spread=spread)
 
 
-def _first_downbeat(first: Note, bars: BarLines) -> tuple[int, Fraction]:
-    """The bar that counts as the first full one, and its onset."""
+def _first_full_bar(first: Note, bars: BarLines) -> int:
+    """The bar whose downbeat becomes onset 0: that of the first note, or the one after a pickup."""
     bar = bars.bar_at(first.onset)
-    behind = first.onset - bars.onset(bar)
-    # Written pickups are padded to a bar with rests; some programs write a shorter first bar.
-    pickup = behind >= bars.meter(bar).beat_length or (
+    offset = first.onset - bars.onset(bar)
+    # Most programs pad a pickup to a bar with rests; some write a shorter first bar.
+    is_pickup = offset >= bars.meter(bar).beat_length or (
         bar == 0 and bars.meter(0).bar_length < bars.meter(1).bar_length
     )
-    bar += pickup
-    return bar, bars.onset(bar)
+    return bar + is_pickup
 
 
 def _melody(
-    written: QuantizedMelody,
-    strand: MidiPart,
-    song: MidiScore,
+    quantized: QuantizedMelody,
+    part: MidiPart,
+    score: MidiScore,
     bars: BarLines,
-    first: int,
-    onset: Fraction,
+    first_bar: int,
     tempo: float,
 ) -> Melody:
-    notes = tuple(Note(each.onset - onset, each.duration, each.pitch) for each in written.notes)
-    end = written.notes[-1].end
-    last = max(first + 1, bars.bar_at(end) + (end > bars.onset(bars.bar_at(end))))
-    track_end = _quarters(strand.end, song)
-    closing = bars.bar_at(track_end)
-    if last < closing <= last + _MAX_SILENT_BARS and bars.onset(closing) == track_end:
-        last = closing
-    keys = [key for tick, key in song.keys if _quarters(tick, song) <= max(onset, Fraction(0))]
-    key = keys[-1] if keys else song.keys[0][1] if song.keys else find_key(notes)
+    """The melody from ``first_bar`` on, with its bars, its key and its meter changes."""
+    downbeat = bars.onset(first_bar)
+    notes = tuple(
+        Note(each.onset - downbeat, each.duration, each.pitch) for each in quantized.notes
+    )
+    end = quantized.notes[-1].end
+    end_bar = max(first_bar + 1, bars.bar_at(end) + (end > bars.onset(bars.bar_at(end))))
+    track_end = _quarters(part.end, score)
+    track_end_bar = bars.bar_at(track_end)
+    ends_on_barline = bars.onset(track_end_bar) == track_end
+    if end_bar < track_end_bar <= end_bar + _MAX_SILENT_BARS and ends_on_barline:
+        end_bar = track_end_bar
+    earlier = [
+        key for tick, key in score.keys if _quarters(tick, score) <= max(downbeat, Fraction(0))
+    ]
+    key = earlier[-1] if earlier else score.keys[0][1] if score.keys else find_key(notes)
     return Melody(
         notes=notes,
-        meter=bars.meter(first),
+        meter=bars.meter(first_bar),
         key=key,
         tempo=tempo,
-        bar_count=last - first,
-        meter_changes=bars.changes(first, last),
+        bar_count=end_bar - first_bar,
+        meter_changes=bars.changes(first_bar, end_bar),
     )
 
 
-def _other_parts(song: MidiScore, place: int, sky: Skyline, onset: Fraction) -> tuple[Part, ...]:
-    """All other strands, and what lies under the melody in its own, at their exact times."""
+def _other_parts(
+    score: MidiScore, index: int, skyline: Skyline, downbeat: Fraction
+) -> tuple[Part, ...]:
+    """All parts but the melody, and the notes below it in its own part, at their exact times."""
 
-    def part(name: str, strand: MidiPart, notes: Sequence[MidiNote]) -> Part:
+    def convert(name: str, part: MidiPart, notes: Sequence[MidiNote]) -> Part:
         return Part(
             name,
-            strand.program or 0,
-            strand.drums,
+            part.program or 0,
+            part.drums,
             tuple(
                 PartNote(
-                    _quarters(each.onset, song) - onset,
-                    _quarters(each.end - each.onset, song),
+                    _quarters(each.onset, score) - downbeat,
+                    _quarters(each.end - each.onset, score),
                     each.pitch,
                     each.velocity,
                 )
@@ -192,83 +207,76 @@ def _other_parts(song: MidiScore, place: int, sky: Skyline, onset: Fraction) -> 
         )
 
     parts = [
-        part(each.name, each, each.notes)
-        for number, each in enumerate(song.parts)
-        if number != place
+        convert(each.name, each, each.notes)
+        for number, each in enumerate(score.parts)
+        if number != index
     ]
-    if sky.lower_notes:
-        strand = song.parts[place]
-        parts.insert(place, part(f"{strand.name}, below the melody", strand, sky.lower_notes))
+    if skyline.lower_notes:
+        part = score.parts[index]
+        parts.insert(index, convert(f"{part.name}, below the melody", part, skyline.lower_notes))
     return tuple(parts)
 
 
-def _skyline_warnings(strand: MidiPart, sky: Skyline) -> list[str]:
-    if not sky.lower_notes:
-        return []
-    return [
-        f"{strand.name} plays chords: of {len(strand.notes)} notes "
-        f"the {len(sky.melody)} of the top "
-        f"line are the melody, the others are kept beside it."
-    ]
+def _skyline_warnings(part: MidiPart, skyline: Skyline) -> Iterator[str]:
+    if skyline.lower_notes:
+        yield (
+            f"{part.name} plays chords: of {len(part.notes)} notes the {len(skyline.melody)} of "
+            "the top line are the melody, the others are kept beside it."
+        )
 
 
 def _bar_warnings(
-    song: MidiScore, bars: BarLines, first: int, onset: Fraction, melody: Melody
-) -> list[str]:
-    remarks = []
-    if not song.meters:
-        remarks.append("The file names no meter; 4/4 was assumed.")
+    score: MidiScore, bars: BarLines, first_bar: int, melody: Melody
+) -> Iterator[str]:
+    if not score.meters:
+        yield "The file names no meter; 4/4 was assumed."
     if bars.moved_changes:
-        remarks.append(
+        yield (
             f"{bars.moved_changes} changes of meter inside a bar were moved to the nearest barline."
         )
-    silent = first - (melody.pickup > 0)
+    silent = first_bar - (melody.pickup > 0)
     if silent:
-        remarks.append(
+        yield (
             f"The melody begins after {silent} silent {'bar' if silent == 1 else 'bars'}, "
             f"which {'was' if silent == 1 else 'were'} left out."
         )
-    if not song.keys:
-        remarks.append(f"The file names no key; its notes are those of {melody.key.name}.")
-    later = {key for tick, key in song.keys if _quarters(tick, song) > onset} - {melody.key}
+    if not score.keys:
+        yield f"The file names no key; its notes are those of {melody.key.name}."
+    downbeat = bars.onset(first_bar)
+    later = {key for tick, key in score.keys if _quarters(tick, score) > downbeat} - {melody.key}
     if later:
-        remarks.append(f"The key changes on the way; {melody.key.name}, the first, was kept.")
-    return remarks
+        yield f"The key changes on the way; {melody.key.name}, the first, was kept."
 
 
-def _tempo_warnings(tempo: TempoMap, speed: float) -> list[str]:
-    if not tempo.is_specified:
-        return ["The file names no tempo; 120 quarters a minute were assumed."]
-    if len(tempo.changes) > 1:
-        return [f"The tempo changes; {speed:g} quarters a minute hold longest."]
-    return []
+def _tempo_warnings(tempo_map: TempoMap, tempo: float) -> Iterator[str]:
+    if not tempo_map.is_specified:
+        yield "The file names no tempo; 120 quarters a minute were assumed."
+    elif len(tempo_map.changes) > 1:
+        yield f"The tempo changes; {tempo:g} quarters a minute hold longest."
 
 
-def _rhythm_warnings(written: QuantizedMelody) -> list[str]:
-    remarks = []
-    count = len(written.notes)
-    if written.performed:
-        remarks.append(
-            f"It was played, not written: {written.shifted_notes} of {count} notes "
-            f"({written.shifted_notes / count:.0%}) were moved to a sixteenth or a triplet, by "
-            f"{written.max_shift:.2f} of a quarter at most. The beats are those of the file."
+def _rhythm_warnings(quantized: QuantizedMelody) -> Iterator[str]:
+    count, shifted = len(quantized.notes), quantized.shifted_notes
+    if quantized.performed:
+        yield (
+            f"It was played, not written: {shifted} of {count} notes "
+            f"({shifted / count:.0%}) were moved to a sixteenth or a triplet, by "
+            f"{quantized.max_shift:.2f} of a quarter at most. The beats are those of the file."
         )
-    elif written.shifted_notes:
-        remarks.append(
-            f"{written.shifted_notes} of {count} notes "
-            f"({written.shifted_notes / count:.0%}) were moved to the "
-            f"grid, by {written.max_shift:.2f} of a quarter at most."
+    elif shifted:
+        yield (
+            f"{shifted} of {count} notes ({shifted / count:.0%}) were moved to the "
+            f"grid, by {quantized.max_shift:.2f} of a quarter at most."
         )
-    if written.fits_poorly:
-        remarks.append(
+    if quantized.fits_poorly:
+        yield (
             "The notes hardly fit these beats: it seems to be recorded without a click, and the "
             "rhythm is a guess."
         )
-    if written.swing:
-        remarks.append(
-            f"Its eighths swing ({written.swing:.0%} of the beat for the first); they were "
+    if quantized.swing:
+        yield (
+            f"Its eighths swing ({quantized.swing:.0%} of the beat for the first); they were "
             "written straight."
         )
-    if written.dropped_ornaments:
-        remarks.append(f"Notes too quick to be written, left out: {written.dropped_ornaments}.")
-    return remarks
+    if quantized.dropped_ornaments:
+        yield f"Notes too quick to be written, left out: {quantized.dropped_ornaments}."
