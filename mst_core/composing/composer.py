@@ -11,7 +11,8 @@ from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, require_style
-from mst_core.transfer.transfer import StyleTransfer, combine_scores
+from mst_core.transfer.mashup import combine
+from mst_core.transfer.transfer import StyleTransfer
 
 
 class Composer:
@@ -70,4 +71,4 @@ class Composer:
         Raises:
             NoSuchTune: when the second has no bars that the notes of the first fit into.
         """
-        return combine_scores(scores[request.source], scores[request.like])
+        return combine(scores[request.source], scores[request.like])

@@ -11,7 +11,7 @@ from mst_core.music import Melody
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.training.losses import CommonLosses, evaluate_model
 from mst_core.transfer.rhythm import build_rhythm_path
-from mst_core.transfer.target import RhythmTarget, target_like, target_of
+from mst_core.transfer.target import RhythmTarget
 
 
 class TransferSystem:
@@ -39,20 +39,25 @@ class TransferSystem:
     ) -> list[Melody] | None:
         """The tune in the rhythm of a style, a version a strength; None where it is refused."""
         return self._versions(
-            melody, target_of(self.styles[style], melody.key, self.styles), seed, strengths
+            melody,
+            RhythmTarget.from_style(self.styles[style], melody.key, self.styles),
+            seed,
+            strengths,
         )
 
     def to_tune(
         self, melody: Melody, other: Melody, seed: int, strengths: Sequence[float] = (1.0,)
     ) -> list[Melody] | None:
         """The tune in the rhythm of one other tune; None where it is refused."""
-        return self._versions(melody, target_like(other, self.styles, melody.key), seed, strengths)
+        return self._versions(
+            melody, RhythmTarget.from_tune(other, self.styles, melody.key), seed, strengths
+        )
 
     def _versions(
         self, melody: Melody, target: RhythmTarget, seed: int, strengths: Sequence[float]
     ) -> list[Melody] | None:
         try:
-            ladder = build_rhythm_path(melody, target, seed=seed)
+            path = build_rhythm_path(melody, target, seed=seed)
         except NoSuchTune:
             return None
-        return [ladder.at(strength, stay=True).melody for strength in strengths]
+        return [path.at(strength, keep_meter_at_zero=True)[0] for strength in strengths]

@@ -1,11 +1,11 @@
-"""The ladder from a tune as it is to the same tune wholly changed: the knob climbs it.
+"""The path of partial changes from a given tune to the same tune wholly transferred.
 
-Every rung is one version of the tune. Of a side of the music (rhythm or pitch) each note has a
-value; stretches are notes that change together, in all places of their class at once, by steps. The
-ladder is climbed once, always by the change that brings the tune nearer to its target for the
-fewest notes. The strength then takes the nearest version among those that change no more than its
-share: so a stronger change is never farther from the target, never changes fewer notes, and costs
-nothing once the ladder stands.
+Each version on the path is an array of one value a note: of rhythm an id of `RhythmIndex`, of pitch
+a MIDI number. The path is built once, greedily: each step is the change with the largest gain in
+similarity per changed note. A strength then takes the most similar version among those that change
+at most its share of the notes. So a stronger change is never farther from the target and never
+changes fewer notes, and another strength of the same tune costs almost nothing
+(docs/decisions.md#change-path).
 """
 
 from __future__ import annotations
@@ -18,153 +18,164 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
-"""What each note of a tune has, as numbers: (N,)."""
-SimilarityFunction = Callable[[IntArray], float]
+from mst_core.generation.composition import SideResult
+from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 
-MOST_TRIES, FEWEST_TRIES = 48, 4
-"""Stretches weighed before each step: more make a tune slow and hardly a better ladder."""
-MOST_WEIGHED = 12_000
-"""Notes looked at before each step: a long tune weighs fewer stretches (3,008 notes took 104 s)."""
-STRIDE = 0.1
-"""Share of the notes that one step may change, as long as smaller steps help."""
-LEAST_GAIN = 1e-9
+IntArray = NDArray[np.int64]
+SimilarityFunction = Callable[[IntArray], float]
+"""From the values of a tune's N notes, (N,), to their similarity to the target: 1 is alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """Notes that change together: M of them in each of P places."""
+    """M notes of each of P equal places in the tune, with values that they can have together."""
 
-    notes: NDArray[np.int64]
-    """Their indices in the tune, (P, M)."""
+    notes: IntArray
+    """Indices of the notes in the tune, (P, M)."""
     options: tuple[IntArray, ...]
-    """Their values (P, M), from the tune's own to the new ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class PathStep:
-    """One version of a tune."""
-
-    values: IntArray
-    changed: float
-    """Share of the notes whose value is another than their own."""
-    similarity: float
-    """To the target: 1 is alike."""
+    """The values of each option, (P, M), or (M,) where they are the same in all places."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePath:
-    """Versions of a tune, rising in both the share of changed notes and the closeness."""
+    """K versions of a tune of N notes, rising in changed notes and in similarity."""
 
-    steps: tuple[PathStep, ...]
-    """The first is the tune as it is."""
+    versions: tuple[IntArray, ...]
+    """The values of each version, (N,); the first is the tune as it is."""
+    results: tuple[SideResult, ...]
+    """Share of changed notes and similarity of each version."""
 
-    def at(self, strength: float) -> PathStep:
-        """The nearest to the target among those that change at most their share of the notes."""
-        allowed = strength * self.steps[-1].changed + 1e-9
-        return self.steps[bisect_right(self.steps, allowed, key=lambda rung: rung.changed) - 1]
+    def at(self, strength: float) -> tuple[IntArray, SideResult]:
+        """The most similar version that changes at most its share of the notes.
+
+        Args:
+            strength: 0 (the tune as it is) to 1 (the last version).
+
+        Returns:
+            The values (N,) of the version, and its share of changed notes and similarity.
+        """
+        allowed = strength * self.results[-1].changed + 1e-9
+        at = bisect_right(self.results, allowed, key=lambda result: result.changed) - 1
+        return self.versions[at], self.results[at]
 
 
 def build_path(
-    own: IntArray, stretches: Sequence[Alternatives], closeness: SimilarityFunction
+    own: IntArray,
+    alternatives: Sequence[Alternatives],
+    similarity: SimilarityFunction,
+    config: TransferConfig = DEFAULT_CONFIG,
 ) -> ChangePath:
-    """Build the ladder of a tune whose notes have the values ``own``."""
+    """Build the path greedily, by the largest gain in similarity per changed note.
+
+    Args:
+        own: the values (N,) of the tune as it is.
+        alternatives: pieces that change independently of each other. The options (P, M) of each
+            lead in order from the tune's own values (the first) to the wholly changed ones.
+        similarity: of the values of a version to the target.
+        config: bounds of the search.
+
+    Returns:
+        The versions that no other version beats.
+    """
     values = own.copy()
-    levels = [0] * len(stretches)
-    here = closeness(values)
-    visited = [PathStep(own, 0.0, here)]
-    waiting = deque(range(len(stretches)))
-    stride = max(1.0, STRIDE * len(own))
-    tries = max(FEWEST_TRIES, min(MOST_TRIES, MOST_WEIGHED // max(1, len(own))))
-    vain = 0
-    while vain < len(waiting):
+    levels = [0] * len(alternatives)
+    current = similarity(values)
+    visited = [(own, 0.0, current)]
+    waiting = deque(range(len(alternatives)))
+    max_step = max(1.0, config.max_step * len(own))
+    tries = max(
+        config.min_tries, min(config.max_tries, config.max_weighed_notes // max(1, len(own)))
+    )
+    misses = 0
+    while misses < len(waiting):
         tried = [waiting[place] for place in range(min(tries, len(waiting)))]
         best: tuple[bool, float, int, int, float] | None = None
         for place in tried:
-            stretch = stretches[place]
-            old = values[stretch.notes]
-            for level in range(levels[place] + 1, len(stretch.options)):
-                cost = int((stretch.options[level] != old).sum())
-                small = cost <= stride
-                if best is not None and best[0] > small:
+            piece = alternatives[place]
+            old = values[piece.notes]
+            for level in range(levels[place] + 1, len(piece.options)):
+                cost = int((piece.options[level] != old).sum())
+                is_small = cost <= max_step
+                if best is not None and best[0] > is_small:
                     continue
-                values[stretch.notes] = stretch.options[level]
-                gain = closeness(values) - here
-                if gain > LEAST_GAIN and (best is None or (small, gain / cost) > best[:2]):
-                    best = (small, gain / cost, place, level, gain)
-            values[stretch.notes] = old
+                values[piece.notes] = piece.options[level]
+                gain = similarity(values) - current
+                if gain > config.min_gain and (best is None or (is_small, gain / cost) > best[:2]):
+                    best = (is_small, gain / cost, place, level, gain)
+            values[piece.notes] = old
         waiting.rotate(-len(tried))
         if best is None:
-            vain += len(tried)
+            misses += len(tried)
             continue
-        vain = 0
+        misses = 0
         _, _, place, level, gain = best
-        stretch = stretches[place]
-        values[stretch.notes] = stretch.options[level]
-        levels[place], here = level, here + gain
-        visited.append(PathStep(values.copy(), float((values != own).mean()), here))
-        if level + 1 == len(stretch.options):
+        piece = alternatives[place]
+        values[piece.notes] = piece.options[level]
+        levels[place], current = level, current + gain
+        changed = float((values != own).mean())
+        visited.append((values.copy(), changed, current))
+        if level + 1 == len(piece.options):
             waiting.remove(place)
-    return ChangePath(_undominated(visited))
+    return _undominated(visited, config.min_gain)
 
 
-def _undominated(visited: Sequence[PathStep]) -> tuple[PathStep, ...]:
-    """Those that no other beats: none with fewer changes is as near to the target."""
-    rungs: list[PathStep] = []
-    for rung in sorted(visited, key=lambda rung: (rung.changed, -rung.similarity)):
-        if not rungs or rung.similarity > rungs[-1].similarity + LEAST_GAIN:
-            rungs.append(rung)
-    return tuple(rungs)
-
-
-# Which draft each class of bars takes, chosen for the tune as a whole.
-
-ROUNDS = 3
-"""How often every class may choose again, now that the others have chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A class of units and its drafts: M notes in each of P places."""
-
-    notes: IntArray
-    """Their indices in the tune, (P, M)."""
-    options: tuple[IntArray, ...]
-    """The values of each draft, (P, M) or (M,)."""
+def _undominated(visited: Sequence[tuple[IntArray, float, float]], min_gain: float) -> ChangePath:
+    """The versions (values, changed, similarity) for which none with as few changes is better."""
+    versions: list[IntArray] = []
+    results: list[SideResult] = []
+    highest = -np.inf
+    for values, changed, similarity in sorted(visited, key=lambda it: (it[1], -it[2])):
+        if not results or similarity > highest + min_gain:
+            versions.append(values)
+            results.append(SideResult(changed, similarity))
+            highest = similarity
+    return ChangePath(tuple(versions), tuple(results))
 
 
 def select_drafts(
-    own: IntArray, choices: Sequence[Choice], closeness: SimilarityFunction
+    own: IntArray,
+    classes: Sequence[Alternatives],
+    similarity: SimilarityFunction,
+    config: TransferConfig = DEFAULT_CONFIG,
 ) -> list[int]:
-    """Choose a draft for each class.
+    """Select a draft for each class of bars, by coordinate ascent on the whole tune's similarity.
 
-    The nearest whole draft first, since its parts were written together; then class by class
-    whatever brings the tune nearer.
+    It starts from the single draft that is most similar when all classes take it, since its parts
+    were written together; then each class in turn takes the draft that raises the similarity most.
+
+    Args:
+        own: the values (N,) of the tune as it is.
+        classes: for each class its notes and the values in each draft.
+        similarity: of the values of a version to the target.
+        config: number of passes, and the smallest gain that counts.
+
+    Returns:
+        For each class the index of its option.
     """
-    if not choices:
+    if not classes:
         return []
     values = own.copy()
 
-    def put(choice: Choice, pick: int) -> None:
-        values[choice.notes] = choice.options[pick]
+    def take(bar_class: Alternatives, pick: int) -> None:
+        values[bar_class.notes] = bar_class.options[pick]
 
-    def whole(pick: int) -> float:
-        for choice in choices:
-            put(choice, min(pick, len(choice.options) - 1))
-        return closeness(values)
+    def take_everywhere(pick: int) -> float:
+        for bar_class in classes:
+            take(bar_class, min(pick, len(bar_class.options) - 1))
+        return similarity(values)
 
-    best = max(range(max(len(choice.options) for choice in choices)), key=whole)
-    picks = [min(best, len(choice.options) - 1) for choice in choices]
-    here = whole(best)
-    for _ in range(ROUNDS):
-        before = here
-        for place, choice in enumerate(choices):
-            for pick in range(len(choice.options)):
-                put(choice, pick)
-                there = closeness(values)
-                if there > here + LEAST_GAIN:
-                    picks[place], here = pick, there
-            put(choice, picks[place])
-        if here == before:
+    best = max(range(max(len(bar_class.options) for bar_class in classes)), key=take_everywhere)
+    picks = [min(best, len(bar_class.options) - 1) for bar_class in classes]
+    current = take_everywhere(best)
+    for _ in range(config.rounds):
+        before = current
+        for place, bar_class in enumerate(classes):
+            for pick in range(len(bar_class.options)):
+                take(bar_class, pick)
+                gained = similarity(values)
+                if gained > current + config.min_gain:
+                    picks[place], current = pick, gained
+            take(bar_class, picks[place])
+        if current == before:
             break
     return picks

@@ -1,9 +1,9 @@
-"""Whether a rhythm speaks for one style or for another: log-odds of what follows what.
+"""Log-odds of duration bigrams: whether a rhythm is more like one style or another.
 
-A mean profile alone draws a tune to what is commonest in a style, and that every style has; what
-tells styles apart is rarer. So a version is also held against the style that the tune comes from,
-and counts as arrived when it speaks for its target as much as the target's own tunes do: not more,
-or it would be a caricature.
+A mean profile alone draws a tune to what is most common in a style, and every style has that; what
+separates styles is rarer. So a version is also compared with the style that the tune comes from. It
+counts as arrived when its mean log-odds are those of the target's own tunes
+(docs/decisions.md#log-odds).
 """
 
 from __future__ import annotations
@@ -12,75 +12,93 @@ import math
 from collections import Counter, defaultdict
 
 from mst_core.statistics.style_statistics import MeterStatistics
+from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 
 DurationOrRest = tuple[int, int]
 """Ticks, and 1 for a rest."""
 BigramKey = tuple[int, int, int, int, int]
-"""Place in the bar, ticks, 1 for a rest; ticks of the next event, 1 for a rest."""
-LONGEST_ODDS = 4.0
-"""Nats; one event alone says no more than this."""
-EVENTS = 60
-"""How many events a style could have at a place, roughly: the share of what it never has."""
+"""Position in the bar, ticks, 1 for a rest; ticks of the next event, 1 for a rest."""
 
 
 class BigramModel:
-    """What follows what in a meter of a style; unseen turns by Witten and Bell's rule (1991)."""
+    """A bigram model of the events in one meter of a style, Witten-Bell smoothed (1991).
 
-    def __init__(self, habits: MeterStatistics, bar: int) -> None:
-        """``bar`` is the length of the bar in ticks."""
-        self._bar = bar
+    The next event is conditioned on the event before it and its position; it backs off to all
+    events at the next position, and from there to a uniform distribution.
+    """
+
+    def __init__(
+        self,
+        statistics: MeterStatistics,
+        bar_ticks: int,
+        config: TransferConfig = DEFAULT_CONFIG,
+    ) -> None:
+        """Count the bigrams.
+
+        Args:
+            statistics: of one meter of a style.
+            bar_ticks: length of a bar, in ticks.
+            config: the number of possible events.
+        """
+        self._bar_ticks = bar_ticks
+        self._uniform = 1 / config.possible_events
         self._after: defaultdict[tuple[int, int, int], Counter[DurationOrRest]] = defaultdict(
             Counter
         )
         self._at: defaultdict[int, Counter[DurationOrRest]] = defaultdict(Counter)
-        for turn in habits.duration_bigrams:
-            before = turn.position, turn.duration, int(turn.is_rest)
-            self._after[before][turn.next_duration, int(turn.next_is_rest)] += turn.count
-        for rhythm in habits.rhythm_counts:
+        self.counts: dict[BigramKey, int] = {}
+        """How often each bigram was seen."""
+        for bigram in statistics.duration_bigrams:
+            event = bigram.position, bigram.duration, int(bigram.is_rest)
+            following = bigram.next_duration, int(bigram.next_is_rest)
+            self._after[event][following] += bigram.count
+            self.counts[(*event, *following)] = bigram.count
+        for rhythm in statistics.rhythm_counts:
             self._at[rhythm.position][rhythm.duration, 0] += rhythm.notes
             self._at[rhythm.position][rhythm.duration, 1] += rhythm.rests
-        self.counts = {
-            (
-                turn.position,
-                turn.duration,
-                int(turn.is_rest),
-                turn.next_duration,
-                int(turn.next_is_rest),
-            ): turn.count
-            for turn in habits.duration_bigrams
-        }
-        """How often each turn was seen."""
 
-    def log_probability(self, turn: BigramKey) -> float:
-        """Ln of the share of an event among all that follow the one before it."""
-        place, ticks, rest, *following = turn
+    def log_probability(self, bigram: BigramKey) -> float:
+        """Natural logarithm of the probability of a bigram's second event given its first."""
+        position, ticks, rest, *following = bigram
         after = following[0], following[1]
-        share = 1 / EVENTS
+        probability = self._uniform
         for counts in (
-            self._at.get((place + ticks) % self._bar),
-            self._after.get((place, ticks, rest)),
+            self._at.get((position + ticks) % self._bar_ticks),
+            self._after.get((position, ticks, rest)),
         ):
             if counts:
                 total, kinds = counts.total(), sum(count > 0 for count in counts.values())
-                share = (counts[after] + kinds * share) / (total + kinds)
-        return math.log(share)
+                probability = (counts[after] + kinds * probability) / (total + kinds)
+        return math.log(probability)
 
 
 class LogOdds:
-    """Log-odds of one style against another."""
+    """Log-odds of bigrams between a target style and a source style, in nats."""
 
-    def __init__(self, target: BigramModel, source: BigramModel) -> None:
+    def __init__(
+        self, target: BigramModel, source: BigramModel, config: TransferConfig = DEFAULT_CONFIG
+    ) -> None:
+        """Compare two models.
+
+        Args:
+            target: of the style that is wanted.
+            source: of the style that the tune comes from.
+            config: the bound of the log-odds of one bigram.
+        """
         self._target, self._source = target, source
+        self._max = config.max_log_odds
         self._cache: dict[BigramKey, float] = {}
         total = sum(target.counts.values()) or 1
-        self.target_mean = sum(count * self(turn) for turn, count in target.counts.items()) / total
-        """The mean over the target's own tunes, in nats an event."""
+        self.target_mean = (
+            sum(count * self(bigram) for bigram, count in target.counts.items()) / total
+        )
+        """Mean over the target style's own tunes, in nats an event."""
 
     def __call__(self, bigram: BigramKey) -> float:
-        """How much a turn speaks for the target, in nats."""
+        """Log-odds of one bigram: positive where it is more probable in the target style."""
         found = self._cache.get(bigram)
         if found is None:
             found = self._target.log_probability(bigram) - self._source.log_probability(bigram)
-            found = max(-LONGEST_ODDS, min(LONGEST_ODDS, found))
+            found = max(-self._max, min(self._max, found))
             self._cache[bigram] = found
         return found

@@ -1,163 +1,126 @@
-"""A given tune gets another melody language: its rhythm stays to the tick, and so does its form.
+"""Transfer of pitch: the rhythm stays to the tick, and so does the form.
 
-The pitch network of the target writes drafts over the tune's rhythm. Classes of bars (see
-`structure`) are written once; where the class came transposed it comes transposed again. Range and
-tonic stay, long notes at the end of a phrase rest on the key's triad, and the tune ends on the note
-it ended on. Which draft a class takes, and the ladder of partial changes, work as for rhythm.
+The target's pitch network writes drafts over the tune's rhythm. Classes of bars (see `structure`)
+are written once; where a bar of the class was transposed, it is transposed again. The range and the
+tonic stay, long notes at the end of a phrase are of the key's triad, and the last note stays. The
+selection of drafts and the path of partial changes are those of rhythm (`change_path`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
 from mst_core.generation.candidates import StepwiseDecoder
+from mst_core.generation.composition import SideResult
 from mst_core.music import Melody
 from mst_core.networks.context import MelodyState, TuneHeader
-from mst_core.networks.style import Style
-from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
 from mst_core.transfer.change_path import (
     Alternatives,
     ChangePath,
-    Choice,
     IntArray,
     build_path,
     select_drafts,
 )
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.pitch_similarity import (
+    FloatArray,
     PitchSimilarity,
     folded_intervals,
     next_interval_probabilities,
 )
-from mst_core.transfer.structure import BarGroup, split_by_meter, split_duplicates
-from mst_core.transfer.target import to_corpus_tune
+from mst_core.transfer.structure import BarGroup, ClassKey, split_by_meter, split_duplicates
+from mst_core.transfer.target import PitchTarget, to_corpus_tune
 
-DRAFTS = 12
-FEWEST_DRAFTS = 3
-MOST_EVENTS = 8000
-"""Of all drafts together."""
-HEAT = 0.95
-NUCLEUS = 0.97
-OWN = 0.8
-"""Share of a target tune's own habits against its style's, in what a result is held against."""
-TASTE = 0.4
-"""Share of a target tune's own steps against the network's."""
-RUN = 4
-"""Notes that change together, at the most."""
-
-
-@dataclass(frozen=True, slots=True)
-class PitchTarget:
-    """Whose melody language is wanted: a style's, or one tune's through the nearest style."""
-
-    style: Style
-    contrast_statistics: Mapping[str, StyleStatistics]
-    """Habits of the other styles, by name."""
-    statistics_of_tune: StyleStatistics | None = None
-
-    @property
-    def weighted_statistics(self) -> list[tuple[float, StyleStatistics]]:
-        """Habits to be held against, by weight."""
-        if self.statistics_of_tune is None:
-            return [(1.0, self.style.statistics)]
-        return [(OWN, self.statistics_of_tune), (1 - OWN, self.style.statistics)]
-
-
-def tongue_of(name: str, styles: Mapping[str, Style]) -> PitchTarget:
-    """A whole style's melody language."""
-    return PitchTarget(styles[name], _other_statistics(name, styles))
-
-
-def tongue_like(melody: Melody, styles: Mapping[str, Style]) -> PitchTarget:
-    """One tune's melody language, through the style whose steps are nearest to its own."""
-    pitches = np.array(melody.pitches, dtype=np.int64)
-    intervals = folded_intervals(pitches)
-
-    def fit(name: str) -> float:
-        shares = next_interval_probabilities(styles[name].statistics)
-        return float(np.log(shares[intervals[:-1], intervals[1:]]).sum())
-
-    name = max(styles, key=fit)
-    style = styles[name]
-    one = count_statistics([to_corpus_tune(melody)], style.model.vocabulary, min_count=1)
-    return PitchTarget(style, _other_statistics(name, styles), one)
-
-
-def _other_statistics(name: str, styles: Mapping[str, Style]) -> dict[str, StyleStatistics]:
-    return {other: style.statistics for other, style in styles.items() if other != name}
-
-
-@dataclass(frozen=True, slots=True)
-class Repitched:
-    """A tune with other pitches in its own rhythm."""
-
-    melody: Melody
-    changed: float
-    """Share of the notes whose pitch is another."""
-    similarity: float
+_STREAM = 7
+"""Keeps the random numbers of pitch drafts apart from those of rhythm drafts with the same seed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PitchPath:
-    """All versions of a tune on its way to another melody language."""
+    """All versions of a tune from its own pitches to the target's."""
 
     source: Melody
     path: ChangePath
 
-    def at(self, strength: float) -> Repitched:
-        """The version of a strength, from 0 to 1."""
-        rung = self.path.at(strength)
-        notes = tuple(
-            replace(note, pitch=int(pitch))
-            for note, pitch in zip(self.source.notes, rung.values, strict=True)
-        )
-        return Repitched(replace(self.source, notes=notes), rung.changed, rung.similarity)
+    def at(self, strength: float) -> tuple[tuple[int, ...], SideResult]:
+        """The version of a strength.
+
+        Args:
+            strength: 0 (the tune's own pitches) to 1 (the target's).
+
+        Returns:
+            A MIDI number for each note, and the share of notes that changed and the similarity to
+            the target.
+        """
+        values, result = self.path.at(strength)
+        return tuple(int(pitch) for pitch in values), result
+
+
+def with_pitches(melody: Melody, pitches: Sequence[int]) -> Melody:
+    """A tune with other pitches, one MIDI number a note."""
+    notes = zip(melody.notes, pitches, strict=True)
+    return replace(melody, notes=tuple(replace(note, pitch=pitch) for note, pitch in notes))
 
 
 def build_pitch_path(
     melody: Melody,
-    tongue: PitchTarget,
+    target: PitchTarget,
     *,
     seed: int,
     keep: frozenset[int] = frozenset(),
-    tell: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> PitchPath:
-    """Find the versions of a tune on its way to another melody language.
+    """Build the versions of a tune from its own pitches to a target's.
 
-    ``keep`` holds bars, counted from 0, that stay as they are.
+    Args:
+        melody: the given tune.
+        target: whose pitches it gets; its ``config`` holds for the whole transfer.
+        seed: of the drafts.
+        keep: bars, counted from 0, whose pitches stay.
+        on_progress: called with the share done, 0 to 1.
+
+    Returns:
+        The path. The same arguments give the same path.
     """
+    config = target.config
     own = np.array(melody.pitches, dtype=np.int64)
-    score = _PitchConstraints(melody, keep)
-    likeness = PitchSimilarity(
+    constraints = _PitchConstraints(melody, keep)
+    similarity = PitchSimilarity(
         melody.key,
-        tongue.weighted_statistics,
-        {} if tongue.statistics_of_tune else tongue.contrast_statistics,
+        target.weighted_statistics,
+        [style.statistics for style in target.contrast_styles],
         own,
+        config,
     )
-    drafts = _write_drafts(score, tongue, seed, tell)
-    choices = [Choice(notes, tuple(draft[notes] for draft in drafts)) for notes in score.classes]
-    picks = select_drafts(own, choices, likeness)
-    stretches = [
+    drafts = _write_drafts(constraints, target, seed, on_progress)
+    classes = [
+        Alternatives(notes, tuple(draft[notes] for draft in drafts))
+        for notes in constraints.classes
+    ]
+    picks = select_drafts(own, classes, similarity, config)
+    pieces = [
         Alternatives(part, (own[part], drafts[pick][part]))
-        for choice, pick in zip(choices, picks, strict=True)
-        for part in _short_pieces(choice.notes)
+        for bar_class, pick in zip(classes, picks, strict=True)
+        for part in _short_pieces(bar_class.notes, config.max_piece_notes)
         if (own[part] != drafts[pick][part]).any()
     ]
-    return PitchPath(melody, build_path(own, stretches, likeness))
+    return PitchPath(melody, build_path(own, pieces, similarity, config))
 
 
-def _short_pieces(notes: IntArray) -> list[IntArray]:
-    """A class cut into short runs of notes, (P, M) each."""
-    count = -(-notes.shape[1] // RUN)
+def _short_pieces(notes: IntArray, max_notes: int) -> list[IntArray]:
+    """The notes (P, M) of a class cut into pieces (P, m) of at most ``max_notes`` each."""
+    count = -(-notes.shape[1] // max_notes)
     return [np.ascontiguousarray(part) for part in np.array_split(notes, count, axis=1)]
 
 
 class _PitchConstraints:
-    """The tune as the writers see it: its events, and for each note what holds for it."""
+    """A tune's events, and for each of its notes which pitches are open."""
 
     def __init__(self, melody: Melody, keep: frozenset[int]) -> None:
         self.melody = melody
@@ -165,35 +128,45 @@ class _PitchConstraints:
         pitches = melody.pitches
         self.lowest, self.highest = min(pitches), max(pitches)
         self.copies: dict[int, tuple[int, int]] = {}
-        """For a note that returns, the note it follows and how many semitones higher it is."""
+        """For a copied note the index of the note that it copies, and the semitones above it."""
         self.fixed: set[int] = {len(pitches) - 1}
+        """Notes that keep their pitch."""
         self.cadential: set[int] = set()
+        """Notes that must be of the key's triad."""
         self.transpositions: dict[int, list[int]] = {}
-        """For a note that is written, by how much its copies lie higher."""
-        classes: dict[object, list[BarGroup]] = {}
-        passages = split_by_meter(melody)
-        keep |= split_duplicates(melody, passages)
-        for unit in (unit for passage in passages for unit in passage.groups):
-            inside = range(unit.index, unit.index + len(unit.notes))
-            if any(bar in keep for bar in range(unit.first, unit.first + unit.bars)):
+        """For a written note the semitones of each of its copies above it."""
+        groups_of: dict[ClassKey, list[BarGroup]] = {}
+        sections = split_by_meter(melody)
+        keep |= split_duplicates(melody, sections)
+        for group in (group for section in sections for group in section.groups):
+            inside = range(group.index, group.index + len(group.notes))
+            if any(
+                bar in keep for bar in range(group.first_bar, group.first_bar + group.bar_count)
+            ):
                 self.fixed |= set(inside)
-            elif unit.notes:
-                classes.setdefault(unit.class_key, []).append(unit)
-                if unit.ends_with_long_note:
+            elif group.notes:
+                groups_of.setdefault(group.class_key, []).append(group)
+                if group.ends_with_long_note:
                     self.cadential.add(inside[-1])
         self.classes: list[IntArray] = []
-        for units in classes.values():
-            first, width = units[0], len(units[0].notes)
-            starts = np.array([unit.index for unit in units], dtype=np.int64)
-            self.classes.append(starts[:, None] + np.arange(width))
-            ends = any(unit.index + width == len(pitches) for unit in units)
-            for place in range(width):
-                note = first.index + place
-                self.transpositions[note] = [u.notes[0].pitch - first.notes[0].pitch for u in units]
-                if ends and place == width - 1:
-                    self.fixed.add(note)
-                for unit, raised in zip(units[1:], self.transpositions[note][1:], strict=True):
-                    self.copies[unit.index + place] = note, raised
+        """The notes (P, M) of each class."""
+        for groups in groups_of.values():
+            self._add_class(groups)
+
+    def _add_class(self, groups: Sequence[BarGroup]) -> None:
+        """Let the groups of a class copy the first of them."""
+        first, width = groups[0], len(groups[0].notes)
+        starts = np.array([group.index for group in groups], dtype=np.int64)
+        self.classes.append(starts[:, None] + np.arange(width))
+        n_notes = len(self.melody.notes)
+        ends_tune = any(group.index + width == n_notes for group in groups)
+        for place in range(width):
+            note = first.index + place
+            self.transpositions[note] = [g.notes[0].pitch - first.notes[0].pitch for g in groups]
+            if ends_tune and place == width - 1:
+                self.fixed.add(note)
+            for group, semitones in zip(groups[1:], self.transpositions[note][1:], strict=True):
+                self.copies[group.index + place] = note, semitones
 
 
 def _write_drafts(
@@ -203,68 +176,72 @@ def _write_drafts(
     on_progress: Callable[[float], None],
 ) -> list[IntArray]:
     """Drafts of all pitches, (N,) each."""
-    tune, network = constraints.tune, target.style.model.pitch_net
-    number = max(FEWEST_DRAFTS, min(DRAFTS, MOST_EVENTS // (len(tune.events) + 1)))
-    heading = TuneHeader.from_tune(tune)
-    lines = [
-        MelodyState(heading, target.style.model.vocabulary, start=tune.events[0].onset)
-        for _ in range(number)
+    config = target.config
+    tune, model = constraints.tune, target.style.model
+    affordable = config.max_pitch_draft_events // (len(tune.events) + 1)
+    n_drafts = max(config.min_pitch_drafts, min(config.pitch_drafts, affordable))
+    header = TuneHeader.from_tune(tune)
+    states = [
+        MelodyState(header, model.vocabulary, start=tune.events[0].onset) for _ in range(n_drafts)
     ]
-    rngs = [np.random.default_rng((seed, 7, place)) for place in range(number)]
-    written: list[list[int]] = [[] for _ in range(number)]
-    taste = (
-        None
-        if target.statistics_of_tune is None
-        else next_interval_probabilities(target.statistics_of_tune)
-    )
-    stepper = StepwiseDecoder(network)
+    rngs = [np.random.default_rng((seed, _STREAM, draft)) for draft in range(n_drafts)]
+    written: list[list[int]] = [[] for _ in range(n_drafts)]
+    prior = None
+    if target.statistics_of_tune is not None:
+        prior = next_interval_probabilities(target.statistics_of_tune, config)
+    decoder = StepwiseDecoder(model.pitch_net)
     for count, event in enumerate(tune.events):
-        logits = stepper.step([line.pitch_context() for line in lines])
-        for place, line in enumerate(lines):
+        logits = decoder.step([state.pitch_context() for state in states])
+        for draft, state in enumerate(states):
             pitch = event.pitch
             if pitch is not None:
-                pitch = _draw_pitch(constraints, written[place], logits[place], rngs[place], taste)
-                written[place].append(pitch)
-            line.append(pitch, event.duration)
+                pitch = _sample_pitch(
+                    constraints, written[draft], logits[draft], rngs[draft], prior, config
+                )
+                written[draft].append(pitch)
+            state.append(pitch, event.duration)
         on_progress((count + 1) / len(tune.events))
     return [np.array(pitches, dtype=np.int64) for pitches in written]
 
 
-def _draw_pitch(
+def _sample_pitch(
     constraints: _PitchConstraints,
     written: Sequence[int],
-    logits: np.ndarray[tuple[int], np.dtype[np.float64]],
+    logits: NDArray[np.float64],
     rng: np.random.Generator,
-    prior: np.ndarray[tuple[int, int], np.dtype[np.float64]] | None,
+    prior: FloatArray | None,
+    config: TransferConfig,
 ) -> int:
-    """Draw the next pitch."""
+    """Sample the next pitch: ``logits`` are (V,) over interval tokens, ``prior`` is (25, 25)."""
     note = len(written)
     own = constraints.melody.notes[note].pitch
     if note in constraints.fixed:
         return own
     if note in constraints.copies:
-        model, raised = constraints.copies[note]
-        return written[model] + raised
+        copied, semitones = constraints.copies[note]
+        return written[copied] + semitones
     last = written[-1] if written else own
     pitches = last + np.arange(-OCTAVE, OCTAVE + 1)
-    raised_by = constraints.transpositions[note]
-    open_ = (pitches + min(raised_by) >= constraints.lowest) & (
-        pitches + max(raised_by) <= constraints.highest
+    transpositions = constraints.transpositions[note]
+    is_open = (pitches + min(transpositions) >= constraints.lowest) & (
+        pitches + max(transpositions) <= constraints.highest
     )
     if note in constraints.cadential or not written:
         scale = constraints.melody.key.scale
-        stable = open_ & np.isin(pitches % OCTAVE, [scale[0], scale[2], scale[4]])
-        open_ = stable if stable.any() else open_
-    if not open_.any():
+        in_triad = is_open & np.isin(pitches % OCTAVE, [scale[0], scale[2], scale[4]])
+        is_open = in_triad if in_triad.any() else is_open
+    if not is_open.any():
         return own
-    shares = np.exp((logits[:REST_TOKEN] - logits[:REST_TOKEN].max()) / HEAT)
+    logits = logits[:REST_TOKEN]
+    shares = np.exp((logits - logits.max()) / config.pitch_temperature)
     shares /= shares.sum()
     if prior is not None and note > 1:
         before = folded_intervals(np.array(written[-2:]))[0]
-        shares = (1 - TASTE) * shares + TASTE * prior[before]
-    shares = np.where(open_, shares, 0)
+        weight = config.interval_prior_weight
+        shares = (1 - weight) * shares + weight * prior[before]
+    shares = np.where(is_open, shares, 0)
     order = np.argsort(-shares, kind="stable")
     rising = np.cumsum(shares[order])
-    kept = int(np.searchsorted(rising, NUCLEUS * rising[-1])) + 1
+    kept = int(np.searchsorted(rising, config.pitch_top_p * rising[-1])) + 1
     drawn = np.searchsorted(rising[:kept], rng.random() * rising[kept - 1], side="right")
     return int(pitches[order[min(int(drawn), kept - 1)]])

@@ -1,9 +1,9 @@
-"""A given tune gets another rhythm: every pitch stays, every bar sums exactly, the form stays.
+"""Transfer of rhythm: every pitch stays, every bar sums exactly, the form stays.
 
-The duration network of the target writes drafts over the tune's pitches, class of bars by class of
-bars (see `drafts`). For each class the draft is taken with which the whole tune's rhythm lies
-nearest to the target's: sampled, then chosen by profile, since the likeliest rhythm is bland and
-the one that a classifier likes best is alien. A ladder of partial changes then leads there.
+The target's duration network writes drafts over the tune's pitches, one rhythm for each class of
+bars (`rhythm_drafts`). For each class the draft is selected with which the whole tune's rhythm is
+most similar to the target's (docs/decisions.md#sample-then-select). A path of partial changes then
+leads there (`change_path`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from fractions import Fraction
 import numpy as np
 
 from mst_core.errors import NoSuchTune
+from mst_core.generation.composition import SideResult
 from mst_core.music import Melody, Meter, MeterChange, Note
+from mst_core.transfer.augmentation import UNSCALED, augment, augmentation_for, augmented_bars
 from mst_core.transfer.bar_classes import SectionDrafts, rhythms_in_meter
-from mst_core.transfer.change_path import ChangePath, PathStep, build_path, select_drafts
+from mst_core.transfer.change_path import ChangePath, IntArray, build_path, select_drafts
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_drafts import DraftWriter
 from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
@@ -27,67 +29,60 @@ from mst_core.transfer.structure import (
     split_by_meter,
     split_duplicates,
 )
-from mst_core.transfer.target import ONCE, RhythmTarget, augment, augmentation_for, augmented_bars
-
-FEW_KEPT = 0.1
-"""Share of its bars that may stay as they are before the style's rarer rhythms are asked."""
-MOST_KEPT = 0.5
-"""Share of a tune's bars that a target may be unable to play."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rerhythmed:
-    """A tune in its new rhythm, note for note the old pitches."""
-
-    melody: Melody
-    changed: float
-    """Share of the notes whose onset in its bar or whose duration is another."""
-    similarity: float
-    """Of its rhythm to the target's: 1 is alike."""
-    unplayable: int
-    """Units that the target could not play and that stay as they were, the empty ones left out."""
+from mst_core.transfer.target import RhythmTarget
 
 
 @dataclass(frozen=True, slots=True)
 class RhythmPath:
-    """All versions of a tune on its way to another rhythm."""
+    """All versions of a tune from its own rhythm to the target's."""
 
     source: Melody
     path: ChangePath
     unplayable: int
+    """Number of bar groups that stay as they are since the target has no rhythm for them."""
     _sections: tuple[tuple[MeterSection, Meter], ...]
+    """Each section of the tune, and the meter that it gets."""
     _times: tuple[tuple[Fraction, Fraction], ...]
-    """For each value of a note its onset from the start of its unit, and its duration."""
-    scale: Fraction = ONCE
-    """How much longer the note values were while they were changed (see `density`)."""
+    """For each id of a note its onset from the start of its bar group, and its duration."""
+    scale: Fraction = UNSCALED
+    """Factor of the note values while they were changed (see `augmentation`)."""
 
-    def at(self, strength: float, *, stay: bool = False) -> Rerhythmed:
-        """The version of a strength, from 0 to 1; with ``stay``, 0 is the tune in its old meter."""
-        if strength == 0 and stay:
-            return Rerhythmed(self.source, 0.0, self.path.steps[0].similarity, self.unplayable)
-        rung = self.path.at(strength)
-        return Rerhythmed(self._melody(rung), rung.changed, rung.similarity, self.unplayable)
+    def at(self, strength: float, *, keep_meter_at_zero: bool = False) -> tuple[Melody, SideResult]:
+        """The version of a strength.
 
-    def _melody(self, rung: PathStep) -> Melody:
+        Args:
+            strength: 0 (the tune's own rhythm) to 1 (the target's).
+            keep_meter_at_zero: whether strength 0 is the tune in its old meter; otherwise it is in
+                the new one.
+
+        Returns:
+            The tune, with the given pitches note for note, and the share of its notes that changed
+            and the similarity of its rhythm to the target's.
+        """
+        if strength == 0 and keep_meter_at_zero:
+            return self.source, self.path.results[0]
+        values, result = self.path.at(strength)
+        return self._melody(values), result
+
+    def _melody(self, values: IntArray) -> Melody:
+        """The tune whose notes have the ids (N,)."""
         notes: list[Note] = []
         changes: list[MeterChange] = []
-        now = Fraction(0)
-        for passage, meter in self._sections:
-            move = time_map(passage.meter, meter)
-            if passage.first and meter != (changes[-1].meter if changes else self._sections[0][1]):
-                changes.append(MeterChange(passage.first, meter))
-            for unit in passage.groups:
-                start = now + move(unit.start - passage.start)
-                for note, value in zip(unit.notes, rung.values[unit.index :], strict=False):
+        section_start = Fraction(0)
+        first_meter = self._sections[0][1]
+        for section, meter in self._sections:
+            move = time_map(section.meter, meter)
+            if section.first_bar and meter != (changes[-1].meter if changes else first_meter):
+                changes.append(MeterChange(section.first_bar, meter))
+            for group in section.groups:
+                start = section_start + move(group.start - section.start)
+                for note, value in zip(group.notes, values[group.index :], strict=False):
                     onset, duration = self._times[value]
                     notes.append(Note(start + onset, duration, note.pitch))
-            now += passage.bars * meter.bar_length
+            section_start += section.bar_count * meter.bar_length
         notes = [Note(n.onset / self.scale, n.duration / self.scale, n.pitch) for n in notes]
         return replace(
-            self.source,
-            notes=tuple(notes),
-            meter=self._sections[0][1],
-            meter_changes=tuple(changes),
+            self.source, notes=tuple(notes), meter=first_meter, meter_changes=tuple(changes)
         )
 
 
@@ -98,84 +93,97 @@ def build_rhythm_path(
     seed: int,
     meter: Meter | None = None,
     keep: frozenset[int] = frozenset(),
-    tell: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> RhythmPath:
-    """Find the versions of a tune on its way to the rhythm of a target.
+    """Build the versions of a tune from its own rhythm to a target's.
 
-    ``keep`` holds bars, counted from 0, that stay as they are. With another ``meter`` every bar
-    becomes a bar of that meter; bars that stay are stretched to it.
+    Args:
+        melody: the given tune.
+        target: whose rhythm it gets; its ``config`` holds for the whole transfer.
+        seed: of the drafts.
+        meter: that every bar gets; None for the target's choice for each section.
+        keep: bars, counted from 0, that stay as they are; in another meter they are stretched.
+        on_progress: called with the share done, 0 to 1.
+
+    Returns:
+        The path. The same arguments give the same path.
 
     Raises:
         NoSuchTune: when the target has rhythms for hardly any of its bars.
     """
-    scale = ONCE if meter else augmentation_for(melody, target)
+    scale = UNSCALED if meter else augmentation_for(melody, target)
     source, melody, keep = melody, augment(melody, scale), augmented_bars(keep, scale)
     target = target.at_tempo(source.tempo * float(scale))
-    if scale > 1:  # then the shortest values must still be on the grid when they are halved
+    if scale > 1:
         target = target.on_coarser_grid()
-    passages = split_by_meter(melody)
-    keep |= split_duplicates(melody, passages)
-    book = RhythmIndex()
-    meters = tuple(meter or target.meter_for(passage.meter) for passage in passages)
-    starts = phrase_starts(melody)
-    targets = list(target.with_wider_coverage())
-    kept = 0
-    writings: list[SectionDrafts] = []
-    for number, (passage, wanted) in enumerate(zip(passages, meters, strict=True)):
-        own = rhythms_in_meter(passage, wanted)
-        for wide in targets:
-            drafting = DraftWriter(passage, wide, wanted, own, keep, starts)
-            if drafting.unplayable <= FEW_KEPT * len(passage.groups):
-                break
-        drafts = drafting.write(
-            (seed, number),
-            lambda done, at=number: tell((at + done) / len(passages)),  # type: ignore[misc]
-        )
-        kept += drafting.unplayable
-        writings.append(SectionDrafts(number, passage, wanted, own, drafting.classes, drafts))
-    if kept > MOST_KEPT * sum(bool(u.notes) for passage in passages for u in passage.groups):
+    sections = split_by_meter(melody)
+    keep |= split_duplicates(melody, sections)
+    meters = tuple(meter or target.meter_for(section.meter) for section in sections)
+    drafts, unplayable = _write_drafts(melody, target, sections, meters, seed, keep, on_progress)
+    n_groups = sum(bool(group.notes) for section in sections for group in section.groups)
+    if unplayable > target.config.max_unplayable_in_tune * n_groups:
         raise NoSuchTune(f"{target.name} has no rhythm for most of these bars")
-    own_values = np.zeros(len(melody.notes), dtype=np.int64)
-    for writing in writings:
-        for unit, rhythm in zip(writing.section.groups, writing.rhythms, strict=True):
-            own_values[unit.index : unit.index + len(rhythm)] = writing.rhythm_ids(
-                book, unit, rhythm
-            )
-    classes = [each for writing in writings for each in writing.bar_classes(book, target)]
-    standards = [writing.similarity_target(target, len(melody.notes)) for writing in writings]
-    closeness = RhythmSimilarity(book, standards, own_values)
-    picks = select_drafts(
-        own_values, [each.alternatives for each in classes], closeness.of_whole_draft
+    own = np.zeros(len(melody.notes), dtype=np.int64)
+    for each in drafts:
+        for group, rhythm in zip(each.section.groups, each.rhythms, strict=True):
+            own[group.index : group.index + len(rhythm)] = each.rhythm_ids(group, rhythm)
+    rhythm_index = drafts[0].rhythm_index
+    classes = [bar_class for each in drafts for bar_class in each.bar_classes()]
+    similarity = RhythmSimilarity(
+        rhythm_index,
+        [each.similarity_target(len(melody.notes)) for each in drafts],
+        own,
+        target.config,
     )
-    stretches = [
-        stretch
-        for each, pick in zip(classes, picks, strict=True)
-        for stretch in each.change_pieces(pick, book, target)
+    picks = select_drafts(
+        own,
+        [bar_class.alternatives for bar_class in classes],
+        similarity.of_whole_draft,
+        target.config,
+    )
+    pieces = [
+        piece
+        for bar_class, pick in zip(classes, picks, strict=True)
+        for piece in bar_class.change_pieces(pick)
     ]
     return RhythmPath(
         source,
-        build_path(own_values, stretches, closeness),
-        kept,
-        tuple(zip(passages, meters, strict=True)),
-        tuple(book.times),
+        build_path(own, pieces, similarity, target.config),
+        unplayable,
+        tuple(zip(sections, meters, strict=True)),
+        tuple(rhythm_index.times),
         scale,
     )
 
 
-def rerhythm(
+def _write_drafts(
     melody: Melody,
     target: RhythmTarget,
-    *,
+    sections: tuple[MeterSection, ...],
+    meters: tuple[Meter, ...],
     seed: int,
-    strength: float,
-    meter: Meter | None = None,
-    keep: frozenset[int] = frozenset(),
-    tell: Callable[[float], None] = lambda share: None,
-) -> Rerhythmed:
-    """Give a tune the rhythm of a target, as far as the strength says. See `build_rhythm_path`."""
-    if strength == 0 and meter is None:
-        return Rerhythmed(
-            melody, 0.0, 0.0, 0
-        )  # the original, also where the target lacks its meter
-    ladder = build_rhythm_path(melody, target, seed=seed, meter=meter, keep=keep, tell=tell)
-    return ladder.at(strength)
+    keep: frozenset[int],
+    on_progress: Callable[[float], None],
+) -> tuple[list[SectionDrafts], int]:
+    """The drafts of each section, and the number of bar groups without a rhythm in the tune."""
+    rhythm_index = RhythmIndex()
+    starts = phrase_starts(melody)
+    targets = list(target.with_wider_coverage())
+    unplayable = 0
+    found: list[SectionDrafts] = []
+    for number, (section, meter) in enumerate(zip(sections, meters, strict=True)):
+        own = rhythms_in_meter(section, meter)
+        for wide in targets:
+            writer = DraftWriter(section, wide, meter, own, keep, starts)
+            if writer.unplayable <= target.config.max_unplayable * len(section.groups):
+                break
+
+        def report(share: float, done: int = number) -> None:
+            on_progress((done + share) / len(sections))
+
+        drafts = writer.write((seed, number), report)
+        unplayable += writer.unplayable
+        found.append(
+            SectionDrafts(number, section, meter, target, rhythm_index, own, writer.classes, drafts)
+        )
+    return found, unplayable

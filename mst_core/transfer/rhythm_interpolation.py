@@ -1,9 +1,9 @@
-"""From an old rhythm of a few bars to a new one with as many notes, by small steps.
+"""Intermediate rhythms between an old and a new rhythm with as many notes.
 
-Old and new are cut wherever the same note begins at the same time in both: what lies between two
-cuts can change by itself. Longer pieces get steps between, where the first notes have moved already
-and the others not yet (or the last ones first); a step is kept only when every note of it is one
-that players write at its place.
+Both rhythms are cut wherever the same note begins at the same time in both: what lies between two
+cuts can change by itself. Longer pieces get intermediate rhythms, in which the first notes have the
+new rhythm and the others still the old (or the last notes first). One is kept only when each of its
+notes is idiomatic at its position (docs/decisions.md#change-path).
 """
 
 from __future__ import annotations
@@ -12,55 +12,83 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
-RhythmPattern = tuple[tuple[Fraction, Fraction], ...]
-"""Onset from the start of a unit of bars, and duration, of each note; in quarter notes."""
-IsIdiomatic = Callable[[Fraction, Fraction, bool], bool]
-"""Whether players begin a note (or, with True, a rest) at this time with this duration."""
+from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 
-PLAIN_DURATIONS = tuple(Fraction(n, 4) for n in (1, 2, 3, 4, 6, 8, 12))
-"""Note values that need no style, in quarter notes: a sixteenth to a dotted half."""
+RhythmPattern = tuple[tuple[Fraction, Fraction], ...]
+"""Onset from the start of a bar group, and duration, of each note; in quarter notes."""
+IsIdiomatic = Callable[[Fraction, Fraction, bool], bool]
+"""From (onset, duration, is_rest) to whether the style has such a note or rest there."""
 
 
 def differing_pieces(old: RhythmPattern, new: RhythmPattern) -> list[tuple[int, int]]:
-    """The pieces that differ, as (first note, note behind the last)."""
+    """Cut two rhythms of as many notes at the onsets that they share.
+
+    Args:
+        old: the rhythm as it is.
+        new: the rhythm that it becomes.
+
+    Returns:
+        For each piece that differs the index of its first note and of the note after its last.
+    """
     shared = [i for i in range(len(old)) if old[i][0] == new[i][0]]
     edges = sorted({0, *shared, len(old)})
     return [(a, b) for a, b in pairwise(edges) if old[a:b] != new[a:b]]
 
 
 def intermediate_rhythms(
-    old: RhythmPattern, new: RhythmPattern, usual: IsIdiomatic
+    old: RhythmPattern,
+    new: RhythmPattern,
+    is_idiomatic: IsIdiomatic,
+    config: TransferConfig = DEFAULT_CONFIG,
 ) -> list[RhythmPattern]:
-    """The steps from one piece to the other: the old first, the new last."""
-    ways = [
-        [_join(new[:k], old[k:], usual) for k in range(1, len(old))],
-        [_join(old[:k], new[k:], usual) for k in range(len(old) - 1, 0, -1)],
+    """Interpolate between two rhythms of a piece, note by note.
+
+    Args:
+        old: the rhythm as it is.
+        new: the rhythm that it becomes, with as many notes.
+        is_idiomatic: whether the style has a note or rest at a position.
+        config: the durations that are plain in any style.
+
+    Returns:
+        ``old``, the intermediate rhythms in order, and ``new``. Of the two directions, first notes
+        first and last notes first, the one with more different rhythms is taken.
+    """
+    plain = config.plain_durations
+    directions = [
+        [_join(new[:k], old[k:], is_idiomatic, plain) for k in range(1, len(old))],
+        [_join(old[:k], new[k:], is_idiomatic, plain) for k in range(len(old) - 1, 0, -1)],
     ]
     between = max(
-        ([step for step in way if step is not None] for way in ways), key=lambda way: len(set(way))
+        ([step for step in steps if step is not None] for steps in directions),
+        key=lambda steps: len(set(steps)),
     )
     return [old, *(step for step in dict.fromkeys(between) if step not in (old, new)), new]
 
 
 def _join(
-    first: RhythmPattern, second: RhythmPattern, is_idiomatic: IsIdiomatic
+    first: RhythmPattern,
+    second: RhythmPattern,
+    is_idiomatic: IsIdiomatic,
+    plain: tuple[Fraction, ...],
 ) -> RhythmPattern | None:
-    """The notes of both; the last of the first meets the next one, or leaves a usual rest."""
+    """Both in a row, or None: the last note of the first lasts to the second or to a rest."""
     onset, duration = first[-1]
     following = second[0][0]
     if onset >= following:
         return None
     legato = following - onset
-    if is_idiomatic(onset, legato, False) or _plain(onset, legato):
+    if is_idiomatic(onset, legato, False) or _is_plain(onset, legato, plain):
         return (*first[:-1], (onset, legato), *second)
     rest = legato - duration
-    played = is_idiomatic(onset, duration, False) or _plain(onset, duration)
-    silent = is_idiomatic(onset + duration, rest, True) or _plain(onset + duration, rest)
-    if rest > 0 and played and silent:
+    note_fits = is_idiomatic(onset, duration, False) or _is_plain(onset, duration, plain)
+    rest_fits = is_idiomatic(onset + duration, rest, True) or _is_plain(
+        onset + duration, rest, plain
+    )
+    if rest > 0 and note_fits and rest_fits:
         return (*first, *second)
     return None
 
 
-def _plain(onset: Fraction, duration: Fraction) -> bool:
-    """Whether anybody reads and plays it: a plain note value not too far off the beat."""
-    return duration in PLAIN_DURATIONS and (onset / min(duration, Fraction(1, 2))).denominator <= 2
+def _is_plain(onset: Fraction, duration: Fraction, plain: tuple[Fraction, ...]) -> bool:
+    """Whether a duration is plain, and its onset a multiple of half of it or of a sixteenth."""
+    return duration in plain and (onset / min(duration, Fraction(1, 2))).denominator <= 2

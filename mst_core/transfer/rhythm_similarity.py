@@ -1,8 +1,10 @@
-"""How near a tune's rhythm is to a target's, told from what stands where in the bar.
+"""The similarity of a tune's rhythm to a target's: profiles of events, and log-odds.
 
-Two profiles are compared, by half the sum of their differences: which notes and rests begin at each
-place of the bar, and which of them follow each other. A tune is as near as the target's own tunes
-when it has the usual in the usual measure: more of it would be as far off as less.
+Two profiles are compared by histogram intersection: which notes and rests begin at each position of
+the bar, and which of them follow each other. A tune is similar when it has each event as often as
+the target's own tunes have it; more of it lowers the similarity as less does. Log-odds against the
+style that the tune comes from are added where it has another than the target
+(docs/decisions.md#log-odds).
 """
 
 from __future__ import annotations
@@ -17,236 +19,275 @@ from numpy.typing import NDArray
 from mst_core.corpora.tunes import to_ticks
 from mst_core.statistics.style_statistics import ENTROPY_WINDOW_NOTES, MeterStatistics
 from mst_core.transfer.change_path import IntArray
+from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 from mst_core.transfer.log_odds import LogOdds
 
-# Numbers for rhythms, so that a whole tune's rhythm is an array.
+RhythmProfile = Mapping[tuple[int, ...], float]
+"""Shares of (position, ticks, rest), or of (position, ticks, rest, next ticks, next rest)."""
+_WIDTHS = (256, 1024, 2048, 2, 2048, 2)
+"""Radix in a code of section, position, ticks, rest, next ticks, next rest; more counts as most."""
 
 
 class RhythmIndex:
-    """Numbers for all that a note can have, and where it then stands in the bar."""
+    """Ids for every onset and duration that a note can have, so that a tune's rhythm is an array.
+
+    Two notes have the same id when section, position of the bar group, onset, duration and the
+    rests before and after them are the same.
+    """
 
     def __init__(self) -> None:
         self.times: list[tuple[Fraction, Fraction]] = []
-        """For each number the onset from the start of the unit, and the duration, in quarters."""
+        """For each id onset from the start of the bar group and duration, in quarter notes."""
         self._rows: list[tuple[int, int, int, int, int, int]] = []
         self._ids: dict[tuple[object, ...], int] = {}
         self._table: NDArray[np.int64] = np.zeros((6, 0), dtype=np.int64)
 
     def ids(
         self,
-        passage: int,
-        bar: int,
-        begin: int,
+        section: int,
+        bar_ticks: int,
+        start_position: int,
         rhythm: Sequence[tuple[Fraction, Fraction]],
-        first: bool,
+        opens_group: bool,
         end: Fraction,
     ) -> IntArray:
-        """The numbers of a rhythm's notes, (M,).
+        """The ids of a rhythm's M notes; new ones are added to the index.
 
-        ``begin`` is the place in the ``bar``, in ticks, where its unit begins; it is ``first``
-        when the unit begins with it, and ends at ``end`` quarters from the unit's start.
+        Args:
+            section: index of the section that the bar group belongs to.
+            bar_ticks: length of its bars, in ticks.
+            start_position: position in the bar where the bar group begins, in ticks.
+            rhythm: onset from the start of the bar group and duration of each note, in quarters.
+            opens_group: whether the first of them is the first of the group; then a rest before it
+                counts.
+            end: time from the start of the group, in quarters, where the rest after the last note
+                ends.
+
+        Returns:
+            One id a note, (M,).
         """
         nexts = [*(onset for onset, _ in rhythm), end][1:]
         found = []
         for place, ((onset, duration), following) in enumerate(zip(rhythm, nexts, strict=True)):
-            before = onset if first and place == 0 else Fraction(0)
+            before = onset if opens_group and place == 0 else Fraction(0)
             after = following - onset - duration
-            key = (passage, begin, onset, duration, before, after)
+            key = (section, start_position, onset, duration, before, after)
             if key not in self._ids:
                 self._ids[key] = len(self.times)
                 self.times.append((onset, duration))
                 ticks = to_ticks(duration)
-                stands = (begin + to_ticks(onset)) % bar
-                self._rows.append((passage, bar, stands, ticks, to_ticks(before), to_ticks(after)))
+                position = (start_position + to_ticks(onset)) % bar_ticks
+                self._rows.append(
+                    (section, bar_ticks, position, ticks, to_ticks(before), to_ticks(after))
+                )
             found.append(self._ids[key])
         return np.array(found, dtype=np.int64)
 
     @property
     def table(self) -> NDArray[np.int64]:
-        """For each number passage, bar, place, duration, rest before and after; (6, numbers)."""
+        """Rows section, bar length, position, duration, rest before and rest after, (6, ids).
+
+        All but the section are in ticks.
+        """
         if self._table.shape[1] < len(self._rows):
             self._table = np.array(self._rows, dtype=np.int64).T
         return self._table
 
 
-RhythmProfile = Mapping[tuple[int, ...], float]
-"""Shares of (place, ticks, rest), or of (place, ticks, rest, next ticks, next rest)."""
-TURNS = 0.5
-"""Weight of what follows what against what stands where."""
-ODDS = 0.6
-"""Weight of what tells the target from the tune's own style against its usual profile."""
-VARIETY = 0.4
-"""Weight of how varied the note values are against which they are."""
-REACH = 2.2
-"""How far a version speaks for its target before more is no gain; the target's own tunes: 1 by our
-own odds, which a listener that knows longer contexts hears as half as much."""
-LEAST_WAY = 0.05
-"""Nats: a tune that speaks for its target already has no way to go."""
-_WIDTHS = (256, 1024, 2048, 2, 2048, 2)
-"""Room in a code for passage, place, ticks, rest, next ticks, next rest; more counts as most."""
-
-
-def duration_profile(habits: MeterStatistics) -> RhythmProfile:
-    """Shares of the notes and rests at each place of the bar."""
-    total = sum(rhythm.notes + rhythm.rests for rhythm in habits.rhythm_counts) or 1
-    counts = {(r.position, r.duration, 0): r.notes for r in habits.rhythm_counts}
-    counts |= {(r.position, r.duration, 1): r.rests for r in habits.rhythm_counts}
+def duration_profile(statistics: MeterStatistics) -> RhythmProfile:
+    """Shares of the notes and rests at each position of the bar; they sum to 1."""
+    counts = {(r.position, r.duration, 0): r.notes for r in statistics.rhythm_counts}
+    counts |= {(r.position, r.duration, 1): r.rests for r in statistics.rhythm_counts}
+    total = sum(rhythm.notes + rhythm.rests for rhythm in statistics.rhythm_counts) or 1
     return {name: count / total for name, count in counts.items() if count}
 
 
-def bigram_profile(habits: MeterStatistics) -> RhythmProfile:
-    """Shares of what follows what."""
-    total = sum(turn.count for turn in habits.duration_bigrams) or 1
+def bigram_profile(statistics: MeterStatistics) -> RhythmProfile:
+    """Shares of the pairs of consecutive events; they sum to 1."""
+    total = sum(bigram.count for bigram in statistics.duration_bigrams) or 1
     return {
-        (t.position, t.duration, int(t.is_rest), t.next_duration, int(t.next_is_rest)): t.count
+        (b.position, b.duration, int(b.is_rest), b.next_duration, int(b.next_is_rest)): b.count
         / total
-        for t in habits.duration_bigrams
+        for b in statistics.duration_bigrams
     }
 
 
 @dataclass(frozen=True, slots=True)
 class SectionTarget:
-    """What a passage is held against."""
+    """What the rhythm of one section of a tune is compared with."""
 
     weight: float
-    """The passage's share of the tune's notes."""
+    """The section's share of the tune's notes."""
     durations: RhythmProfile
     bigrams: RhythmProfile
     duration_entropy: float | None = None
-    """Entropy of its note values in bits."""
+    """Bits; None where the style's statistics lack it."""
     log_odds: LogOdds | None = None
-    """Against the style that the tune comes from, where that is another one."""
+    """Against the style that the tune comes from; None where that is the target itself."""
 
 
 class RhythmSimilarity:
-    """A target to hold versions of one tune against."""
+    """Similarity of versions of one tune to a target: 0 nothing in common, 1 alike.
 
-    def __init__(self, index: RhythmIndex, targets: Sequence[SectionTarget], own: IntArray) -> None:
-        """``own`` are the tune's own values, from where the way begins."""
-        self._index = index
+    The progress of the log-odds may take it above 1, up to the gain cap.
+    """
+
+    def __init__(
+        self,
+        index: RhythmIndex,
+        targets: Sequence[SectionTarget],
+        own: IntArray,
+        config: TransferConfig = DEFAULT_CONFIG,
+    ) -> None:
+        """Prepare the comparison.
+
+        Args:
+            index: the ids of the versions' notes.
+            targets: one for each section, in the order of the index's section numbers.
+            own: the ids (N,) of the tune as it is, from where progress is measured.
+            config: the weights.
+        """
+        self._index, self._config = index, config
         self._durations = _Distribution(
             {
-                _encode_one(number, *name): standard.weight * share
-                for number, standard in enumerate(targets)
-                for name, share in standard.durations.items()
+                _encode_one(section, *name): target.weight * share
+                for section, target in enumerate(targets)
+                for name, share in target.durations.items()
             }
         )
         self._bigrams = _Distribution(
             {
-                _encode_one(number, *name): standard.weight * share
-                for number, standard in enumerate(targets)
-                for name, share in standard.bigrams.items()
+                _encode_one(section, *name): target.weight * share
+                for section, target in enumerate(targets)
+                for name, share in target.bigrams.items()
             }
         )
-        self._log_odds = [standard.log_odds for standard in targets]
-        told = [(s.weight, s.duration_entropy) for s in targets if s.duration_entropy is not None]
-        weight = sum(share for share, _ in told)
+        self._log_odds = [target.log_odds for target in targets]
+        known = [(t.weight, t.duration_entropy) for t in targets if t.duration_entropy is not None]
+        weight = sum(share for share, _ in known)
         self._duration_entropy = (
-            sum(share * bits for share, bits in told) / weight if weight else None
+            sum(share * bits for share, bits in known) / weight if weight else None
         )
         self._cache: dict[int, float] = {}
         self._target_log_odds = sum(
-            s.weight * s.log_odds.target_mean for s in targets if s.log_odds
+            t.weight * t.log_odds.target_mean for t in targets if t.log_odds
         )
-        self._start = 0.0
         self._start = self._mean_log_odds(self._event_codes(own)[2])
 
     def __call__(self, values: IntArray) -> float:
-        """How near a tune is whose notes have these values: 1 is alike, 0 nothing in common."""
-        notes, rests, turns = self._event_codes(values)
-        near = self._durations.overlap(np.append(notes, rests))
-        near = (1 - TURNS) * near + TURNS * self._bigrams.overlap(turns)
-        way = self._target_log_odds - self._start
-        if way <= LEAST_WAY:
-            return near
-        progress = (self._mean_log_odds(turns) - self._start) / way
-        return (1 - ODDS) * near + ODDS * min(progress, REACH)
+        """Similarity of the version whose notes have these ids, (N,)."""
+        config = self._config
+        notes, rests, bigrams = self._event_codes(values)
+        overlap = self._durations.overlap(np.append(notes, rests))
+        overlap = (
+            1 - config.bigram_weight
+        ) * overlap + config.bigram_weight * self._bigrams.overlap(bigrams)
+        distance = self._target_log_odds - self._start
+        if distance <= config.min_distance:
+            return overlap
+        progress = (self._mean_log_odds(bigrams) - self._start) / distance
+        weight = config.rhythm_log_odds_weight
+        return (1 - weight) * overlap + weight * min(progress, config.rhythm_gain_cap)
 
     def of_whole_draft(self, values: IntArray) -> float:
-        """The same for a whole draft, which must also be as varied as the target's tunes are.
+        """The similarity of a whole draft (N,), with its duration entropy as a further part.
 
-        On the way there it need not: a tune that is half changed has the values of both.
+        Versions on the change path are not judged by it: a tune that is half changed has the
+        durations of both rhythms.
         """
-        near = self(values)
+        similarity = self(values)
         if self._duration_entropy is None:
-            return near
+            return similarity
+        weight = self._config.entropy_weight
         off = abs(duration_entropy_of(self._index.table[3, values]) - self._duration_entropy)
-        return (1 - VARIETY) * near + VARIETY * max(0.0, 1 - off)
+        return (1 - weight) * similarity + weight * max(0.0, 1 - off)
 
     def _mean_log_odds(self, bigrams: NDArray[np.int64]) -> float:
-        """How much they speak for the target, in nats a turn."""
+        """Mean log-odds for the target of coded bigrams, in nats a bigram."""
         if not any(self._log_odds) or not len(bigrams):
             return 0.0
-        told = self._cache
+        cache = self._cache
         return sum(
-            told[code] if code in told else self._log_odds_of(code) for code in bigrams.tolist()
+            cache[code] if code in cache else self._log_odds_of(code) for code in bigrams.tolist()
         ) / len(bigrams)
 
     def _log_odds_of(self, code: int) -> float:
-        passage, *turn = _decode(code)
-        odds = self._log_odds[passage]
-        place, ticks, rest, following, silent = turn
-        self._cache[code] = 0.0 if odds is None else odds((place, ticks, rest, following, silent))
-        return self._cache[code]
+        """Log-odds of one coded bigram, in nats; 0 in sections without log-odds."""
+        section, position, ticks, rest, next_ticks, next_rest = _decode(code)
+        log_odds = self._log_odds[section]
+        found = (
+            0.0 if log_odds is None else log_odds((position, ticks, rest, next_ticks, next_rest))
+        )
+        self._cache[code] = found
+        return found
 
     def _event_codes(
         self, values: IntArray
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Codes of the notes, of the rests, and of what follows what."""
-        passage, bar, place, ticks, before, after = self._index.table[:, values]
+        """Codes of the notes (N,), of the rests (R,) and of the bigrams (N - 1 + R at the most)."""
+        section, bar, position, ticks, before, after = self._index.table[:, values]
         rest = after.copy()
-        rest[:-1] += before[1:] * (passage[:-1] == passage[1:])
-        silent = rest > 0
+        rest[:-1] += before[1:] * (section[:-1] == section[1:])
+        has_rest = rest > 0
         zero = np.zeros_like(rest)
-        stands = (place + ticks) % bar
-        notes = _encode(passage, place, ticks, zero)
-        rests = _encode(passage, stands, rest, zero + 1)[silent]
-        follows = np.append(ticks[1:], 0)
-        from_notes = _encode(
-            passage, place, ticks, zero, np.where(silent, rest, follows), silent.astype(np.int64)
+        ends = (position + ticks) % bar
+        notes = _encode(section, position, ticks, zero)
+        rests = _encode(section, ends, rest, zero + 1)[has_rest]
+        next_ticks = np.append(ticks[1:], 0)
+        after_notes = _encode(
+            section,
+            position,
+            ticks,
+            zero,
+            np.where(has_rest, rest, next_ticks),
+            has_rest.astype(np.int64),
         )
-        from_rests = _encode(passage, stands, rest, zero + 1, follows, zero)
+        after_rests = _encode(section, ends, rest, zero + 1, next_ticks, zero)
         inner = slice(0, max(0, len(values) - 1))
-        turns = np.append(from_notes[inner], from_rests[inner][silent[inner]])
-        return notes, rests, turns
+        bigrams = np.append(after_notes[inner], after_rests[inner][has_rest[inner]])
+        return notes, rests, bigrams
 
 
 def duration_entropy_of(durations: IntArray) -> float:
-    """Entropy of note values in bits: the mean over windows of `ENTROPY_WINDOW_NOTES` notes."""
+    """Entropy of note values in bits, the mean over whole windows of notes."""
     found = []
-    for start in range(0, max(1, len(durations) - ENTROPY_WINDOW_NOTES + 1), ENTROPY_WINDOW_NOTES):
-        counts = np.bincount(durations[start : start + ENTROPY_WINDOW_NOTES])
+    window = ENTROPY_WINDOW_NOTES
+    for start in range(0, max(1, len(durations) - window + 1), window):
+        counts = np.bincount(durations[start : start + window])
         shares = counts[counts > 0] / counts.sum()
         found.append(-float((shares * np.log2(shares)).sum()))
     return sum(found) / len(found)
 
 
 class _Distribution:
-    """A distribution over codes."""
+    """A probability distribution over codes."""
 
     def __init__(self, shares: Mapping[int, float]) -> None:
         codes = np.array(sorted(shares), dtype=np.int64)
         self._codes = np.append(codes, np.iinfo(np.int64).max)
         self._shares = np.array([*(shares[int(code)] for code in codes), 0.0])
 
-    def _index_of(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        places = np.searchsorted(self._codes, codes)
-        places[self._codes[places] != codes] = len(self._codes) - 1
-        return places
-
     def overlap(self, codes: NDArray[np.int64]) -> float:
-        """What a sample of codes and the distribution have in common, 0 to 1."""
+        """Histogram intersection of a sample of codes and the distribution, 0 to 1."""
         if not len(codes):
             return 0.0
-        ours = np.bincount(self._index_of(codes), minlength=len(self._codes)) / len(codes)
-        return float(np.minimum(ours, self._shares).sum())
+        sample = np.bincount(self._index_of(codes), minlength=len(self._codes)) / len(codes)
+        return float(np.minimum(sample, self._shares).sum())
+
+    def _index_of(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The index of each code; unknown codes have the last."""
+        indices = np.searchsorted(self._codes, codes)
+        indices[self._codes[indices] != codes] = len(self._codes) - 1
+        return indices
 
 
 def _encode_one(*parts: int) -> int:
+    """The code of one event or bigram."""
     return int(_encode(*(np.array([part]) for part in parts))[0])
 
 
 def _encode(*parts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Mixed-radix codes of 4 or 6 parts, each (N,)."""
     code = np.zeros_like(parts[0])
     for part, width in zip(parts, _WIDTHS, strict=False):
         code = code * width + np.minimum(part, width - 1)
@@ -254,6 +295,7 @@ def _encode(*parts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _decode(code: int) -> list[int]:
+    """The six parts of a bigram's code."""
     parts = []
     for width in reversed(_WIDTHS):
         code, part = divmod(code, width)

@@ -1,8 +1,8 @@
-"""The structure of a given tune: units of bars, and which of them are the same music.
+"""The structure of a given tune: groups of bars, and which groups are the same music.
 
-A unit is one bar, or bars that a note ties together; the pickup is a unit of its own. Units with
-the same rhythm and the same steps from their first note, transposed or not, belong to one class:
-what is decided for one of them holds for all.
+A bar group is one bar, or the bars that a tied note joins; the pickup is a group of its own. Groups
+with the same rhythm and the same intervals from their first note, transposed or not, form one
+class: whatever is decided for one of them holds for all (docs/decisions.md#classes-of-bars).
 """
 
 from __future__ import annotations
@@ -13,41 +13,49 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from mst_core.errors import TooLong
 from mst_core.music import Melody, Meter, Note
+from mst_core.reading.parsed_score import Limits
 
 ClassKey = tuple[object, ...]
-PHRASE = 4
-"""Bars."""
+"""Equal for bars of one class, and only for them."""
+PHRASE_BARS = 4
+"""Length of a phrase in a tune that has no sections."""
 
 
 @dataclass(frozen=True, slots=True)
 class BarGroup:
-    """Bars that are rewritten together. Times in quarter notes from the tune's first downbeat."""
+    """Bars that are rewritten together. Times are quarter notes from the tune's first downbeat."""
 
-    first: int
-    """Its first bar, counted from 0; -1 is the pickup."""
-    bars: int
+    first_bar: int
+    """Counted from 0; -1 is the pickup."""
+    bar_count: int
+    """Number of bars, at least 1."""
     start: Fraction
     end: Fraction
     notes: tuple[Note, ...]
+    """The notes that begin in it."""
     index: int
-    """The index in the melody of its first note."""
+    """Index in the melody of its first note; 0 where it has none."""
 
     @property
     def class_key(self) -> ClassKey:
-        """What it has in common with the other units of its class."""
+        """Length, rhythm and intervals from the first note; pickups are classes of their own."""
         if not self.notes:
-            return (self.first < 0, self.end - self.start)
-        lowest = self.notes[0].pitch
+            return (self.first_bar < 0, self.end - self.start)
+        first_pitch = self.notes[0].pitch
         return (
-            self.first < 0,
+            self.first_bar < 0,
             self.end - self.start,
-            *((n.onset - self.start, n.duration, n.pitch - lowest) for n in self.notes),
+            *((n.onset - self.start, n.duration, n.pitch - first_pitch) for n in self.notes),
         )
 
     @property
     def ends_with_long_note(self) -> bool:
-        """Whether it comes to rest: its last note is long and reaches its end."""
+        """Whether its last note reaches its end and is a quarter note or longer.
+
+        It must also be at least twice as long as the group's shortest note.
+        """
         if not self.notes:
             return False
         last = self.notes[-1]
@@ -60,20 +68,29 @@ class BarGroup:
 
 @dataclass(frozen=True, slots=True)
 class MeterSection:
-    """A part of a tune in one meter."""
+    """Consecutive bars of a tune in one meter. Times are quarter notes."""
 
     meter: Meter
-    first: int
-    """Its first bar in the tune."""
-    bars: int
+    first_bar: int
+    """Counted from 0, in the tune."""
+    bar_count: int
+    """Number of full bars."""
     start: Fraction
     """Onset of its first full bar."""
     pickup: Fraction
+    """Length of the pickup; 0 in every section but the first."""
     groups: tuple[BarGroup, ...]
 
 
 def split_by_meter(melody: Melody) -> tuple[MeterSection, ...]:
-    """Cut a tune where its meter changes, and each passage into units."""
+    """Cut a tune where its meter changes, and each section into bar groups.
+
+    Args:
+        melody: the given tune.
+
+    Returns:
+        The sections in the order of the tune; together they have all its bars and notes.
+    """
     lines = melody.barlines
     edges = sorted(
         {
@@ -82,101 +99,129 @@ def split_by_meter(melody: Melody) -> tuple[MeterSection, ...]:
             *(c.bar for c in melody.meter_changes if 0 < c.bar < melody.bar_count),
         }
     )
-    passages = []
-    for first, behind in pairwise(edges):
+    sections = []
+    for first, end_bar in pairwise(edges):
         pickup = melody.pickup if first == 0 else Fraction(0)
-        units = _bar_groups(melody, first, behind, pickup)
+        groups = _bar_groups(melody, first, end_bar, pickup)
         meter = melody.meter_at(first)
-        passages.append(MeterSection(meter, first, behind - first, lines[first], pickup, units))
-    return tuple(passages)
+        sections.append(MeterSection(meter, first, end_bar - first, lines[first], pickup, groups))
+    return tuple(sections)
 
 
 def _bar_groups(melody: Melody, first: int, end_bar: int, pickup: Fraction) -> tuple[BarGroup, ...]:
+    """The groups of the bars from ``first`` to before ``end_bar``; bars joined by a tie are one."""
     lines = list(melody.barlines[first : end_bar + 1])
     bars = list(range(first, end_bar + 1))
     if pickup:
         lines, bars = [-pickup, *lines], [-1, *bars]
     onsets = [note.onset for note in melody.notes]
-    held = {
+    crossed = {
         line for line in lines[1:-1] if _is_held_over(melody.notes, bisect_left(onsets, line), line)
     }
-    units: list[BarGroup] = []
+    groups: list[BarGroup] = []
     begin = 0
     for place in range(1, len(lines)):
-        if lines[place] in held:
+        if lines[place] in crossed:
             continue
         start, end = lines[begin], lines[place]
-        index, behind_last = bisect_left(onsets, start), bisect_left(onsets, end)
-        notes = melody.notes[index:behind_last]
+        index, end_index = bisect_left(onsets, start), bisect_left(onsets, end)
+        notes = melody.notes[index:end_index]
         index = index if notes else 0
-        units.append(BarGroup(bars[begin], bars[place] - bars[begin], start, end, notes, index))
+        groups.append(BarGroup(bars[begin], bars[place] - bars[begin], start, end, notes, index))
         begin = place
-    return tuple(units)
+    return tuple(groups)
 
 
 def _is_held_over(notes: Sequence[Note], note_after: int, line: Fraction) -> bool:
-    """Whether the last note before a line, that before ``behind``, is held over it."""
+    """Whether the note before index ``note_after`` sounds across a barline."""
     return note_after > 0 and line < notes[note_after - 1].end
 
 
-def full_bars(melody: Melody) -> tuple[BarGroup, ...]:
-    """Every full bar with the notes that begin in it, whatever they are tied to."""
-    lines = melody.barlines
+def split_into_bars(melody: Melody) -> tuple[BarGroup, ...]:
+    """Every full bar as a group of its own, with the notes that begin in it.
+
+    Notes may be tied over its barlines. The pickup is left out.
+    """
     begun = 0
+    count = len(melody.notes)
     bars: list[BarGroup] = []
-    for index, (start, end) in enumerate(pairwise(lines)):
-        begun = next(
-            (i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= start),
-            len(melody.notes),
-        )
-        behind = next(
-            (i for i in range(begun, len(melody.notes)) if melody.notes[i].onset >= end),
-            len(melody.notes),
-        )
-        bars.append(BarGroup(index, 1, start, end, melody.notes[begun:behind], begun))
-        begun = behind
+    for index, (start, end) in enumerate(pairwise(melody.barlines)):
+        while begun < count and melody.notes[begun].onset < start:
+            begun += 1
+        after = begun
+        while after < count and melody.notes[after].onset < end:
+            after += 1
+        bars.append(BarGroup(index, 1, start, end, melody.notes[begun:after], begun))
+        begun = after
     return tuple(bars)
 
 
 def count_kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
-    """How many bars come again note for note in a tune, and how many of them still do."""
+    """Count the bars of a tune that repeat an earlier bar note for note, and how many still do.
+
+    Args:
+        before: the given tune.
+        after: the same tune transferred, with as many bars.
+
+    Returns:
+        The number of repeated bars in ``before``, and how many of them are repeats in ``after``.
+    """
     first_of: dict[ClassKey, int] = {}
-    again = kept = 0
-    then, now = full_bars(before), full_bars(after)
-    for index, bar in enumerate(then):
+    repeated = kept = 0
+    old_bars, new_bars = split_into_bars(before), split_into_bars(after)
+    for index, bar in enumerate(old_bars):
         first = first_of.setdefault(_bar_content(bar), index)
         if bar.notes and first < index:
-            again += 1
-            kept += _bar_content(now[index]) == _bar_content(now[first])
-    return again, kept
+            repeated += 1
+            kept += _bar_content(new_bars[index]) == _bar_content(new_bars[first])
+    return repeated, kept
 
 
 def phrase_starts(melody: Melody) -> frozenset[int]:
-    """The bars where sections begin; without any, every fourth bar."""
+    """The bars, counted from 0, where sections begin; without sections every fourth bar."""
     if len(melody.sections) > 1:
         return frozenset(melody.sections)
-    return frozenset(range(0, melody.bar_count, PHRASE))
+    return frozenset(range(0, melody.bar_count, PHRASE_BARS))
 
 
 def split_duplicates(melody: Melody, sections: Sequence[MeterSection]) -> frozenset[int]:
-    """Bars that are the same note for note, but stand in units that are not.
+    """Bars that are equal note for note but belong to groups that are not.
 
-    A note that is held over the barline joins a bar to its neighbour. Were such a unit changed by
-    itself, the bar would no longer be the same as its equal elsewhere.
+    A tied note joins a bar to its neighbor. If such a group were changed by itself, the bar would
+    no longer equal its duplicates elsewhere, so these bars stay as they are.
+
+    Args:
+        melody: the given tune.
+        sections: its sections, of `split_by_meter`.
+
+    Returns:
+        The bars, counted from 0.
     """
     role_of: dict[int, object] = {}
-    for passage in sections:
-        for unit in passage.groups:
-            for bar in range(unit.first, unit.first + unit.bars):
-                role_of[bar] = (passage.first, unit.class_key, bar - unit.first)
+    for section in sections:
+        for group in section.groups:
+            for bar in range(group.first_bar, group.first_bar + group.bar_count):
+                role_of[bar] = (section.first_bar, group.class_key, bar - group.first_bar)
     roles: dict[ClassKey, set[object]] = {}
     equals: dict[ClassKey, set[int]] = {}
-    for index, whole in enumerate(full_bars(melody)):
-        if whole.notes:
-            roles.setdefault(_bar_content(whole), set()).add(role_of.get(index))
-            equals.setdefault(_bar_content(whole), set()).add(index)
-    return frozenset(i for name, places in equals.items() if len(roles[name]) > 1 for i in places)
+    for index, bar_group in enumerate(split_into_bars(melody)):
+        if bar_group.notes:
+            roles.setdefault(_bar_content(bar_group), set()).add(role_of.get(index))
+            equals.setdefault(_bar_content(bar_group), set()).add(index)
+    return frozenset(i for name, bars in equals.items() if len(roles[name]) > 1 for i in bars)
 
 
 def _bar_content(bar: BarGroup) -> ClassKey:
+    """Onsets from the barline, durations and pitches of a bar's notes."""
     return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)
+
+
+def check_duration(melody: Melody, meter: Meter) -> None:
+    """Check how long a tune would last if all its bars were in a meter.
+
+    Raises:
+        TooLong: when it would last longer than a score may.
+    """
+    seconds = float(melody.bar_count * meter.bar_length) * 60 / melody.tempo
+    if seconds > Limits().seconds:
+        raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")

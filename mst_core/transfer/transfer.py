@@ -1,185 +1,152 @@
-"""A given tune changed: another rhythm, another melody language or both, and all that came with it.
+"""Transfer: a given tune gets the rhythm, the pitches, or both, of a style or of another tune.
 
-The ladders of a tune are kept for a while, so that another strength of it costs next to nothing.
+The change paths of the last tunes are cached: another strength of them costs almost nothing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Generic, Literal, TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
-from mst_core.errors import BadOption, TooLong
+from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition, SideResult
-from mst_core.jobs import Side, Transfer, parse_bar_ranges
+from mst_core.jobs import Side, SideName, Transfer, parse_bar_ranges
 from mst_core.music import Melody, Meter, Part
 from mst_core.networks.style import Style
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import ParsedScore
 from mst_core.statistics.reference_profiles import proximity_rank
 from mst_core.statistics.shared_runs import SharedRun
 from mst_core.styles import StyleCard
-from mst_core.transfer.mashup import combine
+from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 from mst_core.transfer.meter_map import time_map
-from mst_core.transfer.pitch import (
-    PitchPath,
-    PitchTarget,
-    build_pitch_path,
-    tongue_like,
-    tongue_of,
-)
-from mst_core.transfer.rhythm import Rerhythmed, RhythmPath, build_rhythm_path
-from mst_core.transfer.structure import count_kept_repeats
-from mst_core.transfer.target import RhythmTarget, target_like, target_of, to_corpus_tune
-
-# What can be said of a changed tune: how near its target is, and what it shares with it.
-
-
-def measure_side(
-    side_result: SideResult,
-    result: Melody,
-    style: Style,
-    like: Melody | None,
-    styles: Mapping[str, Style],
-    side: Literal["rhythm", "pitch"],
-) -> SideResult:
-    """Add rank and shared runs of a result, measured against its target: one tune, or a style."""
-    tune = to_corpus_tune(result)
-    target = style.name if like is None else to_corpus_tune(like)
-    known = {
-        name: other.reference_profiles for name, other in styles.items() if other.reference_profiles
-    }
-    near = proximity_rank(tune, target, known, side=side)
-    run: SharedRun | None = None
-    if style.fingerprints is not None and isinstance(target, str):
-        find = (
-            style.fingerprints.longest_rhythm_run
-            if side == "rhythm"
-            else style.fingerprints.longest_melody_run
-        )
-        run = find(tune)
-    elif style.fingerprints is not None and not isinstance(target, str):
-        compare = (
-            style.fingerprints.rhythm_run_with
-            if side == "rhythm"
-            else style.fingerprints.melody_run_with
-        )
-        run = compare(tune, target)
-    return replace(
-        side_result,
-        rank_among=None if near is None else (near.closer_than, near.n_others),
-        longest_shared_run=None if run is None else run.length,
-        p95_shared_run=None if run is None else run.p95,
-    )
-
+from mst_core.transfer.pitch import PitchPath, build_pitch_path, with_pitches
+from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
+from mst_core.transfer.structure import check_duration, count_kept_repeats
+from mst_core.transfer.target import PitchTarget, RhythmTarget, Target, to_corpus_tune
 
 CachedT = TypeVar("CachedT")
-MOST_KEPT = 12
-"""Tunes whose ladders are kept. One of 100 notes takes .1 MB, one of 1,500 some 4 MB."""
 
 
 class StyleTransfer:
-    """Changes given tunes, and keeps the ladders of the last ones."""
+    """Transfers given tunes, and caches the change paths of the last ones."""
 
-    def __init__(self, styles: Mapping[str, Style]) -> None:
-        self._styles = styles
-        self._targets: LruCache[RhythmTarget] = LruCache()
-        self._rhythm_paths: LruCache[tuple[RhythmTarget, RhythmPath]] = LruCache()
-        self._pitch_paths: LruCache[tuple[PitchTarget, PitchPath]] = LruCache()
+    def __init__(
+        self, styles: Mapping[str, Style], config: TransferConfig = DEFAULT_CONFIG
+    ) -> None:
+        """Hold the styles.
+
+        Args:
+            styles: by name; those that are not the target are the contrast.
+            config: all tunable constants of the transfer.
+        """
+        self._styles, self._config = styles, config
+        size = config.cached_tunes
+        self._rhythm_targets: LruCache[RhythmTarget] = LruCache(size)
+        self._rhythm_paths: LruCache[tuple[RhythmTarget, RhythmPath]] = LruCache(size)
+        self._pitch_paths: LruCache[tuple[PitchTarget, PitchPath]] = LruCache(size)
 
     def transfer(
         self,
         request: Transfer,
-        readings: Mapping[str, ParsedScore],
-        tell: Callable[[float], None],
+        scores: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None],
     ) -> Composition:
-        """Change an uploaded tune.
+        """Transfer an uploaded tune.
+
+        Args:
+            request: which tune, to which targets, how strongly.
+            scores: the tune, and those that are targets, by SHA-256 of their files.
+            on_progress: called with the share done, 0 to 1.
+
+        Returns:
+            The tune with what changed on each side.
 
         Raises:
-            BadOption: when the request names what there is not.
+            BadOption: when the target does not support the requested meter.
             NoSuchTune: when the target has no rhythm for most of the tune's bars.
             TooLong: when it would last too long in its new meter.
         """
-        source = readings[request.source]
-        new, remarks, cards = source.melody, [*source.warnings], []
-        rhythm_side: SideResult | None = None
-        pitch_side: SideResult | None = None
+        source = scores[request.source]
+        melody, warnings, cards = source.melody, [*source.warnings], []
         swing = 0.5
+        rhythm: SideResult | None = None
+        pitch: SideResult | None = None
         if request.rhythm is not None:
-            target, rhythm = self._rhythm_path(request, request.rhythm, readings, tell)
-            cards.append(target.style.card)
-            swing += (_widest_swing(target.style.card) - 0.5) * request.rhythm.strength
-            rhythm_side = SideResult(0.0)
-            if rhythm is not None:
-                version = rhythm.at(request.rhythm.strength)
-                new = version.melody
-                rhythm_side = SideResult(version.changed, version.similarity)
-                remarks += _warnings(request, source.melody, version, rhythm.scale)
-        if request.pitch is not None:
-            tongue, pitch = self._pitch_path(request, request.pitch, readings, tell)
-            cards.append(tongue.style.card)
-            sung = pitch.at(request.pitch.strength)
-            new = _with_pitches(new, sung.melody.pitches)
-            pitch_side = SideResult(sung.changed, sung.similarity)
-            if pitch_side.changed:
-                pitch_side = self._measure_side(
-                    pitch_side, new, tongue.style, request.pitch.like, readings, "pitch"
-                )
-        if rhythm_side and rhythm_side.changed and request.rhythm is not None:
-            rhythm_side = self._measure_side(
-                rhythm_side, new, target.style, request.rhythm.like, readings, "rhythm"
+            strength = request.rhythm.strength
+            rhythm_target, rhythm_path = self._rhythm_path(
+                request, request.rhythm, scores, on_progress
             )
+            cards.append(rhythm_target.style.card)
+            swing += (_widest_swing(rhythm_target.style.card) - 0.5) * strength
+            rhythm = SideResult(changed=0.0)
+            if rhythm_path is not None:
+                melody, rhythm = rhythm_path.at(strength)
+                warnings += _warnings(request, source.melody, melody, rhythm_path)
+        if request.pitch is not None:
+            pitch_target, pitch_path = self._pitch_path(request, request.pitch, scores, on_progress)
+            cards.append(pitch_target.style.card)
+            pitches, pitch = pitch_path.at(request.pitch.strength)
+            melody = with_pitches(melody, pitches)
+            if pitch.changed:
+                pitch = self._compared(pitch, melody, pitch_target, request.pitch, scores)
+        if request.rhythm is not None and rhythm is not None and rhythm.changed:
+            rhythm = self._compared(rhythm, melody, rhythm_target, request.rhythm, scores)
         return Composition(
-            new,
+            melody,
             form="",
             swing=swing,
             program=cards[0].program if source.program is None else source.program,
             original=source.melody,
-            rhythm=rhythm_side,
-            pitch=pitch_side,
-            repeats=count_kept_repeats(source.melody, new),
-            parts=_move_parts(source.parts, source.melody, new),
-            remarks=tuple(remarks),
+            rhythm=rhythm,
+            pitch=pitch,
+            repeats=count_kept_repeats(source.melody, melody),
+            parts=_move_parts(source.parts, source.melody, melody),
+            remarks=tuple(warnings),
         )
 
-    def _measure_side(
+    def _compared(
         self,
-        side_result: SideResult,
-        result: Melody,
-        style: Style,
-        like: str | None,
-        readings: Mapping[str, ParsedScore],
-        side: Literal["rhythm", "pitch"],
+        result: SideResult,
+        melody: Melody,
+        target: Target,
+        side: Side,
+        scores: Mapping[str, ParsedScore],
     ) -> SideResult:
-        target = None if like is None else readings[like].melody
-        return measure_side(side_result, result, style, target, self._styles, side)
+        """A side's result with its rank and shared runs, against one tune or a style."""
+        name: SideName = "rhythm" if isinstance(target, RhythmTarget) else "pitch"
+        reference = None if side.like is None else scores[side.like].melody
+        return compare_with_target(result, melody, target.style, reference, self._styles, name)
 
     def _rhythm_path(
         self,
         request: Transfer,
         side: Side,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> tuple[RhythmTarget, RhythmPath | None]:
-        """The target, and the ladder to it; none for a tune that is to stay as it is."""
-        melody = readings[request.source].melody
+        """The rhythm target and the path to it; None for a tune that is to stay as it is."""
+        melody = scores[request.source].melody
+        styles, config = self._styles, self._config
+        reference = None
         if side.like is not None:
-            like = readings[side.like].melody
-            target = self._targets.get(
-                (like, melody.key), lambda: target_like(like, self._styles, melody.key)
+            reference = scores[side.like].melody
+            target = self._rhythm_targets.get_or_make(
+                (reference, melody.key),
+                partial(RhythmTarget.from_tune, reference, styles, melody.key, config),
             )
         else:
-            like = None
-            target = target_of(self._styles[side.style or ""], melody.key, self._styles)
-        meter = _requested_meter(request, melody, target)
+            target = RhythmTarget.from_style(styles[side.style or ""], melody.key, styles, config)
+        meter = _requested_meter(request, target)
         if side.strength == 0 and meter is None:
             return target, None
-        _check_length(melody, meter or target.meter_for(melody.meter))
-        asked = melody, side.style, like, request.seed, meter, request.keep_bars
-        return self._rhythm_paths.get(
-            asked,
+        check_duration(melody, meter or target.meter_for(melody.meter))
+        return self._rhythm_paths.get_or_make(
+            (melody, side.style, reference, request.seed, meter, request.keep_bars),
             lambda: (
                 target,
                 build_rhythm_path(
@@ -188,7 +155,7 @@ class StyleTransfer:
                     seed=request.seed,
                     meter=meter,
                     keep=parse_bar_ranges(request.keep_bars, melody.bar_count),
-                    tell=on_progress,
+                    on_progress=on_progress,
                 ),
             ),
         )
@@ -197,85 +164,99 @@ class StyleTransfer:
         self,
         request: Transfer,
         side: Side,
-        readings: Mapping[str, ParsedScore],
+        scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> tuple[PitchTarget, PitchPath]:
-        melody = readings[request.source].melody
-        if side.like is not None:
-            like = readings[side.like].melody
-            tongue = tongue_like(like, self._styles)
+        """The pitch target and the path to it."""
+        melody = scores[request.source].melody
+        styles, config = self._styles, self._config
+        reference = None if side.like is None else scores[side.like].melody
+        if reference is not None:
+            target = PitchTarget.from_tune(reference, styles, config)
         else:
-            like = None
-            tongue = tongue_of(side.style or "", self._styles)
-        asked = melody, side.style, like, request.seed, request.keep_bars
-        return self._pitch_paths.get(
-            asked,
+            target = PitchTarget.from_style(side.style or "", styles, config)
+        return self._pitch_paths.get_or_make(
+            (melody, side.style, reference, request.seed, request.keep_bars),
             lambda: (
-                tongue,
+                target,
                 build_pitch_path(
                     melody,
-                    tongue,
+                    target,
                     seed=request.seed,
                     keep=parse_bar_ranges(request.keep_bars, melody.bar_count),
-                    tell=on_progress,
+                    on_progress=on_progress,
                 ),
             ),
         )
 
 
-class LruCache(Generic[CachedT]):
-    """The last things that were made, by what they were made of."""
+def compare_with_target(
+    result: SideResult,
+    melody: Melody,
+    style: Style,
+    reference: Melody | None,
+    styles: Mapping[str, Style],
+    side: SideName,
+) -> SideResult:
+    """Compare a transferred tune with its target: its rank, and the runs that it shares.
 
-    def __init__(self) -> None:
+    Args:
+        result: of one side.
+        melody: the transferred tune.
+        style: of the target.
+        reference: the target tune; None where the whole style is the target.
+        styles: all styles; their reference profiles are the ranks' yardstick.
+        side: that is compared.
+
+    Returns:
+        ``result`` with the rank and the runs; None for what the styles' files do not tell.
+    """
+    tune = to_corpus_tune(melody)
+    target = style.name if reference is None else to_corpus_tune(reference)
+    profiles = {
+        name: other.reference_profiles for name, other in styles.items() if other.reference_profiles
+    }
+    rank = proximity_rank(tune, target, profiles, side=side)
+    run: SharedRun | None = None
+    if (prints := style.fingerprints) is not None:
+        if isinstance(target, str):
+            find = prints.longest_rhythm_run if side == "rhythm" else prints.longest_melody_run
+            run = find(tune)
+        else:
+            compare = prints.rhythm_run_with if side == "rhythm" else prints.melody_run_with
+            run = compare(tune, target)
+    return replace(
+        result,
+        rank_among=None if rank is None else (rank.closer_than, rank.n_others),
+        longest_shared_run=None if run is None else run.length,
+        p95_shared_run=None if run is None else run.p95,
+    )
+
+
+class LruCache(Generic[CachedT]):
+    """A bounded cache that drops the item used least recently."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._items: OrderedDict[Hashable, CachedT] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], CachedT]) -> CachedT:
-        """Return what was made of this, or make it."""
+    def get_or_make(self, key: Hashable, make: Callable[[], CachedT]) -> CachedT:
+        """The item of a key; ``make`` makes it where the cache has none."""
         if key not in self._items:
             self._items[key] = make()
-            if len(self._items) > MOST_KEPT:
+            if len(self._items) > self._size:
                 self._items.popitem(last=False)
         self._items.move_to_end(key)
         return self._items[key]
 
 
-def _with_pitches(melody: Melody, pitches: Sequence[int]) -> Melody:
-    notes = zip(melody.notes, pitches, strict=True)
-    return replace(melody, notes=tuple(replace(note, pitch=pitch) for note, pitch in notes))
-
-
 def _widest_swing(card: StyleCard) -> float:
+    """The largest swing ratio of a style's meters; 0.5 is straight."""
     return max((played.swing for played in card.meters.values()), default=0.5)
 
 
-def combine_scores(pitch_score: ParsedScore, rhythm_score: ParsedScore) -> Composition:
-    """Join the pitches of one uploaded tune and the rhythm of another.
-
-    Raises:
-        NoSuchTune: when the second has no bars that the notes of the first fit into.
-        TooLong: when it would last too long in the bars and the tempo of the second.
-    """
-    _check_length(
-        replace(pitch_score.melody, tempo=rhythm_score.melody.tempo), rhythm_score.melody.meter
-    )
-    joined = combine(pitch_score.melody, rhythm_score.melody)
-    remarks = [*pitch_score.warnings, *rhythm_score.warnings]
-    if joined.adapted:
-        remarks.append(
-            f"{round(100 * joined.adapted)} % of the notes stand in bars that had to be fitted to "
-            "their number."
-        )
-    return Composition(
-        joined.melody,
-        form="",
-        swing=0.5,
-        program=0 if pitch_score.program is None else pitch_score.program,
-        original=pitch_score.melody if joined.melody.meter == pitch_score.melody.meter else None,
-        remarks=tuple(dict.fromkeys(remarks)),
-    )
-
-
-def _requested_meter(request: Transfer, melody: Melody, target: RhythmTarget) -> Meter | None:
+def _requested_meter(request: Transfer, target: RhythmTarget) -> Meter | None:
+    """The meter that the request names, if any. Raises BadOption."""
     if request.meter is None:
         return None
     meter = Meter.parse(request.meter)
@@ -285,41 +266,34 @@ def _requested_meter(request: Transfer, melody: Melody, target: RhythmTarget) ->
     return meter
 
 
-def _check_length(melody: Melody, meter: Meter) -> None:
-    seconds = float(melody.bar_count * meter.bar_length) * 60 / melody.tempo
-    if seconds > Limits().seconds:
-        raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")
-
-
 def _warnings(
-    request: Transfer, melody: Melody, result: Rerhythmed, scale: Fraction
+    request: Transfer, before: Melody, after: Melody, path: RhythmPath
 ) -> tuple[str, ...]:
-    remarks = []
-    if result.melody.meter != melody.meter and request.meter is None:
-        remarks.append(
-            f"The target has no {melody.meter}; every bar became one of {result.melody.meter}."
-        )
-    if result.unplayable:
-        bars = "1 bar stays" if result.unplayable == 1 else f"{result.unplayable} bars stay"
-        remarks.append(f"{bars} as written: the style plays other numbers of notes there.")
-    if scale != 1:
-        remarks.append(
+    """Sentences about another meter, unplayable bars and doubled note values."""
+    warnings = []
+    if after.meter != before.meter and request.meter is None:
+        warnings.append(f"The target has no {before.meter}; every bar became one of {after.meter}.")
+    if path.unplayable:
+        bars = "1 bar stays" if path.unplayable == 1 else f"{path.unplayable} bars stay"
+        warnings.append(f"{bars} as written: the style plays other numbers of notes there.")
+    if path.scale != 1:
+        warnings.append(
             "The style never has so many notes in a bar: each bar became two of its bars, twice as "
             "fast."
         )
-    return tuple(remarks)
+    return tuple(warnings)
 
 
 def _move_parts(parts: tuple[Part, ...], before: Melody, after: Melody) -> tuple[Part, ...]:
-    """The other parts, bar by bar under the bars of the new meter."""
-    old, new = before.barlines, after.barlines
-    if old == new:
+    """The other parts, moved bar by bar into the bars of the new meter."""
+    old_lines, new_lines = before.barlines, after.barlines
+    if old_lines == new_lines:
         return parts
 
     def move(time: Fraction) -> Fraction:
-        bar = min(max(bisect_right(old, time) - 1, 0), before.bar_count - 1)
+        bar = min(max(bisect_right(old_lines, time) - 1, 0), before.bar_count - 1)
         mapped = time_map(before.meter_at(bar), after.meter_at(bar))
-        return new[bar] + mapped(time - old[bar])
+        return new_lines[bar] + mapped(time - old_lines[bar])
 
     return tuple(
         replace(

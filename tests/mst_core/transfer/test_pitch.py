@@ -1,4 +1,4 @@
-"""A given tune in another melody language: its rhythm and its form stay to the tick."""
+"""Transfer of pitch: the rhythm and the form of the given tune stay to the tick."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from mst_core.music import Melody, Note
 from mst_core.networks.style import Style, load_styles, pick_device
-from mst_core.transfer.pitch import PitchPath, build_pitch_path, tongue_like, tongue_of
-from mst_core.transfer.structure import full_bars
+from mst_core.transfer.pitch import PitchPath, build_pitch_path, with_pitches
+from mst_core.transfer.structure import split_into_bars
+from mst_core.transfer.target import PitchTarget
 from tests.support.melodies import JIG, REEL, melodies
 from tests.support.paths import MODELS
 
@@ -28,10 +29,14 @@ def styles() -> dict[str, Style]:
     return load_styles(MODELS, pick_device("cpu"))
 
 
-def climb(
+def build(
     melody: Melody, name: str, seed: int = 3, keep: frozenset[int] = frozenset()
 ) -> PitchPath:
-    return build_pitch_path(melody, tongue_of(name, styles()), seed=seed, keep=keep)
+    return build_pitch_path(melody, PitchTarget.from_style(name, styles()), seed=seed, keep=keep)
+
+
+def version(path: PitchPath, strength: float = 1.0) -> Melody:
+    return with_pitches(path.source, path.at(strength)[0])
 
 
 def rhythm_of(melody: Melody) -> list[tuple[object, object]]:
@@ -42,7 +47,7 @@ def rhythm_of(melody: Melody) -> list[tuple[object, object]]:
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
 def test_rhythm_range_and_last_note_stay(melody: Melody, name: str, seed: int) -> None:
     assume(melody.notes)
-    result = climb(melody, name, seed).at(1.0).melody
+    result = version(build(melody, name, seed))
     assert rhythm_of(result) == rhythm_of(melody)
     assert min(result.pitches) >= min(melody.pitches)
     assert max(result.pitches) <= max(melody.pitches)
@@ -52,17 +57,21 @@ def test_rhythm_range_and_last_note_stay(melody: Melody, name: str, seed: int) -
 
 @ANY
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
-def test_the_knob_of_the_pitches_rises_from_the_tune_as_it_is(melody: Melody, name: str) -> None:
+def test_a_stronger_change_starts_from_the_tune_and_is_never_less_similar(
+    melody: Melody, name: str
+) -> None:
     assume(melody.notes)
-    ladder = climb(melody, name)
-    versions = [ladder.at(strength) for strength in STRENGTHS]
-    assert versions[0].melody == melody
-    for weaker, stronger in pairwise(versions):
+    path = build(melody, name)
+    versions = [path.at(strength) for strength in STRENGTHS]
+    assert versions[0][0] == melody.pitches
+    for (_, weaker), (_, stronger) in pairwise(versions):
         assert weaker.changed <= stronger.changed
+        assert weaker.similarity is not None
+        assert stronger.similarity is not None
         assert weaker.similarity <= stronger.similarity
-    for version in versions:
-        moved = sum(a != b for a, b in zip(version.melody.pitches, melody.pitches, strict=True))
-        assert version.changed == pytest.approx(moved / len(melody.notes))
+    for pitches, result in versions:
+        changed = sum(a != b for a, b in zip(pitches, melody.pitches, strict=True))
+        assert result.changed == pytest.approx(changed / len(melody.notes))
 
 
 def thrice(melody: Melody) -> Melody:
@@ -78,18 +87,18 @@ def thrice(melody: Melody) -> Melody:
 
 @pytest.mark.parametrize("name", ["folk", "jazz"])
 @pytest.mark.parametrize("strength", [0.4, 1.0])
-def test_bars_that_return_return_and_transposed_ones_are_transposed(
+def test_repeated_bars_stay_equal_and_transposed_ones_transposed(
     name: str, strength: float
 ) -> None:
     melody = thrice(REEL)
-    result = climb(melody, name).at(strength).melody
+    result = version(build(melody, name), strength)
     assert result.pitches != melody.pitches
     count = len(REEL.notes)
     first, second, third = (result.pitches[turn * count : (turn + 1) * count] for turn in range(3))
     assert first == third
     assert [pitch + 4 for pitch in first] == list(second)
     places: dict[object, set[object]] = defaultdict(set)
-    for before, after in zip(full_bars(melody), full_bars(result), strict=True):
+    for before, after in zip(split_into_bars(melody), split_into_bars(result), strict=True):
         places[tuple((n.onset - before.start, n.pitch) for n in before.notes)].add(
             tuple((n.onset - after.start, n.pitch) for n in after.notes)
         )
@@ -97,19 +106,19 @@ def test_bars_that_return_return_and_transposed_ones_are_transposed(
 
 
 def test_kept_bars_keep_their_pitches() -> None:
-    result = climb(REEL, "jazz", keep=frozenset({1, 2})).at(1.0).melody
+    result = version(build(REEL, "jazz", keep=frozenset({1, 2})))
     for bar in (1, 2):
-        assert full_bars(result)[bar].notes == full_bars(REEL)[bar].notes
+        assert split_into_bars(result)[bar].notes == split_into_bars(REEL)[bar].notes
     assert result.pitches != REEL.pitches
 
 
-def test_the_same_seed_gives_the_same_pitches_and_another_seed_others() -> None:
-    assert climb(JIG, "jazz", 5).at(1.0) == climb(JIG, "jazz", 5).at(1.0)
-    assert climb(JIG, "jazz", 5).at(1.0) != climb(JIG, "jazz", 6).at(1.0)
+def test_the_same_seed_gives_the_same_pitches_and_another_seed_gives_others() -> None:
+    assert build(JIG, "jazz", 5).at(1.0) == build(JIG, "jazz", 5).at(1.0)
+    assert build(JIG, "jazz", 5).at(1.0) != build(JIG, "jazz", 6).at(1.0)
 
 
-def test_a_tune_can_be_the_one_whose_language_is_wanted() -> None:
-    """A reel that only walks by step lends its steps: fewer leaps than before."""
+def test_one_tune_as_the_target_brings_its_own_intervals() -> None:
+    """A reel that only moves by step as the target: fewer leaps than before."""
     walk = [62, 64, 66, 67, 69, 67, 66, 64] * 4
     notes = tuple(replace(note, pitch=p) for note, p in zip(REEL.notes, walk, strict=False))
     walking = replace(REEL, notes=notes)
@@ -119,12 +128,12 @@ def test_a_tune_can_be_the_one_whose_language_is_wanted() -> None:
             replace(note, pitch=62 + 12 * (place % 2)) for place, note in enumerate(REEL.notes)
         ),
     )
-    ladder = build_pitch_path(leaping, tongue_like(walking, styles()), seed=2)
+    path = build_pitch_path(leaping, PitchTarget.from_tune(walking, styles()), seed=2)
 
     def leaps(melody: Melody) -> int:
         return sum(abs(b - a) > 4 for a, b in pairwise(melody.pitches))
 
-    assert leaps(ladder.at(1.0).melody) < leaps(leaping) / 2
+    assert leaps(version(path)) < leaps(leaping) / 2
 
 
 def test_grace_notes_shorter_than_the_grid_get_pitches_too() -> None:
@@ -134,4 +143,4 @@ def test_grace_notes_shorter_than_the_grid_get_pitches_too() -> None:
     melody = replace(
         REEL, notes=graces + rest, bar_count=REEL.bar_count + 1, sections=(), repeats=()
     )
-    assert rhythm_of(climb(melody, "jazz").at(1).melody) == rhythm_of(melody)
+    assert rhythm_of(version(build(melody, "jazz"))) == rhythm_of(melody)

@@ -1,4 +1,4 @@
-"""A given tune in another rhythm: what must stay stays, whatever the tune."""
+"""Transfer of rhythm: what must stay stays, whatever the tune."""
 
 from __future__ import annotations
 
@@ -14,20 +14,15 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, NoSuchTune, TooLong
+from mst_core.generation.composition import SideResult
 from mst_core.jobs import Side, Transfer, parse_bar_ranges
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, load_styles, pick_device
 from mst_core.reading.parsed_score import ParsedScore
-from mst_core.transfer.rhythm import Rerhythmed, build_rhythm_path, rerhythm
+from mst_core.transfer.augmentation import DOUBLED, UNSCALED, augmentation_for
+from mst_core.transfer.rhythm import build_rhythm_path
 from mst_core.transfer.structure import split_by_meter
-from mst_core.transfer.target import (
-    ONCE,
-    TWICE,
-    RhythmTarget,
-    augmentation_for,
-    target_like,
-    target_of,
-)
+from mst_core.transfer.target import RhythmTarget
 from tests.support.melodies import JIG, REEL, melodies
 from tests.support.paths import MODELS
 
@@ -40,21 +35,29 @@ def styles() -> dict[str, Style]:
 
 
 def target(name: str) -> RhythmTarget:
-    return target_of(styles()[name], Key(2), styles())
+    return RhythmTarget.from_style(styles()[name], Key(2), styles())
 
 
-def attempt(melody: Melody, name: str, **wishes: object) -> Rerhythmed:
-    """Re-rhythm, or skip an example that the style refuses by name."""
-    options: dict[str, object] = {"seed": 3, "strength": 1.0} | wishes
+def transfer(
+    melody: Melody,
+    name: str,
+    *,
+    strength: float = 1.0,
+    seed: int = 3,
+    meter: Meter | None = None,
+    keep: frozenset[int] = frozenset(),
+) -> tuple[Melody, SideResult]:
+    """Transfer the rhythm, or skip an example that the style has no rhythm for."""
     try:
-        return rerhythm(melody, target(name), **options)  # type: ignore[arg-type]
+        path = build_rhythm_path(melody, target(name), seed=seed, meter=meter, keep=keep)
     except NoSuchTune:
         assume(False)
         raise
+    return path.at(strength)
 
 
-def bars_of(melody: Melody) -> list[tuple[tuple[Fraction, Fraction, int], ...]]:
-    """What begins in each bar: onset from the barline, duration, pitch."""
+def bar_contents(melody: Melody) -> list[tuple[tuple[Fraction, Fraction, int], ...]]:
+    """The notes that begin in each bar: onset from the barline, duration, pitch."""
     lines = melody.barlines
     return [
         tuple(
@@ -68,7 +71,7 @@ def bars_of(melody: Melody) -> list[tuple[tuple[Fraction, Fraction, int], ...]]:
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
 def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: int) -> None:
     assume(melody.notes)
-    result = attempt(melody, name, seed=seed).melody
+    result = transfer(melody, name, seed=seed)[0]
     assert result.pitches == melody.pitches
     assert result.bar_count == melody.bar_count
     assert all(a.end <= b.onset for a, b in pairwise(result.notes))
@@ -77,16 +80,16 @@ def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: i
 
 @ANY
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]))
-def test_notes_stay_in_their_unit_of_bars(melody: Melody, name: str) -> None:
+def test_notes_stay_in_their_bar_group(melody: Melody, name: str) -> None:
     assume(melody.notes)
-    assume(augmentation_for(melody, target(name)) == ONCE)
-    result = attempt(melody, name).melody
+    assume(augmentation_for(melody, target(name)) == UNSCALED)
+    result = transfer(melody, name)[0]
     assume(result.barlines == melody.barlines)
-    for passage in split_by_meter(melody):
-        for unit in passage.groups:
-            for note in result.notes[unit.index : unit.index + len(unit.notes)]:
-                assert unit.start <= note.onset
-                assert note.end <= unit.end
+    for section in split_by_meter(melody):
+        for group in section.groups:
+            for note in result.notes[group.index : group.index + len(group.notes)]:
+                assert group.start <= note.onset
+                assert note.end <= group.end
 
 
 @ANY
@@ -94,25 +97,25 @@ def test_notes_stay_in_their_unit_of_bars(melody: Melody, name: str) -> None:
 def test_strength_zero_is_the_original_note_for_note(melody: Melody, name: str) -> None:
     assume(melody.notes)
     assume(target(name).meter_for(melody.meter) == melody.meter)
-    result = rerhythm(melody, target(name), seed=5, strength=0.0)
-    assert result.melody == melody
-    assert result.changed == 0
+    result, side = transfer(melody, name, seed=5, strength=0.0)
+    assert result == melody
+    assert side.changed == 0
 
 
-def test_a_solo_in_sixteenths_dances_twice_as_fast_and_keeps_its_bars() -> None:
+def test_a_tune_in_sixteenths_is_transferred_in_doubled_note_values_and_keeps_its_bars() -> None:
     quick = Fraction(1, 4)
     notes = tuple(Note(place * quick, quick, 62 + place % 7) for place in range(64))
     dense = replace(REEL, notes=notes, bar_count=4, sections=(0,))
-    assert augmentation_for(dense, target("folk")) == TWICE
-    ladder = build_rhythm_path(dense, target("folk"), seed=1)
-    assert ladder.at(0.0).melody == dense
-    result = ladder.at(1.0).melody
+    assert augmentation_for(dense, target("folk")) == DOUBLED
+    path = build_rhythm_path(dense, target("folk"), seed=1)
+    assert path.at(0.0)[0] == dense
+    result = path.at(1.0)[0]
     assert (result.bar_count, result.pitches) == (4, dense.pitches)
-    assert [len(bar) for bar in bars_of(result)] == [16] * 4
+    assert [len(bar) for bar in bar_contents(result)] == [16] * 4
     assert all((note.onset * 24).denominator == 1 for note in result.notes)
 
 
-def test_equal_bars_of_a_calm_waltz_stay_equal_wherever_they_stand() -> None:
+def test_equal_bars_of_a_waltz_stay_equal_wherever_they_are() -> None:
     bar = [Note(Fraction(0), Fraction(2), 62), Note(Fraction(2), Fraction(1), 66)]
     places = (0, 2, 5, 7)
     notes = []
@@ -121,11 +124,11 @@ def test_equal_bars_of_a_calm_waltz_stay_equal_wherever_they_stand() -> None:
         notes += [replace(n, onset=n.onset + 3 * place, pitch=n.pitch + raised) for n in bar]
     waltz = replace(REEL, notes=tuple(notes), meter=Meter(3, 4), bar_count=8, sections=(0,))
     for name in ("folk", "jazz"):
-        after = bars_of(attempt(waltz, name).melody)
+        after = bar_contents(transfer(waltz, name)[0])
         assert len({after[place] for place in places}) == 1
 
 
-def test_bars_that_are_the_same_stay_so_where_a_tie_joins_one_to_its_neighbour() -> None:
+def test_equal_bars_stay_equal_where_a_tie_joins_one_to_its_neighbor() -> None:
     """Bars 1 and 3 are equal; the last note of each is held over, into different bars."""
     quarter = Fraction(1)
     bar = [62, 64, 66]
@@ -139,7 +142,7 @@ def test_bars_that_are_the_same_stay_so_where_a_tie_joins_one_to_its_neighbour()
     notes = (*phrase(0, (69, 71, 73)), *phrase(2, (74, 73)))
     tied = replace(REEL, notes=notes, bar_count=4, sections=(0,))
     for strength in (0.3, 0.7, 1.0):
-        after = bars_of(rerhythm(tied, target("jazz"), seed=4, strength=strength).melody)
+        after = bar_contents(transfer(tied, "jazz", seed=4, strength=strength)[0])
         assert after[0] == after[2]
 
 
@@ -148,33 +151,37 @@ STRENGTHS = [step / 20 for step in range(21)]
 
 @ANY
 @given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
-def test_a_stronger_change_is_never_smaller_nor_farther_from_the_target(
+def test_a_stronger_change_is_never_smaller_nor_less_similar(
     melody: Melody, name: str, seed: int
 ) -> None:
     assume(melody.notes)
     try:
-        ladder = build_rhythm_path(melody, target(name), seed=seed)
+        path = build_rhythm_path(melody, target(name), seed=seed)
     except NoSuchTune:
         assume(False)
         raise
-    versions = [ladder.at(strength) for strength in STRENGTHS]
-    for weaker, stronger in pairwise(versions):
+    versions = [path.at(strength) for strength in STRENGTHS]
+    for (_, weaker), (_, stronger) in pairwise(versions):
         assert weaker.changed <= stronger.changed
+        assert weaker.similarity is not None
+        assert stronger.similarity is not None
         assert weaker.similarity <= stronger.similarity
-    for strength, version in zip(STRENGTHS, versions, strict=True):
-        assert version.changed <= strength * versions[-1].changed + 1e-9
-        assert version.melody.pitches == melody.pitches
+    for strength, (version, side) in zip(STRENGTHS, versions, strict=True):
+        assert side.changed <= strength * versions[-1][1].changed + 1e-9
+        assert version.pitches == melody.pitches
 
 
 @ANY
 @given(melodies(most_bars=8, wild=False), st.sampled_from(["folk", "jazz"]))
-def test_what_is_told_of_a_change_is_what_was_changed(melody: Melody, name: str) -> None:
+def test_the_reported_share_of_changed_notes_covers_all_notes_that_differ(
+    melody: Melody, name: str
+) -> None:
     assume(melody.notes)
     assume(target(name).meter_for(melody.meter) == melody.meter)
     for strength in (0.25, 0.5, 1.0):
-        result = attempt(melody, name, strength=strength)
-        moved = sum(a != b for a, b in zip(result.melody.notes, melody.notes, strict=True))
-        assert result.changed * len(melody.notes) >= moved - 1e-6
+        result, side = transfer(melody, name, strength=strength)
+        differing = sum(a != b for a, b in zip(result.notes, melody.notes, strict=True))
+        assert side.changed * len(melody.notes) >= differing - 1e-6
 
 
 def repeated(melody: Melody) -> Melody:
@@ -188,10 +195,10 @@ def repeated(melody: Melody) -> Melody:
 
 @pytest.mark.parametrize("name", ["folk", "jazz"])
 @pytest.mark.parametrize("strength", [0.3, 0.6, 1.0])
-def test_bars_that_were_the_same_stay_the_same(name: str, strength: float) -> None:
+def test_equal_bars_stay_equal(name: str, strength: float) -> None:
     melody = repeated(REEL)
-    result = attempt(melody, name, strength=strength).melody
-    before, after = bars_of(melody), bars_of(result)
+    result = transfer(melody, name, strength=strength)[0]
+    before, after = bar_contents(melody), bar_contents(result)
     same: dict[object, list[int]] = defaultdict(list)
     for place, bar in enumerate(before):
         same[bar].append(place)
@@ -201,9 +208,9 @@ def test_bars_that_were_the_same_stay_the_same(name: str, strength: float) -> No
 
 
 @pytest.mark.parametrize("name", ["folk", "jazz"])
-def test_a_transposed_return_gets_the_rhythm_of_the_first_time(name: str) -> None:
+def test_a_transposed_repeat_gets_the_same_rhythm(name: str) -> None:
     melody = repeated(REEL)
-    after = bars_of(attempt(melody, name).melody)
+    after = bar_contents(transfer(melody, name)[0])
     for bar in range(REEL.bar_count):
         first = [(onset, duration) for onset, duration, _ in after[bar]]
         assert first == [(onset, duration) for onset, duration, _ in after[bar + REEL.bar_count]]
@@ -212,50 +219,57 @@ def test_a_transposed_return_gets_the_rhythm_of_the_first_time(name: str) -> Non
 @pytest.mark.parametrize("seed", range(4))
 def test_phrases_begin_where_they_began(seed: int) -> None:
     long = replace(REEL, sections=(0,))
-    after = bars_of(attempt(long, "jazz", seed=seed).melody)
+    after = bar_contents(transfer(long, "jazz", seed=seed)[0])
     for bar in range(0, long.bar_count, 4):
-        assert bars_of(long)[bar][0][0] == after[bar][0][0] == 0
+        assert bar_contents(long)[bar][0][0] == after[bar][0][0] == 0
 
 
-def test_kept_bars_are_left_alone() -> None:
-    result = attempt(REEL, "jazz", keep=frozenset({0, 2})).melody
-    before, after = bars_of(REEL), bars_of(result)
+def test_kept_bars_stay_as_they_are() -> None:
+    result = transfer(REEL, "jazz", keep=frozenset({0, 2}))[0]
+    before, after = bar_contents(REEL), bar_contents(result)
     assert (after[0], after[2]) == (before[0], before[2])
     assert after != before
 
 
-def test_a_jig_made_jazz_becomes_swing_bar_for_bar() -> None:
-    result = attempt(JIG, "jazz").melody
+def test_a_jig_transferred_to_jazz_becomes_four_four_bar_for_bar() -> None:
+    result = transfer(JIG, "jazz")[0]
     assert str(result.meter) == "4/4"
     assert result.bar_count == JIG.bar_count
-    counts = [len(bar) for bar in bars_of(JIG)]
-    assert [len(bar) for bar in bars_of(result)] == counts
+    counts = [len(bar) for bar in bar_contents(JIG)]
+    assert [len(bar) for bar in bar_contents(result)] == counts
 
 
 @pytest.mark.parametrize(("meter", "beats"), [("9/8", "3/4"), ("12/8", "4/4"), ("6/8", "4/4")])
-def test_dotted_beats_become_beats_where_a_style_has_no_dotted_ones(meter: str, beats: str) -> None:
+def test_dotted_beats_become_plain_beats_where_a_style_has_no_dotted_ones(
+    meter: str, beats: str
+) -> None:
     assert str(target("jazz").meter_for(Meter.parse(meter))) == beats
 
 
-def test_bars_that_stay_are_stretched_to_the_grid_that_can_be_written() -> None:
+def test_bars_that_stay_are_stretched_to_the_new_meter_on_the_grid() -> None:
     notes = tuple(Note(Fraction(i, 2), Fraction(1, 2), 62 + i % 7) for i in range(45))
     slip_jig = Melody(notes, Meter(9, 8), Key(2), 150, 5)
     for strength in (0.0, 0.4):
-        result = attempt(slip_jig, "jazz", strength=strength, meter=Meter(4, 4)).melody
+        result = transfer(slip_jig, "jazz", strength=strength, meter=Meter(4, 4))[0]
         assert result.length == 20
         assert all(24 % n.onset.denominator == 0 for n in result.notes)
         assert all(24 % n.duration.denominator == 0 for n in result.notes)
 
 
-def test_strength_zero_keeps_the_meter_that_a_style_lacks() -> None:
-    assert attempt(JIG, "jazz", strength=0.0).melody == JIG
+def test_strength_zero_keeps_a_meter_that_the_style_lacks() -> None:
+    request = Transfer(source="sha", seed=1, rhythm=Side(style="jazz", strength=0.0))
+    composition = Composer(styles()).transfer(request, {"sha": ParsedScore("A jig", JIG)})
+    assert composition.melody == JIG
+    path = build_rhythm_path(JIG, target("jazz"), seed=1)
+    assert path.at(0.0, keep_meter_at_zero=True)[0] == JIG
+    assert str(path.at(0.0)[0].meter) == "4/4"
 
 
-def test_a_change_of_meter_on_the_way_stays_where_it_is() -> None:
+def test_a_change_of_meter_within_the_tune_stays_at_its_bar() -> None:
     notes = tuple(Note(Fraction(i), Fraction(1), 62 + i % 5) for i in range(14))
     change = MeterChange(2, Meter(3, 4))
     melody = Melody(notes, Meter(4, 4), Key(2), 120, 4, meter_changes=(change,))
-    result = attempt(melody, "folk").melody
+    result = transfer(melody, "folk")[0]
     assert result.meter_changes == (change,)
     assert result.barlines == melody.barlines
 
@@ -273,12 +287,12 @@ def test_one_tune_as_the_target_brings_its_own_rhythms() -> None:
     march = Melody(dotted, Meter(4, 4), Key(7), 100, 8)
     plain = replace(march, notes=tuple(
         Note(Fraction(i, 2), Fraction(1, 2), 60 + i % 7) for i in range(64)))  # fmt: skip
-    like = target_like(march, styles(), Key(0))
-    result = rerhythm(plain, like, seed=1, strength=1.0).melody
+    reference = RhythmTarget.from_tune(march, styles(), Key(0))
+    result, _ = build_rhythm_path(plain, reference, seed=1).at(1.0)
     assert sum(note.duration == Fraction(3, 4) for note in result.notes) >= 16
 
 
-def test_the_composer_tells_what_it_did() -> None:
+def test_the_composition_reports_what_changed() -> None:
     composer = Composer(styles())
     request = Transfer(source="sha", seed=1, rhythm=Side(style="jazz"))
     composition = composer.transfer(request, {"sha": ParsedScore("A jig", JIG)})
@@ -292,17 +306,17 @@ def test_the_composer_tells_what_it_did() -> None:
     ("text", "bars"),
     [("1-4,9", {0, 1, 2, 3, 8}), (None, set()), (" 2 ", {1}), ("3-3", {2})],
 )
-def test_bars_are_named_as_musicians_count(text: str | None, bars: set[int]) -> None:
+def test_bar_ranges_are_counted_from_one(text: str | None, bars: set[int]) -> None:
     assert parse_bar_ranges(text, 16) == bars
 
 
 @pytest.mark.parametrize("text", ["0", "4-2", "17", "a", "1--2", "9999999", "1-4-5"])
-def test_bars_that_are_not_there_are_refused(text: str) -> None:
+def test_bars_that_the_tune_does_not_have_are_rejected(text: str) -> None:
     with pytest.raises(BadOption, match="keep-bars"):
         parse_bar_ranges(text, 16)
 
 
-def test_no_meter_makes_a_tune_endless() -> None:
+def test_a_tune_that_would_last_too_long_in_its_new_meter_is_rejected() -> None:
     composer = Composer(styles())
     long = replace(REEL, tempo=40.0, bar_count=400)
     request = Transfer(source="sha", seed=1, rhythm=Side(style="folk"), meter="9/8")
@@ -310,5 +324,5 @@ def test_no_meter_makes_a_tune_endless() -> None:
         composer.transfer(request, {"sha": ParsedScore("long", long)})
 
 
-def test_a_style_without_a_meter_of_many_beats_offers_one_of_its_own() -> None:
+def test_a_meter_with_too_many_beats_becomes_the_most_common_one_of_the_style() -> None:
     assert str(target("jazz").meter_for(Meter(13, 16))) == "4/4"
