@@ -1,7 +1,8 @@
-"""``python -m bot``: settings, logging, then Discord, or the local try-out when there is no token.
+"""``python -m bot``: runs the bot on Discord, or the local try-out when there is no token.
 
-Ends on SIGTERM and Ctrl-C after running jobs had a few seconds; a second signal ends it at once.
-Exit status 2 for a setting that makes no sense, 1 when it cannot start; one sentence says why.
+SIGTERM and Ctrl-C end it after running jobs had ``MST_DRAIN_S`` seconds; a second signal ends it at
+once. Its exit status is 2 for an invalid setting and 1 when it cannot start, with one line on
+standard error.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ log = logging.getLogger(__name__)
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 NOISY_LOGGERS = ("discord", "aiosqlite", "asyncio", "aiohttp")
-"""Their debug lines hold tokens of interactions, so they never speak below info."""
+"""Loggers limited to info and above: their debug lines contain interaction tokens."""
 TOKEN_URL = re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
-"""An address that holds the token of an interaction, as errors of the network tell it."""
+"""A URL with an interaction token, as network errors quote it."""
 
 
 class StartupError(Exception):
-    """Why the bot cannot start, in one sentence."""
+    """The bot cannot start; the message is one sentence."""
 
 
 def main() -> None:
-    """Run the bot until it is told to end; the installed command ``mst-bot``."""
+    """Run the bot until a signal ends it; the installed command ``mst-bot``."""
     try:
         settings = Settings.from_environment()
         start_logging(settings)
@@ -53,22 +54,22 @@ def main() -> None:
 
 
 def exit_with_error(status: int, error: Exception) -> None:
-    """Say why in one line, and exit."""
+    """Write the error as one line, and exit."""
     sys.stderr.write(f"error: {error}\n")
     sys.exit(status)
 
 
 def check_paths(settings: Settings) -> None:
-    """Look at the folders and the file that the settings name, before an address is told.
+    """Check the folders and the SoundFont of the settings.
 
     Raises:
-        BadSetting: when one cannot be used.
-        NoSoundFont: when none is set and none is installed.
+        BadSetting: when one of them cannot be used.
+        NoSoundFont: when no SoundFont is set and none is installed.
     """
     if not settings.models_dir.is_dir():
         raise BadSetting(f"MST_MODELS_DIR: there is no folder {settings.models_dir}")
     if not load_style_cards(settings.models_dir):
-        log.warning("there is no style in %s, so the bot can make no tune", settings.models_dir)
+        log.warning("there is no style in %s, so the bot cannot make a tune", settings.models_dir)
     try:
         find_soundfont(settings.soundfont)
     except NoSoundFont as error:
@@ -76,13 +77,13 @@ def check_paths(settings: Settings) -> None:
             raise
         raise BadSetting(f"MST_SOUNDFONT: {error}") from error
     data = settings.data_dir.absolute()
-    ground = next(path for path in (data, *data.parents) if path.exists())
-    if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK):
-        raise BadSetting(f"MST_DATA_DIR: nothing can be written into {ground}")
+    existing = next(path for path in (data, *data.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise BadSetting(f"MST_DATA_DIR: nothing can be written into {existing}")
 
 
 def start_logging(settings: Settings) -> None:
-    """Log to standard error, without secrets."""
+    """Configure logging to standard error, without secrets."""
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter(LOG_FORMAT, settings))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
@@ -91,20 +92,20 @@ def start_logging(settings: Settings) -> None:
 
 
 class RedactingFormatter(logging.Formatter):
-    """A formatter that prints every token as asterisks, tracebacks included."""
+    """Replaces every token by asterisks, in tracebacks too."""
 
     def __init__(self, line: str, settings: Settings) -> None:
         super().__init__(line)
         self._token = settings.discord_token
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record."""
+        """Format a record without tokens."""
         text = TOKEN_URL.sub(r"\1**********", super().format(record))
         return text.replace(self._token.reveal(), str(self._token)) if self._token else text
 
 
 async def run_preview(settings: Settings) -> None:
-    """Serve the local channel; it sees to signals itself."""
+    """Run the local try-out, which handles signals itself."""
     try:
         with mute_discord_warnings():
             from bot.preview.server import serve
@@ -120,43 +121,43 @@ async def run_preview(settings: Settings) -> None:
 
 @contextmanager
 def mute_discord_warnings() -> Iterator[None]:
-    """Keep quiet about what a client that SimCord makes when it is loaded does without."""
+    """Drop warnings about a client that SimCord creates on import: it needs no intents or voice."""
 
-    def concerns(record: logging.LogRecord) -> bool:
+    def keep(record: logging.LogRecord) -> bool:
         return not record.getMessage().startswith(("Guilds intent", "PyNaCl", "davey"))
 
     loggers = [logging.getLogger(name) for name in ("discord.state", "discord.client")]
     for logger in loggers:
-        logger.addFilter(concerns)
+        logger.addFilter(keep)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(concerns)
+            logger.removeFilter(keep)
 
 
 async def run_discord(settings: Settings) -> None:
-    """Be on Discord until a signal comes.
+    """Run the bot on Discord until a signal.
 
     Raises:
-        CannotStart: when Discord refuses the token or cannot be reached.
+        StartupError: when Discord rejects the token or cannot be reached.
         MstError: when the engine cannot start.
     """
     bot = create_bot(settings=settings)
     try:
         await run_until_signal(connect_to_discord(bot, settings.discord_token.reveal()))
     except StartupError as error:
-        # A bot that closed itself loses its connection too; the cause is worth telling.
+        # A bot that closed itself loses its connection too: report the cause.
         raise (bot.failure or error) from error
     if bot.failure:
         raise bot.failure
 
 
 async def connect_to_discord(bot: discord.Client, token: str) -> None:
-    """Log in and stay until the bot is closed.
+    """Log in and run until the bot is closed.
 
     Raises:
-        CannotStart: when Discord refuses the token, cannot be reached, or ends the connection.
+        StartupError: when Discord rejects the token, cannot be reached, or ends the connection.
     """
     async with bot:
         try:
@@ -170,7 +171,7 @@ async def connect_to_discord(bot: discord.Client, token: str) -> None:
 
 
 async def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Do the work; SIGTERM or SIGINT cancels it, and its own clean-up ends it."""
+    """Run ``work``; SIGTERM or SIGINT cancels it, and its own clean-up ends it."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -52,23 +52,23 @@ class BotCommandTree(app_commands.CommandTree["MusicBot"]):
             reference = secrets.token_hex(4)
             log.error("an action failed, reference %s", reference, exc_info=error)
             error = EngineFault(reference)
-        words = self.client.texts.render_error(error, interaction.locale.value)
+        text = self.client.texts.render_error(error, interaction.locale.value)
         try:
             if not interaction.response.is_done():
-                await interaction.response.send_message(words, ephemeral=True)
+                await interaction.response.send_message(text, ephemeral=True)
                 return
             original = await interaction.original_response()
             if original.flags.ephemeral:
-                await interaction.edit_original_response(content=words)
+                await interaction.edit_original_response(content=text)
                 return
             # While a message is still loading, a follow-up would become it, and be public.
             await interaction.edit_original_response(content=DELETED_PLACEHOLDER)
             await interaction.delete_original_response()
-            await interaction.followup.send(words, ephemeral=True)
+            await interaction.followup.send(text, ephemeral=True)
         except discord.HTTPException as problem:
             if problem.code not in GONE_CODES:
                 raise
-            log.warning("an error could not be shown to its user: %s", words)
+            log.warning("an error could not be shown to its user: %s", text)
 
 
 class MusicBot(discord.Client):

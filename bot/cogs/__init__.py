@@ -1,5 +1,5 @@
-"""The commands. No music is decided here: a cog hands over to the desk or the ledger, and replies.
+"""The slash commands: a cog turns options into a request, passes it on, and replies.
 
-To add one: a class with ``commands()``, built in `bot.app` with the parts it needs; its sentences
-in ``bot/locale/en.toml``; a test in ``tests/bot/test_app.py``.
+To add one, write a class with ``commands()``, build it in `bot.app` with the parts that it needs,
+add its sentences to ``bot/locale/en.toml`` and a test to ``tests/bot/cogs``.
 """

@@ -1,4 +1,4 @@
-"""``/compose``: new tunes in one style."""
+"""``/compose``: a new tune in one style. A module of its own, as every command."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ OPTIONS = ("style", "bars", "meter", "key", "tempo", "seed")
 
 
 class ComposeCog:
-    """The command that makes new tunes."""
+    """Registers ``/compose``."""
 
     def __init__(self, intake: RequestIntake, options: StyleOptions, texts: Texts) -> None:
         self._intake, self._options, self._texts = intake, options, texts
 
     def commands(self) -> list[Command[Any, ..., Any]]:
-        """Build the command with the styles that there are."""
+        """Build the command with the available styles as choices."""
 
         async def compose(
             interaction: Interaction[Any],

@@ -1,4 +1,4 @@
-"""``/styles``, ``/history`` and ``/help``: what there is, and what was asked for."""
+"""``/styles``, ``/history`` and ``/help``: what is available, and the user's requests."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bot.texts import Texts
 from mst_core.styles import StyleCard
 
 HISTORY_LENGTH = 10
-"""Entries of the history that one message shows."""
+"""Requests that ``/history`` shows."""
 MAX_STYLES = 25
-"""Fields that one embed may have."""
+"""Styles that ``/styles`` shows: the fields that Discord allows in one embed."""
 
 
 class LibraryCog:
-    """The commands that look things up. All their answers are private."""
+    """Registers the three commands. All their replies are ephemeral."""
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class LibraryCog:
         embed = discord.Embed(title=self._texts.render("styles.title", locale), colour=EMBED_COLOR)
         for card in list(self._styles.values())[:MAX_STYLES]:
             meters = ", ".join(
-                f"{meter} ({played.name})" if played.name else meter
-                for meter, played in card.meters.items()
+                f"{meter} ({details.name})" if details.name else meter
+                for meter, details in card.meters.items()
             )
             about = self._texts.render(
                 "styles.about",
@@ -75,8 +75,8 @@ class LibraryCog:
 
     async def _show_history(self, interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        entries = await self._store.history(interaction.user.id, HISTORY_LENGTH)
-        lines = [self._history_line(entry, locale) for entry in entries]
+        records = await self._store.history(interaction.user.id, HISTORY_LENGTH)
+        lines = [self._history_line(record, locale) for record in records]
         embed = discord.Embed(
             title=self._texts.render("history.title", locale),
             description=join_lines(lines) or self._texts.render("history.none", locale),

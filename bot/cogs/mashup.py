@@ -1,4 +1,7 @@
-"""``/mashup``: the pitches of one tune that somebody sent, on the rhythm of another."""
+"""``/mashup``: the pitches of one attached tune with the rhythm of another.
+
+A module of its own, as every command.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from mst_core.jobs import Mashup
 
 
 class MashupCog:
-    """The command that joins two tunes."""
+    """Registers ``/mashup``."""
 
     def __init__(self, intake: RequestIntake, texts: Texts) -> None:
         self._intake, self._texts = intake, texts

@@ -1,4 +1,4 @@
-"""``/mydata export`` and ``/mydata delete``: what is kept about whoever asks."""
+"""``/mydata export`` and ``/mydata delete``: the stored data of a user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mst_core.jobs import encode_request
 
 
 class MyDataCog:
-    """The commands about one's own data. All their answers are private."""
+    """Registers the two commands. All their replies are ephemeral."""
 
     def __init__(
         self, store: RequestStore, uploads: Uploads, scheduler: Scheduler, texts: Texts
@@ -44,21 +44,21 @@ class MyDataCog:
 
     async def _export(self, interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        entries = await self._store.history(interaction.user.id)
+        records = await self._store.history(interaction.user.id)
         uploads = await self._uploads.of_user(interaction.user.id)
-        kept = {
+        data = {
             "requests": [
                 {
                     name: value
-                    for name, value in msgspec.to_builtins(entry).items()
+                    for name, value in msgspec.to_builtins(record).items()
                     if name != "interaction_token"
                 }
-                | {"request": msgspec.Raw(encode_request(entry.request).encode())}
-                for entry in entries
+                | {"request": msgspec.Raw(encode_request(record.request).encode())}
+                for record in records
             ],
             "uploads": msgspec.to_builtins(uploads),
         }
-        content = msgspec.json.format(msgspec.json.encode(kept), indent=2)
+        content = msgspec.json.format(msgspec.json.encode(data), indent=2)
         files = [discord.File(io.BytesIO(content), filename="mydata.json")]
         packed = 0
         if uploads:
@@ -66,21 +66,22 @@ class MyDataCog:
                 self._pack, uploads, interaction.filesize_limit - len(content)
             )
             files.append(discord.File(io.BytesIO(archive), filename="uploads.zip"))
-        words = self._texts.render(
+        text = self._texts.render(
             "mydata.export",
             interaction.locale.value,
-            requests=len(entries),
+            requests=len(records),
             uploads=len(uploads),
             packed=packed,
         )
-        await interaction.followup.send(words, files=files, ephemeral=True)
+        await interaction.followup.send(text, files=files, ephemeral=True)
 
     def _pack(self, uploads: list[Upload], max_bytes: int) -> tuple[bytes, int]:
-        """Put the files into an archive, the newest first, as many as fit; count them."""
+        """Return a ZIP archive of the newest uploads that fit, and their number."""
         archive, packed = io.BytesIO(), 0
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
             for upload in uploads:
-                # Deflating adds little to what it cannot shrink; two headers a file hold the name.
+                # An upper bound: incompressible data grows by less than 1 %, and each file has two
+                # headers with its name.
                 if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > max_bytes:
                     break
                 files.writestr(f"{upload.id}-{upload.name}", self._uploads.read_bytes(upload))
@@ -90,7 +91,7 @@ class MyDataCog:
     async def _delete(self, interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         requests, uploads = await self._scheduler.delete_user(interaction.user.id)
-        words = self._texts.render(
+        text = self._texts.render(
             "mydata.delete", interaction.locale.value, requests=requests, uploads=uploads
         )
-        await interaction.followup.send(words, ephemeral=True)
+        await interaction.followup.send(text, ephemeral=True)

@@ -1,4 +1,4 @@
-"""``/rerhythm`` and "Re-rhythm this tune": a tune that somebody sent, in another rhythm."""
+"""``/rerhythm`` and the message menu "Re-rhythm this tune": a new rhythm for an attached tune."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "
 
 
 class RerhythmCog:
-    """The command and the menu of a message that change a given tune."""
+    """Registers ``/rerhythm`` and its message menu."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class RerhythmCog:
         self._replies, self._texts, self._limits = replies, texts, limits
 
     def commands(self) -> list[Command[Any, ..., Any] | ContextMenu]:
-        """Build both."""
+        """Build the command and the menu."""
         return [
             self._rerhythm(),
             ContextMenu(
@@ -83,7 +83,7 @@ class RerhythmCog:
         )
 
     async def _rerhythm_message(self, interaction: Interaction[Any], message: Message) -> None:
-        """Take the tune of a message in, and let its asker choose a style, all in private."""
+        """Store and parse the tune of a message, then show an ephemeral list of styles."""
         locale = interaction.locale.value
         attachment = self._first_score(message)
         if not self._styles:
@@ -99,18 +99,18 @@ class RerhythmCog:
         )
 
     def _first_score(self, message: Message) -> Attachment:
-        """Find the first file of a message that may be a tune.
+        """Return the first attachment that passes the checks of name and size.
 
         Raises:
-            NoFile: when the message has no file at all.
-            UnreadableScore, TooLong: what is wrong with the first, when none will do.
+            NoAttachment: when the message has no attachment.
+            UnreadableScore, TooLong: the error of the first attachment, when none passes.
         """
-        faults: list[MstError] = []
+        errors: list[MstError] = []
         for attachment in message.attachments:
             try:
                 precheck(attachment, self._limits)
             except MstError as error:
-                faults.append(error)
+                errors.append(error)
             else:
                 return attachment
-        raise faults[0] if faults else NoAttachment(ACCEPTED_FORMATS)
+        raise errors[0] if errors else NoAttachment(ACCEPTED_FORMATS)

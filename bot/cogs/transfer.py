@@ -1,4 +1,4 @@
-"""``/transfer``: a tune that somebody sent, or a new one, in other styles on one side or both."""
+"""``/transfer``: changes the pitches, the rhythm or both of an attached tune, or composes one."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ OPTIONS = (
 
 
 class TransferCog:
-    """The command that takes melody and rhythm from where its asker says."""
+    """Registers ``/transfer``."""
 
     def __init__(self, intake: RequestIntake, options: StyleOptions, texts: Texts) -> None:
         self._intake, self._options, self._texts = intake, options, texts
 
     def commands(self) -> list[Command[Any, ..., Any]]:
-        """Build the command with the styles that there are."""
+        """Build the command with the available styles as choices."""
 
         async def transfer(
             interaction: Interaction[Any],
@@ -132,17 +132,19 @@ class TransferCog:
         ]
 
 
-def _reject_options(fault: type[OptionNeedsFile | OptionForNewTunes], **options: object) -> None:
-    """Refuse the first option that is filled in. Raises the fault."""
+def _reject_options(
+    error_type: type[OptionNeedsFile | OptionForNewTunes], **options: object
+) -> None:
+    """Raise ``error_type`` for the first option that is given."""
     for option, value in options.items():
         if value is not None:
-            raise fault(option)
+            raise error_type(option)
 
 
 def _check_targets(
     *, pitch: str | None, pitch_like: object, rhythm: str | None, like: object
 ) -> None:
-    """Refuse two sources for one side, and none for both. Raises TwoNamed or NothingNamed."""
+    """Raise ConflictingOptions for two targets of one side, NoTarget when there is none."""
     if pitch is not None and pitch_like is not None:
         raise ConflictingOptions("pitch", "pitch_like")
     if rhythm is not None and like is not None:

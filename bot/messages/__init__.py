@@ -1,1 +1,1 @@
-"""Answers as Discord messages: captions, embeds, buttons and their delivery."""
+"""The Discord messages of the bot: their text, embeds and buttons, and their delivery."""

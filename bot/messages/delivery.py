@@ -1,7 +1,8 @@
-"""The delivery: brings words and answers to the message of a request, by the ways that are open.
+"""Delivery: sends progress and outcomes to the users through whichever Discord route is open.
 
-For 15 minutes the interaction's token edits the public message. Later, or when Discord refuses the
-token, a new message in the channel names the asker; where the bot may not write, a direct message.
+For 15 minutes the interaction's token edits the public message. Later, or when Discord rejects the
+token, a new message in the channel mentions the user. Where the bot may not write, it sends a
+direct message.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from mst_core.jobs import Progress
 log = logging.getLogger(__name__)
 
 TOKEN_LIFETIME_S = 14.5 * 60
-"""Discord gives 15 minutes; the rest is for the way."""
+"""Seconds that an interaction's token is used. Discord accepts it for 15 minutes."""
 UNKNOWN_MESSAGE = 10008
 DELETED_PLACEHOLDER = "…"
-"""Stands for a moment in a message that is about to go."""
+"""Content of a message for the moment before it is deleted."""
 EXPIRED_TOKEN_CODES = (10015, 50027)
-"""Unknown webhook and invalid webhook token: both are said of a token that has expired."""
+"""Discord's codes for an expired token: unknown webhook, invalid webhook token."""
 UNREACHABLE_CODES = (*EXPIRED_TOKEN_CODES, 10003, 50001)
-"""And unknown channel, missing access: the token leads nowhere, but the asker may be reached."""
+"""Codes after which another route is tried: also unknown channel and missing access."""
 RATE_LIMITED = 429
 
 
 class Delivery:
-    """The `bot.requests.notifier.Teller` of Discord."""
+    """Implements `bot.requests.notifier.Notifier` with Discord messages."""
 
     def __init__(
         self,
@@ -50,17 +51,17 @@ class Delivery:
     async def show_position(
         self, record: RequestRecord, position: int, *, engine_ready: bool
     ) -> None:
-        """Edit the public message: the place in the queue."""
+        """Show the position in the queue in the public message."""
         await self._edit_message(
             record, self._replies.queue_position(record, position, engine_ready=engine_ready)
         )
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
-        """Edit the public message: how far it is."""
+        """Show the progress in the public message."""
         await self._edit_message(record, self._replies.progress(record, progress))
 
     async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
-        """Put the result into the public message, else into a new one.
+        """Put the result into the public message, else send a new one.
 
         Raises:
             NotDelivered: when Discord could not be reached.
@@ -68,49 +69,50 @@ class Delivery:
         if record.receipt is None:
             raise ValueError(f"request {record.id} has no receipt")
         async with _map_network_errors():
-            answer = self._replies.result(record, record.receipt, files)
+            message = self._replies.result(record, record.receipt, files)
             if self._token_valid(record):
                 try:
                     await self._webhook(record).edit_message(
                         record.message_id,
-                        content=answer.content,
-                        embed=answer.embed,
-                        attachments=answer.files,
-                        view=answer.view,
+                        content=message.content,
+                        embed=message.embed,
+                        attachments=message.files,
+                        view=message.view,
                     )
                 except discord.HTTPException as error:
                     if error.code == UNKNOWN_MESSAGE:
-                        return  # someone removed the message: then nobody waits for it
+                        return  # the message was deleted: nobody waits for the result
                     if error.code not in UNREACHABLE_CODES:
                         raise
                 else:
                     return
             await self._delete_original(record)
-            answer = self._replies.result(record, record.receipt, files)  # files are read only once
-            await self._send_new_message(record, answer)
+            # Built again, because the files of a message can be sent only once.
+            message = self._replies.result(record, record.receipt, files)
+            await self._send_new_message(record, message)
 
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
-        """Remove the public message and tell the asker alone why.
+        """Delete the public message, and send the error to the user privately.
 
         Raises:
             NotDelivered: when Discord could not be reached.
         """
-        words = self._texts.render_error(error, record.locale)
+        text = self._texts.render_error(error, record.locale)
         async with _map_network_errors():
-            if self._token_valid(record) and await self._deliver_error_by_token(record, words):
+            if self._token_valid(record) and await self._deliver_error_by_token(record, text):
                 return
             await self._delete_original(record)
-            words = self._texts.render(
+            text = self._texts.render(
                 "late.refusal",
                 record.locale,
                 tune=self._replies.captions.describe(record, record.locale),
-                reason=words,
+                reason=text,
             )
-            sent = await self._send_direct_message(record, content=words)
-            if not sent and not await self._send_to_channel(record, content=words):
-                log.warning("request %d: its asker cannot be reached any more", record.id)
+            sent = await self._send_direct_message(record, content=text)
+            if not sent and not await self._send_to_channel(record, content=text):
+                log.warning("request %d: its user cannot be reached", record.id)
 
-    async def _deliver_error_by_token(self, record: RequestRecord, words: str) -> bool:
+    async def _deliver_error_by_token(self, record: RequestRecord, text: str) -> bool:
         webhook = self._webhook(record)
         try:
             try:
@@ -120,60 +122,60 @@ class Delivery:
             except discord.HTTPException as error:
                 if error.code != UNKNOWN_MESSAGE:
                     raise
-            await webhook.send(words, ephemeral=True)
+            await webhook.send(text, ephemeral=True)
         except discord.HTTPException as error:
             if error.code in UNREACHABLE_CODES:
                 return False
             raise
         return True
 
-    async def _edit_message(self, record: RequestRecord, words: str) -> None:
-        """Edit the public message, if it is still possible: progress is not worth a failure."""
+    async def _edit_message(self, record: RequestRecord, text: str) -> None:
+        """Edit the public message. A failure is only logged, as it is just progress."""
         if not self._token_valid(record):
             return
         try:
-            await self._webhook(record).edit_message(record.message_id, content=words)
+            await self._webhook(record).edit_message(record.message_id, content=text)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.info(
                 "request %d: the progress was not shown: %s", record.id, _describe_error(error)
             )
 
-    async def _send_new_message(self, record: RequestRecord, answer: ResultMessage) -> None:
-        """Send the answer as a new message that names the asker, by the ways that are open."""
+    async def _send_new_message(self, record: RequestRecord, message: ResultMessage) -> None:
+        """Send the result as a new message in the channel, else as a direct message."""
         content = self._texts.render(
-            "late.answer", record.locale, user=f"<@{record.user_id}>", content=answer.content
+            "late.answer", record.locale, user=f"<@{record.user_id}>", content=message.content
         )
-        sent = await self._send_to_channel(record, content=content, answer=answer)
+        sent = await self._send_to_channel(record, content=content, message=message)
         if not sent and record.receipt:
-            for file in answer.files:
+            for file in message.files:
                 file.reset()
-            sent = await self._send_direct_message(record, content=answer.content, answer=answer)
+            sent = await self._send_direct_message(record, content=message.content, message=message)
         if not sent:
-            log.warning("request %d: its asker cannot be reached any more", record.id)
+            log.warning("request %d: its user cannot be reached", record.id)
 
     async def _send_to_channel(
-        self, record: RequestRecord, *, content: str, answer: ResultMessage | None = None
+        self, record: RequestRecord, *, content: str, message: ResultMessage | None = None
     ) -> bool:
         channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
         if f"<@{record.user_id}>" not in content:
             content = f"<@{record.user_id}> {content}"
-        return await _try_send(channel, record, content, answer)
+        return await _try_send(channel, record, content, message)
 
     async def _send_direct_message(
-        self, record: RequestRecord, *, content: str, answer: ResultMessage | None = None
+        self, record: RequestRecord, *, content: str, message: ResultMessage | None = None
     ) -> bool:
         try:
             user = await self._client.fetch_user(record.user_id)
         except (discord.NotFound, discord.Forbidden):
             return False
-        return await _try_send(user, record, content, answer)
+        return await _try_send(user, record, content, message)
 
     async def _delete_original(self, record: RequestRecord) -> None:
         channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
         try:
             await channel.get_partial_message(record.message_id).delete()
         except (discord.NotFound, discord.Forbidden):
-            log.info("request %d: its old message is out of reach", record.id)
+            log.info("request %d: its public message cannot be deleted", record.id)
 
     def _token_valid(self, record: RequestRecord) -> bool:
         return self._clock() - record.asked_at < TOKEN_LIFETIME_S
@@ -182,31 +184,31 @@ class Delivery:
         webhook = discord.Webhook.partial(
             self._client.application_id or 0, record.interaction_token, client=self._client
         )
-        # A partial webhook takes itself for an ordinary one; only this kind may speak privately.
+        # A partial webhook has the ordinary type, which sends no ephemeral messages.
         webhook.type = discord.WebhookType.application
         return webhook
 
 
 async def _try_send(
-    place: discord.abc.Messageable,
+    channel: discord.abc.Messageable,
     record: RequestRecord,
     content: str,
-    answer: ResultMessage | None,
+    message: ResultMessage | None,
 ) -> bool:
     mentions = discord.AllowedMentions(
         everyone=False, roles=False, users=[discord.Object(record.user_id)]
     )
     try:
-        if answer is None:
-            await place.send(content, allowed_mentions=mentions)
+        if message is None:
+            await channel.send(content, allowed_mentions=mentions)
         else:
-            await place.send(
+            await channel.send(
                 content,
                 allowed_mentions=mentions,
-                embed=answer.embed,
-                files=answer.files,
-                view=answer.view,
-                nonce=f"mst-{record.id}",  # Discord drops a second message with the same one
+                embed=message.embed,
+                files=message.files,
+                view=message.view,
+                nonce=f"mst-{record.id}",  # Discord drops a second message with the same nonce
             )
     except (discord.NotFound, discord.Forbidden):
         return False
@@ -226,6 +228,6 @@ async def _map_network_errors() -> AsyncIterator[None]:
 
 
 def _describe_error(error: Exception) -> str:
-    # Its text may hold the address, and with it the token of the interaction.
+    # The text of the error may hold the webhook's address, and so the interaction's token.
     status = f" {error.status}" if isinstance(error, discord.HTTPException) else ""
     return type(error).__name__ + status

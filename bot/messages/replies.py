@@ -116,12 +116,10 @@ class Replies:
         self, record: RequestRecord, picture: bytes, locale: str
     ) -> tuple[str, discord.File]:
         """Return a sentence and a PNG file: the score before and after."""
-        words = self._texts.render(
+        text = self._texts.render(
             "answer.compared", locale, tune=self.captions.describe(record, locale)
         )
-        return words, discord.File(
-            io.BytesIO(picture), filename=f"{file_name(record)}.compared.png"
-        )
+        return text, discord.File(io.BytesIO(picture), filename=f"{file_name(record)}.compared.png")
 
     def style_question(self, upload: Upload, locale: str) -> str:
         """Return the sentence above the list of styles for an upload."""

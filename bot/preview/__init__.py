@@ -1,12 +1,12 @@
-"""The try-out: the very same bot in a channel in the browser, without a Discord account.
+"""The local try-out: the same bot in a browser channel, without a Discord account.
 
 `serve` runs the bot of `bot.create_bot` against SimCord, a model of Discord inside this process,
-and shows it with SimCord's Preview on 127.0.0.1. Cogs, ledger and engine are the real ones. What is
-not there: voice, and the menu of a right click on a message.
+and shows it with SimCord's Preview on 127.0.0.1. Cogs, queue and engine are the real ones. Voice
+and the menu of a right click on a message are missing.
 
-* `bot.preview.server`: one server, one channel, two people, from the start to the end.
-* `bot.preview.live`: the page, kept in step with real time, and the private parts of SimCord.
-* `bot.preview.engine`: the engine, moved out of the simulation.
+* `bot.preview.server`: one server, one channel, two users, from start to end.
+* `bot.preview.live`: keeps the page and SimCord's clock in step with real time.
+* `bot.preview.engine`: runs the engine outside of SimCord's simulated clock.
 """
 
 from bot.preview.server import serve

@@ -1,4 +1,4 @@
-"""The bot's engine, moved out of the simulation into real time."""
+"""A proxy that runs the engine outside of SimCord's simulated time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 class EngineProxy:
-    """An `Engine` around the bot's own. Make it outside of the world, then `enter` one.
+    """Forwards an `Engine`, whose tasks it runs outside of a SimCord environment.
 
-    SimCord follows every task that the bot starts and waits for it to come to rest. The engine is
-    a far end, like Discord itself: its tasks run outside, and the bot waits for it through
-    ``Env.external_wait``, which SimCord counts as rest. So a command's action ends, and the page
-    is free, while its job runs.
+    SimCord waits until every task of the bot is at rest. Tasks of the engine run for long, so they
+    are started outside, and the bot waits for them through ``Env.external_wait``, which SimCord
+    counts as rest. So the page stays usable while a job runs. Create the proxy before the
+    environment, then `attach` it.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -31,15 +31,15 @@ class EngineProxy:
         self._outer_context = contextvars.copy_context()
 
     def attach(self, env: Env) -> None:
-        """Take part in the world whose bot will wait for this engine."""
+        """Set the environment whose bot waits for this engine."""
         self._env = env
 
     async def start(self) -> None:
-        """Make it ready to take jobs."""
+        """Start the engine."""
         await self._external_wait(self._run_outside(self._engine.start()))
 
     async def run(self, job: Job) -> AsyncIterator[JobEvent]:
-        """Work on one job. Closing the iterator early cancels it."""
+        """Run one job. Closing the iterator early cancels it."""
         events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
         work = self._run_outside(self._forward_events(job, events))
         try:
@@ -51,19 +51,19 @@ class EngineProxy:
             await asyncio.wait([work])
 
     async def cancel(self, job_id: str) -> None:
-        """Stop working on a job."""
+        """Cancel a job."""
         await self._run_outside(self._engine.cancel(job_id))
 
     def capacity(self) -> Capacity:
-        """Say how much more it could take at this moment."""
+        """Return the engine's capacity at this moment."""
         return self._engine.capacity()
 
     async def close(self) -> None:
-        """End it and everything it started."""
+        """Close the engine and everything that it started."""
         await self._run_outside(self._engine.close())
 
     async def _forward_events(self, job: Job, events: asyncio.Queue[JobEvent | None]) -> None:
-        # One task walks the whole iterator: its timeouts belong to the task that set them.
+        # One task consumes the whole iterator, because a timeout belongs to the task that set it.
         steps = cast("AsyncGenerator[JobEvent, None]", self._engine.run(job))
         try:
             async with aclosing(steps):
@@ -73,7 +73,7 @@ class EngineProxy:
             events.put_nowait(None)
 
     def _run_outside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start a task outside of the simulation."""
+        """Start a task outside of the SimCord environment."""
         return self._outer_context.copy().run(asyncio.get_running_loop().create_task, work)
 
     async def _external_wait(self, awaitable: Awaitable[T]) -> T:

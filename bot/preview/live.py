@@ -1,23 +1,23 @@
-"""SimCord's world and its browser page, kept in step with real time.
+"""SimCord's environment and browser page, kept in step with real time.
 
-SimCord is made for tests: its clock stands still until a test moves it, and its page shows a
-command's outcome once everything has come to rest. Here a person sits in front of it, so time must
-pass and progress must show. simcord 3.2.1 has no public way for this. These private parts of it are
-used, here only; `tests/bot/preview/test_preview.py` fails when a new version changes them:
+SimCord is made for tests: its clock stands still until a test advances it, and its page shows the
+outcome of a command when all tasks are at rest. The try-out needs time to pass and progress to be
+shown. simcord 3.2.1 has no public way for this, so this module uses these private parts of it;
+`tests/bot/preview/test_simcord.py` fails when a new version changes them:
 
-* ``Preview._action(context_id, body)`` takes every click and command of the page. One lock lets
-  it, the passing of time and the refreshes take turns (SimCord refuses operations that overlap),
-  and ``Preview._get_page(context_id).revision`` replaces the revision the page saw last: a
-  progress edit meanwhile is no reason to refuse a click.
+* ``Preview._action(context_id, body)`` receives every click and command of the page. One lock
+  serializes it with the clock and the refreshes, because SimCord rejects operations that overlap.
+  ``Preview._get_page(context_id).revision`` replaces the revision that the page showed last, so
+  that a progress edit in between does not invalidate a click.
 * ``Preview._server`` and ``PreviewServer._index(request)``, so that the bare address opens the
-  channel; stock Preview wants a secret behind the ``#``. What keeps strangers out stays: loopback
+  channel; SimCord's own page requires a secret after the ``#``. Access stays restricted: loopback
   only, the check of Host and Origin, the secret in every request.
-* ``Env._settle_internal(...)`` waits until the bot is at rest and raises TimeoutError when it is
-  not after five seconds. A live bot may be busy for as long as it likes: the wait ends quietly.
-* ``Env._record_error(error)`` collects what the bot raised, for the asserts of a test, and makes
-  a command whose error was answered look uncertain. Here errors go to the log.
-* ``Clock._epoch``, the date of instant 0: today, where stock SimCord lives in January 2026. Tokens
-  of interactions run out by this clock, so the bot's own clock must agree with it.
+* ``Env._settle_internal(...)`` waits until the bot is at rest and raises TimeoutError after five
+  seconds. A live bot may be busy for longer, so the wait ends without an error.
+* ``Env._record_error(error)`` collects the bot's errors for the assertions of a test, and marks a
+  command whose error was reported as uncertain. Here errors are logged.
+* ``Clock._epoch``, the date of instant 0: today, where SimCord has January 2026. Interaction
+  tokens expire by this clock, so the bot's own clock must agree with it.
 """
 
 from __future__ import annotations
@@ -34,61 +34,58 @@ from aiohttp import web
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
 from simcord.preview._server import PreviewServer
 
+from bot.settings import BadSetting
 from mst_core.errors import MstError
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.4
-"""How often time moves on and the page is told what is new."""
+"""Seconds between two advances of the clock and refreshes of the page."""
 SETTLE_TIMEOUT_S = 0.2
-"""How long a tick waits for a bot that is at work."""
+"""Seconds that one advance waits for a busy bot."""
 RESPONSE_TIMEOUT_S = 3.0
-"""How long a click or command waits for the bot's first answer: as long as Discord would."""
+"""Seconds that a click or command waits for the bot's first response; as on Discord."""
 
 
 class LiveEnv(Env):
-    """A simulated Discord that does not mind a bot with work in hand."""
+    """A SimCord environment that accepts a busy bot."""
 
     def __init__(self, bot: discord.Client) -> None:
         super().__init__(bot, check_errors=False)
 
     async def start(self) -> None:
-        """Turn the clock to now and log the bot in."""
+        """Set the clock to now and log the bot in."""
         self.backend.clock._epoch = datetime.now(UTC)
         await super().start()
 
     async def _settle_internal(self, *, dispatch: str | None = None, **how: Any) -> None:
-        # _deadline is the caller's whole budget; one wait shall not use it up.
+        # _deadline is the caller's whole budget, which one wait must not use up.
         how.pop("_deadline", None)
         how.setdefault("timeout", RESPONSE_TIMEOUT_S if dispatch else SETTLE_TIMEOUT_S)
         try:
             await super()._settle_internal(dispatch=dispatch, **how)
         except TimeoutError:
-            log.debug("the bot is still at work after %s", dispatch or "a tick")
+            log.debug("the bot is still busy after %s", dispatch or "an advance of the clock")
 
     def _record_error(self, error: BaseException) -> None:
-        # The bot's own error door has answered and logged what a command or a button raised.
+        # The bot has reported and logged what a command or a button raised.
         if not isinstance(error, discord.app_commands.AppCommandError | MstError):
             log.error("the bot raised %r", error, exc_info=error)
 
 
 class RedirectingServer(PreviewServer):
-    """The page's server, which also lets in whoever comes to the bare address."""
+    """The server of the page, which redirects the bare address to the address with the secret."""
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
-        page: web.StreamResponse = await super()._index(request)  # refuses foreign hosts
+        page: web.StreamResponse = await super()._index(request)  # rejects other hosts
         if not request.query_string:
-            # The part behind # never reaches a server, so ?live says that it is there.
+            # The part after # never reaches a server, so ?live shows that it is there.
             raise web.HTTPFound(f"/?live#{self.preview.capability}", headers=self._SECURITY_HEADERS)
         return page
 
 
-class PortInUse(Exception):
-    """A port that another program has."""
-
-
 class LivePage:
-    """The page of one channel; owns the turn that actions, time and refreshes take."""
+    """The page of one channel. A lock serializes its actions, the clock and the refreshes."""
 
     def __init__(self, env: LiveEnv, preview: Preview, port: int) -> None:
         self._env = env
@@ -103,10 +100,10 @@ class LivePage:
     async def open(
         cls, env: LiveEnv, channel: ChannelHandle, users: list[MemberActor], port: int
     ) -> AsyncIterator[Self]:
-        """Serve a channel on 127.0.0.1; port 0 is any free one.
+        """Serve a channel on 127.0.0.1; port 0 means any free port.
 
         Raises:
-            PortTaken: naming the port.
+            BadSetting: when another program uses the port.
         """
         preview = env.preview(channel, viewers=users, layout="channel", port=port)
         page = cls(env, preview, port)
@@ -115,36 +112,38 @@ class LivePage:
                 await stack.enter_async_context(preview)
             except SetupError as error:
                 if isinstance(error.__cause__, OSError):
-                    raise PortInUse(f"port {port} is taken") from error
+                    raise BadSetting(
+                        f"MST_TRYOUT_PORT: port {port} is taken; set another, or 0 for any"
+                    ) from error
                 raise
             yield page
 
     @property
     def address(self) -> str:
-        """Where to find it."""
+        """The address of the page, without the secret."""
         return self._preview.url.partition("#")[0]
 
     async def wait_closed(self) -> None:
-        """Return when someone has ended the session from the page."""
+        """Wait until a user ends the session on the page."""
         await self._preview.wait_closed()
 
     async def follow_clock(self) -> None:
-        """Let virtual time follow real time and show what is new, until the bot has closed."""
+        """Advance the clock with real time and refresh the page, until the bot is closed."""
         loop = asyncio.get_running_loop()
-        then, shown = loop.time(), 0
+        last_time, n_shown = loop.time(), 0
         while not self._env.bot.is_closed():
             await asyncio.sleep(TICK_S)
             async with self._lock:
                 now = loop.time()
                 try:
-                    await self._env.advance_time(now - then)
+                    await self._env.advance_time(now - last_time)
                 except TimeoutError:
-                    log.debug("time stands still while the bot is at work")
-                then = now
-                # Each refresh draws the page anew, so an idle channel must cause none.
-                if (done := len(self._env.http_requests)) != shown:
+                    log.debug("the clock was not advanced: the bot is busy")
+                last_time = now
+                # A refresh redraws the whole page, so an idle channel must cause none.
+                if (n_requests := len(self._env.http_requests)) != n_shown:
                     await self._preview.refresh()
-                    shown = done
+                    n_shown = n_requests
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with self._lock:

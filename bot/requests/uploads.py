@@ -1,10 +1,10 @@
-"""The uploads: each file that people sent, kept once under its SHA-256, and what the parser read.
+"""The uploaded files, each stored once under its SHA-256, and the cache of their parsed scores.
 
-Below the folder stand ``<sha>.bin``, the bytes as they came, and ``<sha>.reading``, made of them
-when a job first wants it (``<sha>.track-3.reading`` when track 3 was named as the melody). Each is
-written aside and renamed, so it is there whole or not at all. Who sent it, and what they call it,
-is a row of the database: a file lives as long as somebody has a row for it. A person has room for
-so many bytes; what they have not used for longest makes room for what comes.
+The folder holds ``<sha>.bin``, the bytes of the upload, and ``<sha>.reading``, its parsed score,
+written at the first job that needs it (``<sha>.track-3.reading`` when track 3 holds the melody).
+Files are created atomically. A row of the database says which user uploaded a file under which
+name; a file exists as long as a row refers to it. Each user has a quota in bytes; the files that
+they used least recently are deleted first.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import InvalidScoreBytes, decode_score, encode_score
 
 MAX_PARSERS = 2
-"""Processes that read files at once: each may take a gigabyte."""
+"""Parser processes that run at the same time; each may use 1 GB of memory."""
 QUOTA_BYTES = 100_000_000
-"""What is kept of one person at most."""
+"""Default quota of a user, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as one person sent it."""
+    """A file that one user uploaded: a row of the table ``uploads``."""
 
     id: int
     sha256: str
@@ -47,16 +47,25 @@ class Upload:
 
 
 class ParseFile(Protocol):
-    """Reads a file in a process of its own; see `mst_core.reading.sandbox.parse`."""
+    """Parses a file in a process of its own; `mst_core.reading.sandbox.parse` is one."""
 
     def __call__(
         self, name: str, data: bytes, *, track: int | None, limits: Limits
     ) -> Awaitable[ParsedScore]:
-        """Return what it holds, or raise a ScoreError or BadOption."""
+        """Return the score in the file, or raise a ScoreError or BadOption."""
 
 
 class Uploads:
-    """The one owner of the uploaded files, of their rows and of the parser."""
+    """The uploaded files, their rows and their parsed scores.
+
+    Args:
+        folder: Where the files are stored.
+        database: Holds the rows.
+        limits: The largest accepted file and score.
+        quota_bytes: Bytes of stored files that each user may have.
+        clock: Returns the time in seconds since 1970.
+        parse: Parses a file.
+    """
 
     def __init__(
         self,
@@ -74,21 +83,21 @@ class Uploads:
         self._clock, self._parse = clock, parse
         self._parser_slots = asyncio.Semaphore(MAX_PARSERS)
         self._parse_locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
-        # A file must not go between the look that finds it there and the row that holds it.
+        # A file must not be deleted between the check that it exists and the row that refers to it.
         self._rows_lock = asyncio.Lock()
 
     async def keep(self, user_id: int, name: str, data: bytes) -> Upload:
-        """Keep a file that a person sent; when this returns, it survives a crash."""
+        """Store an uploaded file on disk, and return its row."""
         sha256 = hashlib.sha256(data).hexdigest()
         async with self._rows_lock:
             await asyncio.to_thread(_write_once, self._path(sha256), data)
             return await self._add_row(sha256, user_id, name, len(data))
 
     async def add_user(self, names: Mapping[str, str], user_id: int) -> None:
-        """Let another person use files too, whatever becomes of those who sent them.
+        """Add rows for a user who reuses stored files, ``names`` by SHA-256.
 
         Raises:
-            LostFile: when one of them is no longer kept.
+            LostFile: when one of them is no longer stored.
         """
         async with self._rows_lock:
             for sha256, name in names.items():
@@ -101,11 +110,11 @@ class Uploads:
     async def parsed_scores(
         self, request: Request, names: Mapping[str, str]
     ) -> dict[str, ParsedScore]:
-        """Return the parsed files that a request needs, by SHA-256; nothing for a new tune.
+        """Return the parsed files of a request by SHA-256; an empty dict for a new tune.
 
         Raises:
-            LostFile: when a file is no longer kept.
-            ScoreError, BadOption: what the parser says of it.
+            LostFile: when a file is no longer stored.
+            ScoreError, BadOption: when the parser rejects a file.
         """
         return {
             sha256: await self.parsed_score(sha256, names.get(sha256, ""), track)
@@ -113,7 +122,12 @@ class Uploads:
         }
 
     async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> ParsedScore:
-        """Return a parsed file, parsed now unless it is kept already; errors as above."""
+        """Return the parsed score of a file, from the cache if it is there.
+
+        Raises:
+            LostFile: when the file is no longer stored.
+            ScoreError, BadOption: when the parser rejects it.
+        """
         path = self._path(sha256, "reading" if track is None else f"track-{track}.reading")
         async with self._parse_locks.setdefault(path, asyncio.Lock()):
             if (kept := await asyncio.to_thread(_read_cached, path)) is not None:
@@ -125,29 +139,29 @@ class Uploads:
             async with self._parser_slots:
                 score = await self._parse(name, data, track=track, limits=self.limits)
             async with self._rows_lock:
-                if self._path(sha256).exists():  # else it was forgotten meanwhile
+                if self._path(sha256).exists():  # else it was deleted meanwhile
                     await asyncio.to_thread(_write, path, encode_score(score))
             return score
 
     async def find(self, upload_id: int) -> Upload | None:
-        """Return one upload."""
+        """Return one upload; None when it is no longer stored."""
         rows = await self._database.run("SELECT * FROM uploads WHERE id = :id", id=upload_id)
         return Upload(**rows[0]) if rows else None
 
     async def of_user(self, user_id: int) -> list[Upload]:
-        """List the uploads of a person, the newest first."""
+        """List the uploads of a user, newest first."""
         rows = await self._database.run(
             "SELECT * FROM uploads WHERE user_id = :user_id ORDER BY id DESC", user_id=user_id
         )
         return [Upload(**row) for row in rows]
 
     def read_bytes(self, upload: Upload) -> bytes:
-        """Read the bytes of a file as they came; empty when it has gone. Call it in a thread."""
+        """Return the bytes of an upload, empty when it is deleted. It blocks: use a thread."""
         path = self._path(upload.sha256)
         return path.read_bytes() if path.exists() else b""
 
     async def delete_user(self, user_id: int) -> int:
-        """Remove a person's rows, and the files that nobody else has. Returns how many rows."""
+        """Delete a user's rows, and the files without any other row; return the number of rows."""
         async with self._rows_lock:
             rows = await self._database.run(
                 "DELETE FROM uploads WHERE user_id = :user_id RETURNING id", user_id=user_id
@@ -156,7 +170,7 @@ class Uploads:
         return len(rows)
 
     async def delete_leftovers(self) -> None:
-        """Remove what a crash left: files without a row, and drafts."""
+        """Delete what a crash left behind: files without a row, and partly written files."""
         async with self._rows_lock:
             await self._delete_unreferenced(and_drafts=True)
 
@@ -207,7 +221,7 @@ class Uploads:
 
 
 def _read_cached(path: Path) -> ParsedScore | None:
-    """Read a kept score; None when there is none, or one that this version cannot use."""
+    """Read a cached score; None when there is none, or one of an incompatible version."""
     try:
         return decode_score(path.read_bytes())
     except (FileNotFoundError, InvalidScoreBytes):
