@@ -1,7 +1,7 @@
-"""MusicXML for tests, written short: ``C4 D4*2 z F#4*1/2`` is a quarter, a half, a rest, an eighth.
+"""Writes MusicXML for tests: ``C4 D4*2 z F#4*1/2`` is a quarter, a half, a rest and an eighth.
 
-A quarter has 12 divisions. Signs stand behind a note: ``+`` puts it into the chord with the one
-before, ``g`` makes it a grace note; a tie goes from ``D4~`` to ``~D4``.
+A quarter has 12 divisions. Signs follow a note: ``+`` adds it to the chord of the note before it,
+``g`` makes it a grace note; a tie goes from ``D4~`` to ``~D4``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DOUBLE = '<barline location="right"><bar-style>light-light</bar-style></barline>
 
 
 def notes(text: str, *, voice: str = "1", more: str = "") -> str:
-    """Write notes; ``more`` goes into each of them."""
+    """Write notes; ``more`` is XML that each of them gets."""
     written: list[str] = []
     for stop, letter, accidentals, octave, length, signs in _NOTE.findall(text):
         alter = accidentals.count("#") - accidentals.count("b")
@@ -49,7 +49,7 @@ def notes(text: str, *, voice: str = "1", more: str = "") -> str:
 def signature(
     *, meter: str = "4/4", fifths: int = 0, mode: str = "major", divisions: int = DIVISIONS
 ) -> str:
-    """Write what stands at the head of a part."""
+    """Write the attributes of a first measure: divisions, key and meter."""
     beats, kind = meter.split("/")
     return (
         f"<attributes><divisions>{divisions}</divisions>"
@@ -67,38 +67,39 @@ def meter(text: str) -> str:
 
 
 def ending(number: str, kind: str = "start") -> str:
-    """Write the beginning of an ending, or its end."""
+    """Write the start of an ending, or where ``kind`` says so its stop."""
     side = "left" if kind == "start" else "right"
     return f'<barline location="{side}"><ending number="{number}" type="{kind}"/></barline>'
 
 
 def measure(*content: str, implicit: bool = False) -> str:
-    """Write a measure of XML, and of notes where a text is no XML."""
+    """Write a measure of XML, and of notes where a text does not begin with ``<``."""
     body = "".join(text if text.startswith("<") else notes(text) for text in content)
     return f'<measure number="1"{" implicit=" + repr("yes") if implicit else ""}>{body}</measure>'
 
 
 def part(*measures: str, id: str = "P1") -> str:
-    """Write a part; a measure that is no XML is one of notes."""
+    """Write a part; a measure that does not begin with ``<`` has notes."""
     whole = (each if each.startswith("<") else measure(each) for each in measures)
     return f'<part id="{id}">{"".join(whole)}</part>'
 
 
-def heading(name: str, *, id: str = "P1", more: str = "") -> str:
-    """Write what the list of parts says of one."""
+def score_part(name: str, *, id: str = "P1", more: str = "") -> str:
+    """Write the entry of a part in the part list."""
     return f'<score-part id="{id}"><part-name>{name}</part-name>{more}</score-part>'
 
 
-def document(parts: str, *, headings: str = "", title: str = "A tune") -> str:
+def document(parts: str, *, score_parts: str = "", title: str = "A tune") -> str:
     """Write a whole file."""
+    part_list = score_parts or score_part("Voice")
     return (
         f"{HEAD}{DOCTYPE}<score-partwise version='4.0'><work><work-title>{title}</work-title>"
-        f"</work><part-list>{headings or heading('Voice')}</part-list>{parts}</score-partwise>"
+        f"</work><part-list>{part_list}</part-list>{parts}</score-partwise>"
     )
 
 
 def read(*measures: str, limits: Limits = Limits()) -> ParsedScore:
-    """Read one part; its first measure gets the head of one in C and 4/4 if it has none."""
+    """Read one part; a first measure without attributes gets those of C major and 4/4."""
     first, *others = measures
     first = first if first.startswith("<") else measure(first)
     if "<attributes>" not in first:
@@ -106,6 +107,6 @@ def read(*measures: str, limits: Limits = Limits()) -> ParsedScore:
     return read_musicxml(document(part(first, *others)).encode(), limits=limits)
 
 
-def heard(reading: ParsedScore) -> list[tuple[Fraction | int, Fraction | int, int]]:
+def melody_notes(score: ParsedScore) -> list[tuple[Fraction | int, Fraction | int, int]]:
     """Onset, duration and pitch of each note of the melody."""
-    return [(note.onset, note.duration, note.pitch) for note in reading.melody.notes]
+    return [(note.onset, note.duration, note.pitch) for note in score.melody.notes]

@@ -214,7 +214,7 @@ def _decimal(words: str) -> float | None:
 
 
 def has_jump(direction: XmlElement) -> bool:
-    """Tell whether a ``<direction>`` or ``<sound>`` element is part of a jump (D.C., D.S., coda).
+    """Return whether a ``<direction>`` or ``<sound>`` element is part of a jump (D.C., D.S., coda).
 
     Args:
         direction: The element.

@@ -1,4 +1,4 @@
-"""Bars, repeats and endings: how a page of ABC becomes a line over a grid of bars."""
+"""The bars, repeats, endings and sections of ABC tunes."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def test_a_double_repeat_in_the_middle_loses_no_note() -> None:
     assert pitches("cAA::g|a4|") == [72, 69, 69, 79, 81]
 
 
-def test_bars_begin_behind_barlines_and_the_pickup_is_short() -> None:
+def test_bars_begin_after_barlines_and_the_pickup_is_short() -> None:
     read = tune("A | BcBA | GABc |]")
     assert read.pickup == 1
     assert list(read.measure_onsets) == [0, 1, 5]
     assert read.irregular_measures == ()
 
 
-def test_a_bar_that_does_not_add_up_is_told() -> None:
+def test_a_measure_that_does_not_fill_its_meter_is_irregular() -> None:
     assert tune("ABcd | ABc | ABcd | ABcd |]").irregular_measures == (1,)
     assert tune("A | Bcde | ABc :: d | ABcd | ABcde | ABc |]").irregular_measures == (5,)
 
 
-def test_the_line_of_a_tune_goes_through_the_last_ending_only() -> None:
+def test_the_events_of_a_tune_have_its_last_ending_only() -> None:
     assert pitches("|: CD |1 EF :|2 GA |: B :|") == [60, 62, 67, 69, 71]
     assert pitches("|: CD [1 EF :| [2 GA |] B") == [60, 62, 67, 69, 71]
 
 
-def test_a_melody_holds_every_note_of_the_page_in_order() -> None:
+def test_a_melody_has_every_written_note_in_order() -> None:
     assert melody("|: CDEF |1 G4 :|2 A4 |]").pitches == (60, 62, 64, 65, 67, 69)
 
 
@@ -66,7 +66,7 @@ def test_a_bar_that_a_repeat_sign_splits_stays_one_bar() -> None:
     assert starts("G | ABcd | e3 :: f | gabc' |]")[-5:] == [7, 8, 9, 10, 11]
 
 
-def test_a_short_bar_within_a_strain_has_a_meter_of_its_own() -> None:
+def test_a_short_bar_within_a_section_has_a_meter_of_its_own() -> None:
     read = melody("ABcd | e3 | ABcd |")
     assert [note.onset for note in read.notes] == [0, 1, 2, 3, 4, 7, 8, 9, 10]
     assert read.meter_changes == (MeterChange(1, Meter(3, 4)), MeterChange(2, Meter(4, 4)))
@@ -79,7 +79,7 @@ def test_a_long_bar_has_a_meter_of_its_own_too() -> None:
     assert melody("ABcd ABcd | A4 |").meter_changes == ()  # two bars without the line between them
 
 
-def test_a_bar_that_no_meter_says_is_filled_with_silence() -> None:
+def test_a_bar_of_a_length_that_no_meter_has_is_filled_with_silence() -> None:
     assert starts("ABcd | (3:2:2AB c | ABcd |")[-4:] == [8, 9, 10, 11]
 
 
@@ -87,22 +87,22 @@ def test_the_last_bar_is_filled() -> None:
     assert (melody("ABcd | e3 |]").bar_count, melody("ABcd | e3 |]").meter_changes) == (2, ())
 
 
-def test_beside_a_repeat_sign_bars_are_filled_with_silence_that_nobody_writes() -> None:
+def test_a_short_bar_at_a_repeat_sign_is_filled_with_silence() -> None:
     assert starts("|: ABcd | e3 :|: gabc' :|")[-4:] == [8, 9, 10, 11]
     assert starts("|: ABcd | e4 :|: f | gabc' | a3 :|")[5:10] == [11, 12, 13, 14, 15]
 
 
-def test_the_pickup_of_a_later_strain_that_is_played_once_is_a_bar_of_its_own() -> None:
+def test_the_pickup_of_a_later_section_without_repeat_is_a_bar_of_its_own() -> None:
     read = melody("ABcd | e4 || f | gabc' |]")
     assert [note.onset for note in read.notes][-5:] == [8, 9, 10, 11, 12]
     assert read.meter_changes == (MeterChange(2, Meter(1, 4)), MeterChange(3, Meter(4, 4)))
 
 
-def test_silent_bars_at_the_end_are_bars() -> None:
+def test_bars_of_rest_at_the_end_are_counted() -> None:
     assert melody("ABcd | z4 | Z2 |]").bar_count == 4
 
 
-def test_free_meter_takes_the_length_that_most_measures_have() -> None:
+def test_free_meter_takes_the_most_common_length_of_a_measure() -> None:
     read = read_abc_score("X:1\nM:none\nL:1/4\nK:C\nABc|def|gabc'|abc'|]\n").melody
     assert (read.meter, read.meter_changes) == (
         Meter(3, 4), (MeterChange(2, Meter(4, 4)), MeterChange(3, Meter(3, 4))),
@@ -118,13 +118,13 @@ def test_a_change_of_meter_begins_with_its_bar() -> None:
 # Repeats
 
 
-def test_repeats_are_marked_by_bars_and_their_notes_stand_once() -> None:
+def test_repeats_are_given_in_bars_and_their_notes_are_read_once() -> None:
     read = melody("|: ABcd | e4 :| f4 |: gabc' :|")
     assert read.repeats == (Repeat(0, 2), Repeat(3, 4))
     assert len(read.notes) == 10
 
 
-def test_a_repeat_sign_before_a_pickup_says_how_far_from_the_barline_it_stands() -> None:
+def test_a_repeat_sign_within_a_bar_has_a_distance_to_the_barline() -> None:
     assert melody("G | ABcd | e3 :: f | gabc' | a3 :|").repeats == (
         Repeat(0, 2, lead_in=Fraction(1), lead_out=Fraction(1)),
         Repeat(2, 4, lead_in=Fraction(1), lead_out=Fraction(1)),
@@ -139,7 +139,7 @@ def test_first_and_second_endings_are_marked() -> None:
     )
 
 
-def test_what_is_played_oftener_than_twice_is_read_without_its_signs() -> None:
+def test_a_section_that_is_played_more_than_twice_is_read_without_its_repeat_signs() -> None:
     read = melody("|: A4 |1,3 B4 :|2 c4 :|4 d4 |] e4 |: f4 :|")
     assert read.repeats == (Repeat(5, 6),)
     assert len(read.notes) == 6
@@ -156,7 +156,7 @@ def test_an_ending_within_a_bar_begins_a_bar() -> None:
     assert read.repeats == (Repeat(0, 3, 2, 4, lead_out=Fraction(2)),)
 
 
-def test_a_second_ending_goes_on_where_the_first_one_began() -> None:
+def test_a_second_ending_completes_the_bar_in_which_the_first_one_began() -> None:
     assert starts("AB [1 cd :| [2 ef |]") == [0, 1, 2, 3, 6, 7]
 
 

@@ -1,4 +1,4 @@
-"""The ABC reader: each test is a sentence about how written music sounds."""
+"""The ABC reader: pitches, lengths, fields, what is left out, and what is rejected."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lengths(music: str, meter: str = "4/4", unit: str = "1/4") -> list[Fraction]
 # --- pitch -------------------------------------------------------------------------------------
 
 
-def test_middle_c_is_a_capital_and_marks_move_it_by_octaves() -> None:
+def test_a_capital_c_is_middle_c_and_marks_move_it_by_octaves() -> None:
     assert pitches("C c c' C, C,,") == [60, 72, 84, 48, 36]
 
 
@@ -59,7 +59,7 @@ def test_middle_c_is_a_capital_and_marks_move_it_by_octaves() -> None:
         ("G clef=treble", [66, 67, 69, 71, 72]),
     ],
 )
-def test_the_key_sharpens_and_flattens_its_letters(key: str, expected: list[int]) -> None:
+def test_the_key_signature_alters_its_letters(key: str, expected: list[int]) -> None:
     assert pitches("FGABc", key=key) == expected
 
 
@@ -67,11 +67,11 @@ def test_an_accidental_holds_until_the_barline() -> None:
     assert pitches("=FAGF | F", key="D") == [65, 69, 67, 65, 66]
 
 
-def test_an_accidental_holds_in_its_own_octave_only() -> None:
+def test_an_accidental_holds_in_its_octave_only() -> None:
     assert pitches("^C c C") == [61, 72, 61]
 
 
-def test_a_natural_sign_takes_a_sharp_back_within_the_bar() -> None:
+def test_a_natural_sign_cancels_a_sharp_within_the_bar() -> None:
     assert pitches("^F =F F ^^F __B") == [66, 65, 65, 67, 69]
 
 
@@ -98,7 +98,7 @@ def test_numbers_and_slashes_are_exact_lengths() -> None:
     ]  # fmt: skip
 
 
-def test_the_unit_is_an_eighth_or_in_short_meters_a_sixteenth() -> None:
+def test_the_default_unit_is_an_eighth_or_in_short_meters_a_sixteenth() -> None:
     assert read_tune("X:1\nM:6/8\nK:C\nA B").events[0].duration == HALF
     assert read_tune("X:1\nM:2/4\nK:C\nA B").events[0].duration == Fraction(1, 4)
 
@@ -111,11 +111,11 @@ def test_the_unit_may_change_inside_a_line() -> None:
     "music",
     ["A>B", "A > B", "A>(B", "(A>B)", "A>.B", "A`>B", "A>{c}B", 'A>"Em"B', "A>!trill!B", "A>|B"],
 )
-def test_a_dotted_pair_is_dotted_whatever_stands_between(music: str) -> None:
+def test_broken_rhythm_is_read_whatever_stands_between_its_notes(music: str) -> None:
     assert lengths(music) == [Fraction(3, 2), HALF]
 
 
-def test_the_dot_goes_to_the_side_that_the_sign_opens_to() -> None:
+def test_broken_rhythm_dots_the_note_at_the_open_side_of_its_sign() -> None:
     assert lengths("A<B") == [HALF, Fraction(3, 2)]
     assert lengths("A>>B") == [Fraction(7, 4), Fraction(1, 4)]
     assert lengths("[AC]>[Bd]") == [Fraction(3, 2), HALF]
@@ -125,7 +125,7 @@ def test_a_triplet_takes_the_time_of_two() -> None:
     assert lengths("(3ABc (3(def) ((3gab)") == [Fraction(2, 3)] * 9
 
 
-def test_a_tuplet_says_how_many_in_the_time_of_how_many() -> None:
+def test_a_tuplet_plays_p_notes_in_the_time_of_q() -> None:
     assert lengths("(3:2:2A2B c") == [Fraction(4, 3), Fraction(2, 3), 1]
     assert lengths("(6:6ABcdef") == [1] * 6
     assert lengths("(2AB", meter="6/8") == [Fraction(3, 2)] * 2
@@ -133,7 +133,7 @@ def test_a_tuplet_says_how_many_in_the_time_of_how_many() -> None:
     assert lengths("(5ABcde") == [Fraction(2, 5)] * 5
 
 
-def test_a_dotted_pair_inside_a_triplet_is_both() -> None:
+def test_broken_rhythm_inside_a_triplet_is_both() -> None:
     assert lengths("(3A>BA") == [1, Fraction(1, 3), Fraction(2, 3)]
 
 
@@ -141,12 +141,12 @@ def test_tied_notes_are_one_and_slurred_notes_are_not() -> None:
     assert lengths("A-A (BB) A-|A c-d") == [2, 1, 1, 2, 1, 1]
 
 
-def test_rests_are_silence_and_count() -> None:
+def test_rests_are_events_without_a_pitch() -> None:
     assert pitches("A z2 x B | Z2 | A") == [69, None, 71, None, 69]
     assert lengths("A z2 B | Z2 | A") == [1, 2, 1, 8, 1]
 
 
-# --- what is no note ---------------------------------------------------------------------------
+# --- what is left out ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -157,13 +157,13 @@ def test_rests_are_silence_and_count() -> None:
         "A2\nw: do-re mi\nB2", "A2\nN: a note\nB2", '|"Segno"[|]A2|B2"D.C."[|]|]', "A2!\nB2",
     ],
 )  # fmt: skip
-def test_signs_that_are_no_notes_neither_add_nor_drop_a_note(music: str) -> None:
+def test_decorations_and_text_neither_add_nor_remove_a_note(music: str) -> None:
     read = tune(music, unit="1/4").events
     assert [event.pitch for event in read] == [69, 71]
     assert [event.duration for event in read] == [2, 2]
 
 
-def test_a_bar_of_eighths_survives_its_decorations() -> None:
+def test_a_note_keeps_its_pitch_with_a_decoration() -> None:
     assert pitches("HF2 ~G2 .A2 TB2", key="G") == [66, 67, 69, 71]
 
 
@@ -173,10 +173,10 @@ def test_only_the_first_voice_is_the_tune() -> None:
     assert [event.pitch for event in read_tune(text).events] == [69, 71, 65, 67]
 
 
-# --- heading -----------------------------------------------------------------------------------
+# --- header ------------------------------------------------------------------------------------
 
 
-def test_the_heading_names_the_tune() -> None:
+def test_the_header_has_number_title_rhythm_meter_tempo_and_key() -> None:
     text = "X: 12\nT: The Reel % mine\nT:Another name\nR: reel\nM:C|\nQ:1/2=100\nK:F#m\nF2 G2\n"
     read = read_tune(text)
     assert (read.reference_number, read.title, read.rhythm) == ("12", "The Reel", "reel")
@@ -192,7 +192,7 @@ def test_the_tempo_counts_quarters(field: str, tempo: float | None) -> None:
     assert read_tune(f"X:1\nL:1/8\nQ:{field}\nK:C\nAB\n").tempo == tempo
 
 
-def test_a_file_holds_many_tunes_and_its_heading_holds_for_all() -> None:
+def test_the_header_of_a_file_holds_for_all_its_tunes() -> None:
     text = "%abc-2.1\nM:3/4\nL:1/4\n\nX:1\nK:G\nGAB|\n\nwords between tunes\n\nX:2\nK:D\nDEF|\n"
     first, second = map(read_tune, split_tunes(text))
     assert first.meter == second.meter == Meter(3, 4)
@@ -210,7 +210,7 @@ def test_a_change_of_meter_is_kept() -> None:
     assert read_abc_score(text).melody.meter_changes == (MeterChange(1, Meter(2, 4)),)
 
 
-# --- files that are not music ------------------------------------------------------------------
+# --- files that are rejected -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,9 @@ def test_a_change_of_meter_is_kept() -> None:
         ("X:1\nK:C\nAB" + " " * 2_000_000, TooLong),
     ],
 )
-def test_what_is_no_melody_is_refused_in_one_sentence(text: str, fault: type[MstError]) -> None:
+def test_a_text_without_a_melody_is_rejected_in_one_short_sentence(
+    text: str, fault: type[MstError]
+) -> None:
     with pytest.raises(fault) as raised:
         read_abc_score(text)
     assert str(raised.value)
@@ -247,8 +249,8 @@ def test_what_is_no_melody_is_refused_in_one_sentence(text: str, fault: type[Mst
     "part",
     ['"', "{", "[", "[A:", "|", ":", "| ", "!a", "+A", "A> ", "(3", "(3::", "^", '["', "\0", "A-"],
 )
-def test_no_text_is_read_again_and_again(part: str) -> None:
-    # A reader that looks twice at what lies ahead would need hours for this, not a moment.
+def test_a_long_text_is_read_in_linear_time(part: str) -> None:
+    # A reader that backtracks would need hours for this.
     text = "X:1\nK:C\nCDE|" + part * (400_000 // len(part))
     limits = Limits(events=500_000, melody_notes=20_000, bars=100_000, seconds=10_000_000)
     with contextlib.suppress(TooLong):
@@ -260,7 +262,7 @@ ALPHABET = "ABCabcdefg^_=,'/12340|:[](){}\"!<>-zxZ &%\\\n KMLVQ+.~y\u0660é"
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(ALPHABET, max_size=120))
-def test_any_text_is_a_melody_or_a_fault_that_a_person_can_mend(text: str) -> None:
+def test_any_text_gives_a_melody_or_an_error_in_one_line(text: str) -> None:
     try:
         read = read_abc_score(f"X:1\nK:C\n{text}").melody
     except MstError as fault:

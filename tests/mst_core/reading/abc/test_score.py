@@ -1,4 +1,4 @@
-"""ABC files as they come: encodings, several tunes and voices, and what is told of them."""
+"""ABC files: encodings, limits, several tunes and voices, and the warnings about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mst_core.reading.parsed_score import Limits
 REEL = "X:1\nT:Café\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n|: GABc | d3 :: e | fgab | g3 :|\n"
 
 
-def remarks(music: str, *, head: str = "") -> tuple[str, ...]:
+def warnings(music: str, *, head: str = "") -> tuple[str, ...]:
     return read_abc_score(f"X:1\nM:4/4\nL:1/4\n{head}K:C\n{music}\n").warnings
 
 
@@ -22,7 +22,7 @@ def test_a_title_is_read_in_any_usual_encoding(encoding: str) -> None:
     assert reading == read_abc_score(REEL)
 
 
-def test_a_plain_tune_needs_no_remark() -> None:
+def test_a_plain_tune_has_no_warning() -> None:
     reading = read_abc_score(REEL)
     assert (reading.warnings, reading.parts, reading.program, reading.tempos) == ((), (), None, ())
     assert [(each.start, each.end) for each in reading.melody.repeats] == [(0, 2), (2, 4)]
@@ -50,15 +50,15 @@ def test_a_file_may_name_its_instrument() -> None:
         ),
     ],
 )
-def test_what_is_not_in_the_melody_is_told(music: str, remark: str) -> None:
-    assert remarks(music) == (remark,)
+def test_a_warning_names_what_is_not_in_the_melody(music: str, remark: str) -> None:
+    assert warnings(music) == (remark,)
 
 
-def test_a_meter_that_the_file_changes_itself_needs_no_remark() -> None:
-    assert remarks("ABcd|[M:3/4]ABc|[M:4/4]A4|") == ()
+def test_a_change_of_meter_in_the_file_gives_no_warning() -> None:
+    assert warnings("ABcd|[M:3/4]ABc|[M:4/4]A4|") == ()
 
 
-def test_the_tempo_may_stand_behind_the_key() -> None:
+def test_the_tempo_may_come_after_the_key() -> None:
     assert read_abc_score("X:1\nL:1/4\nK:C\nQ:1/4=90\nABcd|\n").melody.tempo == 90
 
 
@@ -76,7 +76,7 @@ def test_the_tempo_may_stand_behind_the_key() -> None:
         (b"X:1\nM:4/4\nL:1/4\nQ:60\nK:C\nABcd|", Limits(seconds=3), TooLong),
     ],
 )
-def test_what_cannot_be_taken_is_refused_in_one_sentence(
+def test_a_file_that_cannot_be_read_is_rejected_in_one_line(
     data: bytes, limits: Limits, fault: type[MstError]
 ) -> None:
     with pytest.raises(fault) as raised:

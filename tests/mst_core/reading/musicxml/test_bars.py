@@ -1,4 +1,4 @@
-"""Bars, sections and repeats of MusicXML stand where the page has them."""
+"""The bars, sections and repeats of MusicXML scores."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.support.xml_scores import (
     FORWARD,
     document,
     ending,
-    heading,
-    heard,
     measure,
+    melody_notes,
     meter,
     part,
     read,
+    score_part,
     signature,
 )
 
@@ -43,7 +43,7 @@ def test_a_first_measure_that_rests_before_its_pickup_is_a_full_bar() -> None:
     assert tune.bar_count == 2
 
 
-def test_but_where_it_is_not_counted_it_is_the_pickup() -> None:
+def test_an_implicit_first_measure_that_rests_before_its_pickup_is_the_pickup() -> None:
     tune = read(measure("z*3 G4", implicit=True), BAR).melody
     assert [note.onset for note in tune.notes] == [-1, 0, 2]
     assert tune.bar_count == 1
@@ -65,7 +65,7 @@ def test_a_bar_that_a_repeat_sign_cuts_in_two_is_one_bar() -> None:
     )
 
 
-def test_a_bar_that_goes_on_over_a_line_break_is_one_bar() -> None:
+def test_a_bar_that_a_line_break_cuts_in_two_is_one_bar() -> None:
     tune = read(BAR, "C4*2", measure("D4*2", implicit=True), BAR).melody
     assert [note.onset for note in tune.notes] == [0, 2, 4, 6, 8, 10]
     assert (tune.bar_count, tune.meter_changes) == (3, ())
@@ -76,7 +76,7 @@ def test_two_short_measures_with_a_plain_barline_between_stay_two_bars() -> None
     assert tune.meter_changes == (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(4, 4)))
 
 
-def test_repeats_and_their_endings_are_marked_and_the_notes_stand_once() -> None:
+def test_repeats_and_their_endings_are_marked_and_their_notes_are_read_once() -> None:
     tune = read(
         measure(FORWARD, BAR), measure(BAR),
         measure(ending("1"), "E4*4", BACKWARD), measure(ending("2"), "F4*4", ending("2", "stop")),
@@ -87,7 +87,7 @@ def test_repeats_and_their_endings_are_marked_and_the_notes_stand_once() -> None
     assert tune.pitches == (60, 62, 60, 62, 64, 65, 60, 62, 60, 62)
 
 
-def test_a_repeat_sign_without_a_beginning_goes_back_to_the_sign_before() -> None:
+def test_a_repeat_without_a_beginning_goes_back_to_the_end_of_the_one_before() -> None:
     tune = read(BAR, measure(BAR, BACKWARD), BAR, measure(BAR, BACKWARD), BAR).melody
     assert tune.repeats == (Repeat(0, 2), Repeat(2, 4))
 
@@ -107,7 +107,7 @@ def test_no_section_begins_within_an_ending() -> None:
     assert tune.sections == (0, 4)
 
 
-def test_a_section_begins_behind_a_repeat_even_if_a_lone_ending_follows() -> None:
+def test_a_section_begins_after_a_repeat_even_if_a_second_ending_without_a_first_follows() -> None:
     tune = read(
         "C4*4", measure("D4*4", BACKWARD), measure(ending("2"), "E4*4", ending("2", "stop")), "F4*4"
     ).melody
@@ -132,11 +132,13 @@ def test_endings_that_split_a_bar_have_bars_of_their_own() -> None:
         [measure(ending("1"), BAR, BACKWARD), measure(ending("2"), BAR, BACKWARD)],
     ],
 )
-def test_a_repeat_that_is_more_than_twice_is_told_and_not_marked(bars: list[str]) -> None:
+def test_a_repeat_that_is_played_more_than_twice_is_named_in_a_warning_and_not_marked(
+    bars: list[str],
+) -> None:
     tune = read(BAR, *bars, BAR)
     assert tune.melody.repeats == ()
     assert len(tune.melody.notes) == 2 * (len(bars) + 2)
-    assert any("twice" in remark for remark in tune.warnings)
+    assert any("twice" in warning for warning in tune.warnings)
 
 
 @pytest.mark.parametrize(
@@ -150,25 +152,25 @@ def test_a_repeat_that_is_more_than_twice_is_told_and_not_marked(bars: list[str]
         '<barline><coda/></barline>',
     ],
 )  # fmt: skip
-def test_jumps_are_told_and_not_played(jump: str) -> None:
+def test_jumps_are_named_in_a_warning_and_not_played(jump: str) -> None:
     tune = read(BAR, measure(BAR, jump))
     assert len(tune.melody.notes) == 4
     assert "The file has jumps (D.C., D.S., coda); they are not played." in tune.warnings
 
 
-def test_sections_begin_behind_double_barlines_and_at_rehearsal_marks() -> None:
+def test_sections_begin_after_double_barlines_and_at_rehearsal_marks() -> None:
     mark = "<direction><direction-type><rehearsal>B</rehearsal></direction-type></direction>"
     tune = read(BAR, measure(BAR, DOUBLE), BAR, measure(mark, BAR), measure(BAR, mark), BAR, BAR)
     assert tune.melody.sections == (0, 2, 3, 5)
 
 
-def test_another_meter_holds_from_its_bar_on() -> None:
+def test_a_change_of_meter_holds_from_its_bar() -> None:
     tune = read(BAR, measure(meter("3/4"), "E4*3"), "F4*3", measure(meter("2/2"), BAR)).melody
     assert tune.meter_changes == (MeterChange(1, Meter(3, 4)), MeterChange(3, Meter(2, 2)))
     assert list(tune.barlines) == [0, 4, 7, 10, 14]
 
 
-def test_a_measure_of_an_odd_length_is_a_meter_of_its_own_there_and_back() -> None:
+def test_a_measure_of_an_unusual_length_has_a_meter_of_its_own() -> None:
     tune = read(BAR, "C4*3/2 D4", BAR, "E4*5", BAR).melody
     assert [str(change.meter) for change in tune.meter_changes] == ["5/8", "4/4", "5/4", "4/4"]
     assert list(tune.barlines) == [0, 4, 6.5, 10.5, 15.5, 19.5]
@@ -180,9 +182,9 @@ def test_a_last_bar_that_is_short_is_filled_up() -> None:
     assert tune.length == 8
 
 
-def test_a_measure_of_a_length_that_no_meter_has_is_filled_up_and_told() -> None:
+def test_a_measure_of_a_length_that_no_meter_has_is_filled_up_with_a_warning() -> None:
     tune = read(BAR, "C4*11/3", BAR)
-    assert [onset for onset, *_ in heard(tune)] == [0, 2, 4, 8, 10]
+    assert [onset for onset, *_ in melody_notes(tune)] == [0, 2, 4, 8, 10]
     assert "Bar 2 has a length that no meter has; it was filled up with silence." in tune.warnings
 
 
@@ -201,7 +203,7 @@ def test_composite_meters_are_one_meter(time: str, expected: str) -> None:
     assert (str(tune.meter), tune.meter_changes) == (expected, ())
 
 
-def test_without_a_meter_the_measures_suggest_one() -> None:
+def test_without_a_time_signature_the_measures_suggest_a_meter() -> None:
     bare = "<attributes><divisions>12</divisions></attributes>"
     free = "<attributes><time><senza-misura/></time></attributes>"
     for head in (bare, bare + free):
@@ -216,16 +218,16 @@ def test_a_cadenza_without_barlines_is_cut_into_bars() -> None:
     assert tune.length == 144
 
 
-def test_more_bars_than_the_limit_are_refused_however_few_measures_they_are() -> None:
+def test_more_bars_than_the_limit_are_rejected_however_few_measures_they_are() -> None:
     for bars in ([BAR] * 4, ["C4*7", "D4*999999"]):
         with pytest.raises(TooLong, match="more than 3 bars, where at most 3 bars"):
             read(*bars, limits=Limits(bars=3))
 
 
-def test_a_part_that_fills_its_bar_says_where_the_bar_ends() -> None:
+def test_the_part_that_fills_its_bar_decides_where_the_bar_ends() -> None:
     slip = part(measure(signature(), "C4*3"), "C4*4", "C4*8", id="P2")
     whole = part(measure(signature(), BAR), "z*3", BAR)
-    both = document(whole + slip, headings=heading("Voice") + heading("Bass", id="P2"))
+    both = document(whole + slip, score_parts=score_part("Voice") + score_part("Bass", id="P2"))
     tune = read_musicxml(both.encode()).melody
     assert list(tune.barlines) == [0, 4, 8, 12]
     assert tune.meter_changes == ()

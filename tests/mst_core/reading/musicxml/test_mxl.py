@@ -1,4 +1,4 @@
-"""Compressed MusicXML: the score comes out of its archive, and nothing else does."""
+"""Compressed MusicXML: which file of an archive is the score, and which archives are rejected."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_archive_that_is_not_compressed_is_read() -> None:
         b"<!DOCTYPE c [<!ENTITY e 'score.xml'>]><container>&e;</container>",
     ],
 )  # fmt: skip
-def test_a_container_that_leads_nowhere_gives_way_to_the_first_score_at_the_top(
+def test_without_a_usable_container_the_first_score_in_the_top_folder_is_read(
     wrong: bytes,
 ) -> None:
     beside = ("META-INF/manifest.xml", b"<x/>"), ("deep/other.xml", OTHER), ("It's.XML", SCORE)
@@ -65,24 +65,24 @@ def test_a_container_that_leads_nowhere_gives_way_to_the_first_score_at_the_top(
     assert read_mxl(archive(*beside)) == read_musicxml(SCORE)
 
 
-def test_an_archive_without_a_score_is_refused() -> None:
+def test_an_archive_without_a_score_is_rejected() -> None:
     for data in (archive(), archive((CONTAINER, container("a.xml"))), archive(("a.txt", SCORE))):
         with pytest.raises(UnreadableScore, match="no MusicXML file"):
             read_mxl(data)
 
 
 @pytest.mark.parametrize("name", ["../score.xml", "/etc/passwd", "a/../../b.xml"])
-def test_names_that_lead_out_of_the_archive_are_refused(name: str) -> None:
+def test_names_that_lead_out_of_the_archive_are_rejected(name: str) -> None:
     with pytest.raises(UnreadableScore, match="lead out"):
         read_mxl(archive((name, SCORE), ("score.xml", SCORE)))
 
 
-def test_an_archive_in_an_archive_is_refused() -> None:
+def test_an_archive_in_an_archive_is_rejected() -> None:
     with pytest.raises(UnreadableScore, match="another archive"):
         read_mxl(archive(("score.xml", GOOD)))
 
 
-def test_a_locked_archive_is_refused() -> None:
+def test_an_archive_with_a_password_is_rejected() -> None:
     locked = bytearray(GOOD)
     for place in _entries(GOOD):
         locked[place + 8] |= 1
@@ -91,19 +91,19 @@ def test_a_locked_archive_is_refused() -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_an_unusual_packing_is_refused(method: int) -> None:
+def test_another_compression_method_is_rejected(method: int) -> None:
     with pytest.raises(UnreadableScore, match="packed"):
         read_mxl(archive(("score.xml", SCORE), method=method))
 
 
-def test_a_bomb_is_not_unpacked() -> None:
+def test_an_archive_that_unpacks_to_too_much_is_not_unpacked() -> None:
     bomb = archive(("score.xml", b" " * 30_000_000))
     assert len(bomb) < 50_000
     with pytest.raises(TooLong, match="20000000 bytes"):
         read_mxl(bomb)
 
 
-def test_what_an_entry_says_of_its_size_is_not_believed() -> None:
+def test_a_wrong_size_in_the_header_of_an_entry_does_not_raise_the_limit() -> None:
     bomb = bytearray(archive(("score.xml", b" " * 1_000_000)))
     for place in _entries(bytes(bomb)):
         struct.pack_into("<I", bomb, place + 24, 10)
@@ -111,7 +111,7 @@ def test_what_an_entry_says_of_its_size_is_not_believed() -> None:
         unpack_score(bytes(bomb), max_bytes=1_000)
 
 
-def test_too_many_entries_and_too_large_a_file_are_refused() -> None:
+def test_too_many_entries_and_too_large_a_file_are_rejected() -> None:
     with pytest.raises(TooLong, match="files"):
         read_mxl(archive(*((f"{n}.xml", b"") for n in range(MAX_ENTRIES + 1))))
     with pytest.raises(TooLong, match="bytes"):
@@ -120,20 +120,20 @@ def test_too_many_entries_and_too_large_a_file_are_refused() -> None:
         read_mxl(GOOD, limits=Limits(events=10))
 
 
-def test_every_beginning_of_an_archive_gives_a_reading_or_a_reason() -> None:
+def test_every_truncated_archive_is_rejected() -> None:
     readings = [_read(GOOD[:end]) for end in range(len(GOOD) + 1)]
     assert readings[:-1] == [None] * len(GOOD)
     assert readings[-1] is not None
 
 
-def test_every_wrong_byte_gives_a_reading_or_a_reason() -> None:
+def test_every_wrong_byte_gives_a_score_or_an_error() -> None:
     for place in range(len(GOOD)):
         wrong = (0x00, 0xFF, GOOD[place] ^ 1)[place % 3]
         _read(GOOD[:place] + bytes([wrong]) + GOOD[place + 1 :])
 
 
 def _entries(data: bytes) -> list[int]:
-    """Where each entry of the directory of an archive begins."""
+    """The offset of each entry in the central directory of an archive."""
     places = []
     place = data.find(b"PK\x01\x02")
     while place >= 0:

@@ -1,4 +1,4 @@
-"""MusicXML becomes the melody that a musician would play from the page."""
+"""The MusicXML reader: notes, keys, tempos, the choice of the part, and what is rejected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from mst_core.notation.musicxml import write_musicxml
 from mst_core.reading.musicxml.read import read_musicxml
 from mst_core.reading.parsed_score import Limits
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
-from tests.support.xml_scores import document, heading, heard, measure, notes, part, read, signature
+from tests.support.xml_scores import (
+    document,
+    measure,
+    melody_notes,
+    notes,
+    part,
+    read,
+    score_part,
+    signature,
+)
 
 HALF = Fraction(1, 2)
 
@@ -26,9 +35,9 @@ def pitches(*measures: str) -> tuple[int, ...]:
     return read(*measures).melody.pitches
 
 
-def test_notes_stand_where_they_are_written_and_rests_are_gaps() -> None:
+def test_notes_have_their_written_onsets_and_rests_are_gaps() -> None:
     tune = read("C4 z D4*1/2 E4*3/2", "z*2 F4*2")
-    assert heard(tune) == [
+    assert melody_notes(tune) == [
         (0, 1, 60), (2, HALF, 62), (Fraction(5, 2), Fraction(3, 2), 64), (6, 2, 65),
     ]  # fmt: skip
     assert tune.melody.bar_count == 2
@@ -41,7 +50,7 @@ def test_triplets_are_exact() -> None:
     ]  # fmt: skip
 
 
-def test_a_triplet_that_the_divisions_cannot_hold_is_taken_from_its_shape() -> None:
+def test_a_triplet_that_the_divisions_cannot_express_is_read_from_its_note_value() -> None:
     shape = (
         "<type>eighth</type><time-modification><actual-notes>3</actual-notes>"
         "<normal-notes>2</normal-notes></time-modification>"
@@ -54,18 +63,18 @@ def test_a_triplet_that_the_divisions_cannot_hold_is_taken_from_its_shape() -> N
     assert lengths(bar, "E4*256/12") == [Fraction(1, 3)] * 3 + [3, Fraction(1)]
 
 
-def test_the_divisions_may_change_on_the_way() -> None:
+def test_the_divisions_may_change() -> None:
     finer = "<attributes><divisions>24</divisions></attributes>"
     assert lengths("C4 D4*3", measure(finer, "C4 D4*7")) == [1, 3, HALF, Fraction(7, 2)]
 
 
-def test_tied_notes_are_one_note_over_barlines_and_equal_notes_are_not() -> None:
-    assert heard(read("C4*2 D4*2~", "~D4~ ~D4 D4*2", "D4*4")) == [
+def test_tied_notes_are_one_note_and_untied_equal_notes_are_two() -> None:
+    assert melody_notes(read("C4*2 D4*2~", "~D4~ ~D4 D4*2", "D4*4")) == [
         (0, 2, 60), (2, 4, 62), (6, 2, 62), (8, 4, 62),
     ]  # fmt: skip
 
 
-def test_a_chord_gives_its_top_note_and_the_others_stay_beside_it() -> None:
+def test_a_chord_gives_its_top_note_and_its_other_notes_are_in_a_part() -> None:
     tune = read("C4 E4+ G4+ A4 C4+ z*2")
     assert tune.melody.pitches == (67, 69)
     assert [note.onset for note in tune.parts[0].notes] == [0, 0, 1]
@@ -80,31 +89,33 @@ def test_grace_cue_and_hidden_notes_are_left_out_but_keep_their_time() -> None:
             notes("E4").replace("<note>", '<note print-object="no">'), "G4",
         )
     )  # fmt: skip
-    assert heard(tune) == [(0, 1, 60), (3, 1, 67)]
+    assert melody_notes(tune) == [(0, 1, 60), (3, 1, 67)]
     assert {f"1 {kind} note was left out." for kind in ("grace", "cue", "hidden")} <= set(
         tune.warnings
     )
 
 
-def test_the_first_voice_is_the_melody_and_the_second_stays_beside_it() -> None:
+def test_the_first_voice_is_the_melody_and_the_second_is_in_a_part() -> None:
     back = "<backup><duration>48</duration></backup>"
     skip = "<forward><duration>24</duration></forward>"
     bar = measure(signature(), notes("C3*2 D3*2", voice="2"), back, skip, notes("E4*2", voice="1"))
     tune = read(bar, "F4*4")
-    assert heard(tune) == [(2, 2, 64), (4, 4, 65)]
+    assert melody_notes(tune) == [(2, 2, 64), (4, 4, 65)]
     assert [note.pitch for note in tune.parts[0].notes] == [48, 50]
     assert "The part has 2 voices; the first one is the melody." in tune.warnings
 
 
-def test_a_note_that_runs_on_is_ended_where_the_next_of_its_voice_begins() -> None:
+def test_a_note_ends_where_the_next_note_of_its_voice_begins() -> None:
     back = "<backup><duration>24</duration></backup>"
     tune = read(measure(signature(), "C4*4", back, "D4*2"))
-    assert heard(tune) == [(0, 2, 60), (2, 2, 62)]
+    assert melody_notes(tune) == [(0, 2, 60), (2, 2, 62)]
 
 
 def test_a_whole_measure_of_rest_is_a_bar_and_so_is_an_empty_one() -> None:
     rest = '<note><rest measure="yes"/><duration>48</duration></note>'
-    assert [onset for onset, *_ in heard(read("C4*4", measure(rest), "<measure/>", "D4*4"))] == [
+    assert [
+        onset for onset, *_ in melody_notes(read("C4*4", measure(rest), "<measure/>", "D4*4"))
+    ] == [
         0,
         12,
     ]
@@ -122,7 +133,7 @@ def test_the_key_has_its_mode(fifths: int, mode: str, expected: str) -> None:
     assert tune.melody.key == Key.parse(expected)
 
 
-def test_of_several_keys_the_first_is_given_and_a_remark() -> None:
+def test_of_several_keys_the_first_is_given_with_a_warning() -> None:
     change = "<attributes><key><fifths>2</fifths></key></attributes>"
     tune = read("C4*4", measure(change, "D4*4"))
     assert tune.melody.key == Key(0)
@@ -148,7 +159,7 @@ def test_a_transposing_instrument_is_read_as_it_sounds() -> None:
     assert read(measure(octaves, "D4*2 E4*2")).melody.pitches == (48, 50)
 
 
-def test_a_pitch_between_the_semitones_is_rounded_with_a_remark() -> None:
+def test_a_pitch_between_the_semitones_is_rounded_with_a_warning() -> None:
     tune = read(measure(signature(), "C4*2 F#4*2").replace(">1</alter>", ">0.5</alter>"))
     assert tune.melody.pitches == (60, 66)
     assert "1 pitch was rounded to a semitone." in tune.warnings
@@ -173,20 +184,20 @@ def test_the_tempo_counts_quarter_notes(mark: str, tempo: float) -> None:
     assert tune.tempos == ((0.0, tempo), (4.0, 60.0))
 
 
-def test_without_a_tempo_120_is_assumed_and_said() -> None:
+def test_without_a_tempo_120_is_assumed_with_a_warning() -> None:
     tune = read("C4*2 D4*2")
     assert tune.melody.tempo == 120.0
     assert "The file names no tempo; 120 quarter notes per minute are assumed." in tune.warnings
 
 
-def test_chord_symbols_and_words_do_no_harm() -> None:
+def test_chord_symbols_directions_and_lyrics_are_skipped() -> None:
     harmony = (
         "<harmony><root><root-step>C</root-step></root><kind>major</kind></harmony>"
         "<direction><direction-type><words>Swing</words></direction-type></direction>"
     )
     lyric = "<lyric><syllabic>single</syllabic><text>la</text></lyric>"
     tune = read(measure(signature(), harmony, notes("C4*2", more=lyric), harmony, "D4*2"))
-    assert heard(tune) == [(0, 2, 60), (2, 2, 62)]
+    assert melody_notes(tune) == [(0, 2, 60), (2, 2, 62)]
 
 
 PIANO = part(measure(signature(), "C3 E3+ G3+ C3 E3+ G3+ C3*2 E3+ G3+"), "C3*4 E3+", id="P1")
@@ -195,37 +206,39 @@ PROGRAM = "<midi-instrument><midi-program>41</midi-program></midi-instrument>"
 
 
 @pytest.mark.parametrize("name", ["Voice", "Melody", "Soprano", "Violin", ""])
-def test_the_melody_is_the_part_that_sings(name: str) -> None:
-    headings = heading("Piano") + heading(name, id="P2", more=PROGRAM)
-    tune = read_musicxml(document(PIANO + SONG, headings=headings).encode())
+def test_the_melody_is_the_part_that_is_a_single_line(name: str) -> None:
+    score_parts = score_part("Piano") + score_part(name, id="P2", more=PROGRAM)
+    tune = read_musicxml(document(PIANO + SONG, score_parts=score_parts).encode())
     assert tune.melody.pitches == (72, 74, 76)
     assert tune.program == 40
     assert [each.name for each in tune.parts] == ["Piano"]
     assert len(tune.parts[0].notes) == 11
-    assert any("part 2 of 2" in remark for remark in tune.warnings)
+    assert any("part 2 of 2" in warning for warning in tune.warnings)
 
 
 def test_another_part_is_read_when_it_is_asked_for() -> None:
-    both = document(PIANO + SONG, headings=heading("Piano") + heading("Voice", id="P2")).encode()
+    both = document(
+        PIANO + SONG, score_parts=score_part("Piano") + score_part("Voice", id="P2")
+    ).encode()
     assert read_musicxml(both, track=1).melody.pitches == (55, 55, 55, 52)
     with pytest.raises(BadOption, match="parts 1 to 2"):
         read_musicxml(both, track=3)
 
 
-def test_drums_are_no_melody_but_stay_beside_one() -> None:
+def test_drums_are_no_melody_but_accompany_one() -> None:
     hit = "<note><unpitched/><duration>12</duration><instrument id='I1'/></note>"
     kit = "<midi-instrument id='I1'><midi-unpitched>37</midi-unpitched></midi-instrument>"
     drums = part(measure(signature(), hit * 4), id="P1")
     with pytest.raises(NoMelody, match="percussion"):
-        read_musicxml(document(drums, headings=heading("Drums", more=kit)).encode())
-    headings = heading("Drums", more=kit) + heading("Flute", id="P2")
-    tune = read_musicxml(document(drums + SONG, headings=headings).encode())
+        read_musicxml(document(drums, score_parts=score_part("Drums", more=kit)).encode())
+    score_parts = score_part("Drums", more=kit) + score_part("Flute", id="P2")
+    tune = read_musicxml(document(drums + SONG, score_parts=score_parts).encode())
     assert tune.melody.pitches == (72, 74, 76)
     assert tune.parts[0].drums
     assert [note.pitch for note in tune.parts[0].notes] == [36] * 4
 
 
-def test_a_score_told_measure_by_measure_is_the_same_tune() -> None:
+def test_a_timewise_score_is_read_as_the_partwise_one() -> None:
     first, second = (text.split("<measure")[1:] for text in (PIANO, SONG))
     timewise = "".join(
         "<measure number='1'>"
@@ -236,9 +249,9 @@ def test_a_score_told_measure_by_measure_is_the_same_tune() -> None:
         + "</measure>"
         for both in zip(first, second, strict=True)
     )
-    headings = heading("Piano") + heading("Voice", id="P2")
-    partwise = document(PIANO + SONG, headings=headings)
-    turned = document(timewise, headings=headings).replace("score-partwise", "score-timewise")
+    score_parts = score_part("Piano") + score_part("Voice", id="P2")
+    partwise = document(PIANO + SONG, score_parts=score_parts)
+    turned = document(timewise, score_parts=score_parts).replace("score-partwise", "score-timewise")
     assert read_musicxml(turned.encode()) == read_musicxml(partwise.encode())
 
 
@@ -250,7 +263,7 @@ def test_a_score_told_measure_by_measure_is_the_same_tune() -> None:
         (Limits(file_bytes=900), "bytes"), (Limits(tracks=0), "parts"),
     ],
 )  # fmt: skip
-def test_what_is_too_long_is_refused_by_name(limits: Limits, what: str) -> None:
+def test_a_score_beyond_a_limit_is_rejected_by_name(limits: Limits, what: str) -> None:
     with pytest.raises(TooLong, match=what):
         read("C4*4", "D4*4", "E4*4", "F4*4", limits=limits)
 
@@ -270,7 +283,7 @@ def test_one_note_is_no_melody() -> None:
         ("<beats>4<", "<beats>99<"), ("<beats>4<", "<beats>4+<"),
     ],
 )  # fmt: skip
-def test_numbers_that_no_music_has_are_refused_by_name(right: str, wrong: str) -> None:
+def test_numbers_out_of_range_are_rejected(right: str, wrong: str) -> None:
     text = document(part(measure(signature(), "C4 D4 E4 F4")))
     assert read_musicxml(text.encode()).melody.bar_count == 1
     with pytest.raises(UnreadableScore):
@@ -279,7 +292,7 @@ def test_numbers_that_no_music_has_are_refused_by_name(right: str, wrong: str) -
 
 @settings(max_examples=15, deadline=None)
 @given(tune=melodies(most_bars=3, changes=True, repeats=True))
-def test_what_is_written_as_musicxml_is_the_same_melody_when_read(tune: Melody) -> None:
+def test_a_melody_that_is_written_as_musicxml_is_read_as_the_same_melody(tune: Melody) -> None:
     assume(len(tune.notes) >= 2)
     reading = read_musicxml(write_musicxml(tune, title="A tune"))
     assert reading.melody == tune
@@ -287,5 +300,5 @@ def test_what_is_written_as_musicxml_is_the_same_melody_when_read(tune: Melody) 
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
-def test_our_own_tunes_come_back(tune: Melody) -> None:
+def test_the_example_tunes_are_read_as_they_were_written(tune: Melody) -> None:
     assert read_musicxml(write_musicxml(tune)).melody == tune

@@ -1,0 +1,57 @@
+"""The tokens of a line of ABC music."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from mst_core.errors import UnreadableScore
+from mst_core.reading.abc.tokens import (
+    BarToken,
+    ChordToken,
+    FieldToken,
+    MarkToken,
+    NoteToken,
+    RestToken,
+    Token,
+    TupletToken,
+    tokenize,
+)
+
+HALF = Fraction(1, 2)
+C = NoteToken("", "C", 0, Fraction(1))
+E = NoteToken("", "E", 0, Fraction(1))
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        ("^c'3/2", NoteToken("^", "C", 2, Fraction(3, 2))),
+        ("A,,//", NoteToken("", "A", -2, Fraction(1, 4))),
+        ("[CE]/", ChordToken((C, E), HALF)),
+        ("z2", RestToken(Fraction(2), full_bars=False)),
+        ("Z2", RestToken(Fraction(2), full_bars=True)),
+        ("|:", BarToken("|:", "")),
+        (":|2", BarToken(":|", "2")),
+        ("[1,3", BarToken("", "1,3")),
+        ("(3:2:4", TupletToken(3, 2, 4)),
+        ("(5", TupletToken(5, 0, 0)),
+        (">>>>>", MarkToken(">>>")),
+        ("-", MarkToken("-")),
+        ("&", MarkToken("&")),
+        ("[K: D]", FieldToken("K", "D")),
+    ],
+)  # fmt: skip
+def test_each_sign_is_one_token(text: str, token: Token) -> None:
+    assert list(tokenize(text)) == [token]
+
+
+def test_decorations_and_unknown_characters_give_no_token() -> None:
+    assert list(tokenize('~.H!trill!"Am"{cd}y2 $*`#')) == []
+
+
+@pytest.mark.parametrize("length", ["0", "1/0", "10000", "/10000", "/" * 9])
+def test_a_length_that_no_note_has_is_rejected(length: str) -> None:
+    with pytest.raises(UnreadableScore, match="note"):
+        list(tokenize("A" + length))
