@@ -14,8 +14,6 @@ from safetensors.torch import load_file
 
 from mst_core.__main__ import main
 from mst_core.corpora.tunes import read_tunes
-from mst_core.training.loop import EpochResult
-from mst_core.training.loss_log import LossLog
 from tests.support.corpus import write_corpus
 
 SMALL = ["--epochs", "2", "--hidden", "16", "--embedding", "8", "--device", "cpu"]
@@ -102,19 +100,6 @@ def test_the_losses_are_plotted_beside_the_checkpoints(trained: Path) -> None:
         assert words.count(once) == 1
     for in_both in ("nats an event", "epoch", "training", "validation"):
         assert words.count(in_both) == 2
-
-
-def test_a_training_that_goes_on_keeps_its_book(tmp_path: Path) -> None:
-    for number, loss in ((1, 2.0), (2, 1.5), (3, 1.2), (2, 1.4)):
-        LossLog(tmp_path).append("pitch", EpochResult(number, loss, loss + 0.1, loss + 0.1, 1000.0))
-    LossLog(tmp_path).append("duration", EpochResult(1, 0.5, 0.6, 0.6, 1000.0))
-    assert json.loads((tmp_path / "losses.json").read_text()) == {
-        "duration": [{"number": 1, "training": 0.5, "validation": 0.6}],
-        "pitch": [
-            {"number": 1, "training": 2.0, "validation": 2.1},
-            {"number": 2, "training": 1.4, "validation": 1.5},
-        ],
-    }
 
 
 def test_losses_are_told_for_scripts_too(trained: Path) -> None:
