@@ -1,8 +1,9 @@
-"""Choosing among candidates: the one whose profile lies nearest to its model's.
+"""Selecting one candidate: the one whose profile is nearest to that of the reference tune.
 
-Neither likelihood (which favours the bland) nor a classifier (which favours the alien) chooses:
-candidates are sampled, and the nearest in intervals and rhythms to what one real tune of the style
-does (`mst_core.composing.new_tune`) wins, if its joints are smooth.
+Likelihood would favour bland candidates and a style classifier atypical ones. So the cost of a
+candidate is the distance of its interval and rhythm histograms from those of one real tune of the
+style (`mst_core.composing.reference_tune`), plus penalties for improbable joins, hammered pitches
+and repetition that the form did not plan.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
+from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormPlan
 from mst_core.generation.melody_writer import MelodyWriter
 from mst_core.statistics.fingerprints import Fingerprints
@@ -22,97 +24,131 @@ from mst_core.statistics.reference_profiles import (
 from mst_core.statistics.repetition import MIN_NOTES, MIN_VARIATION_OVERLAP
 
 
-def repeated_note_penalty(events: Sequence[TuneEvent]) -> float:
-    """A penalty for a pitch that is hammered or a line that never leaves a few pitches."""
+def select_candidate(
+    writers: Sequence[MelodyWriter],
+    reference: TuneProfile,
+    fingerprints: Fingerprints | None = None,
+) -> MelodyWriter:
+    """Return the candidate with the lowest cost.
+
+    Args:
+        writers: complete candidates of one tune, at least one.
+        reference: the profile to resemble.
+        fingerprints: of the style's training tunes. A candidate that shares an unusually long run
+            of notes with one of them is passed over, unless all do.
+    """
+    ranked = sorted(writers, key=lambda writer: _cost(writer, reference))
+    if fingerprints is None:
+        return ranked[0]
+    original = (
+        writer
+        for writer in ranked
+        if not fingerprints.longest_melody_run(_to_tune(writer)).is_suspicious
+    )
+    return next(original, ranked[0])
+
+
+def _cost(writer: MelodyWriter, reference: TuneProfile) -> float:
+    """Return distance plus penalties, from 0 (best); each histogram's distance is 0 to 1."""
+    events, constraints = writer.state.events, writer.constraints
+    config, bar_ticks = constraints.config, constraints.lattice.bar_ticks
+    profile = tune_profile(_to_tune(writer))
+    return (
+        total_variation_distance(profile.pitch, reference.pitch)
+        + total_variation_distance(profile.rhythm, reference.rhythm)
+        + config.likelihood_weight * writer.negative_log_likelihood
+        + repeated_note_penalty(events, config)
+        + section_similarity_penalty(events, constraints.plan, bar_ticks, config)
+        + unplanned_repetition_penalty(
+            events, constraints.plan, bar_ticks, constraints.phrase_pickup, config
+        )
+    )
+
+
+def repeated_note_penalty(
+    events: Sequence[TuneEvent], config: GenerationConfig = GenerationConfig()
+) -> float:
+    """Return the penalty for a long run of one pitch and for very few distinct pitches."""
     pitches = [event.pitch for event in events if event.pitch is not None]
     longest = max((len(list(run)) for _, run in groupby(pitches)), default=0)
-    few = len(set(pitches)) < 6
-    return 0.1 * max(0, longest - 3) + 0.3 * few
+    is_monotonous = len(set(pitches)) < config.min_distinct_pitches
+    return (
+        config.repeated_note_penalty * max(0, longest - config.max_repeated_notes)
+        + config.few_pitches_penalty * is_monotonous
+    )
 
 
-def section_similarity_penalty(events: Sequence[TuneEvent], plan: FormPlan, bar: int) -> float:
-    """A penalty for parts of different letters that begin alike: a new part should sound new.
+def section_similarity_penalty(
+    events: Sequence[TuneEvent],
+    plan: FormPlan,
+    bar_ticks: int,
+    config: GenerationConfig = GenerationConfig(),
+) -> float:
+    """Return the penalty for sections of different letters whose first bars are alike.
 
-    Bars are alike as far as the same pitches stand at the same places.
+    Args:
+        events: of the candidate.
+        plan: its form.
+        bar_ticks: length of a bar.
+        config: `section_similarity_penalty` for each unit of overlap. The overlap of two bars is
+            the share of equal (pitch, position) pairs, 0 to 1; small ones cost nothing.
     """
 
-    def begins(section: int) -> set[tuple[int | None, int]]:
-        first = section * bar
+    def first_bar(section: int) -> set[tuple[int | None, int]]:
+        start = section * bar_ticks
         return {
-            (event.pitch, event.onset - first)
+            (event.pitch, event.onset - start)
             for event in events
-            if first <= event.onset < first + bar
+            if start <= event.onset < start + bar_ticks
         }
 
     first_of = dict(zip(reversed(plan.form), reversed(plan.sections), strict=True))
-    openings = [begins(section) for section in first_of.values()]
-    alike = (
+    openings = [first_bar(section) for section in first_of.values()]
+    overlaps = (
         len(one & other) / max(len(one), len(other), 1)
-        for place, one in enumerate(openings)
-        for other in openings[:place]
+        for index, one in enumerate(openings)
+        for other in openings[:index]
     )
-    return 0.5 * sum(share for share in alike if share >= MIN_VARIATION_OVERLAP)
+    return config.section_similarity_penalty * sum(
+        overlap for overlap in overlaps if overlap >= MIN_VARIATION_OVERLAP
+    )
 
 
 def unplanned_repetition_penalty(
-    events: Sequence[TuneEvent], plan: FormPlan, bar: int, lead: int
+    events: Sequence[TuneEvent],
+    plan: FormPlan,
+    bar_ticks: int,
+    phrase_pickup: int,
+    config: GenerationConfig = GenerationConfig(),
 ) -> float:
-    """A penalty for new or varied bars that repeat an earlier bar note for note.
+    """Return the penalty for generated bars that equal an earlier bar note for note.
 
-    Networks that look back repeat more than the form asks: nine folk tunes in ten then repeated
-    two bars, of real ones two in three.
+    Networks that look back repeat more than the form asks (docs/decisions.md#variation).
+
+    Args:
+        events: of the candidate.
+        plan: its form; copied spans cost nothing.
+        bar_ticks: length of a bar.
+        phrase_pickup: ticks by which bars are taken to begin before their barline.
+        config: `unplanned_repetition_penalty` for each bar.
     """
     bars: list[list[tuple[int | None, int, int]]] = [[] for _ in range(plan.bar_count)]
     for event in events:
-        number, place = divmod(event.onset + lead, bar)
-        bars[number].append((event.pitch, place, event.duration))
-    new = [
-        number
+        bar, position = divmod(event.onset + phrase_pickup, bar_ticks)
+        bars[bar].append((event.pitch, position, event.duration))
+    generated = [
+        bar
         for span in plan.spans
         if span.copies is None
-        for number in range(span.first_bar, span.first_bar + span.bar_count)
+        for bar in range(span.first_bar, span.first_bar + span.bar_count)
     ]
-    return 0.1 * sum(
-        len(bars[number]) >= MIN_NOTES and bars[number] in bars[:number] for number in new
+    return config.unplanned_repetition_penalty * sum(
+        len(bars[bar]) >= MIN_NOTES and bars[bar] in bars[:bar] for bar in generated
     )
 
 
-def select_candidate(
-    writers: Sequence[MelodyWriter],
-    model: TuneProfile,
-    bar: int,
-    echoes: Fingerprints | None = None,
-) -> MelodyWriter:
-    """Take the candidate nearest to the melody language and the rhythm of a model.
-
-    With the ``echoes`` of a style's tunes, one that shares an unusually long run with any of them
-    is passed over, unless all do.
-    """
-
-    def strangeness(writer: MelodyWriter) -> float:
-        events = writer.state.events
-        ours = tune_profile(_tune(writer))
-        return (
-            total_variation_distance(ours.pitch, model.pitch)
-            + total_variation_distance(ours.rhythm, model.rhythm)
-            + 0.02 * writer.negative_log_likelihood
-            + repeated_note_penalty(events)
-            + section_similarity_penalty(events, writer.constraints.plan, bar)
-            + unplanned_repetition_penalty(
-                events, writer.constraints.plan, bar, writer.constraints.phrase_pickup
-            )
-        )
-
-    ranked = sorted(writers, key=strangeness)
-    if echoes is None:
-        return ranked[0]
-    own = (
-        writer for writer in ranked if not echoes.longest_melody_run(_tune(writer)).is_suspicious
-    )
-    return next(own, ranked[0])
-
-
-def _tune(writer: MelodyWriter) -> CorpusTune:
-    heading = writer.constraints.header
+def _to_tune(writer: MelodyWriter) -> CorpusTune:
+    """Return a candidate in the form in which profiles and fingerprints are computed."""
+    header = writer.constraints.header
     events = tuple(writer.state.events)
-    return CorpusTune("", "", heading.meter, heading.key, events, heading.barlines)
+    return CorpusTune("", "", header.meter, header.key, events, header.barlines)

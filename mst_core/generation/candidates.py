@@ -1,7 +1,7 @@
-"""Candidates written together: the networks step once for all of them, event by event.
+"""Candidates of a tune, generated in one batch: the networks step once an event for all of them.
 
-A tune's candidates always make a batch of the same width, so a seed gives the same tune whatever
-else the engine does: no other job's rows ever stand in its matrices.
+The batch of a tune always has the same width and no rows of other tunes, so a seed gives the same
+tune whatever else the engine does (docs/decisions.md#a-batch-per-tune).
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from mst_core.generation.sampling import Logits
 from mst_core.networks.cache import ContinuousCache
 from mst_core.networks.model import LstmState, SequenceNet, StyleModel
 
-CANDIDATES = 12
 EPSILON = 1e-12
-"""Share of probability: none is nothing."""
+"""Probability that stands for none, so that its logarithm is finite."""
 
 
 class StepwiseDecoder:
-    """One network with the states of a batch of lines, and what each line did so far."""
+    """One network that predicts event by event for a batch of B melodies.
+
+    It keeps the LSTM's states and the continuous cache of each melody.
+    """
 
     def __init__(self, network: SequenceNet) -> None:
         self._network = network
@@ -33,15 +35,25 @@ class StepwiseDecoder:
 
     @torch.inference_mode()
     def step(self, rows: Sequence[Sequence[int]]) -> Logits:
-        """Advance by one event: feature rows (B, F) to logits (B, V)."""
+        """Advance by one event.
+
+        Args:
+            rows: the features of the next event of each melody, (B, F).
+
+        Returns:
+            Logits of its token, (B, V); log-probabilities where the network has a cache.
+        """
         features = torch.tensor(rows, dtype=torch.long, device=self._device).unsqueeze(1)
-        logits, self._state = self._network(features, self._state)
-        trust = self._network.config.cache_weights
-        if not trust:
+        logits, self._state = self._network(features, self._state)  # (B, 1, V)
+        weights = self._network.config.cache_weights
+        if not weights:
             return np.asarray(logits[:, 0].double().cpu().numpy())
-        shares = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()
-        self._caches = self._caches or [ContinuousCache(len(row), trust) for row in rows]
-        mixed = [c.mix(row, own) for c, row, own in zip(self._caches, rows, shares, strict=True)]
+        predicted = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()  # (B, V)
+        self._caches = self._caches or [ContinuousCache(len(row), weights) for row in rows]
+        mixed = [
+            cache.mix(row, probabilities)
+            for cache, row, probabilities in zip(self._caches, rows, predicted, strict=True)
+        ]
         return np.log(np.stack(mixed) + EPSILON)
 
 
@@ -50,31 +62,44 @@ def write_candidates(
     model: StyleModel,
     seed: tuple[int, ...],
     on_progress: Callable[[float], None] = lambda share: None,
-    candidates: int = CANDIDATES,
+    count: int | None = None,
     temperatures: Sequence[float] = (),
 ) -> list[MelodyWriter]:
-    """Write several lines in the same frame, each from its own random numbers.
+    """Generate several melodies under the same constraints.
 
-    ``heats`` are temperatures that they take in turn, instead of the frame's.
+    Args:
+        constraints: what all candidates share.
+        model: the two networks that predict.
+        seed: of the random numbers; each candidate adds its index.
+        on_progress: called with the share done, 0 to 1.
+        count: number of candidates; None takes `candidate_count` of the config.
+        temperatures: taken by the candidates in turn, in place of the constraints' one.
+
+    Returns:
+        The writers, each with a complete melody.
+
+    Raises:
+        NoSuchTune: when a span cannot be filled.
     """
-    frames = [replace(constraints, temperature=heat) for heat in temperatures] or [constraints]
+    variants = [replace(constraints, temperature=t) for t in temperatures] or [constraints]
+    count = constraints.config.candidate_count if count is None else count
     writers = [
-        MelodyWriter(frames[place % len(frames)], np.random.default_rng((*seed, place)))
-        for place in range(candidates)
+        MelodyWriter(variants[index % len(variants)], np.random.default_rng((*seed, index)))
+        for index in range(count)
     ]
     pitch, duration = StepwiseDecoder(model.pitch_net), StepwiseDecoder(model.duration_net)
-    idle_pitch = [0] * len(model.pitch_net.config.feature_sizes)
-    idle_duration = [0] * len(model.duration_net.config.feature_sizes)
+    pitch_padding = [0] * len(model.pitch_net.config.feature_sizes)
+    duration_padding = [0] * len(model.duration_net.config.feature_sizes)
     length = constraints.plan.bar_count * constraints.lattice.bar_ticks
     with torch.inference_mode():
         while not all(writer.done for writer in writers):
-            logits = pitch.step([idle_pitch if w.done else w.pitch_context() for w in writers])
-            active = [place for place, writer in enumerate(writers) if not writer.done]
-            for place in active:
-                writers[place].choose_pitch(logits[place])
-            rows = [idle_duration if w.done else w.duration_context() for w in writers]
+            logits = pitch.step([pitch_padding if w.done else w.pitch_context() for w in writers])
+            active = [index for index, writer in enumerate(writers) if not writer.done]
+            for index in active:
+                writers[index].choose_pitch(logits[index])
+            rows = [duration_padding if w.done else w.duration_context() for w in writers]
             logits = duration.step(rows)
-            for place in active:
-                writers[place].choose_duration(logits[place])
+            for index in active:
+                writers[index].choose_duration(logits[index])
             on_progress(max(0, min(writer.state.next_onset for writer in writers)) / length)
     return writers

@@ -1,24 +1,28 @@
-"""The form of a tune, planned before its first note: which bars are new and which return.
+"""The form of a tune, planned before its first note: which bars are new, copied or varied.
 
-A plan cuts the tune into spans. A span is written anew or copied from earlier bars; no note crosses
-the edge of a span, so that copies are whole and phrases begin where they should. Which bars of a
-part return is drawn from the tunes of the style (`mst_core.statistics.repetition`).
+A plan cuts the tune into spans of bars. A span is generated, or copied from earlier bars. No note
+crosses the edge of a span, so copies are complete and phrases begin where the plan has them. Which
+bars of a part repeat is drawn from the tunes of the style (`mst_core.statistics.repetition`).
+Bars are counted from 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
+from mst_core.generation.config import GenerationConfig
+from mst_core.generation.rhythm_lattice import NoteCountSet
+from mst_core.generation.sampling import sample_weighted
 from mst_core.statistics.repetition import PATTERN_BARS, PHRASE_BARS, parse_symbol, section_letters
 
 PART_BARS = 2 * PHRASE_BARS
 """Bars of a part of a dance."""
 SECTION_LENGTHS = (16, 8, 4)
-"""Lengths of sections, in bars, that make sense to an ear."""
+"""Lengths of sections, in bars, that a listener recognizes as such; the longest that fits wins."""
 DEFAULT_FORMS = {
     1: "A",
     2: "AA",
@@ -29,8 +33,7 @@ DEFAULT_FORMS = {
     7: "AABBCCA",
     8: "AABBAABB",
 }
-RHYMING_END_PROBABILITY = 0.6
-"""How often the end of the tune is the end of its first part again."""
+"""The form by number of sections, for a number of bars that the drawn form cannot share."""
 DEFAULT_REPETITION = {
     "....01......89..": 3,
     "....01......8967": 3,
@@ -41,52 +44,54 @@ DEFAULT_REPETITION = {
     ".....1..01..8967": 1,
     "........01......": 1,
 }
-"""The commonest of the folk corpus and one of other forms, for a style whose tunes seldom repeat or
-whose patterns are not known."""
+"""The commonest repetition patterns of folk and one of other forms, with their weights: for a style
+whose tunes seldom repeat or whose patterns are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormSpan:
-    """Bars that are written in one go, or copied."""
+    """Consecutive bars that are generated together, or copied."""
 
     first_bar: int
-    """Counted from 0."""
     bar_count: int
     copies: int | None = None
-    """The first bar that it copies; None when it is new."""
+    """First of the earlier bars that it copies; None when it is generated."""
     cadence: bool = False
-    """Whether it ends a part, on a stable pitch."""
+    """Whether it ends a part: its last note is long and on a stable pitch."""
     final: bool = False
-    """Whether the tune ends with it, or with a copy of it: the stable pitch is the tonic."""
+    """Whether the tune ends with it or with a copy of it: the stable pitch is the tonic."""
     varies: int | None = None
-    """The first bar that it varies, for a new span that is to sound like earlier bars."""
+    """First of the earlier bars whose pitches and durations are made more probable."""
     avoids: int | None = None
-    """The first bar that it must not repeat: what came before it returns, and goes on elsewhere."""
+    """First of the earlier bars whose pitches are made less probable: the bars before both are
+    equal, and the tune should now continue otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormPlan:
-    """A form over so many bars."""
+    """The form of one tune."""
 
     form: str
+    """A letter for each section, such as AABB."""
     sections: tuple[int, ...]
-    """The bars where sections begin."""
+    """The first bar of each section."""
     bar_count: int
     spans: tuple[FormSpan, ...]
+    """Every bar is in exactly one span, in order."""
 
 
 @dataclass(slots=True)
 class _FormDraft:
-    """What is decided of each bar so far."""
+    """The decisions on each bar so far."""
 
     copied_bars: dict[int, int]
     varied_bars: dict[int, int]
     cadence_bars: set[int]
 
-    def place_pattern(self, first_bar: int, signs: str, part_starts: tuple[int, ...]) -> None:
-        """Lay a stretch of a pattern from a bar on; ``homes[part]`` is where a part stands."""
-        for bar, sign in enumerate(signs, start=first_bar):
-            found = parse_symbol(sign)
+    def place_pattern(self, first_bar: int, symbols: str, part_starts: tuple[int, ...]) -> None:
+        """Apply a repetition pattern from a bar on; ``part_starts`` are the parts' first bars."""
+        for bar, symbol in enumerate(symbols, start=first_bar):
+            found = parse_symbol(symbol)
             if found is None:
                 continue
             source, varied = part_starts[found[0] // PART_BARS] + found[0] % PART_BARS, found[1]
@@ -101,135 +106,207 @@ def plan_form(
     repetition_patterns: Mapping[str, int] | None = None,
     *,
     varied: bool = False,
+    config: GenerationConfig = GenerationConfig(),
 ) -> FormPlan:
-    """Draw a form by its weight and lay it out over the bars.
+    """Draw a form and lay it out over the bars.
 
-    ``returns`` are the style's patterns with their counts: sixteen bars get one of those whose
-    phrases return, so that a form is heard. When ``varied``, the usual patterns serve, and what
-    would return note for note is varied instead.
+    Args:
+        bar_count: length of the tune, at least 4.
+        forms: weights of forms such as AABB, by name.
+        rng: the source of all draws.
+        repetition_patterns: the style's patterns of 16 symbols with their counts. A tune of 16
+            bars gets one in which a phrase repeats; longer sections are filled with parts of one.
+        varied: use `DEFAULT_REPETITION` and vary the bars that would be copied.
+        config: `rhyming_end_probability` is used.
+
+    Returns:
+        The plan; its last span is a cadence on the tonic.
     """
-    wanted = _draw(forms, rng)
+    drawn_form = _sample_sorted(forms, rng)
     draft = _FormDraft({}, {}, set())
     patterns = DEFAULT_REPETITION if varied or not repetition_patterns else repetition_patterns
-    alike = {
-        word: count
-        for word, count in patterns.items()
-        if section_letters(word) == wanted
+    matching = {
+        pattern: count
+        for pattern, count in patterns.items()
+        if section_letters(pattern) == drawn_form
         or (
             patterns is repetition_patterns
-            and len(set(section_letters(word))) < PATTERN_BARS // PHRASE_BARS
+            and len(set(section_letters(pattern))) < PATTERN_BARS // PHRASE_BARS
         )
     }
-    if bar_count == PATTERN_BARS and alike:
-        pattern = _draw(alike, rng)
-        form, sizes = section_letters(pattern), [PHRASE_BARS] * (PATTERN_BARS // PHRASE_BARS)
+    if bar_count == PATTERN_BARS and matching:
+        pattern = _sample_sorted(matching, rng)
+        form, lengths = section_letters(pattern), [PHRASE_BARS] * (PATTERN_BARS // PHRASE_BARS)
         draft.place_pattern(0, pattern, (0, PART_BARS))
         draft.cadence_bars |= {PART_BARS - 1, PATTERN_BARS - 1}
     else:
-        form, sizes = _section_lengths(bar_count, wanted)
-        _place_sections(draft, form, sizes, patterns, rng)
-    sections = tuple(int(start) for start in np.cumsum([0, *sizes[:-1]]))
+        form, lengths = _section_lengths(bar_count, drawn_form)
+        _place_sections(draft, form, lengths, _sample_sorted(patterns, rng))
+        _rhyme_end(draft, form, bar_count, rng, config)
+    sections = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))
     if varied:
         draft.varied_bars |= draft.copied_bars
         draft.copied_bars.clear()
-        draft.cadence_bars = {bar_count - 1}  # a solo's phrases end where they like
+        draft.cadence_bars = {bar_count - 1}  # in a solo only the end of the tune is a cadence
     return FormPlan(form, sections, bar_count, _cut_spans(bar_count, set(sections), draft))
 
 
-def _draw(weights: Mapping[str, float], rng: np.random.Generator) -> str:
-    names = sorted(weights)
-    shares = np.array([weights[name] for name in names], dtype=float)
-    return str(rng.choice(names, p=shares / shares.sum()))
+def _sample_sorted(weights: Mapping[str, float], rng: np.random.Generator) -> str:
+    """Draw a name by its weight; the order of the mapping does not matter."""
+    return sample_weighted(dict(sorted(weights.items())), rng)
 
 
-def _place_sections(
-    draft: _FormDraft,
-    form: str,
-    sizes: list[int],
-    patterns: Mapping[str, int],
-    rng: np.random.Generator,
-) -> None:
-    """Let whole sections return, and bars within the new ones as a pattern has it."""
-    pattern = _draw(patterns, rng)
-    bars = sum(sizes)
+def _place_sections(draft: _FormDraft, form: str, lengths: list[int], pattern: str) -> None:
+    """Copy sections whose letter came before, and repeat bars within the new ones by a pattern."""
     first_of: dict[str, int] = {}
     start = 0
-    for index, (letter, size) in enumerate(zip(form, sizes, strict=True)):
+    for index, (letter, length) in enumerate(zip(form, lengths, strict=True)):
         original = first_of.setdefault(letter, start)
-        again = original < start
-        if again:
-            answer = size if size > PHRASE_BARS else size - 1  # short parts get a second ending
-            draft.copied_bars |= {start + bar: original + bar for bar in range(answer)}
-        elif size == PATTERN_BARS:
+        is_copy = original < start
+        if is_copy:
+            copied = length if length > PHRASE_BARS else length - 1  # else a second ending
+            draft.copied_bars |= {start + bar: original + bar for bar in range(copied)}
+        elif length == PATTERN_BARS:
             draft.place_pattern(start, pattern, (start, start + PART_BARS))
             draft.cadence_bars.add(start + PART_BARS - 1)
-        elif size == PART_BARS:
-            opening = len(first_of) == 1
-            draft.place_pattern(
-                start, pattern[:PART_BARS] if opening else pattern[PART_BARS:], (0, start)
-            )
-        if again or size > PHRASE_BARS or index == len(form) - 1:
-            draft.cadence_bars.add(start + size - 1)
-        start += size
-    final, first_close = bars - 1, min(draft.cadence_bars)
-    new = final not in draft.copied_bars and first_close not in draft.copied_bars
-    if len(form) > 2 and rng.random() < RHYMING_END_PROBABILITY and first_close < final and new:
-        draft.copied_bars[final] = first_close
+        elif length == PART_BARS:
+            symbols = pattern[:PART_BARS] if len(first_of) == 1 else pattern[PART_BARS:]
+            draft.place_pattern(start, symbols, (0, start))
+        if is_copy or length > PHRASE_BARS or index == len(form) - 1:
+            draft.cadence_bars.add(start + length - 1)
+        start += length
 
 
-def _section_lengths(bars: int, form: str) -> tuple[str, list[int]]:
-    """Give each section of a form its bars, or find a form that the bars allow."""
-    size, odd = divmod(bars, len(form))
-    if not odd and size in SECTION_LENGTHS:
-        return form, [size] * len(form)
-    for size in SECTION_LENGTHS:
-        count, odd = divmod(bars, size)
-        if not odd and 1 < count < 9 and size <= PART_BARS:
-            return DEFAULT_FORMS[count], [size] * count
-    sizes = [PHRASE_BARS] * (bars // PHRASE_BARS)
-    rest = bars % PHRASE_BARS
-    if rest > 1 or not sizes:
-        sizes.append(rest)
+def _rhyme_end(
+    draft: _FormDraft,
+    form: str,
+    bar_count: int,
+    rng: np.random.Generator,
+    config: GenerationConfig,
+) -> None:
+    """Let the last bar copy the first cadence, with the probability of the config."""
+    last, first_cadence = bar_count - 1, min(draft.cadence_bars)
+    both_new = last not in draft.copied_bars and first_cadence not in draft.copied_bars
+    if (
+        len(form) > 2
+        and rng.random() < config.rhyming_end_probability
+        and first_cadence < last
+        and both_new
+    ):
+        draft.copied_bars[last] = first_cadence
+
+
+def _section_lengths(bar_count: int, form: str) -> tuple[str, list[int]]:
+    """Give each section of a form its bars, or find a form for this number of bars."""
+    length, rest = divmod(bar_count, len(form))
+    if not rest and length in SECTION_LENGTHS:
+        return form, [length] * len(form)
+    for length in SECTION_LENGTHS:
+        count, rest = divmod(bar_count, length)
+        if not rest and 1 < count < 9 and length <= PART_BARS:
+            return DEFAULT_FORMS[count], [length] * count
+    lengths = [PHRASE_BARS] * (bar_count // PHRASE_BARS)
+    rest = bar_count % PHRASE_BARS
+    if rest > 1 or not lengths:
+        lengths.append(rest)
     else:
-        sizes[-1] += rest
-    letters = "AABBCCDDEEFFGGHH"[: len(sizes)]
-    if len(sizes) > 1 and sizes[-1] != PHRASE_BARS:
+        lengths[-1] += rest
+    letters = "AABBCCDDEEFFGGHH"[: len(lengths)]
+    if len(lengths) > 1 and lengths[-1] != PHRASE_BARS:
         letters = letters[:-1] + chr(ord(max(letters[:-1])) + 1)
-    return letters, sizes
+    return letters, lengths
 
 
-def _cut_spans(bars: int, sections: set[int], draft: _FormDraft) -> tuple[FormSpan, ...]:
-    """Cut where a return begins or ends, on either side, at sections and at every phrase."""
-    cuts = {0, bars} | sections
+def _cut_spans(bar_count: int, sections: set[int], draft: _FormDraft) -> tuple[FormSpan, ...]:
+    """Cut the tune at sections and phrases, and where a copy or variation begins or ends.
+
+    Copies also cut the bars that they copy.
+    """
+    cuts = {0, bar_count} | sections
     for section in sections:
-        cuts |= set(range(section, bars, PHRASE_BARS))
+        cuts |= set(range(section, bar_count, PHRASE_BARS))
     copies = draft.copied_bars
-    models = {bar: source for bar, source in draft.varied_bars.items() if bar not in copies}
-    for returning, both in ((copies, True), (models, False)):
-        for bar, source in returning.items():
-            if returning.get(bar - 1) != source - 1:
-                cuts |= {bar, source} if both else {bar}
-            if returning.get(bar + 1) != source + 1:
-                cuts |= {bar + 1, source + 1} if both else {bar + 1}
-    edges = sorted(cut for cut in cuts if cut <= bars)
-    home = {bars - 1}
-    while (earlier := copies.get(min(home))) is not None:
-        home.add(earlier)
-    closing = draft.cadence_bars | home
+    varied = {bar: source for bar, source in draft.varied_bars.items() if bar not in copies}
+    for sources, cut_source in ((copies, True), (varied, False)):
+        for bar, source in sources.items():
+            if sources.get(bar - 1) != source - 1:
+                cuts |= {bar, source} if cut_source else {bar}
+            if sources.get(bar + 1) != source + 1:
+                cuts |= {bar + 1, source + 1} if cut_source else {bar + 1}
+    edges = sorted(cut for cut in cuts if cut <= bar_count)
+    final = {bar_count - 1}
+    while (earlier := copies.get(min(final))) is not None:
+        final.add(earlier)
+    cadences = draft.cadence_bars | final
 
-    def span(first: int, after: int) -> FormSpan:
-        copied, varied = copies.get(first), models.get(first)
-        returned = copies.get(first - 1, models.get(first - 1))
-        new = copied is None and varied is None
-        goes_on = returned is not None and returned + 1 + after - first <= first
+    def span(first: int, end: int) -> FormSpan:
+        copied_bar, varied_bar = copies.get(first), varied.get(first)
+        previous = copies.get(first - 1, varied.get(first - 1))
+        is_new = copied_bar is None and varied_bar is None
+        is_past = previous is not None and previous + 1 + end - first <= first
         return FormSpan(
             first,
-            after - first,
-            copied,
-            cadence=after - 1 in closing,
-            final=after - 1 in home,
-            varies=varied,
-            avoids=returned + 1 if new and returned is not None and goes_on else None,
+            end - first,
+            copied_bar,
+            cadence=end - 1 in cadences,
+            final=end - 1 in final,
+            varies=varied_bar,
+            avoids=previous + 1 if is_new and previous is not None and is_past else None,
         )
 
-    return tuple(span(first, after) for first, after in pairwise(edges))
+    return tuple(span(first, end) for first, end in pairwise(edges))
+
+
+def split_spans(
+    plan: FormPlan, notes_per_bar: Sequence[int], note_counts: Callable[[FormSpan], NoteCountSet]
+) -> FormPlan:
+    """Cut the generated spans into as many parts as possible, so that notes stay in their bar.
+
+    A network that fills a whole phrase with given notes crowds the last bar
+    (docs/decisions.md#notes-stay-in-their-bar).
+
+    Args:
+        plan: the form of the tune.
+        notes_per_bar: the number of given notes in each bar.
+        note_counts: the numbers of notes that a span can hold.
+
+    Returns:
+        The plan with spans of one bar, or of as few bars as can hold their notes; a span that
+        cannot be cut so stays whole.
+    """
+    spans: list[FormSpan] = []
+    for span in plan.spans:
+        cut = span.copies is None
+        spans += _split_span(span, notes_per_bar, note_counts) if cut else [span]
+    return replace(plan, spans=tuple(spans))
+
+
+def _split_span(
+    span: FormSpan, notes_per_bar: Sequence[int], note_counts: Callable[[FormSpan], NoteCountSet]
+) -> list[FormSpan]:
+    """Find the cut into most parts by dynamic programming, from the end to the start.
+
+    That way the cadence gets its part first.
+    """
+    end = span.first_bar + span.bar_count
+
+    def part(first: int, stop: int) -> FormSpan:
+        is_last = stop == end
+        return FormSpan(first, stop - first, None, span.cadence and is_last, span.final and is_last)
+
+    def fits(candidate: FormSpan) -> bool:
+        first = candidate.first_bar
+        total = sum(notes_per_bar[first : first + candidate.bar_count])
+        return bool(note_counts(candidate) >> total & 1)
+
+    best: dict[int, list[FormSpan]] = {end: []}
+    """By first bar, the most parts that cover the bars from there on."""
+    for first in range(end - 1, span.first_bar - 1, -1):
+        choices = [
+            [part(first, stop), *best[stop]]
+            for stop in range(first + 1, end + 1)
+            if stop in best and fits(part(first, stop))
+        ]
+        if choices:
+            best[first] = max(choices, key=len)
+    return best.get(span.first_bar, [span])

@@ -1,4 +1,4 @@
-"""How a style moves in one meter: habits, lattice, and where its parts come to rest."""
+"""What a style does in one meter: its statistics, rhythm lattice, final onset and pickup."""
 
 from __future__ import annotations
 
@@ -6,89 +6,124 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mst_core.corpora.vocabulary import DurationVocabulary
+from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormSpan
 from mst_core.generation.rhythm_lattice import Lattice, NoteCountSet, count_range
+from mst_core.generation.sampling import sample_weighted
 from mst_core.music import TICKS_PER_QUARTER, Meter
 from mst_core.networks.style import Style
 from mst_core.statistics.style_statistics import MeterStatistics
 
-EVENT_COVERAGE = 0.98
-"""Share of a meter's events that the rhythms of new tunes make up. Where each had to be more than
-one in a thousand, folk kept .98 as well but jazz, whose fast notes stand at many places, .90: of
-real solos' notes .12 are shorter than a sixteenth, of new ones' .01 were."""
-
-
-def sample_weighted(weights: Mapping[str, float], rng: np.random.Generator) -> str:
-    """Draw a name by its weight."""
-    names = list(weights)
-    shares = np.array([weights[name] for name in names], dtype=float)
-    return str(rng.choice(names, p=shares / shares.sum()))
+EIGHTH_TICKS = TICKS_PER_QUARTER // 2
 
 
 @dataclass(frozen=True, slots=True)
 class MeterModel:
-    """How a style moves in one meter, and where in the bar this tune's parts come to rest."""
+    """The rhythms of a style in one meter, and where one tune's phrases begin and end."""
 
     meter: Meter
     statistics: MeterStatistics
     lattice: Lattice
     final_onset: int
-    """Ticks from the barline."""
+    """Onset of the last note of a part, in ticks from its barline."""
     phrase_pickup: int = 0
-    """The pickup, in ticks: every phrase begins so long before its barline."""
+    """Every phrase begins this many ticks before its barline."""
+    config: GenerationConfig = GenerationConfig()
 
     @classmethod
-    def sample(cls, style: Style, name: str, rng: np.random.Generator) -> MeterModel:
-        """Take a meter of a style, with an ending that tunes of the style have."""
-        return cls.candidates(style, name, rng)[0]
+    def candidates(
+        cls,
+        style: Style,
+        meter: str,
+        rng: np.random.Generator,
+        config: GenerationConfig = GenerationConfig(),
+    ) -> list[MeterModel]:
+        """Build the models of a style in one of its meters, one for each usable final onset.
 
-    @classmethod
-    def candidates(cls, style: Style, name: str, rng: np.random.Generator) -> list[MeterModel]:
-        """Take a meter of a style with each of its endings, drawn in the order of their weight."""
-        meter = Meter.parse(name)
-        bar = int(meter.bar_length * TICKS_PER_QUARTER)
-        habits = style.statistics.meters[name]
-        lattice = Lattice.from_statistics(habits, bar, rare=0, share=EVENT_COVERAGE)
-        usual = {
-            place: count
-            for place, count in habits.final_onsets.items()
-            # On an eighth, heard as an end, and no whole note: where a solo's last note begins on
-            # the barline (.46 of them) it is short.
-            if place in lattice.positions
-            and place % (TICKS_PER_QUARTER // 2) == 0
-            and TICKS_PER_QUARTER // 2 <= bar - place <= 3 * TICKS_PER_QUARTER
+        Args:
+            style: a loaded style.
+            meter: one of its meters, such as ``6/8``.
+            rng: the source of the order.
+            config: `event_coverage` bounds the lattice.
+
+        Returns:
+            At least one model, in an order drawn by how often tunes of the style end there.
+        """
+        parsed = Meter.parse(meter)
+        bar_ticks = int(parsed.bar_length * TICKS_PER_QUARTER)
+        statistics = style.statistics.meters[meter]
+        lattice = Lattice.from_statistics(statistics, bar_ticks, coverage=config.event_coverage)
+        usable = {
+            str(onset): count
+            for onset, count in statistics.final_onsets.items()
+            # On an eighth and between an eighth and three quarters long: a last note that begins
+            # on the barline, as .46 of the solos have it, would fill the bar, but theirs is short.
+            if onset in lattice.positions
+            and onset % EIGHTH_TICKS == 0
+            and EIGHTH_TICKS <= bar_ticks - onset <= 3 * TICKS_PER_QUARTER
         }
-        order: list[int] = []
-        while usual:
-            place = int(sample_weighted({str(place): count for place, count in usual.items()}, rng))
-            order.append(place)
-            del usual[place]
-        return [cls(meter, habits, lattice, place) for place in order or [0]]
+        onsets: list[int] = []
+        while usable:
+            drawn = sample_weighted(usable, rng)
+            onsets.append(int(drawn))
+            del usable[drawn]
+        return [cls(parsed, statistics, lattice, onset, config=config) for onset in onsets or [0]]
 
     def with_pickup(self, spans: Iterable[FormSpan], rng: np.random.Generator) -> MeterModel:
-        """The same with a pickup as tunes of the style have it, if these spans allow one."""
+        """Return the same model with a pickup drawn from the style's, if the spans allow it.
+
+        Args:
+            spans: the spans of the form plan; each must keep a possible number of notes.
+            rng: one number is drawn from it, none when tunes of the style have no pickups.
+
+        Returns:
+            A model with that phrase pickup, or this one.
+        """
         if not self.statistics.pickups:
             return self
-        drawn = sample_weighted({str(lead): n for lead, n in self.statistics.pickups.items()}, rng)
-        bar = self.lattice.bar_ticks
-        with_lead = replace(self, phrase_pickup=int(drawn))
-        # An upbeat, not half a bar; and the last note is to be heard before the next one begins.
+        drawn = sample_weighted({str(t): n for t, n in self.statistics.pickups.items()}, rng)
+        bar_ticks = self.lattice.bar_ticks
+        model = replace(self, phrase_pickup=int(drawn))
+        # At most half a bar, and the last note keeps an eighth before the next phrase begins.
         fits = (
-            with_lead.phrase_pickup <= bar // 2
-            and self.final_onset + with_lead.phrase_pickup <= bar - TICKS_PER_QUARTER // 2
+            model.phrase_pickup <= bar_ticks // 2
+            and model.final_onset + model.phrase_pickup <= bar_ticks - EIGHTH_TICKS
         )
-        return with_lead if fits and all(map(with_lead.note_counts, spans)) else self
+        return model if fits and all(map(model.note_counts, spans)) else self
 
     def note_counts(self, span: FormSpan) -> NoteCountSet:
-        """The numbers of notes that a span can have: exact rhythms, as dense as the style is."""
-        bar = self.lattice.bar_ticks
-        whole = (
-            span.bar_count - span.cadence
-        )  # a bar of rest at the end has as few notes as it likes
-        length = whole * bar + span.cadence * (self.final_onset + self.phrase_pickup)
-        ways = self.lattice.reachable_counts(length, -self.phrase_pickup % bar)[0] << span.cadence
+        """Return the numbers of notes that a span can have.
+
+        They fill its ticks exactly, and are as dense as tunes of the style (`min_density`,
+        `max_density`). The bar of a cadence has no lower bound: it may be one long note.
+        """
+        bar_ticks = self.lattice.bar_ticks
+        full_bars = span.bar_count - span.cadence
+        length = full_bars * bar_ticks + span.cadence * (self.final_onset + self.phrase_pickup)
+        reachable = self.lattice.reachable_counts(length, -self.phrase_pickup % bar_ticks)[0]
         low, _, high = self.statistics.notes_per_bar
-        return ways & count_range(
-            max(1, int(low * whole * 0.8)), int(high * span.bar_count * 1.2) + 1
-        )
+        fewest = max(1, int(low * full_bars * self.config.min_density))
+        most = int(high * span.bar_count * self.config.max_density) + 1
+        return (reachable << span.cadence) & count_range(fewest, most)
+
+
+def duration_prior(
+    counts: Iterable[tuple[int, int, int]], vocabulary: DurationVocabulary
+) -> Mapping[int, NDArray[np.float64]]:
+    """Estimate how one tune fills each position of the bar.
+
+    Args:
+        counts: (position in the bar in ticks, duration in ticks, number of notes).
+        vocabulary: the V durations of a style; a duration it lacks counts as the nearest one.
+
+    Returns:
+        Probabilities (V,) of the durations, by position; positions without notes are left out.
+    """
+    rows: dict[int, NDArray[np.float64]] = {}
+    for position, duration, count in counts:
+        row = rows.setdefault(position, np.zeros(len(vocabulary)))  # (V,)
+        row[vocabulary.token(duration)] += count
+    return {position: row / row.sum() for position, row in rows.items() if row.sum()}

@@ -1,46 +1,106 @@
-"""Chances: from a network's logits to shares of probability, and to a choice among what is open."""
+"""Sampling: from a network's logits to probabilities, and to one token.
+
+V is the size of the vocabulary.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float64]
-"""One value a token (V,); shares of probability have the same shape."""
+"""One value a token, (V,); probabilities have the same shape."""
+_EPSILON = 1e-12
+"""Probability that stands for none, so that its logarithm is finite."""
 
 
 def softmax(logits: Logits) -> Logits:
-    """The shares of probability: softmax."""
-    raised: Logits = np.exp(logits - logits.max())
-    shares: Logits = raised / raised.sum()
-    return shares
-
-
-def set_probability(logits: Logits, token: int, share: float) -> Logits:
-    """Give one token a share of probability and leave the others the rest."""
-    shares = softmax(logits)
-    shares *= (1 - share) / max(1 - shares[token], 1e-12)
-    shares[token] = share
-    changed: Logits = np.log(shares + 1e-12)
-    return changed
+    """Return the probabilities (V,) of logits (V,)."""
+    exponentials: Logits = np.exp(logits - logits.max())  # (V,)
+    probabilities: Logits = exponentials / exponentials.sum()
+    return probabilities
 
 
 def log_softmax(logits: Logits) -> Logits:
-    """Their natural logarithms, never minus infinity."""
-    logs: Logits = np.log(softmax(logits) + 1e-12)
+    """Return the log-probabilities (V,) of logits (V,), in nats, never minus infinity."""
+    logs: Logits = np.log(softmax(logits) + _EPSILON)
     return logs
 
 
-def sample_top_p(
-    logits: Logits, mask: NDArray[np.bool_], heat: float, nucleus: float, rng: np.random.Generator
+def set_probability(logits: Logits, token: int, probability: float) -> Logits:
+    """Give one token a probability and scale the others to the rest.
+
+    Args:
+        logits: of all tokens, (V,).
+        token: index of the token.
+        probability: what it gets, 0 to 1.
+
+    Returns:
+        Log-probabilities, (V,).
+    """
+    probabilities = softmax(logits)
+    probabilities *= (1 - probability) / max(1 - probabilities[token], _EPSILON)
+    probabilities[token] = probability
+    changed: Logits = np.log(probabilities + _EPSILON)
+    return changed
+
+
+def sample_top_p(probabilities: Logits, top_p: float, rng: np.random.Generator) -> int:
+    """Draw a token from the most probable ones (nucleus sampling, Holtzman et al. 2020).
+
+    Args:
+        probabilities: of all tokens, (V,); they need not sum to 1.
+        top_p: share of their sum that the tokens in play make up, 0 to 1.
+        rng: one number is drawn from it.
+
+    Returns:
+        The index of the token.
+    """
+    order = np.argsort(-probabilities, kind="stable")  # (V,)
+    cumulative = np.cumsum(probabilities[order])  # (V,)
+    kept = min(int(np.searchsorted(cumulative, top_p * cumulative[-1])) + 1, len(order))
+    drawn = np.searchsorted(cumulative[:kept], rng.random() * cumulative[kept - 1], side="right")
+    return int(order[min(int(drawn), kept - 1)])
+
+
+def sample_masked(
+    logits: Logits,
+    mask: NDArray[np.bool_],
+    temperature: float,
+    top_p: float,
+    rng: np.random.Generator,
 ) -> int:
-    """Draw a token among the open ones (V,), after temperature and nucleus."""
-    shares = np.where(mask, softmax(logits / heat), 0.0)
-    if shares.sum() <= 0:  # all that is open was ruled out by the network: take any
-        shares = mask.astype(float)
-    shares /= shares.sum()
-    order = np.argsort(-shares, kind="stable")
-    kept = int(np.searchsorted(np.cumsum(shares[order]), nucleus)) + 1
-    likely = order[:kept]
-    rising = np.cumsum(shares[likely])
-    return int(likely[np.searchsorted(rising, rng.random() * rising[-1], side="right")])
+    """Draw one of the allowed tokens.
+
+    Args:
+        logits: of all tokens, (V,).
+        mask: True for the allowed tokens, (V,).
+        temperature: the logits are divided by it.
+        top_p: share of the allowed probability that stays in play, as in `sample_top_p`.
+        rng: one number is drawn from it.
+
+    Returns:
+        The index of an allowed token; where the network gives all of them no probability, each is
+        equally likely.
+    """
+    probabilities = np.where(mask, softmax(logits / temperature), 0.0)  # (V,)
+    if probabilities.sum() <= 0:
+        probabilities = mask.astype(float)
+    return sample_top_p(probabilities / probabilities.sum(), top_p, rng)
+
+
+def sample_weighted(weights: Mapping[str, float], rng: np.random.Generator) -> str:
+    """Draw a name with a probability proportional to its weight.
+
+    Args:
+        weights: positive weights by name; their order decides which name a seed draws.
+        rng: one number is drawn from it.
+
+    Returns:
+        The name.
+    """
+    names = list(weights)
+    probabilities = np.array([weights[name] for name in names], dtype=float)
+    return str(rng.choice(names, p=probabilities / probabilities.sum()))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, to_ticks
 from mst_core.errors import BadOption
-from mst_core.generation.meter_model import MeterModel
+from mst_core.generation.meter_model import MeterModel, duration_prior
 from mst_core.generation.rhythm_lattice import AllowedDurations, Lattice
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter
 from mst_core.networks.style import Style
@@ -212,8 +212,7 @@ class RhythmTarget(Target):
             lattice = Lattice.from_statistics(
                 statistics,
                 int(Meter.parse(known).bar_length * TICKS_PER_QUARTER),
-                rare=0,
-                share=self.coverage,
+                coverage=self.coverage,
             )
             if lattice.bar_ticks != bar:
                 lattice = lattice.for_bar_length(bar)
@@ -221,7 +220,7 @@ class RhythmTarget(Target):
             # Whatever the style: one note may fill a bar.
             lattice = lattice.union(Lattice(bar, {0: AllowedDurations(notes=(bar,))}))
             if own := self._statistics_of_tune_in(meter):
-                own_lattice = Lattice.from_statistics(own, bar, rare=0)
+                own_lattice = Lattice.from_statistics(own, bar)
                 lattice = lattice.union(own_lattice.on_grid(self.grid))
             endings = [
                 position
@@ -283,12 +282,8 @@ class RhythmTarget(Target):
         own = self._statistics_of_tune_in(meter)
         if own is None:
             return {}
-        vocabulary = self.style.model.vocabulary
-        rows: dict[int, NDArray[np.float64]] = {}
-        for rhythm in own.rhythm_counts:
-            row = rows.setdefault(rhythm.position, np.zeros(len(vocabulary)))
-            row[vocabulary.token(rhythm.duration)] += rhythm.notes
-        return {position: row / row.sum() for position, row in rows.items() if row.sum()}
+        counts = ((each.position, each.duration, each.notes) for each in own.rhythm_counts)
+        return duration_prior(counts, self.style.model.vocabulary)
 
     def _statistics_of_tune_in(self, meter: Meter) -> MeterStatistics | None:
         """The one tune's statistics in bars of this kind."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mst_core.composing.composer import Composer
-from mst_core.composing.new_tune import draw_reference, duration_prior
+from mst_core.composing.reference_tune import draw_reference, reference_prior
 from mst_core.corpora.vocabulary import REST_TOKEN
 from mst_core.evaluation.new_tunes import corpus_tune
 from mst_core.jobs import Compose
@@ -62,7 +62,7 @@ def test_a_style_without_neighbours_has_its_habits_as_the_model(folk: Style) -> 
 
 def test_a_taste_is_shares_at_each_place(folk: Style) -> None:
     durations = folk.model.vocabulary
-    taste = duration_prior(company(folk).samples[0], durations)
+    taste = reference_prior(company(folk).samples[0], durations)
     for row in taste.values():
         assert row.shape == (len(durations),)
         assert row.sum() == pytest.approx(1)
