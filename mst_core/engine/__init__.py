@@ -1,7 +1,8 @@
-"""An engine turns jobs into renditions. It promises little, so that there can be several kinds.
+"""The interface of an engine, which turns jobs into renditions.
 
-The promise that a request is not lost is the ledger's, above: a job that fails with an error whose
-class says ``retryable`` may simply be run again. Kinds: `local`, one warm process on this machine.
+`local` is the only engine: one warm process on this machine. The interface promises little, so that
+there can be others. It does not promise that a job survives a crash: the caller keeps requests
+(the bot in its database) and runs a job again when its error says ``retryable``.
 """
 
 from __future__ import annotations
@@ -15,35 +16,38 @@ from mst_core.jobs import Job, JobEvent
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many jobs an engine takes at once, and how many it has."""
+    """Number of jobs that an engine takes at once, and number that it has now."""
 
     total: int
     running: int
 
     @property
     def free(self) -> int:
-        """How many more it would take now."""
+        """Number of jobs that it would take now, at least 0."""
         return max(0, self.total - self.running)
 
 
 class Engine(Protocol):
-    """Five methods. ``run`` yields progress and ends with one rendition, or raises an MstError.
+    """Runs jobs. Errors are `MstError`s.
 
-    EngineBusy and EngineLost may be tried again; EngineFault is a bug; every other MstError is
-    the asker's to mend.
+    EngineBusy and EngineLost may be tried again, EngineFault is a bug, and every other MstError is
+    a mistake in the request.
     """
 
     async def start(self) -> None:
-        """Make it ready to take jobs; returns when it is."""
+        """Start the engine and return when it is ready for jobs."""
 
     def run(self, job: Job) -> AsyncIterator[JobEvent]:
-        """Work on one job. Closing the iterator early cancels the job."""
+        """Run one job: yield its progress and at last one rendition, or raise an MstError.
+
+        Closing the iterator early cancels the job.
+        """
 
     async def cancel(self, job_id: str) -> None:
-        """Stop working on a job, if it is still there; its ``run`` raises EngineLost."""
+        """Cancel a job; its `run` raises EngineLost. An unknown job is ignored."""
 
     def capacity(self) -> Capacity:
-        """Say how much more it could take at this moment."""
+        """Return how many jobs the engine takes and has at this moment."""
 
     async def close(self) -> None:
-        """End it and everything it started."""
+        """Stop the engine and every process that it started."""

@@ -1,9 +1,9 @@
-"""The engine on one machine: one warm process, started again when it dies.
+"""The engine on one machine: one warm worker process, restarted when it dies.
 
-It owns the places: each job takes one when `run` begins and gives it back when the worker has
-nothing more to do for it. When the worker dies, the jobs it had begun raise EngineLost; those that
-only waited are handed to the next worker, so that a job that kills workers does little harm to its
-neighbours. It imports no network, no synthesizer and no score.
+The engine has a fixed number of slots: a job takes one when `LocalEngine.run` begins and frees it
+when the worker has nothing more to do for it. When the worker dies, the jobs that it had started
+raise EngineLost; those that waited go to the next worker, so that a job that kills workers does
+little harm to the others. This module imports no network, synthesizer or engraver.
 """
 
 from __future__ import annotations
@@ -20,30 +20,33 @@ from mst_core.engine.process import SHUTDOWN_GRACE_S, WORKER_COMMAND, WorkerProc
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
 from mst_core.jobs import Job, JobEvent, Rendition
 
-MAX_RESTART_DELAY_S = 30.0  # between two attempts to start a worker
-MAX_ATTEMPTS_PER_JOB = 3  # a job that was handed to so many, and never begun, is itself suspect
+MAX_RESTART_DELAY_S = 30.0
+"""Seconds between two attempts to start a worker."""
+MAX_ATTEMPTS_PER_JOB = 3
+"""Workers that a waiting job is sent to. One that outlives none of them may be the cause."""
 
 logger = logging.getLogger(__name__)
 
 
 class _Slot:
-    """A job in the engine, and the line in which its events wait to be fetched."""
+    """One job of the engine with its event queue and its timeout."""
 
     def __init__(self, ticket: int, job: Job) -> None:
         self.ticket = ticket
         self.job = job
         self.events: Queue[JobEvent | MstError] = Queue()
-        self.abandoned = False  # nobody fetches any more
-        self.timeout: TimerHandle | None = None  # runs from the moment the job was begun
-        self.attempts = 0  # how many it was handed to
+        self.abandoned = False  # its caller has left
+        self.timeout: TimerHandle | None = None  # set when the worker starts the job
+        self.attempts = 0  # workers that it was sent to
 
     def cancel_timeout(self) -> None:
+        """Stop the timeout, if it runs."""
         if self.timeout is not None:
             self.timeout.cancel()
 
 
 class LocalEngine:
-    """Five methods over one child process; see `mst_core.engine.Engine`."""
+    """An `Engine` over one worker process."""
 
     def __init__(
         self,
@@ -57,6 +60,18 @@ class LocalEngine:
         first_restart_delay_s: float = 0.5,
         worker_command: Sequence[str] | None = None,
     ) -> None:
+        """Prepare the engine; `start` starts its worker.
+
+        Args:
+            models: folder of the styles.
+            soundfont: path of an .sf2 file; None finds one of the system.
+            device: where the networks run: auto, cpu or cuda.
+            slots: jobs that the engine takes at once.
+            job_timeout_s: seconds that the worker may take for one job.
+            startup_timeout_s: seconds until a worker must be ready.
+            first_restart_delay_s: seconds before the second restart in a row; then they double.
+            worker_command: program and arguments of the worker; None is the real one.
+        """
         self._setup = protocol.Setup(str(models), str(soundfont) if soundfont else None, device)
         self._command = tuple(worker_command or WORKER_COMMAND)
         self._slot_count = slots
@@ -66,15 +81,15 @@ class LocalEngine:
         self._tickets = count(1)
         self._slots: dict[int, _Slot] = {}
         self._worker: WorkerProcess | None = None
-        self._restarts = 0  # since a job was last finished
+        self._restarts = 0  # since the last finished job
         self._supervisor: Task[None] | None = None
 
     async def start(self) -> None:
         """Start the worker and return when it is ready.
 
         Raises:
-            MstError: what the worker said when it could not open its studio, such as NoSoundFont.
-            EngineLost: when it ended without a word.
+            MstError: the error of a worker that could not open its studio, such as NoSoundFont.
+            EngineLost: when the worker ended or was not ready in time.
         """
         if self._supervisor is not None:
             raise RuntimeError("this engine was started before")
@@ -85,77 +100,82 @@ class LocalEngine:
             raise error
 
     async def run(self, job: Job) -> AsyncGenerator[JobEvent, None]:
-        """Yield progress and at last the rendition.
+        """Run a job: yield its progress and at last its rendition.
 
         Raises:
-            EngineBusy: when all places are taken.
+            EngineBusy: when all slots are taken.
             EngineLost: when the worker died, or the job was cancelled, or the engine closed.
-            JobTimeout: when it took too long.
-            MstError: what the studio said of the request.
+            JobTimeout: when the job took too long.
+            MstError: the error of the studio.
         """
-        place = self._take_slot(job)
+        slot = self._take_slot(job)
         try:
             while True:
-                event = await place.events.get()
+                event = await slot.events.get()
                 if isinstance(event, MstError):
                     raise event
                 yield event
                 if isinstance(event, Rendition):
                     return
         finally:
-            self._abandon(place)
+            self._abandon(slot)
 
     async def cancel(self, job_id: str) -> None:
-        """Stop a job; its ``run`` raises EngineLost. Nothing happens when it is not there."""
-        for place in [*self._slots.values()]:
-            if place.job.id == job_id:
-                self._abandon(place)
-                place.events.put_nowait(EngineLost("it was cancelled"))
+        """Cancel a job; its `run` raises EngineLost. An unknown job is ignored."""
+        for slot in [*self._slots.values()]:
+            if slot.job.id == job_id:
+                self._abandon(slot)
+                slot.events.put_nowait(EngineLost("it was cancelled"))
 
     def capacity(self) -> Capacity:
-        """Count the places. A cancelled job keeps its own until the worker has let it go."""
+        """Return the slots and the jobs; a cancelled job counts until the worker drops it."""
         return Capacity(total=self._slot_count, running=len(self._slots))
 
     async def close(self) -> None:
-        """End the worker; jobs that are still here raise EngineLost."""
+        """Stop the worker; the `run` of every job that is left raises EngineLost."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
             supervisor.cancel()
             await asyncio.wait([supervisor])
             if not supervisor.cancelled():
-                supervisor.result()  # raises what it fell over, should it ever
+                supervisor.result()  # raises the error that ended it, if any
 
     def _take_slot(self, job: Job) -> _Slot:
+        """Give a job a slot and send it to the worker. Raises EngineBusy or EngineLost."""
         if self._supervisor is None or self._supervisor.done():
             raise EngineLost("it is not running")
         if len(self._slots) >= self._slot_count:
             raise EngineBusy(len(self._slots))
-        place = _Slot(next(self._tickets), job)
-        self._slots[place.ticket] = place
+        slot = _Slot(next(self._tickets), job)
+        self._slots[slot.ticket] = slot
         if self._worker is not None:
-            self._send_job(place, self._worker)
-        return place
+            self._send_job(slot, self._worker)
+        return slot
 
-    def _send_job(self, place: _Slot, child: WorkerProcess) -> None:
-        place.attempts += 1
-        child.send(protocol.Run.of(place.ticket, place.job))
+    def _send_job(self, slot: _Slot, worker: WorkerProcess) -> None:
+        """Send the job of a slot to a worker."""
+        slot.attempts += 1
+        worker.send(protocol.Run.of(slot.ticket, slot.job))
 
-    def _abandon(self, place: _Slot) -> None:
-        if place.abandoned or place.ticket not in self._slots:
+    def _abandon(self, slot: _Slot) -> None:
+        """Cancel the job of a slot whose caller has left."""
+        if slot.abandoned or slot.ticket not in self._slots:
             return
-        place.abandoned = True
+        slot.abandoned = True
         if self._worker is None:
-            self._free_slot(place)
+            self._free_slot(slot)
         else:
-            self._worker.send(protocol.Cancel(place.ticket))
+            self._worker.send(protocol.Cancel(slot.ticket))
 
-    def _free_slot(self, place: _Slot, last: JobEvent | MstError | None = None) -> None:
-        del self._slots[place.ticket]
-        place.cancel_timeout()
+    def _free_slot(self, slot: _Slot, last: JobEvent | MstError | None = None) -> None:
+        """Remove a slot and hand its caller the last event."""
+        del self._slots[slot.ticket]
+        slot.cancel_timeout()
         if last is not None:
-            place.events.put_nowait(last)
+            slot.events.put_nowait(last)
 
     async def _supervise(self, first: Future[MstError | None]) -> None:
+        """Start worker after worker; ``first`` receives the error of the first start, or None."""
         try:
             while True:
                 try:
@@ -180,62 +200,60 @@ class LocalEngine:
                 first.set_result(EngineLost("the engine was closed"))
 
     def _restart_delay_s(self) -> float:
-        """Seconds before the next worker: none after the first death, then ever more."""
+        """Return the seconds before the next start: 0 after the first death, then doubling."""
         if self._restarts < 2:
             return 0
         return float(
             min(MAX_RESTART_DELAY_S, self._first_restart_delay_s * 2 ** (self._restarts - 2))
         )
 
-    async def _follow_worker(self, child: WorkerProcess) -> None:
-        """Be with a worker from its first job to its end."""
-        logger.info("the engine is ready, process %d", child.pid)
+    async def _follow_worker(self, worker: WorkerProcess) -> None:
+        """Send the waiting jobs to a new worker and handle its events until it ends."""
+        logger.info("the engine is ready, process %d", worker.pid)
         grace_s = SHUTDOWN_GRACE_S
         try:
-            for place in self._slots.values():
-                self._send_job(place, child)
-            async for message in child.messages():
+            for slot in self._slots.values():
+                self._send_job(slot, worker)
+            async for message in worker.events():
                 self._handle_event(message)
-            grace_s = 0  # its output has ended: it is dead or broken
+            grace_s = 0  # its output has ended: the worker is dead or broken
         finally:
             self._worker = None
-            end = await child.close(grace_s)
+            end = await worker.close(grace_s)
         logger.error("the engine died: %s", end)
-        for place in [*self._slots.values()]:
-            if (
-                place.abandoned
-                or place.timeout is not None
-                or place.attempts >= MAX_ATTEMPTS_PER_JOB
-            ):
-                self._free_slot(place, EngineLost(end))
+        for slot in [*self._slots.values()]:
+            if slot.abandoned or slot.timeout is not None or slot.attempts >= MAX_ATTEMPTS_PER_JOB:
+                self._free_slot(slot, EngineLost(end))
 
     def _handle_event(self, message: protocol.WorkerEvent) -> None:
+        """Pass an event of the worker on to the caller of its job."""
         if isinstance(message, protocol.Ready | protocol.SetupFailed):
             return
-        place = self._slots.get(message.ticket)
-        if place is None:  # given up by its clock, while this was on its way
+        slot = self._slots.get(message.ticket)
+        if slot is None:  # it timed out while this event was on its way
             return
         match message:
             case protocol.Started():
                 loop = asyncio.get_running_loop()
-                place.timeout = loop.call_later(self._job_timeout_s, self._time_out, place)
+                slot.timeout = loop.call_later(self._job_timeout_s, self._time_out, slot)
             case protocol.ProgressUpdate(progress=progress):
-                place.events.put_nowait(progress)
+                slot.events.put_nowait(progress)
             case protocol.Finished(rendition=rendition):
                 self._restarts = 0
-                self._free_slot(place, rendition)
+                self._free_slot(slot, rendition)
             case protocol.Failed(code=code, arguments=arguments):
-                self._free_slot(place, rebuild_error(code, arguments))
+                self._free_slot(slot, rebuild_error(code, arguments))
             case protocol.Cancelled():
-                self._free_slot(place)
+                self._free_slot(slot)
 
-    def _time_out(self, place: _Slot) -> None:
-        # A thread cannot be stopped from outside: the whole worker has to go.
-        logger.error("job %s took more than %g s", place.job.id, self._job_timeout_s)
-        self._free_slot(place, JobTimeout(f"{self._job_timeout_s:g}"))
+    def _time_out(self, slot: _Slot) -> None:
+        """End a job that takes too long, and with it the worker: a thread cannot be stopped."""
+        logger.error("job %s took more than %g s", slot.job.id, self._job_timeout_s)
+        self._free_slot(slot, JobTimeout(f"{self._job_timeout_s:g}"))
         if self._worker is not None:
             self._worker.kill()
 
     def _fail_all(self, reason: str) -> None:
-        for place in [*self._slots.values()]:
-            self._free_slot(place, EngineLost(reason))
+        """End every job with EngineLost."""
+        for slot in [*self._slots.values()]:
+            self._free_slot(slot, EngineLost(reason))

@@ -1,4 +1,4 @@
-"""One engine process, seen by its owner: from its start to its end."""
+"""Start, use and stop one worker process from the process that owns it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from typing import Self
 from mst_core.engine import protocol
 from mst_core.errors import EngineLost, rebuild_error
 
-# `env` is the way to add to a child's environment without reading our own. One thread for OpenMP:
-# small LSTMs ran three to five times slower with more.
+# `env` adds to the environment of the worker without reading that of this process. One OpenMP
+# thread: the small LSTMs run three to five times slower with more.
 WORKER_COMMAND = ("env", "OMP_NUM_THREADS=1", sys.executable, "-m", "mst_core.engine.worker")
 SHUTDOWN_GRACE_S = 5.0
+"""Seconds from closing the input of a worker until it is killed."""
 _MAX_LINE_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.engine.worker")
 
 
 class WorkerProcess:
-    """A worker that is ready for jobs. `messages` must be read to its end, or `close` called."""
+    """A worker that is ready for jobs. Read `events` to its end, or call `close`."""
 
     def __init__(self, process: Process) -> None:
         stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
@@ -44,13 +45,18 @@ class WorkerProcess:
     ) -> Self:
         """Start a worker and wait until it is ready.
 
+        Args:
+            command: program and arguments of the worker.
+            setup: the arguments of its studio.
+            startup_timeout_s: seconds until it must be ready.
+
         Raises:
-            MstError: what the worker said when it could not open its studio.
-            EngineLost: when it ended, or said nothing in time.
+            MstError: the error of the worker that could not open its studio.
+            EngineLost: when it cannot be started, ends, or is not ready in time.
         """
         try:
-            # A session of its own: Ctrl-C in a terminal does not reach it or its ffmpeg, and the
-            # whole of it can be killed at once.
+            # A session of its own: Ctrl-C in a terminal does not reach the worker or its ffmpeg,
+            # and all of its processes can be killed at once.
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
             )
@@ -76,27 +82,31 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """The process id, for the log and for tests."""
+        """The process id."""
         return self._process.pid
 
     def send(self, message: protocol.WorkerCommand) -> None:
-        """Give an order. One that comes too late is lost, as `messages` is about to tell."""
-        # No drain: what can wait here is bounded by the places of the engine.
+        """Send a command; it is dropped when the worker has ended, which also ends `events`."""
+        # No drain: the slots of the engine bound what can wait here.
         if not self._stdin.is_closing():
             self._stdin.write(protocol.pack(message))
 
-    async def messages(self) -> AsyncIterator[protocol.WorkerEvent]:
-        """Yield what it says, until it ends."""
+    async def events(self) -> AsyncIterator[protocol.WorkerEvent]:
+        """Yield the events of the worker until it ends."""
         while (message := await self._read()) is not None:
             yield message
 
     def kill(self) -> None:
-        """End it and all that it started, at once."""
+        """Kill the worker and every process that it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     async def close(self, grace_s: float) -> str:
-        """End it, softly for some seconds, and return how it ended, such as ``exit status 0``."""
+        """Close the input of the worker, wait ``grace_s`` seconds for its end, then kill it.
+
+        Returns:
+            How it ended, such as ``it ended with exit status 0``.
+        """
         self._stdin.close()
         try:
             async with asyncio.timeout(grace_s):
@@ -115,20 +125,21 @@ class WorkerProcess:
         return f"it ended with exit status {status}"
 
     async def _read(self) -> protocol.WorkerEvent | None:
+        """Return the next event; None when the worker has ended or sent an invalid frame."""
         try:
             return await protocol.read_event(self._stdout)
         except protocol.ProtocolError:
-            logger.exception("the engine process %d does not speak our language", self.pid)
+            logger.exception("the engine process %d sent an invalid frame", self.pid)
             return None
 
     async def _discard_output(self) -> None:
-        """Read to the end: a worker that is writing must be able to finish."""
+        """Read to the end of the output: a worker that is writing must be able to finish."""
         while await self._stdout.read(_MAX_LINE_BYTES):
             pass
 
 
 async def _forward_log(stderr: StreamReader) -> None:
-    """Log each line of its standard error, a traceback at the level of the line it follows."""
+    """Log the lines of a worker's standard error; a traceback gets the level of the line before."""
     level = logging.INFO
     rest = b""
     while chunk := await stderr.read(_MAX_LINE_BYTES):
@@ -142,6 +153,7 @@ async def _forward_log(stderr: StreamReader) -> None:
 
 
 def _log_line(line: bytes, level: int) -> int:
+    """Log a line at its own level, or at ``level`` when it names none; return the level."""
     text = line.decode(errors="replace").rstrip()
     match = re.match(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) ", text)
     if match:

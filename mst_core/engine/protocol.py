@@ -1,8 +1,8 @@
-"""What the engine process and its owner say to each other, and how it is framed.
+"""The messages between an engine and its worker process, and their framing.
 
-A frame is four bytes of length, the highest first, then one message in msgpack. Messages are
-tagged structs: nothing that arrives can be anything else, and no pickle is ever read. A ticket is
-the number that the owner gives to a job each time it hands one over.
+A frame is the length of its body in four bytes, big-endian, and the body: one message in msgpack.
+Messages are tagged structs, so that nothing else can be decoded; no pickle is ever read. A ticket
+is the number that the engine gives to a job each time it sends it to a worker.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from mst_core.jobs import Job, Progress, Rendition
 from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_FRAME_BYTES = 2**29
-"""Bytes; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
+"""Bytes of a body; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
 _LENGTH = struct.Struct(">I")
 
 
 class ProtocolError(Exception):
-    """What arrived is no message: the other side is broken."""
+    """The received bytes are no message: the other process is broken."""
 
 
 class Setup(msgspec.Struct, frozen=True, tag="setup"):
-    """The first message to a worker: what its studio is made of."""
+    """The first command to a worker: the arguments of `Studio.open`."""
 
     models: str
     soundfont: str | None
@@ -35,7 +35,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
 
 
 class Run(msgspec.Struct, frozen=True, tag="run"):
-    """Do this job."""
+    """Run a job."""
 
     ticket: int
     job: Job
@@ -60,52 +60,52 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """Stop it; answered by Dropped, unless it has ended already."""
+    """Cancel a job; the worker answers with Cancelled, unless the job has ended already."""
 
     ticket: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The studio is open."""
+    """The studio is open: the worker takes jobs."""
 
 
-class SetupFailed(msgspec.Struct, frozen=True, tag="refused"):
+class SetupFailed(msgspec.Struct, frozen=True, tag="setup_failed"):
     """The studio cannot be opened: an MstError as code and arguments."""
 
     code: str
     arguments: tuple[str, ...]
 
 
-class Started(msgspec.Struct, frozen=True, tag="begun"):
-    """A job has come to its turn."""
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """The worker began to work on a job, which may have waited for others."""
 
     ticket: int
 
 
-class ProgressUpdate(msgspec.Struct, frozen=True, tag="told"):
-    """How far it is."""
+class ProgressUpdate(msgspec.Struct, frozen=True, tag="progress_update"):
+    """Progress of a job."""
 
     ticket: int
     progress: Progress
 
 
-class Finished(msgspec.Struct, frozen=True, tag="done"):
-    """It is finished."""
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """A job is done."""
 
     ticket: int
     rendition: Rendition
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """It ended with an MstError, as code and arguments."""
+    """A job ended with an MstError, as code and arguments."""
 
     ticket: int
     code: str
     arguments: tuple[str, ...]
 
 
-class Cancelled(msgspec.Struct, frozen=True, tag="dropped"):
-    """It was cancelled, and nothing of it goes on."""
+class Cancelled(msgspec.Struct, frozen=True, tag="cancelled"):
+    """A job was cancelled and is no longer worked on."""
 
     ticket: int
 
@@ -118,16 +118,19 @@ _event_decoder: msgspec.msgpack.Decoder[WorkerEvent] = msgspec.msgpack.Decoder(W
 
 
 def pack(message: WorkerCommand | WorkerEvent) -> bytes:
-    """Return the frame of a message."""
+    """Return a message as a frame."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
 
 
 def read_command(stream: BinaryIO) -> WorkerCommand | None:
-    """Wait for the next message to a worker; None when its owner is gone.
+    """Return the next command to a worker; None at the end of the stream or of half a frame.
+
+    Args:
+        stream: the standard input of the worker; the call blocks until a frame is complete.
 
     Raises:
-        WireError: when it is none.
+        ProtocolError: when the frame is no command.
     """
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
@@ -142,10 +145,13 @@ def read_command(stream: BinaryIO) -> WorkerCommand | None:
 
 
 async def read_event(stream: StreamReader) -> WorkerEvent | None:
-    """Wait for the next message of a worker; None when it has ended.
+    """Return the next event of a worker; None when the worker has ended.
+
+    Args:
+        stream: the standard output of the worker.
 
     Raises:
-        WireError: when it is none.
+        ProtocolError: when the frame is no event.
     """
     try:
         head = await stream.readexactly(_LENGTH.size)
@@ -159,6 +165,7 @@ async def read_event(stream: StreamReader) -> WorkerEvent | None:
 
 
 def _body_length(head: bytes) -> int:
+    """Return the length of a body in bytes. Raises ProtocolError above the limit."""
     length: int = _LENGTH.unpack(head)[0]
     if length > MAX_FRAME_BYTES:
         raise ProtocolError(f"a frame of {length} bytes")

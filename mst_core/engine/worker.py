@@ -1,8 +1,8 @@
-"""The engine process: one warm studio, its orders on standard input, its answers on output.
+"""The worker process of an engine: one warm studio, commands on standard input, events on output.
 
-Tunes are composed in one thread, one after the other in the order of their coming; sound and score
-are made in a few others, so that the next tune is composed while the last one plays. The process
-lives as long as its standard input: when that ends, its owner is gone, and so is it.
+One thread composes the tunes in the order of their arrival; a few others render audio and scores,
+so that the next tune is composed while the last one is rendered. The process ends with its standard
+input, because then its owner has ended.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
 
 RENDER_THREADS = 2
-PROGRESS_STEP = (
-    0.01  # progress is sent when a hundredth more is done: a composer may tell every note
-)
-LOG_FORMAT = "%(levelname)s %(message)s"  # `child` reads the level back
+PROGRESS_STEP = 0.01
+"""Share of a job after which progress is sent again; composers report after every note."""
+LOG_FORMAT = "%(levelname)s %(message)s"  # `process` parses the level
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +36,22 @@ OpenStudio = Callable[[Path, Path | None, str], Studio]
 
 
 class _JobCancelled(Exception):
-    """Raised inside a job that nobody waits for any more."""
+    """Raised inside a cancelled job to end it."""
 
 
 class _RunningJob:
-    """One job on its way through the two halves."""
+    """One job of the worker and the stage, composing or rendering, that it is in."""
 
     def __init__(self, ticket: int, job: Job) -> None:
         self.ticket = ticket
         self.job = job
-        self.last_share = -1.0  # the last share that was sent
+        self.last_share = -1.0  # of the last progress that was sent
         self.cancelled = Event()
-        self.future: Future[None]  # of the half it is in, or waits for
+        self.future: Future[None]  # of the stage that it is in or waits for
 
 
 class JobRunner:
-    """Where jobs are worked on. Owns the threads and the tasks in them."""
+    """Runs jobs in threads of its own and sends their events."""
 
     def __init__(self, studio: Studio, send: SendEvent) -> None:
         self._studio = studio
@@ -63,74 +62,88 @@ class JobRunner:
         self._lock = Lock()
 
     def run(self, ticket: int, job: Job) -> None:
-        """Put a job at the end of the line."""
-        task = _RunningJob(ticket, job)
+        """Queue a job."""
+        running = _RunningJob(ticket, job)
         with self._lock:
-            self._running[ticket] = task
-            task.future = self._compose_pool.submit(self._compose, task)
+            self._running[ticket] = running
+            running.future = self._compose_pool.submit(self._compose, running)
 
     def cancel(self, ticket: int) -> None:
-        """Take a job out of the line, or stop it where it next tells its progress."""
+        """Remove a waiting job from the queue, or end a running one at its next progress report."""
         with self._lock:
-            task = self._running.get(ticket)
-            if task is None:  # it ended while the order was on its way
+            running = self._running.get(ticket)
+            if running is None:  # it ended while the command was on its way
                 return
-            task.cancelled.set()
-            waiting = task.future.cancel()
+            running.cancelled.set()
+            waiting = running.future.cancel()
         if waiting:
-            self._end_job(task, protocol.Cancelled(ticket))
+            self._end_job(running, protocol.Cancelled(ticket))
 
     def close(self) -> None:
-        """Take nothing more and wait for nothing."""
+        """Start no further stage and wait for none."""
         self._compose_pool.shutdown(wait=False, cancel_futures=True)
         self._render_pool.shutdown(wait=False, cancel_futures=True)
 
-    def _compose(self, task: _RunningJob) -> None:
-        self._send(protocol.Started(task.ticket))
+    def _compose(self, running: _RunningJob) -> None:
+        """Do the first half of a job and queue its second."""
+        self._send(protocol.Started(running.ticket))
 
         def compose() -> None:
-            composition = self._studio.compose(task.job, self._progress_callback(task))
+            composition = self._studio.compose(running.job, self._progress_callback(running))
             with self._lock:
-                if task.cancelled.is_set():
+                if running.cancelled.is_set():
                     raise _JobCancelled
-                task.future = self._render_pool.submit(self._render, task, composition)
+                running.future = self._render_pool.submit(self._render, running, composition)
 
-        self._run_stage(task, compose)
+        self._run_stage(running, compose)
 
-    def _render(self, task: _RunningJob, composition: Composition) -> None:
-        def finish() -> None:
-            rendition = self._studio.render(task.job, composition, self._progress_callback(task))
-            self._end_job(task, protocol.Finished(task.ticket, rendition))
+    def _render(self, running: _RunningJob, composition: Composition) -> None:
+        """Do the second half of a job."""
 
-        self._run_stage(task, finish)
+        def render() -> None:
+            rendition = self._studio.render(
+                running.job, composition, self._progress_callback(running)
+            )
+            self._end_job(running, protocol.Finished(running.ticket, rendition))
 
-    def _progress_callback(self, task: _RunningJob) -> Callable[[Progress], None]:
-        def tell(progress: Progress) -> None:
-            if task.cancelled.is_set():
+        self._run_stage(running, render)
+
+    def _progress_callback(self, running: _RunningJob) -> Callable[[Progress], None]:
+        """Return a function that sends progress, in steps, and ends the job once cancelled."""
+
+        def report(progress: Progress) -> None:
+            if running.cancelled.is_set():
                 raise _JobCancelled
-            if progress.share >= task.last_share + PROGRESS_STEP:
-                task.last_share = progress.share
-                self._send(protocol.ProgressUpdate(task.ticket, progress))
+            if progress.share >= running.last_share + PROGRESS_STEP:
+                running.last_share = progress.share
+                self._send(protocol.ProgressUpdate(running.ticket, progress))
 
-        return tell
+        return report
 
-    def _run_stage(self, task: _RunningJob, half: Callable[[], None]) -> None:
+    def _run_stage(self, running: _RunningJob, stage: Callable[[], None]) -> None:
+        """Run one half of a job; an error ends the job and is sent."""
         try:
-            half()
+            stage()
         except _JobCancelled:
-            self._end_job(task, protocol.Cancelled(task.ticket))
+            self._end_job(running, protocol.Cancelled(running.ticket))
         except Exception as error:
-            fault = to_mst_error(error, f"job {task.job.id}")
-            self._end_job(task, protocol.Failed(task.ticket, fault.code, fault.arguments))
+            fault = to_mst_error(error, f"job {running.job.id}")
+            self._end_job(running, protocol.Failed(running.ticket, fault.code, fault.arguments))
 
-    def _end_job(self, task: _RunningJob, last_word: protocol.WorkerEvent) -> None:
+    def _end_job(self, running: _RunningJob, last: protocol.WorkerEvent) -> None:
+        """Forget a job and send its last event."""
         with self._lock:
-            del self._running[task.ticket]
-        self._send(last_word)
+            del self._running[running.ticket]
+        self._send(last)
 
 
 def to_mst_error(error: Exception, during: str) -> MstError:
-    """Return the error itself when it is ours; else log it whole and return a reference."""
+    """Return an MstError as it is; log any other error and return an EngineFault that refers to it.
+
+    Args:
+        error: the error of a job or of the start.
+        during: what failed, for the log.
+    """
     if isinstance(error, MstError):
         return error
     reference = secrets.token_hex(4)
@@ -139,22 +152,27 @@ def to_mst_error(error: Exception, during: str) -> MstError:
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> None:
-    """Open the studio, then follow orders until there are no more.
+    """Open the studio, then run commands until ``incoming`` ends.
+
+    Args:
+        incoming: stream of command frames; the first is a `protocol.Setup`.
+        outgoing: stream for event frames.
+        open_studio: opens a studio from models folder, SoundFont and device.
 
     Raises:
-        WireError: when an order is none.
+        ProtocolError: when a frame is no command.
     """
-    writing = Lock()
+    output_lock = Lock()
 
-    def answer(message: protocol.WorkerEvent) -> None:
+    def send(message: protocol.WorkerEvent) -> None:
         frame = protocol.pack(message)
-        with writing:
+        with output_lock:
             try:
                 outgoing.write(frame)
                 outgoing.flush()
             except BrokenPipeError:
-                # The owner is gone: `read_command` is about to see the same.
-                logger.info("nobody hears the answers any more")
+                # The owner has ended: `read_command` returns None next.
+                logger.info("the owner of this process has ended")
 
     setup = protocol.read_command(incoming)
     if not isinstance(setup, protocol.Setup):
@@ -165,23 +183,23 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
         studio.warm()
     except Exception as error:
         fault = to_mst_error(error, "opening the studio")
-        answer(protocol.SetupFailed(fault.code, fault.arguments))
+        send(protocol.SetupFailed(fault.code, fault.arguments))
         return
-    bench = JobRunner(studio, answer)
-    answer(protocol.Ready())
-    while (order := protocol.read_command(incoming)) is not None:
-        if isinstance(order, protocol.Run):
-            bench.run(order.ticket, order.decode_job())
-        elif isinstance(order, protocol.Cancel):
-            bench.cancel(order.ticket)
-    bench.close()
+    runner = JobRunner(studio, send)
+    send(protocol.Ready())
+    while (command := protocol.read_command(incoming)) is not None:
+        if isinstance(command, protocol.Run):
+            runner.run(command.ticket, command.decode_job())
+        elif isinstance(command, protocol.Cancel):
+            runner.cancel(command.ticket)
+    runner.close()
 
 
 def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
-    """Take standard input and output for frames alone.
+    """Return standard input and output as streams for frames alone.
 
-    What a library prints goes to standard error, and a program started from here (ffmpeg reads its
-    keyboard) finds an empty input.
+    From then on the output of a library goes to standard error, and a program started from here
+    has an empty input: ffmpeg would read commands from it.
     """
     incoming = os.fdopen(os.dup(0), "rb")
     outgoing = os.fdopen(os.dup(1), "wb")
@@ -193,8 +211,12 @@ def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
 
 
 def main(open_studio: OpenStudio = Studio.open) -> None:
-    """Be the engine process."""
-    # Ctrl-C and a service manager reach the whole group; it is for the owner to decide.
+    """Run the worker process; it never returns.
+
+    Args:
+        open_studio: opens the studio; tests replace it.
+    """
+    # Ctrl-C and a service manager signal the whole process group; the owner decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     incoming, outgoing = claim_stdio()
@@ -203,10 +225,10 @@ def main(open_studio: OpenStudio = Studio.open) -> None:
     try:
         serve(incoming, outgoing, open_studio)
     except Exception:
-        logger.exception("the engine process fails")
+        logger.exception("the engine process failed")
         status = 1
     logging.shutdown()
-    # Not sys.exit: that would wait for threads whose work nobody wants any more.
+    # Not sys.exit, which would wait for threads whose jobs have no caller any more.
     os._exit(status)
 
 
