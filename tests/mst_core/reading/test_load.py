@@ -1,4 +1,4 @@
-"""What a file is, told by name and content; and what holds for every reading."""
+"""The format of a file by its name and content, and the limits on every score."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from tests.tools.hostile.files import GOOD, flip
         ("/x.y/ä ö.mid", ScoreFormat.MIDI),
     ],
 )
-def test_before_the_file_is_there_its_ending_tells_the_kind(name: str, kind: ScoreFormat) -> None:
+def test_before_the_download_the_suffix_decides_the_format(name: str, kind: ScoreFormat) -> None:
     assert detect_format(name, 1_000) is kind
 
 
 @pytest.mark.parametrize(
     "name", ["a", "a.txt", ".mid", "mid", "a.mid.exe", "a.kar", "", "a/", "a."]
 )
-def test_another_ending_is_refused_with_what_is_accepted(name: str) -> None:
+def test_another_suffix_is_rejected_with_what_is_accepted(name: str) -> None:
     with pytest.raises(UnreadableScore, match=r"\.mid, \.midi.* are accepted"):
         detect_format(name, 1_000)
 
 
-def test_size_is_looked_at_before_the_file_is_there() -> None:
+def test_the_size_is_checked_before_the_download() -> None:
     with pytest.raises(UnreadableScore, match=r"a\.mid is empty"):
         detect_format("a.mid", 0)
     with pytest.raises(TooLong, match=r"7\.3 MB, where at most 5\.0 MB"):
@@ -59,7 +59,7 @@ def test_size_is_looked_at_before_the_file_is_there() -> None:
 
 @pytest.mark.parametrize("real", GOOD)
 @pytest.mark.parametrize("suffix", GOOD)
-def test_content_decides_against_a_wrong_ending(real: str, suffix: str) -> None:
+def test_the_first_bytes_win_over_a_wrong_suffix(real: str, suffix: str) -> None:
     assert load_score(f"a.{suffix}", GOOD[real]) == load_score(f"a.{real}", GOOD[real])
 
 
@@ -103,11 +103,11 @@ def test_no_name_breaks_a_sentence(name: str) -> None:
     assert len(shown) <= MAX_NAME_LENGTH
 
 
-def hold(
-    monkeypatch: pytest.MonkeyPatch, reading: ParsedScore, limits: Limits | None = None
+def load(
+    monkeypatch: pytest.MonkeyPatch, score: ParsedScore, limits: Limits | None = None
 ) -> ParsedScore:
-    """Open a file whose reader gives this."""
-    monkeypatch.setattr("mst_core.reading.midi.read.read_midi", lambda *_, **__: reading)
+    """Load a file whose reader returns this score."""
+    monkeypatch.setattr("mst_core.reading.midi.read.read_midi", lambda *_, **__: score)
     return load_score("a.mid", GOOD["mid"], limits=limits)
 
 
@@ -121,45 +121,47 @@ def hold(
         (Limits(tracks=1), "2 tracks, where at most 1 tracks"),
     ],
 )
-def test_every_reading_is_held_to_the_limits(
+def test_every_score_is_checked_against_the_limits(
     limits: Limits, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = Part("la", 0, drums=False, notes=())
-    reading = ParsedScore("", REEL, parts=(part,))
-    assert hold(monkeypatch, reading) == reading
+    score = ParsedScore("", REEL, parts=(part,))
+    assert load(monkeypatch, score) == score
     if limits.notes == 150:
         limits = replace(limits, notes=len(REEL.notes) - 1, melody_notes=9_999)
         words = "notes, where at most"
     with pytest.raises(TooLong, match=words):
-        hold(monkeypatch, reading, limits)
+        load(monkeypatch, score, limits)
 
 
 def test_one_note_is_no_melody(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoMelody, match=r"a\.mid"):
-        hold(monkeypatch, ParsedScore("", replace(REEL, notes=REEL.notes[:1])))
+        load(monkeypatch, ParsedScore("", replace(REEL, notes=REEL.notes[:1])))
 
 
 @pytest.mark.parametrize("tempo", [0.5, 60_000_000.0, float("inf"), float("nan")])
-def test_a_tempo_that_no_one_plays_is_refused(
-    tempo: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tempo_out_of_range_is_rejected(tempo: float, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MstError, match=r"quarter notes a minute|seconds"):
-        hold(monkeypatch, ParsedScore("", JIG, tempos=((4.0, tempo),)))
+        load(monkeypatch, ParsedScore("", JIG, tempos=((4.0, tempo),)))
 
 
-def test_times_that_are_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_with_huge_denominators_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     first = replace(REEL.notes[0], duration=Fraction(1, 2**40))
     with pytest.raises(UnreadableScore, match="too finely"):
-        hold(monkeypatch, ParsedScore("", replace(REEL, notes=(first, *REEL.notes[1:]))))
+        load(monkeypatch, ParsedScore("", replace(REEL, notes=(first, *REEL.notes[1:]))))
 
 
-def test_titles_and_remarks_become_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_titles_names_and_warnings_become_single_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     part = Part("a\nb", 0, drums=False, notes=())
-    reading = ParsedScore("x\0y\r\nz" + "l" * 999, JIG, (part,), warnings=("one\ntwo",) * 99)
-    held = hold(monkeypatch, reading)
-    assert held.title.startswith("xy zll")
-    assert len(held.title) == 200
-    assert (held.parts[0].name, held.warnings[0], len(held.warnings)) == ("a b", "one two", 30)
+    score = ParsedScore("x\0y\r\nz" + "l" * 999, JIG, (part,), warnings=("one\ntwo",) * 99)
+    loaded = load(monkeypatch, score)
+    assert loaded.title.startswith("xy zll")
+    assert len(loaded.title) == 200
+    assert (loaded.parts[0].name, loaded.warnings[0], len(loaded.warnings)) == (
+        "a b",
+        "one two",
+        30,
+    )
 
 
 files = st.one_of(
@@ -184,7 +186,7 @@ files = st.one_of(
 
 @settings(deadline=None, max_examples=150)
 @given(st.sampled_from([*GOOD]), files)
-def test_any_bytes_give_a_reading_or_a_reason(suffix: str, data: bytes) -> None:
+def test_any_bytes_give_a_score_or_a_reason(suffix: str, data: bytes) -> None:
     sentence = "la"
     try:
         assert len(load_score(f"a.{suffix}", data).melody.notes) >= 2

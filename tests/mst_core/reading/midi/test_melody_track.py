@@ -1,4 +1,4 @@
-"""Of many tracks the melody is found, and it says which one was taken and why."""
+"""The melody is found among many tracks, and a warning names the track and the reasons."""
 
 from __future__ import annotations
 
@@ -40,32 +40,32 @@ def test_a_tune_is_found_among_chords_bass_and_drums() -> None:
         track([program(0, 1), *notes(STRUMMED, channel=1)], name="Track 3"),
         track([program(73), *notes(REEL.notes)], name="Track 4"),
     )
-    reading = read_midi(file)
-    assert reading.melody.notes == REEL.notes
-    assert reading.program == 73
-    assert [(part.name, part.drums) for part in reading.parts] == [
+    score = read_midi(file)
+    assert score.melody.notes == REEL.notes
+    assert score.program == 73
+    assert [(part.name, part.drums) for part in score.parts] == [
         ("Kit", True),
         ("Track 2", False),
         ("Track 3", False),
     ]
-    assert reading.warnings[0] == (
+    assert score.warnings[0] == (
         "Track 4 of 4 (Track 4) was taken as the melody: it goes one note at a time, it lies "
         "highest, its instrument often carries the tune. "
         "The tracks are 1 Kit, 2 Track 2, 3 Track 3, 4 Track 4."
     )
 
 
-def test_a_file_of_one_track_is_parted_by_channels() -> None:
+def test_a_file_of_one_track_is_divided_by_channels() -> None:
     events = [
         *bars_of(REEL), program(32, 1), program(56),
         *notes(BASS, channel=1), *notes(REEL.notes), *notes(BEAT, channel=9),
     ]  # fmt: skip
-    reading = read_midi(midi(track(events, name="Reel")))
-    assert reading.melody.notes == REEL.notes
-    assert [part.name for part in reading.parts] == ["Reel, bass", "Reel, drums"]
+    score = read_midi(midi(track(events, name="Reel")))
+    assert score.melody.notes == REEL.notes
+    assert [part.name for part in score.parts] == ["Reel, bass", "Reel, drums"]
 
 
-def test_a_name_wins_over_a_register() -> None:
+def test_a_name_counts_more_than_a_register() -> None:
     counter = [replace(note, pitch=note.pitch + 12) for note in REEL.notes]
     file = midi(
         track(bars_of(REEL)),
@@ -77,7 +77,7 @@ def test_a_name_wins_over_a_register() -> None:
     assert "its name says so" in read.warnings[0]
 
 
-def test_of_four_voices_the_soprano_sings_the_tune() -> None:
+def test_of_four_unnamed_voices_the_highest_is_the_melody() -> None:
     voices = [
         track(notes(lowered(REEL, semitones), channel=number), name=f"Staff {number + 1}")
         for number, semitones in enumerate((24, 12, 5, 0))
@@ -89,9 +89,9 @@ def test_channels_of_one_instrument_are_one_player() -> None:
     strings = [program(25, channel) for channel in range(6)]
     for number, note in enumerate(REEL.notes):
         strings += notes([note], channel=number % 6)
-    reading = read_midi(midi(track(bars_of(REEL)), track(strings, name="Guitar")))
-    assert reading.melody.notes == REEL.notes
-    assert reading.parts == ()
+    score = read_midi(midi(track(bars_of(REEL)), track(strings, name="Guitar")))
+    assert score.melody.notes == REEL.notes
+    assert score.parts == ()
 
 
 def test_a_track_can_be_asked_for() -> None:
@@ -100,14 +100,14 @@ def test_a_track_can_be_asked_for() -> None:
         track(notes(BASS, channel=1), name="Bass"),
         track(notes(BEAT, channel=9), name="Kit"),
     )
-    reading = read_midi(file, track=2)
-    assert reading.melody.pitches == tuple(note.pitch for note in BASS)
-    assert [part.name for part in reading.parts] == ["Flute", "Kit"]
-    assert not any("taken" in remark for remark in reading.warnings)
+    score = read_midi(file, track=2)
+    assert score.melody.pitches == tuple(note.pitch for note in BASS)
+    assert [part.name for part in score.parts] == ["Flute", "Kit"]
+    assert not any("taken" in warning for warning in score.warnings)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 3, 4, 1000])
-def test_a_track_that_is_not_there_or_drums_is_refused(wrong: int) -> None:
+def test_a_track_that_is_not_there_or_drums_is_rejected(wrong: int) -> None:
     file = midi(
         track(notes(REEL.notes), name="Flute"),
         track(notes(BASS, channel=1), name="Bass"),
@@ -117,42 +117,42 @@ def test_a_track_that_is_not_there_or_drums_is_refused(wrong: int) -> None:
         read_midi(file, track=wrong)
 
 
-def test_drums_alone_are_no_melody() -> None:
+def test_a_file_of_drums_has_no_melody() -> None:
     with pytest.raises(NoMelody, match="1 Kit"):
         read_midi(midi(track(notes(BEAT, channel=9), name="Kit")))
 
 
 def test_chords_give_their_top_note_and_keep_the_others() -> None:
     thirds = lowered(REEL, 4)
-    reading = read_midi(midi(track([*bars_of(REEL), *notes([*thirds, *REEL.notes])])))
-    assert reading.melody.notes == REEL.notes
-    (below,) = reading.parts
-    assert [each.pitch for each in below.notes] == [note.pitch for note in thirds]
+    score = read_midi(midi(track([*bars_of(REEL), *notes([*thirds, *REEL.notes])])))
+    assert score.melody.notes == REEL.notes
+    (lower,) = score.parts
+    assert [each.pitch for each in lower.notes] == [note.pitch for note in thirds]
 
 
-def test_two_hands_in_one_track_give_the_upper_one() -> None:
-    reading = read_midi(midi(track([*bars_of(REEL), *notes([*REEL.notes, *STRUMMED])])))
-    assert reading.melody.notes == REEL.notes
-    assert reading.parts[0].name == "Piano, below the melody"
-    assert len(reading.parts[0].notes) == len(STRUMMED)
+def test_two_hands_in_one_track_give_the_upper_hand() -> None:
+    score = read_midi(midi(track([*bars_of(REEL), *notes([*REEL.notes, *STRUMMED])])))
+    assert score.melody.notes == REEL.notes
+    assert score.parts[0].name == "Piano, below the melody"
+    assert len(score.parts[0].notes) == len(STRUMMED)
 
 
 def test_a_bass_in_the_rests_of_the_melody_is_not_the_melody() -> None:
     tune = melody(" ".join(["C5 D5 E5*2 z*4", "G5 F5 E5*2 z*4"] * 4), bars=8)
     low = [Note(Fraction(4 * bar + 2), Fraction(2), 40) for bar in range(8)]
     held = [Note(Fraction(4 * bar), Fraction(2), 48) for bar in range(8)]
-    reading = read_midi(midi(track(notes([*tune.notes, *low, *held]))))
-    assert reading.melody.notes == tune.notes
+    score = read_midi(midi(track(notes([*tune.notes, *low, *held]))))
+    assert score.melody.notes == tune.notes
 
 
 def test_legato_notes_end_where_the_next_begins() -> None:
     legato = [replace(note, duration=note.duration + Fraction(1, 6)) for note in REEL.notes]
-    reading = read_midi(midi(track([*bars_of(REEL), *notes(legato)])))
-    assert reading.melody.notes[:-1] == REEL.notes[:-1]
-    assert reading.parts == ()
+    score = read_midi(midi(track([*bars_of(REEL), *notes(legato)])))
+    assert score.melody.notes[:-1] == REEL.notes[:-1]
+    assert score.parts == ()
 
 
-def test_what_was_read_is_read_again_from_what_is_written() -> None:
+def test_a_score_that_is_written_and_read_again_is_the_same() -> None:
     late = [replace(note, onset=note.onset + 8) for note in REEL.notes]
     file = midi(
         track([*bars_of(REEL), meta("key_signature", key="D")], name="The Grey Cat"),
@@ -177,7 +177,7 @@ def test_what_was_read_is_read_again_from_what_is_written() -> None:
     assert again.parts[0].notes[0].onset == -8
 
 
-def test_names_in_any_letters_are_kept_on_one_line() -> None:
+def test_a_name_in_any_letters_is_kept_on_one_line() -> None:
     name = "Fl\u00f6te \x00\n 1" + "x" * 200
     file = midi(track(notes(REEL.notes), name=name), track(notes(BASS, channel=1)))
     read = read_midi(file, track=2)

@@ -1,4 +1,4 @@
-"""Whatever the bytes are: a reading or one plain sentence, and nothing else."""
+"""Any bytes give a score or one plain sentence, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ FILE = midi(
     track(notes(melody("C5 D5 E5").notes), name="Flute"),
     track(notes(melody("C3 G3 C3").notes, channel=9), name="Kit"),
 )
-LONG = b"\xff\xff\xff\x7f"  # the largest wait: 268,435,455 ticks
+LONG = b"\xff\xff\xff\x7f"  # the largest delta time: 268,435,455 ticks
 
 
-def read_or_refuse(data: bytes) -> ParsedScore | None:
-    """Read, or see that the refusal is one line."""
+def read_or_reject(data: bytes) -> ParsedScore | None:
+    """Read a file; if it is rejected, check that the sentence is one printable line."""
     try:
         return read_midi(data)
-    except MstError as refusal:
-        sentence = str(refusal)
+    except MstError as rejection:
+        sentence = str(rejection)
     assert sentence.isprintable()
     return None
 
 
-def test_every_beginning_of_a_file_is_read_or_refused() -> None:
-    assert read_or_refuse(FILE)
-    refused = [read_or_refuse(FILE[:length]) is None for length in range(len(FILE))]
-    assert sum(refused) > 0.9 * len(FILE)
+def test_every_beginning_of_a_file_is_read_or_rejected() -> None:
+    assert read_or_reject(FILE)
+    rejected = [read_or_reject(FILE[:length]) is None for length in range(len(FILE))]
+    assert sum(rejected) > 0.9 * len(FILE)
 
 
-def test_any_changed_bytes_are_read_or_refused() -> None:
-    dice = random.Random(11)
+def test_any_changed_bytes_are_read_or_rejected() -> None:
+    rng = random.Random(11)
     for _ in range(2_000):
         changed = bytearray(FILE)
-        for _ in range(dice.randint(1, 5)):
-            changed[dice.randrange(14, len(changed))] = dice.randrange(256)
-        read_or_refuse(bytes(changed))
+        for _ in range(rng.randint(1, 5)):
+            changed[rng.randrange(14, len(changed))] = rng.randrange(256)
+        read_or_reject(bytes(changed))
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=200), st.integers(1, 32767))
-def test_any_track_is_read_or_refused(content: bytes, division: int) -> None:
-    read_or_refuse(raw(content, division=division))
+def test_any_track_is_read_or_rejected(content: bytes, division: int) -> None:
+    read_or_reject(raw(content, division=division))
 
 
 @settings(deadline=None, max_examples=30)
 @given(melodies(most_bars=2), st.binary(max_size=40), st.integers(0, 400))
-def test_anything_inside_a_file_is_read_or_refused(tune: Melody, junk: bytes, place: int) -> None:
+def test_anything_inside_a_file_is_read_or_rejected(tune: Melody, junk: bytes, place: int) -> None:
     data = write_midi(tune, program=0)
-    read_or_refuse(data[:place] + junk + data[place:])
+    read_or_reject(data[:place] + junk + data[place:])
 
 
 @pytest.mark.parametrize(("data", "sentence"), [
@@ -86,10 +86,10 @@ def test_anything_inside_a_file_is_read_or_refused(tune: Melody, junk: bytes, pl
     (raw(b"\0\xff\x51\3\0\0\1" + SIMPLE), "the MIDI file goes at 6e+07 quarters a minute; "
      "5 to 1000 would be read"),
 ])  # fmt: skip
-def test_what_cannot_be_right_is_refused_by_name(data: bytes, sentence: str) -> None:
-    with pytest.raises(UnreadableScore) as refusal:
+def test_a_broken_file_is_rejected_with_what_is_wrong(data: bytes, sentence: str) -> None:
+    with pytest.raises(UnreadableScore) as rejection:
         read_midi(data)
-    assert str(refusal.value) == sentence
+    assert str(rejection.value) == sentence
 
 
 @pytest.mark.parametrize(("content", "what"), [
@@ -114,7 +114,7 @@ def test_a_broken_message_is_named_with_its_track(content: bytes, what: str) -> 
     (raw(b"\0\xff\x51\3\0\0\1" + LONG + b"\xff\x51\3\x07\xa1\x20",
          b"\0\x90\x3c\x50" + LONG + b"\x80\x3c\0", LONG + SIMPLE[1:], form=1), "1398102 seconds"),
 ])  # fmt: skip
-def test_what_would_take_for_ever_is_refused(data: bytes, quantity: str) -> None:
+def test_a_file_that_lasts_for_days_is_rejected(data: bytes, quantity: str) -> None:
     with pytest.raises(TooLong, match=f"too long: {quantity}"):
         read_midi(data)
 
@@ -129,26 +129,26 @@ def test_what_would_take_for_ever_is_refused(data: bytes, quantity: str) -> None
     (Limits(bars=9), "too long: 16 bars, where at most 9 bars are accepted"),
     (Limits(seconds=9), "too long: 19 seconds, where at most 9 seconds are accepted"),
 ])  # fmt: skip
-def test_each_limit_is_told(limits: Limits, sentence: str) -> None:
+def test_each_limit_is_enforced_and_named(limits: Limits, sentence: str) -> None:
     data = write_midi(REEL, program=0)
-    with pytest.raises(TooLong) as refusal:
+    with pytest.raises(TooLong) as rejection:
         read_midi(data, limits=limits)
-    assert str(refusal.value) == sentence.format(size=len(data))
+    assert str(rejection.value) == sentence.format(size=len(data))
 
 
-def test_a_long_silence_in_front_costs_nothing() -> None:
+def test_a_long_silence_before_the_first_note_is_left_out() -> None:
     late = read_midi(raw(LONG + b"\x90\x3c\x50" + SIMPLE[4:] + END))
     assert late.melody.pitches == (60, 64)
 
 
-def test_what_is_not_music_is_stepped_over() -> None:
+def test_messages_without_notes_are_skipped() -> None:
     controls = b"\0\xb0\x07\x64\0\x40\x7f\0\xe0\0\x40\0\xd0\x40\0\xa0\x3c\x40"
     exclusive = b"\0\xf0\x03\x43\x12\xf7\0\xf7\x01\xf8\0\xff\x7f\x02\x01\x02\0\xff\x20\x01\x00"
     file = raw(controls + exclusive + SIMPLE + END + b"\0\0\0\0")
     assert read_midi(file).melody.pitches == (60, 64)
 
 
-def test_chunks_of_other_kinds_and_a_tail_are_stepped_over() -> None:
+def test_chunks_of_other_kinds_and_trailing_zeros_are_skipped() -> None:
     plain = raw(SIMPLE + END)
     file = plain[:14] + chunk(b"XFIH", b"anything") + plain[14:] + b"\0" * 100
     assert read_midi(file) == read_midi(plain)
@@ -160,17 +160,17 @@ def test_a_longer_header_is_read() -> None:
     assert read_midi(file) == read_midi(plain)
 
 
-def test_missing_tracks_are_told() -> None:
-    reading = read_midi(raw(SIMPLE, form=1, announced=5))
-    assert "The file announces 5 tracks and holds 1." in reading.warnings
+def test_missing_tracks_give_a_warning() -> None:
+    score = read_midi(raw(SIMPLE, form=1, announced=5))
+    assert "The file announces 5 tracks and holds 1." in score.warnings
 
 
 def test_of_several_sequences_the_first_is_read() -> None:
-    reading = read_midi(raw(SIMPLE, SIMPLE.replace(b"\x40", b"\x41"), form=2))
-    assert reading.melody.pitches == (60, 64)
-    assert "The file holds 2 sequences (format 2); the first was read." in reading.warnings
+    score = read_midi(raw(SIMPLE, SIMPLE.replace(b"\x40", b"\x41"), form=2))
+    assert score.melody.pitches == (60, 64)
+    assert "The file holds 2 sequences (format 2); the first was read." in score.warnings
 
 
-def test_a_key_of_too_many_signs_is_passed_over() -> None:
+def test_an_impossible_key_signature_is_ignored() -> None:
     nonsense = raw(b"\0\xff\x59\2\x50\x07" + SIMPLE)
     assert replace(read_midi(nonsense), title="") == read_midi(raw(SIMPLE))

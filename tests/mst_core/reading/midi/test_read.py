@@ -1,4 +1,4 @@
-"""What a MIDI file says is what is read: notes, bars, key, tempo, and what sounds beside."""
+"""MIDI files: notes, bars, key, tempo and the other parts are read as they are written."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from tests.support.midi_files import bars_of, chords, meta, midi, notes, raw, tr
 TUNE = melody("C5 D5 E5 F5 G5 A5 B5 C6  G5*2 E5*2 C5*4", bars=2)
 
 
-def from_the_first_note(tune: Melody) -> list[tuple[Fraction, Fraction, int]]:
+def times_from_the_first_note(tune: Melody) -> list[tuple[Fraction, Fraction, int]]:
     first = tune.notes[0].onset
     return [(note.onset - first, note.duration, note.pitch) for note in tune.notes]
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
 def test_a_written_tune_is_read_back(tune: Melody) -> None:
-    reading = read_midi(write_midi(tune, program=73, title="The Grey Cat"))
-    assert replace(reading.melody, sections=tune.sections) == tune
-    assert (reading.title, reading.program, reading.parts) == ("The Grey Cat", 73, ())
-    assert reading.warnings == ()
+    score = read_midi(write_midi(tune, program=73, title="The Grey Cat"))
+    assert replace(score.melody, sections=tune.sections) == tune
+    assert (score.title, score.program, score.parts) == ("The Grey Cat", 73, ())
+    assert score.warnings == ()
 
 
 @settings(deadline=None, max_examples=60)
@@ -37,11 +37,11 @@ def test_a_written_tune_is_read_back(tune: Melody) -> None:
 def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
     assume(len(tune.notes) > 1)
     read = read_midi(write_midi(tune, program=0)).melody
-    assert from_the_first_note(read) == from_the_first_note(tune)
+    assert times_from_the_first_note(read) == times_from_the_first_note(tune)
     assert (read.meter, read.tempo) == (tune.meter, tune.tempo)
     assert (read.key.fifths, read.key.is_minor) == (tune.key.fifths, tune.key.is_minor)
-    # MIDI has no negative time: a rest in front of a first note and a pickup look the same. Up to
-    # a beat of silence is taken for a rest, more for a pickup; either way the bars stay.
+    # MIDI has no negative time: a rest before the first note and a pickup look the same. Less than
+    # a beat of silence is read as a rest, more as a pickup; either way the barlines stay.
     shift = read.notes[0].onset - tune.notes[0].onset
     assert shift % tune.meter.bar_length == 0
     if 0 <= tune.notes[0].onset < tune.meter.beat_length or 0 < tune.pickup <= (
@@ -56,7 +56,7 @@ def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
 def test_changes_of_meter_are_read_back(tune: Melody) -> None:
     assume(len(tune.notes) > 1)
     assume(0 <= tune.notes[0].onset < tune.meter.beat_length)
-    # One short bar in front is a pickup to most programs, and so to us.
+    # A shorter first bar is read as a pickup, as most programs write one.
     assume(tune.meter.bar_length >= tune.meter_at(1).bar_length)
     read = read_midi(write_midi(tune, program=0)).melody
     assert (read.notes, read.meter, read.bar_count) == (tune.notes, tune.meter, tune.bar_count)
@@ -66,14 +66,14 @@ def test_changes_of_meter_are_read_back(tune: Melody) -> None:
     ]
 
 
-def test_a_triplet_is_exact_on_a_clock_that_has_no_thirds() -> None:
+def test_a_triplet_is_exact_where_the_ticks_per_quarter_are_no_multiple_of_three() -> None:
     tune = melody("C5*2/3 D5*2/3 E5*2/3 F5*2 G5*4/3 A5*4/3 B5*4/3", bars=1)
     file = midi(track([*bars_of(tune), *notes(tune.notes, ticks=1024)]), ticks=1024)
     assert read_midi(file).melody.notes == tune.notes
 
 
 @pytest.mark.parametrize("ticks", [1, 2, 24, 96, 100, 120, 192, 220, 480, 960, 1000, 10080, 32767])
-def test_any_clock_will_do(ticks: int) -> None:
+def test_any_number_of_ticks_per_quarter_is_read(ticks: int) -> None:
     tune = melody("C5*2 D5*2 E5*4  G5*4 C5*4", bars=2)
     file = midi(track([*bars_of(tune), *notes(tune.notes, ticks=ticks)]), ticks=ticks)
     assert read_midi(file).melody.notes == tune.notes
@@ -84,16 +84,16 @@ def test_notes_that_end_a_little_early_last_to_the_next() -> None:
     assert read_midi(midi(track([*bars_of(REEL), *notes(clipped)]))).melody.notes == REEL.notes
 
 
-def test_a_note_that_ends_a_tick_early_is_whole() -> None:
+def test_a_note_that_ends_a_tick_early_gets_its_full_duration() -> None:
     early = [replace(note, duration=note.duration - Fraction(1, 480)) for note in TUNE.notes]
     assert read_midi(midi(track(notes(early)))).melody.notes == TUNE.notes
 
 
-def test_without_meter_key_and_tempo_it_says_what_was_assumed() -> None:
-    reading = read_midi(midi(track(notes(TUNE.notes))))
-    assert (reading.melody.meter, reading.melody.key) == (Meter(4, 4), Key(0))
-    assert (reading.melody.tempo, reading.tempos) == (120.0, ())
-    assert reading.warnings == (
+def test_without_meter_key_and_tempo_the_warnings_name_what_was_assumed() -> None:
+    score = read_midi(midi(track(notes(TUNE.notes))))
+    assert (score.melody.meter, score.melody.key) == (Meter(4, 4), Key(0))
+    assert (score.melody.tempo, score.tempos) == (120.0, ())
+    assert score.warnings == (
         "The file names no meter; 4/4 was assumed.",
         "The file names no key; its notes are those of C major.",
         "The file names no tempo; 120 quarters a minute were assumed.",
@@ -105,16 +105,16 @@ def test_without_meter_key_and_tempo_it_says_what_was_assumed() -> None:
     ("E4 G4 B4 E5 D#5 E5 F#5 G5 F#5*2 B4*2 E4*4", "Em"),
     ("Bb4 D5 F5 Bb5 A5 G5 F5 Eb5 D5*2 C5*2 Bb4*4", "Bb"),
 ])  # fmt: skip
-def test_a_key_that_is_not_named_is_heard(text: str, key: str) -> None:
+def test_a_key_that_is_not_named_is_estimated(text: str, key: str) -> None:
     assert read_midi(midi(track(notes(melody(text, bars=2).notes)))).melody.key == Key.parse(key)
 
 
-def test_bars_of_silence_in_front_are_left_out() -> None:
+def test_silent_bars_before_the_melody_are_left_out() -> None:
     late = [replace(note, onset=note.onset + 12) for note in TUNE.notes]
-    reading = read_midi(midi(track([*bars_of(TUNE), *notes(late)])))
-    assert reading.melody.notes == TUNE.notes
-    assert "The melody begins after 3 silent bars, which were left out." in reading.warnings
-    assert reading.tempos == ((-12.0, 120.0),)
+    score = read_midi(midi(track([*bars_of(TUNE), *notes(late)])))
+    assert score.melody.notes == TUNE.notes
+    assert "The melody begins after 3 silent bars, which were left out." in score.warnings
+    assert score.tempos == ((-12.0, 120.0),)
 
 
 def test_a_short_first_bar_is_a_pickup() -> None:
@@ -132,7 +132,7 @@ def test_a_short_first_bar_is_a_pickup() -> None:
     )
 
 
-def test_a_bar_of_another_length_is_a_change_there_and_back() -> None:
+def test_a_single_bar_of_another_length_is_two_meter_changes() -> None:
     tune = melody("C5*8  D5*4  E5*8  C5*8", bars=4)
     meters = [
         meta("time_signature", numerator=4, denominator=4),
@@ -154,15 +154,15 @@ def test_a_meter_that_begins_inside_a_bar_cuts_the_bar_short() -> None:
     assert read.meter_changes == (MeterChange(1, Meter(3, 8)), MeterChange(2, Meter(6, 8)))
 
 
-def test_a_meter_between_all_notes_values_waits_for_the_barline() -> None:
+def test_a_meter_that_begins_off_the_note_values_is_moved_to_the_nearest_barline() -> None:
     meters = [
         meta("time_signature", numerator=4, denominator=4),
         (1913, MetaMessage("time_signature", numerator=2, denominator=4)),
     ]
     tune = melody("C5*8  D5*4  E5*4", bars=3)
-    reading = read_midi(midi(track([*meters, *notes(tune.notes)])))
-    assert reading.melody.meter_changes == (MeterChange(1, Meter(2, 4)),)
-    assert any("nearest barline" in remark for remark in reading.warnings)
+    score = read_midi(midi(track([*meters, *notes(tune.notes)])))
+    assert score.melody.meter_changes == (MeterChange(1, Meter(2, 4)),)
+    assert any("nearest barline" in warning for warning in score.warnings)
 
 
 def test_the_tempo_that_holds_longest_is_the_tempo() -> None:
@@ -171,9 +171,9 @@ def test_the_tempo_that_holds_longest_is_the_tempo() -> None:
         (480, MetaMessage("set_tempo", tempo=357_143)),
         (3600, MetaMessage("set_tempo", tempo=750_000)),
     ]
-    reading = read_midi(midi(track([*tempos, *notes(TUNE.notes)])))
-    assert reading.melody.tempo == 168.0
-    assert reading.tempos == ((0.0, 60.0), (1.0, 168.0), (7.5, 80.0))
+    score = read_midi(midi(track([*tempos, *notes(TUNE.notes)])))
+    assert score.melody.tempo == 168.0
+    assert score.tempos == ((0.0, 60.0), (1.0, 168.0), (7.5, 80.0))
 
 
 def test_other_tracks_stay_at_their_exact_times() -> None:
@@ -185,10 +185,10 @@ def test_other_tracks_stay_at_their_exact_times() -> None:
                (0, Message("program_change", channel=1, program=24))], name="Guitar"),
         track(notes(drums, channel=9, ticks=480), name="Kit"),
     )  # fmt: skip
-    reading = read_midi(file)
-    guitar, kit = reading.parts
-    assert reading.title == "Two Bars"
-    assert reading.melody.notes == TUNE.notes
+    score = read_midi(file)
+    guitar, kit = score.parts
+    assert score.title == "Two Bars"
+    assert score.melody.notes == TUNE.notes
     assert (guitar.name, guitar.program, guitar.drums) == ("Guitar", 24, False)
     assert [(int(each.onset), int(each.duration), each.pitch) for each in guitar.notes] == [
         (onset, 4, root + step) for onset, root in ((0, 48), (4, 43)) for step in (0, 4, 7)
@@ -200,12 +200,12 @@ def test_other_tracks_stay_at_their_exact_times() -> None:
 def test_parts_may_begin_before_the_melody() -> None:
     late = [replace(note, onset=note.onset + 8) for note in TUNE.notes]
     bass = [Note(Fraction(4 * bar), Fraction(4), 36) for bar in range(4)]
-    reading = read_midi(midi(track(notes(late), name="Flute"), track(notes(bass), name="Bass")))
-    assert reading.melody.notes == TUNE.notes
-    assert [each.onset for each in reading.parts[0].notes] == [-8, -4, 0, 4]
+    score = read_midi(midi(track(notes(late), name="Flute"), track(notes(bass), name="Bass")))
+    assert score.melody.notes == TUNE.notes
+    assert [each.onset for each in score.parts[0].notes] == [-8, -4, 0, 4]
 
 
-def test_velocity_0_and_running_status_end_a_note() -> None:
+def test_a_note_on_of_velocity_0_in_running_status_ends_a_note() -> None:
     file = raw(bytes([0, 0x90, 60, 80, 96, 60, 0, 0, 64, 80, 96, 64, 0]))
     assert read_midi(file).melody.notes == (
         Note(Fraction(0), Fraction(1), 60),
@@ -215,10 +215,10 @@ def test_velocity_0_and_running_status_end_a_note() -> None:
 
 def test_notes_without_an_end_last_to_the_next() -> None:
     begun = [each for each in notes(TUNE.notes) if each[1].type == "note_on"]
-    reading = read_midi(midi(track(begun)))
-    assert reading.melody.pitches == TUNE.pitches
-    assert reading.melody.notes[:-1] == TUNE.notes[:-1]
-    assert "Notes that never end, cut at the next note: 11." in reading.warnings
+    score = read_midi(midi(track(begun)))
+    assert score.melody.pitches == TUNE.pitches
+    assert score.melody.notes[:-1] == TUNE.notes[:-1]
+    assert "Notes that never end, cut at the next note: 11." in score.warnings
 
 
 def test_one_lost_end_does_not_shift_the_others() -> None:
@@ -234,9 +234,9 @@ def test_doubled_notes_are_one() -> None:
 
 def test_ornaments_without_length_are_left_out() -> None:
     grace = Note(Fraction(1), Fraction(0), 90)
-    reading = read_midi(midi(track([*notes(TUNE.notes), *notes([grace])])))
-    assert reading.melody.notes == TUNE.notes
-    assert any("without length" in remark for remark in reading.warnings)
+    score = read_midi(midi(track([*notes(TUNE.notes), *notes([grace])])))
+    assert score.melody.notes == TUNE.notes
+    assert any("without length" in warning for warning in score.warnings)
 
 
 @pytest.mark.parametrize("line", ["", "C5*8"])
