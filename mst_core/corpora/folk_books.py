@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-from mst_core.corpora.files import RejectedItem
 from mst_core.corpora.jsonl import CorpusLine, line_from_abc
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.reading.abc.read import read_tune, split_tunes
@@ -41,14 +40,26 @@ class FolkTune:
 
 
 @dataclass(frozen=True, slots=True)
+class TuneIssue:
+    """Why a tune was left out, or what is irregular about one that was not."""
+
+    id: str
+    reason: str
+    left_out: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FolkBooks:
-    """Tunes in the order of book, file and place in the file."""
+    """Tunes in the order of book, file and place in the file; and what is irregular."""
 
     tunes: tuple[FolkTune, ...]
-    rejected: tuple[RejectedItem, ...]
-    """Tunes that are left out, by id."""
-    uneven: Mapping[str, str]
-    """Ids of tunes with bars of irregular length, and which bars."""
+    issues: tuple[TuneIssue, ...]
+
+
+class _HeldOut(msgspec.Struct):
+    """A JSON file of held-out tunes."""
+
+    held_out: frozenset[str]
 
 
 def read_held_out(path: Path) -> frozenset[str]:
@@ -58,9 +69,8 @@ def read_held_out(path: Path) -> frozenset[str]:
         UnreadableScore: when there is no such file or list.
     """
     try:
-        content = msgspec.json.decode(path.read_bytes())
-        return msgspec.convert(content["held_out"], frozenset[str])
-    except (OSError, TypeError, KeyError, msgspec.MsgspecError) as error:
+        return msgspec.json.decode(path.read_bytes(), type=_HeldOut).held_out
+    except (OSError, msgspec.MsgspecError) as error:
         raise UnreadableScore(
             f"the list of held-out tunes {path.name} cannot be read ({error})",
             'it holds {"held_out": ["oneill-0001-0050-1", ...]}',
@@ -82,24 +92,23 @@ def read_folk_books(
     """
     ids = read_held_out(held_out) if isinstance(held_out, Path) else held_out
     tunes: list[FolkTune] = []
-    rejected: list[RejectedItem] = []
-    uneven: dict[str, str] = {}
+    issues: list[TuneIssue] = []
     for book, id_, text in _read_texts(corpus or find_music21_corpus()):
         if (id_ in ids) is not only_held_out:
             continue
         try:
             tune = read_tune(text)
         except MstError as error:
-            rejected.append(RejectedItem(id_, str(error)))
+            issues.append(TuneIssue(id_, str(error), left_out=True))
             continue
         reason = _exclusion_reason(tune)
         if reason:
-            rejected.append(RejectedItem(id_, reason))
+            issues.append(TuneIssue(id_, reason, left_out=True))
             continue
         if tune.irregular_measures:
-            uneven[id_] = _describe_uneven_bars(tune)
+            issues.append(TuneIssue(id_, _describe_uneven_bars(tune), left_out=False))
         tunes.append(FolkTune(id_, book, tune))
-    return FolkBooks(tuple(tunes), tuple(rejected), uneven)
+    return FolkBooks(tuple(tunes), tuple(issues))
 
 
 def find_music21_corpus() -> Path:

@@ -1,7 +1,9 @@
-"""Judging: what a transfer keeps and what it brings, by figures that know nothing of our networks.
+"""Evaluation: metrics of style transfer and of new tunes, independent of our networks.
 
-Real tunes (`real_tunes`) become rhythms (`rhythm`); judges learn styles from them (`ngram`,
-`contrast`, gathered in `court`). `form`, `knob`, `nature`, `copying` and `retrieval` measure one
-claim each, `transfers` and `baselines` make what is measured, `trial` sends tunes through all of
-it and `table` prints what came out.
+`run` evaluates everything that `mst evaluate` prints. Real tunes (`test_data`, `pieces`) become
+rhythm sequences (`rhythm_features`). Two classifiers per pair of styles (`ngram_classifier`,
+`logistic_regression`, cross-fitted in `style_classifiers`) estimate log-odds of the target style.
+`form_preservation`, `strength_curve`, `distributions`, `phrases` and `retrieval` compute one family
+of metrics each, `systems` and `baselines` produce what is measured, `transfer_eval` measures one
+direction from style to style, and `report` formats the result.
 """

@@ -1,4 +1,8 @@
-"""What our transfer is held against: easy answers that win one figure and lose another."""
+"""Baselines of rhythm transfer: each is best at one metric and bad at others.
+
+`pati_baseline` is the method of Pati's article: the duration network of the target style samples a
+duration for every given pitch, without constraints. No product code uses it.
+"""
 
 from __future__ import annotations
 
@@ -14,36 +18,42 @@ from mst_core.music import TICKS_PER_QUARTER, Melody, Note
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.networks.model import LstmState, StyleModel
 
-# The article's way: the duration network writes freely over given pitches, with no care for bars.
-#
-# After Pati's article. It is here to be measured against: nothing that is shipped uses it.
-
 
 def sample_durations(
-    pair: StyleModel, heading: TuneHeader, pitches: Sequence[int | None], seeds: Sequence[int]
+    model: StyleModel, header: TuneHeader, pitches: Sequence[int | None], seeds: Sequence[int]
 ) -> list[tuple[TuneEvent, ...]]:
-    """Draw a duration for each pitch (None is a rest) from the network, once for each seed."""
-    lines = [MelodyState(heading, pair.vocabulary) for _ in seeds]
+    """Sample a duration for each pitch from the duration network.
+
+    Args:
+        model: the style's networks.
+        header: meter, key and bars of the tune.
+        pitches: MIDI numbers, None for a rest, ``(N,)``.
+        seeds: one tune is sampled for each; B below is their number.
+
+    Returns:
+        The events of each tune.
+    """
+    states = [MelodyState(header, model.vocabulary) for _ in seeds]
     draws = [np.random.default_rng(seed) for seed in seeds]
-    device = next(pair.duration_net.parameters()).device
-    state: LstmState | None = None
-    ticks = pair.vocabulary.ticks
+    device = next(model.duration_net.parameters()).device
+    lstm: LstmState | None = None
+    ticks = model.vocabulary.ticks
     with torch.inference_mode():
         for pitch in pitches:
             rows = [
-                line.duration_context(line.pitch_context(), line.interval_to(pitch), pitch)
-                for line in lines
+                state.duration_context(state.pitch_context(), state.interval_to(pitch), pitch)
+                for state in states
             ]
             features = torch.tensor(rows, device=device).unsqueeze(1)  # (B, 1, F)
-            logits, state = pair.duration_net(features, state)
-            shares = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()  # (B, V)
-            for line, draw, row in zip(lines, draws, shares, strict=True):
-                line.append(pitch, ticks[int(draw.choice(len(row), p=row / row.sum()))])
-    return [tuple(line.events) for line in lines]
+            logits, lstm = model.duration_net(features, lstm)
+            probabilities = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()  # (B, V)
+            for state, draw, row in zip(states, draws, probabilities, strict=True):
+                state.append(pitch, ticks[int(draw.choice(len(row), p=row / row.sum()))])
+    return [tuple(state.events) for state in states]
 
 
 def shuffle_durations(melody: Melody, seed: int) -> Melody:
-    """The same durations in another order; rests stay behind the notes that they followed."""
+    """Return the tune with its durations permuted; rests stay after the notes they followed."""
     order = np.random.default_rng(seed).permutation(len(melody.notes))
     durations = [melody.notes[place].duration for place in order]
     notes: list[Note] = []
@@ -56,24 +66,22 @@ def shuffle_durations(melody: Melody, seed: int) -> Melody:
 
 
 def copy_rhythm(melody: Melody, target: Melody) -> Melody:
-    """The rhythm of another tune laid over the pitches, again from its beginning where it ends."""
+    """Return the tune's pitches on the rhythm of another tune, repeated from bar 0 as needed."""
     bar = target.meter.bar_length
-    round_trip = (
-        -int(-(target.notes[-1].end - min(Fraction(0), target.notes[0].onset)) // bar) * bar
-    )
+    period = -int(-(target.notes[-1].end - min(Fraction(0), target.notes[0].onset)) // bar) * bar
     notes = []
     for index, note in enumerate(melody.notes):
-        lap, place = divmod(index, len(target.notes))
-        model = target.notes[place]
-        notes.append(Note(model.onset + lap * round_trip, model.duration, note.pitch))
+        cycle, index_in_target = divmod(index, len(target.notes))
+        source = target.notes[index_in_target]
+        notes.append(Note(source.onset + cycle * period, source.duration, note.pitch))
     return _with_notes(replace(melody, meter=target.meter, meter_changes=()), notes)
 
 
-def pati_baseline(melody: Melody, pair: StyleModel, seeds: Sequence[int]) -> list[Melody]:
-    """The style's duration network over the pitches, sampled freely, once for each seed."""
+def pati_baseline(melody: Melody, model: StyleModel, seeds: Sequence[int]) -> list[Melody]:
+    """Sample a rhythm for the tune's pitches from the style's duration network, once a seed."""
     bars = 4 * max(1, melody.bar_count) + 8
-    heading = TuneHeader.regular(melody.meter, melody.key, bars)
-    found = sample_durations(pair, heading, melody.pitches, seeds)
+    header = TuneHeader.regular(melody.meter, melody.key, bars)
+    found = sample_durations(model, header, melody.pitches, seeds)
     return [_with_notes(melody, _notes(events)) for events in found]
 
 
@@ -86,7 +94,7 @@ def _notes(events: Sequence[TuneEvent]) -> list[Note]:
 
 
 def _with_notes(melody: Melody, notes: Sequence[Note]) -> Melody:
-    """Another line of notes in as many bars as it takes."""
+    """Return the melody with other notes in as many bars as they need; form marks are dropped."""
     bars = max(1, -int(-notes[-1].end // melody.meter.bar_length))
     return replace(
         melody, notes=tuple(notes), bar_count=bars, sections=(0,), meter_changes=(), repeats=()

@@ -1,4 +1,4 @@
-"""What of a tune's form is still there when it comes back: repeats, barlines, phrases, length."""
+"""Form preservation: how much of a tune's form a transfer keeps, from 0 to 1 a metric."""
 
 from __future__ import annotations
 
@@ -11,43 +11,49 @@ from itertools import combinations, pairwise
 from mst_core.music import Melody
 
 PHRASE_BARS = 4
-"""Where a tune has no sections, every fourth bar begins a phrase."""
+"""Length of a phrase in a tune without sections."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormPreservation:
-    """How one tune kept its form; a share is None where there was nothing to keep."""
+    """How one tune kept its form; a share is None where the original has nothing to keep."""
 
     repeats: float | None
-    """Share of the pairs of identical bars (pitch and rhythm) that are identical after (RR)."""
+    """Recall: share of the pairs of identical bars (pitch and rhythm) that stay identical."""
     precision: float | None
-    """Share of the pairs of bars identical after that were identical before."""
+    """Share of the pairs of identical bars of the result that were identical before."""
     barlines: float | None
-    """Share of the barlines with an onset that have one after."""
+    """Share of the barlines with an onset that keep one."""
     phrases: float | None
-    """Share of the starts of sections with an onset that have one after."""
+    """Share of the section starts with an onset that keep one."""
     length: float
-    """Difference of the length, as a share of the old one."""
+    """Absolute change of the length, relative to the original."""
     pickup: bool
-    """Whether a pickup is a pickup after, and none is none."""
+    """Whether presence of a pickup is preserved."""
 
 
 def form_preservation(before: Melody, after: Melody) -> FormPreservation:
-    """Compare a tune with what became of it, bar by bar; another meter's bars stand for the old."""
+    """Compare a tune with its transferred version, bar by bar.
+
+    Args:
+        before: the original.
+        after: the result. With as many bars as the original its bars are compared by index,
+            whatever its meter; otherwise its time axis is scaled to the original's length.
+    """
     same_bars = before.bar_count == after.bar_count
     lines = before.barlines
     scale = after.length / before.length
     new_lines = after.barlines if same_bars else tuple(line * scale for line in lines)
-    old_pairs = _same(_bars(before, lines))
-    new_pairs = _same(_bars(after, new_lines))
+    old_pairs = _identical_pairs(_bars(before, lines))
+    new_pairs = _identical_pairs(_bars(after, new_lines))
     old_onsets = {note.onset for note in before.notes}
     new_onsets = {note.onset for note in after.notes}
-    struck = [bar for bar in range(before.bar_count) if lines[bar] in old_onsets]
+    with_onset = [bar for bar in range(before.bar_count) if lines[bar] in old_onsets]
     sections = (
         before.sections if len(before.sections) > 1 else range(0, before.bar_count, PHRASE_BARS)
     )
-    starts = set(sections) & set(struck)
-    kept = {bar for bar in struck if new_lines[bar] in new_onsets}
+    starts = set(sections) & set(with_onset)
+    kept = {bar for bar in with_onset if new_lines[bar] in new_onsets}
     end = before.bar_count if same_bars else None
     old_length = Fraction(before.bar_count)
     new_length = (
@@ -56,7 +62,7 @@ def form_preservation(before: Melody, after: Melody) -> FormPreservation:
     return FormPreservation(
         repeats=_share(old_pairs & new_pairs, old_pairs),
         precision=_share(old_pairs & new_pairs, new_pairs),
-        barlines=_share(kept, struck),
+        barlines=_share(kept, with_onset),
         phrases=_share(starts & kept, starts),
         length=float(abs(new_length / old_length - 1)),
         pickup=bool(before.pickup) == bool(after.pickup),
@@ -64,13 +70,13 @@ def form_preservation(before: Melody, after: Melody) -> FormPreservation:
 
 
 def _length_in_old_bars(before: Melody, after: Melody) -> Fraction:
-    """A tune told in twice or half as many bars is as long as it was; any other is not."""
+    """Length of the result in bars; twice or half as many bars count as the same length."""
     ratio = Fraction(after.bar_count, before.bar_count)
     return Fraction(before.bar_count) if ratio in (2, Fraction(1, 2)) else Fraction(after.bar_count)
 
 
 def _bars(melody: Melody, lines: Sequence[Fraction]) -> list[Hashable]:
-    """What begins in each bar: onset from the barline, duration, pitch; None for an empty one."""
+    """Notes of each bar as (onset after the barline, duration, pitch); None for an empty bar."""
     found: list[list[Hashable]] = [[] for _ in lines[:-1]]
     bar = 0
     for note in melody.notes:
@@ -82,12 +88,12 @@ def _bars(melody: Melody, lines: Sequence[Fraction]) -> list[Hashable]:
     return [tuple(notes) if notes else None for notes in found]
 
 
-def _same(bars: Sequence[Hashable]) -> set[tuple[int, int]]:
-    alike: dict[Hashable, list[int]] = defaultdict(list)
+def _identical_pairs(bars: Sequence[Hashable]) -> set[tuple[int, int]]:
+    groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, bar in enumerate(bars):
         if bar is not None:
-            alike[bar].append(index)
-    return {pair for indices in alike.values() for pair in combinations(indices, 2)}
+            groups[bar].append(index)
+    return {pair for indices in groups.values() for pair in combinations(indices, 2)}
 
 
 def _share(part: set[object] | set[tuple[int, int]] | set[int], whole: object) -> float | None:
@@ -96,10 +102,10 @@ def _share(part: set[object] | set[tuple[int, int]] | set[int], whole: object) -
 
 
 def smallest_step(before: Melody) -> float:
-    """The largest share of notes that change at once in the finest change of one class of bars.
+    """Compute the smallest share of notes, 0 to 1, that a change of one class of bars must move.
 
-    A change within a bar moves the border of two notes, in every bar of the class alike; so a bar
-    that comes k times in a tune of n notes forces a step of 2 k / n.
+    Moving the border between two notes changes both, in every bar of the class; a bar that occurs
+    k times in a tune of n notes forces a step of 2 k / n. The largest such step is returned.
     """
     lines = before.barlines
     classes: dict[Hashable, int] = defaultdict(int)

@@ -1,8 +1,8 @@
-"""The second judge: logistic regression between two styles, by what a tune is made of.
+"""Logistic regression between two styles over windows of notes.
 
-It hears no order beyond two notes: the shares of (place in the bar, duration) and of pairs of
-durations in a window, their square roots weighted (Hellinger), so that one judge's blind spot is
-not the other's. Ridge-penalised and fitted by Newton's method.
+Features are square roots of shares (Hellinger): of (position in the bar, duration), and of pairs of
+consecutive durations. It has no order beyond two notes, unlike the n-gram model. L2-penalised,
+fitted by Newton's method; styles have equal weight.
 """
 
 from __future__ import annotations
@@ -15,82 +15,102 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.rhythm_features import RhythmSequence
-
-MIN_WINDOWS = 6
-"""Windows that a feature must occur in to be heard at all."""
-RIDGE = 0.3
-NEWTON_STEPS = 8
-"""Of Newton's method: more change no digit that is printed."""
-WINDOW_NOTES = 48
-"""Windows of equal length, since shares in short ones scatter more."""
-
-FeatureMatrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """Turns rhythms into rows of numbers."""
+    """Maps rhythms to feature matrices."""
 
     columns: dict[Hashable, int]
-    """The column of each feature."""
+    """Column of each feature; F is their number."""
+    window_notes: int
 
     @classmethod
-    def fit(cls, rhythms: Iterable[RhythmSequence]) -> FeatureExtractor:
-        """An ear for all that is not too rare in these."""
-        seen = Counter(name for rhythm in rhythms for w in _windows(rhythm) for name in _shares(w))
-        kept = sorted((name for name, windows in seen.items() if windows >= MIN_WINDOWS), key=repr)
-        return cls({name: place for place, name in enumerate(kept)})
+    def fit(
+        cls, rhythms: Iterable[RhythmSequence], config: EvaluationConfig = EvaluationConfig()
+    ) -> FeatureExtractor:
+        """Select the features that occur in at least ``config.regression_min_windows`` windows."""
+        length = config.regression_window_notes
+        seen = Counter(
+            name
+            for rhythm in rhythms
+            for window in _windows(rhythm, length)
+            for name in _shares(window)
+        )
+        kept = sorted(
+            (name for name, count in seen.items() if count >= config.regression_min_windows),
+            key=repr,
+        )
+        return cls({name: column for column, name in enumerate(kept)}, length)
 
-    def transform(self, rhythm: RhythmSequence) -> FeatureMatrix:
-        """A row for each window: (windows, F), the last column is 1."""
-        windows = _windows(rhythm)
+    def transform(self, rhythm: RhythmSequence) -> NDArray[np.float64]:
+        """Return one row a window, ``(W, F + 1)``; the last column is the intercept's 1."""
+        windows = _windows(rhythm, self.window_notes)
         rows = np.zeros((len(windows), len(self.columns) + 1))
         rows[:, -1] = 1.0
         for row, window in zip(rows, windows, strict=True):
             for name, share in _shares(window).items():
-                place = self.columns.get(name)
-                if place is not None:
-                    row[place] = np.sqrt(share)
+                column = self.columns.get(name)
+                if column is not None:
+                    row[column] = np.sqrt(share)
         return rows
 
 
 class LogisticRegression:
-    """Learns to tell one style from another; the verdict is log-odds for the second."""
+    """A binary classifier of windows: log-odds of the second style."""
 
-    def __init__(self, first: Sequence[FeatureMatrix], second: Sequence[FeatureMatrix]) -> None:
+    def __init__(
+        self,
+        first: Sequence[NDArray[np.float64]],
+        second: Sequence[NDArray[np.float64]],
+        config: EvaluationConfig = EvaluationConfig(),
+    ) -> None:
+        """Fit the weights.
+
+        Args:
+            first: feature matrices ``(W, F + 1)`` of the tunes of the first style.
+            second: the same of the second style.
+            config: penalty and number of Newton steps.
+        """
         one, other = np.concatenate(first), np.concatenate(second)
         rows = np.concatenate((one, other))
         sizes = (len(one), len(other))
-        wanted = np.repeat((0.0, 1.0), sizes)
-        # Each style weighs the same, however many tunes it has.
+        labels = np.repeat((0.0, 1.0), sizes)
         weights = np.repeat([0.5 * len(rows) / size for size in sizes], sizes)
-        self._slope = _fit(rows, wanted, weights)
+        self._weights = _fit(rows, labels, weights, config)
 
-    def log_odds(self, rows: FeatureMatrix) -> float:
-        """Log-odds for the second style, the mean over the windows of a tune."""
-        return float(np.mean(rows @ self._slope))
+    def log_odds(self, rows: NDArray[np.float64]) -> float:
+        """Return the mean log-odds of the second style over a tune's windows ``(W, F + 1)``."""
+        return float(np.mean(rows @ self._weights))
 
 
-def _windows(rhythm: RhythmSequence) -> list[RhythmSequence]:
-    return rhythm.windows(WINDOW_NOTES) or [rhythm]
+def _windows(rhythm: RhythmSequence, length: int) -> list[RhythmSequence]:
+    return rhythm.windows(length) or [rhythm]
 
 
 def _shares(rhythm: RhythmSequence) -> dict[Hashable, float]:
+    """Share of each feature among the notes of a window."""
     notes = rhythm.notes
     counts: Counter[Hashable] = Counter(("at", note.position, note.duration) for note in notes)
     counts.update(("pair", one.duration, other.duration) for one, other in pairwise(notes))
     return {name: count / len(notes) for name, count in counts.items()}
 
 
-def _fit(rows: FeatureMatrix, wanted: FeatureMatrix, weights: FeatureMatrix) -> FeatureMatrix:
-    """Newton's method on the penalised log-likelihood; rows (N, F), returns (F,)."""
+def _fit(
+    rows: NDArray[np.float64],
+    labels: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    config: EvaluationConfig,
+) -> NDArray[np.float64]:
+    """Maximise the penalised log-likelihood of rows (N, F + 1) by Newton's method: (F + 1,)."""
     slope = np.zeros(rows.shape[1])
-    ridge = np.full(rows.shape[1], RIDGE)
+    ridge = np.full(rows.shape[1], config.ridge)
     ridge[-1] = 1e-6  # the intercept is free
-    for _ in range(NEWTON_STEPS):
-        share = 1 / (1 + np.exp(-np.clip(rows @ slope, -30, 30)))
-        gradient = rows.T @ (weights * (share - wanted)) + ridge * slope
-        curve = (rows * (weights * share * (1 - share))[:, None]).T @ rows + np.diag(ridge)
-        slope -= np.linalg.solve(curve, gradient)
+    for _ in range(config.newton_steps):
+        probability = 1 / (1 + np.exp(-np.clip(rows @ slope, -30, 30)))
+        gradient = rows.T @ (weights * (probability - labels)) + ridge * slope
+        hessian = (rows * (weights * probability * (1 - probability))[:, None]).T @ rows
+        slope -= np.linalg.solve(hessian + np.diag(ridge), gradient)
     return slope

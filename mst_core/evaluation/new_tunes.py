@@ -1,107 +1,105 @@
-"""Newly composed tunes beside real ones: distances, phrases that return, cadences, copies."""
+"""Statistics of newly composed tunes beside real ones: distances, repetition, shared runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
-from mst_core.evaluation.distributions import FeatureCounts, FeatureDistances, distances, halves
-from mst_core.evaluation.overlap import StepRunIndex
-from mst_core.evaluation.phrases import ends_on_tonic, passages, repeats, returns
+from mst_core.evaluation.distributions import (
+    FeatureCounts,
+    FeatureDistances,
+    feature_distances,
+    half_distances,
+)
+from mst_core.evaluation.phrases import (
+    ends_on_tonic,
+    has_exact_repeat,
+    has_varied_return,
+    passages,
+)
 from mst_core.jobs import Compose
 from mst_core.music import TICKS_PER_QUARTER, Melody
 from mst_core.statistics.fingerprints import Fingerprints
-
-N_BARS = 16
-FURTHEST = 1.5
-"""Distances stay below so many times those between two halves of the real tunes."""
-NEAREST_REPEATS = 0.15
-"""Shares of tunes with repeated phrases stay within this of the real tunes'."""
+from mst_core.statistics.shared_runs import SharedRunIndex, melody_steps
 
 
-@dataclass(frozen=True, slots=True)
-class PhraseRepetition:
+class PhraseRepetition(msgspec.Struct, frozen=True, rename={"ends_on_tonic": "home"}):
     """Shares of tunes, 0 to 1."""
 
     two_bars: float
-    """With a phrase of two bars that returns note for note."""
+    """With two bars that occur twice, note for note."""
     four_bars: float
+    """With four bars that occur twice, note for note."""
     returns: float
-    """With a phrase that begins as an earlier one began."""
+    """With a phrase that begins like an earlier one (`phrases.has_varied_return`)."""
     ends_on_tonic: float
     """Whose last note is the tonic, in the last bar."""
 
     @classmethod
     def of(cls, tunes: Sequence[CorpusTune]) -> PhraseRepetition:
-        """Count."""
+        """Compute the shares over at least one tune."""
         return cls(
-            float(np.mean([repeats(tune, 2) for tune in tunes])),
-            float(np.mean([repeats(tune, 4) for tune in tunes])),
-            float(np.mean([returns(tune) for tune in tunes])),
+            float(np.mean([has_exact_repeat(tune, 2) for tune in tunes])),
+            float(np.mean([has_exact_repeat(tune, 4) for tune in tunes])),
+            float(np.mean([has_varied_return(tune) for tune in tunes])),
             float(np.mean([ends_on_tonic(tune) for tune in tunes])),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NewTuneStatistics:
-    """Figures of the new tunes of one style beside real tunes that were not trained on."""
+class NewTuneStatistics(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename={"longest_shared_runs": "longest_copies", "real_shared_run": "real_copies"},
+):
+    """New tunes of one style beside real tunes that the style was not trained on."""
 
     style: str
     tunes: int
     real_tunes: int
     distance: FeatureDistances
-    """New against real."""
+    """New tunes to real ones."""
     between_halves: FeatureDistances
-    """Half of the real against the other half, the mean of 20 random splits."""
+    """Half of the real tunes to the other half, the mean of 20 random splits."""
     ours: PhraseRepetition
     real: PhraseRepetition
     duplicates: int
-    """Tunes that are another one again, note for note."""
+    """Tunes that equal another new one, note for note."""
     longest_shared_runs: tuple[int, int, int]
-    """Steps of the longest run that a new tune shares with any training tune: the median, the 95th
-    percentile and the most."""
-    real_shared_runs: int
-    """The 95th percentile of the same for the real tunes, which are unrelated to the training."""
+    """Steps of the longest run that a new tune shares with a training tune: median, 95th
+    percentile, maximum."""
+    real_shared_run: int
+    """95th percentile of the same for the real tunes, which are unrelated to the training tunes."""
     copying: float
-    """Share of new tunes whose longest run is longer than that."""
+    """Share of new tunes, 0 to 1, whose longest run exceeds `real_shared_run`."""
 
     @property
     def ratios(self) -> FeatureDistances:
-        """How many times the distance between halves the new tunes are away."""
-        return self.distance.over(self.between_halves)
-
-    @property
-    def met(self) -> bool:
-        """Whether the tunes are as near to real ones as issue and card promise."""
-        return (
-            self.ratios.largest <= FURTHEST
-            and abs(self.ours.two_bars - self.real.two_bars) <= NEAREST_REPEATS
-            and abs(self.ours.four_bars - self.real.four_bars) <= NEAREST_REPEATS
-            and self.duplicates == 0
-            and self.longest_shared_runs[2] <= self.real_shared_runs
-        )
+        """Distances in multiples of the distance between halves of the real tunes."""
+        return self.distance.relative_to(self.between_halves)
 
     def describe(self) -> str:
-        """A few lines for people."""
+        """Return a report of a few lines."""
         far, ours, real = self.ratios, self.ours, self.real
         median, high, most = self.longest_shared_runs
         return "\n".join(
             (
                 f"{self.style}: {self.tunes} new tunes beside {self.real_tunes} real ones",
-                "  distance in times that of two halves of the real: "
+                "  distance in multiples of that of two halves of the real tunes: "
                 f"intervals {far.interval:.2f}, pairs of intervals {far.bigram:.2f}, "
                 f"note values {far.duration:.2f}, onsets in the bar {far.onset:.2f}",
                 "  tunes that repeat two bars "
                 f"{ours.two_bars:.0%} (real {real.two_bars:.0%}), "
                 f"four bars {ours.four_bars:.0%} ({real.four_bars:.0%}); "
                 f"a phrase begins like an earlier one in {ours.returns:.0%} ({real.returns:.0%}); "
-                f"home on the tonic {ours.ends_on_tonic:.0%} ({real.ends_on_tonic:.0%})",
-                f"  longest copied run: median {median}, 95th percentile {high}, most {most} steps "
-                f"(real 95th percentile {self.real_shared_runs}); duplicates {self.duplicates}",
+                f"last note is the tonic {ours.ends_on_tonic:.0%} ({real.ends_on_tonic:.0%})",
+                f"  longest shared run: median {median}, 95th percentile {high}, maximum {most} "
+                f"steps (real 95th percentile {self.real_shared_run}); "
+                f"duplicates {self.duplicates}",
             )
         )
 
@@ -112,70 +110,85 @@ def measure_new_tunes(
     real_tunes: Sequence[CorpusTune],
     training_tunes: Sequence[CorpusTune] = (),
     *,
-    tunes: int = 200,
-    seeds: Sequence[int] | None = None,
-    bars: int = N_BARS,
-    echoes: Fingerprints | None = None,
-    tell: Callable[[float], None] = lambda share: None,
+    seeds: Sequence[int],
+    bars: int = 16,
+    fingerprints: Fingerprints | None = None,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> NewTuneStatistics:
-    """Compose ``tunes`` tunes of so many bars in a style and measure them beside real ones.
+    """Compose one tune for each seed and compute its statistics; see `compare_new_tunes`.
 
-    ``real_tunes`` must be unknown to the style: those of ``bars`` bars are taken or, where there
-    are too few, windows of longer ones. ``training_tunes`` are what could have been copied; where
-    they are not at hand, the style's ``echoes`` stand for them, whose runs may be a step too long.
-    ``seeds``, one a tune, are by default 0, 1, 2 and so on.
+    Args:
+        composer: with the style loaded.
+        style: name of the style.
+        real_tunes: tunes that the style was not trained on.
+        training_tunes: tunes that could have been copied.
+        seeds: one a tune.
+        bars: of each new tune.
+        fingerprints: of the training tunes, used where the tunes are not available.
+        on_progress: called with the share of tunes composed, 0 to 1.
     """
-    chosen = range(tunes) if seeds is None else seeds
     new = []
-    for number, seed in enumerate(chosen):
+    for number, seed in enumerate(seeds):
         request = Compose(pitch=style, rhythm=style, seed=seed, bars=bars)
         new.append(corpus_tune(composer.compose(request).melody, str(seed)))
-        tell((number + 1) / len(chosen))
-    return describe_new_tunes(style, new, real_tunes, training_tunes, bars=bars, echoes=echoes)
+        on_progress((number + 1) / len(seeds))
+    return compare_new_tunes(
+        style, new, real_tunes, training_tunes, bars=bars, fingerprints=fingerprints
+    )
 
 
-def describe_new_tunes(
+def compare_new_tunes(
     style: str,
     new: Sequence[CorpusTune],
     real_tunes: Sequence[CorpusTune],
     training_tunes: Sequence[CorpusTune] = (),
     *,
-    bars: int = N_BARS,
-    echoes: Fingerprints | None = None,
+    bars: int = 16,
+    fingerprints: Fingerprints | None = None,
 ) -> NewTuneStatistics:
-    """Measure tunes that are written already."""
+    """Compute the statistics of new tunes beside as many real ones.
+
+    Args:
+        style: name of the style.
+        new: the new tunes.
+        real_tunes: tunes that the style was not trained on; those of ``bars`` bars are used or,
+            where there are too few, windows of longer ones.
+        training_tunes: tunes that could have been copied.
+        bars: of each new tune.
+        fingerprints: of the training tunes, used where ``training_tunes`` is empty; its runs may
+            be a step too long.
+    """
     found = passages(real_tunes, bars, len(new))
     drawn = np.random.default_rng(0).permutation(len(found))[: len(new)]
-    real = [found[place] for place in sorted(drawn)]
-    ours, theirs = (
-        [FeatureCounts.of(tune) for tune in new],
-        [FeatureCounts.of(tune) for tune in real],
-    )
-    longest = _search(training_tunes, echoes)
-    copies = sorted(map(longest, new))
-    usual = _percentile([longest(tune) for tune in real], 0.95)
+    real = [found[index] for index in sorted(drawn)]
+    ours = [FeatureCounts.of(tune) for tune in new]
+    theirs = [FeatureCounts.of(tune) for tune in real]
+    longest_run = _run_search(training_tunes, fingerprints)
+    runs = sorted(map(longest_run, new))
+    p95 = _percentile([longest_run(tune) for tune in real], 0.95)
     return NewTuneStatistics(
         style=style,
         tunes=len(new),
         real_tunes=len(real),
-        distance=distances(ours, theirs),
-        between_halves=halves(theirs),
+        distance=feature_distances(ours, theirs),
+        between_halves=half_distances(theirs),
         ours=PhraseRepetition.of(new),
         real=PhraseRepetition.of(real),
         duplicates=len(new) - len({tune.events for tune in new}),
-        longest_shared_runs=(_percentile(copies, 0.5), _percentile(copies, 0.95), copies[-1]),
-        real_shared_runs=usual,
-        copying=sum(copy > usual for copy in copies) / len(copies),
+        longest_shared_runs=(_percentile(runs, 0.5), _percentile(runs, 0.95), runs[-1]),
+        real_shared_run=p95,
+        copying=sum(run > p95 for run in runs) / len(runs),
     )
 
 
-def _search(
-    training_tunes: Sequence[CorpusTune], echoes: Fingerprints | None
+def _run_search(
+    training_tunes: Sequence[CorpusTune], fingerprints: Fingerprints | None
 ) -> Callable[[CorpusTune], int]:
-    """What tells the longest run that a tune shares with the training."""
-    if echoes is not None and not training_tunes:
-        return lambda tune: echoes.longest_melody_run(tune).length
-    return StepRunIndex(training_tunes).longest_run
+    """Return the function that computes the longest run shared with the training tunes."""
+    if fingerprints is not None and not training_tunes:
+        return lambda tune: fingerprints.longest_melody_run(tune).length
+    index = SharedRunIndex([melody_steps(tune) for tune in training_tunes])
+    return lambda tune: index.longest(melody_steps(tune))
 
 
 def _percentile(values: Sequence[int], share: float) -> int:
@@ -183,7 +196,12 @@ def _percentile(values: Sequence[int], share: float) -> int:
 
 
 def corpus_tune(melody: Melody, name: str) -> CorpusTune:
-    """A melody as a tune of a corpus: contiguous events, silence as rests, times in ticks."""
+    """Return a melody as a corpus tune: contiguous events in ticks, silence as rests.
+
+    Args:
+        melody: of any tempo; repeats are not written out.
+        name: id and title.
+    """
     events: list[TuneEvent] = []
     for note in melody.notes:
         onset, end = round(note.onset * TICKS_PER_QUARTER), round(note.end * TICKS_PER_QUARTER)

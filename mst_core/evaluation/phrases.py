@@ -1,4 +1,4 @@
-"""The form of tunes as an ear finds it: phrases that return, and where tunes come to rest."""
+"""Phrase repetition and cadences of corpus tunes, and passages of a given number of bars."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import replace
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
 
-BarContent = tuple[tuple[int, int, int], ...]
-"""What begins in a bar: onset from the barline, duration and pitch, of each note."""
 MIN_PHRASE_NOTES = 4
-"""A phrase of fewer notes is too plain for its return to be heard."""
+"""Phrases of fewer notes are not counted as repeated."""
 
 
-def bars_of(tune: CorpusTune) -> list[BarContent]:
-    """The notes of each full bar; a pickup belongs to none."""
+def notes_of_bars(tune: CorpusTune) -> list[tuple[tuple[int, int, int], ...]]:
+    """Return the notes of each full bar as (ticks after the barline, duration, MIDI number)."""
     bars: list[list[tuple[int, int, int]]] = [[] for _ in tune.barlines]
     bar = -1
     for event in tune.events:
@@ -25,31 +23,30 @@ def bars_of(tune: CorpusTune) -> list[BarContent]:
     return [tuple(notes) for notes in bars]
 
 
-def repeats(tune: CorpusTune, length: int) -> bool:
-    """Whether a phrase of so many bars returns, note for note, behind its first end."""
-    bars = bars_of(tune)
-    seen: dict[tuple[BarContent, ...], int] = {}
-    for first in range(len(bars) - length + 1):
-        phrase = tuple(bars[first : first + length])
+def has_exact_repeat(tune: CorpusTune, n_bars: int) -> bool:
+    """Whether a phrase of ``n_bars`` bars occurs twice, note for note, without overlap."""
+    bars = notes_of_bars(tune)
+    first_seen: dict[tuple[tuple[tuple[int, int, int], ...], ...], int] = {}
+    for first in range(len(bars) - n_bars + 1):
+        phrase = tuple(bars[first : first + n_bars])
         if sum(map(len, phrase)) < MIN_PHRASE_NOTES:
             continue
-        if first - seen.setdefault(phrase, first) >= length:
+        if first - first_seen.setdefault(phrase, first) >= n_bars:
             return True
     return False
 
 
-def returns(tune: CorpusTune, phrase: int = 4) -> bool:
-    """Whether a phrase begins as an earlier one began: its first bar, pitches or rhythm and turns.
+def has_varied_return(tune: CorpusTune, phrase_bars: int = 4) -> bool:
+    """Whether the first bars of two phrases share at least three of four notes.
 
-    Phrases begin at every fourth bar. A return counts when three notes in four of the bar are the
-    same, so that a varied return is heard as one, as it is in dances and in themes.
+    Phrases begin at every ``phrase_bars`` bars; notes are equal in onset, duration and pitch.
     """
-    bars = bars_of(tune)
-    openings = [set(bars[first]) for first in range(0, len(bars), phrase)]
+    bars = notes_of_bars(tune)
+    openings = [set(bars[first]) for first in range(0, len(bars), phrase_bars)]
     return any(
         min(len(one), len(other)) > 1 and len(one & other) >= 0.75 * max(len(one), len(other))
-        for place, one in enumerate(openings)
-        for other in openings[:place]
+        for index, one in enumerate(openings)
+        for other in openings[:index]
     )
 
 
@@ -64,25 +61,25 @@ def ends_on_tonic(tune: CorpusTune) -> bool:
     )
 
 
-def passages(tunes: Sequence[CorpusTune], bars: int, wanted: int) -> list[CorpusTune]:
-    """Tunes of so many bars or, where a style has too few of them, windows of longer ones."""
-    whole = [tune for tune in tunes if len(tune.barlines) == bars]
+def passages(tunes: Sequence[CorpusTune], n_bars: int, wanted: int) -> list[CorpusTune]:
+    """Return the tunes of ``n_bars`` bars or, where fewer than ``wanted``, windows of all tunes."""
+    whole = [tune for tune in tunes if len(tune.barlines) == n_bars]
     if len(whole) >= wanted:
         return whole
     return [
         window
         for tune in tunes
-        for first in range(0, len(tune.barlines) - bars + 1, bars)
-        if (window := cut_passage(tune, first, bars)).events
+        for first in range(0, len(tune.barlines) - n_bars + 1, n_bars)
+        if (window := cut_passage(tune, first, n_bars)).events
     ]
 
 
-def cut_passage(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
-    """The events that begin in so many bars of a tune, moved so that they begin at bar 0."""
+def cut_passage(tune: CorpusTune, first: int, n_bars: int) -> CorpusTune:
+    """Return the events that begin in ``n_bars`` bars from bar ``first``, moved to bar 0."""
     start = tune.barlines[first]
-    lines = tune.barlines[first : first + bars]
-    behind = first + bars
-    end = tune.barlines[behind] if behind < len(tune.barlines) else lines[-1] + tune.bar_ticks
+    lines = tune.barlines[first : first + n_bars]
+    after = first + n_bars
+    end = tune.barlines[after] if after < len(tune.barlines) else lines[-1] + tune.bar_ticks
     return replace(
         tune,
         id=f"{tune.id}:{first}",

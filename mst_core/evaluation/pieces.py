@@ -1,8 +1,7 @@
-"""Real tunes to judge by: corpus tunes as melodies, windows of long ones, folds, density."""
+"""Evaluation pieces: real tunes, or windows of long ones, with their rhythm and fold."""
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,40 +9,38 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.corpora.tunes import CorpusTune, TuneEvent
+from mst_core.corpora.tunes import CorpusTune, TuneEvent, title_key
 from mst_core.evaluation.rhythm_features import RhythmSequence, bar_kind
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Note
 
-FOLDS = 5
+N_FOLDS = 5
+"""Folds of cross-fitting."""
 WINDOW_BARS = 16
-"""Longer tunes are heard in windows of so many bars, so that windows compare."""
+"""Bars of a window of a long tune."""
 MAX_PIECE_BARS = 40
-"""As written: what is longer is no tune with a form but a solo."""
+"""Bars up to which a tune is one piece; a longer one, a solo, is cut into windows."""
 MAX_WINDOWS = 4
-"""Of one tune, spread over it, so that no long solo speaks for its style."""
+"""Windows of one tune, evenly spread, so that no long solo dominates its style."""
 MIN_PIECE_NOTES = 16
+"""Notes that a piece needs."""
 TEMPO = 120.0
-
-
-def normalized_title(tune: CorpusTune) -> str:
-    """The title's letters without its articles, or the id: variants share it."""
-    return re.sub(r"[^a-z]|\bthe\b", "", tune.title.lower()) or tune.id
+"""Quarter notes a minute of pieces as melodies; no metric depends on it."""
 
 
 def title_fold(tune: CorpusTune) -> int:
-    """The fold of a tune: variants, or the same title, share it."""
-    return zlib.crc32(f"{tune.cluster or normalized_title(tune)} as judged".encode()) % FOLDS
+    """Return the fold of a tune, 0 to `N_FOLDS` - 1; tunes of one cluster or title share it."""
+    return zlib.crc32(f"{tune.cluster or title_key(tune)} as judged".encode()) % N_FOLDS
 
 
 def has_regular_bars(tune: CorpusTune) -> bool:
-    """Whether all its bars are as long as its meter says, and a pickup shorter than one."""
+    """Whether all bars have the length of the meter and a pickup is shorter than a bar."""
     bar = tune.bar_ticks
     regular = tuple(range(0, bar * len(tune.barlines), bar))
     return bool(tune.events) and tune.barlines == regular and -bar < tune.events[0].onset
 
 
 def as_melody(tune: CorpusTune, tempo: float = TEMPO) -> Melody:
-    """An even corpus tune as a melody, repeats as written."""
+    """Return a corpus tune with regular bars as a melody."""
     notes = tuple(
         Note(
             Fraction(event.onset, TICKS_PER_QUARTER),
@@ -58,7 +55,7 @@ def as_melody(tune: CorpusTune, tempo: float = TEMPO) -> Melody:
 
 
 def window(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
-    """Some bars of an even tune; a note held into them is left out, one held out of them cut."""
+    """Return bars of a regular tune; a note from before them is left out, one past them is cut."""
     start, end = first * tune.bar_ticks, (first + bars) * tune.bar_ticks
     events = tuple(
         TuneEvent(e.pitch, e.onset - start, min(e.onset + e.duration, end) - e.onset)
@@ -69,18 +66,18 @@ def window(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
     return replace(tune, id=f"{tune.id}:{first}", events=events, barlines=lines)
 
 
-def pieces(tune: CorpusTune) -> list[CorpusTune]:
-    """The tune itself, or the windows of a long one."""
+def split_into_windows(tune: CorpusTune) -> list[CorpusTune]:
+    """Return the tune itself, or windows of `WINDOW_BARS` bars of a long one."""
     if len(tune.barlines) <= MAX_PIECE_BARS:
         return [tune]
     count = len(tune.barlines) // WINDOW_BARS
-    heard = sorted({index * count // MAX_WINDOWS for index in range(MAX_WINDOWS)})
-    return [window(tune, WINDOW_BARS * index, WINDOW_BARS) for index in heard]
+    chosen = sorted({index * count // MAX_WINDOWS for index in range(MAX_WINDOWS)})
+    return [window(tune, WINDOW_BARS * index, WINDOW_BARS) for index in chosen]
 
 
 @dataclass(frozen=True)
 class EvaluationPiece:
-    """A real tune, or a window of one, as music and as rhythm."""
+    """A real tune, or a window of one."""
 
     tune: CorpusTune
     fold: int
@@ -93,17 +90,17 @@ class EvaluationPiece:
 
     @property
     def melody(self) -> Melody:
-        """As music."""
+        """The piece as a melody."""
         return as_melody(self.tune)
 
 
 def find_pieces(tunes: Iterable[CorpusTune]) -> tuple[EvaluationPiece, ...]:
-    """All pieces of the even tunes that are long enough to be judged."""
+    """Return the pieces of all tunes with regular bars and at least `MIN_PIECE_NOTES` notes."""
     found = []
     for tune in tunes:
         if not has_regular_bars(tune):
             continue
-        for piece in pieces(tune):
+        for piece in split_into_windows(tune):
             rhythm = RhythmSequence.from_corpus(piece)
             if len(rhythm.notes) >= MIN_PIECE_NOTES:
                 found.append(EvaluationPiece(piece, title_fold(tune), rhythm))
@@ -111,27 +108,35 @@ def find_pieces(tunes: Iterable[CorpusTune]) -> tuple[EvaluationPiece, ...]:
 
 
 def sample(pieces: Sequence[EvaluationPiece], count: int) -> list[EvaluationPiece]:
-    """So many of them, the same ones at every call."""
+    """Return up to ``count`` random pieces, the same ones at every call."""
     order = np.random.default_rng(1).permutation(len(pieces))
-    return [pieces[place] for place in order[:count]]
+    return [pieces[index] for index in order[:count]]
 
 
 def fitting_sources(
     sources: Sequence[EvaluationPiece], real: Sequence[EvaluationPiece], count: int
 ) -> list[EvaluationPiece]:
-    """Pieces to bring into another style: one a tune, in meters and of a density that it knows.
+    """Select sources of a transfer whose meter and density occur in the target style.
 
     A piece fits when the style's real pieces have bars of its kind, its notes a bar lie between
-    the 10th and the 90th percentile of theirs, and so do nine of ten of its bars between the 1st
-    and the 99th percentile of their bars. They are taken in an order drawn once for all.
+    the 10th and the 90th percentile of theirs, and 90 % of its bars lie between the 1st and the
+    99th percentile of their bars.
+
+    Args:
+        sources: pieces of the source style.
+        real: pieces of the target style.
+        count: most pieces that are returned.
+
+    Returns:
+        One piece a tune, in a fixed random order.
     """
     ranges = {}
     for kind in {piece.bar_kind for piece in real}:
-        alike = [piece for piece in real if piece.bar_kind == kind]
-        if len(alike) >= 5:
-            bars = [notes for piece in alike for notes in notes_per_bar(piece)]
+        same_kind = [piece for piece in real if piece.bar_kind == kind]
+        if len(same_kind) >= 5:
+            bars = [notes for piece in same_kind for notes in notes_per_bar(piece)]
             ranges[kind] = (
-                np.percentile([piece.rhythm.density for piece in alike], (10, 90)),
+                np.percentile([piece.rhythm.density for piece in same_kind], (10, 90)),
                 np.percentile(bars, (1, 99)),
             )
 
@@ -153,7 +158,7 @@ def fitting_sources(
 
 
 def notes_per_bar(piece: EvaluationPiece) -> list[int]:
-    """How many notes begin in each full bar."""
+    """Count the notes that begin in each full bar."""
     counts = [0] * len(piece.tune.barlines)
     for event in piece.tune.events:
         if event.pitch is not None and event.onset >= 0:

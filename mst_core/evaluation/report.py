@@ -1,4 +1,4 @@
-"""The table: what was measured, as lines of text."""
+"""Formats evaluation results as lines of text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mst_core.evaluation.retrieval import RetrievalResult, chance_reciprocal_ran
 from mst_core.evaluation.transfer_eval import DirectionResult, StrengthSummary
 
 COLUMNS = {
-    # figure: heading
+    # metric: heading
     "repeats": "repeats",
     "precision": "precise",
     "barlines": "barlines",
@@ -21,30 +21,32 @@ COLUMNS = {
     "closure by 3-gram": "gap 3-gram",
     "closure by regression": "gap regr.",
     "entropy": "entropy",
-    "strange": "strange",
+    "strange": "unseen",
     "run": "run",
     "copied": "copied",
 }
 LEGEND = (
-    "repeats: pairs of identical bars still identical; precise: pairs identical after that were "
-    "before; barlines, phrases: with an onset as before; length: difference; D: notes changed; "
-    "S: closeness to real tunes; gap: share of the way from source to real tunes, by two judges; "
-    "entropy: bits of durations above real tunes; strange: notes as no player writes them; run: "
-    "longest run shared with a real tune; copied: tunes whose run is above the 95th percentile "
-    "of real ones. In brackets 95 % of samples of as many tunes."
+    "repeats: pairs of identical bars that stay identical; precise: identical pairs of the result "
+    "that were identical before; barlines, phrases: starts that keep an onset; length: relative "
+    "change; D: share of notes changed; S: similarity to real tunes; gap: share of the gap between "
+    "source and real tunes that is closed, by two classifiers; entropy: bits of durations above "
+    "real tunes; unseen: share of notes that no real tune has; run: longest run shared with a real "
+    "tune; copied: tunes whose run is above the 95th percentile of real ones. In brackets: 95 % "
+    "bootstrap intervals over tunes."
 )
 
 
-def direction_lines(way: DirectionResult) -> Iterator[str]:
-    """The figures of one way, a line at a time."""
-    yield f"{way.source} to {way.target}: {way.tunes} tunes" + (
-        f", {way.refused} refused" if way.refused else ""
+def direction_lines(result: DirectionResult) -> Iterator[str]:
+    """Format the results of one direction."""
+    yield f"{result.source} to {result.target}: {result.tunes} tunes" + (
+        f", {result.refused} refused" if result.refused else ""
     )
     yield _table_row("", COLUMNS.values())
-    for row in way.rows:
-        yield _table_row(row.name, (_format_mean(row.figures.get(name)) for name in COLUMNS))
-    spread = [
-        f"{COLUMNS[name]} {_format_interval(figure)}"
+    for row in result.rows:
+        yield _table_row(row.name, (_format_mean(row.estimates.get(name)) for name in COLUMNS))
+    last = result.rows[-1]
+    intervals = [
+        f"{COLUMNS[name]} {_format_interval(estimate)}"
         for name in (
             "repeats",
             "precision",
@@ -53,50 +55,51 @@ def direction_lines(way: DirectionResult) -> Iterator[str]:
             "closure by regression",
             "entropy",
         )
-        if (figure := way.rows[-1].figures.get(name))
+        if (estimate := last.estimates.get(name))
     ]
-    yield f"  {way.rows[-1].name}: " + ", ".join(spread)
-    if way.entropy_of_real is not None:
-        entropy = f"entropy {way.entropy_of_real:.2f} bits"
-        yield f"  real {way.target}: {entropy}, run {way.usual_run:.0f}"
-    if way.knob:
-        yield from _curve_lines(way.knob)
+    yield f"  {last.name}: " + ", ".join(intervals)
+    if result.real_entropy is not None:
+        entropy = f"entropy {result.real_entropy:.2f} bits"
+        yield f"  real {result.target}: {entropy}, run {result.p95_run:.0f}"
+    if result.curves:
+        yield from _curve_lines(result.curves)
 
 
-def retrieval_lines(finding: RetrievalResult) -> Iterator[str]:
-    """Who finds the target again, a line at a time."""
+def retrieval_lines(result: RetrievalResult) -> Iterator[str]:
+    """Format the mean reciprocal ranks of the retrieval task."""
     yield (
-        f"one tune of {finding.style} among {finding.targets} (mean reciprocal rank, chance "
-        f"{chance_reciprocal_rank(finding.targets):.3f})"
+        f"one tune of {result.style} among {result.targets} (mean reciprocal rank, chance "
+        f"{chance_reciprocal_rank(result.targets):.3f})"
     )
-    for name, figure in finding.rows.items():
-        yield f"  {name:<22} {'-' if figure is None else _format_interval(figure)}"
-    if finding.way:
-        yield f"  share of the way from genre only to copied: {_format_interval(finding.way)}"
+    for name, estimate in result.rows.items():
+        yield f"  {name:<22} {_format_interval(estimate)}"
+    if result.share_of_way:
+        share = _format_interval(result.share_of_way)
+        yield f"  share of the way from genre only to copied: {share}"
 
 
-def _curve_lines(knob: StrengthSummary) -> Iterator[str]:
-    zero = "" if knob.exact_at_zero is None else f"{knob.exact_at_zero.mean:.0%} exact at 0, "
+def _curve_lines(curves: StrengthSummary) -> Iterator[str]:
+    zero = "" if curves.exact_at_zero is None else f"{curves.exact_at_zero.mean:.0%} exact at 0, "
     yield (
-        f"  knob: {zero}{knob.falls_of_change} falls of D, {knob.falls_of_closeness} of S "
-        f"(the deepest {knob.deepest_fall:.3f}), "
-        f"largest jump {knob.largest_jump:.2f}, {knob.leaping:.0%} of turns leap, repeats kept at "
-        "every strength "
-        f"{'-' if knob.fewest_repeats is None else _format_interval(knob.fewest_repeats)}"
+        f"  strength: {zero}{curves.decreases_of_changed} decreases of D, "
+        f"{curves.decreases_of_similarity} of S (largest {curves.largest_decrease:.3f}), "
+        f"largest jump {curves.largest_jump:.2f}, {curves.jumping_share:.0%} of curves jump, "
+        f"repeats kept at every strength {_format_interval(curves.fewest_repeats)}"
     )
-    for judge, order in knob.order.items():
-        mean = "-" if order is None else _format_interval(order)
-        curve = f"{knob.order_of_mean[judge]:.3f} of the mean curve"
-        yield f"  knob by {judge}: Spearman {curve}, {mean} a tune"
+    for name, correlation in curves.correlation.items():
+        mean = f"{curves.correlation_of_mean[name]:.3f} of the mean curve"
+        yield f"  strength by {name}: Spearman {mean}, {_format_interval(correlation)} a tune"
 
 
 def _table_row(name: str, cells: Iterable[str]) -> str:
     return f"  {name:<19}" + "".join(f"{cell:>11}" for cell in cells)
 
 
-def _format_mean(figure: Estimate | None) -> str:
-    return "-" if figure is None else f"{figure.mean:.3f}"
+def _format_mean(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else f"{estimate.mean:.3f}"
 
 
-def _format_interval(figure: Estimate) -> str:
-    return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
+def _format_interval(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "-"
+    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

@@ -1,4 +1,9 @@
-"""Whether a knob turns smoothly: falls, jumps, and how well a judge hears where it stands."""
+"""Strength curves: how changed notes, similarity and log-odds rise with the strength.
+
+A good curve never falls, has no jumps, and its log-odds order the strengths. Two metrics of a
+single rhythm are here too: entropy of its durations, and the share of its events that no real tune
+has.
+"""
 
 from __future__ import annotations
 
@@ -9,118 +14,109 @@ from itertools import pairwise
 
 import numpy as np
 
-from mst_core.evaluation.rhythm_features import (
-    PositionDurationCounts,
-    RhythmSequence,
-    jensen_shannon,
-    position_durations,
-)
+from mst_core.evaluation.rhythm_features import RhythmSequence, jensen_shannon, position_durations
 from mst_core.music import Melody
+from mst_core.statistics.style_statistics import ENTROPY_WINDOW_NOTES, duration_entropy
 
-# Whether a rhythm is natural: as varied as real ones, and nothing that no player writes.
-
-WINDOW_NOTES = 64
-"""Entropy counted from few notes is too low; windows of one length are alike in that."""
-
-
-def duration_entropy(rhythm: RhythmSequence) -> float | None:
-    """Bits of the durations of its notes, mean of windows; None when it is shorter than one."""
-    found = [_bits(Counter(n.duration for n in w.notes)) for w in rhythm.windows(WINDOW_NOTES)]
-    return float(np.mean(found)) if found else None
+TOLERANCE = 1e-9
+"""Differences of this size are rounding errors."""
+MAX_JUMP = 0.15
+"""Share of notes that neighbouring strengths may differ by."""
 
 
-def _bits(counts: Counter[int]) -> float:
-    shares = np.array(list(counts.values())) / counts.total()
-    return float(-(shares * np.log2(shares)).sum())
+def rhythm_entropy(rhythm: RhythmSequence) -> float | None:
+    """Compute the entropy of durations in bits, the mean of windows; None below one window."""
+    if len(rhythm.notes) < ENTROPY_WINDOW_NOTES:
+        return None
+    return duration_entropy([note.duration for note in rhythm.notes])
 
 
 class SeenEvents:
-    """What players of a style write: each (place, duration) of its real tunes, by kind of bar."""
+    """The (position, duration) pairs of a style's real tunes, by kind of bar."""
 
     def __init__(self, rhythms: Iterable[RhythmSequence]) -> None:
-        self._written = {
-            (rhythm.kind, note.position, note.duration)
+        self._seen = {
+            (rhythm.bar_kind, note.position, note.duration)
             for rhythm in rhythms
             for note in rhythm.notes
         }
 
     def unseen_rate(self, rhythm: RhythmSequence) -> float:
-        """Share of the notes that no player of the style writes."""
-        unheard = sum(
-            (rhythm.kind, n.position, n.duration) not in self._written for n in rhythm.notes
+        """Return the share of notes, 0 to 1, whose (position, duration) no real tune has."""
+        unseen = sum(
+            (rhythm.bar_kind, note.position, note.duration) not in self._seen
+            for note in rhythm.notes
         )
-        return unheard / max(1, len(rhythm.notes))
-
-
-STRENGTHS = tuple(step / 20 for step in range(21))
-TOLERANCE = 1e-9
+        return unseen / max(1, len(rhythm.notes))
 
 
 def changed_share(before: Melody, after: Melody) -> float:
-    """D: the share of notes whose onset or duration is another, a new meter's bars set aside."""
+    """Compute D: the share of notes whose onset or duration changed, scaled to the new bar."""
     scale = after.meter.bar_length / before.meter.bar_length
-    moved = sum(
+    changed = sum(
         (new.onset, new.duration) != (old.onset * scale, old.duration * scale)
         for old, new in zip(before.notes, after.notes, strict=True)
     )
-    return moved / max(1, len(before.notes))
+    return changed / max(1, len(before.notes))
 
 
-def profile_similarity(rhythm: RhythmSequence, real: PositionDurationCounts) -> float:
-    """S: 1 less the Jensen-Shannon distance of places and durations to those of real tunes."""
+def profile_similarity(rhythm: RhythmSequence, real: Counter[tuple[int, int]]) -> float:
+    """Compute S: 1 less the Jensen-Shannon distance of (position, duration) to real tunes."""
     return 1 - float(np.sqrt(jensen_shannon(position_durations([rhythm]), real)))
 
 
 @dataclass(frozen=True, slots=True)
 class StrengthCurve:
-    """One tune over rising strengths."""
+    """Metrics of one tune at rising strengths, one value a strength."""
 
     changed: tuple[float, ...]
+    """D, see `changed_share`."""
     similarity: tuple[float, ...]
+    """S, see `profile_similarity`."""
     log_odds: dict[str, tuple[float, ...]]
-    """The log-odds of each judge."""
+    """Log-odds of the target style by classifier."""
     smallest_step: float
-    """The smallest step that the tied form allows (`form.smallest_step`)."""
+    """See `form_preservation.smallest_step`."""
     repeats: tuple[float | None, ...] = ()
-    """Share of the repeated bars that are kept."""
+    """Share of the pairs of identical bars that are kept."""
 
     @property
     def decreases(self) -> tuple[int, int]:
-        """How often D fell, and how often S."""
-        return _falls(self.changed), _falls(self.similarity)
+        """Number of steps at which D falls, and at which S falls."""
+        return _count_decreases(self.changed), _count_decreases(self.similarity)
 
     @property
     def largest_decrease(self) -> float:
-        """The largest fall of S between neighbours, 0 when it never falls."""
+        """The largest fall of S between neighbouring strengths, 0 when it never falls."""
         return max(0.0, *(a - b for a, b in pairwise(self.similarity)))
 
     @property
     def fewest_repeats(self) -> float | None:
-        """The least share of repeated bars that is kept at any strength."""
+        """The smallest share of kept repeats at any strength."""
         return min((share for share in self.repeats if share is not None), default=None)
 
     @property
     def largest_jump(self) -> float:
-        """The largest rise of D between neighbours."""
+        """The largest rise of D between neighbouring strengths."""
         return max((b - a for a, b in pairwise(self.changed)), default=0.0)
 
     @property
     def jumps_too_far(self) -> bool:
-        """Whether D jumps further than it may."""
-        return self.largest_jump > max(0.15, self.smallest_step) + TOLERANCE
+        """Whether D jumps by more than `MAX_JUMP` and more than the smallest possible step."""
+        return self.largest_jump > max(MAX_JUMP, self.smallest_step) + TOLERANCE
 
-    def rank_correlation(self, judge: str) -> float | None:
-        """Spearman's correlation of a judge with the strength; None where nothing changed."""
-        heard = self.log_odds[judge]
-        return spearman(range(len(heard)), heard) if len(set(heard)) > 1 else None
+    def rank_correlation(self, classifier: str) -> float | None:
+        """Spearman correlation of log-odds and strength; None where nothing changed."""
+        values = self.log_odds[classifier]
+        return spearman(range(len(values)), values) if len(set(values)) > 1 else None
 
 
-def _falls(values: Sequence[float]) -> int:
+def _count_decreases(values: Sequence[float]) -> int:
     return sum(b < a - TOLERANCE for a, b in pairwise(values))
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
-    """Correlation of ranks; ties share their mean rank."""
+    """Compute Spearman's rank correlation, -1 to 1; ties share their mean rank."""
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 

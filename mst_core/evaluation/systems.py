@@ -1,4 +1,7 @@
-"""The transfer under judgement: all versions of a tune for a list of strengths."""
+"""The transfer system that is evaluated: all versions of a tune for a list of strengths.
+
+Stands alone because it is the only module of the package that runs our transfer.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from mst_core.transfer.target import RhythmTarget
 
 
 class TransferSystem:
-    """Our own transfer, with the styles loaded."""
+    """Rhythm transfer with loaded styles."""
 
     def __init__(self, styles: Mapping[str, Style], device: str = "cpu") -> None:
         self.styles = styles
@@ -23,7 +26,16 @@ class TransferSystem:
 
     @classmethod
     def open(cls, models: Path, device: str, only: str | None = None) -> TransferSystem:
-        """Load the styles below ``models``, or only one, which must then be whole."""
+        """Load the styles below a folder.
+
+        Args:
+            models: folder of the styles.
+            device: auto, cpu or cuda.
+            only: name of the only style to load; None loads all that can be loaded.
+
+        Raises:
+            StyleError: when the only style cannot be loaded.
+        """
         use_one_thread()
         place = pick_device(device)
         if only is not None:
@@ -31,13 +43,13 @@ class TransferSystem:
         return cls(load_styles(models, place), device)
 
     def losses(self, style: str, tunes: Sequence[CorpusTune]) -> CommonLosses:
-        """Nats an event of tunes that the style's networks have not seen."""
+        """Compute the losses, in nats an event, of a style's networks on tunes."""
         return evaluate_model(self.styles[style].model, tunes, pick_device(self._device))
 
     def to_style(
         self, melody: Melody, style: str, seed: int, strengths: Sequence[float] = (1.0,)
     ) -> list[Melody] | None:
-        """The tune in the rhythm of a style, a version a strength; None where it is refused."""
+        """Transfer to the rhythm of a style: one melody a strength, or None when it is refused."""
         return self._versions(
             melody,
             RhythmTarget.from_style(self.styles[style], melody.key, self.styles),
@@ -48,7 +60,7 @@ class TransferSystem:
     def to_tune(
         self, melody: Melody, other: Melody, seed: int, strengths: Sequence[float] = (1.0,)
     ) -> list[Melody] | None:
-        """The tune in the rhythm of one other tune; None where it is refused."""
+        """Transfer to the rhythm of one other tune; None when it is refused."""
         return self._versions(
             melody, RhythmTarget.from_tune(other, self.styles, melody.key), seed, strengths
         )

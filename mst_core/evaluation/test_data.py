@@ -1,8 +1,8 @@
-"""Where real tunes to judge by come from: files that are named, else what music21 ships.
+"""Test data: real tunes that no network was trained on.
 
-What is judged by must not have been trained on: of the folk books only the tunes count that
-training leaves out, of the chorales those that stop and test it. A file may name its style
-(``jazz=solos.jsonl``); else its name tells, or the style whose rhythms are nearest to its own.
+They come from named corpus files, else from the music21 package: of its folk books the tunes that
+training leaves out, of its chorales the validation and test parts. A file may name its style
+(``jazz=solos.jsonl``); otherwise the style is inferred from the file's name or its rhythms.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ from mst_core.statistics.style_statistics import StyleStatistics
 from mst_core.training.train_style import CorpusSplit
 
 MIN_EVENTS = 2
-
-RealTunesByStyle = dict[str, tuple[CorpusTune, ...]]
-"""Real tunes by the name of their style."""
+"""Events that a tune needs."""
 
 
 def load_test_tunes(
     corpora: Sequence[str], styles: Iterable[str], models: Path
-) -> RealTunesByStyle:
-    """Read the named corpora; a style that none of them has takes what music21 ships, or nothing.
+) -> dict[str, tuple[CorpusTune, ...]]:
+    """Read the test tunes of several styles.
+
+    Args:
+        corpora: files as ``FILE`` or ``STYLE=FILE``.
+        styles: names of the styles.
+        models: folder of the styles.
+
+    Returns:
+        Tunes by style. A style without a file has the tunes that music21 ships, or none.
 
     Raises:
         BadOption: when a file is not there.
@@ -39,9 +45,9 @@ def load_test_tunes(
     known = tuple(styles)
     found: dict[str, list[CorpusTune]] = {}
     for named in corpora:
-        style, path = _split(named, known)
-        tunes = _usable(read_tunes([path]))
-        name = style or _style_of(path, tunes, known, models)
+        style, path = _parse_corpus_option(named, known)
+        tunes = _with_events(read_tunes([path]))
+        name = style or _infer_style(path, tunes, known, models)
         found.setdefault(name, []).extend(tunes)
     for style in known:
         if style not in found and (shipped := shipped_tunes(style, models)):
@@ -50,43 +56,48 @@ def load_test_tunes(
 
 
 def load_style_tunes(corpora: Sequence[str], style: str, models: Path) -> tuple[CorpusTune, ...]:
-    """The tunes of the named corpora as those of one style, else what music21 ships of it.
+    """Read the test tunes of one style.
+
+    Args:
+        corpora: files as ``FILE`` or ``STYLE=FILE``; empty takes what music21 ships.
+        style: name of the style.
+        models: folder of the styles.
 
     Raises:
         BadOption: when a file is not there, or there are no tunes.
         UnreadableScore: naming file and line of what is not a tune.
     """
-    paths = [path for named in corpora for name, path in [_split(named, (style,))]]
-    tunes = _usable(read_tunes(paths)) if corpora else shipped_tunes(style, models)
+    paths = [path for named in corpora for name, path in [_parse_corpus_option(named, (style,))]]
+    tunes = _with_events(read_tunes(paths)) if corpora else shipped_tunes(style, models)
     if not tunes:
         raise BadOption("corpus", ", ".join(corpora) or "none", f"give tunes of {style}")
     return tunes
 
 
 def shipped_tunes(style: str, models: Path) -> tuple[CorpusTune, ...]:
-    """Tunes of the music21 package that the style was not trained on; none for most styles."""
+    """Return tunes of the music21 package that the style was not trained on; often none."""
     if style == "chorale":
-        return _unlearned_chorales()
+        return _held_out_chorales()
     held_out = models / "folk" / "held_out.json"
     if style not in ("folk", *TUNE_KINDS) or not held_out.exists():
         return ()
     books = read_folk_books(held_out, only_held_out=True)
     kept = (tune for tune in books.tunes if style == "folk" or TUNE_KINDS[style](tune))
-    return _usable(parse_tune(dict(tune.to_line())) for tune in kept)
+    return _with_events(parse_tune(dict(tune.to_line())) for tune in kept)
 
 
-def _unlearned_chorales() -> tuple[CorpusTune, ...]:
-    """The parts of the chorales that choose when training stops, and that test it."""
+def _held_out_chorales() -> tuple[CorpusTune, ...]:
+    """Return the validation and test parts of the chorales."""
     lines = add_clusters([line for line in read_chorales() if not isinstance(line, RejectedItem)])
     split = CorpusSplit.by_cluster([parse_tune(line) for line in lines])
-    return _usable((*split.validation, *split.test))
+    return _with_events((*split.validation, *split.test))
 
 
-def _usable(tunes: Iterable[CorpusTune]) -> tuple[CorpusTune, ...]:
+def _with_events(tunes: Iterable[CorpusTune]) -> tuple[CorpusTune, ...]:
     return tuple(tune for tune in tunes if len(tune.events) >= MIN_EVENTS)
 
 
-def _split(named: str, styles: Sequence[str]) -> tuple[str | None, Path]:
+def _parse_corpus_option(named: str, styles: Sequence[str]) -> tuple[str | None, Path]:
     style, equals, rest = named.partition("=")
     path = Path(rest) if equals and style in styles else Path(named)
     if not path.is_file():
@@ -94,8 +105,10 @@ def _split(named: str, styles: Sequence[str]) -> tuple[str | None, Path]:
     return (style if equals and style in styles else None), path
 
 
-def _style_of(path: Path, tunes: Sequence[CorpusTune], styles: Sequence[str], models: Path) -> str:
-    """The style that the file's name begins with, else the one with the nearest rhythms."""
+def _infer_style(
+    path: Path, tunes: Sequence[CorpusTune], styles: Sequence[str], models: Path
+) -> str:
+    """Return the style that the file's name begins with, else that of the nearest rhythms."""
     for style in sorted(styles, key=len, reverse=True):
         if path.stem.startswith(style):
             return style

@@ -1,4 +1,4 @@
-"""One way, from a style to another: sources, our versions of them, easy answers, every figure."""
+"""Evaluates one direction, from a source style to a target style: all systems, all metrics."""
 
 from __future__ import annotations
 
@@ -12,28 +12,25 @@ import numpy as np
 
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import Estimate, bootstrap_mean, gap_closure
+from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.form_preservation import form_preservation, smallest_step
-from mst_core.evaluation.overlap import RhythmRunIndex
-from mst_core.evaluation.pieces import FOLDS, EvaluationPiece, fitting_sources, sample
-from mst_core.evaluation.rhythm_features import (
-    PositionDurationCounts,
-    RhythmSequence,
-    position_durations,
-)
+from mst_core.evaluation.pieces import N_FOLDS, EvaluationPiece, fitting_sources, sample
+from mst_core.evaluation.rhythm_features import RhythmSequence, position_durations
 from mst_core.evaluation.strength_curve import (
     SeenEvents,
     StrengthCurve,
     changed_share,
-    duration_entropy,
     profile_similarity,
+    rhythm_entropy,
     spearman,
 )
 from mst_core.evaluation.style_classifiers import CLASSIFIERS, CrossFittedClassifiers
 from mst_core.evaluation.systems import TransferSystem
 from mst_core.music import Melody
+from mst_core.statistics.shared_runs import SharedRunIndex
 
 Metrics = dict[str, float | None]
-"""What was measured of one version of one tune, by the name of the figure."""
+"""Values of one version of one tune by metric; None where a metric is undefined."""
 SOURCE, TARGET, SHUFFLED, ARTICLE = (
     "source copied",
     "target copied",
@@ -42,68 +39,117 @@ SOURCE, TARGET, SHUFFLED, ARTICLE = (
 )
 
 
-class DirectionConfig(msgspec.Struct, frozen=True):
-    """How much is measured."""
-
-    tunes: int = 40
-    seeds: tuple[int, ...] = (0, 1, 2)
-    strengths: tuple[float, ...] = tuple(step / 20 for step in range(21))
-    shown: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
-    """The strengths that get a row of their own."""
-
-
-class SystemResult(msgspec.Struct, frozen=True):
-    """One way to answer, and its figures."""
+class SystemResult(msgspec.Struct, frozen=True, rename={"estimates": "figures"}):
+    """The metrics of one system."""
 
     name: str
-    figures: dict[str, Estimate | None]
+    estimates: dict[str, Estimate | None]
 
 
-class StrengthSummary(msgspec.Struct, frozen=True):
-    """How the knob turned, over tunes and seeds."""
+class StrengthSummary(
+    msgspec.Struct,
+    frozen=True,
+    rename={
+        "decreases_of_changed": "falls_of_change",
+        "decreases_of_similarity": "falls_of_closeness",
+        "largest_decrease": "deepest_fall",
+        "jumping_share": "leaping",
+        "correlation_of_mean": "order_of_mean",
+        "correlation": "order",
+    },
+):
+    """The strength curves of all tunes and seeds."""
 
-    falls_of_change: int
-    falls_of_closeness: int
-    deepest_fall: float
+    decreases_of_changed: int
+    """Steps at which D falls."""
+    decreases_of_similarity: int
+    """Steps at which S falls."""
+    largest_decrease: float
     """Of S, between neighbouring strengths."""
     exact_at_zero: Estimate | None
+    """Share of curves that equal the source at strength 0."""
     largest_jump: float
-    leaping: float
-    """Share of the turns with a jump of D above .15 and above the smallest step."""
+    """Of D, between neighbouring strengths."""
+    jumping_share: float
+    """Share of curves, 0 to 1, with a jump of D above .15 and above the smallest step."""
     fewest_repeats: Estimate | None
-    """Share of the repeated bars that are kept at the strength that keeps the fewest."""
-    order_of_mean: dict[str, float]
-    """Spearman of each judge's mean curve with the strength."""
-    order: dict[str, Estimate | None]
-    """Spearman for a tune, mean."""
+    """Share of repeated bars kept at the strength that keeps the fewest."""
+    correlation_of_mean: dict[str, float]
+    """Spearman correlation of strength and mean log-odds, by classifier."""
+    correlation: dict[str, Estimate | None]
+    """The same of each tune, mean over tunes."""
 
 
-class DirectionResult(msgspec.Struct, frozen=True):
+class DirectionResult(
+    msgspec.Struct,
+    frozen=True,
+    rename={"curves": "knob", "real_entropy": "entropy_of_real", "p95_run": "usual_run"},
+):
     """Everything measured from one style to another."""
 
     source: str
     target: str
     tunes: int
     refused: int
+    """Sources that no seed could transfer."""
     rows: tuple[SystemResult, ...]
-    knob: StrengthSummary | None
-    entropy_of_real: float | None
-    usual_run: float | None
-    """95th percentile of the longest run that real tunes share with unrelated ones."""
+    curves: StrengthSummary | None
+    real_entropy: float | None
+    """Mean entropy of durations of real target tunes, in bits."""
+    p95_run: float | None
+    """95th percentile of the longest run that real tunes share with unrelated ones, in notes."""
 
 
 @dataclass(frozen=True)
 class _MetricSet:
-    """All that a version of a tune is held against."""
+    """Models and reference data of the target style, from which metrics are computed."""
 
     classifiers: CrossFittedClassifiers
-    profiles: Mapping[str, PositionDurationCounts]
-    """Of real tunes, by kind of bar."""
-    run_indexes: Mapping[int, RhythmRunIndex]
+    profiles: Mapping[str, Counter[tuple[int, int]]]
+    """(position, duration) counts of real target tunes, by kind of bar."""
+    run_indexes: Mapping[int, SharedRunIndex]
+    """Real target tunes outside each fold."""
     seen_events: Mapping[int, SeenEvents]
-    usual_run: float
+    """Events of real target tunes outside each fold."""
+    p95_run: float
 
-    def compare(self, before: Melody, after: Melody, fold: int) -> Metrics:
+    @classmethod
+    def build(
+        cls,
+        given: Sequence[EvaluationPiece],
+        real: Sequence[EvaluationPiece],
+        sources: Sequence[EvaluationPiece],
+        config: EvaluationConfig,
+    ) -> _MetricSet:
+        """Train the classifiers and count the reference data."""
+        others = {
+            fold: [piece.rhythm for piece in real if piece.fold != fold] for fold in range(N_FOLDS)
+        }
+        indexes = {
+            fold: SharedRunIndex([rhythm.step_codes for rhythm in rhythms])
+            for fold, rhythms in others.items()
+        }
+        lengths = [len(piece.rhythm.notes) for piece in sources]
+        runs = []
+        for index, piece in enumerate(
+            sample(_in_same_meters(real, sources), config.reference_pieces)
+        ):
+            length = lengths[index % len(lengths)]
+            window = (piece.rhythm.windows(length) or [piece.rhythm])[0]
+            runs.append(indexes[piece.fold].longest(window.step_codes))
+        return cls(
+            classifiers=CrossFittedClassifiers(given, real, config),
+            profiles={
+                kind: position_durations(piece.rhythm for piece in real if piece.bar_kind == kind)
+                for kind in {piece.bar_kind for piece in real}
+            },
+            run_indexes=indexes,
+            seen_events={fold: SeenEvents(rhythms) for fold, rhythms in others.items()},
+            p95_run=float(np.percentile(runs, 95)) if runs else 0.0,
+        )
+
+    def of_transfer(self, before: Melody, after: Melody, fold: int) -> Metrics:
+        """Compute all metrics of a transferred tune."""
         kept = form_preservation(before, after)
         return {
             "repeats": kept.repeats,
@@ -117,14 +163,14 @@ class _MetricSet:
         }
 
     def of_rhythm(self, rhythm: RhythmSequence, fold: int) -> Metrics:
-        """What can be said of a rhythm without the tune that it comes from."""
-        run = self.run_indexes[fold].longest_run(rhythm)
+        """Compute the metrics that need no original."""
+        run = self.run_indexes[fold].longest(rhythm.step_codes)
         return {
-            "close": profile_similarity(rhythm, self.profiles.get(rhythm.kind, Counter())),
-            "entropy": duration_entropy(rhythm),
+            "close": profile_similarity(rhythm, self.profiles.get(rhythm.bar_kind, Counter())),
+            "entropy": rhythm_entropy(rhythm),
             "strange": self.seen_events[fold].unseen_rate(rhythm),
             "run": float(run),
-            "copied": float(run > self.usual_run),
+            "copied": float(run > self.p95_run),
             **self.classifiers.log_odds(rhythm, fold),
         }
 
@@ -132,101 +178,95 @@ class _MetricSet:
 def evaluate_direction(
     names: tuple[str, str],
     pieces: tuple[Sequence[EvaluationPiece], Sequence[EvaluationPiece]],
-    transfers: TransferSystem,
-    plan: DirectionConfig,
+    system: TransferSystem,
+    config: EvaluationConfig,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> DirectionResult | None:
-    """Measure the way from the first style to the second; None when no source fits."""
+    """Transfer tunes of one style to another and measure system and baselines.
+
+    Args:
+        names: of the source and the target style.
+        pieces: real pieces of both styles.
+        system: the transfer under evaluation.
+        config: sample sizes and parameters.
+        on_progress: called with the share of sources done, 0 to 1.
+
+    Returns:
+        None when no source fits the target style, or none could be transferred.
+    """
     given, real = pieces
-    sources = fitting_sources(given, real, plan.tunes)
+    sources = fitting_sources(given, real, config.tunes)
     if not sources:
         return None
-    measures = _prepare(given, real, sources)
+    metrics = _MetricSet.build(given, real, sources, config)
     real_row = f"real {names[1]}"
     rows: dict[str, list[Metrics]] = {
         real_row: [
-            measures.of_rhythm(piece.rhythm, piece.fold)
-            for piece in sample(_in_same_meters(real, sources), plan.tunes)
+            metrics.of_rhythm(piece.rhythm, piece.fold)
+            for piece in sample(_in_same_meters(real, sources), config.tunes)
         ]
     }
-    turns: list[StrengthCurve] = []
-    judged: list[EvaluationPiece] = []
+    curves: list[StrengthCurve] = []
+    measured: list[EvaluationPiece] = []
     for index, piece in enumerate(sources):
         on_progress(index / len(sources))
         before = piece.melody
         versions = [
-            transfers.to_style(before, names[1], seed, plan.strengths) for seed in plan.seeds
+            found
+            for seed in config.seeds
+            if (found := system.to_style(before, names[1], seed, config.strengths)) is not None
         ]
-        kept = [found for found in versions if found is not None]
-        if not kept:
+        if not versions:
             continue
-        judged.append(piece)
-        answers = _baselines(piece, real, transfers, names[1], plan.seeds)
-        for name, melodies in answers.items():
-            found = [measures.compare(before, melody, piece.fold) for melody in melodies]
-            rows.setdefault(name, []).append(_mean(found))
-        told = [
-            [measures.compare(before, melody, piece.fold) for melody in found] for found in kept
+        measured.append(piece)
+        for name, melodies in _baselines(piece, real, system, names[1], config.seeds).items():
+            measured_versions = [
+                metrics.of_transfer(before, melody, piece.fold) for melody in melodies
+            ]
+            rows.setdefault(name, []).append(_mean(measured_versions))
+        by_seed = [
+            [metrics.of_transfer(before, melody, piece.fold) for melody in melodies]
+            for melodies in versions
         ]
-        for place, strength in enumerate(plan.strengths):
-            if strength in plan.shown:
+        for index_of_strength, strength in enumerate(config.strengths):
+            if strength in config.shown_strengths:
                 row = rows.setdefault(f"ours at {strength:.2f}", [])
-                row.append(_mean([turn[place] for turn in told]))
-        turns += [_curve(before, turn) for turn in told]
-    if not judged:
+                row.append(_mean([values[index_of_strength] for values in by_seed]))
+        curves += [_curve(before, values) for values in by_seed]
+    if not measured:
         return None
-    odds = {
-        judge: _real_log_odds(measures.classifiers, real, judged, judge) for judge in CLASSIFIERS
+    log_odds = {
+        name: _real_log_odds(metrics.classifiers, real, measured, name, config)
+        for name in CLASSIFIERS
     }
-    entropies = [duration_entropy(piece.rhythm) for piece in _in_same_meters(real, judged)]
-    heard = bootstrap_mean(entropies)
-    usual = None if heard is None else heard.mean
+    entropy = bootstrap_mean(
+        [rhythm_entropy(piece.rhythm) for piece in _in_same_meters(real, measured)]
+    )
+    real_entropy = None if entropy is None else entropy.mean
     return DirectionResult(
         source=names[0],
         target=names[1],
-        tunes=len(judged),
-        refused=len(sources) - len(judged),
+        tunes=len(measured),
+        refused=len(sources) - len(measured),
         rows=tuple(
             SystemResult(
-                name, _estimates(values, None if name == real_row else rows[SOURCE], odds, usual)
+                name,
+                _estimates(
+                    values, None if name == real_row else rows[SOURCE], log_odds, real_entropy
+                ),
             )
             for name, values in rows.items()
         ),
-        knob=_summarize(turns, plan) if len(plan.strengths) > 2 else None,
-        entropy_of_real=usual,
-        usual_run=measures.usual_run,
-    )
-
-
-def _prepare(
-    given: Sequence[EvaluationPiece],
-    real: Sequence[EvaluationPiece],
-    sources: Sequence[EvaluationPiece],
-) -> _MetricSet:
-    others = {fold: [piece.rhythm for piece in real if piece.fold != fold] for fold in range(FOLDS)}
-    repertoires = {fold: RhythmRunIndex(rhythms) for fold, rhythms in others.items()}
-    lengths = [len(piece.rhythm.notes) for piece in sources]
-    runs = []
-    for index, piece in enumerate(sample(_in_same_meters(real, sources), 200)):
-        length = lengths[index % len(lengths)]
-        cut = (piece.rhythm.windows(length) or [piece.rhythm])[0]
-        runs.append(repertoires[piece.fold].longest_run(cut))
-    return _MetricSet(
-        classifiers=CrossFittedClassifiers(given, real),
-        profiles={
-            kind: position_durations(piece.rhythm for piece in real if piece.bar_kind == kind)
-            for kind in {piece.bar_kind for piece in real}
-        },
-        run_indexes=repertoires,
-        seen_events={fold: SeenEvents(rhythms) for fold, rhythms in others.items()},
-        usual_run=float(np.percentile(runs, 95)) if runs else 0.0,
+        curves=_summarize(curves, config) if len(config.strengths) > 2 else None,
+        real_entropy=real_entropy,
+        p95_run=metrics.p95_run,
     )
 
 
 def _in_same_meters(
     real: Sequence[EvaluationPiece], sources: Sequence[EvaluationPiece]
 ) -> list[EvaluationPiece]:
-    """Real pieces in the meters of the sources."""
+    """Return the real pieces with a kind of bar that a source has."""
     kinds = {piece.bar_kind for piece in sources}
     return [piece for piece in real if piece.bar_kind in kinds]
 
@@ -234,27 +274,26 @@ def _in_same_meters(
 def _baselines(
     piece: EvaluationPiece,
     real: Sequence[EvaluationPiece],
-    transfers: TransferSystem,
+    system: TransferSystem,
     style: str,
     seeds: Sequence[int],
 ) -> dict[str, list[Melody]]:
+    """Return the versions of a tune by each baseline."""
     before = piece.melody
-    # Of its own fold, so that the judges have not heard the copied tune either.
-    models = [
-        other for other in real if other.bar_kind == piece.bar_kind and other.fold == piece.fold
-    ]
-    models = models or [other for other in real if other.bar_kind == piece.bar_kind]
-    drawn = np.random.default_rng(len(before.notes)).integers(0, len(models), len(seeds))
+    # Of its own fold, so that the classifiers are not trained on the copied tune.
+    same_kind = [other for other in real if other.bar_kind == piece.bar_kind]
+    copied = [other for other in same_kind if other.fold == piece.fold] or same_kind
+    drawn = np.random.default_rng(len(before.notes)).integers(0, len(copied), len(seeds))
     return {
         SOURCE: [before],
-        TARGET: [baselines.copy_rhythm(before, models[place].melody) for place in drawn],
+        TARGET: [baselines.copy_rhythm(before, copied[index].melody) for index in drawn],
         SHUFFLED: [baselines.shuffle_durations(before, seed) for seed in seeds],
-        ARTICLE: baselines.pati_baseline(before, transfers.styles[style].model, seeds),
+        ARTICLE: baselines.pati_baseline(before, system.styles[style].model, seeds),
     }
 
 
 def _mean(found: Sequence[Metrics]) -> Metrics:
-    """The mean of each figure over the seeds."""
+    """Return the mean of each metric over the seeds."""
     means: Metrics = {}
     for name in found[0]:
         known = [value for values in found if (value := values[name]) is not None]
@@ -262,75 +301,79 @@ def _mean(found: Sequence[Metrics]) -> Metrics:
     return means
 
 
-def _curve(before: Melody, told: Sequence[Metrics]) -> StrengthCurve:
-    def curve(name: str) -> tuple[float, ...]:
-        return tuple(values[name] or 0.0 for values in told)
+def _curve(before: Melody, by_strength: Sequence[Metrics]) -> StrengthCurve:
+    def values(name: str) -> tuple[float, ...]:
+        return tuple(metrics[name] or 0.0 for metrics in by_strength)
 
     return StrengthCurve(
-        curve("changed"),
-        curve("close"),
-        {judge: curve(judge) for judge in CLASSIFIERS},
+        values("changed"),
+        values("close"),
+        {name: values(name) for name in CLASSIFIERS},
         smallest_step(before),
-        tuple(values["repeats"] for values in told),
+        tuple(metrics["repeats"] for metrics in by_strength),
     )
 
 
 def _real_log_odds(
-    court: CrossFittedClassifiers,
+    classifiers: CrossFittedClassifiers,
     real: Sequence[EvaluationPiece],
-    judged: Sequence[EvaluationPiece],
-    judge: str,
+    measured: Sequence[EvaluationPiece],
+    name: str,
+    config: EvaluationConfig,
 ) -> list[float]:
-    pieces = sample(_in_same_meters(real, judged), 200)
-    return [court.log_odds(piece.rhythm, piece.fold)[judge] for piece in pieces]
+    pieces = sample(_in_same_meters(real, measured), config.reference_pieces)
+    return [classifiers.log_odds(piece.rhythm, piece.fold)[name] for piece in pieces]
 
 
 def _estimates(
     values: Sequence[Metrics],
     source: Sequence[Metrics] | None,
-    odds: Mapping[str, Sequence[float]],
-    usual_entropy: float | None,
+    log_odds: Mapping[str, Sequence[float]],
+    real_entropy: float | None,
 ) -> dict[str, Estimate | None]:
-    figures: dict[str, Estimate | None] = {}
+    """Estimate each metric of a system: gap closure for log-odds, difference for entropy."""
+    estimates: dict[str, Estimate | None] = {}
     for name in values[0]:
         column = [row[name] for row in values]
-        if name in odds:
+        if name in log_odds:
             if source is not None:
-                figures[f"closure by {name}"] = gap_closure(
+                estimates[f"closure by {name}"] = gap_closure(
                     [value or 0.0 for value in column],
                     [row[name] or 0.0 for row in source],
-                    odds[name],
+                    log_odds[name],
                 )
         elif name == "entropy":
-            figures[name] = bootstrap_mean(
+            estimates[name] = bootstrap_mean(
                 [
-                    None if value is None or usual_entropy is None else value - usual_entropy
+                    None if value is None or real_entropy is None else value - real_entropy
                     for value in column
                 ]
             )
         else:
-            figures[name] = bootstrap_mean(column)
-    return figures
+            estimates[name] = bootstrap_mean(column)
+    return estimates
 
 
-def _summarize(turns: Sequence[StrengthCurve], plan: DirectionConfig) -> StrengthSummary:
-    curves = {
-        judge: np.mean([turn.log_odds[judge] for turn in turns], axis=0) for judge in CLASSIFIERS
+def _summarize(curves: Sequence[StrengthCurve], config: EvaluationConfig) -> StrengthSummary:
+    means = {
+        name: np.mean([curve.log_odds[name] for curve in curves], axis=0) for name in CLASSIFIERS
     }
-    zero = plan.strengths.index(0.0) if 0.0 in plan.strengths else None
+    zero = config.strengths.index(0.0) if 0.0 in config.strengths else None
     return StrengthSummary(
-        falls_of_change=sum(turn.decreases[0] for turn in turns),
-        falls_of_closeness=sum(turn.decreases[1] for turn in turns),
-        deepest_fall=max(turn.largest_decrease for turn in turns),
+        decreases_of_changed=sum(curve.decreases[0] for curve in curves),
+        decreases_of_similarity=sum(curve.decreases[1] for curve in curves),
+        largest_decrease=max(curve.largest_decrease for curve in curves),
         exact_at_zero=None
         if zero is None
-        else bootstrap_mean([float(t.changed[zero] == 0) for t in turns]),
-        largest_jump=max(turn.largest_jump for turn in turns),
-        leaping=fmean(turn.jumps_too_far for turn in turns),
-        fewest_repeats=bootstrap_mean([turn.fewest_repeats for turn in turns]),
-        order_of_mean={j: spearman(plan.strengths, list(curve)) for j, curve in curves.items()},
-        order={
-            judge: bootstrap_mean([turn.rank_correlation(judge) for turn in turns])
-            for judge in CLASSIFIERS
+        else bootstrap_mean([float(curve.changed[zero] == 0) for curve in curves]),
+        largest_jump=max(curve.largest_jump for curve in curves),
+        jumping_share=fmean(curve.jumps_too_far for curve in curves),
+        fewest_repeats=bootstrap_mean([curve.fewest_repeats for curve in curves]),
+        correlation_of_mean={
+            name: spearman(config.strengths, list(mean)) for name, mean in means.items()
+        },
+        correlation={
+            name: bootstrap_mean([curve.rank_correlation(name) for curve in curves])
+            for name in CLASSIFIERS
         },
     )

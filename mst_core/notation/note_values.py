@@ -1,7 +1,4 @@
-"""Note values (quarter, dotted eighth, ...) and the written notes that have them.
-
-It stands alone because every module of this package uses these two types.
-"""
+"""The signs of written music: the value that a note head shows, and the piece it stands for."""
 
 from __future__ import annotations
 
@@ -14,40 +11,38 @@ from mst_core.notation.spelling import Spelling
 
 @dataclass(frozen=True, slots=True)
 class NoteValue:
-    """The shape of a written note or rest."""
+    """What a note head shows: 4 is a quarter, 8 an eighth; with a dot or without."""
 
     denominator: int
-    """4 for a quarter, 8 for an eighth, and so on."""
     dots: int = 0
-    """0 or 1."""
 
 
 NOTE_VALUES = {
-    Fraction(4 * TICKS_PER_QUARTER, denominator) * (1 + Fraction(dots, 2)): NoteValue(
-        denominator, dots
-    )
-    for denominator in (1, 2, 4, 8, 16, 32, 64)
+    Fraction(4 * TICKS_PER_QUARTER, kind) * (1 + Fraction(dots, 2)): NoteValue(kind, dots)
+    for kind in (1, 2, 4, 8, 16, 32, 64)
     for dots in (0, 1)
 }
-"""All note values by their length in ticks."""
+"""The values by their length in steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenNote:
-    """A note or rest that is written with one symbol; tied notes are several of them."""
+    """A note, a rest, or a part of one, that is written with one sign."""
 
     onset: Fraction
-    """Quarter notes from the start of the full bar."""
+    """Quarter notes from the place where the full bar begins."""
     duration: Fraction
-    """Sounding duration in quarter notes; in a triplet 2/3 of the note value's length."""
+    """Sounding length in quarter notes; in a triplet 2/3 of what the value shows."""
     value: NoteValue
     spelling: Spelling | None
-    """The written pitch, None for a rest."""
+    """None for a rest."""
     beat_group: int
-    """Index of the beat group in which it begins."""
+    """Number of the pulse group in the bar in which it begins."""
     tied_to_next: bool = False
+    """Whether the next piece goes on with the same note."""
     tied_to_previous: bool = False
+    """Whether it goes on with the note of the piece before."""
     triplet: int | None = None
-    """Index of its triplet (three in the time of two) within the bar."""
+    """Number of its triplet (three in the time of two) in the bar."""
     beam: int | None = None
-    """Index of its beam within the bar."""
+    """Number of its beam in the bar."""

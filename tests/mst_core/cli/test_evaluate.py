@@ -73,12 +73,17 @@ def test_the_table_has_easy_answers_beside_ours_and_says_how_the_knob_turned(
     assert knob["falls_of_change"] == 0
 
 
-def test_the_table_is_there_for_people_too(workshop: Path) -> None:
+def test_the_report_is_printed_as_a_table(workshop: Path) -> None:
     status, out, _ = mst("evaluate", "--corpus", workshop / "dances.jsonl", "--corpus",
                          workshop / "snaps.jsonl", *FEW, "--device", "cpu", "--styles",
                          "dances,snaps", "--models", workshop / "models")  # fmt: skip
     assert status == 0
-    for words in ("dances to snaps: 2 tunes", "durations shuffled", "nats a pitch", "knob: 100%"):
+    for words in (
+        "dances to snaps: 2 tunes",
+        "durations shuffled",
+        "nats a pitch",
+        "strength: 100%",
+    ):
         assert words in out
 
 
@@ -86,7 +91,7 @@ def test_a_style_without_real_tunes_is_named(workshop: Path) -> None:
     status, out, _ = mst("evaluate", "--corpus", workshop / "dances.jsonl", *FEW, "--device", "cpu",
                          "--models", workshop / "models")  # fmt: skip
     assert status == 0
-    assert "snaps is not judged: give 20 real tunes by --corpus snaps=FILE.jsonl" in out
+    assert "snaps is not evaluated: give 20 real tunes by --corpus snaps=FILE.jsonl" in out
 
 
 @pytest.mark.parametrize(

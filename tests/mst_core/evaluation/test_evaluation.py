@@ -1,4 +1,4 @@
-"""The judges: real tunes are told apart, and each figure says what its name says."""
+"""Metrics: classifiers separate real tunes of two styles, and each metric computes what it says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import bootstrap_mean, gap_closure, share_between
 from mst_core.evaluation.form_preservation import form_preservation, smallest_step
 from mst_core.evaluation.ngram_classifier import NgramModel
-from mst_core.evaluation.overlap import RhythmRunIndex
 from mst_core.evaluation.pieces import (
     EvaluationPiece,
     as_melody,
@@ -36,12 +35,13 @@ from mst_core.evaluation.strength_curve import (
     SeenEvents,
     StrengthCurve,
     changed_share,
-    duration_entropy,
     profile_similarity,
+    rhythm_entropy,
     spearman,
 )
 from mst_core.evaluation.style_classifiers import CLASSIFIERS, CrossFittedClassifiers
 from mst_core.music import Key, Melody, Meter, Note
+from mst_core.statistics.shared_runs import SharedRunIndex
 from tests.support.corpus import dance
 from tests.support.melodies import REEL, melodies
 
@@ -115,14 +115,14 @@ def test_the_smallest_step_moves_two_notes_in_every_bar_of_the_largest_class() -
     assert smallest_step(before) == pytest.approx(6 / 18)
 
 
-def test_the_judges_tell_unknown_tunes_of_two_styles_apart() -> None:
-    court = CrossFittedClassifiers(EVEN, UNEVEN)
+def test_the_classifiers_separate_unknown_tunes_of_two_styles() -> None:
+    classifiers = CrossFittedClassifiers(EVEN, UNEVEN)
     for judge in CLASSIFIERS:
-        assert all(court.log_odds(piece.rhythm, piece.fold)[judge] < 0 for piece in EVEN)
-        assert all(court.log_odds(piece.rhythm, piece.fold)[judge] > 0 for piece in UNEVEN)
+        assert all(classifiers.log_odds(piece.rhythm, piece.fold)[judge] < 0 for piece in EVEN)
+        assert all(classifiers.log_odds(piece.rhythm, piece.fold)[judge] > 0 for piece in UNEVEN)
 
 
-def test_a_judge_has_not_heard_the_tune_it_judges() -> None:
+def test_no_classifier_is_trained_on_the_tune_that_it_classifies() -> None:
     alone = replace(EVEN[0], rhythm=RhythmSequence("48", (RhythmEvent(5, 7, True),) * 20, 16))
     with_it = CrossFittedClassifiers((*EVEN, alone), UNEVEN).log_odds(alone.rhythm, alone.fold)
     without = CrossFittedClassifiers(EVEN, UNEVEN).log_odds(alone.rhythm, alone.fold)
@@ -130,10 +130,10 @@ def test_a_judge_has_not_heard_the_tune_it_judges() -> None:
 
 
 @given(st.lists(st.sampled_from(EVEN + UNEVEN), min_size=1, max_size=4), st.integers(0, 29))
-def test_the_shares_of_all_that_may_follow_never_exceed_one(
-    heard: list[EvaluationPiece], at: int
+def test_the_probabilities_of_all_successors_sum_to_at_most_one(
+    training: list[EvaluationPiece], at: int
 ) -> None:
-    judge = NgramModel(piece.rhythm for piece in heard)
+    judge = NgramModel(piece.rhythm for piece in training)
     start = EVEN[at].rhythm.events[:2]
     known = judge.log_likelihood(RhythmSequence("48", start, 1))
     following = {stroke for piece in EVEN + UNEVEN for stroke in piece.rhythm.events}
@@ -155,7 +155,7 @@ def test_a_tune_is_closer_to_its_own_style() -> None:
     assert profile_similarity(UNEVEN[0].rhythm, real) > profile_similarity(EVEN[0].rhythm, real)
 
 
-def test_a_turn_counts_falls_and_leaps() -> None:
+def test_a_strength_curve_counts_decreases_and_jumps() -> None:
     smooth = StrengthCurve((0, 0.1, 0.2), (0.1, 0.2, 0.2), {"j": (0, 1, 2)}, smallest_step=0.05)
     assert smooth.decreases == (0, 0)
     assert not smooth.jumps_too_far
@@ -174,15 +174,15 @@ def test_ranks_of_equals_are_shared() -> None:
 
 def test_entropy_is_that_of_windows_of_one_length() -> None:
     even = RhythmSequence("48", (RhythmEvent(0, 12, True), RhythmEvent(12, 24, True)) * 32, 16)
-    assert duration_entropy(even) == pytest.approx(1)
-    assert duration_entropy(RhythmSequence("48", even.events[:63], 16)) is None
+    assert rhythm_entropy(even) == pytest.approx(1)
+    assert rhythm_entropy(RhythmSequence("48", even.events[:63], 16)) is None
 
 
-def test_what_no_player_writes_is_strange() -> None:
-    practice = SeenEvents(piece.rhythm for piece in EVEN)
-    assert practice.unseen_rate(EVEN[0].rhythm) == 0
+def test_events_that_no_real_tune_has_are_unseen() -> None:
+    seen = SeenEvents(piece.rhythm for piece in EVEN)
+    assert seen.unseen_rate(EVEN[0].rhythm) == 0
     assert (
-        practice.unseen_rate(
+        seen.unseen_rate(
             RhythmSequence("48", (RhythmEvent(0, 14, True), RhythmEvent(0, 12, True)), 1)
         )
         == 0.5
@@ -192,17 +192,18 @@ def test_what_no_player_writes_is_strange() -> None:
 @given(st.integers(0, 29), st.integers(0, 40), st.integers(1, 30))
 def test_the_longest_run_is_found_wherever_it_stands(at: int, start: int, length: int) -> None:
     notes = EVEN[at].rhythm.notes[start : start + length]
-    stranger = RhythmEvent(1, 1, True)
-    asked = RhythmSequence("48", (stranger, *notes, stranger), 1)
-    whole = RhythmRunIndex([piece.rhythm for piece in EVEN])
-    assert whole.longest_run(asked) == len(notes)
-    assert RhythmRunIndex([]).longest_run(asked) == 0
+    other = RhythmEvent(1, 1, True)
+    asked = RhythmSequence("48", (other, *notes, other), 1)
+    whole = SharedRunIndex([piece.rhythm.step_codes for piece in EVEN])
+    assert whole.longest(asked.step_codes) == len(notes)
+    assert SharedRunIndex([]).longest(asked.step_codes) == 0
 
 
 def test_a_run_does_not_go_on_from_one_tune_into_the_next() -> None:
     one, other = (RhythmSequence("48", (RhythmEvent(0, ticks, True),) * 3, 1) for ticks in (12, 24))
     both = RhythmSequence("48", one.events + other.events, 1)
-    assert RhythmRunIndex([one, other]).longest_run(both) == 3
+    index = SharedRunIndex([one.step_codes, other.step_codes])
+    assert index.longest(both.step_codes) == 3
 
 
 def test_sources_are_as_dense_as_the_style_they_go_to() -> None:
@@ -229,7 +230,7 @@ def test_a_pickup_stays_a_pickup_as_a_melody() -> None:
     assert RhythmSequence.from_melody(melody) == RhythmSequence.from_corpus(parse_tune(line))
 
 
-def test_a_tune_finds_its_other_half_first() -> None:
+def test_a_tune_ranks_its_own_second_half_first() -> None:
     tunes = [piece.tune for piece in UNEVEN]
     targets = choose_targets(tunes, 20)
     assert len(targets) == 20
@@ -271,10 +272,10 @@ def test_tunes_without_a_value_are_left_out_of_the_mean() -> None:
 
 def test_another_meter_is_another_kind_of_bar() -> None:
     kinds = {
-        RhythmSequence.from_melody(replace(REEL, meter=Meter.parse(m), bar_count=40)).kind
+        RhythmSequence.from_melody(replace(REEL, meter=Meter.parse(m), bar_count=40)).bar_kind
         for m in ("4/4", "2/2")
     }
     assert kinds == {"96"}
     jig = Melody((Note(Fraction(0), Fraction(1), 60),), Meter(6, 8), Key(0), 120, 1)
-    assert RhythmSequence.from_melody(jig).kind == "72c"
-    assert RhythmSequence.from_melody(replace(jig, meter=Meter(3, 4))).kind == "72"
+    assert RhythmSequence.from_melody(jig).bar_kind == "72c"
+    assert RhythmSequence.from_melody(replace(jig, meter=Meter(3, 4))).bar_kind == "72"

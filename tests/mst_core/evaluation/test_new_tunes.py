@@ -12,11 +12,17 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
-from mst_core.evaluation.distributions import FeatureCounts, distances, halves
-from mst_core.evaluation.new_tunes import corpus_tune, describe_new_tunes, measure_new_tunes
-from mst_core.evaluation.overlap import MIN_RUN, StepRunIndex
-from mst_core.evaluation.phrases import cut_passage, ends_on_tonic, passages, repeats, returns
+from mst_core.evaluation.distributions import FeatureCounts, feature_distances, half_distances
+from mst_core.evaluation.new_tunes import compare_new_tunes, corpus_tune, measure_new_tunes
+from mst_core.evaluation.phrases import (
+    cut_passage,
+    ends_on_tonic,
+    has_exact_repeat,
+    has_varied_return,
+    passages,
+)
 from mst_core.music import Key, Melody, Meter, Note
+from mst_core.statistics.shared_runs import SharedRunIndex, melody_steps
 from tests.support.corpus import dance
 from tests.support.paths import MODELS
 
@@ -38,12 +44,12 @@ LEAPS = [60, 67, 62, 69, 64, 71, 65, 72]
 
 def test_a_collection_is_no_distance_from_itself() -> None:
     counts = [FeatureCounts.of(tune) for tune in DANCES]
-    far = distances(counts, counts)
+    far = feature_distances(counts, counts)
     assert (far.interval, far.bigram, far.duration, far.onset) == (0, 0, 0, 0)
 
 
 def test_scales_are_far_from_leaps_in_intervals_only() -> None:
-    far = distances([FeatureCounts.of(line(UP * 4))], [FeatureCounts.of(line(LEAPS * 4))])
+    far = feature_distances([FeatureCounts.of(line(UP * 4))], [FeatureCounts.of(line(LEAPS * 4))])
     assert far.interval > 0.7
     assert far.bigram > 0.9
     assert (far.duration, far.onset) == (0, 0)
@@ -51,23 +57,23 @@ def test_scales_are_far_from_leaps_in_intervals_only() -> None:
 
 def test_halves_of_many_tunes_are_nearer_than_halves_of_few() -> None:
     counts = [FeatureCounts.of(tune) for tune in DANCES]
-    assert halves(counts).bigram < halves(counts[:8]).bigram
+    assert half_distances(counts).bigram < half_distances(counts[:8]).bigram
 
 
 def test_two_bars_that_come_again_are_a_repeat() -> None:
-    assert repeats(line([*UP, *DOWN, *UP, *DOWN]), 2)
-    assert not repeats(line([*UP, *DOWN, *LEAPS, *UP]), 2)
-    assert not repeats(line([*UP, *UP, *UP]), 2), "it overlaps itself"
+    assert has_exact_repeat(line([*UP, *DOWN, *UP, *DOWN]), 2)
+    assert not has_exact_repeat(line([*UP, *DOWN, *LEAPS, *UP]), 2)
+    assert not has_exact_repeat(line([*UP, *UP, *UP]), 2), "it overlaps itself"
 
 
 def test_a_phrase_returns_when_most_of_its_first_bar_does() -> None:
     varied = [*UP[:7], 74]
     other = [*LEAPS, *DOWN, *LEAPS]
-    assert returns(line([*UP, *other, *varied, *other], bars=8))
-    assert not returns(line([*UP, *other, *DOWN, *other], bars=8))
+    assert has_varied_return(line([*UP, *other, *varied, *other], bars=8))
+    assert not has_varied_return(line([*UP, *other, *DOWN, *other], bars=8))
 
 
-def test_a_tune_ends_at_home_on_its_tonic_in_its_last_bar() -> None:
+def test_a_tune_ends_on_its_tonic_in_its_last_bar() -> None:
     assert ends_on_tonic(line([*DOWN, *DOWN, *DOWN, *DOWN]))
     assert not ends_on_tonic(line([*DOWN, *DOWN, *DOWN, *UP[:7]]))
     assert not ends_on_tonic(line([*DOWN, *DOWN, *DOWN]))
@@ -82,38 +88,36 @@ def test_a_passage_of_a_longer_tune_begins_at_its_barline() -> None:
     assert passages([tune, tune], 4, 2) == [tune, tune]
 
 
-@given(st.integers(MIN_RUN, 20), st.integers(-12, 12))
-def test_a_borrowed_run_is_found_in_any_key(length: int, shift: int) -> None:
-    lender = line([60, 62, 59, 65, 60, 67, 58, 69, 57, 71, 56, 72, 55, 74, 54, 75, 53, 77, 52, 79,
+@given(st.integers(4, 20), st.integers(-12, 12))
+def test_a_shared_run_is_found_in_any_key(length: int, shift: int) -> None:
+    source = line([60, 62, 59, 65, 60, 67, 58, 69, 57, 71, 56, 72, 55, 74, 54, 75, 53, 77, 52, 79,
                    51, 81, 50])  # fmt: skip
-    pitches = [event.pitch for event in lender.events if event.pitch is not None]
+    pitches = [event.pitch for event in source.events if event.pitch is not None]
     own = [50, 50, *(pitch + shift for pitch in pitches[: length + 1])]
-    assert (
-        StepRunIndex([line([72] * 9), lender]).longest_run(line([*own, own[-1], own[-1]])) == length
-    )
+    index = SharedRunIndex([melody_steps(line([72] * 9)), melody_steps(source)])
+    assert index.longest(melody_steps(line([*own, own[-1], own[-1]]))) == length
 
 
-def test_a_run_with_other_values_is_not_borrowed() -> None:
-    lender = line(LEAPS * 2)
-    slower = replace(lender, events=tuple(
-        TuneEvent(e.pitch, 2 * e.onset, 2 * e.duration) for e in lender.events))  # fmt: skip
-    assert StepRunIndex([lender]).longest_run(slower) == MIN_RUN - 1
+def test_a_run_with_other_values_is_not_shared() -> None:
+    source = line(LEAPS * 2)
+    slower = replace(source, events=tuple(
+        TuneEvent(e.pitch, 2 * e.onset, 2 * e.duration) for e in source.events))  # fmt: skip
+    assert SharedRunIndex([melody_steps(source)]).longest(melody_steps(slower)) == 0
 
 
 def test_tunes_of_the_same_kind_are_as_near_as_halves_of_the_real() -> None:
-    figures = describe_new_tunes("dances", DANCES[:30], DANCES[30:], DANCES[30:], bars=8)
+    figures = compare_new_tunes("dances", DANCES[:30], DANCES[30:], DANCES[30:], bars=8)
     assert figures.ratios.largest < 1.5
     assert figures.duplicates == 0
     assert "30 new tunes beside 30 real ones" in figures.describe()
 
 
-def test_tunes_copied_from_the_training_are_told() -> None:
-    figures = describe_new_tunes(
+def test_tunes_copied_from_the_training_tunes_are_counted() -> None:
+    figures = compare_new_tunes(
         "dances", [*DANCES[:5], DANCES[0]], DANCES[30:], DANCES[:30], bars=8
     )
     assert figures.duplicates == 1
     assert figures.copying == 1
-    assert not figures.met
 
 
 def test_a_melody_becomes_a_tune_whose_rests_are_written() -> None:
@@ -133,7 +137,7 @@ def composer() -> Composer:
 def test_new_tunes_are_written_by_their_seeds_and_measured(composer: Composer) -> None:
     shares: list[float] = []
     figures = measure_new_tunes(
-        composer, "folk", DANCES, DANCES, seeds=(3, 4, 3), bars=8, tell=shares.append
+        composer, "folk", DANCES, DANCES, seeds=(3, 4, 3), bars=8, on_progress=shares.append
     )
     assert (figures.tunes, figures.duplicates, figures.ours.ends_on_tonic) == (3, 1, 1)
     assert shares == [pytest.approx(n / 3) for n in (1, 2, 3)]
