@@ -1,11 +1,12 @@
-"""How quickly a network learns: part of ``make bench``. A look, not a test.
+"""Training speed: part of ``make bench``. A measurement, not a test.
 
-Our training against the usual loop in PyTorch, over the same tunes with the same network. The usual
-one shuffles whole tunes, pads each batch of 32 to its longest one, has an nn.Embedding for each
-feature, summed, and computes in float32. Ours cuts long tunes, puts windows of similar length
-together, has one table for all features, and computes in bfloat16 where the processor has
-instructions for it; it hears each tune four times, which gives steps as large as those of a whole
-corpus. Both are measured in processor time, one thread, tunes read before.
+Compares `mst_core.training.loop.train` with the usual loop in PyTorch, on the same tunes and an
+equal network. The usual loop shuffles whole tunes, pads each batch of 32 to its longest one, has an
+nn.Embedding for each feature, summed, and computes in float32. Ours cuts long tunes, batches
+windows of similar length, has one table for all features, and computes in bfloat16 where the
+processor has instructions for it; it is given each tune four times, so that its steps are as large
+as those of a full corpus. Both are measured in processor time with one thread, without the time of
+reading the tunes.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ from mst_core.training.loop import (
     train,
 )
 
-TUNES, ROUNDS, TUNES_A_BATCH = 400, 3, 32
-TIMES = 4
-"""So often ours hears a tune."""
+TUNES, ROUNDS, TUNES_PER_BATCH = 400, 3, 32
+COPIES = 4
+"""Copies of each tune for our loop."""
 SIZES = ModelConfig(feature_sizes=(), vocabulary_size=0)
 
 
 class UsualNet(nn.Module):
     """The same network with an embedding for each feature."""
 
-    def __init__(self, shape: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.tables = nn.ModuleList(
-            nn.Embedding(size, shape.embedding) for size in shape.feature_sizes
+            nn.Embedding(size, config.embedding) for size in config.feature_sizes
         )
-        self.rest = SequenceNet(shape)
+        self.rest = SequenceNet(config)
 
     def forward(self, features: Tensor) -> Tensor:
         """Predict from features (B, T, F)."""
@@ -62,25 +63,25 @@ class UsualNet(nn.Module):
         return logits
 
 
-def pace_of_ours(
-    network: SequenceNet, lessons: list[LabelledRows], seed: int, precision: Precision
+def our_speed(
+    network: SequenceNet, examples: list[LabelledRows], seed: int, precision: Precision
 ) -> float:
-    """Events a second of processor time: all that a training of one epoch does."""
-    heard = lessons * TIMES
-    course = TrainConfig(epochs=1, seed=seed, precision=precision)
+    """Measure a training of one epoch, in events per second of processor time."""
+    repeated = examples * COPIES
+    config = TrainConfig(epochs=1, seed=seed, precision=precision)
     begun = time.process_time()
-    train(network, heard, lessons[:1], course, device=torch.device("cpu"))
-    return _events(heard) / (time.process_time() - begun)
+    train(network, repeated, examples[:1], config, device=torch.device("cpu"))
+    return _events(repeated) / (time.process_time() - begun)
 
 
-def pace_of_usual(network: UsualNet, lessons: list[LabelledRows], seed: int) -> float:
-    """The same of the usual loop."""
-    order = random.Random(seed).sample(lessons, len(lessons))
+def usual_speed(network: UsualNet, examples: list[LabelledRows], seed: int) -> float:
+    """Measure the usual loop over the same tunes, in events per second of processor time."""
+    order = random.Random(seed).sample(examples, len(examples))
     optimizer = torch.optim.AdamW(network.parameters(), lr=TrainConfig().learning_rate)
     network.train()
     begun = time.process_time()
-    for first in range(0, len(order), TUNES_A_BATCH):
-        features, targets = _padded(order[first : first + TUNES_A_BATCH])
+    for first in range(0, len(order), TUNES_PER_BATCH):
+        features, targets = _padded(order[first : first + TUNES_PER_BATCH])
         loss = nn.functional.cross_entropy(
             network(features).flatten(0, 1), targets.flatten(), ignore_index=PAD_TARGET
         )
@@ -88,7 +89,7 @@ def pace_of_usual(network: UsualNet, lessons: list[LabelledRows], seed: int) -> 
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-    return _events(lessons) / (time.process_time() - begun)
+    return _events(examples) / (time.process_time() - begun)
 
 
 def _padded(group: Sequence[LabelledRows]) -> tuple[Tensor, Tensor]:
@@ -100,36 +101,35 @@ def _padded(group: Sequence[LabelledRows]) -> tuple[Tensor, Tensor]:
     )
 
 
-def _events(lessons: Sequence[LabelledRows]) -> int:
-    return sum(len(targets) for _, targets in lessons)
+def _events(examples: Sequence[LabelledRows]) -> int:
+    return sum(len(targets) for _, targets in examples)
 
 
 def main() -> None:
-    """Print the figures."""
+    """Print the median speeds and their ratio."""
     set_threads(1)
     books = read_folk_books(frozenset()).tunes[:: 3600 // TUNES]
     tunes = [parse_tune(tune.to_line()) for tune in books]
-    durations = DurationVocabulary.from_tunes(tunes)
-    walked = [encode_tune(tune, durations) for tune in tunes]
-    lessons = [(one.duration_features, one.duration_targets) for one in walked]
-    quick = default_precision("cpu")
+    vocabulary = DurationVocabulary.from_tunes(tunes)
+    examples = [encode_tune(tune, vocabulary).duration for tune in tunes]
+    fastest = default_precision("cpu")
     usual: list[float] = []
-    ours: dict[Precision, list[float]] = {"float32": [], quick: []}
+    ours: dict[Precision, list[float]] = {"float32": [], fastest: []}
     for seed in range(ROUNDS):
         torch.manual_seed(seed)
-        usual.append(pace_of_usual(UsualNet(_untrained(durations).config), lessons, seed))
-        for precision, paces in ours.items():
-            paces.append(pace_of_ours(_untrained(durations), lessons, seed, precision))
-    for precision, paces in ours.items():
-        ratio = statistics.median(mine / theirs for mine, theirs in zip(paces, usual, strict=True))
+        usual.append(usual_speed(UsualNet(_untrained(vocabulary).config), examples, seed))
+        for precision, speeds in ours.items():
+            speeds.append(our_speed(_untrained(vocabulary), examples, seed, precision))
+    for precision, speeds in ours.items():
+        ratio = statistics.median(mine / theirs for mine, theirs in zip(speeds, usual, strict=True))
         sys.stdout.write(
-            f"training in {precision:<12} {statistics.median(paces):,.0f} notes a second, "
+            f"training in {precision:<12} {statistics.median(speeds):,.0f} notes a second, "
             f"the usual loop {statistics.median(usual):,.0f}: {ratio:.1f} times\n"
         )
 
 
-def _untrained(durations: DurationVocabulary) -> SequenceNet:
-    return StyleModel.build(durations, SIZES).duration_net
+def _untrained(vocabulary: DurationVocabulary) -> SequenceNet:
+    return StyleModel.build(vocabulary, SIZES).duration_net
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A style of one's own, from the command line: corpus, training, measuring, composing."""
+"""`mst train` from corpus to composed tune."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     corpus = write_corpus(folder / "dances.jsonl")
     status, out, err = mst("train", "dances", corpus, *SMALL, "--models", _made(folder / "models"),
-                           "--runs", folder / "runs")  # fmt: skip
+                           "--checkpoint-dir", folder / "runs")  # fmt: skip
     assert status == 0, err
     assert re.search(r"nats a pitch", out)
     assert "epoch   2 of 2" in err
@@ -42,7 +42,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def test_a_trained_style_is_a_choice_at_once(trained: Path) -> None:
+def test_a_trained_style_is_listed_at_once(trained: Path) -> None:
     status, out, _ = mst("styles", "--models", trained / "models")
     assert status == 0
     assert "dances: Dances" in out
@@ -74,7 +74,7 @@ def test_two_calls_share_the_work_of_a_training(trained: Path) -> None:
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
-def test_a_style_goes_on_from_another_one_with_its_sizes(trained: Path) -> None:
+def test_training_starts_from_another_style_with_its_sizes(trained: Path) -> None:
     few = write_corpus(trained / "twenty.jsonl", 20)
     asked: list[str | Path] = ["--models", trained / "models", "--runs", trained / "runs"]
     status, out, err = mst("train", "mine", few, "--from", "dances", "--epochs", "1", *asked,
@@ -102,7 +102,7 @@ def test_the_losses_are_plotted_beside_the_checkpoints(trained: Path) -> None:
         assert words.count(in_both) == 2
 
 
-def test_losses_are_told_for_scripts_too(trained: Path) -> None:
+def test_losses_are_printed_as_json(trained: Path) -> None:
     status, out, _ = mst("evaluate", "dances", "--corpus", trained / "dances.jsonl", "--json",
                          "--models", trained / "models", "--device", "cpu")  # fmt: skip
     assert status == 0
@@ -119,11 +119,11 @@ def test_losses_are_told_for_scripts_too(trained: Path) -> None:
         (["train", "../evil", "{corpus}"], "letters"),
         (["train", "few", "{few}"], "at least 20 tunes"),
         (["train", "broken", "{broken}"], "line 1"),
-        (["train", "mine", "{corpus}", "--from", "waltzes"], "waltzes"),
+        (["train", "mine", "{corpus}", "--init-from", "waltzes"], "waltzes"),
         (["train", "mine", "{corpus}", "--from", "dances", "--hidden", "64"], "sizes"),
     ],
 )
-def test_mistakes_are_one_line(trained: Path, words: list[str], said: str) -> None:
+def test_a_mistake_is_one_line_of_error(trained: Path, words: list[str], said: str) -> None:
     write_corpus(trained / "few.jsonl", 3)
     (trained / "broken.jsonl").write_text("not a tune\n")
     paths = {name: trained / f"{name}.jsonl" for name in ("few", "broken")}

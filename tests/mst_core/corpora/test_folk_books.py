@@ -1,4 +1,4 @@
-"""The folk corpus from the music21 package: whole, exact, and without the tunes held out."""
+"""The folk corpus from the music21 package: complete, exact, and without the held-out tunes."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def books() -> FolkBooks:
     return read_folk_books(HELD_OUT)
 
 
-def test_the_three_books_hold_thousands_of_tunes(books: FolkBooks) -> None:
+def test_the_three_books_have_thousands_of_tunes(books: FolkBooks) -> None:
     assert Counter(tune.book for tune in books.tunes) == {"aird": 1006, "oneill": 1711, "ryan": 917}
     assert len({tune.id for tune in books.tunes}) == len(books.tunes)
     assert sum(len(tune.tune.events) for tune in books.tunes) > 380_000
 
 
-def test_no_tune_that_is_held_out_is_among_them(books: FolkBooks) -> None:
+def test_held_out_tunes_are_left_out(books: FolkBooks) -> None:
     held_out = read_held_out(HELD_OUT)
     assert len(held_out) == 612
     assert not held_out & {tune.id for tune in books.tunes}
     assert not held_out & {doubt.id for doubt in books.issues}
 
 
-def test_the_tunes_held_out_can_be_read_alone() -> None:
-    apart = read_folk_books(HELD_OUT, only_held_out=True)
-    assert {tune.id for tune in apart.tunes} == read_held_out(HELD_OUT)
+def test_held_out_tunes_can_be_read_alone() -> None:
+    held_out = read_folk_books(HELD_OUT, only_held_out=True)
+    assert {tune.id for tune in held_out.tunes} == read_held_out(HELD_OUT)
 
 
 def test_only_tunes_in_several_voices_are_left_out(books: FolkBooks) -> None:
@@ -87,9 +87,7 @@ def test_a_known_reel_reads_as_it_is_printed(books: FolkBooks) -> None:
     assert line["pickup"] == "1"
 
 
-def test_a_corpus_file_is_read_back_by_the_networks_reader(
-    books: FolkBooks, tmp_path: Path
-) -> None:
+def test_a_corpus_file_is_read_back_as_the_same_tunes(books: FolkBooks, tmp_path: Path) -> None:
     some = books.tunes[::50]
     write_lines(tmp_path / "folk.jsonl", [tune.to_line() for tune in some])
     tunes = list(read_tunes([tmp_path / "folk.jsonl"]))
@@ -99,7 +97,7 @@ def test_a_corpus_file_is_read_back_by_the_networks_reader(
     assert Fraction(line["notes"][1][1]) == some[0].tune.events[1].onset
 
 
-def test_real_tunes_survive_writing_and_reading(books: FolkBooks) -> None:
+def test_real_tunes_written_as_abc_are_read_back_equal(books: FolkBooks) -> None:
     for folk in books.tunes[::23]:
         tune = folk.tune
         finest = max(
@@ -113,7 +111,7 @@ def test_real_tunes_survive_writing_and_reading(books: FolkBooks) -> None:
         assert read_abc_score(write_abc(melody)).melody == melody, folk.id
 
 
-def test_reading_the_books_does_not_start_music21() -> None:
+def test_finding_the_books_does_not_import_music21() -> None:
     program = (
         "import sys; from mst_core.corpora.folk_books import find_music21_corpus as find; find();"
         "sys.exit('music21' in sys.modules)"
@@ -121,7 +119,7 @@ def test_reading_the_books_does_not_start_music21() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_missing_books_and_lists_are_told_in_a_sentence(tmp_path: Path) -> None:
+def test_missing_books_and_lists_are_named_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnreadableScore, match="no ABC files"):
         read_folk_books(frozenset(), corpus=tmp_path)
     with pytest.raises(UnreadableScore, match=r"held_out\.json"):

@@ -1,4 +1,4 @@
-"""Tunes from anywhere become a corpus: folders, archives, tune books; what is refused is named."""
+"""Import of a corpus from folders, archives and tune books; rejected items are named."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def library(tmp_path: Path) -> Path:
 
 
 def _other(step: int) -> Melody:
-    """A melody with turns of its own: the second tune, every third note moved."""
+    """Make a melody with its own intervals: the second tune, every third note transposed."""
     melody = read_abc_score(SECOND).melody
     notes = tuple(
         type(note)(note.onset, note.duration, note.pitch + (step if place % 3 == 1 else 0))
@@ -63,32 +63,32 @@ def zipped(path: Path, **files: str | bytes) -> Path:
 
 
 def test_every_kind_of_file_of_a_folder_becomes_tunes(library: Path) -> None:
-    harvest = import_tunes([library])
-    assert [line["id"] for line in harvest.lines] == ["book-1", "book-2", "air", "jig"]
-    assert [line["meter"] for line in harvest.lines] == ["4/4", "6/8", "6/8", "6/8"]
-    assert harvest.other_files == 1
+    result = import_tunes([library])
+    assert [line["id"] for line in result.lines] == ["book-1", "book-2", "air", "jig"]
+    assert [line["meter"] for line in result.lines] == ["4/4", "6/8", "6/8", "6/8"]
+    assert result.other_files == 1
 
 
-def test_what_is_refused_is_named_with_its_reason(library: Path) -> None:
-    refusals = {refusal.name: refusal.reason for refusal in import_tunes([library]).rejected}
-    assert set(refusals) == {"book.abc, book-3", "book-4", "broken.mid"}
-    assert "no meter" in refusals["book.abc, book-3"]
-    assert refusals["book-4"] == "it has 4 notes"
+def test_rejected_items_are_named_with_a_reason(library: Path) -> None:
+    rejected = {item.name: item.reason for item in import_tunes([library]).rejected}
+    assert set(rejected) == {"book.abc, book-3", "book-4", "broken.mid"}
+    assert "no meter" in rejected["book.abc, book-3"]
+    assert rejected["book-4"] == "it has 4 notes"
 
 
-def test_an_import_says_the_same_every_time(library: Path) -> None:
+def test_an_import_gives_the_same_result_every_time(library: Path) -> None:
     assert import_tunes([library]) == import_tunes([library])
 
 
-def test_a_tune_that_stands_there_twice_is_taken_once(tmp_path: Path) -> None:
+def test_a_duplicate_is_rejected(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.abc").write_text(FIRST)
-    harvest = import_tunes([tmp_path])
-    assert [line["id"] for line in harvest.lines] == ["one-1"]
-    assert [refusal.reason for refusal in harvest.rejected] == ["it has the same notes as one-1"]
+    result = import_tunes([tmp_path])
+    assert [line["id"] for line in result.lines] == ["one-1"]
+    assert [item.reason for item in result.rejected] == ["it has the same notes as one-1"]
 
 
-def test_tunes_of_one_number_get_names_of_their_own(tmp_path: Path) -> None:
+def test_tunes_with_the_same_number_get_different_ids(tmp_path: Path) -> None:
     (tmp_path / "book.abc").write_text(f"{FIRST}\n{SECOND.replace('X:2', 'X:1')}")
     assert [line["id"] for line in import_tunes([tmp_path]).lines] == ["book-1", "book-1-2"]
 
@@ -97,24 +97,22 @@ def test_an_archive_is_read_without_unpacking_it(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "tunes.zip", **{
         "book__abc": FIRST + "\n" + SECOND, "readme__txt": "a note", "__MACOSX/book__abc": "X",
     })  # fmt: skip
-    harvest = import_tunes([archive])
-    assert [line["title"] for line in harvest.lines] == ["The Low Road", "The High Road"]
-    assert harvest.rejected == ()
+    result = import_tunes([archive])
+    assert [line["title"] for line in result.lines] == ["The Low Road", "The High Road"]
+    assert result.rejected == ()
     assert list(tmp_path.iterdir()) == [archive]
 
 
-def test_a_zip_bomb_is_refused_before_it_swells(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_rejected_before_it_is_unpacked(tmp_path: Path) -> None:
     bomb = zipped(tmp_path / "bomb.zip", a__abc="X:1\n" + " " * 4_000_000, b__abc=FIRST)
     assert bomb.stat().st_size < 10_000
     tight = ImportLimits(file_bytes=1_000_000)
-    harvest = import_tunes([bomb], limits=tight)
-    assert [line["id"] for line in harvest.lines] == ["b-1"]
-    assert [refusal.reason for refusal in harvest.rejected] == [
-        "it unpacks to more than 1000000 bytes"
-    ]
+    result = import_tunes([bomb], limits=tight)
+    assert [line["id"] for line in result.lines] == ["b-1"]
+    assert [item.reason for item in result.rejected] == ["it unpacks to more than 1000000 bytes"]
 
 
-def test_many_small_files_do_not_add_up_to_a_bomb(tmp_path: Path) -> None:
+def test_the_files_of_an_archive_are_limited_together(tmp_path: Path) -> None:
     files = {f"tune{number}__abc": FIRST + " " * 1_000 for number in range(20)}
     archive = zipped(tmp_path / "many.zip", **files)
     found = list(open_file(archive, ImportLimits(archive_bytes=5_000)))
@@ -123,7 +121,7 @@ def test_many_small_files_do_not_add_up_to_a_bomb(tmp_path: Path) -> None:
     assert len(list(open_file(archive, ImportLimits(archive_files=10)))) == 1
 
 
-def test_a_size_that_lies_does_not_help_a_bomb(tmp_path: Path) -> None:
+def test_a_falsely_declared_size_does_not_raise_the_limit(tmp_path: Path) -> None:
     content = zipped(tmp_path / "lie.zip", a__abc=" " * 300_000).read_bytes()
     true, lie = (300_000).to_bytes(4, "little"), (3).to_bytes(4, "little")
     assert content.count(true) == 2
@@ -132,19 +130,19 @@ def test_a_size_that_lies_does_not_help_a_bomb(tmp_path: Path) -> None:
     assert isinstance(found, RejectedItem) or len(found.data) <= 1_000
 
 
-def test_an_archive_in_an_archive_and_a_broken_one_are_named(tmp_path: Path) -> None:
+def test_a_nested_archive_and_a_broken_one_are_rejected(tmp_path: Path) -> None:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("book.abc", FIRST)
     zipped(tmp_path / "outer.zip", inner__zip=inner.getvalue())
     (tmp_path / "torn.zip").write_bytes(b"PK\x03\x04 torn")
-    reasons = [refusal.reason for refusal in import_tunes([tmp_path]).rejected]
+    reasons = [item.reason for item in import_tunes([tmp_path]).rejected]
     assert "unpack it first" in reasons[0]
     assert "broken" in reasons[1]
 
 
 @pytest.mark.parametrize("name", ["missing", "tunes.docx"])
-def test_a_source_that_cannot_be_read_is_told_at_once(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_source_stops_the_import(tmp_path: Path, name: str) -> None:
     (tmp_path / "tunes.docx").write_bytes(b"words")
     with pytest.raises(UnreadableScore, match=name):
         import_tunes([tmp_path / name])
@@ -152,7 +150,7 @@ def test_a_source_that_cannot_be_read_is_told_at_once(tmp_path: Path, name: str)
 
 @settings(max_examples=60, deadline=None)
 @given(melodies(changes=True))
-def test_a_melody_and_its_line_are_the_same_music(melody: Melody) -> None:
+def test_a_line_has_the_notes_of_its_melody(melody: Melody) -> None:
     line = line_from_melody("x", "y", "z", melody)
     onsets = [Fraction(onset) for _, onset, _ in line["notes"]]
     ends = [Fraction(onset) + Fraction(length) for _, onset, length in line["notes"]]
@@ -164,7 +162,7 @@ def test_a_melody_and_its_line_are_the_same_music(melody: Melody) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(melodies(meters=("4/4", "6/8", "3/4"), wild=False))
-def test_the_networks_read_a_line_with_its_barlines(melody: Melody) -> None:
+def test_a_line_is_parsed_with_the_barlines_of_its_melody(melody: Melody) -> None:
     tune = parse_tune(line_from_melody("x", "y", "z", melody))
     assert tune.barlines == tuple(to_ticks(line) for line in melody.barlines[:-1])
     assert tune.meter == melody.meter
@@ -191,7 +189,7 @@ def test_the_command_writes_a_corpus_and_a_report(library: Path, tmp_path: Path)
     assert "1 files that are no scores" in report
 
 
-def test_an_import_of_nothing_is_a_mistake_of_one_line(tmp_path: Path) -> None:
+def test_an_import_without_a_tune_fails_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "call.abc").write_text(SHORT)
     output = tmp_path / "mine.jsonl"
     asked = ["corpus", "import", str(tmp_path / "call.abc"), "-o", str(output)]

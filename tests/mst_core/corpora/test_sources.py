@@ -1,4 +1,4 @@
-"""Corpora that the music21 package holds: chorales, airs, strathspeys."""
+"""Corpora from the music21 package: chorales, airs, strathspeys."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def test_the_soprano_is_found_below_trumpets(some_chorales: Path) -> None:
     assert common[0][0] == 1
 
 
-def test_what_is_no_chorale_is_left_out_by_name(some_chorales: Path) -> None:
-    (refusal,) = (item for item in read_chorales(some_chorales) if isinstance(item, RejectedItem))
-    assert refusal == RejectedItem("bach-bwv846", "it is not written for four voices")
+def test_another_score_is_rejected_by_name(some_chorales: Path) -> None:
+    (item,) = (found for found in read_chorales(some_chorales) if isinstance(found, RejectedItem))
+    assert item == RejectedItem("bach-bwv846", "it is not written for four voices")
 
 
-def test_missing_chorales_are_told_in_a_sentence(tmp_path: Path) -> None:
+def test_missing_chorales_are_named_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnreadableScore, match="no chorales"):
         list(read_chorales(tmp_path))
 
@@ -92,13 +92,13 @@ def folk_tune(name: str, **fields: str) -> FolkTune:
     ],
     ids=lambda value: value.id if isinstance(value, FolkTune) else str(value),
 )
-def test_a_kind_of_tune_is_told_by_its_book(tune: FolkTune, air: bool, strathspey: bool) -> None:
+def test_the_book_decides_the_kind_of_a_tune(tune: FolkTune, air: bool, strathspey: bool) -> None:
     assert (is_air(tune), is_strathspey(tune)) == (air, strathspey)
 
 
 @pytest.fixture(scope="module")
 def strathspeys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The strathspeys that are held out, as the command writes them; all of them take a while."""
+    """The held-out strathspeys as the command writes them; writing all of them is slow."""
     output = tmp_path_factory.mktemp("strathspeys") / "strathspey.jsonl"
     asked = ["corpus", "strathspey", "--held-out", "-o", str(output)]
     result = CliRunner().invoke(main, asked)
@@ -116,7 +116,7 @@ def test_strathspeys_are_written_by_a_command(strathspeys: Path) -> None:
     assert len(list(read_tunes([strathspeys]))) == 18
 
 
-def test_strathspeys_snap(strathspeys: Path) -> None:
+def test_strathspeys_have_scotch_snaps(strathspeys: Path) -> None:
     shares = []
     for tune in read_tunes([strathspeys]):
         pairs = list(pairwise(tune.events))

@@ -52,7 +52,7 @@ def test_a_bar_that_a_repeat_sign_splits_is_one_bar() -> None:
         ("", None),
     ],
 )
-def test_keys_of_every_corpus_are_understood(text: str, key: Key | None) -> None:
+def test_the_key_spellings_of_every_corpus_are_parsed(text: str, key: Key | None) -> None:
     assert parse_key(text) == key
 
 

@@ -1,4 +1,4 @@
-"""Variants of a tune are found, and a training never tests itself on a variant of what it saw."""
+"""Variants of a tune are clustered, and no split separates them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def changed(line: dict[str, Any], name: str, **fields: Any) -> dict[str, Any]:
     return line | {"id": name, "title": f"Another {name}"} | fields
 
 
-def test_unrelated_tunes_stand_alone() -> None:
+def test_unrelated_tunes_are_in_clusters_of_their_own() -> None:
     names = cluster_names([tune(number) for number in range(20)])
     assert len(set(names)) == 20
 
 
-def test_the_same_title_is_the_same_tune_however_it_is_written() -> None:
+def test_titles_are_compared_without_case_articles_and_punctuation() -> None:
     lines = [
         tune(1, "The Miller's Maid"),
         tune(2, "Millers Maid, The"),
@@ -49,12 +49,12 @@ def test_the_same_title_is_the_same_tune_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("title", ["Untitled", "Reel", "", "Slow Air", "Hornpipe No. 3"])
-def test_a_title_that_says_nothing_joins_nothing(title: str) -> None:
+def test_a_generic_title_joins_nothing(title: str) -> None:
     first, second = (tune(number) | {"title": title} for number in (1, 2))
     assert len(set(cluster_names([first, second]))) == 2
 
 
-def test_the_twenty_fifth_regiment_is_not_the_forty_second() -> None:
+def test_numbers_within_words_distinguish_titles() -> None:
     assert normalize_title("Quick Step 25th Regt.") != normalize_title("Quick Step 42d Regt.")
 
 
@@ -72,7 +72,7 @@ def test_a_tune_in_halved_values_is_a_variant() -> None:
     assert len(set(cluster_names([line, small]))) == 1
 
 
-def test_half_a_tune_under_another_beginning_is_a_variant() -> None:
+def test_a_tune_with_half_of_another_one_is_a_variant() -> None:
     line, other = tune(1), tune(2)
     mixed = other["notes"][:32] + line["notes"][32:]
     assert len(set(cluster_names([line, changed(line, "b", notes=mixed)]))) == 1
@@ -86,7 +86,7 @@ def test_a_shared_bar_makes_no_variant() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 8), min_size=2, max_size=30), st.randoms(use_true_random=False))
-def test_variants_always_come_into_the_same_part(numbers: list[int], draw: random.Random) -> None:
+def test_variants_are_always_in_the_same_part(numbers: list[int], draw: random.Random) -> None:
     lines = []
     for place, number in enumerate(numbers):
         line = tune(number)
@@ -101,7 +101,7 @@ def test_variants_always_come_into_the_same_part(numbers: list[int], draw: rando
     assert sum(len(part) for part in parts) == len(set(numbers))
 
 
-def test_the_order_of_the_files_does_not_change_a_split() -> None:
+def test_the_order_of_the_files_does_not_change_the_clusters() -> None:
     lines = [tune(number % 30, notes=64 + 8 * (number // 30)) for number in range(60)]
     there, back = (
         {line["id"] + str(len(line["notes"])): line["cluster"] for line in add_clusters(some)}

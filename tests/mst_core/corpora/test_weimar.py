@@ -1,4 +1,4 @@
-"""The Weimar Jazz Database: solos as a score, with swing written straight."""
+"""The Weimar Jazz Database: solos as corpus lines, notated straight."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CREATE TABLE melody (eventid INTEGER PRIMARY KEY, melid INTEGER, onset REAL, pit
 CREATE TABLE beats (beatid INTEGER PRIMARY KEY, melid INTEGER, onset REAL, bar INTEGER,
   beat INTEGER, signature TEXT, chord TEXT, form TEXT, bass_pitch INTEGER, chorus_id INTEGER);
 """
-"""Of the published tables, those that are read."""
+"""Those of the published tables that are read."""
 BEAT = 0.4  # seconds
 
 Played = tuple[int, int, int, int, float, float]  # bar, beat, part, parts, pitch, beats it sounds
@@ -108,40 +108,40 @@ def test_the_first_bar_with_a_note_begins_the_line(tmp_path: Path) -> None:
     assert (line["pickup"], line["bars_ok"], line["meter_changes"]) == ("0", True, False)
 
 
-def test_a_heading_tells_what_is_known_of_the_solo(tmp_path: Path) -> None:
+def test_a_line_has_the_metadata_of_the_solo(tmp_path: Path) -> None:
     notes: list[Played] = [(1, beat, 1, 1, 60, 1.0) for beat in (1, 2, 3)]
     line = only(database(tmp_path / "wjazzd.db", [notes], meter="3/4"))
-    told = {name: line[name] for name in ("id", "title", "performer", "key", "meter", "tempo")}
-    assert told == {
+    metadata = {name: line[name] for name in ("id", "title", "performer", "key", "meter", "tempo")}
+    assert metadata == {
         "id": "wjd-001", "title": "Tune A", "performer": "A. Player", "key": "Bb-maj",
         "meter": "3/4", "tempo": 150.0,
     }  # fmt: skip
 
 
-def test_an_import_reads_the_database_and_names_what_it_leaves_out(tmp_path: Path) -> None:
+def test_an_import_reads_the_database_and_names_rejected_solos(tmp_path: Path) -> None:
     good: list[Played] = [
         (bar, beat, 1, 1, 60 + bar * beat % 7, 1.0) for bar in (1, 2, 3, 4) for beat in (1, 2, 3, 4)
     ]
-    harvest = import_tunes([database(tmp_path / "wjazzd.db", [good, good[:1], good[:5]])])
-    assert [line["id"] for line in harvest.lines] == ["wjd-001"]
-    assert [(refusal.name, refusal.reason) for refusal in harvest.rejected] == [
+    result = import_tunes([database(tmp_path / "wjazzd.db", [good, good[:1], good[:5]])])
+    assert [line["id"] for line in result.lines] == ["wjd-001"]
+    assert [(item.name, item.reason) for item in result.rejected] == [
         ("wjd-002", "it has fewer than two notes"),
         ("wjd-003", "it has 5 notes"),
     ]
 
 
-def test_a_note_on_no_part_of_a_beat_is_refused_with_its_solo(tmp_path: Path) -> None:
-    (refusal,) = read_solos(
+def test_a_solo_with_an_impossible_position_is_rejected(tmp_path: Path) -> None:
+    (item,) = read_solos(
         database(tmp_path / "x.db", [[(1, 1, 5, 4, 60, 1.0), (1, 2, 1, 1, 62, 1.0)]])
     )
-    assert isinstance(refusal, RejectedItem)
-    assert "part 5 of 4" in refusal.reason
+    assert isinstance(item, RejectedItem)
+    assert "part 5 of 4" in item.reason
 
 
 @pytest.mark.parametrize(
     ("content", "said"), [(b"no database at all", "broken"), (b"", "has no .*melid")]
 )
-def test_another_file_is_told_in_a_sentence(tmp_path: Path, content: bytes, said: str) -> None:
+def test_another_file_is_named_in_a_sentence(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "other.db").write_bytes(content)
     with pytest.raises(UnreadableScore, match=said):
         list(read_solos(tmp_path / "other.db"))
@@ -154,7 +154,7 @@ def test_another_file_is_told_in_a_sentence(tmp_path: Path, content: bytes, said
         ).map(lambda some: [Fraction(part, parts) for part in sorted(some)])
     )
 )
-def test_a_written_beat_has_as_many_notes_in_the_same_order(places: list[Fraction]) -> None:
+def test_a_straightened_beat_has_as_many_notes_in_the_same_order(places: list[Fraction]) -> None:
     written = straighten(places)
     assert len(written) == len(places)
     assert list(written) == sorted(set(written))
@@ -162,6 +162,6 @@ def test_a_written_beat_has_as_many_notes_in_the_same_order(places: list[Fractio
 
 
 @pytest.mark.parametrize("text", ["0 1/2", "0 1/3 2/3", "0 1/4 1/2 3/4", "0 3/4", "1/2", "0"])
-def test_what_is_written_plainly_stays(text: str) -> None:
+def test_plain_positions_stay(text: str) -> None:
     places = [Fraction(part) for part in text.split()]
     assert list(straighten(places)) == places

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.errors import BrokenStyle
 from mst_core.music import Meter
+from mst_core.networks.style import load_styles
 from mst_core.statistics.fingerprints import FINGERPRINTS_FILE, Fingerprints
 from mst_core.statistics.reference_profiles import PROFILES_FILE, ReferenceProfiles
 from mst_core.statistics.shared_runs import longest_shared_run, melody_steps, rhythm_steps
@@ -176,6 +178,7 @@ def test_a_style_folder_of_version_0_1_gives_the_same_values(tmp_path: Path) -> 
     assert (ours.rhythm_config, ours.melody_config) == (theirs.rhythm_config, theirs.melody_config)
     assert np.array_equal(ours.rhythm_bits, theirs.rhythm_bits)
     assert np.array_equal(ours.melody_bits, theirs.melody_bits)
+    assert load_styles(tmp_path, torch.device("cpu")).keys() == {"strathspey"}
 
 
 def test_saving_replaces_the_files_of_version_0_1(

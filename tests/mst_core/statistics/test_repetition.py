@@ -1,4 +1,4 @@
-"""Which bars return: the patterns that composing plans with."""
+"""Patterns of repeated bars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUARTER = 24
 
 
 def tune(bars: Sequence[str], *, pickup: bool = False) -> CorpusTune:
-    """A tune in 4/4 of quarters, a word of four letters a bar; the pickup is the last of a word."""
+    """Make a tune in 4/4 of quarter notes: a letter a pitch, four a bar; the last is the pickup."""
     letters = "".join(bars)
     if pickup:
         letters = letters[-1] + letters[:-1]
@@ -40,12 +40,12 @@ def test_a_tune_that_never_repeats_is_new_in_every_bar() -> None:
     assert repetition_pattern(tune(NEW)) == "." * 16
 
 
-def test_bars_that_return_name_the_bar_that_they_repeat() -> None:
+def test_a_repeated_bar_refers_to_the_first_one() -> None:
     bars = [*NEW[:4], NEW[0], NEW[1], *NEW[6:14], NEW[6], NEW[15]]
     assert repetition_pattern(tune(bars)) == "....01........6."
 
 
-def test_a_varied_bar_names_what_it_varies() -> None:
+def test_a_varied_bar_refers_to_the_bar_that_it_varies() -> None:
     bars = [*NEW[:4], "abcx", *NEW[5:]]
     assert repetition_pattern(tune(bars)) == "....g..........."
     assert parse_symbol("g") == (0, True)
@@ -74,5 +74,5 @@ def test_a_tune_of_eight_bars_has_no_pattern_of_sixteen() -> None:
         (".....1..........", "ABCD"),
     ],
 )
-def test_letters_name_the_phrases_that_begin_alike(pattern: str, form: str) -> None:
+def test_phrases_that_begin_alike_have_the_same_letter(pattern: str, form: str) -> None:
     assert section_letters(pattern) == form
