@@ -181,11 +181,10 @@ def _write_books(output: Path, models: Path, held_out: bool, kind: str | None) -
     tunes = [tune for tune in books.tunes if kind is None or TUNE_KINDS[kind](tune)]
     ids = {tune.id for tune in tunes}
     write_lines(output, add_clusters([tune.to_line() for tune in tunes]))
-    left_out = [issue for issue in books.issues if issue.left_out]
-    for issue in left_out:
-        click.echo(f"left out: {issue.id}: {issue.reason}", err=True)
-    uneven = sum(issue.id in ids for issue in books.issues)
+    for item in books.rejected:
+        click.echo(f"left out: {item.name}: {item.reason}", err=True)
+    uneven = len(ids & books.uneven.keys())
     click.echo(
         f"{len(tunes)} tunes written to {output}; {uneven} of them have uneven bars, "
-        f"{len(left_out)} were left out"
+        f"{len(books.rejected)} were left out"
     )

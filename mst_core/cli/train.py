@@ -146,7 +146,7 @@ def command(
     from mst_core.styles import check_style_folders, load_style_cards, require_style
     from mst_core.training import train_style
     from mst_core.training.loop import TrainConfig, set_threads
-    from mst_core.training.loss_log import PLOT_FILE, LossLog
+    from mst_core.training.loss_log import PLOT_FILE, log_epoch
 
     set_threads(threads)
     torch_device = pick_device(device)
@@ -165,11 +165,11 @@ def command(
     tunes = list(read_tunes(corpus))
     if len(tunes) < train_style.MIN_TUNES:
         raise BadOption("corpus", len(tunes), f"it needs at least {train_style.MIN_TUNES} tunes")
-    log, progress = LossLog(checkpoint_dir / style), _progress(epochs)
+    progress = _progress(epochs)
 
     def on_epoch(network: NetworkName, epoch: EpochResult) -> None:
         progress(network, epoch)
-        log.append(network, epoch)
+        log_epoch(checkpoint_dir / style, network, epoch)
 
     result = train_style.train_style(
         style,

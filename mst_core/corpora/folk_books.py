@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from mst_core.corpora.files import RejectedItem
 from mst_core.corpora.jsonl import CorpusLine, line_from_abc
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.reading.abc.read import read_tune, split_tunes
@@ -40,26 +41,14 @@ class FolkTune:
 
 
 @dataclass(frozen=True, slots=True)
-class TuneIssue:
-    """Why a tune was left out, or what is irregular about one that was not."""
-
-    id: str
-    reason: str
-    left_out: bool
-
-
-@dataclass(frozen=True, slots=True)
 class FolkBooks:
-    """Tunes in the order of book, file and place in the file; and what is irregular."""
+    """Tunes in the order of book, file and place in the file."""
 
     tunes: tuple[FolkTune, ...]
-    issues: tuple[TuneIssue, ...]
-
-
-class _HeldOut(msgspec.Struct):
-    """A JSON file of held-out tunes."""
-
-    held_out: frozenset[str]
+    rejected: tuple[RejectedItem, ...]
+    """Tunes that are left out, by id."""
+    uneven: Mapping[str, str]
+    """Ids of tunes with bars of irregular length, and which bars."""
 
 
 def read_held_out(path: Path) -> frozenset[str]:
@@ -69,8 +58,9 @@ def read_held_out(path: Path) -> frozenset[str]:
         UnreadableScore: when there is no such file or list.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_HeldOut).held_out
-    except (OSError, msgspec.MsgspecError) as error:
+        content = msgspec.json.decode(path.read_bytes())
+        return msgspec.convert(content["held_out"], frozenset[str])
+    except (OSError, TypeError, KeyError, msgspec.MsgspecError) as error:
         raise UnreadableScore(
             f"the list of held-out tunes {path.name} cannot be read ({error})",
             'it holds {"held_out": ["oneill-0001-0050-1", ...]}',
@@ -92,23 +82,24 @@ def read_folk_books(
     """
     ids = read_held_out(held_out) if isinstance(held_out, Path) else held_out
     tunes: list[FolkTune] = []
-    issues: list[TuneIssue] = []
+    rejected: list[RejectedItem] = []
+    uneven: dict[str, str] = {}
     for book, id_, text in _read_texts(corpus or find_music21_corpus()):
         if (id_ in ids) is not only_held_out:
             continue
         try:
             tune = read_tune(text)
         except MstError as error:
-            issues.append(TuneIssue(id_, str(error), left_out=True))
+            rejected.append(RejectedItem(id_, str(error)))
             continue
         reason = _exclusion_reason(tune)
         if reason:
-            issues.append(TuneIssue(id_, reason, left_out=True))
+            rejected.append(RejectedItem(id_, reason))
             continue
         if tune.irregular_measures:
-            issues.append(TuneIssue(id_, _describe_uneven_bars(tune), left_out=False))
+            uneven[id_] = _describe_uneven_bars(tune)
         tunes.append(FolkTune(id_, book, tune))
-    return FolkBooks(tuple(tunes), tuple(issues))
+    return FolkBooks(tuple(tunes), tuple(rejected), uneven)
 
 
 def find_music21_corpus() -> Path:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, groupby, pairwise
@@ -45,25 +44,13 @@ _HALF = Fraction(1, 2)
 
 DatabaseRow = tuple[Any, ...]
 """The columns of one row, in the order of `_COLUMNS`."""
+_BarStarts = dict[int, int]
+"""Start of each bar by its number, in beats from the first bar that has a note."""
 _COLUMNS = {
     "solo_info": "melid performer title instrument style avgtempo rhythmfeel key signature",
     "melody": "melid eventid onset pitch duration division bar beat tatum beatdur",
     "beats": "melid beatid bar beat chord",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Bars:
-    """Starts of the bars of a solo, in beats from the first bar that has a note."""
-
-    first: int
-    """Number of that bar."""
-    starts: tuple[int, ...]
-    """The start of each bar and, last, the end."""
-
-    def beat_index(self, bar: int, beat: int) -> int:
-        """Return the index from 0 of a beat, counted from 1 in its bar."""
-        return self.starts[bar - self.first] + beat - 1
 
 
 def read_solos(path: Path) -> Iterator[CorpusLine | RejectedItem]:
@@ -143,43 +130,47 @@ def _to_line(
 ) -> CorpusLine:
     """Add notes, bars and chords to the other fields of a line."""
     beat_length = Fraction(4, meter.denominator)
-    bars = _count_bars(meter, notes, beats)
+    starts, end = _count_bars(meter, notes, beats)
     events = [
         (pitch, onset * beat_length, duration * beat_length)
-        for pitch, onset, duration in _notes_and_rests(
-            _note_positions(notes, bars), bars.starts[-1]
-        )
+        for pitch, onset, duration in _notes_and_rests(_note_positions(notes, starts), end)
     ]
-    lengths = {after - start for start, after in pairwise(bars.starts)}
+    lengths = {after - start for start, after in pairwise([*starts.values(), end])}
     chords = [
-        [str(chord), str(bars.beat_index(bar, beat) * beat_length)]
+        [str(chord), str((starts[bar] + beat - 1) * beat_length)]
         for _, _, bar, beat, chord in beats
-        if chord and 0 <= bar - bars.first < len(bars.starts) - 1
+        if chord and bar in starts
     ]
     more = {
         "meter_changes": len(lengths) > 1,
         "bars_ok": lengths == {meter.numerator},
         "chords": chords,
     }
-    return make_line(fields | more, events, [start * beat_length for start in bars.starts[:-1]])
+    return make_line(fields | more, events, [start * beat_length for start in starts.values()])
 
 
-def _count_bars(meter: Meter, notes: list[DatabaseRow], beats: list[DatabaseRow]) -> _Bars:
-    """Count the beats of each bar; a bar that the table of beats lacks has those of the meter."""
+def _count_bars(
+    meter: Meter, notes: list[DatabaseRow], beats: list[DatabaseRow]
+) -> tuple[_BarStarts, int]:
+    """Find the starts of the bars and the end of the last one, in beats.
+
+    A bar that the table of beats lacks has as many beats as the meter.
+    """
     counted: dict[int, int] = {}
     for _, _, bar, beat, _ in beats:
         counted[int(bar)] = max(counted.get(int(bar), 0), int(beat))
     first, last = (choose(int(note[6]) for note in notes) for choose in (min, max))
     if last - first > MAX_BEATS:
         raise ValueError(f"{last - first} bars")
-    starts = [0]
+    starts, end = {}, 0
     for bar in range(first, last + 1):
-        starts.append(starts[-1] + counted.get(bar, meter.numerator))
-    return _Bars(first, tuple(starts))
+        starts[bar] = end
+        end += counted.get(bar, meter.numerator)
+    return starts, end
 
 
 def _note_positions(
-    notes: list[DatabaseRow], bars: _Bars
+    notes: list[DatabaseRow], starts: _BarStarts
 ) -> Iterator[tuple[int, Fraction, Fraction]]:
     """Yield (pitch, straightened onset, end as played) of each note, times in beats.
 
@@ -192,7 +183,7 @@ def _note_positions(
         if not 0 <= within < 1 or int(beat) < 1:
             raise ValueError(f"part {tatum} of {division} in beat {beat}")
         length = Fraction(float(seconds) / float(beat_seconds)).limit_denominator(1000)
-        position = bars.beat_index(int(bar), int(beat)) + within
+        position = starts[int(bar)] + int(beat) - 1 + within
         found[position] = max(found.get(position, (Fraction(0), 0)), (length, round(float(pitch))))
     for beat, positions in groupby(sorted(found), key=lambda position: position.__floor__()):
         by_length = sorted(positions, key=lambda position: found[position], reverse=True)

@@ -1,7 +1,7 @@
-"""A melody as ABC text that a musician likes to read: four bars a line, beats set apart.
+"""Writes a melody as ABC notation: four bars a line, beat groups separated by spaces.
 
-Lengths count in eighths (in sixteenths where the meter does). Accidentals stand where any reader
-would need them, also on a note that is tied over a barline.
+The unit is an eighth, or a sixteenth in meters of sixteenths. Accidentals are repeated after a
+barline also on tied notes, because readers of ABC differ there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ _MODES = {"major": "", "minor": "m"}
 
 
 def write_abc(melody: Melody, *, title: str = "") -> str:
-    """Write one tune, with a newline at its end.
+    """Write one tune.
+
+    Args:
+        melody: the melody.
+        title: its title; empty for ``Untitled``.
+
+    Returns:
+        The text of the tune, with a newline at its end.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
@@ -49,11 +56,12 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
 
 
 def _title_field(text: str) -> str:
-    """Keep a title on its one line, without the sign that begins a comment."""
+    """Return a title on one line, with the comment sign escaped."""
     return " ".join(text.split()).replace("%", r"\%")
 
 
 def _tempo_field(melody: Melody) -> str:
+    """Return the tempo in beats per minute, or in quarter notes when that is not an integer."""
     beat = melody.meter.beat_length
     beats = melody.tempo / float(beat)
     if beats == round(beats):
@@ -62,64 +70,68 @@ def _tempo_field(melody: Melody) -> str:
 
 
 def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -> str:
+    """Return the notes of a bar, without barlines."""
     meter = f"[M:{bar.meter}] " * bar.changes_meter
     if bar.is_empty:
         return f"{meter}z{_length_text(bar.length / unit)}"
     accidentals.start_bar()
     text = meter
     before: WrittenNote | None = None
-    for piece in bar.notes:
-        same_triplet = before and before.triplet == piece.triplet is not None
-        if before and before.beat_group != piece.beat_group and not same_triplet:
+    for note in bar.notes:
+        same_triplet = before and before.triplet == note.triplet is not None
+        if before and before.beat_group != note.beat_group and not same_triplet:
             text += " "
-        if piece.triplet is not None:
-            members = [each for each in bar.notes if each.triplet == piece.triplet]
-            text += _open_triplet(members.index(piece), len(members))
-        text += _note_text(piece, unit, accidentals)
-        before = piece
+        if note.triplet is not None:
+            members = [each for each in bar.notes if each.triplet == note.triplet]
+            text += _open_triplet(members.index(note), len(members))
+        text += _note_text(note, unit, accidentals)
+        before = note
     return text
 
 
 def _barline_text(bar: WrittenBar, after: WrittenBar | None) -> str:
-    """Write the barline between two bars; a bar ``after`` it on a new line opens by itself."""
+    """Return the right barline of a bar; ``after`` is the next bar of the line."""
     if after and after.starts_repeat:
         return "::" if bar.ends_repeat else "|:"
     if bar.ends_repeat:
         line = ":|"
     elif bar.ends_ending and bar.right_barline == "single":
-        line = "||"  # else a reader would not know where the ending ends
+        line = "||"  # marks the end of the ending
     elif bar.ending and not bar.ends_ending:
-        line = "|"  # for a double bar would end it
+        line = "|"  # a double bar would end the ending
     else:
         line = _BARLINES[bar.right_barline]
     return f"{line}{after.ending}" if after and after.starts_ending else line
 
 
-def _open_triplet(place: int, count: int) -> str:
-    """Write what stands before a piece of a triplet; ABC counts nine notes at most."""
-    if place % 9:
+def _open_triplet(index: int, count: int) -> str:
+    """Return the sign before note ``index`` of a triplet; ABC allows nine notes at most."""
+    if index % 9:
         return ""
-    return "(3" if count == 3 else f"(3:2:{min(9, count - place)}"
+    return "(3" if count == 3 else f"(3:2:{min(9, count - index)}"
 
 
-def _note_text(piece: WrittenNote, unit: Fraction, accidentals: AccidentalTracker) -> str:
-    shown = piece.duration * (1 if piece.triplet is None else Fraction(3, 2))
+def _note_text(note: WrittenNote, unit: Fraction, accidentals: AccidentalTracker) -> str:
+    """Return a note or rest with its length."""
+    shown = note.duration * (1 if note.triplet is None else Fraction(3, 2))
     length = _length_text(shown / unit)
-    if piece.spelling is None:
+    if note.spelling is None:
         return f"z{length}"
     accidental = ""
-    if accidentals.must_show(piece.spelling):
-        accidental = _ACCIDENTALS[piece.spelling.alteration]
-    return f"{accidental}{_pitch_text(piece.spelling)}{length}{'-' * piece.tied_to_next}"
+    if accidentals.must_show(note.spelling):
+        accidental = _ACCIDENTALS[note.spelling.alteration]
+    return f"{accidental}{_pitch_text(note.spelling)}{length}{'-' * note.tied_to_next}"
 
 
 def _pitch_text(spelling: Spelling) -> str:
+    """Return the letter with its octave marks: ``C`` is middle C, ``c`` an octave above."""
     if spelling.octave >= 5:
         return spelling.letter.lower() + "'" * (spelling.octave - 5)
     return spelling.letter + "," * (4 - spelling.octave)
 
 
 def _length_text(units: Fraction) -> str:
+    """Return a length in units: empty for 1, ``2``, ``3/2``, ``/`` for a half."""
     if units == 1:
         return ""
     if units.denominator == 1:

@@ -1,9 +1,9 @@
-"""Which notes share a beam: runs of eighths and shorter ones within a group of the pulse."""
+"""Assigns beams: runs of eighths and shorter notes within a beat group share one."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -12,60 +12,79 @@ from mst_core.notation.metrical_grid import EIGHTH_TICKS, MetricalGrid
 from mst_core.notation.note_values import WrittenNote
 
 
-def assign_beams(pieces: Iterable[WrittenNote], pulse: MetricalGrid) -> Iterator[WrittenNote]:
-    """Number the beams of a bar's pieces."""
+def assign_beams(notes: Iterable[WrittenNote], grid: MetricalGrid) -> Iterator[WrittenNote]:
+    """Number the beams of a bar.
+
+    Args:
+        notes: the written notes and rests of the bar, in order.
+        grid: the grid of the bar.
+
+    Yields:
+        The same notes with the index of their beam, and with beat groups merged where eighths are
+        beamed in fours.
+    """
     number = 0
-    for _, group in groupby(
-        _merge_beat_groups(list(pieces), pulse), key=lambda piece: piece.beat_group
-    ):
-        for stretch in _split_at_triplets(list(group)):
-            for has_flag, notes in groupby(stretch, key=_has_flag):
-                run = list(notes)
+    merged = _merge_beat_groups(list(notes), grid)
+    for _, group in groupby(merged, key=lambda note: note.beat_group):
+        for part in _split_at_triplets(list(group)):
+            for has_flag, members in groupby(part, key=_has_flag):
+                run = list(members)
                 if has_flag and len(run) > 1:
-                    yield from (replace(piece, beam=number) for piece in run)
+                    yield from (replace(note, beam=number) for note in run)
                     number += 1
                 else:
                     yield from run
 
 
+def needs_bracket(triplet: Sequence[WrittenNote], notes: Sequence[WrittenNote]) -> bool:
+    """Whether a triplet needs a bracket: it does not when a beam joins exactly its notes.
+
+    Args:
+        triplet: the notes of the triplet.
+        notes: all notes of the bar.
+    """
+    beams = {note.beam for note in triplet}
+    return None in beams or list(triplet) != [note for note in notes if note.beam in beams]
+
+
 def _split_at_triplets(group: list[WrittenNote]) -> Iterator[list[WrittenNote]]:
-    """Part a group where no beam may pass: a triplet joins its neighbours only as a whole."""
-    stretch: list[WrittenNote] = []
-    for number, members in groupby(group, key=lambda piece: piece.triplet):
-        part = list(members)
-        if number is None or all(map(_has_flag, part)):
-            stretch += part
+    """Split a group at triplets that are not beamed as a whole: no beam may enter them."""
+    part: list[WrittenNote] = []
+    for number, members in groupby(group, key=lambda note: note.triplet):
+        notes = list(members)
+        if number is None or all(map(_has_flag, notes)):
+            part += notes
         else:
-            yield stretch
             yield part
-            stretch = []
-    yield stretch
+            yield notes
+            part = []
+    yield part
 
 
-def _has_flag(piece: WrittenNote) -> bool:
-    return piece.spelling is not None and piece.value.denominator >= 8
+def _has_flag(note: WrittenNote) -> bool:
+    """Whether it is a note (not a rest) of an eighth or shorter."""
+    return note.spelling is not None and note.value.denominator >= 8
 
 
-def _merge_beat_groups(pieces: list[WrittenNote], grid: MetricalGrid) -> list[WrittenNote]:
-    """Put two quarters of eighths into one group of four, where nothing shorter breaks them up."""
-    if (
-        grid.is_compound
-        or len(grid.strong_positions) < 2
-        or grid.group_starts[1] != TICKS_PER_QUARTER
-    ):
-        return pieces
+def _merge_beat_groups(notes: list[WrittenNote], grid: MetricalGrid) -> list[WrittenNote]:
+    """Join the beat groups of half a bar where it has nothing shorter than eighths."""
+    is_in_quarters = len(grid.strong_positions) >= 2 and grid.group_starts[1] == TICKS_PER_QUARTER
+    if grid.is_compound or not is_in_quarters:
+        return notes
     edges = sorted(grid.strong_positions)
-    joined: list[WrittenNote] = []
-    for _, half in groupby(
-        pieces, key=lambda piece: bisect_right(edges, piece.onset * TICKS_PER_QUARTER)
-    ):
-        in_half = list(half)
+
+    def half_of(note: WrittenNote) -> int:
+        return bisect_right(edges, note.onset * TICKS_PER_QUARTER)
+
+    merged: list[WrittenNote] = []
+    for _, members in groupby(notes, key=half_of):
+        half = list(members)
         if all(
-            piece.triplet is None
-            and (piece.onset * TICKS_PER_QUARTER) % EIGHTH_TICKS == 0
-            and piece.value.denominator <= 8
-            for piece in in_half
+            note.triplet is None
+            and (note.onset * TICKS_PER_QUARTER) % EIGHTH_TICKS == 0
+            and note.value.denominator <= 8
+            for note in half
         ):
-            in_half = [replace(piece, beat_group=in_half[0].beat_group) for piece in in_half]
-        joined += in_half
-    return joined
+            half = [replace(note, beat_group=half[0].beat_group) for note in half]
+        merged += half
+    return merged

@@ -1,9 +1,8 @@
-"""The score before and after: two staves, bar under bar, as players read a variant.
+"""Draws a tune before and after a transfer on two aligned staves.
 
-The small upper stave is the tune as it was, the lower one as it is now. There, the notes that are
-another are orange, which also those tell from white who see no red or no green. A letter stands
-above bars that were the same music: bright where they are the same after too, dark where one of
-them went its own way. The letters are drawn as strokes, so that no font can be missing.
+The small upper staff is the tune before, the lower one after. Changed notes are orange. A letter is
+above bars that were repetitions of each other before: bright where they still are, dark where they
+no longer are. Letters are drawn as lines, so no font is needed.
 """
 
 from __future__ import annotations
@@ -26,13 +25,15 @@ from mst_core.notation.picture import (
 )
 
 MAX_BARS = 32
-"""A longer tune is cut behind so many bars; a picture is to be taken in at a glance."""
+"""Only the first bars of a longer tune are drawn."""
 CHANGED_COLOR = "#e69f00"
-"""The orange of Okabe and Ito's colours for everyone (2008)."""
+"""Orange from the palette of Okabe and Ito (2008), distinct with color blindness."""
 BEFORE_COLOR = "#a9a9b2"
 _LOST_COLOR = "#6a6a72"
-_SCALE_BEFORE = 75  # per cent
-_LINE_HEIGHT = 4.6  # pixels of two staves and their letters for each per cent of scale
+_SCALE_BEFORE = 75
+"""Size of the upper staff in per cent."""
+_LINE_HEIGHT = 4.6
+"""Pixels of two staves with letters per per cent of scale."""
 _LETTER_PATHS = {
     "A": "M0 6L2 0L4 6M.8 4H3.2",
     "B": "M0 0V6H2.4C4.4 6 4.4 3 2.4 3H0H2.2C4 3 4 0 2.2 0Z",
@@ -51,7 +52,9 @@ _LETTER_PATHS = {
     "O": "M2 0C-.7 0-.7 6 2 6S4.7 0 2 0Z",
     "P": "M0 6V0H2.2C4.4 0 4.4 3.4 2.2 3.4H0",
 }
-_UNIT = 42  # of the picture's inner units: an em of the strokes is six of them
+"""SVG paths of the letters, 6 units high."""
+_UNIT = 42
+"""Units of the engraved SVG per unit of the letters."""
 _LABEL = re.compile(
     r'<g id="(?P<kind>same|lost)(?P<letter>[A-P])-\d+" class="dir[^"]*">\s*'
     r'<text x="(?P<x>-?\d+)" y="(?P<y>-?\d+)".*?</text>\s*</g>',
@@ -60,7 +63,14 @@ _LABEL = re.compile(
 
 
 def draw_before_after_svg(before: Melody, after: Melody) -> str:
-    """Draw both tunes, 1000 pixels wide, at most 32 bars of them.
+    """Draw both tunes as SVG, 1000 pixels wide, at most 32 bars.
+
+    Args:
+        before: the tune before.
+        after: the tune after.
+
+    Returns:
+        The SVG document.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
@@ -77,16 +87,23 @@ def draw_before_after_svg(before: Melody, after: Melody) -> str:
             MeiStaff(before, upper, scale=_SCALE_BEFORE, name="before"),
             MeiStaff(after, lower, highlighted=changed, highlight_color=CHANGED_COLOR),
         ],
-        breaks=breaks,
-        marks=_repetition_labels(before, after, upper),
+        line_starts=breaks,
+        labels=_repetition_labels(before, after, upper),
     )
     svg = engrave(mei, scale)
-    grey = rf'\1 color="{BEFORE_COLOR}" fill="{BEFORE_COLOR}"'
-    return _LABEL.sub(_draw_letter, re.sub(r'(<g id="before-\d+" class="staff")', grey, svg))
+    color = rf'\1 color="{BEFORE_COLOR}" fill="{BEFORE_COLOR}"'
+    return _LABEL.sub(_draw_letter, re.sub(r'(<g id="before-\d+" class="staff")', color, svg))
 
 
 def draw_before_after_png(before: Melody, after: Melody) -> bytes:
-    """Draw both tunes, 1000 pixels wide and at most 2000 high.
+    """Draw both tunes as PNG, 1000 pixels wide and at most 2000 high.
+
+    Args:
+        before: the tune before.
+        after: the tune after.
+
+    Returns:
+        The PNG file.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
@@ -95,10 +112,16 @@ def draw_before_after_png(before: Melody, after: Melody) -> bytes:
 
 
 def changed_notes(before: Melody, after: Melody) -> frozenset[int]:
-    """The notes of ``after``, by their place, that are another than before.
+    """Return which notes differ in bar, position in the bar, duration or pitch.
 
-    With as many notes as before, each is held against its own; else against any note that stood in
-    the same bar. It is another when its place in the bar, its duration or its pitch is.
+    With equal note counts, note i is compared with note i; otherwise with all notes before.
+
+    Args:
+        before: the tune before.
+        after: the tune after.
+
+    Returns:
+        Indices of the changed notes of ``after``.
     """
     old, new = _notes_by_bar(before), _notes_by_bar(after)
     if len(old) == len(new):
@@ -108,25 +131,32 @@ def changed_notes(before: Melody, after: Melody) -> frozenset[int]:
 
 
 def _notes_by_bar(melody: Melody) -> list[tuple[int, Fraction, Fraction, int]]:
-    """Bar, place in it, duration and pitch of every note."""
+    """Return bar, position in it, duration and pitch of every note."""
     lines = melody.barlines
-    found, bar = [], 0
+    notes, bar = [], 0
     for note in melody.notes:
         while bar + 1 < len(lines) and lines[bar + 1] <= note.onset:
             bar += 1
-        found.append((bar, note.onset - lines[bar], note.duration, note.pitch))
-    return found
+        notes.append((bar, note.onset - lines[bar], note.duration, note.pitch))
+    return notes
 
 
-def find_repeated_bars(melody: Melody, bars: int) -> dict[int, int]:
-    """The bars among the first so many that another one equals: their first equal, by bar.
+def find_repeated_bars(melody: Melody, n_bars: int) -> dict[int, int]:
+    """Find bars with equal notes.
 
-    Bars count from 0. Notes that sound in from the bar before belong to a bar too.
+    Notes that continue from the bar before count as notes of a bar.
+
+    Args:
+        melody: the tune.
+        n_bars: number of bars that are searched.
+
+    Returns:
+        For each bar that equals another, the index of the first bar equal to it.
     """
-    firsts: dict[tuple[tuple[Fraction, Fraction, int], ...], int] = {}
-    found: dict[int, int] = {}
+    first_bars: dict[tuple[tuple[Fraction, Fraction, int], ...], int] = {}
+    firsts: dict[int, int] = {}
     lines = melody.barlines
-    for bar in range(min(bars, melody.bar_count)):
+    for bar in range(min(n_bars, melody.bar_count)):
         start, end = lines[bar], lines[bar + 1]
         music = tuple(
             (note.onset - start, note.duration, note.pitch)
@@ -134,13 +164,13 @@ def find_repeated_bars(melody: Melody, bars: int) -> dict[int, int]:
             if note.onset < end and note.end > start
         )
         if music:
-            found[bar] = firsts.setdefault(music, bar)
-    again = {first for bar, first in found.items() if bar != first}
-    return {bar: first for bar, first in found.items() if first in again}
+            firsts[bar] = first_bars.setdefault(music, bar)
+    repeated = {first for bar, first in firsts.items() if bar != first}
+    return {bar: first for bar, first in firsts.items() if first in repeated}
 
 
 def _repetition_labels(before: Melody, after: Melody, bars: Sequence[WrittenBar]) -> dict[int, str]:
-    """The word of each bar that is the same as another: ``same`` or ``lost``, and its letter."""
+    """Return the label of each repeated bar by index: ``same`` or ``lost``, and its letter."""
     shown = min(MAX_BARS, before.bar_count)
     was, now = find_repeated_bars(before, shown), find_repeated_bars(after, shown)
     letters = dict(zip(dict.fromkeys(was.values()), ascii_uppercase, strict=False))
@@ -149,27 +179,27 @@ def _repetition_labels(before: Melody, after: Melody, bars: Sequence[WrittenBar]
         for bar, first in was.items()
     }
     return {
-        place: words[bar.number - 1]
-        for place, bar in enumerate(bars)
+        index: words[bar.number - 1]
+        for index, bar in enumerate(bars)
         if not bar.starts_after_repeat_sign and bar.number - 1 in words
     }
 
 
 def _align_bars(before: Melody, after: Melody) -> tuple[list[WrittenBar], list[WrittenBar]]:
-    """Lay both out so that every bar of one has its counterpart at the same place."""
+    """Lay both out so that bars with the same index correspond."""
     upper, lower = _first_bars(lay_out_bars(before)), _first_bars(lay_out_bars(after))
     if [*map(_bar_id, upper)] != [*map(_bar_id, lower)]:
-        # Repeat signs within bars cut the two in different places: let them stand at barlines.
+        # Repeat signs within bars split the two differently: move them to the barlines.
         upper, lower = (
             _first_bars(lay_out_bars(_without_lead_ins(before))),
             _first_bars(lay_out_bars(_without_lead_ins(after))),
         )
-    places = sorted({*map(_bar_id, upper), *map(_bar_id, lower)})
-    return _fill_missing_bars(upper, lower, places), _fill_missing_bars(lower, upper, places)
+    ids = sorted({*map(_bar_id, upper), *map(_bar_id, lower)})
+    return _fill_missing_bars(upper, lower, ids), _fill_missing_bars(lower, upper, ids)
 
 
 def _first_bars(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
-    """The first bars, with a plain end where they are not all."""
+    """Return the first `MAX_BARS` bars, with a single barline at the end when bars are left out."""
     kept = [bar for bar in bars if bar.number <= MAX_BARS]
     if len(kept) < len(bars):
         kept[-1] = replace(kept[-1], right_barline="single")
@@ -177,10 +207,12 @@ def _first_bars(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
 
 
 def _bar_id(bar: WrittenBar) -> tuple[int, bool]:
+    """Return what identifies a bar or part of a bar."""
     return bar.number, bar.starts_after_repeat_sign
 
 
 def _without_lead_ins(melody: Melody) -> Melody:
+    """Return the melody with all repeat signs at barlines."""
     repeats = (
         replace(repeat, lead_in=Fraction(0), lead_out=Fraction(0)) for repeat in melody.repeats
     )
@@ -188,17 +220,18 @@ def _without_lead_ins(melody: Melody) -> Melody:
 
 
 def _fill_missing_bars(
-    bars: Sequence[WrittenBar], others: Sequence[WrittenBar], places: Sequence[tuple[int, bool]]
+    bars: Sequence[WrittenBar], others: Sequence[WrittenBar], ids: Sequence[tuple[int, bool]]
 ) -> list[WrittenBar]:
-    """Put a bare bar where only the other tune has one, such as a pickup."""
+    """Add a blank bar where only the other tune has one, such as a pickup."""
     own: Mapping[tuple[int, bool], WrittenBar] = {_bar_id(bar): bar for bar in bars}
     theirs = {_bar_id(bar): replace(bar, notes=()) for bar in others}
-    return [own.get(place) or theirs[place] for place in places]
+    return [own.get(each) or theirs[each] for each in ids]
 
 
-def _draw_letter(mark: re.Match[str]) -> str:
-    """Draw a letter with its foot where the engraver had put a word."""
-    ink = FOREGROUND if mark["kind"] == "same" else _LOST_COLOR
-    place = f"translate({mark['x']}, {int(mark['y']) - 6 * _UNIT}) scale({_UNIT})"
-    look = f'fill="none" style="stroke:{ink};stroke-width:.8;stroke-linecap:round"'
-    return f'<path class="mark" transform="{place}" d="{_LETTER_PATHS[mark["letter"]]}" {look}/>'
+def _draw_letter(label: re.Match[str]) -> str:
+    """Return the path of a letter whose baseline is that of the label."""
+    color = FOREGROUND if label["kind"] == "same" else _LOST_COLOR
+    transform = f"translate({label['x']}, {int(label['y']) - 6 * _UNIT}) scale({_UNIT})"
+    look = f'fill="none" style="stroke:{color};stroke-width:.8;stroke-linecap:round"'
+    path = _LETTER_PATHS[label["letter"]]
+    return f'<path class="mark" transform="{transform}" d="{path}" {look}/>'

@@ -1,8 +1,7 @@
-"""A melody laid out into bars, as a musician would write it: what every written form stands on.
+"""Lays a melody out into written bars, the basis of all written formats.
 
-Notes and rests are cut at barlines and where a reader needs to see the pulse; ties hold the pieces
-of a note together. A repeat sign within a bar, as before a pickup, cuts it in two. It knows nothing
-of any file format.
+Notes and rests are split at barlines and where a reader must see the beat; the parts of a note are
+tied. A repeat sign within a bar, as before a pickup, splits it in two. No file format is known.
 """
 
 from __future__ import annotations
@@ -23,81 +22,110 @@ from mst_core.notation.ties import BarSpan, split_into_note_values
 from mst_core.notation.triplets import Triplet, find_triplets
 
 LOWEST_TREBLE_PITCH = 55
-"""A tune whose middle pitch is below this G is written in the bass clef."""
+"""MIDI number of the lowest median pitch of a tune in the treble clef."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenBar:
-    """One bar, or the part of it on one side of a repeat sign, with its pieces from the left."""
+    """A bar, or the part of it on one side of a repeat sign."""
 
     number: int
-    """Counted from 1, and from 0 downwards in a pickup. All parts of a bar have the same."""
+    """Counted from 1; 0 and less in a pickup. All parts of a bar have the same number."""
     length: Fraction
-    """Quarter notes that the pieces last together; shorter than the meter's bar in a pickup."""
+    """Sum of the durations of its notes, in quarter notes; less than the meter's in a pickup."""
     notes: tuple[WrittenNote, ...]
+    """Notes and rests in order."""
     meter: Meter
     starts_section: bool
-    """Whether a section of the tune begins here; the first bar always does."""
+    """Whether a section begins here; always true for the first bar."""
     starts_repeat: bool
     ends_repeat: bool
     ending: int
     """1 or 2 in an ending of a repeat, else 0."""
     starts_after_repeat_sign: bool
-    """Whether it begins within its bar, behind a repeat sign."""
+    """Whether it is the part of a bar after a repeat sign."""
     right_barline: str = "single"
-    """The barline on its right: ``single``, ``double`` before a section, or ``final``."""
+    """``single``, ``double`` before a section, or ``final``."""
     changes_meter: bool = False
-    """Whether its meter is another than the one before."""
+    """Whether its meter differs from that of the bar before."""
     starts_ending: bool = False
     ends_ending: bool = False
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing sounds in it."""
-        return all(piece.spelling is None for piece in self.notes)
+        """Whether it contains only rests."""
+        return all(note.spelling is None for note in self.notes)
 
     @property
     def is_complete(self) -> bool:
-        """Whether it lasts as long as its meter says."""
+        """Whether it is as long as its meter's bar."""
         return self.length == self.meter.bar_length
 
 
 def lay_out_bars(melody: Melody) -> tuple[WrittenBar, ...]:
-    """Lay a melody out into its bars; a pickup makes a short first one.
+    """Lay a melody out into bars.
+
+    Args:
+        melody: the melody.
+
+    Returns:
+        The bars in order; a pickup is a short first bar.
 
     Raises:
         UnwritableRhythm: when a note begins or ends off the grid of 1/24 quarter.
     """
-    sounding = [
+    note_spans = [
         (
             exact_ticks(note.onset, TICKS_PER_QUARTER, melody),
             exact_ticks(note.end, TICKS_PER_QUARTER, melody),
         )
         for note in melody.notes
     ]
-    lines = [int(line * TICKS_PER_QUARTER) for line in melody.barlines]
-    upbeat = int(melody.meter.bar_length * TICKS_PER_QUARTER)
-    first = min(0, sounding[0][0] // upbeat) if sounding else 0
-    marks = find_repeat_signs(melody, lines, sounding)
-    lines = [*range(first * upbeat, 0, upbeat), *lines]
+    barlines = [int(line * TICKS_PER_QUARTER) for line in melody.barlines]
+    pickup_bar = int(melody.meter.bar_length * TICKS_PER_QUARTER)
+    first = min(0, note_spans[0][0] // pickup_bar) if note_spans else 0
+    signs = find_repeat_signs(melody, barlines, note_spans)
+    barlines = [*range(first * pickup_bar, 0, pickup_bar), *barlines]
     bars: list[WrittenBar] = []
-    for place, spans in enumerate(_cut_at_barlines(melody, sounding, lines), start=first):
-        meter, start = melody.meter_at(place), lines[place - first]
-        bars += _write_bar(meter, place, spans, start, marks, first=place == first)
-    return tuple(_mark_boundaries(bars, melody.meter, marks.starts_with_repeat))
+    for index, spans in enumerate(_cut_at_barlines(melody, note_spans, barlines), start=first):
+        meter, start = melody.meter_at(index), barlines[index - first]
+        bars += _write_bar(meter, index, spans, start, signs, is_first=index == first)
+    return tuple(_mark_boundaries(bars, melody.meter, signs.starts_with_repeat))
 
 
-def break_into_lines(bars: Sequence[WrittenBar], many: int) -> Iterator[list[WrittenBar]]:
-    """Break bars into lines of ``many``; a pickup goes with the first, a section opens a line.
+def uses_bass_clef(melody: Melody) -> bool:
+    """Whether a melody is written in the bass clef: its median pitch is below the G of 196 Hz.
 
-    A second ending of one bar stays beside the first.
+    Args:
+        melody: the melody; without notes it has the treble clef.
+    """
+    n_notes = len(melody.notes)
+    return n_notes > 0 and sorted(melody.pitches)[n_notes // 2] < LOWEST_TREBLE_PITCH
+
+
+def break_into_lines(bars: Sequence[WrittenBar], bars_per_line: int) -> Iterator[list[WrittenBar]]:
+    """Break bars into lines.
+
+    A pickup is in the first line, a section begins a line, and a second ending of one bar stays in
+    the line of the first.
+
+    Args:
+        bars: the bars of a melody.
+        bars_per_line: most full bars of a line.
+
+    Yields:
+        The bars of each line.
     """
     line: list[WrittenBar] = []
     for bar in bars:
         counted = [each for each in line if each.number > 0 and not each.starts_after_repeat_sign]
-        alone = bar.ending == 2 and bar.starts_ending and bar.ends_ending
-        full = len(counted) >= many and not bar.starts_after_repeat_sign and not alone
-        if line and (full or (bar.starts_section and line[-1].number > 0)):
+        is_short_ending = bar.ending == 2 and bar.starts_ending and bar.ends_ending
+        is_full = (
+            len(counted) >= bars_per_line
+            and not bar.starts_after_repeat_sign
+            and not is_short_ending
+        )
+        if line and (is_full or (bar.starts_section and line[-1].number > 0)):
             yield line
             line = []
         line.append(bar)
@@ -106,99 +134,103 @@ def break_into_lines(bars: Sequence[WrittenBar], many: int) -> Iterator[list[Wri
 
 
 def _cut_at_barlines(
-    melody: Melody, sounding: Sequence[tuple[int, int]], lines: Sequence[int]
+    melody: Melody, note_spans: Sequence[tuple[int, int]], barlines: Sequence[int]
 ) -> list[list[BarSpan]]:
-    """Fill each bar with notes and rests, cut at the barlines."""
+    """Return the notes and rests of each bar."""
     timeline: list[tuple[int, int, Spelling | None]] = []
-    now = lines[0]
-    for (onset, end), spelling in zip(
-        sounding, spell_pitches(melody.pitches, melody.key), strict=True
-    ):
+    now = barlines[0]
+    spellings = spell_pitches(melody.pitches, melody.key)
+    for (onset, end), spelling in zip(note_spans, spellings, strict=True):
         if onset > now:
             timeline.append((now, onset, None))
         timeline.append((onset, end, spelling))
         now = end
-    if now < lines[-1]:
-        timeline.append((now, lines[-1], None))
-    bars: list[list[BarSpan]] = [[] for _ in lines[1:]]
+    if now < barlines[-1]:
+        timeline.append((now, barlines[-1], None))
+    bars: list[list[BarSpan]] = [[] for _ in barlines[1:]]
     for start, end, written in timeline:
-        sounds = written is not None
-        place = bisect_right(lines, start) - 1
-        while lines[place] < end:
-            bar = lines[place]
-            begin, stop = max(start, bar), min(end, lines[place + 1])
-            bars[place].append(
+        is_note = written is not None
+        index = bisect_right(barlines, start) - 1
+        while barlines[index] < end:
+            bar = barlines[index]
+            begin, stop = max(start, bar), min(end, barlines[index + 1])
+            bars[index].append(
                 BarSpan(
                     begin - bar,
                     stop - bar,
                     written,
-                    tied=sounds and stop < end,
-                    continues=sounds and begin > start,
+                    continues_after=is_note and stop < end,
+                    continues_before=is_note and begin > start,
                 )
             )
-            place += 1
+            index += 1
     return bars
 
 
 def _write_bar(
-    meter: Meter, place: int, spans: list[BarSpan], start: int, marks: RepeatSigns, *, first: bool
+    meter: Meter,
+    index: int,
+    spans: list[BarSpan],
+    start: int,
+    signs: RepeatSigns,
+    *,
+    is_first: bool,
 ) -> Iterator[WrittenBar]:
-    """Write one bar that begins at step ``start``, in parts where repeat signs cut it."""
-    pulse = MetricalGrid.for_meter(meter)
-    end = start + pulse.bar_ticks
-    signs = marks.signs_between(start, end)
-    spans = [part for span in spans for part in _split_rest(span, signs)]
+    """Yield the parts of the bar that begins at tick ``start``, one unless a sign splits it."""
+    grid = MetricalGrid.for_meter(meter)
+    end = start + grid.bar_ticks
+    splits = signs.signs_between(start, end)
+    spans = [part for span in spans for part in _split_rest(span, splits)]
     edges = {span.start for span in spans} | {span.end for span in spans}
     rests = [(span.start, span.end) for span in spans if span.spelling is None]
-    triplets = find_triplets(
-        edges, rests, replace(pulse, strong_positions=pulse.strong_positions.union(signs))
-    )
-    if first and place < 0 and spans[0].spelling is None:
+    barriers = replace(grid, strong_positions=grid.strong_positions.union(splits))
+    triplets = find_triplets(edges, rests, barriers)
+    if is_first and index < 0 and spans[0].spelling is None:
         spans = _trim_pickup_rest(spans, triplets)
-    for begin, stop in pairwise([start, *(start + sign for sign in signs), end]):
+    for begin, stop in pairwise([start, *(start + split for split in splits), end]):
         part = [span for span in spans if begin <= start + span.start < stop]
-        silent = all(span.spelling is None for span in part)
-        if not part or (place > 0 and silent and marks.omits_rest(begin, stop, (start, end))):
+        is_silent = all(span.spelling is None for span in part)
+        if not part or (index > 0 and is_silent and signs.omits_rest(begin, stop, (start, end))):
             continue
-        pieces = tuple(assign_beams(split_into_note_values(part, triplets, pulse), pulse))
+        notes = tuple(assign_beams(split_into_note_values(part, triplets, grid), grid))
         yield WrittenBar(
-            number=place + 1,
-            length=sum((piece.duration for piece in pieces), Fraction(0)),
-            notes=pieces,
+            number=index + 1,
+            length=sum((note.duration for note in notes), Fraction(0)),
+            notes=notes,
             meter=meter,
-            starts_section=begin > 0 and begin in marks.section_starts,
-            starts_repeat=begin in marks.repeat_starts,
-            ends_repeat=stop in marks.repeat_ends,
-            ending=marks.ending_at(begin),
+            starts_section=begin > 0 and begin in signs.section_starts,
+            starts_repeat=begin in signs.repeat_starts,
+            ends_repeat=stop in signs.repeat_ends,
+            ending=signs.ending_at(begin),
             starts_after_repeat_sign=begin > start,
         )
 
 
-def _split_rest(span: BarSpan, signs: Sequence[int]) -> Iterator[BarSpan]:
-    """Cut a rest where repeat signs stand in it."""
-    inside = [sign for sign in signs if span.start < sign < span.end]
+def _split_rest(span: BarSpan, splits: Sequence[int]) -> Iterator[BarSpan]:
+    """Split a span at the repeat signs inside it; only rests have any inside."""
+    inside = [split for split in splits if span.start < split < span.end]
     for start, end in pairwise([span.start, *inside, span.end]):
         yield replace(span, start=start, end=end)
 
 
 def _trim_pickup_rest(spans: list[BarSpan], triplets: Sequence[Triplet]) -> list[BarSpan]:
-    """Begin a pickup where its first note does, or at the rest that opens its triplet."""
-    silence, *rest = spans
-    begin = min([silence.end, *(triplet.start for triplet in triplets)])
-    return [replace(silence, start=begin), *rest] if begin < silence.end else rest
+    """Start a pickup at its first note, or at the rest that begins the note's triplet."""
+    rest, *others = spans
+    begin = min([rest.end, *(triplet.start for triplet in triplets)])
+    return [replace(rest, start=begin), *others] if begin < rest.end else others
 
 
 def _mark_boundaries(
-    bars: list[WrittenBar], meter: Meter, opens_first: bool
+    bars: list[WrittenBar], meter: Meter, starts_with_repeat: bool
 ) -> Iterator[WrittenBar]:
-    """Tell each bar what its neighbours make of it."""
+    """Set the fields of each bar that depend on its neighbours."""
     for bar, before, after in zip(bars, [None, *bars], [*bars[1:], None], strict=False):
-        ahead = "double" if after and after.starts_section and bar.number > 0 else "single"
+        barline = "double" if after and after.starts_section and bar.number > 0 else "single"
         yield replace(
             bar,
             starts_section=bar.starts_section or before is None,
-            starts_repeat=bar.starts_repeat or (opens_first and before is None),
-            right_barline=ahead if after else "final",
+            starts_repeat=bar.starts_repeat or (starts_with_repeat and before is None),
+            right_barline=barline if after else "final",
             changes_meter=bar.meter != (before.meter if before else meter),
             starts_ending=bool(bar.ending) and (not before or before.ending != bar.ending),
             ends_ending=bool(bar.ending) and (not after or after.ending != bar.ending),

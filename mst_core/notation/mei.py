@@ -1,7 +1,7 @@
-"""A melody as MEI, the XML that the score picture is engraved from.
+"""Writes laid-out melodies as MEI, the XML format from which the score is engraved.
 
-It says everything itself - beams, triplets, ties, shown accidentals, line breaks - so that the
-engraver decides nothing but distances.
+Beams, triplets, ties, shown accidentals and line breaks are all written, so that the engraver
+computes nothing but distances.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from mst_core.music import Melody, Meter
-from mst_core.notation.layout import LOWEST_TREBLE_PITCH, WrittenBar
+from mst_core.notation.beams import needs_bracket
+from mst_core.notation.layout import WrittenBar, uses_bass_clef
 from mst_core.notation.note_values import WrittenNote
 from mst_core.notation.spelling import AccidentalTracker
 
@@ -23,33 +24,51 @@ _ACCIDENTALS = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 
 @dataclass(frozen=True, slots=True)
 class MeiStaff:
-    """One line of music under others, and how it looks."""
+    """One staff of a score, and its appearance."""
 
     melody: Melody
     bars: Sequence[WrittenBar]
-    """As many as the other staves have; one without pieces stays bare."""
+    """As many as in the other staves; a bar without notes is left blank."""
     highlighted: Collection[int] = ()
-    """The notes in colour, by their place in the melody."""
+    """Indices of the notes of the melody that are drawn in ``highlight_color``."""
     highlight_color: str = ""
     scale: int = 100
-    """Per cent."""
+    """Size in per cent."""
     name: str = ""
-    """Its bars are ``<name>-0``, ``<name>-1``... in the picture, where it has a name."""
+    """Prefix of the XML ids of its bars, ``<name>-0``, ``<name>-1``, ...; empty for no ids."""
 
 
 def write_mei(
     melody: Melody, bars: Sequence[WrittenBar], *, line_starts: Collection[int] = ()
 ) -> str:
-    """Write a melody laid out in ``bars``; ``breaks`` has the places of those that open a line."""
-    return write_mei_staves([MeiStaff(melody, bars)], breaks=line_starts)
+    """Write a melody as MEI with one staff.
+
+    Args:
+        melody: the melody.
+        bars: its laid-out bars.
+        line_starts: indices of the bars that begin a line, without the first.
+
+    Returns:
+        The MEI document.
+    """
+    return write_mei_staves([MeiStaff(melody, bars)], line_starts=line_starts)
 
 
 def write_mei_staves(
-    staves: Sequence[MeiStaff], *, breaks: Collection[int] = (), marks: Mapping[int, str] = {}
+    staves: Sequence[MeiStaff],
+    *,
+    line_starts: Collection[int] = (),
+    labels: Mapping[int, str] = {},
 ) -> str:
-    """Write staves under each other, bar under bar; the first one's bars have the signs.
+    """Write staves under each other, aligned by bar.
 
-    ``marks`` has a word for some bars, by their place; the engraver gives it room above the bar.
+    Args:
+        staves: the staves from top to bottom; barlines and repeat signs are those of the first.
+        line_starts: indices of the bars that begin a line, without the first.
+        labels: a word above the bar with that index, for which the engraver leaves space.
+
+    Returns:
+        The MEI document.
     """
     mei = Element("mei", xmlns=_NAMESPACE, meiversion="5.0")
     SubElement(SubElement(SubElement(mei, "meiHead"), "fileDesc"), "titleStmt")
@@ -65,162 +84,155 @@ def write_mei_staves(
         group = SubElement(definition, "staffGrp")
     else:
         group = SubElement(definition, "staffGrp", {"symbol": "bracket", "bar.thru": "true"})
-    for number, stave in enumerate(staves, start=1):
-        SubElement(
-            group,
-            "staffDef",
-            {"n": str(number), "lines": "5", **_staff_attributes(stave, len(staves))},
-        )
+    for number, staff in enumerate(staves, start=1):
+        attributes = {"n": str(number), "lines": "5", **_staff_attributes(staff, len(staves))}
+        SubElement(group, "staffDef", attributes)
 
     section = SubElement(score, "section")
-    writers = [_StaffWriter(number, stave) for number, stave in enumerate(staves, start=1)]
+    writers = [_StaffWriter(number, staff) for number, staff in enumerate(staves, start=1)]
     ending = section
-    for place, bar in enumerate(bars):
-        if place in breaks:  # before an ending, or the engraver has it begin on the line above
+    for index, bar in enumerate(bars):
+        if index in line_starts:  # before an ending, or the engraver starts it on the line above
             SubElement(ending if bar.ending and not bar.starts_ending else section, "sb")
         if bar.starts_ending:
             ending = SubElement(section, "ending", n=str(bar.ending))
         parent = ending if bar.ending else section
-        _write_meter_changes(parent, [stave.bars[place] for stave in staves])
+        _write_meter_changes(parent, [staff.bars[index] for staff in staves])
         measure = SubElement(parent, "measure", right=_BARLINES[bar.right_barline])
-        # Two repeats that meet within a line share one sign.
-        meets = place + 1 < len(bars) and place + 1 not in breaks and bars[place + 1].starts_repeat
-        met = place > 0 and place not in breaks and bars[place - 1].ends_repeat
+        # The end of one repeat and the start of the next share one sign within a line.
+        is_next_start = (
+            index + 1 < len(bars) and index + 1 not in line_starts and bars[index + 1].starts_repeat
+        )
+        is_after_end = index > 0 and index not in line_starts and bars[index - 1].ends_repeat
         if bar.ends_repeat:
-            measure.set("right", "rptboth" if meets else "rptend")
-        if bar.starts_repeat and not met:
+            measure.set("right", "rptboth" if is_next_start else "rptend")
+        if bar.starts_repeat and not is_after_end:
             measure.set("left", "rptstart")
         if not bar.is_complete:
             measure.set("metcon", "false")
         for writer in writers:
-            writer.write(measure, place)
-        if place in marks:
-            mark = {"staff": "1", "place": "above", "tstamp": "1"}
-            mark["xml:id"] = f"{marks[place]}-{place}"
-            SubElement(measure, "dir", mark).text = marks[place]
+            writer.write(measure, index)
+        if index in labels:
+            label = {"staff": "1", "place": "above", "tstamp": "1"}
+            label["xml:id"] = f"{labels[index]}-{index}"
+            SubElement(measure, "dir", label).text = labels[index]
     return tostring(mei, encoding="unicode")
 
 
 class _StaffWriter:
-    """Writes one stave, measure by measure."""
+    """Writes the bars of one staff in order."""
 
-    def __init__(self, number: int, stave: MeiStaff) -> None:
+    def __init__(self, number: int, staff: MeiStaff) -> None:
         self._number = number
-        self._stave = stave
-        self._accidentals = AccidentalTracker(stave.melody.key)
-        self._notes = 0
+        self._staff = staff
+        self._accidentals = AccidentalTracker(staff.melody.key)
+        self._n_notes = 0
 
-    def write(self, measure: Element, place: int) -> None:
-        """Write its bar of this place into a measure."""
+    def write(self, measure: Element, index: int) -> None:
+        """Write the bar with that index into a measure."""
         staff = SubElement(measure, "staff", n=str(self._number))
-        if self._stave.name:
-            staff.set("xml:id", f"{self._stave.name}-{place}")
+        if self._staff.name:
+            staff.set("xml:id", f"{self._staff.name}-{index}")
         layer = SubElement(staff, "layer", n="1")
-        bar = self._stave.bars[place]
+        bar = self._staff.bars[index]
         self._accidentals.start_bar()
         if bar.is_empty:
             SubElement(layer, "mRest" if bar.notes else "mSpace")
             return
-        for piece, element in _nest_notes(layer, bar.notes):
-            if piece.spelling is not None:
-                # A note tied over the barline needs no second accidental: the tie carries it.
-                shown = not piece.tied_to_previous and self._accidentals.must_show(piece.spelling)
-                element.set("pname", piece.spelling.letter.lower())
-                element.set("oct", str(piece.spelling.octave))
-                sign = _ACCIDENTALS[piece.spelling.alteration]
-                element.set("accid" if shown else "accid.ges", sign)
-                self._notes += not piece.tied_to_previous
-                if self._notes - 1 in self._stave.highlighted:
-                    element.set("color", self._stave.highlight_color)
-            if piece.tied_to_next or piece.tied_to_previous:
-                element.set(
-                    "tie", "i" if not piece.tied_to_previous else "m" if piece.tied_to_next else "t"
-                )
-        for kind in ("beam", "tuplet"):
-            for frame in layer.iter(kind):
-                if all(note.get("color") for note in frame.iter("note")):
-                    frame.attrib |= (
-                        {"color": self._stave.highlight_color}
-                        if self._stave.highlight_color
-                        else {}
-                    )
+        for note, element in _nest_notes(layer, bar.notes):
+            if note.spelling is not None:
+                # A note tied over the barline needs no second accidental.
+                shown = not note.tied_to_previous and self._accidentals.must_show(note.spelling)
+                element.set("pname", note.spelling.letter.lower())
+                element.set("oct", str(note.spelling.octave))
+                accidental = _ACCIDENTALS[note.spelling.alteration]
+                element.set("accid" if shown else "accid.ges", accidental)
+                self._n_notes += not note.tied_to_previous
+                if self._n_notes - 1 in self._staff.highlighted:
+                    element.set("color", self._staff.highlight_color)
+            if note.tied_to_next or note.tied_to_previous:
+                tie = "i" if not note.tied_to_previous else "m" if note.tied_to_next else "t"
+                element.set("tie", tie)
+        for tag in ("beam", "tuplet"):
+            for frame in layer.iter(tag):
+                if self._staff.highlight_color and all(
+                    note.get("color") for note in frame.iter("note")
+                ):
+                    frame.set("color", self._staff.highlight_color)
 
 
-def _staff_attributes(stave: MeiStaff, staves: int) -> dict[str, str]:
-    melody = stave.melody
-    low = melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_TREBLE_PITCH
-    clef = {"clef.shape": "F", "clef.line": "4"} if low else {"clef.shape": "G", "clef.line": "2"}
-    if staves == 1:
+def _staff_attributes(staff: MeiStaff, n_staves: int) -> dict[str, str]:
+    """Return the clef of a staff and, in a score of several, its meter, key and scale."""
+    melody = staff.melody
+    shape, line = ("F", "4") if uses_bass_clef(melody) else ("G", "2")
+    clef = {"clef.shape": shape, "clef.line": line}
+    if n_staves == 1:
         return clef
     own = {**_meter_attributes(melody.meter), "keysig": _key_signature(melody.key.fifths)}
-    return {**clef, **own, "scale": f"{stave.scale}%"}
+    return {**clef, **own, "scale": f"{staff.scale}%"}
 
 
 def _write_meter_changes(parent: Element, bars: Sequence[WrittenBar]) -> None:
-    """Write the meters that begin with these bars, which stand under each other."""
+    """Write the meters that begin with one bar of each staff."""
     if len(bars) == 1 and bars[0].changes_meter:
         SubElement(parent, "scoreDef", _meter_attributes(bars[0].meter))
     elif any(bar.changes_meter for bar in bars):
         group = SubElement(SubElement(parent, "scoreDef"), "staffGrp")
         for number, bar in enumerate(bars, start=1):
             if bar.changes_meter:
-                SubElement(
-                    group,
-                    "staffDef",
-                    {"n": str(number), "lines": "5", **_meter_attributes(bar.meter)},
-                )
+                attributes = {"n": str(number), "lines": "5", **_meter_attributes(bar.meter)}
+                SubElement(group, "staffDef", attributes)
 
 
 def _meter_attributes(meter: Meter) -> dict[str, str]:
+    """Return the attributes of a meter."""
     return {"meter.count": str(meter.numerator), "meter.unit": str(meter.denominator)}
 
 
 def _key_signature(fifths: int) -> str:
+    """Return MEI's name of a key signature: ``2s``, ``3f`` or ``0``."""
     return f"{abs(fifths)}{'s' if fifths > 0 else 'f'}" if fifths else "0"
 
 
 def _nest_notes(
-    layer: Element, pieces: tuple[WrittenNote, ...]
+    layer: Element, notes: tuple[WrittenNote, ...]
 ) -> list[tuple[WrittenNote, Element]]:
-    """Nest the pieces in their beams and triplets, whichever of the two reaches further outside."""
-    filled: list[tuple[WrittenNote, Element]] = []
+    """Write notes into their beams and triplets, the longer of the two outside."""
+    written: list[tuple[WrittenNote, Element]] = []
 
-    def outer(piece: WrittenNote) -> tuple[str, int] | None:
-        beamed = [other.triplet for other in pieces if other.beam == piece.beam is not None]
-        same = [other.beam for other in pieces if other.triplet == piece.triplet is not None]
-        if piece.beam is not None and len(set(same)) <= 1:
-            return "beam", piece.beam
-        if piece.triplet is not None and len(set(beamed)) <= 1:
-            return "triplet", piece.triplet
+    def outer_frame(note: WrittenNote) -> tuple[str, int] | None:
+        triplets_of_beam = [each.triplet for each in notes if each.beam == note.beam is not None]
+        beams_of_triplet = [each.beam for each in notes if each.triplet == note.triplet is not None]
+        if note.beam is not None and len(set(beams_of_triplet)) <= 1:
+            return "beam", note.beam
+        if note.triplet is not None and len(set(triplets_of_beam)) <= 1:
+            return "triplet", note.triplet
         return None
 
-    def add(parent: Element, run: list[WrittenNote]) -> None:
-        for piece in run:
-            attributes = {"dur": str(piece.value.denominator)}
-            if piece.value.dots:
-                attributes["dots"] = str(piece.value.dots)
-            kind = "rest" if piece.spelling is None else "note"
-            filled.append((piece, SubElement(parent, kind, attributes)))
+    def add_notes(parent: Element, run: list[WrittenNote]) -> None:
+        for note in run:
+            attributes = {"dur": str(note.value.denominator)}
+            if note.value.dots:
+                attributes["dots"] = str(note.value.dots)
+            tag = "rest" if note.spelling is None else "note"
+            written.append((note, SubElement(parent, tag, attributes)))
 
-    def triplet(parent: Element, run: list[WrittenNote]) -> Element:
-        # A beam of its own shows how far a triplet goes; any other needs the bracket.
-        beams = {piece.beam for piece in run}
-        own = None not in beams and run == [piece for piece in pieces if piece.beam in beams]
-        bracket = "false" if own else "true"
+    def add_triplet(parent: Element, run: list[WrittenNote]) -> Element:
+        bracket = "true" if needs_bracket(run, notes) else "false"
         attributes = {"num": "3", "numbase": "2", "bracket.visible": bracket}
         return SubElement(parent, "tuplet", attributes)
 
-    for frame, run_of in groupby(pieces, key=outer):
-        run = list(run_of)
+    for frame, members in groupby(notes, key=outer_frame):
+        run = list(members)
         if frame is None:
-            add(layer, run)
+            add_notes(layer, run)
         elif frame[0] == "beam":
             beam = SubElement(layer, "beam")
-            for number, inside in groupby(run, key=lambda piece: piece.triplet):
-                in_run = list(inside)
-                add(beam if number is None else triplet(beam, in_run), in_run)
+            for number, inner in groupby(run, key=lambda note: note.triplet):
+                part = list(inner)
+                add_notes(beam if number is None else add_triplet(beam, part), part)
         else:
-            bracket = triplet(layer, run)
-            for number, inside in groupby(run, key=lambda piece: piece.beam):
-                add(bracket if number is None else SubElement(bracket, "beam"), list(inside))
-    return filled
+            triplet = add_triplet(layer, run)
+            for number, inner in groupby(run, key=lambda note: note.beam):
+                add_notes(triplet if number is None else SubElement(triplet, "beam"), list(inner))
+    return written

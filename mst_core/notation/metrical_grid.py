@@ -1,6 +1,6 @@
-"""How the bar of a meter divides for a reader: its groups, and how strong each place is.
+"""The metrical grid: how the bar of a meter divides into beat groups, and how strong each tick is.
 
-Places are whole steps from the barline; `TICKS_PER_QUARTER` make a quarter note.
+Positions are ticks from the barline; `TICKS_PER_QUARTER` of them make a quarter note.
 """
 
 from __future__ import annotations
@@ -13,62 +13,82 @@ from functools import cache
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 
-# Times of a melody as whole numbers: the steps of written music, the ticks of MIDI.
+EIGHTH_TICKS = TICKS_PER_QUARTER // 2
+SHORTEST_TICKS = 3
+"""Ticks of the shortest note value outside triplets, a 32nd."""
+BARLINE_STRENGTH = 5
 
 
-def exact_ticks(time: Fraction, a_quarter: int, melody: Melody) -> int:
-    """Count a time of a melody in parts of a quarter.
+def exact_ticks(time: Fraction, ticks_per_quarter: int, melody: Melody) -> int:
+    """Convert a time of a melody to ticks without rounding.
+
+    Args:
+        time: quarter notes from the first downbeat.
+        ticks_per_quarter: resolution.
+        melody: the melody, for the place in the error.
+
+    Returns:
+        The time in ticks.
 
     Raises:
-        UnwritableRhythm: when it falls between two of them.
+        UnwritableRhythm: when the time is between two ticks.
     """
-    parts = time * a_quarter
-    if parts.denominator != 1:
+    ticks = time * ticks_per_quarter
+    if ticks.denominator != 1:
         lines = (-melody.meter.bar_length, *melody.barlines)
         bar = bisect_right(lines, time) - 1
         raise UnwritableRhythm(bar, f"{time - lines[bar]} quarters after the barline")
-    return int(parts)
-
-
-EIGHTH_TICKS = TICKS_PER_QUARTER // 2
-SHORTEST_TICKS = 3
-"""Steps of the shortest value outside triplets, a 32nd."""
-BARLINE_STRENGTH = 5
+    return int(ticks)
 
 
 @dataclass(frozen=True, slots=True)
 class MetricalGrid:
-    """The division of one bar, in steps."""
+    """The division of a bar, in ticks."""
 
     bar_ticks: int
+    """Length of the bar."""
     group_starts: tuple[int, ...]
-    """Where the groups begin that are beamed together."""
+    """Positions at which beat groups begin; notes of one group are beamed together."""
     strong_positions: frozenset[int]
-    """Groups that a reader must see: the middle of 4/4, the beats of 6/8."""
+    """Starts of groups that must stay visible: the middle of 4/4, the beats of 6/8."""
     is_compound: bool
 
     @classmethod
     @cache
     def for_meter(cls, meter: Meter) -> MetricalGrid:
-        """Divide the bar of a meter."""
+        """Return the division of a meter's bar.
+
+        Args:
+            meter: the meter.
+
+        Returns:
+            Its grid, the same object for equal meters.
+        """
         unit = 4 * TICKS_PER_QUARTER // meter.denominator
         bar = meter.numerator * unit
         if meter.is_compound:
             beats = tuple(range(0, bar, 3 * unit))
             return cls(bar, beats, frozenset(beats), is_compound=True)
         if meter.denominator >= 8:
-            # Twos, and a three at the end of an odd bar: 7/8 is 2+2+3.
+            # Groups of two, and one of three at the end of an odd bar: 7/8 is 2+2+3.
             starts = range(0, max(1, meter.numerator - 1), 2)
             return cls(bar, tuple(unit * start for start in starts), frozenset({0}), False)
         quarters = bar // TICKS_PER_QUARTER
         half = TICKS_PER_QUARTER * (3 if meter.denominator == 4 and quarters in (5, 6) else 2)
         strong = range(0, bar, half) if quarters in (5, 6) or bar % half == 0 else (0,)
-        return cls(
-            bar, tuple(range(0, bar, TICKS_PER_QUARTER)), frozenset(strong), is_compound=False
-        )
+        groups = tuple(range(0, bar, TICKS_PER_QUARTER))
+        return cls(bar, groups, frozenset(strong), is_compound=False)
 
     def strength(self, position: int) -> int:
-        """Rank a place: 5 the barline, then strong groups, groups, eighths, sixteenths..."""
+        """Return the metrical strength of a position.
+
+        Args:
+            position: ticks from the barline.
+
+        Returns:
+            5 for the barline, 4 for the middle of a compound bar, 3 for strong positions, 2 for
+            starts of groups, 1 for eighths, 0 for sixteenths, -1 for 32nds, -2 for other ticks.
+        """
         if position % self.bar_ticks == 0:
             return BARLINE_STRENGTH
         if position in self.strong_positions:

@@ -1,7 +1,7 @@
-"""A melody as MusicXML. The one room of music21; slow, for those who ask for it.
+"""Writes a melody as MusicXML with music21. Slow, and used only on request.
 
-music21 is told everything - measures, ties, triplets, beams, shown accidentals - and left to decide
-nothing: its own notation pass is off.
+Together with the import of music21's corpora, the only module that uses music21. Measures, ties,
+triplets, beams and shown accidentals are all set here, and music21's own notation pass is off.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from music21 import (
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from mst_core.music import Melody
-from mst_core.notation.layout import LOWEST_TREBLE_PITCH, WrittenBar, lay_out_bars
+from mst_core.notation.beams import needs_bracket
+from mst_core.notation.layout import WrittenBar, lay_out_bars, uses_bass_clef
 from mst_core.notation.note_values import WrittenNote
 from mst_core.notation.spelling import AccidentalTracker
 
@@ -36,20 +37,28 @@ _BARLINES = {"double": "double", "final": "final"}
 _MUSIC21_METADATA = re.compile(
     rb"\n *<(encoding-date|software|creator type=\"composer\")>[^<]*</[a-z-]+>"
 )
-"""What music21 adds of itself: the day, its version, and its own name as the composer's."""
+"""What music21 adds: the date, its version, and its own name as the composer."""
 
 
 def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
-    """Write an uncompressed MusicXML file in UTF-8; a pickup is measure 0.
+    """Write an uncompressed MusicXML file.
+
+    Args:
+        melody: the melody; its pickup becomes measure 0.
+        title: its title; empty for ``Untitled``.
+
+    Returns:
+        The file in UTF-8.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
     bars = lay_out_bars(melody)
     part = stream.Part()
-    player = instrument.Instrument()
-    player.partId, player.partName = "P1", "Melody"  # else each export has another id
-    part.insert(0, player)
+    melody_instrument = instrument.Instrument()
+    # With fixed ids, the same melody gives the same bytes.
+    melody_instrument.partId, melody_instrument.partName = "P1", "Melody"
+    part.insert(0, melody_instrument)
     accidentals = AccidentalTracker(melody.key)
     ending: list[stream.Measure] = []
     for bar in bars:
@@ -66,12 +75,12 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
             measure.numberSuffix = "b"
         accidentals.start_bar()
         if bar.is_empty:
-            silence = note.Rest(quarterLength=bar.length)
-            silence.fullMeasure = True
-            measure.append(silence)
+            rest = note.Rest(quarterLength=bar.length)
+            rest.fullMeasure = True
+            measure.append(rest)
         else:
-            for piece in bar.notes:
-                measure.append(_write_note(piece, bar, accidentals))
+            for each in bar.notes:
+                measure.append(_write_note(each, bar, accidentals))
             _write_beams(bar, list(measure.notesAndRests))
         if bar.starts_repeat:
             measure.leftBarline = barline.Repeat(direction="start")
@@ -93,15 +102,14 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
 
 
 def _write_header(measure: stream.Measure, melody: Melody) -> None:
-    """Put clef, key, meter and tempo at the head of the first measure."""
-    low = melody.notes and sorted(melody.pitches)[len(melody.notes) // 2] < LOWEST_TREBLE_PITCH
+    """Write clef, key, meter and tempo into the first measure."""
     signature = key.Key(melody.key.tonic_name.replace("b", "-"), melody.key.mode)
     beat = melody.meter.beat_length
     mark = tempo.MetronomeMark(
         number=round(melody.tempo / float(beat), 2), referent=duration.Duration(beat)
     )
     for sign in (
-        clef.BassClef() if low else clef.TrebleClef(),
+        clef.BassClef() if uses_bass_clef(melody) else clef.TrebleClef(),
         signature,
         meter.TimeSignature(str(melody.meter)),
         mark,
@@ -110,61 +118,60 @@ def _write_header(measure: stream.Measure, melody: Melody) -> None:
 
 
 def _write_note(
-    piece: WrittenNote, bar: WrittenBar, accidentals: AccidentalTracker
+    written: WrittenNote, bar: WrittenBar, accidentals: AccidentalTracker
 ) -> note.GeneralNote:
-    length = duration.Duration(type=_NOTE_TYPES[piece.value.denominator], dots=piece.value.dots)
-    if piece.triplet is not None:
-        length.appendTuplet(_write_triplet(piece, bar))
-    if piece.spelling is None:
+    """Return music21's object of a note or rest."""
+    value = written.value
+    length = duration.Duration(type=_NOTE_TYPES[value.denominator], dots=value.dots)
+    if written.triplet is not None:
+        length.appendTuplet(_write_triplet(written, bar))
+    if written.spelling is None:
         return note.Rest(duration=length)
-    spelling = piece.spelling
-    written = pitch.Pitch(f"{spelling.letter}{spelling.octave}")
-    # A note tied over the barline needs no second accidental: the tie carries it.
-    shown = not piece.tied_to_previous and accidentals.must_show(spelling)
+    spelling = written.spelling
+    spelled = pitch.Pitch(f"{spelling.letter}{spelling.octave}")
+    # A note tied over the barline needs no second accidental.
+    shown = not written.tied_to_previous and accidentals.must_show(spelling)
     if spelling.alteration or shown:
-        written.accidental = pitch.Accidental(spelling.alteration)
-        written.accidental.displayStatus = shown
-    sounding = note.Note(written, duration=length)
-    if piece.tied_to_next or piece.tied_to_previous:
-        kind = (
-            "start" if not piece.tied_to_previous else "continue" if piece.tied_to_next else "stop"
-        )
-        sounding.tie = tie.Tie(kind)
-    return sounding
+        spelled.accidental = pitch.Accidental(spelling.alteration)
+        spelled.accidental.displayStatus = shown
+    result = note.Note(spelled, duration=length)
+    if written.tied_to_previous:
+        result.tie = tie.Tie("continue" if written.tied_to_next else "stop")
+    elif written.tied_to_next:
+        result.tie = tie.Tie("start")
+    return result
 
 
-def _write_triplet(piece: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
-    """Three in the time of two; the first and the last of its pieces carry the bracket."""
-    members = [each for each in bar.notes if each.triplet == piece.triplet]
+def _write_triplet(written: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
+    """Return the triplet of a note; its first and last notes start and stop the bracket."""
+    members = [each for each in bar.notes if each.triplet == written.triplet]
     unit = _NOTE_TYPES[max(4, min(64, max(each.value.denominator for each in members)))]
     triplet = duration.Tuplet(3, 2, unit, unit)
-    beams = {each.beam for each in members}
-    # A beam of its own shows how far a triplet goes; any other needs the bracket.
-    triplet.bracket = None in beams or members != [each for each in bar.notes if each.beam in beams]
-    if piece is members[0]:
+    triplet.bracket = needs_bracket(members, bar.notes)
+    if written is members[0]:
         triplet.type = "start"
-    elif piece is members[-1]:
+    elif written is members[-1]:
         triplet.type = "stop"
     return triplet
 
 
 def _write_beams(bar: WrittenBar, written: Sequence[note.GeneralNote]) -> None:
-    """Draw one beam for each flag that neighbours share, and stubs for the others."""
+    """Write a beam for each flag that neighbouring notes share, and a partial beam for others."""
     flags = [
-        0 if piece.beam is None else piece.value.denominator.bit_length() - 3 for piece in bar.notes
+        0 if each.beam is None else each.value.denominator.bit_length() - 3 for each in bar.notes
     ]
-    beams = [piece.beam for piece in bar.notes]
-    for place, sounding in enumerate(written):
-        if not isinstance(sounding, note.Note):
+    beams = [each.beam for each in bar.notes]
+    for index, each in enumerate(written):
+        if not isinstance(each, note.Note):
             continue
-        before = place > 0 and beams[place - 1] == beams[place]
-        after = place + 1 < len(flags) and beams[place + 1] == beams[place]
-        for level in range(1, flags[place] + 1):
-            left = before and flags[place - 1] >= level
-            right = after and flags[place + 1] >= level
+        before = index > 0 and beams[index - 1] == beams[index]
+        after = index + 1 < len(flags) and beams[index + 1] == beams[index]
+        for level in range(1, flags[index] + 1):
+            left = before and flags[index - 1] >= level
+            right = after and flags[index + 1] >= level
             if left and right:
-                sounding.beams.append("continue")
+                each.beams.append("continue")
             elif left or right:
-                sounding.beams.append("stop" if left else "start")
+                each.beams.append("stop" if left else "start")
             else:
-                sounding.beams.append("partial", "left" if before else "right")
+                each.beams.append("partial", "left" if before else "right")

@@ -1,4 +1,7 @@
-"""The signs of written music: the value that a note head shows, and the piece it stands for."""
+"""Note values (quarter, dotted eighth, ...) and the written notes that have them.
+
+It stands alone because every module of this package uses these two types.
+"""
 
 from __future__ import annotations
 
@@ -11,38 +14,40 @@ from mst_core.notation.spelling import Spelling
 
 @dataclass(frozen=True, slots=True)
 class NoteValue:
-    """What a note head shows: 4 is a quarter, 8 an eighth; with a dot or without."""
+    """The shape of a written note or rest."""
 
     denominator: int
+    """4 for a quarter, 8 for an eighth, and so on."""
     dots: int = 0
+    """0 or 1."""
 
 
 NOTE_VALUES = {
-    Fraction(4 * TICKS_PER_QUARTER, kind) * (1 + Fraction(dots, 2)): NoteValue(kind, dots)
-    for kind in (1, 2, 4, 8, 16, 32, 64)
+    Fraction(4 * TICKS_PER_QUARTER, denominator) * (1 + Fraction(dots, 2)): NoteValue(
+        denominator, dots
+    )
+    for denominator in (1, 2, 4, 8, 16, 32, 64)
     for dots in (0, 1)
 }
-"""The values by their length in steps."""
+"""All note values by their length in ticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenNote:
-    """A note, a rest, or a part of one, that is written with one sign."""
+    """A note or rest that is written with one symbol; tied notes are several of them."""
 
     onset: Fraction
-    """Quarter notes from the place where the full bar begins."""
+    """Quarter notes from the start of the full bar."""
     duration: Fraction
-    """Sounding length in quarter notes; in a triplet 2/3 of what the value shows."""
+    """Sounding duration in quarter notes; in a triplet 2/3 of the note value's length."""
     value: NoteValue
     spelling: Spelling | None
-    """None for a rest."""
+    """The written pitch, None for a rest."""
     beat_group: int
-    """Number of the pulse group in the bar in which it begins."""
+    """Index of the beat group in which it begins."""
     tied_to_next: bool = False
-    """Whether the next piece goes on with the same note."""
     tied_to_previous: bool = False
-    """Whether it goes on with the note of the piece before."""
     triplet: int | None = None
-    """Number of its triplet (three in the time of two) in the bar."""
+    """Index of its triplet (three in the time of two) within the bar."""
     beam: int | None = None
-    """Number of its beam in the bar."""
+    """Index of its beam within the bar."""

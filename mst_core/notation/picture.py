@@ -1,7 +1,8 @@
-"""The score as a picture for a dark channel: MEI, engraved by verovio, painted by resvg.
+"""Draws the score as a picture: MEI, engraved by verovio as SVG, rasterized by resvg as PNG.
 
-It carries no words, so it needs no font of the system: the signs of music are outlines in the SVG.
-A new engraver for each picture costs little and lets any thread draw.
+The only module that uses verovio and resvg. The picture has no text and so needs no font of the
+system: musical symbols are outlines in the SVG. Each picture gets a new engraver, which is cheap
+and lets any thread draw.
 """
 
 from __future__ import annotations
@@ -20,35 +21,45 @@ from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
 from mst_core.notation.mei import write_mei
 
 BACKGROUND = "#1e1f22"
+"""The background of Discord's dark theme."""
 FOREGROUND = "#e8e8ea"
 WIDTH = 1000
 """Pixels."""
 MAX_HEIGHT = 2000
-"""Pixels that a picture is high at most."""
+"""Pixels; a longer tune is drawn smaller."""
 
 _MARGIN = 24  # pixels
 _SCALES = (60, 52, 46)
-"""Per cent of verovio's own size, where a stave is 72 pixels high."""
+"""Per cent of verovio's default size, in which a staff is 72 pixels high."""
 _SMALL_SCALES = (40, 34, 28, 22)
-_LINE_HEIGHT = 2.35  # pixels of a line of music for each per cent of scale, low and high notes too
-_CLEF_WIDTH = 100  # pixels at full scale of clef, key and meter
+"""Scales for tunes that do not fit at `_SCALES`."""
+_LINE_HEIGHT = 2.35
+"""Pixels per line of music and per cent of scale, with room for ledger lines."""
+_CLEF_WIDTH = 100
+"""Pixels at full scale of clef, key and meter."""
 _DIGITS = {"1": "E881", "2": "E882"}
+"""SMuFL code points of the digits of endings."""
 _DIGIT_SCALE = 1.0
 _ENDING_NUMBER = re.compile(
     r'<text x="(?P<x>\d+)" y="(?P<y>\d+)"[^>]*>\s*(?:<tspan[^>]*>\s*)+\(?(?P<number>[12])\)?\s*'
     r"(?:</tspan>\s*)+</text>"
 )
-_MAX_COMPRESSION = (
-    1.1  # times the room that the natural width of a line may be: engraving is elastic
-)
+_MAX_COMPRESSION = 1.1
+"""Largest natural width of a line relative to the page: the engraver can compress that much."""
 
 
 class EngravingError(RuntimeError):
-    """The engraver did not take what we wrote: a bug of ours."""
+    """The engraver rejected our MEI, which is a bug."""
 
 
 def draw_svg(melody: Melody) -> str:
-    """Draw the score, 1000 pixels wide, with its ground.
+    """Draw the score of a melody as SVG, 1000 pixels wide, with a background.
+
+    Args:
+        melody: the melody.
+
+    Returns:
+        The SVG document.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
@@ -61,9 +72,20 @@ def draw_svg(melody: Melody) -> str:
 
 
 def engrave(mei: str, scale: int) -> str:
-    """Turn MEI without words, but for the numbers of endings, into SVG on its ground."""
+    """Engrave MEI that has no text except the numbers of endings.
+
+    Args:
+        mei: the MEI document.
+        scale: size in per cent of verovio's default.
+
+    Returns:
+        The SVG document, with a background.
+
+    Raises:
+        EngravingError: when verovio rejects the document.
+    """
     verovio.enableLog(verovio.LOG_ERROR)
-    # The place of its signs is remembered for the importing thread only, so each engraver is told.
+    # verovio keeps the path of its fonts only in the thread that imported it.
     engraver = verovio.toolkit(False)
     engraver.setResourcePath(str(_glyph_folder()))
     engraver.setOptions(
@@ -90,7 +112,13 @@ def engrave(mei: str, scale: int) -> str:
 
 
 def draw_png(melody: Melody) -> bytes:
-    """Draw the score, 1000 pixels wide and at most 2000 high; narrower when it is very long.
+    """Draw the score of a melody as PNG, 1000 pixels wide and at most 2000 high.
+
+    Args:
+        melody: the melody.
+
+    Returns:
+        The PNG file; a very long score is scaled down to fit the height.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
@@ -99,7 +127,14 @@ def draw_png(melody: Melody) -> bytes:
 
 
 def rasterize(svg: str) -> bytes:
-    """Paint an engraved score as PNG, 1000 pixels wide and at most 2000 high."""
+    """Rasterize an engraved score, 1000 pixels wide and at most 2000 high.
+
+    Args:
+        svg: what `engrave` returned.
+
+    Returns:
+        The PNG file.
+    """
     height = int(svg.split('height="', 1)[1].split("px", 1)[0])
     limit = MAX_HEIGHT if height > MAX_HEIGHT else None
     return bytes(
@@ -110,23 +145,30 @@ def rasterize(svg: str) -> bytes:
 
 
 def _glyph_folder() -> Traversable:
-    """The folder of music's signs that comes with the engraver."""
+    """Return the folder of verovio's fonts."""
     return files(verovio) / "data"
 
 
 def choose_scale_and_breaks(
     melody: Melody, bars: Sequence[WrittenBar], widths: Sequence[float], line_height: float
 ) -> tuple[int, list[int]]:
-    """Choose the scale and the bars that open lines: large and four bars a line, while they fit.
+    """Choose the largest scale and the line breaks that fit the page, four bars a line if possible.
 
-    ``widths`` are those of the bars, in pixels at full scale; ``line_height`` is in pixels for
-    each per cent of scale.
+    Args:
+        melody: the melody.
+        bars: its laid-out bars.
+        widths: natural width of each bar in pixels at full scale.
+        line_height: pixels per line of music and per cent of scale.
+
+    Returns:
+        The scale in per cent, and the indices of the bars that begin a line, without the first and
+        with the number of bars last.
     """
-    thirds = all(bar % 3 == 0 for bar in (*melody.sections, melody.bar_count))
+    has_threes = all(bar % 3 == 0 for bar in (*melody.sections, melody.bar_count))
     for scales, counts in (
         (_SCALES, (4,)),
-        (_SCALES, (3, 2) if thirds else (2,)),
-        (_SMALL_SCALES, (8, 6, 4, 2)),  # a long tune is looked at from further away
+        (_SCALES, (3, 2) if has_threes else (2,)),
+        (_SMALL_SCALES, (8, 6, 4, 2)),  # a long tune in a small size with long lines
     ):
         for scale, count in product(scales, counts):
             ends = _line_ends(bars, count)
@@ -140,32 +182,40 @@ def choose_scale_and_breaks(
 
 
 def _line_ends(bars: Sequence[WrittenBar], count: int) -> list[int]:
+    """Return the end index (exclusive) of each line of ``count`` bars."""
     return list(accumulate(map(len, break_into_lines(bars, count))))
 
 
 def estimate_width(bar: WrittenBar) -> float:
-    """Estimate the natural width of a bar in pixels at full scale."""
-    signature = sum(1 for piece in bar.notes if piece.spelling and piece.spelling.alteration)
+    """Estimate the natural width of a bar.
+
+    Args:
+        bar: a laid-out bar.
+
+    Returns:
+        Pixels at full scale.
+    """
+    altered = sum(1 for note in bar.notes if note.spelling and note.spelling.alteration)
     signs = 20 * (bar.starts_repeat + bar.ends_repeat) + 50 * bar.changes_meter
-    return 30.0 + 42 * len(bar.notes) + 8 * signature + signs
+    return 30.0 + 42 * len(bar.notes) + 8 * altered + signs
 
 
 def _draw_ending_numbers(svg: str) -> str:
-    """Draw the numbers of endings with the outlines of music's own digits: no font is needed."""
+    """Replace the numbers of endings by outlines from verovio's font."""
 
     def draw(text: re.Match[str]) -> str:
-        sign = _glyph_folder() / "Leipzig" / f"{_DIGITS[text['number']]}.xml"
-        glyph = sign.read_text(encoding="utf-8")
+        path = _glyph_folder() / "Leipzig" / f"{_DIGITS[text['number']]}.xml"
+        glyph = path.read_text(encoding="utf-8")
         outline = glyph[glyph.index("<path") : glyph.index("/>") + 2]
-        place = f"translate({text['x']}, {text['y']}) scale({_DIGIT_SCALE})"
-        return f'<g class="text" transform="{place}">{outline}</g>'
+        transform = f"translate({text['x']}, {text['y']}) scale({_DIGIT_SCALE})"
+        return f'<g class="text" transform="{transform}">{outline}</g>'
 
     return _ENDING_NUMBER.sub(draw, svg)
 
 
 def _recolor(svg: str) -> str:
-    """Put light ink on a dark ground."""
+    """Add the dark background, and change black to the light foreground."""
     head, body = svg.split("<defs", 1)
-    ground = f'<rect width="100%" height="100%" style="fill:{BACKGROUND};stroke:none"/>\n   '
-    ink = f'color="{FOREGROUND}" fill="{FOREGROUND}"'
-    return f"{head}{ground}<defs{body}".replace('color="black"', ink)
+    background = f'<rect width="100%" height="100%" style="fill:{BACKGROUND};stroke:none"/>\n   '
+    color = f'color="{FOREGROUND}" fill="{FOREGROUND}"'
+    return f"{head}{background}<defs{body}".replace('color="black"', color)

@@ -1,7 +1,7 @@
-"""Where the signs of repeats, endings and sections stand in a melody, in steps from its downbeat.
+"""Finds the positions of repeat signs, endings and sections, in ticks from the first downbeat.
 
-A repeat sign may stand within a bar, before a pickup. Where it would cut a sounding note in two,
-as after a change of rhythm, it stands at the barline instead.
+A repeat sign may be within a bar, before a pickup. Where it would split a sounding note, as after a
+change of rhythm, it is moved to the barline.
 """
 
 from __future__ import annotations
@@ -17,87 +17,101 @@ from mst_core.notation.metrical_grid import SHORTEST_TICKS
 
 @dataclass(frozen=True, slots=True)
 class RepeatSigns:
-    """Places of signs."""
+    """Positions of the signs of a melody."""
 
     repeat_starts: frozenset[int]
-    """Of ``|:`` behind the first note."""
+    """Positions of ``|:`` after the first note."""
     repeat_ends: frozenset[int]
-    """Of ``:|``."""
+    """Positions of ``:|``."""
     section_starts: frozenset[int]
     starts_with_repeat: bool
-    """Whether a repeat opens with the first note, pickup or not."""
+    """Whether a repeat begins with the first note, which may be in a pickup."""
     endings: tuple[tuple[int, int, int], ...]
-    """Where each begins and ends, and its number."""
+    """Start, end (exclusive) and number of each ending."""
 
-    def ending_at(self, place: int) -> int:
-        """The number of the ending that a place is in, else 0."""
-        return next((number for start, end, number in self.endings if start <= place < end), 0)
+    def ending_at(self, position: int) -> int:
+        """Return the number of the ending that contains a position, 0 outside endings."""
+        return next((number for start, end, number in self.endings if start <= position < end), 0)
 
     def signs_between(self, start: int, end: int) -> list[int]:
-        """The repeat signs between two barlines, in steps from the first one."""
-        return sorted(
-            sign - start for sign in self.repeat_starts | self.repeat_ends if start < sign < end
-        )
+        """Return the repeat signs between two barlines, in ticks from the first of them."""
+        signs = self.repeat_starts | self.repeat_ends
+        return sorted(sign - start for sign in signs if start < sign < end)
 
     def omits_rest(self, start: int, end: int, bar: tuple[int, int]) -> bool:
-        """Whether silence between two places of a bar, given with its barlines, is not written.
+        """Whether silence in a part of a bar is not written.
 
-        It is what the grid of bars leaves free behind a strain, or before a pickup.
+        That is silence that only fills the bar: after the end of a section, or before a pickup.
+
+        Args:
+            start: position at which the part begins.
+            end: position at which it ends.
+            bar: positions of the two barlines.
         """
         if end in self.repeat_ends:
             return False
-        behind = bar[0] < start and start in self.repeat_ends - self.repeat_starts
-        before = end < bar[1] and end in self.repeat_starts and start == bar[0]
-        return behind or before
+        after_end = bar[0] < start and start in self.repeat_ends - self.repeat_starts
+        before_pickup = end < bar[1] and end in self.repeat_starts and start == bar[0]
+        return after_end or before_pickup
 
 
 def find_repeat_signs(
-    melody: Melody, lines: Sequence[int], sounding: Sequence[tuple[int, int]]
+    melody: Melody, barlines: Sequence[int], note_spans: Sequence[tuple[int, int]]
 ) -> RepeatSigns:
-    """Find the signs of a melody; takes its barlines, and where each note starts and ends."""
-    first = min(0, sounding[0][0]) if sounding else 0
+    """Find the positions of all signs of a melody.
 
-    onsets = [onset for onset, _ in sounding]
+    Args:
+        melody: the melody.
+        barlines: its barlines in ticks.
+        note_spans: start and end of each note in ticks, in order.
 
-    def sounds(start: int, end: int) -> bool:
+    Returns:
+        The positions.
+    """
+    first = min(0, note_spans[0][0]) if note_spans else 0
+    onsets = [onset for onset, _ in note_spans]
+
+    def sounds_between(start: int, end: int) -> bool:
         before = bisect_left(onsets, end)
-        return before > 0 and sounding[before - 1][1] > start
+        return before > 0 and note_spans[before - 1][1] > start
 
-    def stand(bar: int, lead: Fraction) -> int:
-        line, place = lines[bar], lines[bar] - lead * TICKS_PER_QUARTER
-        before = lines[bar - 1] if bar else first
-        if bar == 0 and place <= first:
+    def sign_position(bar: int, lead: Fraction) -> int:
+        line, position = barlines[bar], barlines[bar] - lead * TICKS_PER_QUARTER
+        line_before = barlines[bar - 1] if bar else first
+        if bar == 0 and position <= first:
             return first
-        within = before < place < line and place % SHORTEST_TICKS == 0
-        if not within or not sounds(before, line) or sounds(int(place), int(place)):
+        is_within = line_before < position < line and position % SHORTEST_TICKS == 0
+        splits_note = is_within and sounds_between(int(position), int(position))
+        if not is_within or not sounds_between(line_before, line) or splits_note:
             return line
-        return int(place)
+        return int(position)
 
-    opening: list[int] = []
-    closing: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
     endings: list[tuple[int, int, int]] = []
-    sections = {bar: lines[bar] for bar in melody.sections}
+    sections = {bar: barlines[bar] for bar in melody.sections}
     for repeat in reversed(melody.repeats):
-        begin, end = stand(repeat.start, repeat.lead_in), stand(repeat.end, repeat.lead_out)
+        start = sign_position(repeat.start, repeat.lead_in)
+        end = sign_position(repeat.end, repeat.lead_out)
         if repeat.second_ending is not None:
-            if sounds(end, lines[repeat.end]):
-                end = lines[repeat.end]
-            # A pickup of the next strain is no part of the ending.
-            stop = min([lines[repeat.second_ending], *opening[-1:]])
-            endings.append((lines[repeat.end], stop, 2))
-        elif sounds(end, lines[repeat.end]) and repeat.end in sections:
+            if sounds_between(end, barlines[repeat.end]):
+                end = barlines[repeat.end]
+            # A pickup of the next section is not part of the ending.
+            stop = min([barlines[repeat.second_ending], *starts[-1:]])
+            endings.append((barlines[repeat.end], stop, 2))
+        elif sounds_between(end, barlines[repeat.end]) and repeat.end in sections:
             sections[repeat.end] = min(end, sections[repeat.end])
         if repeat.first_ending is not None:
-            endings.append((lines[repeat.first_ending], end, 1))
+            endings.append((barlines[repeat.first_ending], end, 1))
         if repeat.start in sections:
-            sections[repeat.start] = begin
-        opening.append(begin)
-        closing.append(end)
-    opens_first = bool(opening) and opening[-1] <= first
+            sections[repeat.start] = start
+        starts.append(start)
+        ends.append(end)
+    starts_with_repeat = bool(starts) and starts[-1] <= first
     return RepeatSigns(
-        repeat_starts=frozenset(opening[:-1] if opens_first else opening),
-        repeat_ends=frozenset(closing),
+        repeat_starts=frozenset(starts[:-1] if starts_with_repeat else starts),
+        repeat_ends=frozenset(ends),
         section_starts=frozenset(sections.values()),
-        starts_with_repeat=opens_first,
+        starts_with_repeat=starts_with_repeat,
         endings=tuple(endings),
     )

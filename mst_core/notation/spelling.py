@@ -1,8 +1,8 @@
-"""How a pitch is spelled on the staff of a key: its letter, its accidental, and when that shows.
+"""Pitch spelling: the letter and alteration of each pitch in a key, and which accidentals to show.
 
-Notes of the scale are spelled as the signature has them. Of the others, one that moves on by a
-semitone is raised on the way up and lowered on the way down; the rest follow the scale of the
-textbooks. It does not know bars: `AccidentalTracker` is told when a new one begins.
+Notes of the scale are spelled as in the key signature. Of the others, one that is followed by a
+semitone step is raised before a step up and lowered before a step down; the rest follow the
+harmonic chromatic scale.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from mst_core.music import SEMITONES, Key
 
-_LETTERS_BY_FIFTHS = (
-    "FCGDAEB"  # the letters in the order of fifths: sharps come in this order, flats backwards
-)
+_LETTERS_BY_FIFTHS = "FCGDAEB"
+"""Sharps of a key signature are added in this order, flats in the reverse order."""
 _MAJOR_SCALE = (2, 4, 5, 7, 9, 11)
-"""Semitones above the tonic that are steps of its major scale, however the line moves."""
+"""Semitones above the tonic that are degrees of its major scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +23,9 @@ class Spelling:
     """A written pitch: F sharp above middle C is ``Spelling("F", 1, 4)``."""
 
     letter: str
+    """``A`` to ``G``."""
     alteration: int
-    """Semitones from the white key: 1 is a sharp, -1 a flat."""
+    """Semitones from the white key: 1 for a sharp, -1 for a flat."""
     octave: int
     """4 is the octave that begins with middle C."""
 
@@ -36,13 +36,21 @@ class Spelling:
 
 
 def spell_pitches(pitches: Sequence[int], key: Key) -> tuple[Spelling, ...]:
-    """Spell a line of MIDI numbers, note by note, as a musician would in this key."""
+    """Spell the pitches of a melody.
+
+    Args:
+        pitches: MIDI numbers in order.
+        key: the key of the melody.
+
+    Returns:
+        One spelling for each pitch.
+    """
     spelled: list[Spelling] = []
-    following: int | None = None  # the next pitch that differs: a repeated note keeps its spelling
-    for place in range(len(pitches) - 1, -1, -1):
-        pitch = pitches[place]
-        if place + 1 < len(pitches) and pitches[place + 1] != pitch:
-            following = pitches[place + 1]
+    following: int | None = None  # the next different pitch: repeated notes are spelled alike
+    for index in range(len(pitches) - 1, -1, -1):
+        pitch = pitches[index]
+        if index + 1 < len(pitches) and pitches[index + 1] != pitch:
+            following = pitches[index + 1]
         step = following - pitch if following is not None else 0
         letter, alteration = _spell_pitch_class(pitch % 12, step, key)
         octave = (pitch - alteration) // 12 - 1
@@ -51,20 +59,27 @@ def spell_pitches(pitches: Sequence[int], key: Key) -> tuple[Spelling, ...]:
 
 
 def key_signature(key: Key) -> dict[str, int]:
-    """Map each letter to its alteration in the key signature."""
+    """Return the alteration of each letter in a key signature.
+
+    Args:
+        key: the key.
+
+    Returns:
+        1, 0 or -1 by letter.
+    """
     raised = _LETTERS_BY_FIFTHS[: max(0, key.fifths)]
     lowered = _LETTERS_BY_FIFTHS[7 + min(0, key.fifths) :]
     return {letter: (letter in raised) - (letter in lowered) for letter in _LETTERS_BY_FIFTHS}
 
 
 def _spell_pitch_class(pitch_class: int, step: int, key: Key) -> tuple[str, int]:
-    """Name a pitch class that moves on by ``step`` semitones."""
+    """Return letter and alteration of a pitch class that is followed by ``step`` semitones."""
     for letter, alteration in key_signature(key).items():
         if (SEMITONES[letter] + alteration) % 12 == pitch_class:
             return letter, alteration
     above = (pitch_class - key.tonic) % 12
     if above == 11 and key.is_minor:
-        # The leading note keeps the letter below the tonic: E sharp in F sharp minor.
+        # The leading note has the letter below the tonic: E sharp in F sharp minor.
         letter = "CDEFGAB"["CDEFGAB".index(key.tonic_name[0]) - 1]
         alteration = (pitch_class - SEMITONES[letter] + 6) % 12 - 6
         if abs(alteration) <= 1:
@@ -78,35 +93,41 @@ def _spell_pitch_class(pitch_class: int, step: int, key: Key) -> tuple[str, int]
 
 
 def _is_raised(above: int, step: int) -> bool:
-    """Whether a note outside the scale, so far above the tonic, is a raised one."""
+    """Whether a note outside the scale, ``above`` semitones over the tonic, is a raised one."""
     if above in _MAJOR_SCALE:
-        return above != 5  # only Lydian lacks the fourth, and then it is a lowered one
+        return above != 5  # only Lydian lacks the fourth, which is then a lowered one
     if abs(step) == 1:
         return step > 0
-    if above in (3, 10):  # blue third and seventh
+    if above in (3, 10):  # blue notes: minor third and seventh
         return False
     return above == 6 or step > 0
 
 
 class AccidentalTracker:
-    """The accidentals in force, as an eye reads along a bar of a staff."""
+    """Keeps the accidentals that are in force in the current bar."""
 
     def __init__(self, key: Key) -> None:
         self._signature = key_signature(key)
         self._bar: dict[tuple[str, int], int] = {}
 
     def start_bar(self) -> None:
-        """Forget the accidentals of the bar before."""
+        """Clear the accidentals of the bar before."""
         self._bar.clear()
 
     def must_show(self, spelling: Spelling) -> bool:
-        """Say whether a note must show its accidental, and take it as read.
+        """Return whether a note must show its accidental, and put the accidental in force.
 
-        Readers differ on whether an accidental holds in other octaves: where it would make a
-        difference, the answer is yes.
+        Conventions differ on whether an accidental holds in other octaves: where that matters, the
+        accidental is shown.
+
+        Args:
+            spelling: the next note of the bar.
+
+        Returns:
+            True when the accidental must be written.
         """
-        place = (spelling.letter, spelling.octave)
+        position = (spelling.letter, spelling.octave)
         in_force = {value for (letter, _), value in self._bar.items() if letter == spelling.letter}
-        in_force.add(self._bar.get(place, self._signature[spelling.letter]))
-        self._bar[place] = spelling.alteration
+        in_force.add(self._bar.get(position, self._signature[spelling.letter]))
+        self._bar[position] = spelling.alteration
         return in_force != {spelling.alteration}

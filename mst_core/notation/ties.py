@@ -1,8 +1,8 @@
-"""Cutting time into the signs that show it: notes and rests of a bar into pieces of one value.
+"""Splits the notes and rests of a bar into tied notes that have one note value each.
 
-A piece is plain or dotted, in a triplet where the grid of 32nds does not do. It never hides a place
-that a reader needs to see. Places are whole steps from the barline,
-see `mst_core.notation.metrical_grid`.
+A note value is plain or dotted, and in a triplet where the grid of 32nds does not suffice. It never
+hides a position that readers need to see. Positions are ticks from the barline
+(`mst_core.notation.metrical_grid`).
 """
 
 from __future__ import annotations
@@ -22,91 +22,104 @@ from mst_core.notation.triplets import Triplet
 
 @dataclass(frozen=True, slots=True)
 class BarSpan:
-    """A note or a rest within one bar, in steps from the place where the full bar begins."""
+    """The part of a note or rest within one bar, in ticks from the start of the full bar."""
 
     start: int
     end: int
     spelling: Spelling | None
-    """None for a rest."""
-    tied: bool = False
-    """Whether its note goes on in the next bar."""
-    continues: bool = False
-    """Whether its note began in a bar before."""
+    """The written pitch, None for a rest."""
+    continues_after: bool = False
+    """Whether its note continues in the next bar."""
+    continues_before: bool = False
+    """Whether its note began in an earlier bar."""
 
 
 def split_into_note_values(
-    spans: Sequence[BarSpan], triplets: Sequence[Triplet], pulse: MetricalGrid
+    spans: Sequence[BarSpan], triplets: Sequence[Triplet], grid: MetricalGrid
 ) -> Iterator[WrittenNote]:
-    """Cut spans into pieces that one sign can show."""
+    """Split spans into written notes.
+
+    Args:
+        spans: the notes and rests of a bar, in order.
+        triplets: the triplets of the bar.
+        grid: the grid of the bar.
+
+    Yields:
+        Written notes and rests in order, tied where several of them are one note.
+    """
     edges = sorted({edge for triplet in triplets for edge in (triplet.start, triplet.end)})
     for span in spans:
+        is_note = span.spelling is not None
         inner = [edge for edge in edges if span.start < edge < span.end]
         parts: list[tuple[int, int, int | None]] = []
         for start, end in pairwise([span.start, *inner, span.end]):
             number = next((n for n, t in enumerate(triplets) if t.start <= start < t.end), None)
-            strength = pulse.strength if number is None else triplets[number].strength
-            writable = _is_writable(strength, pulse, span.spelling is None, number is not None)
-            parts += [(a, b, number) for a, b in _split(start, end, strength, writable)]
-        for part, (start, end, number) in enumerate(parts):
-            whole = start if number is None else triplets[number].start
+            strength = grid.strength if number is None else triplets[number].strength
+            is_writable = _writable_spans(strength, grid, not is_note, number is not None)
+            parts += [(a, b, number) for a, b in _split(start, end, strength, is_writable)]
+        for index, (start, end, number) in enumerate(parts):
+            group_position = start if number is None else triplets[number].start
+            is_last = index + 1 == len(parts)
             yield WrittenNote(
                 onset=Fraction(start, TICKS_PER_QUARTER),
                 duration=Fraction(end - start, TICKS_PER_QUARTER),
-                value=NOTE_VALUES[_shown_ticks(end - start, number is not None)],
+                value=NOTE_VALUES[_written_ticks(end - start, number is not None)],
                 spelling=span.spelling,
-                beat_group=bisect_right(pulse.group_starts, whole) - 1,
-                tied_to_next=span.tied if part + 1 == len(parts) else span.spelling is not None,
-                tied_to_previous=span.continues if part == 0 else span.spelling is not None,
+                beat_group=bisect_right(grid.group_starts, group_position) - 1,
+                tied_to_next=span.continues_after if is_last else is_note,
+                tied_to_previous=span.continues_before if index == 0 else is_note,
                 triplet=number,
             )
 
 
-def _shown_ticks(steps: int, in_triplet: bool) -> Fraction:
-    return Fraction(steps * 3, 2) if in_triplet else Fraction(steps)
+def _written_ticks(ticks: int, in_triplet: bool) -> Fraction:
+    """Return the length of the note value that sounds for so many ticks."""
+    return Fraction(ticks * 3, 2) if in_triplet else Fraction(ticks)
 
 
 def _split(
     start: int,
     end: int,
     strength: Callable[[int], int],
-    writable: Callable[[int, int], bool],
+    is_writable: Callable[[int, int], bool],
 ) -> list[tuple[int, int]]:
-    """Split at the strongest places inside, into as few pieces as can be."""
-    if writable(start, end):
+    """Split a span at its strongest positions into as few writable spans as possible."""
+    if is_writable(start, end):
         return [(start, end)]
-    strongest = max(strength(place) for place in range(start + 1, end))
-    ways = (
-        _split(start, place, strength, writable) + _split(place, end, strength, writable)
-        for place in range(start + 1, end)
-        if strength(place) == strongest
+    strongest = max(strength(position) for position in range(start + 1, end))
+    splits = (
+        _split(start, position, strength, is_writable)
+        + _split(position, end, strength, is_writable)
+        for position in range(start + 1, end)
+        if strength(position) == strongest
     )
-    return min(ways, key=len)
+    return min(splits, key=len)
 
 
-def _is_writable(
-    strength: Callable[[int], int], grid: MetricalGrid, rest: bool, in_triplet: bool
+def _writable_spans(
+    strength: Callable[[int], int], grid: MetricalGrid, is_rest: bool, in_triplet: bool
 ) -> Callable[[int, int], bool]:
-    """Tell which stretches one sign may show without hiding the pulse."""
+    """Return the predicate on (start, end): one note value may show the span."""
 
-    def writable(start: int, end: int) -> bool:
-        value = NOTE_VALUES.get(_shown_ticks(end - start, in_triplet))
+    def is_writable(start: int, end: int) -> bool:
+        value = NOTE_VALUES.get(_written_ticks(end - start, in_triplet))
         if value is None or in_triplet:
-            return value is not None  # in a triplet fewer signs are clearer than its inner pulse
-        inside = [strength(place) for place in range(start + 1, end)]
+            return value is not None  # in a triplet, fewer notes are clearer than visible beats
+        inside = [strength(position) for position in range(start + 1, end)]
         strongest = max(inside, default=-9)
-        opens, closes = strength(start), strength(end)
+        at_start, at_end = strength(start), strength(end)
         if grid.is_compound and strongest >= 3:
-            return opens >= 3 and closes >= 3 and not (rest and opens < strongest)
-        if rest and value.dots and not grid.is_compound:
+            return at_start >= 3 and at_end >= 3 and not (is_rest and at_start < strongest)
+        if is_rest and value.dots and not grid.is_compound:
             return False
-        if rest and not value.dots and start % (end - start):
-            return grid.is_compound and opens >= strongest
-        if opens >= strongest:
+        if is_rest and not value.dots and start % (end - start):
+            return grid.is_compound and at_start >= strongest
+        if at_start >= strongest:
             return True
-        if rest or opens < strongest - 1:
+        if is_rest or at_start < strongest - 1:
             return False
-        # Syncopations that every reader knows: short-long-short, and short-dotted.
-        centred = strength((start + end) // 2) == strongest and not value.dots
-        return centred or (value.dots == 1 and closes > strongest)
+        # Two common syncopations: short-long-short, and a short note before a dotted one.
+        is_centered = strength((start + end) // 2) == strongest and not value.dots
+        return is_centered or (value.dots == 1 and at_end > strongest)
 
-    return writable
+    return is_writable

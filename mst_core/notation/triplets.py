@@ -1,7 +1,7 @@
-"""Where the triplets of a bar lie: the stretches that hold what the grid of 32nds cannot write.
+"""Finds the triplets of a bar: the spans that hold the notes off the grid of 32nds.
 
-Every triplet is three in the time of two, over a stretch of 3, 6, 12, 24 or 48 steps: a quarter's
-holds three eighths. All places are steps from the barline, see `mst_core.notation.metrical_grid`.
+A triplet is three in the time of two and lasts 3, 6, 12, 24 or 48 ticks; one of a quarter note
+holds three eighths. Positions are ticks from the barline (`mst_core.notation.metrical_grid`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,26 @@ _TRIPLET_LENGTHS = (3, 6, 12, 24, 48)
 
 @dataclass(frozen=True, slots=True)
 class Triplet:
-    """Three equal notes, or what amounts to them, between two places of a bar."""
+    """The span of a triplet, in ticks from the barline."""
 
     start: int
     length: int
 
     @property
     def end(self) -> int:
-        """The place after it."""
+        """End position (exclusive)."""
         return self.start + self.length
 
     def strength(self, position: int) -> int:
-        """Rank a place inside it: 1 for its thirds, less for their halves."""
+        """Return the metrical strength of a position inside the triplet.
+
+        Args:
+            position: ticks from the barline.
+
+        Returns:
+            2 for its start and end, 1 for its thirds, 0 and -1 for their halves and quarters, -2
+            for other ticks.
+        """
         inside = position - self.start
         if inside % self.length == 0:
             return 2
@@ -41,39 +49,49 @@ class Triplet:
 def find_triplets(
     edges: set[int], rests: list[tuple[int, int]], grid: MetricalGrid
 ) -> list[Triplet]:
-    """Find the triplets that hold every cut off the grid of 32nds, in order.
+    """Find the triplets that hold every edge off the grid of 32nds.
 
-    Takes the places where notes and rests begin and end, and the rests as (start, end).
+    Args:
+        edges: positions at which notes and rests begin and end.
+        rests: start and end of each rest.
+        grid: the grid of the bar.
+
+    Returns:
+        The triplets in order; they do not overlap.
     """
     triplets: list[Triplet] = []
     covered = 0
-    for place in sorted(edges):
-        if place % SHORTEST_TICKS and place > covered:
-            triplet = _choose_triplet(place, covered, edges, rests, grid)
+    for position in sorted(edges):
+        if position % SHORTEST_TICKS and position > covered:
+            triplet = _choose_triplet(position, covered, edges, rests, grid)
             triplets.append(triplet)
             covered = triplet.end
     return triplets
 
 
 def _choose_triplet(
-    place: int, covered: int, edges: set[int], rests: list[tuple[int, int]], grid: MetricalGrid
+    position: int,
+    covered: int,
+    edges: set[int],
+    rests: list[tuple[int, int]],
+    grid: MetricalGrid,
 ) -> Triplet:
-    """Take the shortest triplet that no note reaches into or out of, else the quarter's."""
+    """Return the shortest triplet whose borders cross no note, or else one on the beat."""
 
-    def free(edge: int) -> bool:
-        in_rest = any(start < edge < end for start, end in rests)
-        return edge in edges or (in_rest and edge in grid.group_starts)
+    def can_split(border: int) -> bool:
+        in_rest = any(start < border < end for start, end in rests)
+        return border in edges or (in_rest and border in grid.group_starts)
 
-    possible = list(_candidate_triplets(place, covered, grid))
-    for triplet in possible:
-        inside = (cut - triplet.start for cut in edges if triplet.start < cut < triplet.end)
+    candidates = list(_candidate_triplets(position, covered, grid))
+    for triplet in candidates:
+        inside = (edge - triplet.start for edge in edges if triplet.start < edge < triplet.end)
         if (
-            free(triplet.start)
-            and free(triplet.end)
-            and all(cut * 6 % triplet.length == 0 for cut in inside)
+            can_split(triplet.start)
+            and can_split(triplet.end)
+            and all(edge * 6 % triplet.length == 0 for edge in inside)
         ):
             return triplet
-    aligned = [triplet for triplet in possible if triplet.start % triplet.length == 0]
+    aligned = [triplet for triplet in candidates if triplet.start % triplet.length == 0]
     return next(
         triplet
         for length in (TICKS_PER_QUARTER, 12, 6, 3)
@@ -82,15 +100,15 @@ def _choose_triplet(
     )
 
 
-def _candidate_triplets(place: int, covered: int, grid: MetricalGrid) -> Iterator[Triplet]:
-    """Go through the triplets that may hold a place, short ones and straight ones first."""
+def _candidate_triplets(position: int, covered: int, grid: MetricalGrid) -> Iterator[Triplet]:
+    """Yield the triplets that may hold a position, short and aligned ones first."""
     for length in _TRIPLET_LENGTHS:
         half = max(SHORTEST_TICKS, length // 2)
-        straight = place // length * length
-        late = place // half * half
-        for start in dict.fromkeys((straight, late, late - half)):
+        aligned = position // length * length
+        shifted = position // half * half
+        for start in dict.fromkeys((aligned, shifted, shifted - half)):
             triplet = Triplet(start, length)
-            if covered <= start < place < triplet.end <= grid.bar_ticks and not any(
+            if covered <= start < position < triplet.end <= grid.bar_ticks and not any(
                 start < strong < triplet.end for strong in grid.strong_positions
             ):
                 yield triplet

@@ -28,28 +28,27 @@ class LossEntry(msgspec.Struct, frozen=True):
     validation: float
 
 
-class LossLog:
-    """The loss files in one checkpoint folder."""
+def log_epoch(folder: Path, network: str, epoch: EpochResult) -> None:
+    """Add an epoch to the table in a checkpoint folder, and plot the table again.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Later epochs of the network in the table are dropped: they belong to an older training.
 
-    def append(self, network: str, epoch: EpochResult) -> None:
-        """Add an epoch of the ``pitch`` or ``duration`` network and write both files.
-
-        Later epochs in the table are dropped: they belong to an older training.
-        """
-        table = self._folder / LOSSES_FILE
-        # Read anew each time, because another process may train the other network.
-        content = table.read_bytes() if table.exists() else b"{}"
-        entries = msgspec.json.decode(content, type=dict[str, list[LossEntry]])
-        earlier = [entry for entry in entries.get(network, ()) if entry.number < epoch.number]
-        losses = round(epoch.training_loss, 5), round(epoch.validation_loss, 5)
-        entries[network] = [*earlier, LossEntry(epoch.number, *losses)]
-        partial = table.with_suffix(".part")
-        partial.write_bytes(msgspec.json.encode(entries, order="sorted"))
-        partial.replace(table)
-        plot_losses(entries, self._folder / PLOT_FILE)
+    Args:
+        folder: where both files are.
+        network: ``pitch`` or ``duration``.
+        epoch: its losses.
+    """
+    table = folder / LOSSES_FILE
+    # Read anew each time, because another process may train the other network.
+    content = table.read_bytes() if table.exists() else b"{}"
+    entries = msgspec.json.decode(content, type=dict[str, list[LossEntry]])
+    earlier = [entry for entry in entries.get(network, ()) if entry.number < epoch.number]
+    losses = round(epoch.training_loss, 5), round(epoch.validation_loss, 5)
+    entries[network] = [*earlier, LossEntry(epoch.number, *losses)]
+    partial = table.with_suffix(".part")
+    partial.write_bytes(msgspec.json.encode(entries, order="sorted"))
+    partial.replace(table)
+    plot_losses(entries, folder / PLOT_FILE)
 
 
 def plot_losses(entries: Mapping[str, Sequence[LossEntry]], path: Path) -> None:

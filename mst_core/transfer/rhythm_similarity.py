@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import to_ticks
-from mst_core.statistics.style_statistics import ENTROPY_WINDOW_NOTES, MeterStatistics
+from mst_core.statistics.style_statistics import MeterStatistics, duration_entropy
 from mst_core.transfer.change_path import IntArray
 from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 from mst_core.transfer.log_odds import LogOdds
@@ -199,7 +199,7 @@ class RhythmSimilarity:
         if self._duration_entropy is None:
             return similarity
         weight = self._config.entropy_weight
-        off = abs(duration_entropy_of(self._index.table[3, values]) - self._duration_entropy)
+        off = abs(duration_entropy(self._index.table[3, values]) - self._duration_entropy)
         return (1 - weight) * similarity + weight * max(0.0, 1 - off)
 
     def _mean_log_odds(self, bigrams: NDArray[np.int64]) -> float:
@@ -246,17 +246,6 @@ class RhythmSimilarity:
         inner = slice(0, max(0, len(values) - 1))
         bigrams = np.append(after_notes[inner], after_rests[inner][has_rest[inner]])
         return notes, rests, bigrams
-
-
-def duration_entropy_of(durations: IntArray) -> float:
-    """Entropy of note values in bits, the mean over whole windows of notes."""
-    found = []
-    window = ENTROPY_WINDOW_NOTES
-    for start in range(0, max(1, len(durations) - window + 1), window):
-        counts = np.bincount(durations[start : start + window])
-        shares = counts[counts > 0] / counts.sum()
-        found.append(-float((shares * np.log2(shares)).sum()))
-    return sum(found) / len(found)
 
 
 class _Distribution:

@@ -104,7 +104,9 @@ def lay_out_bars(measures: Sequence[XmlMeasure], *, max_bars: int) -> XmlBarLayo
 
 
 def find_repeats(
-    signs: Sequence[XmlBarlines], onsets: Sequence[Fraction], barlines: Sequence[Fraction]
+    repeat_signs: Sequence[XmlBarlines],
+    onsets: Sequence[Fraction],
+    barlines: Sequence[Fraction],
 ) -> tuple[tuple[Repeat, ...], list[str]]:
     """Find the sections that are played twice, with one ending or with a first and a second one.
 
@@ -112,7 +114,7 @@ def find_repeats(
     first note.
 
     Args:
-        signs: The barlines of each measure, length M.
+        repeat_signs: The barlines of each measure, length M.
         onsets: Onset of each measure and, last, the end of the music, in quarter notes from the
             first downbeat, length M + 1.
         barlines: Onset of each bar and the last barline, in quarter notes from the first downbeat.
@@ -125,22 +127,22 @@ def find_repeats(
     start = 0  # the measure where the repeated section begins
     first_ending: int | None = None  # the measure where its first ending begins
     index = 0
-    while index < len(signs):
-        sign = signs[index]
-        if sign.opens_repeat:
+    while index < len(repeat_signs):
+        lines = repeat_signs[index]
+        if lines.opens_repeat:
             start, first_ending = index, None
-        if sign.ending and 1 in sign.ending:
+        if lines.ending and 1 in lines.ending:
             first_ending = index
-            unusual += sign.ending != (1,)
-        if not sign.closes_repeat:
+            unusual += lines.ending != (1,)
+        if not lines.closes_repeat:
             index += 1
             continue
         end = index + 1
-        second_end = _second_ending_end(signs, end) if first_ending is not None else None
-        one_first_ending = first_ending is None or signs[first_ending].ending == (1,)
-        plays_on = second_end is not None and signs[second_end - 1].closes_repeat
+        second_end = _second_ending_end(repeat_signs, end) if first_ending is not None else None
+        one_first_ending = first_ending is None or repeat_signs[first_ending].ending == (1,)
+        plays_on = second_end is not None and repeat_signs[second_end - 1].closes_repeat
         first_bar, end_bar = (bisect_left(barlines, onsets[each]) for each in (start, end))
-        plain = sign.play_count == 2 and one_first_ending and not plays_on
+        plain = lines.play_count == 2 and one_first_ending and not plays_on
         if plain and first_bar < end_bar:
             repeats.append(
                 Repeat(
@@ -171,15 +173,15 @@ def find_repeats(
     return tuple(repeats), warnings
 
 
-def _second_ending_end(signs: Sequence[XmlBarlines], start: int) -> int | None:
+def _second_ending_end(repeat_signs: Sequence[XmlBarlines], start: int) -> int | None:
     """The first measure after the second ending at ``start``; None where no second one begins."""
-    if start >= len(signs) or signs[start].ending != (2,):
+    if start >= len(repeat_signs) or repeat_signs[start].ending != (2,):
         return None
-    for index in range(start, len(signs)):
-        sign = signs[index]
-        if index > start and (sign.ending or sign.opens_repeat):
+    for index in range(start, len(repeat_signs)):
+        lines = repeat_signs[index]
+        if index > start and (lines.ending or lines.opens_repeat):
             return index
-        if sign.ending_stops or sign.closes_repeat or sign.double_after:
+        if lines.ending_stops or lines.closes_repeat or lines.double_after:
             return index + 1
     return start + 1
 

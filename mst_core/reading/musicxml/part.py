@@ -157,19 +157,19 @@ class _MeasureReader:
         self._notes, self._tempos = [], []
         marked, self._mark_pending, self._has_jump = self._mark_pending, False, False
         meter = self._meter
-        for sign in measure.children:
-            if sign.name == "note":
-                self._note(sign)
-            elif sign.name == "backup":
-                self._advance(-self._duration(sign))
-            elif sign.name == "forward":
-                self._advance(self._duration(sign))
-            elif sign.name == "attributes":
-                self._attributes(sign)
+        for element in measure.children:
+            if element.name == "note":
+                self._note(element)
+            elif element.name == "backup":
+                self._advance(-self._duration(element))
+            elif element.name == "forward":
+                self._advance(self._duration(element))
+            elif element.name == "attributes":
+                self._attributes(element)
                 # A signature after the first note announces the meter of the next measure.
                 meter = meter if self._measure_end else self._meter
-            elif sign.name in ("direction", "sound"):
-                marked = self._direction(sign) or marked
+            elif element.name in ("direction", "sound"):
+                marked = self._direction(element) or marked
         barlines = read_barlines(measure)
         self._has_jump = self._has_jump or barlines.jumps
         self.counts["jump"] += self._has_jump
@@ -214,20 +214,20 @@ class _MeasureReader:
         self._mark_pending = self._mark_pending or (rehearsal and self._position > 0)
         return rehearsal and not self._position
 
-    def _duration(self, sign: XmlElement) -> Fraction:
+    def _duration(self, element: XmlElement) -> Fraction:
         """Duration of an element in quarter notes.
 
         A tuplet that the file's divisions cannot express is written rounded; its duration is then
         that of its note value.
         """
-        written = sign.find_number("duration")
+        written = element.find_number("duration")
         if written is None or written < 0:
-            nominal = read_nominal_duration(sign)
+            nominal = read_nominal_duration(element)
             if nominal is None:
-                raise UnreadableScore(f"a <{sign.name}> without a duration", ACCEPTED)
+                raise UnreadableScore(f"a <{element.name}> without a duration", ACCEPTED)
             return nominal
-        if sign.find("time-modification"):
-            nominal = read_nominal_duration(sign)
+        if element.find("time-modification"):
+            nominal = read_nominal_duration(element)
             if nominal is not None and abs(nominal * self._divisions - written) < 1:
                 return nominal
         return written / self._divisions

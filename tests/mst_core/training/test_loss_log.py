@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 from mst_core.training.loop import EpochResult
-from mst_core.training.loss_log import LossEntry, LossLog, plot_losses
+from mst_core.training.loss_log import LossEntry, log_epoch, plot_losses
 
 
 def test_a_resumed_training_replaces_later_epochs_in_the_table(tmp_path: Path) -> None:
     for number, loss in ((1, 2.0), (2, 1.5), (3, 1.2), (2, 1.4)):
-        LossLog(tmp_path).append("pitch", EpochResult(number, loss, loss + 0.1, loss + 0.1, 1000.0))
-    LossLog(tmp_path).append("duration", EpochResult(1, 0.5, 0.6, 0.6, 1000.0))
+        log_epoch(tmp_path, "pitch", EpochResult(number, loss, loss + 0.1, loss + 0.1, 1000.0))
+    log_epoch(tmp_path, "duration", EpochResult(1, 0.5, 0.6, 0.6, 1000.0))
     assert json.loads((tmp_path / "losses.json").read_text()) == {
         "duration": [{"number": 1, "training": 0.5, "validation": 0.6}],
         "pitch": [

@@ -1,4 +1,4 @@
-"""Nasty ABC files: numbers that no music has, brackets that never close, lines without end."""
+"""Hostile ABC files: impossible numbers, brackets that never close, lines of megabytes."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _BODIES = {
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Yield each as its name and bytes."""
+    """Yield the name and bytes of each file."""
     for name, data in (*_texts(), *_encodings()):
         yield f"abc-{name}.abc", data
 
@@ -108,8 +108,8 @@ def _texts() -> Iterator[tuple[str, bytes]]:
             head = "".join(
                 f"{line}\n" for line in _HEAD.splitlines() if not line.startswith(f"{letter}:")
             )
-            behind = f"K:{value}" if letter == "K" else f"{letter}:{value}\nK:D"
-            yield f"{letter}-{place}", f"{head.replace('K:D', '')}{behind}\n{_TUNE}".encode()
+            after = f"K:{value}" if letter == "K" else f"{letter}:{value}\nK:D"
+            yield f"{letter}-{place}", f"{head.replace('K:D', '')}{after}\n{_TUNE}".encode()
             yield f"{letter}-{place}-on-the-way", f"{_HEAD}A8|\n{letter}:{value}\n{_TUNE}".encode()
     for name, body in _BODIES.items():
         yield name, f"{_HEAD}{body}\n".encode()

@@ -1,7 +1,7 @@
-"""Nasty files, the same each time: what people send by mistake, and what they send on purpose.
+"""Hostile files, the same each time: what people send by mistake, and what they send on purpose.
 
-``python -m tests.tools.hostile.files FOLDER`` writes them all. The makers of each kind are in
-`midi`, `abc`, `mxl` and `musicxml`; here is what can be done to a file of any kind.
+``python -m tests.tools.hostile.files FOLDER`` writes them all. Those of one
+format are made in `midi`, `abc`, `mxl` and `musicxml`; here is what can be done to any file.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.tools.hostile import abc as nasty_abc
-from tests.tools.hostile import midi as nasty_midi
-from tests.tools.hostile import musicxml as nasty_xml
-from tests.tools.hostile import mxl as nasty_mxl
+from tests.tools.hostile import abc as hostile_abc
+from tests.tools.hostile import midi as hostile_midi
+from tests.tools.hostile import musicxml as hostile_musicxml
+from tests.tools.hostile import mxl as hostile_mxl
 
 GOOD = {
-    "mid": nasty_midi.GOOD,
-    "abc": nasty_abc.GOOD,
-    "musicxml": nasty_xml.GOOD,
-    "mxl": nasty_mxl.GOOD,
+    "mid": hostile_midi.GOOD,
+    "abc": hostile_abc.GOOD,
+    "musicxml": hostile_musicxml.GOOD,
+    "mxl": hostile_mxl.GOOD,
 }
-"""A small good file of each kind."""
+"""A small valid file of each format, by suffix."""
 _CUTS = 14
 _FLIPS = 22
 
-_FOREIGN = {
+_OTHER_FILE_TYPES = {
     "mp3": b"ID3\x04\0\0\0\0\0\0" + bytes(500),
     "mp3-bare": b"\xff\xfb\x90\0" + bytes(500),
     "ogg": b"OggS\0\x02" + bytes(500),
@@ -49,12 +49,12 @@ _FOREIGN = {
 }
 
 
-def nasty_files() -> Iterator[tuple[str, bytes]]:
-    """Yield each as its name and bytes. All names differ."""
+def hostile_files() -> Iterator[tuple[str, bytes]]:
+    """Yield the name and bytes of each file. All names differ."""
     yield from _mangled()
     yield from _misnamed()
     yield from _oddly_named()
-    for maker in (nasty_midi, nasty_abc, nasty_xml, nasty_mxl):
+    for maker in (hostile_midi, hostile_abc, hostile_musicxml, hostile_mxl):
         yield from maker.files()
 
 
@@ -72,11 +72,11 @@ def _mangled() -> Iterator[tuple[str, bytes]]:
 
 
 def flip(good: bytes, seed: int) -> bytes:
-    """Flip some bits, few for small seeds; the magic bytes stay."""
-    dice = random.Random(seed)
+    """Flip 1 + seed // 2 random bits after the first four bytes."""
+    rng = random.Random(seed)
     data = bytearray(good)
     for _ in range(1 + seed // 2):
-        data[dice.randrange(4, len(data))] ^= 1 << dice.randrange(8)
+        data[rng.randrange(4, len(data))] ^= 1 << rng.randrange(8)
     return bytes(data)
 
 
@@ -85,8 +85,8 @@ def _misnamed() -> Iterator[tuple[str, bytes]]:
         for other, good in GOOD.items():
             if other != suffix:
                 yield f"really-{other}.{suffix}", good
-        for foreign, data in _FOREIGN.items():
-            yield f"{foreign}.{suffix}", data
+        for file_type, data in _OTHER_FILE_TYPES.items():
+            yield f"{file_type}.{suffix}", data
 
 
 def _oddly_named() -> Iterator[tuple[str, bytes]]:
@@ -107,9 +107,9 @@ def _oddly_named() -> Iterator[tuple[str, bytes]]:
 
 
 def write_all(folder: Path) -> list[Path]:
-    """Write each into the folder, and return where."""
+    """Write all files into a folder and return their paths."""
     paths = []
-    for name, data in nasty_files():
+    for name, data in hostile_files():
         path = folder / name
         path.write_bytes(data)
         paths.append(path)

@@ -1,9 +1,9 @@
 """Coverage-guided fuzzing of one reader: ``-m tests.tools.hostile.fuzz_readers KIND FOLDER``.
 
-`deploy/fuzz.sh` runs it for each kind. The corpus grows in FOLDER/KIND. A file that gives anything
-but a reading or an MstError is written to FOLDER/found, one for each line that raised, and the
-search goes on. The options are libFuzzer's. KIND is an ending, or ``grown``: MusicXML made of
-bytes by a grammar, which comes deeper than bytes that are mostly no XML.
+`deploy/fuzz.sh` runs it for each KIND: a suffix, or ``grown``, MusicXML that a grammar makes of the
+fuzzer's bytes and that reaches more of the reader than random bytes, which are seldom XML. The
+corpus grows in FOLDER/KIND. A file that gives anything but a score or an MstError is written to
+FOLDER/found, one for each line that raised, and the search goes on. More options are libFuzzer's.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ with atheris.instrument_imports(include=["mst_core", "mido"]):
     from mst_core.reading.load import load_score
     from mst_core.reading.parsed_score import Limits
     from mst_core.reading.serialization import decode_score, encode_score
-    from tests.tools.hostile.files import GOOD, nasty_files
+    from tests.tools.hostile.files import GOOD, hostile_files
 
 LIMITS = Limits(bars=400, notes=4_000, melody_notes=2_000)
-_LONGEST_SEED = 4_000  # bytes of a nasty file that is worth starting from
+_MAX_SEED_BYTES = 4_000  # of a hostile file that is put into the corpus
 
 
-def plant(kind: str, folder: Path) -> None:
-    """Start the corpus with the good file and the short nasty ones of the kind."""
+def seed_corpus(kind: str, folder: Path) -> None:
+    """Write the valid file and a third of the short hostile files of a kind into its corpus."""
     (folder / "good").write_bytes(GOOD.get(kind, b"\x24\x0c" * 20))
-    for name, data in islice(nasty_files(), 0, None, 3):
-        if name.endswith(f".{kind}") and len(data) < _LONGEST_SEED:
+    for name, data in islice(hostile_files(), 0, None, 3):
+        if name.endswith(f".{kind}") and len(data) < _MAX_SEED_BYTES:
             (folder / f"{abs(hash(data)):x}").write_bytes(data)
 
 
@@ -53,7 +53,7 @@ _TAGS = (
 
 
 def grow_score(data: bytes) -> bytes:
-    """Make MusicXML of any bytes: two choose a tag and a number, or a tag around the last ones."""
+    """Make MusicXML of any bytes: each two choose a tag and its number, or a tag around others."""
     body: list[str] = []
     for choice, number in zip(data[::2], data[1::2], strict=False):
         tag = _TAGS[choice % len(_TAGS)]
@@ -70,17 +70,17 @@ def grow_score(data: bytes) -> bytes:
 
 
 def check(kind: str, data: bytes) -> None:
-    """Raise what is neither a reading nor a reason, or a sentence that is not one line."""
+    """Raise for anything but a score or an MstError whose sentence is one printable line."""
     if kind == "grown":
         kind, data = "musicxml", grow_score(data)
     try:
-        reading = load_score(f"a.{kind}", data, limits=LIMITS)
+        score = load_score(f"a.{kind}", data, limits=LIMITS)
     except MstError as error:
         if not str(error).isprintable():
             raise
         return
-    if decode_score(encode_score(reading)) != reading:
-        raise ValueError("the reading does not cross the wire")
+    if decode_score(encode_score(score)) != score:
+        raise ValueError("the score is not decoded as it was encoded")
 
 
 def main() -> None:
@@ -88,10 +88,10 @@ def main() -> None:
     corpus, found = Path(home, kind), Path(home, "found")
     for folder in (corpus, found):
         folder.mkdir(parents=True, exist_ok=True)
-    plant(kind, corpus)
+    seed_corpus(kind, corpus)
     known: set[str] = set()
 
-    def look(data: bytes) -> None:
+    def try_input(data: bytes) -> None:
         try:
             check(kind, data)
         except Exception as error:
@@ -104,7 +104,7 @@ def main() -> None:
                     (found / f"{place}.musicxml").write_bytes(grow_score(data))
                 traceback.print_exc()
 
-    atheris.Setup([sys.argv[0], str(corpus), *options], look)
+    atheris.Setup([sys.argv[0], str(corpus), *options], try_input)
     atheris.Fuzz()
 
 

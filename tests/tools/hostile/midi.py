@@ -1,4 +1,4 @@
-"""Nasty MIDI files, byte by byte; no library would write them."""
+"""Hostile MIDI files, written byte by byte because no library would write them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _ON, _OFF = 0x90, 0x80
 
 
 def number(value: int) -> bytes:
-    """Write a number of variable length, seven bits a byte."""
-    octets = [value & 0x7F]
+    """Write a variable-length quantity: seven bits a byte."""
+    encoded = [value & 0x7F]
     while value := value >> 7:
-        octets.append(0x80 | value & 0x7F)
-    return bytes(reversed(octets))
+        encoded.append(0x80 | value & 0x7F)
+    return bytes(reversed(encoded))
 
 
 def chunk(kind: bytes, body: bytes, length: int | None = None) -> bytes:
-    """Write a chunk; it lies about its length where one is given."""
+    """Write a chunk, with a false length where one is given."""
     return kind + struct.pack(">I", len(body) if length is None else length) + body
 
 
@@ -27,7 +27,7 @@ def header(form: int = 1, tracks: int = 1, division: int = 480) -> bytes:
 
 
 def song(*tracks: bytes, form: int = 1, division: int = 480, end: bytes = END) -> bytes:
-    """Write a file of these tracks, each ended."""
+    """Write a file of these tracks, ``end`` after each."""
     return header(form, len(tracks), division) + b"".join(
         chunk(b"MTrk", track + end) for track in tracks
     )
@@ -54,7 +54,7 @@ GOOD = song(_METER + _TEMPO + meta(0x59, b"\x00\x00"), meta(0x03, b"Tune") + sca
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Yield each as its name and bytes."""
+    """Yield the name and bytes of each file."""
     for name, data in (
         *_headers(), *_times(), *_notes(), *_metas(), *_streams(), *_floods(),
     ):  # fmt: skip

@@ -1,4 +1,4 @@
-"""Nasty MusicXML: bombs, entities, and numbers that no music has."""
+"""Hostile MusicXML files: entity bombs, floods of elements, impossible numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure(body: str, number: object = 1) -> str:
 
 
 def attributes(**changes: str) -> str:
-    """Write divisions, key, meter and tempo, some of them changed."""
+    """Write divisions, key, meter and tempo; ``changes`` replaces values of `_PLAIN`."""
     value = _PLAIN | {name.replace("_", "-"): text for name, text in changes.items()}
     return (
         f"<attributes><divisions>{value['divisions']}</divisions>"
@@ -123,7 +123,7 @@ _SIGNS = {
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Yield each as its name and bytes."""
+    """Yield the name and bytes of each file."""
     for name, text in (*_bombs(), *_numbers(), *_floods(), *_frames()):
         yield f"xml-{name}.musicxml", text if isinstance(text, bytes) else text.encode()
 

@@ -1,4 +1,4 @@
-"""Nasty archives: bombs, lies about sizes, names that lead outside."""
+"""Hostile archives: zip bombs, false sizes, paths that lead out of the archive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from warnings import catch_warnings
 
-from tests.tools.hostile import musicxml as nasty_xml
+from tests.tools.hostile import musicxml as hostile_musicxml
 
 _DATE = (2020, 1, 1, 0, 0, 0)
 _CONTAINER = "META-INF/container.xml"
@@ -21,7 +21,7 @@ def container(*paths: str, kind: str = "application/vnd.recordare.musicxml+xml")
 
 
 def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Zip them in this order; names may repeat and lead anywhere."""
+    """Zip (name, bytes) in this order; names may repeat and may be any path."""
     file = BytesIO()
     with catch_warnings(action="ignore"), zipfile.ZipFile(file, "w") as packed:
         for name, data in members:
@@ -31,12 +31,12 @@ def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> 
     return file.getvalue()
 
 
-_SCORE = ("score.xml", nasty_xml.GOOD)
+_SCORE = ("score.xml", hostile_musicxml.GOOD)
 GOOD = archive((_CONTAINER, container("score.xml")), _SCORE)
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """Yield each as its name and bytes."""
+    """Yield the name and bytes of each file."""
     for name, data in (*_bombs(), *_lies(), *_paths(), *_methods()):
         yield f"mxl-{name}.mxl", data
 
@@ -44,16 +44,18 @@ def files() -> Iterator[tuple[str, bytes]]:
 def _bombs() -> Iterator[tuple[str, bytes]]:
     head = (_CONTAINER, container("score.xml"))
     yield "zip-bomb", archive(head, ("score.xml", bytes(200_000_000)))
-    spaces = nasty_xml.GOOD.replace(b"<work>", b" " * 60_000_000 + b"<work>")
+    spaces = hostile_musicxml.GOOD.replace(b"<work>", b" " * 60_000_000 + b"<work>")
     yield "bomb-of-spaces", archive(head, ("score.xml", spaces))
-    notes = nasty_xml.score(*[nasty_xml.measure(nasty_xml.note() * 4)] * 40_000)
+    notes = hostile_musicxml.score(
+        *[hostile_musicxml.measure(hostile_musicxml.note() * 4)] * 40_000
+    )
     yield "bomb-of-notes", archive(head, ("score.xml", notes.encode()))
     yield "container-bomb", archive((_CONTAINER, bytes(100_000_000)), _SCORE)
     nested = GOOD
     for _ in range(20):
         nested = archive(head, ("score.xml", nested))
     yield "zip-in-zip-in-zip", nested
-    laughs = dict(nasty_xml.files())["xml-entity-billion-laughs-title.musicxml"]
+    laughs = dict(hostile_musicxml.files())["xml-entity-billion-laughs-title.musicxml"]
     yield "billion-laughs", archive(head, ("score.xml", laughs))
     yield "container-billion-laughs", archive((_CONTAINER, laughs), _SCORE)
     yield "20000-members", archive(head, _SCORE, *((f"{n}.xml", b"") for n in range(20_000)))
@@ -93,7 +95,7 @@ def _lies() -> Iterator[tuple[str, bytes]]:
 
 
 def _overlapping() -> bytes:
-    """A directory of 5,000 names for the one body of a megabyte, as a bomb of David Fifield has."""
+    """A central directory of 5,000 names for one body of a megabyte (Fifield 2019, overlapping)."""
     packer = zlib.compressobj(9, wbits=-15)
     body = packer.compress(bytes(1_000_000)) + packer.flush()
     sums = struct.pack("<IIIHH", zlib.crc32(bytes(1_000_000)), len(body), 1_000_000, 5, 0)
@@ -112,7 +114,7 @@ def _paths() -> Iterator[tuple[str, bytes]]:
         shown = path.replace("\0", "&#0;")
         yield f"points-{number}", archive((_CONTAINER, container(shown)), _SCORE)
         if path:
-            data = (path, nasty_xml.GOOD)
+            data = (path, hostile_musicxml.GOOD)
             yield f"holds-{number}", archive((_CONTAINER, container(shown)), data)
     link = zipfile.ZipInfo("score.xml", _DATE)
     link.external_attr = 0o120777 << 16

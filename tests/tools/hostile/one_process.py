@@ -1,9 +1,8 @@
-"""Reads every nasty file in one process under the parser's limits: the quick half of `torture`.
+"""Reads the hostile files in one process under the parser's limits: the quick form of `torture`.
 
-``python -m tests.tools.hostile.one_process SHARE SHARES | cat`` (the limits let it write to no
-file) prints one JSON object a file: its name, what came of it, and seconds of CPU. A good file
-after each
-shows that the next request is served.
+``python -m tests.tools.hostile.one_process SHARE SHARES | cat`` (the limits forbid it to write to a
+file) prints one JSON object a file: its name, the outcome, seconds of CPU, and the outcome of a
+valid file read next.
 """
 
 from __future__ import annotations
@@ -20,28 +19,28 @@ from mst_core.errors import MstError
 from mst_core.reading.load import load_score
 from mst_core.reading.sandbox.rlimits import apply_rlimits
 from mst_core.reading.serialization import decode_score, encode_score
-from tests.tools.hostile.files import GOOD, nasty_files
+from tests.tools.hostile.files import GOOD, hostile_files
 
 MEMORY_MIB = 1_024
-PATIENCE_S = 15
+TIMEOUT_S = 15  # of CPU, for one file
 READ = "read"
 
 
 class TooSlow(BaseException):
-    """Its time is over."""
+    """Raised in the reader when a file has used its CPU seconds."""
 
 
-def stop(number: int, frame: FrameType | None) -> None:
+def raise_too_slow(number: int, frame: FrameType | None) -> None:
     raise TooSlow
 
 
-def endure(name: str, data: bytes) -> str:
-    """Read it and say ``read``, or the code of the refusal, or whatever else came."""
-    signal.setitimer(signal.ITIMER_PROF, PATIENCE_S)
+def try_to_read(name: str, data: bytes) -> str:
+    """Return ``read``, the code of a rejection, or a description of anything else."""
+    signal.setitimer(signal.ITIMER_PROF, TIMEOUT_S)
     try:
-        reading = load_score(name, data)
-        if decode_score(encode_score(reading)) != reading:
-            return "the reading does not cross the wire"
+        score = load_score(name, data)
+        if decode_score(encode_score(score)) != score:
+            return "the score is not decoded as it was encoded"
     except MstError as error:
         fit = str(error).isprintable() and len(str(error)) < 700
         return error.code if fit else f"unfit sentence: {error}"
@@ -55,17 +54,17 @@ def endure(name: str, data: bytes) -> str:
 
 
 def main(share: int, shares: int) -> None:
-    """Take one of that many shares of the files, from 0."""
-    apply_rlimits(memory_mib=MEMORY_MIB, cpu_s=100 * PATIENCE_S)
-    signal.signal(signal.SIGPROF, stop)
-    for name, data in islice(nasty_files(), share, None, shares):
-        begun = time.process_time()
-        outcome = endure(name, data)
-        seconds = round(time.process_time() - begun, 2)
+    """Read every file whose number modulo ``shares`` is ``share``."""
+    apply_rlimits(memory_mib=MEMORY_MIB, cpu_s=100 * TIMEOUT_S)
+    signal.signal(signal.SIGPROF, raise_too_slow)
+    for name, data in islice(hostile_files(), share, None, shares):
+        start = time.process_time()
+        outcome = try_to_read(name, data)
+        seconds = round(time.process_time() - start, 2)
         _, _, suffix = name.rpartition(".")
-        served = endure(f"good.{suffix}", GOOD[suffix]) if suffix in GOOD else READ
-        found = {"name": name, "outcome": outcome, "seconds": seconds, "served": served}
-        sys.stdout.write(json.dumps(found) + "\n")
+        after = try_to_read(f"good.{suffix}", GOOD[suffix]) if suffix in GOOD else READ
+        row = {"name": name, "outcome": outcome, "seconds": seconds, "valid_file_after": after}
+        sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
 
 

@@ -17,15 +17,15 @@ def warnings(music: str, *, head: str = "") -> tuple[str, ...]:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
 def test_a_title_is_read_in_any_usual_encoding(encoding: str) -> None:
-    reading = read_abc_score(REEL.encode(encoding))
-    assert reading.title == "Café"
-    assert reading == read_abc_score(REEL)
+    score = read_abc_score(REEL.encode(encoding))
+    assert score.title == "Café"
+    assert score == read_abc_score(REEL)
 
 
 def test_a_plain_tune_has_no_warning() -> None:
-    reading = read_abc_score(REEL)
-    assert (reading.warnings, reading.parts, reading.program, reading.tempos) == ((), (), None, ())
-    assert [(each.start, each.end) for each in reading.melody.repeats] == [(0, 2), (2, 4)]
+    score = read_abc_score(REEL)
+    assert (score.warnings, score.parts, score.program, score.tempos) == ((), (), None, ())
+    assert [(each.start, each.end) for each in score.melody.repeats] == [(0, 2), (2, 4)]
 
 
 def test_a_file_may_name_its_instrument() -> None:
@@ -35,7 +35,7 @@ def test_a_file_may_name_its_instrument() -> None:
 
 
 @pytest.mark.parametrize(
-    ("music", "remark"),
+    ("music", "warning"),
     [
         ("ABcd|\n\nX:2\nK:D\nDEFG|", "the file holds 2 tunes; the first one was taken"),
         ("[V:1]ABcd|\n[V:2]CDEF|", "it is written for 2 voices; the first one was taken"),
@@ -50,8 +50,8 @@ def test_a_file_may_name_its_instrument() -> None:
         ),
     ],
 )
-def test_a_warning_names_what_is_not_in_the_melody(music: str, remark: str) -> None:
-    assert warnings(music) == (remark,)
+def test_a_warning_names_what_is_not_in_the_melody(music: str, warning: str) -> None:
+    assert warnings(music) == (warning,)
 
 
 def test_a_change_of_meter_in_the_file_gives_no_warning() -> None:

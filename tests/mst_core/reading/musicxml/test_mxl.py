@@ -84,8 +84,8 @@ def test_an_archive_in_an_archive_is_rejected() -> None:
 
 def test_an_archive_with_a_password_is_rejected() -> None:
     locked = bytearray(GOOD)
-    for place in _entries(GOOD):
-        locked[place + 8] |= 1
+    for offset in _entries(GOOD):
+        locked[offset + 8] |= 1
     with pytest.raises(UnreadableScore, match="password"):
         read_mxl(bytes(locked))
 
@@ -105,8 +105,8 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked() -> None:
 
 def test_a_wrong_size_in_the_header_of_an_entry_does_not_raise_the_limit() -> None:
     bomb = bytearray(archive(("score.xml", b" " * 1_000_000)))
-    for place in _entries(bytes(bomb)):
-        struct.pack_into("<I", bomb, place + 24, 10)
+    for offset in _entries(bytes(bomb)):
+        struct.pack_into("<I", bomb, offset + 24, 10)
     with pytest.raises(MstError):
         unpack_score(bytes(bomb), max_bytes=1_000)
 
@@ -121,25 +121,25 @@ def test_too_many_entries_and_too_large_a_file_are_rejected() -> None:
 
 
 def test_every_truncated_archive_is_rejected() -> None:
-    readings = [_read(GOOD[:end]) for end in range(len(GOOD) + 1)]
-    assert readings[:-1] == [None] * len(GOOD)
-    assert readings[-1] is not None
+    scores = [_read(GOOD[:end]) for end in range(len(GOOD) + 1)]
+    assert scores[:-1] == [None] * len(GOOD)
+    assert scores[-1] is not None
 
 
 def test_every_wrong_byte_gives_a_score_or_an_error() -> None:
-    for place in range(len(GOOD)):
-        wrong = (0x00, 0xFF, GOOD[place] ^ 1)[place % 3]
-        _read(GOOD[:place] + bytes([wrong]) + GOOD[place + 1 :])
+    for offset in range(len(GOOD)):
+        wrong = (0x00, 0xFF, GOOD[offset] ^ 1)[offset % 3]
+        _read(GOOD[:offset] + bytes([wrong]) + GOOD[offset + 1 :])
 
 
 def _entries(data: bytes) -> list[int]:
     """The offset of each entry in the central directory of an archive."""
-    places = []
-    place = data.find(b"PK\x01\x02")
-    while place >= 0:
-        places.append(place)
-        place = data.find(b"PK\x01\x02", place + 1)
-    return places
+    offsets = []
+    offset = data.find(b"PK\x01\x02")
+    while offset >= 0:
+        offsets.append(offset)
+        offset = data.find(b"PK\x01\x02", offset + 1)
+    return offsets
 
 
 def _read(data: bytes) -> ParsedScore | None:

@@ -294,9 +294,9 @@ def test_numbers_out_of_range_are_rejected(right: str, wrong: str) -> None:
 @given(tune=melodies(most_bars=3, changes=True, repeats=True))
 def test_a_melody_that_is_written_as_musicxml_is_read_as_the_same_melody(tune: Melody) -> None:
     assume(len(tune.notes) >= 2)
-    reading = read_musicxml(write_musicxml(tune, title="A tune"))
-    assert reading.melody == tune
-    assert reading.title == "A tune"
+    score = read_musicxml(write_musicxml(tune, title="A tune"))
+    assert score.melody == tune
+    assert score.title == "A tune"
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])

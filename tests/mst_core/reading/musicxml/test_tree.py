@@ -166,18 +166,18 @@ def test_note_lengths_without_a_common_beat_are_rejected() -> None:
 
 def test_every_truncated_file_gives_a_score_or_an_error() -> None:
     data = TUNE.encode()
-    readings = [_read(data[:end]) for end in range(len(data) + 1)]
-    assert [reading is not None for reading in readings[-2:]] == [False, True]
+    scores = [_read(data[:end]) for end in range(len(data) + 1)]
+    assert [score is not None for score in scores[-2:]] == [False, True]
 
 
 @settings(max_examples=100, deadline=None)
 @given(
-    place=st.integers(0, len(TUNE)),
+    offset=st.integers(0, len(TUNE)),
     cut=st.integers(0, 30),
     put=st.text("<>/&;0-9.\"' az", max_size=9),
 )
-def test_a_damaged_file_gives_a_score_or_an_error(place: int, cut: int, put: str) -> None:
-    _read((TUNE[:place] + put + TUNE[place + cut :]).encode())
+def test_a_damaged_file_gives_a_score_or_an_error(offset: int, cut: int, put: str) -> None:
+    _read((TUNE[:offset] + put + TUNE[offset + cut :]).encode())
 
 
 def _read(data: bytes) -> ParsedScore | None:

@@ -1,0 +1,72 @@
+"""Rhythms of bars, adapted to other numbers of notes, and doubled note values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mst_core.errors import NoSuchTune
+from mst_core.music import Melody, Meter, Note
+from mst_core.transfer.augmentation import DOUBLED, UNSCALED, augment, augmented_bars
+from mst_core.transfer.bar_rhythms import adapt_note_count, bar_rhythms, reference_rhythms
+from mst_core.transfer.config import DEFAULT_CONFIG
+from tests.support.melodies import JIG, REEL, melodies
+
+FOUR_FOUR = Meter(4, 4)
+EIGHTHS = tuple((Fraction(i, 2), Fraction(1, 2)) for i in range(8))
+
+
+@given(st.integers(1, 16))
+def test_an_adapted_bar_has_the_number_of_notes_and_the_length(n_notes: int) -> None:
+    adapted = adapt_note_count(EIGHTHS, n_notes, FOUR_FOUR)
+    assert len(adapted) == n_notes
+    assert all(a[0] + a[1] == b[0] for a, b in pairwise(adapted))
+    assert adapted[0][0] == 0
+    assert sum(adapted[-1]) == 4
+
+
+def test_weak_onsets_are_dropped_first() -> None:
+    assert [onset for onset, _ in adapt_note_count(EIGHTHS, 4, FOUR_FOUR)] == [0, 1, 2, 3]
+
+
+def test_a_note_is_split_no_shorter_than_the_minimum() -> None:
+    with pytest.raises(NoSuchTune, match="too many"):
+        adapt_note_count(EIGHTHS, 8 * 4 + 1, FOUR_FOUR)
+    coarse = replace(DEFAULT_CONFIG, min_split=Fraction(1, 2))
+    with pytest.raises(NoSuchTune, match="too many"):
+        adapt_note_count(EIGHTHS, 9, FOUR_FOUR, coarse)
+
+
+def test_the_rhythms_of_a_tunes_bars_end_at_the_barline() -> None:
+    tied = replace(REEL, notes=(Note(Fraction(3), Fraction(2), 62),), bar_count=2, sections=())
+    assert bar_rhythms(tied, REEL.meter) == [((Fraction(3), Fraction(1)),), ()]
+
+
+def test_reference_rhythms_have_the_number_of_notes_and_the_closest_come_first() -> None:
+    n_notes = len(bar_rhythms(REEL, REEL.meter)[0])
+    found = reference_rhythms(REEL, REEL.meter, 1, n_notes)
+    assert found[0] in bar_rhythms(REEL, REEL.meter)
+    assert all(len(rhythm) == n_notes for rhythm in found)
+    assert reference_rhythms(REEL, JIG.meter, 1, n_notes) == []
+
+
+def test_no_more_reference_rhythms_are_taken_than_the_configuration_allows() -> None:
+    config = replace(DEFAULT_CONFIG, max_reference_rhythms=1)
+    assert len(reference_rhythms(REEL, REEL.meter, 1, 6, config=config)) == 1
+
+
+@given(melodies(repeats=True))
+def test_doubled_note_values_halved_again_are_the_tune(melody: Melody) -> None:
+    doubled = augment(melody, DOUBLED)
+    assert doubled.bar_count == 2 * melody.bar_count
+    assert augment(doubled, 1 / DOUBLED) == melody
+    assert augment(melody, UNSCALED) is melody
+
+
+def test_each_bar_becomes_two_in_doubled_note_values() -> None:
+    assert augmented_bars(frozenset({0, 3}), DOUBLED) == {0, 1, 6, 7}
