@@ -23,12 +23,7 @@ class Texts:
     @classmethod
     def open(cls, folder: Path = LOCALE) -> Texts:
         """Read all languages of a folder; the stem of a file is its language."""
-        return cls(
-            {
-                path.stem: _flatten(tomllib.loads(path.read_text(encoding="utf-8")))
-                for path in sorted(folder.glob("*.toml"))
-            }
-        )
+        return cls(read_sentences(folder))
 
     def render(
         self, key: str, locale: str = DEFAULT_LANGUAGE, /, *arguments: object, **named: object
@@ -54,9 +49,13 @@ class Texts:
         """Return the sentence of an error, filled with its arguments."""
         return self.render(f"errors.{error.code}", locale, *error.arguments)
 
-    def keys(self, language: str = DEFAULT_LANGUAGE) -> frozenset[str]:
-        """Return the keys of a language."""
-        return frozenset(self._languages[language])
+
+def read_sentences(folder: Path = LOCALE) -> dict[str, dict[str, str]]:
+    """Return the sentences of a folder by language and key, such as ``errors.NoSound``."""
+    return {
+        path.stem: _flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+        for path in sorted(folder.glob("*.toml"))
+    }
 
 
 def _flatten(table: dict[str, object], prefix: str = "") -> dict[str, str]:
