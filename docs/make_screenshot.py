@@ -41,21 +41,21 @@ def main() -> None:
 def take_picture(address: str, profile: Path) -> None:
     """Ask for a tune and take the picture of its answer."""
     from tests.support.browser import (
-        Visitor,
+        BrowserUser,
         open_browser,
-        seconds_of_sound,
+        audio_seconds,
         wait_until,
-        width_of_score,
+        score_width,
     )
 
     with open_browser(profile, width=1000, height=1180) as browser:
-        you = Visitor(browser, address)
+        you = BrowserUser(browser, address)
         you.page.get_by_role("button", name="Messages").click()  # folds the list at the left
         you.command("compose", style="folk")
         result = you.results().first
         result.wait_for(timeout=180_000)
-        wait_until(lambda: seconds_of_sound(result) > 0, "a sound")
-        wait_until(lambda: width_of_score(result) > 0, "a score")
+        wait_until(lambda: audio_seconds(result) > 0, "a sound")
+        wait_until(lambda: score_width(result) > 0, "a score")
         you.page.locator("#channel-timeline").evaluate("e => e.scrollTo(0, 0)")
         wait_until(lambda: not you.page.locator("[aria-busy=true]").count(), "everything drawn")
         you.page.mouse.move(990, 5)

@@ -1,4 +1,4 @@
-"""What many tests start from."""
+"""Fixtures that many tests use."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.support.corpus import write_corpus
 from tests.support.discord_env import DiscordEnv, discord_env
 from tests.support.queue_env import QueueEnv
 
-# A law is true or not, however busy the machine is.
+# No deadline for properties: the machine may be busy.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 @pytest.fixture
 async def long_stage(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
-    """A stage where jobs may take longer than the token of an interaction lives."""
+    """A bot whose jobs may take longer than an interaction token is valid."""
     async with discord_env(tmp_path, MST_JOB_TIMEOUT_S="800") as stage:
         yield stage
 
@@ -34,9 +34,9 @@ async def stage(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[QueueEnv]:
-    ledger = await RequestStore.open(tmp_path / "ledger.sqlite3")
-    yield QueueEnv(tmp_path, ledger)
-    await ledger.close()
+    store = await RequestStore.open(tmp_path / "ledger.sqlite3")
+    yield QueueEnv(tmp_path, store)
+    await store.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 SimCord is made for tests: its clock stands still until a test advances it, and its page shows the
 outcome of a command when all tasks are at rest. The try-out needs time to pass and progress to be
 shown. simcord 3.2.1 has no public way for this, so this module uses these private parts of it;
-`tests/bot/preview/test_simcord.py` fails when a new version changes them:
+`tests/bot/preview/test_preview.py` fails when a new version changes them:
 
 * ``Preview._action(context_id, body)`` receives every click and command of the page. One lock
   serializes it with the clock and the refreshes, because SimCord rejects operations that overlap.

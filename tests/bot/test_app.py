@@ -1,4 +1,4 @@
-"""The bot as people meet it: a command, its progress, its answer, its buttons."""
+"""The bot from a user's view: a command, its progress, its result, its buttons."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bot import create_bot
 from bot.requests.database import BrokenDatabase
 from mst_core.errors import NoSuchTune
 from mst_core.jobs import Progress
-from tests.support.discord_env import DiscordEnv, fields, last, suffixes
-from tests.support.fakes import FakeEngine, make_settings, new_tune
+from tests.support.discord_env import DiscordEnv, fields, last_message, suffixes
+from tests.support.fakes import FakeEngine, compose_request, make_settings
 
 
-async def test_compose_answers_with_sound_score_midi_and_what_was_done(stage: DiscordEnv) -> None:
+async def test_compose_delivers_audio_score_midi_and_the_options_used(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=42)
     (message,) = stage.channel.history()
     assert suffixes(message) == [".mp3", ".png", ".mid"]
@@ -39,22 +39,24 @@ async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: DiscordEn
         bars=8, meter="6/8", key="Em", tempo=90.0, seed=1,
     )  # fmt: skip
     (job,) = stage.engine.jobs
-    request = new_tune(job)
+    request = compose_request(job)
     assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)
     assert (request.meter, request.key, request.tempo, request.seed) == ("6/8", "Em", 90.0, 1)
-    assert "Jazz melody and Folk rhythm" in last(stage.channel).content
-    assert fields(last(stage.channel))["Tempo"] == "dotted ♩ = 60", "a musician's beat of 6/8"
+    assert "Jazz melody and Folk rhythm" in last_message(stage.channel).content
+    assert fields(last_message(stage.channel))["Tempo"] == "dotted ♩ = 60", (
+        "a musician's beat of 6/8"
+    )
 
 
-async def test_who_names_no_seed_gets_one_and_sees_it(stage: DiscordEnv) -> None:
+async def test_a_seed_is_drawn_and_shown_when_none_is_given(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk")
     await stage.alice.slash(stage.channel, "compose", style="folk")
     first, second = (job.request.seed for job in stage.engine.jobs)
     assert first != second
-    assert fields(last(stage.channel))["Seed"] == f"`{second}`"
+    assert fields(last_message(stage.channel))["Seed"] == f"`{second}`"
 
 
-async def test_the_message_tells_the_progress_and_then_holds_the_result(stage: DiscordEnv) -> None:
+async def test_the_message_shows_the_progress_and_then_the_result(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     result = await stage.alice.slash(stage.channel, "compose", style="folk")
     assert result.acknowledged
@@ -89,22 +91,22 @@ async def test_progress_shows_percent_once_a_second(stage: DiscordEnv) -> None:
     steps.put_nowait(Progress("composing", 0.41))
     steps.put_nowait(Progress("composing", 0.42))
     await stage.env.settle()
-    assert "composing ▰▰▰▰▱▱▱▱▱▱ 41 %" in last(stage.channel).content
+    assert "composing ▰▰▰▰▱▱▱▱▱▱ 41 %" in last_message(stage.channel).content
     await stage.env.advance_time(1)
     steps.put_nowait(Progress("playing", 0.8))
     await stage.env.settle()
-    assert "playing ▰▰▰▰▰▰▰▰▱▱ 80 %" in last(stage.channel).content
+    assert "playing ▰▰▰▰▰▰▰▰▱▱ 80 %" in last_message(stage.channel).content
     steps.put_nowait(Progress("", 1.0))
     await stage.env.settle()
-    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
 
 
-async def test_who_has_to_wait_sees_the_place_in_the_queue(stage: DiscordEnv) -> None:
-    stage.engine.places = 1
+async def test_a_waiting_user_sees_the_position_in_the_queue(stage: DiscordEnv) -> None:
+    stage.engine.slots = 1
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
     await stage.bob.slash(stage.channel, "compose", style="jazz")
-    assert "place 1 in the queue" in last(stage.channel).content
+    assert "place 1 in the queue" in last_message(stage.channel).content
     stage.engine.release()
     await stage.env.settle()
     assert [suffixes(message) for message in stage.channel.history()] == [
@@ -112,26 +114,26 @@ async def test_who_has_to_wait_sees_the_place_in_the_queue(stage: DiscordEnv) ->
     ] * 2
 
 
-async def test_another_one_answers_the_old_message_with_a_new_seed(stage: DiscordEnv) -> None:
+async def test_another_one_makes_a_new_message_with_a_new_seed(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "transfer", pitch="folk", rhythm="jazz", seed=5, bars=8)
-    old = last(stage.channel)
+    old = last_message(stage.channel)
     await stage.bob.click(old, label="Another one")
     messages = stage.channel.history()
     assert len(messages) == 2
-    new = last(stage.channel)
+    new = last_message(stage.channel)
     assert suffixes(old) == suffixes(new) == [".mp3", ".png", ".mid"]
-    first, second = (new_tune(job) for job in stage.engine.jobs)
+    first, second = (compose_request(job) for job in stage.engine.jobs)
     assert (second.pitch, second.rhythm, second.bars) == ("folk", "jazz", 8)
     assert first.seed != second.seed
-    assert [entry.user_id for entry in await stage.history(stage.bob)] == [stage.bob.id]
+    assert [record.user_id for record in await stage.history(stage.bob)] == [stage.bob.id]
 
 
 async def test_another_one_works_after_a_restart(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=5)
     await stage.restart()
-    await stage.bob.click(last(stage.channel), label="Another one")
-    assert [new_tune(job).pitch for job in stage.engine.jobs] == ["folk"]
-    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+    await stage.bob.click(last_message(stage.channel), label="Another one")
+    assert [compose_request(job).pitch for job in stage.engine.jobs] == ["folk"]
+    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
 
 
 async def test_an_engine_that_cannot_start_closes_the_bot_with_a_reason(tmp_path: Path) -> None:
@@ -147,10 +149,10 @@ async def test_an_engine_that_cannot_start_closes_the_bot_with_a_reason(tmp_path
 
 async def test_commands_work_in_direct_messages(stage: DiscordEnv) -> None:
     await stage.alice.user.slash("compose", style="folk")
-    assert suffixes(last(stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
+    assert suffixes(last_message(stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
 
 
-def test_the_bot_asks_for_nothing_privileged_and_pings_nobody(tmp_path: Path) -> None:
+def test_the_bot_uses_no_privileged_intents_and_no_mentions(tmp_path: Path) -> None:
     bot = create_bot(FakeEngine(), make_settings(tmp_path))
     privileged = discord.Intents(members=True, presences=True, message_content=True)
     assert not bot.intents.value & privileged.value

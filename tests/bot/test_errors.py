@@ -1,4 +1,4 @@
-"""Errors are for their asker alone: before the answer is public, and after."""
+"""Errors are shown only to the requesting user, before and after the public acknowledgement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from bot.requests.store import RequestRecord, RequestStore
 from mst_core.errors import NoSuchTune
-from tests.support.discord_env import DiscordEnv, discord_env, last
+from tests.support.discord_env import DiscordEnv, discord_env, last_message
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from tests.support.discord_env import DiscordEnv, discord_env, last
         ("transfer", {"pitch": "folk", "rhythm": "jazz", "meter": "6/8"}, "are 4/4, 3/4"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_in_private_at_once(
+async def test_invalid_options_are_rejected_in_private(
     stage: DiscordEnv, command: str, options: dict[str, Any], words: str
 ) -> None:
     result = await stage.alice.slash(stage.channel, command, **options)
@@ -33,7 +33,7 @@ async def test_what_makes_no_sense_is_refused_in_private_at_once(
     assert await stage.history(stage.alice) == []
 
 
-async def test_more_bars_than_this_bot_allows_are_refused_in_private(tmp_path: Path) -> None:
+async def test_more_bars_than_the_setting_allows_are_rejected_in_private(tmp_path: Path) -> None:
     async with discord_env(tmp_path, MST_BARS_MAX="8") as stage:
         result = await stage.alice.slash(stage.channel, "compose", style="folk", bars=9)
         assert result.ephemeral
@@ -41,7 +41,7 @@ async def test_more_bars_than_this_bot_allows_are_refused_in_private(tmp_path: P
         assert "choose 4 to 8" in result.response.content
 
 
-async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None:
+async def test_the_open_requests_of_a_user_are_limited(tmp_path: Path) -> None:
     async with discord_env(tmp_path, MST_OPEN_PER_USER="2") as stage:
         stage.engine.hold = True
         for _ in range(2):
@@ -54,7 +54,7 @@ async def test_one_person_may_have_so_many_requests_open(tmp_path: Path) -> None
         assert not others.ephemeral
 
 
-async def test_a_cooldown_is_told_and_ends(tmp_path: Path) -> None:
+async def test_a_cooldown_is_reported_and_ends(tmp_path: Path) -> None:
     async with discord_env(tmp_path, MST_COOLDOWN_S="10") as stage:
         await stage.alice.slash(stage.channel, "compose", style="folk")
         await stage.env.advance_time(4)
@@ -66,7 +66,7 @@ async def test_a_cooldown_is_told_and_ends(tmp_path: Path) -> None:
         assert not (await stage.alice.slash(stage.channel, "compose", style="folk")).ephemeral
 
 
-async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(
+async def test_a_later_failure_deletes_the_message_and_is_reported_in_private(
     stage: DiscordEnv,
 ) -> None:
     stage.engine.errors = [NoSuchTune("16 bars of nothing")]
@@ -75,12 +75,12 @@ async def test_what_fails_later_leaves_no_message_and_tells_the_asker_alone(
     (told,) = result.followups
     assert told.ephemeral
     assert "No tune meets these options: 16 bars of nothing" in told.content
-    (entry,) = await stage.history(stage.alice)
-    assert (entry.state, entry.error_code) == ("failed", "NoSuchTune")
-    assert entry.answered_at
+    (record,) = await stage.history(stage.alice)
+    assert (record.state, record.error_code) == ("failed", "NoSuchTune")
+    assert record.answered_at
 
 
-async def test_a_bug_gives_the_asker_a_reference_and_the_log_the_rest(
+async def test_a_bug_shows_a_reference_and_logs_the_traceback(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: object) -> list[RequestRecord]:
@@ -95,7 +95,7 @@ async def test_a_bug_gives_the_asker_a_reference_and_the_log_the_rest(
     assert "ZeroDivisionError: a bug" in caplog.text
 
 
-async def test_a_request_that_cannot_be_kept_is_withdrawn_in_private(
+async def test_a_request_that_cannot_be_stored_is_reported_in_private(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> RequestRecord:
@@ -109,9 +109,9 @@ async def test_a_request_that_cannot_be_kept_is_withdrawn_in_private(
     assert "Something went wrong on our side" in told.content
 
 
-async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: DiscordEnv) -> None:
+async def test_a_button_of_a_deleted_request_is_reported_in_private(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk")
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     await stage.alice.slash(stage.channel, "mydata delete")
     result = await stage.bob.click(message, label="Another one")
     assert result.ephemeral
@@ -119,9 +119,9 @@ async def test_a_button_of_a_forgotten_request_says_so_in_private(stage: Discord
     assert "Request 1 is no longer stored" in result.response.content
 
 
-async def test_only_the_asker_removes_an_answer(stage: DiscordEnv) -> None:
+async def test_only_the_requesting_user_removes_a_result(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk")
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     result = await stage.bob.click(message, label="Remove")
     assert result.ephemeral
     assert len(stage.channel.history(viewer=stage.alice)) == 1

@@ -1,4 +1,4 @@
-"""Settings are read once at the door, and every one of them is explained in `.env.example`."""
+"""Settings are read once, and every one of them is explained in `.env.example`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.settings import PROJECT, BadSetting, Secret, Settings, read_dotenv
 NOWHERE = Path("there is no such .env")
 
 
-def test_every_setting_stands_in_the_example_with_its_default() -> None:
+def test_every_setting_is_in_the_example_with_its_default() -> None:
     assert read_dotenv(PROJECT / ".env.example") == Settings.defaults()
 
 
@@ -51,7 +51,7 @@ def test_an_empty_value_means_the_default() -> None:
     assert settings.soundfont is None
 
 
-def test_without_a_word_the_models_are_those_of_the_project() -> None:
+def test_by_default_the_models_are_those_of_the_project() -> None:
     assert Settings.from_environment({}, NOWHERE).models_dir == PROJECT / "models"
 
 
@@ -66,7 +66,7 @@ def test_without_a_word_the_models_are_those_of_the_project() -> None:
         ("MST_TRIES", "٣", "a whole number from 1 to 10"),
     ],
 )
-def test_a_bad_value_is_told_in_one_sentence(name: str, value: str, words: str) -> None:
+def test_an_invalid_value_is_reported_in_one_sentence(name: str, value: str, words: str) -> None:
     with pytest.raises(BadSetting) as caught:
         Settings.from_environment({name: value}, NOWHERE)
     assert str(caught.value) == f"{name} cannot be {value!r}: it must be {words}"
@@ -80,7 +80,7 @@ def test_a_line_of_the_file_may_be_quoted_exported_or_commented(tmp_path: Path) 
     assert read_dotenv(dotenv) == {"A": "1", "B": "two # words", "C": "three", "D": ""}
 
 
-def test_a_broken_line_is_named_without_its_text(tmp_path: Path) -> None:
+def test_a_malformed_line_is_named_without_its_text(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("A=1\nmy-secret-token\n", encoding="utf-8")
     with pytest.raises(BadSetting, match="line 2: write it as NAME=value") as caught:

@@ -1,4 +1,4 @@
-"""Starting and ending: one sentence says why not, a signal ends it, and the token stays hidden."""
+"""Start and end: failures are one sentence, a signal ends the bot, the token is never logged."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_bad_setting_ends_with_status_2_and_one_sentence(tmp_path: Path) -> No
         ("MST_DATA_DIR", "nothing can be written into "),
     ],
 )
-def test_a_place_that_cannot_be_used_is_named_before_an_address_is_told(
+def test_an_unusable_path_is_named_before_an_address_is_printed(
     setting: str, words: str, tmp_path: Path
 ) -> None:
     (tmp_path / "a file").write_text("no folder, no SoundFont")
@@ -73,7 +73,7 @@ def test_a_place_that_cannot_be_used_is_named_before_an_address_is_told(
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_folder_without_styles_is_warned_of(
+def test_a_folder_without_styles_is_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -81,7 +81,7 @@ def test_a_folder_without_styles_is_warned_of(
     assert f"there is no style in {tmp_path / 'empty'}" in caplog.text
 
 
-async def test_a_broken_style_is_told_and_the_others_are_offered(
+async def test_a_broken_style_is_logged_and_the_others_are_available(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = make_settings(tmp_path)
@@ -100,7 +100,7 @@ async def test_a_broken_style_is_told_and_the_others_are_offered(
         (discord.ClientException("no gateway"), "ended the connection"),
     ],
 )
-async def test_why_discord_would_not_have_it_is_told_in_one_sentence(
+async def test_a_rejected_login_is_reported_in_one_sentence(
     error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: object) -> None:
@@ -115,7 +115,7 @@ async def test_why_discord_would_not_have_it_is_told_in_one_sentence(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_work_after_its_clean_up(number: signal.Signals) -> None:
+async def test_a_signal_cancels_the_work_and_waits_for_its_clean_up(number: signal.Signals) -> None:
     ended: list[str] = []
 
     async def work() -> None:
@@ -130,7 +130,7 @@ async def test_a_signal_ends_the_work_after_its_clean_up(number: signal.Signals)
     assert ended == ["cleaned up"]
 
 
-async def test_what_the_work_raises_comes_through() -> None:
+async def test_an_error_of_the_work_is_raised() -> None:
     async def work() -> None:
         raise ZeroDivisionError
 
@@ -141,7 +141,7 @@ async def test_what_the_work_raises_comes_through() -> None:
 @pytest.mark.parametrize(
     "path", ["/api/v10/webhooks/1/aW50ZXI-x_y/messages/2?wait=1", "interactions/1/aW50ZXI-x_y"]
 )
-def test_no_token_reaches_the_log_by_a_message_or_a_traceback(path: str, tmp_path: Path) -> None:
+def test_the_log_has_no_token_in_messages_or_tracebacks(path: str, tmp_path: Path) -> None:
     formatter = RedactingFormatter(LOG_FORMAT, make_settings(tmp_path, DISCORD_TOKEN=SECRET))
     try:
         raise aiohttp.ClientConnectionError(f"Cannot connect: https://discord.com/{path} {SECRET}")
@@ -154,7 +154,7 @@ def test_no_token_reaches_the_log_by_a_message_or_a_traceback(path: str, tmp_pat
     assert text.count("s/1/**********") == 2
 
 
-def test_the_try_out_does_not_worry_newcomers_but_says_what_matters() -> None:
+def test_the_try_out_logs_only_warnings_that_matter() -> None:
     told = subprocess.run(
         [
             sys.executable,

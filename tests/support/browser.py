@@ -1,4 +1,4 @@
-"""A person in front of the try-out's page: real headless Chromium, driven by Playwright."""
+"""A user of the try-out's page: real headless Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 MESSAGE = ".channel-message"
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 @contextmanager
@@ -49,42 +49,42 @@ def open_browser(
             context.close()
 
 
-class Visitor:
-    """Opens the try-out in a tab, gives commands, and looks at what comes."""
+class BrowserUser:
+    """Opens the try-out in a tab, enters commands and reads messages."""
 
     def __init__(self, browser: BrowserContext, address: str) -> None:
         self.page: Page = browser.new_page()
-        self.page.set_default_timeout(PATIENCE_S * 1000)
+        self.page.set_default_timeout(TIMEOUT_S * 1000)
         self.page.goto(address)
         self.page.get_by_text("Welcome").first.wait_for()
 
-    def become(self, name: str) -> None:
-        """View the channel as someone else."""
+    def view_as(self, name: str) -> None:
+        """View the channel as another user."""
         self.page.get_by_label("Viewing as").select_option(label=name)
         self.page.get_by_placeholder("Message #music").wait_for()
 
     def command(self, name: str, file: Path | None = None, **options: str) -> None:
-        """Give a slash command: attach its file, fill each option in or choose it from its list."""
+        """Enter a slash command: attach its file, and type or choose each option."""
         self.page.get_by_placeholder("Message #music").press_sequentially(f"/{name}")
         self.page.locator(".command-entry").first.click()
         if file:
             chooser = self.page.locator('.command-file-input[data-option="file"]')
             chooser.or_(self.page.locator(".command-ghost")).first.wait_for(state="attached")
             if not chooser.count():
-                self._unfold("file")
+                self._show_option("file")
             chooser.set_input_files(file)
             self.page.locator(".command-file-choose").filter(has_text=file.name).wait_for()
         for option, value in options.items():
             field = self.page.locator(f'.command-option-input[data-option="{option}"]')
             if not field.count():
-                self._unfold(option)
+                self._show_option(option)
             field.press_sequentially(value)
             if field.get_attribute("role") == "combobox":
                 self.page.locator(".command-suggestion").first.click()
         self.page.get_by_label("Send", exact=True).click()
 
-    def _unfold(self, option: str) -> None:
-        """Show the field of an option that need not be given."""
+    def _show_option(self, option: str) -> None:
+        """Show the field of an optional option."""
         self.page.locator(".command-ghost").click()
         name = re.compile(rf"^{option}\b")
         self.page.locator(".command-suggestion").filter(has_text=name).click()
@@ -94,44 +94,44 @@ class Visitor:
         message.get_by_role("button", name=button).click()
 
     def messages(self, text: str) -> Locator:
-        """The messages that hold a text."""
+        """The messages that contain a text."""
         return self.page.locator(MESSAGE).filter(has_text=text)
 
     def results(self) -> Locator:
         """The messages with a finished tune."""
         return self.page.locator(MESSAGE).filter(has=self.page.locator("audio"))
 
-    def shares(self) -> list[int]:
+    def percentages(self) -> list[int]:
         """The progress of the running jobs in percent, from top to bottom."""
         lines = self.page.locator(MESSAGE).filter(has_text="▱").all_inner_texts()
         return [int(line.rpartition("%")[0].split()[-1]) for line in lines]
 
 
-def seconds_of_sound(result: Locator) -> float:
-    """How long the sound of a result lasts, once the browser can play it; 0 before."""
+def audio_seconds(result: Locator) -> float:
+    """The duration of a result's audio in seconds; 0 until the browser can play it."""
     return float(result.locator("audio").evaluate("element => element.duration || 0"))
 
 
-def played(result: Locator) -> float:
-    """How much of the sound of a result has been played, in seconds."""
+def seconds_played(result: Locator) -> float:
+    """How much of a result's audio has been played, in seconds."""
     return float(result.locator("audio").evaluate("element => element.currentTime"))
 
 
-def width_of_score(result: Locator) -> int:
-    """How wide the picture of a result is, in pixels of its own; 0 before it is there."""
+def score_width(result: Locator) -> int:
+    """The natural width of a result's picture in pixels; 0 before it is loaded."""
     widths: list[int] = result.locator("img").evaluate_all("all => all.map(e => e.naturalWidth)")
     return max(widths, default=0)
 
 
-def wait_until(look: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
-    """Return what ``look`` sees as soon as it is true.
+def wait_until(condition: Callable[[], Any], description: str, timeout_s: float = TIMEOUT_S) -> Any:
+    """Return the value of ``condition`` as soon as it is true.
 
     Raises:
-        AssertionError: with ``what`` when patience is at its end.
+        AssertionError: with ``description`` after ``timeout_s`` seconds.
     """
-    end = time.monotonic() + patience_s
-    while not (seen := look()):
+    end = time.monotonic() + timeout_s
+    while not (seen := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"waited {patience_s:g} s in vain: {what}")
+            raise AssertionError(f"waited {timeout_s:g} s in vain: {description}")
         time.sleep(0.1)
     return seen

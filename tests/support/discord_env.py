@@ -1,4 +1,4 @@
-"""The bot on a simulated Discord, with a real ledger and an engine of paper."""
+"""The bot on a simulated Discord, with a real request store and a fake engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.fakes import FakeEngine, make_settings
 
 
 class DiscordEnv:
-    """A server with a channel and two people, and the bot in it."""
+    """A Discord server with one channel, two users and the bot."""
 
     def __init__(self, env: Env, bot: MusicBot, engine: FakeEngine, settings: Settings) -> None:
         self.env, self.bot, self.engine, self.settings = env, bot, engine, settings
@@ -28,33 +28,35 @@ class DiscordEnv:
         self.bob: MemberActor = guild.add_member(env.create_user("bob"))
         self.guild = guild
 
-    async def history(self, person: MemberActor) -> list[RequestRecord]:
-        """Read the ledger as another process would."""
-        ledger = await RequestStore.open(self.settings.data_dir / "ledger.sqlite3")
+    async def history(self, member: MemberActor) -> list[RequestRecord]:
+        """Return the stored requests of a user, read through a second connection."""
+        store = await RequestStore.open(self.settings.data_dir / "ledger.sqlite3")
         try:
-            return await ledger.history(person.id)
+            return await store.history(member.id)
         finally:
-            await ledger.close()
+            await store.close()
 
     async def restart(self) -> None:
-        """Let the bot die without a word, and start another one with another engine."""
+        """Replace the bot without closing it, as after a crash, by one with a new engine."""
         dead = self.bot
         self.engine = FakeEngine()
         self.bot = create_bot(self.engine, self.settings)
         use_external_wait(self.engine, self.env)
-        dispatcher, ledger = dead._scheduler, dead._store
-        dead._scheduler = dead._store = None  # its connection is closed below, its drain never ran
+        scheduler, store = dead._scheduler, dead._store
+        dead._scheduler = dead._store = (
+            None  # not closed by the dead bot; the store is closed below
+        )
         assert dead._data_lock is not None
-        dead._data_lock.close()  # as the end of its process would
+        dead._data_lock.close()  # as at the end of its process
         await self.env.restart_bot(self.bot)
-        assert dispatcher is not None
-        assert ledger is not None
-        await ledger.close()
+        assert scheduler is not None
+        assert store is not None
+        await store.close()
 
 
 def use_external_wait(engine: FakeEngine, env: Env) -> None:
     async def wait(awaitable: Awaitable[Any]) -> Any:
-        return await env.external_wait(awaitable, reason="the engine works")
+        return await env.external_wait(awaitable, reason="the engine is busy")
 
     engine.wait = wait
 
@@ -64,8 +66,8 @@ async def discord_env(folder: Path, **environment: str) -> AsyncIterator[Discord
     engine, settings = FakeEngine(), make_settings(folder, **environment)
     bot = create_bot(engine, settings)
     env = Env(bot)
-    # The parser is a process of its own, and starts in earnest; the dispatcher's beat, each 30 s,
-    # is to stay out of sight.
+    # Long enough for the real parser process, too short for the scheduler's next heartbeat
+    # after 30 s.
     env.settle_timeout = 20.0
     use_external_wait(engine, env)
     await env.start()
@@ -85,7 +87,7 @@ def fields(message: discord.Message) -> dict[str | None, str | None]:
     return {field.name: field.value for field in message.embeds[0].fields}
 
 
-def last(channel: ChannelHandle) -> discord.Message:
+def last_message(channel: ChannelHandle) -> discord.Message:
     message = channel.last_message
     assert message is not None
     return message

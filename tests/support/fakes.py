@@ -1,4 +1,4 @@
-"""The far ends of the bot, made of paper: an engine that makes up its results, and two styles."""
+"""Fakes for the bot: an engine that invents its results, and two styles without networks."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def make_settings(folder: Path, **environment: str) -> Settings:
 
 
 def make_new_request(user_id: int = 1, seed: int = 7, **changes: Any) -> NewRequest:
-    """Make a request of a person, as it comes in."""
+    """Return a request of a user that is not stored yet."""
     values: dict[str, Any] = {
         "user_id": user_id,
         "guild_id": 10,
@@ -77,7 +77,7 @@ def make_new_request(user_id: int = 1, seed: int = 7, **changes: Any) -> NewRequ
 
 
 def make_rendition(job: Job) -> Rendition:
-    """Make up the result of a job; what the request leaves open is filled in."""
+    """Return an invented result of a job, with values for the options that the request omits."""
     request = job.request
     if isinstance(request, Compose):
         receipt = Receipt(
@@ -123,31 +123,31 @@ def make_rendition(job: Job) -> Rendition:
     return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
 
 
-def new_tune(job: Job) -> Compose:
-    """The request of a job that is for a new tune."""
+def compose_request(job: Job) -> Compose:
+    """The request of a job for a new tune."""
     assert isinstance(job.request, Compose)
     return job.request
 
 
-def mashup(job: Job) -> Mashup:
-    """The request of a job that joins two tunes."""
+def mashup_request(job: Job) -> Mashup:
+    """The request of a job for a mashup."""
     assert isinstance(job.request, Mashup)
     return job.request
 
 
-def given_tune(job: Job) -> Transfer:
-    """The request of a job that is about a given tune."""
+def transfer_request(job: Job) -> Transfer:
+    """The request of a job for a transfer."""
     assert isinstance(job.request, Transfer)
     return job.request
 
 
 class FakeEngine:
-    """An engine with four places. Set ``hold`` to keep jobs until `release`."""
+    """An engine with four slots. Set ``hold`` to keep jobs running until `release`."""
 
-    def __init__(self, *, places: int = 4) -> None:
-        self.places = places
+    def __init__(self, *, slots: int = 4) -> None:
+        self.slots = slots
         self.jobs: list[Job] = []
-        """Every job that was begun, in order."""
+        """Every started job, in order."""
         self.running: set[str] = set()
         self.max_running = 0
         self.progress = [Progress("composing", 0.4)]
@@ -156,7 +156,7 @@ class FakeEngine:
         self.start_error: MstError | None = None
         self.hold = False
         self.wait: Callable[[Awaitable[Any]], Awaitable[Any]] = _await_directly
-        """How it waits; under SimCord the simulation must be told."""
+        """How it waits; a SimCord environment needs its own way."""
         self.closed = False
         self._gate = asyncio.Event()
 
@@ -166,8 +166,8 @@ class FakeEngine:
             raise self.start_error
 
     async def run(self, job: Job) -> AsyncIterator[JobEvent]:
-        """Tell the progress, wait while held, then fail or give a rendition."""
-        if len(self.running) >= self.places:
+        """Report the progress, wait while held, then fail or return a rendition."""
+        if len(self.running) >= self.slots:
             raise EngineBusy(len(self.running))
         self.jobs.append(job)
         self.running.add(job.id)
@@ -184,19 +184,19 @@ class FakeEngine:
             self.running.discard(job.id)
 
     def release(self) -> None:
-        """Let held jobs go on, and hold no more."""
+        """Let held jobs finish, and hold no more."""
         self.hold = False
         self._gate.set()
 
     async def cancel(self, job_id: str) -> None:
-        """Do nothing: whoever calls it leaves `run` as well."""
+        """Do nothing: the caller also closes the iterator of `run`."""
 
     def capacity(self) -> Capacity:
-        """Count the places."""
-        return Capacity(self.places, len(self.running))
+        """Return the slots and the running jobs."""
+        return Capacity(self.slots, len(self.running))
 
     async def close(self) -> None:
-        """Note that it was closed."""
+        """Record that it was closed."""
         self.closed = True
 
 

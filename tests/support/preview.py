@@ -1,4 +1,4 @@
-"""A running try-out: a process of its own, with the real engine or one that works slowly."""
+"""A running try-out: a process of its own, with the real engine or a slow one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tests.support.paths import PROJECT
 
-REAL = (sys.executable, "-m", "bot")
-SLOW = (sys.executable, "-m", "tests.support.slow_preview")
-"""The same with an engine that takes seconds for a job and shows every step."""
+REAL_COMMAND = (sys.executable, "-m", "bot")
+SLOW_COMMAND = (sys.executable, "-m", "tests.support.slow_preview")
+"""The same with an engine that takes seconds for a job and reports every step."""
 GRACE_S = 20.0
 
 
-class Tryout:
+class RunningPreview:
     """A running try-out: its process, and the address that it printed."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path, line: str) -> None:
@@ -41,22 +41,22 @@ class Tryout:
         return self.process.returncode
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
-        """Let no job of the slow engine end meanwhile."""
+    def jobs_held(self) -> Iterator[None]:
+        """Let no job of the slow engine end in this context."""
         (self.folder / "held").touch()
         yield
         (self.folder / "held").unlink()
 
 
 def descendants(pid: int) -> set[int]:
-    """The processes that a process started, and theirs."""
+    """The ids of all descendants of a process."""
     lists = Path(f"/proc/{pid}/task").glob("*/children")
     children = {int(child) for path in lists for child in path.read_text().split()}
     return children.union(*map(descendants, children))
 
 
 @contextmanager
-def running(command: tuple[str, ...], folder: Path) -> Iterator[Tryout]:
+def running_preview(command: tuple[str, ...], folder: Path) -> Iterator[RunningPreview]:
     environment = {
         **os.environ,
         "PYTHONPATH": str(PROJECT),
@@ -80,7 +80,7 @@ def running(command: tuple[str, ...], folder: Path) -> Iterator[Tryout]:
         try:
             line = process.stdout.readline()
             assert line, process.stderr.read() if process.stderr else ""
-            yield Tryout(process, folder, line)
+            yield RunningPreview(process, folder, line)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The parts around a dispatcher, with an engine of paper and a notebook for a teller."""
+"""The parts of the request queue, with a fake engine and a recording notifier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.fakes import FakeEngine, make_new_request
 
 
 class RecordingNotifier:
-    """A teller that writes down what it would say."""
+    """A notifier that records its calls."""
 
     def __init__(self) -> None:
         self.positions: list[tuple[int, int, bool]] = []
@@ -27,9 +27,9 @@ class RecordingNotifier:
         self.results: dict[int, list[dict[str, bytes]]] = {}
         self.failures: dict[int, list[MstError]] = {}
         self.errors: list[Exception] = []
-        """Raised by the next answers or refusals, one each."""
+        """Raised by the next deliveries, one each."""
         self.permanent_error: Exception | None = None
-        """Raised by every answer and refusal."""
+        """Raised by every delivery."""
 
     async def show_position(
         self, record: RequestRecord, position: int, *, engine_ready: bool
@@ -55,12 +55,12 @@ class RecordingNotifier:
 
 
 class QueueEnv:
-    """The parts around a dispatcher."""
+    """A request store with the parts that a scheduler needs."""
 
-    def __init__(self, folder: Path, ledger: RequestStore) -> None:
-        self.store = ledger
+    def __init__(self, folder: Path, store: RequestStore) -> None:
+        self.store = store
         self.results = ResultFiles(folder / "results")
-        self.uploads = Uploads(folder / "uploads", ledger.database)
+        self.uploads = Uploads(folder / "uploads", store.database)
         self.notifier = RecordingNotifier()
         self.engine = FakeEngine()
         self.engine_failures: list[MstError] = []
@@ -70,31 +70,31 @@ class QueueEnv:
         self, engine: Engine | None = None, **changes: Any
     ) -> AsyncIterator[Scheduler]:
         values: dict[str, Any] = {"tries": 3, "job_timeout_s": 60, "retry_s": 0.01} | changes
-        dispatcher = Scheduler(
+        scheduler = Scheduler(
             self.store, self.results, self.uploads, engine or self.engine, self.notifier, **values
         )
-        await dispatcher.start(self.engine_failures.append)
-        yield dispatcher
-        await dispatcher.close(0)
+        await scheduler.start(self.engine_failures.append)
+        yield scheduler
+        await scheduler.close(0)
 
-    async def add(self, dispatcher: Scheduler | None = None, **changes: Any) -> RequestRecord:
-        entry = await self.store.add(make_new_request(**changes))
-        if dispatcher:
-            dispatcher.wake()
-        return entry
+    async def add(self, scheduler: Scheduler | None = None, **changes: Any) -> RequestRecord:
+        record = await self.store.add(make_new_request(**changes))
+        if scheduler:
+            scheduler.wake()
+        return record
 
-    async def delivered(self, *entries: RequestRecord) -> list[RequestRecord]:
-        """Wait until all of them are answered, and return them as they are now."""
+    async def delivered(self, *records: RequestRecord) -> list[RequestRecord]:
+        """Wait until the outcomes are delivered, and return the present records."""
 
-        async def all_answered() -> bool:
-            found = [await self.store.find(entry.id) for entry in entries]
-            return all(entry and entry.answered_at for entry in found)
+        async def all_delivered() -> bool:
+            found = [await self.store.find(record.id) for record in records]
+            return all(record and record.answered_at for record in found)
 
-        await until(all_answered)
-        return [entry for one in entries if (entry := await self.store.find(one.id))]
+        await until(all_delivered)
+        return [record for one in records if (record := await self.store.find(one.id))]
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what another task will bring about; pytest's timeout is the limit."""
-    while not await condition():  # noqa: ASYNC110 - the ledger rings no bell
+    """Wait until a condition holds; pytest's timeout is the limit."""
+    while not await condition():  # noqa: ASYNC110 - the store sends no events
         await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""The try-out with an engine that works slowly and visibly: a process of its own for the tests."""
+"""The try-out with a slow engine: a process of its own for the tests."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mst_core.jobs import Job, JobEvent, Progress, Receipt, Rendition
 
 STEPS = 10
 STEP_S = 0.4
-COLD = Path("cold")
-"""While there is such a file, the engine warms up."""
-HELD = Path("held")
-"""While there is such a file, no job ends."""
+STARTING_FILE = Path("cold")
+"""The engine is starting as long as this file exists."""
+HELD_FILE = Path("held")
+"""No job ends as long as this file exists."""
 
 
 class SlowEngine:
-    """Works on four jobs at once, in steps that can be watched, as long as the test wants."""
+    """Runs four jobs at once, in steps of `STEP_S` seconds."""
 
     def __init__(self) -> None:
         self._running = 0
 
     async def start(self) -> None:
-        """Warm up."""
-        await _while_there(COLD)
+        """Wait while `STARTING_FILE` exists."""
+        await _wait_while_exists(STARTING_FILE)
         self._mp3 = _ffmpeg("-f", "lavfi", "-i", "sine=440:duration=16", "-ac", "2", "-f", "mp3")
         self._png = _ffmpeg(
             *("-f", "lavfi", "-i", "color=c=teal:s=320x120", "-frames:v", "1"),
@@ -37,22 +37,22 @@ class SlowEngine:
         )
 
     async def run(self, job: Job) -> AsyncIterator[JobEvent]:
-        """Tell the progress in steps, then give a tone, a coloured field and an empty MIDI file."""
+        """Report the progress in steps, then return a tone, a colored picture and an empty MIDI file."""
         self._running += 1
         try:
             for step in range(STEPS):
                 yield Progress("composing", step / STEPS)
                 await asyncio.sleep(STEP_S)
-            await _while_there(HELD)
+            await _wait_while_exists(HELD_FILE)
             yield Rendition(_receipt(job), {"mp3": self._mp3, "png": self._png, "mid": b"MThd"})
         finally:
             self._running -= 1
 
     async def cancel(self, job_id: str) -> None:
-        """Let it run: nobody listens."""
+        """Do nothing: the job runs on without a reader."""
 
     def capacity(self) -> Capacity:
-        """Say that there are four places."""
+        """Return a capacity of four jobs."""
         return Capacity(4, self._running)
 
     async def close(self) -> None:
@@ -60,11 +60,11 @@ class SlowEngine:
 
 
 def _receipt(job: Job) -> Receipt:
-    asked = job.request
+    submitted = job.request
     return Receipt(
-        pitch=asked.styles.get("pitch", ""),
-        rhythm=asked.styles.get("rhythm", ""),
-        seed=asked.seed,
+        pitch=submitted.styles.get("pitch", ""),
+        rhythm=submitted.styles.get("rhythm", ""),
+        seed=submitted.seed,
         key="D major",
         meter="6/8",
         tempo=165.0,
@@ -76,8 +76,8 @@ def _receipt(job: Job) -> Receipt:
     )
 
 
-async def _while_there(sign: Path) -> None:
-    while sign.exists():  # noqa: ASYNC110, ASYNC240 - the sign comes from another process
+async def _wait_while_exists(sign: Path) -> None:
+    while sign.exists():  # noqa: ASYNC110, ASYNC240 - another process creates the file
         await asyncio.sleep(STEP_S)
 
 

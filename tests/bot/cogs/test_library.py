@@ -1,4 +1,4 @@
-"""Commands that look things up answer their asker alone."""
+"""``/styles``, ``/history``, ``/help`` and ``/mydata`` reply ephemerally."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from discord.app_commands import ContextMenu
 from simcord import Env
 
 from bot import create_bot
-from tests.support.discord_env import DiscordEnv, last
-from tests.support.fakes import FakeEngine, make_settings, new_tune
+from tests.support.discord_env import DiscordEnv, last_message
+from tests.support.fakes import FakeEngine, compose_request, make_settings
 
 
 async def test_styles_lists_each_style_with_its_meters(stage: DiscordEnv) -> None:
@@ -24,7 +24,7 @@ async def test_styles_lists_each_style_with_its_meters(stage: DiscordEnv) -> Non
     assert "4/4 (reel), 6/8" in str(embed.fields[0].value)
 
 
-async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: DiscordEnv) -> None:
+async def test_history_shows_the_users_requests_with_seeds_and_links(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=3)
     await stage.bob.slash(stage.channel, "compose", style="jazz", seed=4)
     result = await stage.alice.slash(stage.channel, "history")
@@ -38,7 +38,7 @@ async def test_history_shows_ones_own_requests_with_seeds_and_links(stage: Disco
     assert "Jazz" not in text
 
 
-async def test_an_empty_history_says_what_to_do(stage: DiscordEnv) -> None:
+async def test_an_empty_history_suggests_a_command(stage: DiscordEnv) -> None:
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
     assert "Try `/compose`" in str(result.response.embeds[0].description)
@@ -54,7 +54,7 @@ async def test_help_names_every_command(stage: DiscordEnv) -> None:
         assert command.name == "help" or said in text
 
 
-async def test_help_works_while_the_engine_wakes(tmp_path: Path) -> None:
+async def test_help_works_while_the_engine_starts(tmp_path: Path) -> None:
     class Sleepy(FakeEngine):
         async def start(self) -> None:
             await env.external_wait(asyncio.Event().wait(), reason="it never wakes")
@@ -68,13 +68,13 @@ async def test_help_works_while_the_engine_wakes(tmp_path: Path) -> None:
         alice = guild.add_member(env.create_user("alice"))
         assert (await alice.slash(channel, "help")).response is not None
         await alice.slash(channel, "compose", style="folk")
-        assert "engine is starting" in last(channel).content
+        assert "engine is starting" in last_message(channel).content
     finally:
         await bot.close()
         await env.shutdown()
 
 
-async def test_my_data_can_be_taken_away_as_a_file(stage: DiscordEnv) -> None:
+async def test_a_users_data_can_be_exported_as_a_file(stage: DiscordEnv) -> None:
     await stage.alice.slash(stage.channel, "compose", style="folk", seed=3)
     await stage.bob.slash(stage.channel, "compose", style="jazz")
     result = await stage.alice.slash(stage.channel, "mydata export")
@@ -86,7 +86,7 @@ async def test_my_data_can_be_taken_away_as_a_file(stage: DiscordEnv) -> None:
     assert "interaction_token" not in kept
 
 
-async def test_my_data_can_be_deleted_with_the_files(stage: DiscordEnv) -> None:
+async def test_a_users_data_can_be_deleted_with_the_files(stage: DiscordEnv) -> None:
     stage.env.inject_error("PATCH", "/webhooks/*", status=503, times=2)
     await stage.alice.slash(stage.channel, "compose", style="folk")
     results = stage.settings.data_dir / "results"
@@ -98,7 +98,7 @@ async def test_my_data_can_be_deleted_with_the_files(stage: DiscordEnv) -> None:
     assert await stage.history(stage.alice) == []
 
 
-async def test_styles_are_choices_and_meters_and_keys_are_offered(stage: DiscordEnv) -> None:
+async def test_styles_are_choices_and_meters_and_keys_are_completed(stage: DiscordEnv) -> None:
     async def offered(command: str, option: str, typed: str, **filled: str) -> list[str]:
         choices = await stage.alice.autocomplete(stage.channel, command, option, typed, **filled)
         return [choice["value"] for choice in choices]
@@ -121,4 +121,4 @@ async def test_a_new_style_folder_is_a_choice_after_a_restart(stage: DiscordEnv)
     (models / "polka" / "style.toml").write_text(card.replace("Folk", "Polka"), encoding="utf-8")
     await stage.restart()
     await stage.alice.slash(stage.channel, "compose", style="polka")
-    assert [new_tune(job).pitch for job in stage.engine.jobs] == ["polka"]
+    assert [compose_request(job).pitch for job in stage.engine.jobs] == ["polka"]

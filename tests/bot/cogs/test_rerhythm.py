@@ -1,4 +1,4 @@
-"""A tune that somebody sends gets another rhythm; what is no tune is told to its sender alone."""
+"""``/rerhythm``: an attached tune gets a new rhythm; errors are ephemeral."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 from bot.requests import intake
 from mst_core.jobs import Side
 from mst_core.reading.sandbox import parse
-from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
-from tests.support.fakes import given_tune
-from tests.support.uploads import CUT_OFF, SOUND, send, write_reel
+from tests.support.discord_env import DiscordEnv, discord_env, fields, last_message, suffixes
+from tests.support.fakes import transfer_request
+from tests.support.uploads import MP3_BYTES, TRUNCATED_MIDI, send_rerhythm, write_reel
 
 REEL = write_reel()
 PARTS = [".mp3", ".png", ".mid"]
 
 
-async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: DiscordEnv) -> None:
-    await send(stage, "My reel.mid", REEL, strength=50, seed=4)
+async def test_a_midi_file_gives_a_result_with_its_measurements(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "My reel.mid", REEL, strength=50, seed=4)
     (message,) = stage.channel.history()
     assert suffixes(message) == PARTS
     assert message.attachments[2].filename == "My-reel-jazz.0.50.mid"
@@ -35,20 +35,20 @@ async def test_a_midi_file_gives_a_result_that_says_what_was_done(stage: Discord
     assert "Melody" not in shown
     assert "Form" not in shown
     (job,) = stage.engine.jobs
-    request = given_tune(job)
+    request = transfer_request(job)
     assert (request.rhythm, request.seed) == (Side(style="jazz", strength=0.5), 4)
     assert len(job.scores[request.source].melody.notes) == 63
 
 
-async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
+async def test_the_target_may_be_another_tune(stage: DiscordEnv) -> None:
     other = write_reel(bars=4, tonic=67)
-    await send(stage, "reel.mid", REEL, rhythm=None, like=("other tune.mid", other))
-    message = last(stage.channel)
+    await send_rerhythm(stage, "reel.mid", REEL, rhythm=None, like=("other tune.mid", other))
+    message = last_message(stage.channel)
     assert suffixes(message) == PARTS
     assert fields(message)["Rhythm"] == "like other tune.mid"
     assert "in the rhythm of other tune.mid" in message.content
     (job,) = stage.engine.jobs
-    request = given_tune(job)
+    request = transfer_request(job)
     assert request.rhythm is not None
     assert request.rhythm.style is None
     like = request.rhythm.like or ""
@@ -62,18 +62,18 @@ async def test_it_may_be_like_one_other_tune(stage: DiscordEnv) -> None:
         ("reel.wav", REEL, {}, "reel.wav does not have the ending of a score file"),
         ("reel.mid", b"", {}, "reel.mid is empty"),
         ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
-        ("reel.mid", SOUND, {}, "reel.mid is an MP3 sound, whatever its name says"),
+        ("reel.mid", MP3_BYTES, {}, "reel.mid is an MP3 sound, whatever its name says"),
         ("reel.mid", REEL, {"rhythm": None}, "Choose a rhythm"),
         ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one of the two: a style"),
         ("reel.mid", REEL, {"meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
         ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png has the ending"),
     ],
 )
-async def test_what_can_be_seen_at_once_is_refused_before_anything_is_public(
+async def test_wrong_options_and_file_types_are_rejected_before_anything_is_public(
     tmp_path: Path, name: str, data: bytes, options: dict[str, Any], words: str
 ) -> None:
     async with discord_env(tmp_path, MST_UPLOAD_BYTES="100000") as stage:
-        result = await send(stage, name, data, **options)
+        result = await send_rerhythm(stage, name, data, **options)
         assert result.ephemeral
         assert not result.deferred, "it was never public"
         assert result.response is not None
@@ -83,47 +83,47 @@ async def test_what_can_be_seen_at_once_is_refused_before_anything_is_public(
         assert not list((stage.settings.data_dir / "uploads").glob("*"))
 
 
-async def test_a_broken_file_is_told_in_private_and_the_next_one_is_served(
+async def test_a_broken_file_is_reported_in_private_and_the_next_one_is_served(
     stage: DiscordEnv,
 ) -> None:
-    result = await send(stage, "broken.mid", CUT_OFF)
+    result = await send_rerhythm(stage, "broken.mid", TRUNCATED_MIDI)
     assert result.response is None, "the public message is gone"
     (told,) = result.followups
     assert told.ephemeral
     assert "This file cannot be read" in told.content
     assert stage.channel.history(viewer=stage.bob) == []
     assert stage.engine.jobs == []
-    await send(stage, "reel.mid", REEL)
-    assert suffixes(last(stage.channel)) == PARTS
+    await send_rerhythm(stage, "reel.mid", REEL)
+    assert suffixes(last_message(stage.channel)) == PARTS
 
 
-async def test_a_track_that_is_not_there_is_told_in_private(stage: DiscordEnv) -> None:
-    result = await send(stage, "reel.mid", REEL, track=9)
+async def test_a_missing_track_is_reported_in_private(stage: DiscordEnv) -> None:
+    result = await send_rerhythm(stage, "reel.mid", REEL, track=9)
     (told,) = result.followups
     assert told.ephemeral
     assert "`track` cannot be “9”" in told.content
     assert stage.channel.history(viewer=stage.bob) == []
 
 
-async def test_a_parser_that_crashes_is_told_in_private(
+async def test_a_parser_crash_is_reported_in_private(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Too little memory to load even itself: the process dies.
+    # Too little memory for the parser to start: its process dies.
     starved = partial(parse, memory_mib=12)
     held = stage.bot._scheduler
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", starved)
-    result = await send(stage, "reel.mid", REEL)
+    result = await send_rerhythm(stage, "reel.mid", REEL)
     (told,) = result.followups
     assert told.ephemeral
     assert "This file could not be read" in told.content
     assert stage.channel.history(viewer=stage.bob) == []
     monkeypatch.setattr(held._uploads, "_parse", parse)
-    await send(stage, "reel.mid", REEL)
-    assert suffixes(last(stage.channel)) == PARTS
+    await send_rerhythm(stage, "reel.mid", REEL)
+    assert suffixes(last_message(stage.channel)) == PARTS
 
 
-async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
+async def test_a_slow_download_is_acknowledged_in_time(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "DEFER_AFTER_S", 0.0)
@@ -135,7 +135,7 @@ async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
         return await read(self, **options)
 
     monkeypatch.setattr(discord.Attachment, "read", slowly)
-    result = await send(stage, "reel.mid", SOUND)
+    result = await send_rerhythm(stage, "reel.mid", MP3_BYTES)
     assert result.deferred
     assert not result.ephemeral
     come.set()
@@ -146,14 +146,14 @@ async def test_a_file_that_comes_slowly_gets_a_public_answer_in_time(
     assert "is an MP3 sound" in told.content
 
 
-async def test_a_file_that_discord_does_not_hand_over_is_told(
+async def test_a_failed_download_is_reported_in_private(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(self: discord.Attachment, **_: Any) -> bytes:
         raise OSError("no route")
 
     monkeypatch.setattr(discord.Attachment, "read", lost)
-    result = await send(stage, "reel.mid", REEL)
+    result = await send_rerhythm(stage, "reel.mid", REEL)
     assert result.ephemeral
     assert result.response is not None
     assert "reel.mid could not be downloaded from Discord" in result.response.content
@@ -161,17 +161,17 @@ async def test_a_file_that_discord_does_not_hand_over_is_told(
 
 async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: DiscordEnv) -> None:
     stage.engine.hold = True
-    await send(stage, "reel.mid", REEL)
+    await send_rerhythm(stage, "reel.mid", REEL)
     (message,) = stage.channel.history()
     await stage.restart()
     (after,) = stage.channel.history()
     assert after.id == message.id
     assert suffixes(after) == PARTS
     (job,) = stage.engine.jobs
-    assert given_tune(job).source in job.scores
+    assert transfer_request(job).source in job.scores
 
 
-async def test_a_restart_while_the_file_is_read_reads_it_again(
+async def test_a_restart_during_parsing_parses_the_file_again(
     stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object, **__: object) -> Any:
@@ -180,19 +180,19 @@ async def test_a_restart_while_the_file_is_read_reads_it_again(
     held = stage.bot._scheduler
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", never)
-    await send(stage, "reel.mid", REEL)
-    assert "reading the file" in last(stage.channel).content
+    await send_rerhythm(stage, "reel.mid", REEL)
+    assert "reading the file" in last_message(stage.channel).content
     await stage.restart()
-    assert suffixes(last(stage.channel)) == PARTS
+    assert suffixes(last_message(stage.channel)) == PARTS
 
 
-async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL, seed=5)
+async def test_strength_buttons_keep_the_seed_and_work_after_a_restart(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "reel.mid", REEL, seed=5)
     await stage.restart()
-    old = last(stage.channel)
+    old = last_message(stage.channel)
     await stage.bob.click(old, label="25 %")
-    await stage.bob.click(last(stage.channel), label="Another one")
-    turned, rerolled = (given_tune(job) for job in stage.engine.jobs)
+    await stage.bob.click(last_message(stage.channel), label="Another one")
+    turned, rerolled = (transfer_request(job) for job in stage.engine.jobs)
     assert (turned.strengths["rhythm"], turned.seed) == (0.25, 5)
     assert rerolled.strengths["rhythm"] == 0.25
     assert rerolled.seed != 5
@@ -200,11 +200,11 @@ async def test_strength_buttons_keep_the_seed_and_outlive_a_restart(stage: Disco
     assert [suffixes(message) for message in stage.channel.history()] == [PARTS] * 3
 
 
-async def test_the_present_strength_is_no_choice(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL, strength=75)
+async def test_the_button_of_the_current_strength_is_disabled(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "reel.mid", REEL, strength=75)
     buttons = {
         child.label: child.disabled
-        for row in last(stage.channel).components
+        for row in last_message(stage.channel).components
         if isinstance(row, discord.ActionRow)
         for child in row.children
         if isinstance(child, discord.Button)
@@ -217,25 +217,25 @@ async def test_the_present_strength_is_no_choice(stage: DiscordEnv) -> None:
 
 
 async def test_the_history_names_the_file(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL, strength=50, seed=3)
+    await send_rerhythm(stage, "reel.mid", REEL, strength=50, seed=3)
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
     text = str(result.response.embeds[0].description)
     assert "reel.mid in Jazz rhythm**, 50 %, seed `3`" in text
 
 
-async def test_a_strangers_text_is_shown_as_text(stage: DiscordEnv) -> None:
-    await send(stage, "**bold** [x](y).mid", REEL)
-    message = last(stage.channel)
+async def test_text_of_other_users_is_not_formatted(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "**bold** [x](y).mid", REEL)
+    message = last_message(stage.channel)
     assert message.content.startswith(r"🎵 **\*\*bold\*\* \[x](y).mid in Jazz")
     assert message.attachments[2].filename == "bold-x-y-jazz.1.00.mid"
 
 
-async def test_one_person_asks_for_no_more_at_once_than_is_allowed(tmp_path: Path) -> None:
+async def test_the_limit_and_the_cooldown_apply_to_uploads_too(tmp_path: Path) -> None:
     async with discord_env(tmp_path, MST_COOLDOWN_S="60") as stage:
         stage.engine.hold = True
         await stage.alice.slash(stage.channel, "compose", style="folk")
-        result = await send(stage, "reel.mid", REEL)
+        result = await send_rerhythm(stage, "reel.mid", REEL)
         assert result.ephemeral
         assert result.response is not None
         assert "wait 60 s" in result.response.content

@@ -1,4 +1,4 @@
-"""The menu of a message, "Re-rhythm this tune": a private choice, then a public result."""
+"""The message menu "Re-rhythm this tune": an ephemeral list of styles, then a public result."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from simcord import InteractionResult
 
 from mst_core.jobs import Side
 from mst_core.reading.formats import ACCEPTED_FORMATS
-from tests.support.discord_env import DiscordEnv, last, suffixes
-from tests.support.fakes import given_tune
-from tests.support.uploads import CUT_OFF, SOUND, write_reel
+from tests.support.discord_env import DiscordEnv, last_message, suffixes
+from tests.support.fakes import transfer_request
+from tests.support.uploads import MP3_BYTES, TRUNCATED_MIDI, write_reel
 
 MENU = "Re-rhythm this tune"
 REEL = write_reel()
 
 
 async def post(stage: DiscordEnv, *files: tuple[str, bytes]) -> discord.Message:
-    """Let bob post files."""
+    """Post a message with files as bob."""
     return await stage.bob.send(stage.channel, "listen to this", attachments=files)
 
 
 async def open_menu(stage: DiscordEnv, *files: tuple[str, bytes]) -> InteractionResult:
-    """Let bob post files, and alice choose the menu at his message."""
+    """Post a message with files as bob, and open its menu as alice."""
     return await stage.alice.context_menu(stage.channel, MENU, await post(stage, *files))
 
 
@@ -34,13 +34,13 @@ async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: Dis
     assert len(stage.channel.history(viewer=stage.bob)) == 1
     choice = result.response
     await stage.alice.select(choice, ["jazz"])
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     assert suffixes(message) == [".mp3", ".png", ".mid"]
     assert not message.flags.ephemeral
     (job,) = stage.engine.jobs
-    request = given_tune(job)
+    request = transfer_request(job)
     assert request.rhythm == Side(style="jazz")
-    assert [entry.user_id for entry in await stage.history(stage.alice)] == [stage.alice.id]
+    assert [record.user_id for record in await stage.history(stage.alice)] == [stage.alice.id]
 
 
 async def test_the_strength_is_set_before_the_style_is_chosen(stage: DiscordEnv) -> None:
@@ -49,15 +49,15 @@ async def test_the_strength_is_set_before_the_style_is_chosen(stage: DiscordEnv)
     await stage.alice.click(result.response, label="50 %")
     await stage.alice.select(result.response, ["folk"])
     (job,) = stage.engine.jobs
-    assert given_tune(job).strengths["rhythm"] == 0.5
+    assert transfer_request(job).strengths["rhythm"] == 0.5
 
 
-async def test_the_choice_outlives_a_restart(stage: DiscordEnv) -> None:
+async def test_the_style_list_works_after_a_restart(stage: DiscordEnv) -> None:
     result = await open_menu(stage, ("reel.mid", REEL))
     await stage.restart()
     assert result.response is not None
     await stage.alice.select(result.response, ["folk"])
-    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ async def test_the_choice_outlives_a_restart(stage: DiscordEnv) -> None:
         ([], ACCEPTED_FORMATS),
         ([("notes.txt", b"some words")], "notes.txt does not have the ending of a score file"),
         ([("notes.txt", b"some words")], ACCEPTED_FORMATS),
-        ([("reel.mid", SOUND)], "reel.mid is an MP3 sound"),
-        ([("reel.mid", CUT_OFF)], "This file cannot be read"),
+        ([("reel.mid", MP3_BYTES)], "reel.mid is an MP3 sound"),
+        ([("reel.mid", TRUNCATED_MIDI)], "This file cannot be read"),
     ],
 )
-async def test_what_is_no_tune_is_told_in_private(
+async def test_a_file_without_a_tune_is_reported_in_private(
     stage: DiscordEnv, files: list[tuple[str, bytes]], words: str
 ) -> None:
     result = await open_menu(stage, *files)
@@ -81,7 +81,7 @@ async def test_what_is_no_tune_is_told_in_private(
     assert stage.engine.jobs == []
 
 
-async def test_a_choice_about_a_file_that_has_gone_says_so(stage: DiscordEnv) -> None:
+async def test_choosing_a_style_for_a_deleted_file_is_reported(stage: DiscordEnv) -> None:
     choice = (await open_menu(stage, ("reel.mid", REEL))).response
     assert choice is not None
     await stage.alice.slash(stage.channel, "mydata delete")

@@ -1,4 +1,4 @@
-"""``/transfer file:`` and ``/mashup``: what is asked for, shown, and done by the buttons."""
+"""``/transfer file:`` and ``/mashup``: requests, results and buttons."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bot.messages.captions import file_name
 from bot.requests.store import NewRequest
 from mst_core.errors import EngineLost
 from mst_core.jobs import Mashup, Side, Transfer
-from tests.support.discord_env import DiscordEnv, discord_env, fields, last, suffixes
-from tests.support.fakes import given_tune, make_new_request, mashup
+from tests.support.discord_env import DiscordEnv, discord_env, fields, last_message, suffixes
+from tests.support.fakes import make_new_request, mashup_request, transfer_request
 from tests.support.queue_env import QueueEnv
-from tests.support.uploads import send, write_reel
+from tests.support.uploads import send_rerhythm, write_reel
 
 REEL = write_reel()
 OTHER = write_reel(bars=4, tonic=67)
@@ -26,13 +26,13 @@ async def transfer(stage: DiscordEnv, **options: Any) -> Any:
     return await stage.alice.slash(stage.channel, "transfer", **options)
 
 
-async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: DiscordEnv) -> None:
+async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(stage: DiscordEnv) -> None:
     await transfer(stage, file=("reel.mid", REEL), pitch="jazz", rhythm="folk", strength=50, seed=4)
     (job,) = stage.engine.jobs
-    request = given_tune(job)
+    request = transfer_request(job)
     assert request.pitch == Side(style="jazz", strength=0.5)
     assert (request.rhythm, request.seed) == (Side(style="folk", strength=0.5), 4)
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.mp3"
     assert "reel.mid with a Jazz melody in Folk rhythm" in message.content
@@ -46,17 +46,17 @@ async def test_a_file_gets_the_melody_and_the_rhythm_that_are_named(stage: Disco
     }  # fmt: skip
 
 
-async def test_one_side_alone_may_change_and_be_like_one_tune(stage: DiscordEnv) -> None:
+async def test_one_side_alone_may_change_towards_another_tune(stage: DiscordEnv) -> None:
     await transfer(
         stage, file=("reel.mid", REEL), pitch_like=("other.mid", OTHER), pitch_strength=25
     )
     (job,) = stage.engine.jobs
-    request = given_tune(job)
+    request = transfer_request(job)
     assert request.rhythm is None
     assert request.pitch is not None
     assert request.pitch.style is None
     assert job.scores[request.pitch.like or ""].melody.bar_count == 4
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     assert "reel.mid with a melody like other.mid" in message.content
     shown = fields(message)
     assert (shown["Melody"], shown["Strength"]) == ("like other.mid", "25 %")
@@ -86,7 +86,7 @@ async def test_one_side_alone_may_change_and_be_like_one_tune(stage: DiscordEnv)
         ({"file": ("a.mid", REEL), "pitch_like": ("b.png", OTHER)}, "b.png has the ending"),
     ],
 )
-async def test_what_cannot_be_is_refused_before_anything_is_public(
+async def test_contradictory_options_are_rejected_before_anything_is_public(
     stage: DiscordEnv, options: dict[str, Any], words: str
 ) -> None:
     result = await transfer(stage, **options)
@@ -97,11 +97,11 @@ async def test_what_cannot_be_is_refused_before_anything_is_public(
     assert await stage.history(stage.alice) == []
 
 
-async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEnv) -> None:
+async def test_two_files_make_a_mashup_that_can_be_swapped(stage: DiscordEnv) -> None:
     await stage.alice.slash(
         stage.channel, "mashup", a=("reel.mid", REEL), b=("*other*.mid", OTHER), track=1
     )
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[2].filename == "reel-x-other.mid"
     assert r"The pitches of reel.mid with the rhythm of \*other\*.mid" in message.content
@@ -109,9 +109,9 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEn
     assert (shown["Melody"], shown["Rhythm"]) == ("like reel.mid", r"like \*other\*.mid")
     assert "Seed" not in shown
     await stage.restart()
-    await stage.bob.click(last(stage.channel), label="Swap the tunes")
+    await stage.bob.click(last_message(stage.channel), label="Swap the tunes")
     (job,) = stage.engine.jobs
-    request = mashup(job)
+    request = mashup_request(job)
     assert request.track is None
     bars = [job.scores[sha].melody.bar_count for sha in (request.source, request.like)]
     assert bars == [4, 8]
@@ -120,62 +120,63 @@ async def test_two_files_make_a_mashup_that_can_be_turned_round(stage: DiscordEn
     assert "The pitches of reel.mid with" in str(result.response.embeds[0].description)
 
 
-async def test_variants_have_seeds_in_a_row_whichever_answer_they_are_asked_of(
+async def test_variants_have_consecutive_seeds_whichever_result_they_are_requested_from(
     stage: DiscordEnv,
 ) -> None:
-    await send(stage, "reel.mid", REEL, seed=7)
+    await send_rerhythm(stage, "reel.mid", REEL, seed=7)
     await stage.restart()
-    await stage.bob.click(last(stage.channel), label="Variant 3")
-    third = last(stage.channel)
+    await stage.bob.click(last_message(stage.channel), label="Variant 3")
+    third = last_message(stage.channel)
     await stage.bob.click(third, label="50 %")
-    await stage.alice.click(last(stage.channel), label="Variant 2")
+    await stage.alice.click(last_message(stage.channel), label="Variant 2")
     seeds = [
-        (given_tune(job).seed, given_tune(job).strengths["rhythm"]) for job in stage.engine.jobs
+        (transfer_request(job).seed, transfer_request(job).strengths["rhythm"])
+        for job in stage.engine.jobs
     ]
     assert seeds == [(9, 1.0), (9, 0.5), (8, 0.5)]
-    assert pressed(last(stage.channel)) == {"50 %", "Variant 2"}
+    assert pressed(last_message(stage.channel)) == {"50 %", "Variant 2"}
     assert len(stage.channel.history()) == 4
 
 
-async def test_strength_buttons_turn_both_sides(stage: DiscordEnv) -> None:
+async def test_strength_buttons_set_the_strength_of_both_sides(stage: DiscordEnv) -> None:
     options = {"pitch": "jazz", "rhythm": "folk", "strength": 50, "pitch_strength": 100}
     await transfer(stage, file=("reel.mid", REEL), **options)
-    message = last(stage.channel)
+    message = last_message(stage.channel)
     assert fields(message)["Strength"] == "melody 100 %, rhythm 50 %"
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.p1.00.mp3"
     assert pressed(message) == {"Variant 1"}
     await stage.alice.click(message, label="75 %")
-    request = given_tune(stage.engine.jobs[-1])
+    request = transfer_request(stage.engine.jobs[-1])
     assert request.strengths == {"pitch": 0.75, "rhythm": 0.75}
 
 
-async def test_before_and_after_is_shown_to_who_asks_alone(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL, seed=4)
+async def test_before_and_after_is_shown_in_private(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "reel.mid", REEL, seed=4)
     await stage.restart()
-    result = await stage.bob.click(last(stage.channel), label="Before and after")
+    result = await stage.bob.click(last_message(stage.channel), label="Before and after")
     assert result.ephemeral
     assert result.response is not None
     (picture,) = result.response.attachments
     assert picture.filename == "reel-jazz.1.00.compared.png"
     assert "reel.mid in Jazz rhythm**: your tune above" in result.response.content
     (job,) = stage.engine.jobs
-    assert (job.formats, job.show_original, given_tune(job).seed) == (("png",), True, 4)
+    assert (job.formats, job.show_original, transfer_request(job).seed) == (("png",), True, 4)
     assert len(stage.channel.history(viewer=stage.alice)) == 1
     assert await stage.history(stage.bob) == []
 
 
-async def test_a_look_that_fails_is_told_in_private(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL)
-    message = last(stage.channel)
+async def test_a_failed_comparison_is_reported_in_private(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "reel.mid", REEL)
+    message = last_message(stage.channel)
     stage.engine.errors = [EngineLost("it is away")]
     result = await stage.bob.click(message, label="Before and after")
     assert result.response is not None
     assert "The music engine stopped" in result.response.content
-    stage.engine.places = 0
+    stage.engine.slots = 0
     result = await stage.bob.click(message, label="Before and after")
     assert result.response is not None
     assert "try again in a minute" in result.response.content
-    stage.engine.places = 4
+    stage.engine.slots = 4
     await stage.alice.slash(stage.channel, "mydata delete")
     result = await stage.bob.click(message, label="Before and after")
     assert result.ephemeral
@@ -183,12 +184,12 @@ async def test_a_look_that_fails_is_told_in_private(stage: DiscordEnv) -> None:
     assert "no longer stored" in result.response.content
 
 
-async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
+async def test_a_result_can_be_removed_by_its_user_even_after_their_data_is_deleted(
     tmp_path: Path,
 ) -> None:
     async with discord_env(tmp_path) as stage:
         await stage.alice.slash(stage.channel, "compose", style="folk")
-        message = last(stage.channel)
+        message = last_message(stage.channel)
         await stage.alice.slash(stage.channel, "mydata delete")
         refused = await stage.bob.click(message, label="Remove")
         assert refused.response is not None
@@ -197,13 +198,13 @@ async def test_an_answer_can_be_removed_by_its_asker_even_after_all_data_went(
         assert stage.channel.history() == []
 
 
-async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: QueueEnv) -> None:
-    entry = await house.store.add(make_new_request())
+async def test_requests_stored_by_an_older_version_are_read_correctly(house: QueueEnv) -> None:
+    record = await house.store.add(make_new_request())
     old = '{"type":"rerhythm","source":"ab","seed":3,"rhythm":"folk","strength":0.5,"track":2}'
     await house.store.database.run(
-        "UPDATE requests SET request = :old WHERE id = :id", old=old, id=entry.id
+        "UPDATE requests SET request = :old WHERE id = :id", old=old, id=record.id
     )
-    found = await house.store.find(entry.id)
+    found = await house.store.find(record.id)
     assert found is not None
     assert found.request == Transfer(
         source="ab", seed=3, rhythm=Side(style="folk", strength=0.5), track=2
@@ -229,7 +230,7 @@ async def test_requests_of_an_older_version_are_read_as_they_were_meant(house: Q
         (Mashup(source="c", like="b", seed=1), "tune-x-two"),
     ],
 )
-def test_files_are_named_after_what_was_asked(request_: Transfer | Mashup, name: str) -> None:
+def test_files_are_named_after_the_request(request_: Transfer | Mashup, name: str) -> None:
     ask: NewRequest = make_new_request(
         request=request_, names={"a": "one.mid", "b": "two.abc", "c": "音.mid"}
     )
@@ -237,7 +238,7 @@ def test_files_are_named_after_what_was_asked(request_: Transfer | Mashup, name:
 
 
 def pressed(message: discord.Message) -> set[str | None]:
-    """The buttons that say how an answer was made, and so cannot be pressed."""
+    """The labels of the disabled buttons: those of the present strength and variant."""
     return {
         child.label
         for row in message.components

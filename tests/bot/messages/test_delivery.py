@@ -1,12 +1,12 @@
-"""An answer finds its asker, though the bot dies, the token runs out or Discord stumbles."""
+"""A result reaches its user after a crash, an expired token or an error of Discord."""
 
 from __future__ import annotations
 
 from mst_core.errors import EngineLost, NoSuchTune
-from tests.support.discord_env import DiscordEnv, last, suffixes
+from tests.support.discord_env import DiscordEnv, last_message, suffixes
 
 
-async def test_an_engine_that_dies_is_not_noticed(stage: DiscordEnv) -> None:
+async def test_a_user_does_not_notice_an_engine_that_dies(stage: DiscordEnv) -> None:
     stage.engine.errors = [EngineLost("killed")]
     await stage.alice.slash(stage.channel, "compose", style="folk")
     await stage.env.advance_time(5)
@@ -15,7 +15,7 @@ async def test_an_engine_that_dies_is_not_noticed(stage: DiscordEnv) -> None:
     assert len(stage.engine.jobs) == 2
 
 
-async def test_a_request_survives_the_death_of_the_bot_and_is_answered_in_its_message(
+async def test_a_request_survives_a_crash_of_the_bot_and_is_answered_in_its_message(
     stage: DiscordEnv,
 ) -> None:
     stage.engine.hold = True
@@ -27,7 +27,9 @@ async def test_a_request_survives_the_death_of_the_bot_and_is_answered_in_its_me
     assert suffixes(after) == [".mp3", ".png", ".mid"]
 
 
-async def test_after_fifteen_minutes_a_new_message_names_the_asker(long_stage: DiscordEnv) -> None:
+async def test_after_fifteen_minutes_a_new_message_mentions_the_user(
+    long_stage: DiscordEnv,
+) -> None:
     long_stage.engine.hold = True
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
     (stale,) = long_stage.channel.history()
@@ -39,7 +41,7 @@ async def test_after_fifteen_minutes_a_new_message_names_the_asker(long_stage: D
     assert suffixes(message) == [".mp3", ".png", ".mid"]
 
 
-async def test_a_late_failure_is_told_in_a_direct_message(long_stage: DiscordEnv) -> None:
+async def test_a_late_failure_is_reported_in_a_direct_message(long_stage: DiscordEnv) -> None:
     long_stage.engine.hold = True
     long_stage.engine.errors = [NoSuchTune("16 bars of nothing")]
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
@@ -53,7 +55,7 @@ async def test_a_late_failure_is_told_in_a_direct_message(long_stage: DiscordEnv
     assert "16 bars of nothing" in direct.content
 
 
-async def test_a_dead_token_that_discord_notices_first_ends_in_a_new_message(
+async def test_a_token_that_discord_rejects_leads_to_a_new_message(
     stage: DiscordEnv,
 ) -> None:
     stage.engine.hold = True
@@ -65,7 +67,7 @@ async def test_a_dead_token_that_discord_notices_first_ends_in_a_new_message(
     assert message.content.startswith(stage.alice.mention)
 
 
-async def test_a_removed_message_is_not_posted_again(stage: DiscordEnv) -> None:
+async def test_a_deleted_message_is_not_posted_again(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
     (message,) = stage.channel.history()
@@ -74,23 +76,23 @@ async def test_a_removed_message_is_not_posted_again(stage: DiscordEnv) -> None:
     stage.engine.release()
     await stage.env.settle()
     assert stage.channel.history() == []
-    (entry,) = await stage.history(stage.alice)
-    assert entry.answered_at
+    (record,) = await stage.history(stage.alice)
+    assert record.answered_at
 
 
-async def test_discord_hiccups_and_the_answer_comes_later(stage: DiscordEnv) -> None:
+async def test_a_failed_delivery_is_retried(stage: DiscordEnv) -> None:
     stage.engine.hold = True
     await stage.alice.slash(stage.channel, "compose", style="folk")
     stage.env.inject_error("PATCH", "/webhooks/*", status=500, times=1)
     stage.engine.release()
     await stage.env.settle()
-    assert suffixes(last(stage.channel)) == []
+    assert suffixes(last_message(stage.channel)) == []
     await stage.env.advance_time(40)
-    assert suffixes(last(stage.channel)) == [".mp3", ".png", ".mid"]
+    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
     assert len(stage.engine.jobs) == 1
 
 
-async def test_where_the_bot_may_not_write_a_late_answer_comes_directly(
+async def test_where_the_bot_may_not_write_a_late_result_is_a_direct_message(
     long_stage: DiscordEnv,
 ) -> None:
     long_stage.engine.hold = True
@@ -100,10 +102,12 @@ async def test_where_the_bot_may_not_write_a_late_answer_comes_directly(
     long_stage.env.inject_error("POST", channel, status=403, code=50013, times=None)
     long_stage.engine.release()
     await long_stage.env.settle()
-    assert suffixes(last(long_stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
+    assert suffixes(last_message(long_stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
 
 
-async def test_who_takes_no_direct_messages_is_named_in_the_channel(long_stage: DiscordEnv) -> None:
+async def test_a_user_without_direct_messages_is_mentioned_in_the_channel(
+    long_stage: DiscordEnv,
+) -> None:
     long_stage.engine.hold = True
     long_stage.engine.errors = [NoSuchTune("16 bars of nothing")]
     await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
@@ -112,6 +116,6 @@ async def test_who_takes_no_direct_messages_is_named_in_the_channel(long_stage: 
     long_stage.env.inject_error("POST", direct, status=403, code=50007, times=None)
     long_stage.engine.release()
     await long_stage.env.settle()
-    message = last(long_stage.channel)
+    message = last_message(long_stage.channel)
     assert message.content.startswith(long_stage.alice.mention)
     assert "16 bars of nothing" in message.content

@@ -1,4 +1,4 @@
-"""What strangers call their tunes fits into Discord's messages, and formats none of them."""
+"""File names of users fit into Discord's messages and are not formatted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mst_core.jobs import Receipt, Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, write_styles
-from tests.support.uploads import send, write_reel
+from tests.support.uploads import send_rerhythm, write_reel
 
 STARS = "*" * 2000
 SOURCE, LIKE = "a" * 64, "b" * 64
@@ -48,24 +48,24 @@ RECEIPT = Receipt(
 
 
 @given(st.text("ab*_\\\\`~|", max_size=40), st.integers(2, 20))
-def test_a_cut_text_ends_in_no_half_escape(text: str, most: int) -> None:
+def test_a_truncated_text_ends_in_no_half_escape(text: str, most: int) -> None:
     shown = escape(text, most)
     assert len(shown) <= most
     assert re.fullmatch(r"(?:\\[*_\\`~|]|[ab])*…?", shown)
 
 
-async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
-    ledger = RequestStore(await Database.open(tmp_path / "ledger.sqlite3"))
+async def test_the_longest_result_fits_discords_limits(tmp_path: Path) -> None:
+    store = RequestStore(await Database.open(tmp_path / "ledger.sqlite3"))
     try:
         request = Transfer(
             source=SOURCE, seed=1, rhythm=Side(like=LIKE, strength=0.5), pitch=Side(like=LIKE)
         )
         ask = make_new_request(request=request, names={SOURCE: STARS, LIKE: STARS})
-        entry = await ledger.add(ask)
+        record = await store.add(ask)
     finally:
-        await ledger.close()
+        await store.close()
     replies = Replies(Texts.open(), load_style_cards(write_styles(tmp_path / "models")))
-    answer = replies.result(entry, RECEIPT, {"png": b""})
+    answer = replies.result(record, RECEIPT, {"png": b""})
     assert len(answer.content) <= 2000
     assert len(answer.embed.title or "") <= 256
     assert len(answer.embed.description or "") <= 4096
@@ -76,7 +76,7 @@ async def test_the_longest_answer_fits_discord(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000])
-def test_a_list_that_is_too_long_loses_whole_lines_at_its_end(count: int) -> None:
+def test_a_list_that_is_too_long_loses_its_last_lines(count: int) -> None:
     lines = [f"{number} {'x' * 400}" for number in range(count)]
     kept = join_lines(lines)
     assert len(kept) <= 4096
@@ -85,7 +85,7 @@ def test_a_list_that_is_too_long_loses_whole_lines_at_its_end(count: int) -> Non
 
 async def test_a_history_of_the_longest_names_can_be_shown(stage: DiscordEnv) -> None:
     for _ in range(10):
-        await send(stage, f"{'*' * 90}.mid", write_reel(bars=2))
+        await send_rerhythm(stage, f"{'*' * 90}.mid", write_reel(bars=2))
     result = await stage.alice.slash(stage.channel, "history")
     assert result.response is not None
     assert len(str(result.response.embeds[0].description).split("\n")) >= 8

@@ -1,4 +1,4 @@
-"""The try-out, as a person meets it: real processes and real headless Chromium."""
+"""The try-out from a user's view: real processes and real headless Chromium."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ from simcord.preview._pages import _Page, _PageOps
 from simcord.preview._server import PreviewServer
 
 from tests.support.browser import (
-    Visitor,
+    BrowserUser,
+    audio_seconds,
     open_browser,
-    played,
-    seconds_of_sound,
+    score_width,
+    seconds_played,
     wait_until,
-    width_of_score,
 )
 from tests.support.paths import PROJECT
-from tests.support.preview import GRACE_S, REAL, SLOW, Tryout, running
+from tests.support.preview import (
+    GRACE_S,
+    REAL_COMMAND,
+    SLOW_COMMAND,
+    RunningPreview,
+    running_preview,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +45,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tryout]:
-    with running(SLOW, tmp_path_factory.mktemp("slow")) as tryout:
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPreview]:
+    with running_preview(SLOW_COMMAND, tmp_path_factory.mktemp("slow")) as tryout:
         yield tryout
 
 
-def test_two_people_see_their_jobs_move_at_once_and_hear_the_results(
-    slow: Tryout, browser: BrowserContext
+def test_two_users_see_their_jobs_progress_and_play_the_results(
+    slow: RunningPreview, browser: BrowserContext
 ) -> None:
-    you, friend = Visitor(browser, slow.address), Visitor(browser, slow.address)
-    friend.become("friend")
-    with slow.holding():
+    you, friend = BrowserUser(browser, slow.address), BrowserUser(browser, slow.address)
+    friend.view_as("friend")
+    with slow.jobs_held():
         you.command("compose", style="folk")
         friend.command("transfer", pitch="jazz", rhythm="folk")
-        first = wait_until(lambda: len(you.shares()) == 2 and you.shares(), "two jobs under way")
+        first = wait_until(
+            lambda: len(you.percentages()) == 2 and you.percentages(), "two jobs under way"
+        )
         wait_until(
-            lambda: all(was < now for was, now in zip(first, you.shares(), strict=True)),
+            lambda: all(was < now for was, now in zip(first, you.percentages(), strict=True)),
             "both jobs moving on",
         )
         you.command("help")
@@ -64,33 +72,33 @@ def test_two_people_see_their_jobs_move_at_once_and_hear_the_results(
     wait_until(lambda: you.results().count() == 2, "two results")
     wait_until(lambda: friend.results().count() == 2, "the same two on the other page")
     result = you.results().filter(has_text="Jazz").first
-    wait_until(lambda: seconds_of_sound(result) > 15, "a sound that plays")
-    wait_until(lambda: width_of_score(result) > 0, "a score")
+    wait_until(lambda: audio_seconds(result) > 15, "a sound that plays")
+    wait_until(lambda: score_width(result) > 0, "a score")
     with you.page.expect_download() as download:
         result.get_by_label(re.compile(r"^Download .*\.mid$")).click()
     assert download.value.path().read_bytes() == b"MThd"
 
 
-def test_a_reload_during_a_job_keeps_the_channel_and_a_sound_plays_on_beside_it(
-    slow: Tryout, browser: BrowserContext
+def test_a_reload_during_a_job_keeps_the_channel_and_audio_continues(
+    slow: RunningPreview, browser: BrowserContext
 ) -> None:
-    you = Visitor(browser, slow.address)
+    you = BrowserUser(browser, slow.address)
     before = you.results().count()
-    with slow.holding():
+    with slow.jobs_held():
         you.command("compose", style="folk")
-        wait_until(you.shares, "the job under way")
+        wait_until(you.percentages, "the job under way")
         you.page.reload()
-        wait_until(you.shares, "the job under way on the new page")
+        wait_until(you.percentages, "the job under way on the new page")
     wait_until(lambda: you.results().count() == before + 1, "the result")
     result = you.results().last
-    wait_until(lambda: seconds_of_sound(result) > 15, "a sound that plays")
+    wait_until(lambda: audio_seconds(result) > 15, "a sound that plays")
     result.get_by_role("button", name="Play").click()
     you.press("Another one", result)
     wait_until(lambda: you.results().count() == before + 2, "the second result")
-    assert played(you.results().nth(before)) > 0
+    assert seconds_played(you.results().nth(before)) > 0
 
 
-def test_it_answers_only_to_its_own_address(slow: Tryout) -> None:
+def test_the_server_accepts_only_its_own_address(slow: RunningPreview) -> None:
     port = int(slow.address.rstrip("/").rpartition(":")[2])
 
     def status(host: str) -> int:
@@ -98,26 +106,26 @@ def test_it_answers_only_to_its_own_address(slow: Tryout) -> None:
             connection.request("GET", "/?live", headers={"Host": host})
             return connection.getresponse().status
 
-    # Both names are seen at the near end of an SSH tunnel from the same port.
+    # Both host names reach the server through an SSH tunnel from the same port.
     assert (status(f"127.0.0.1:{port}"), status(f"localhost:{port}")) == (200, 200)
     assert (status("example.org"), status(f"example.org:{port}")) == (403, 403)
 
 
-def test_a_request_made_while_the_engine_warms_up_outlives_the_end_of_the_bot(
+def test_a_request_made_while_the_engine_starts_survives_the_end_of_the_bot(
     tmp_path: Path, browser: BrowserContext
 ) -> None:
     (tmp_path / "cold").touch()
     (tmp_path / "held").touch()
-    with running(SLOW, tmp_path) as tryout:
-        you = Visitor(browser, tryout.address)
+    with running_preview(SLOW_COMMAND, tmp_path) as tryout:
+        you = BrowserUser(browser, tryout.address)
         you.command("compose", style="folk")
         wait_until(you.messages("The engine is starting").count, "the engine warming up")
         (tmp_path / "cold").unlink()
-        wait_until(you.shares, "the job under way")
+        wait_until(you.percentages, "the job under way")
         assert tryout.end(signal.SIGTERM) == 0
     (tmp_path / "held").unlink()
-    with running(SLOW, tmp_path) as tryout:
-        you = Visitor(browser, tryout.address)
+    with running_preview(SLOW_COMMAND, tmp_path) as tryout:
+        you = BrowserUser(browser, tryout.address)
         wait_until(you.results().count, "the result of the request from before")
         assert you.messages("no longer in the channel").count()
         you.command("history")
@@ -128,15 +136,15 @@ def test_a_request_made_while_the_engine_warms_up_outlives_the_end_of_the_bot(
 def test_ending_the_session_on_the_page_ends_the_bot(
     tmp_path: Path, browser: BrowserContext
 ) -> None:
-    with running(SLOW, tmp_path) as tryout:
-        you = Visitor(browser, tryout.address)
+    with running_preview(SLOW_COMMAND, tmp_path) as tryout:
+        you = BrowserUser(browser, tryout.address)
         you.page.get_by_text("More", exact=True).click()
         you.page.get_by_role("button", name="End preview session").click()
         tryout.process.communicate(timeout=GRACE_S)
         assert tryout.process.returncode == 0
 
 
-def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         environment = {
@@ -148,7 +156,7 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
             "MST_LOG_LEVEL": "error",
         }
         ended = subprocess.run(
-            REAL, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            REAL_COMMAND, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
     assert ended.returncode == 2
     assert ended.stderr == (
@@ -156,7 +164,7 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
-def test_simcord_has_the_private_parts_that_the_page_stands_on() -> None:
+def test_simcord_has_the_private_parts_that_the_page_uses() -> None:
     def parameters(function: object) -> list[str]:
         assert callable(function)
         return list(inspect.signature(function).parameters)
@@ -171,21 +179,21 @@ def test_simcord_has_the_private_parts_that_the_page_stands_on() -> None:
     assert Clock()._epoch
 
 
-def test_a_tune_from_the_command_to_the_sound(tmp_path: Path, browser: BrowserContext) -> None:
-    with running(REAL, tmp_path) as tryout:
-        you = Visitor(browser, tryout.address)
+def test_a_tune_from_the_command_to_its_audio(tmp_path: Path, browser: BrowserContext) -> None:
+    with running_preview(REAL_COMMAND, tmp_path) as tryout:
+        you = BrowserUser(browser, tryout.address)
         you.command("compose", style="folk")
-        wait_until(lambda: you.shares() or you.results().count(), "progress")
+        wait_until(lambda: you.percentages() or you.results().count(), "progress")
         wait_until(you.results().count, "a result", 180)
         first = you.results().first
-        wait_until(lambda: seconds_of_sound(first) > 15, "a sound longer than 15 s")
-        wait_until(lambda: width_of_score(first) > 0, "a score")
+        wait_until(lambda: audio_seconds(first) > 15, "a sound longer than 15 s")
+        wait_until(lambda: score_width(first) > 0, "a score")
         with you.page.expect_download() as download:
             first.get_by_label(re.compile(r"^Download .*\.mid$")).click()
         assert download.value.path().read_bytes().startswith(b"MThd")
         you.press("Another one", first)
         wait_until(lambda: you.results().count() == 2, "a second result", 180)
         second = you.results().last
-        wait_until(lambda: seconds_of_sound(second) > 15, "a second sound")
+        wait_until(lambda: audio_seconds(second) > 15, "a second sound")
         assert first.inner_text() != second.inner_text()
         assert tryout.end(signal.SIGTERM) == 0

@@ -1,4 +1,4 @@
-"""What we rely on in SimCord, so that a new version that changes it is noticed here first."""
+"""The behaviour of SimCord that the bot's tests and its try-out rely on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from discord import app_commands
 
 
 class Small(discord.Client):
-    """A bot with one command, which keeps the token of its interaction."""
+    """A bot with one command, which stores the token of its interaction."""
 
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents(guilds=True))
@@ -35,7 +35,7 @@ def webhook_of(bot: Small) -> discord.Webhook:
     return webhook
 
 
-def test_the_version_is_the_one_that_was_looked_at() -> None:
+def test_simcord_has_the_examined_version() -> None:
     assert version("simcord") == "3.2.1"
 
 
@@ -57,14 +57,14 @@ async def test_a_token_edits_the_public_message_for_fifteen_minutes() -> None:
         assert caught.value.code == 10015
 
 
-async def test_the_clock_of_discord_is_the_one_that_the_harness_turns() -> None:
+async def test_simcord_sets_discords_clock() -> None:
     async with simcord.run(Small()) as env:
         before = discord.utils.utcnow()
         await env.advance_time(1234)
         assert (discord.utils.utcnow() - before).total_seconds() == 1234
 
 
-async def test_a_first_follow_up_takes_the_place_of_a_loading_message() -> None:
+async def test_a_first_follow_up_replaces_a_loading_message() -> None:
     bot = Small()
     async with simcord.run(bot) as env:
         guild = env.create_guild()

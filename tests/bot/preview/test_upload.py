@@ -1,4 +1,4 @@
-"""A person sends a MIDI file in the try-out and hears it in another rhythm: the real engine."""
+"""A user uploads a MIDI file in the try-out and gets a new rhythm: the real engine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from playwright.sync_api import BrowserContext
 
 from mst_core.reading.midi.read import read_midi
 from tests.support.browser import (
-    Visitor,
+    BrowserUser,
+    audio_seconds,
     open_browser,
-    seconds_of_sound,
+    score_width,
     wait_until,
-    width_of_score,
 )
-from tests.support.preview import REAL, Tryout, running
-from tests.support.uploads import CUT_OFF, write_reel
+from tests.support.preview import REAL_COMMAND, RunningPreview, running_preview
+from tests.support.uploads import TRUNCATED_MIDI, write_reel
 
 REEL = write_reel(bars=16)
 
@@ -31,22 +31,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 
 @pytest.fixture(scope="module")
-def tryout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tryout]:
-    with running(REAL, tmp_path_factory.mktemp("real")) as tryout:
+def tryout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPreview]:
+    with running_preview(REAL_COMMAND, tmp_path_factory.mktemp("real")) as tryout:
         yield tryout
         assert tryout.end(signal.SIGTERM) == 0
 
 
-def test_an_uploaded_midi_file_is_heard_in_another_rhythm(
-    tryout: Tryout, browser: BrowserContext, tmp_path: Path
+def test_an_uploaded_midi_file_gets_another_rhythm(
+    tryout: RunningPreview, browser: BrowserContext, tmp_path: Path
 ) -> None:
     (tmp_path / "reel.mid").write_bytes(REEL)
-    you = Visitor(browser, tryout.address)
+    you = BrowserUser(browser, tryout.address)
     you.command("rerhythm", file=tmp_path / "reel.mid", rhythm="jazz", strength="95", seed="7")
     wait_until(you.results().count, "a result", 180)
     result = you.results().first
-    wait_until(lambda: seconds_of_sound(result) > 5, "a sound longer than 5 s")
-    wait_until(lambda: width_of_score(result) > 0, "a score")
+    wait_until(lambda: audio_seconds(result) > 5, "a sound longer than 5 s")
+    wait_until(lambda: score_width(result) > 0, "a score")
     assert "reel.mid in Jazz rhythm" in result.inner_text()
     assert "95 %" in result.inner_text()
     with you.page.expect_download() as download:
@@ -59,15 +59,15 @@ def test_an_uploaded_midi_file_is_heard_in_another_rhythm(
     wait_until(lambda: you.results().count() == 2, "the same with another strength", 180)
     you.press("Before and after", result)
     both = you.messages("your tune above, the result below")
-    wait_until(lambda: both.count() and width_of_score(both) > 0, "both scores", 180)
+    wait_until(lambda: both.count() and score_width(both) > 0, "both scores", 180)
 
 
-def test_a_broken_file_is_told_in_private_and_leaves_nothing(
-    tryout: Tryout, browser: BrowserContext, tmp_path: Path
+def test_a_broken_file_is_reported_in_private_and_leaves_nothing(
+    tryout: RunningPreview, browser: BrowserContext, tmp_path: Path
 ) -> None:
-    (tmp_path / "broken.mid").write_bytes(CUT_OFF)
-    you, friend = Visitor(browser, tryout.address), Visitor(browser, tryout.address)
-    friend.become("friend")
+    (tmp_path / "broken.mid").write_bytes(TRUNCATED_MIDI)
+    you, friend = BrowserUser(browser, tryout.address), BrowserUser(browser, tryout.address)
+    friend.view_as("friend")
     you.command("rerhythm", file=tmp_path / "broken.mid", rhythm="folk")
     you.messages("This file cannot be read").wait_for()
     assert not friend.messages("cannot be read").count()

@@ -1,4 +1,4 @@
-"""Migrations run once, in order, each whole or not at all."""
+"""Migrations run once, in order, each atomically."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ask(folder: Path, statement: str) -> list[Any]:
         return connection.execute(statement).fetchall()
 
 
-async def test_steps_run_once_and_in_order(tmp_path: Path) -> None:
+async def test_migrations_run_once_and_in_order(tmp_path: Path) -> None:
     first = "CREATE TABLE a (x INTEGER);"
     second = "ALTER TABLE a RENAME COLUMN x TO y;"
     await open_and_close(tmp_path, first=first)
@@ -35,7 +35,7 @@ async def test_steps_run_once_and_in_order(tmp_path: Path) -> None:
     assert ask(tmp_path, "PRAGMA user_version") == [(2,)]
 
 
-async def test_a_step_is_done_whole_or_not_at_all(tmp_path: Path) -> None:
+async def test_a_migration_is_atomic(tmp_path: Path) -> None:
     twice = "CREATE TABLE a (x INTEGER);\nCREATE TABLE a (x INTEGER);"
     with pytest.raises(BrokenDatabase, match="already exists"):
         await open_and_close(tmp_path, twice=twice)
@@ -43,20 +43,20 @@ async def test_a_step_is_done_whole_or_not_at_all(tmp_path: Path) -> None:
     assert ask(tmp_path, "PRAGMA user_version") == [(0,)]
 
 
-async def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     ask(tmp_path, "PRAGMA user_version = 99")
     with pytest.raises(BrokenDatabase, match="newer version"):
         await RequestStore.open(tmp_path / "db")
     assert ask(tmp_path, "SELECT name FROM sqlite_schema") == []
 
 
-async def test_what_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_database_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "db").write_text("This is a letter, and long enough to have a header.\n" * 9)
     with pytest.raises(BrokenDatabase, match="cannot be opened: file is not a database"):
         await RequestStore.open(tmp_path / "db")
 
 
-async def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BrokenDatabase, match=r"cannot be opened: .*Not a directory"):
         await RequestStore.open(tmp_path / "file" / "data" / "ledger.sqlite3")

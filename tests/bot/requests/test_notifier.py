@@ -1,4 +1,4 @@
-"""Words about a request are said at a decent pace, and its files are kept whole."""
+"""Progress edits are throttled, and result files are written atomically."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.requests.notifier import ProgressThrottle
 from bot.requests.result_files import ResultFiles
 
 
-async def test_words_are_said_one_at_a_time_and_at_most_once_a_second() -> None:
+async def test_edits_run_one_at_a_time_and_at_most_once_a_second() -> None:
     said: list[str] = []
     way = asyncio.Event()
 
@@ -27,7 +27,7 @@ async def test_words_are_said_one_at_a_time_and_at_most_once_a_second() -> None:
     assert said == ["first"]
 
 
-def test_a_result_is_on_the_shelf_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_result_is_written_atomically(tmp_path: Path) -> None:
     shelf = ResultFiles(tmp_path)
     shelf.write(1, {"mp3": b"old", "mid": b"old"})
     shelf.write(1, {"mp3": b"new"})

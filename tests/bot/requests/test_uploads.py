@@ -1,4 +1,4 @@
-"""What people send is kept once, read once, and goes when nobody has it any more."""
+"""An upload is stored once, parsed once, and deleted when no user has it any more."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mst_core.jobs import Compose, Side, Transfer
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
-from tests.support.discord_env import DiscordEnv, last
-from tests.support.fakes import given_tune, make_new_request
+from tests.support.discord_env import DiscordEnv, last_message
+from tests.support.fakes import make_new_request, transfer_request
 from tests.support.queue_env import QueueEnv
-from tests.support.uploads import CUT_OFF, send, write_reel
+from tests.support.uploads import TRUNCATED_MIDI, send_rerhythm, write_reel
 
 REEL = write_reel()
 SHA = hashlib.sha256(REEL).hexdigest()
@@ -32,7 +32,7 @@ def files(uploads: Uploads) -> list[str]:
 
 
 class CountingParser:
-    """The real parser, and how often and how many at once it was asked."""
+    """The real parser, which counts its calls and how many run at once."""
 
     def __init__(self) -> None:
         self.calls = self.running = self.most_running = 0
@@ -49,7 +49,7 @@ class CountingParser:
             self.running -= 1
 
 
-async def test_the_same_bytes_are_kept_once_whoever_sends_them(house: QueueEnv) -> None:
+async def test_the_same_bytes_are_stored_once_whoever_uploads_them(house: QueueEnv) -> None:
     first = await house.uploads.keep(1, "reel.mid", REEL)
     second = await house.uploads.keep(2, "C:\\tunes\\other name.mid", REEL)
     again = await house.uploads.keep(1, "reel (1).mid", REEL)
@@ -62,7 +62,7 @@ async def test_the_same_bytes_are_kept_once_whoever_sends_them(house: QueueEnv) 
     assert await house.uploads.find(second.id) == second
 
 
-async def test_a_file_is_read_once_for_each_track_however_many_want_it(house: QueueEnv) -> None:
+async def test_a_file_is_parsed_once_for_each_track(house: QueueEnv) -> None:
     counting = CountingParser()
     uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
     await uploads.keep(1, "reel.mid", REEL)
@@ -85,7 +85,7 @@ async def test_at_most_two_parsers_run_at_once(house: QueueEnv) -> None:
     assert counting.most_running == 2
 
 
-async def test_a_reading_of_another_version_is_made_again(house: QueueEnv) -> None:
+async def test_a_cached_score_of_another_version_is_parsed_again(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
     (house.uploads.folder / f"{SHA}.reading").write_bytes(b"what an old program wrote")
     reading = await house.uploads.parsed_score(SHA, "reel.mid")
@@ -94,14 +94,14 @@ async def test_a_reading_of_another_version_is_made_again(house: QueueEnv) -> No
     assert decode_score(kept) == reading
 
 
-async def test_a_file_that_cannot_be_read_leaves_no_reading(house: QueueEnv) -> None:
-    upload = await house.uploads.keep(1, "broken.mid", CUT_OFF)
+async def test_a_file_that_cannot_be_parsed_leaves_no_cached_score(house: QueueEnv) -> None:
+    upload = await house.uploads.keep(1, "broken.mid", TRUNCATED_MIDI)
     with pytest.raises(ScoreError):
         await house.uploads.parsed_score(upload.sha256, upload.name)
     assert files(house.uploads) == [f"{upload.sha256}.bin"]
 
 
-async def test_a_request_takes_the_readings_that_it_needs(house: QueueEnv) -> None:
+async def test_a_request_gets_the_parsed_scores_that_it_needs(house: QueueEnv) -> None:
     other = write_reel(bars=4)
     like = (await house.uploads.keep(1, "other.mid", other)).sha256
     await house.uploads.keep(1, "reel.mid", REEL)
@@ -115,7 +115,7 @@ async def test_a_request_takes_the_readings_that_it_needs(house: QueueEnv) -> No
     assert await house.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
 
 
-async def test_a_file_goes_with_the_last_who_has_it(house: QueueEnv) -> None:
+async def test_a_file_is_deleted_with_its_last_row(house: QueueEnv) -> None:
     for user in (1, 2):
         await house.uploads.keep(user, "reel.mid", REEL)
     await house.uploads.keep(1, "other.mid", write_reel(bars=4))
@@ -130,7 +130,7 @@ async def test_a_file_goes_with_the_last_who_has_it(house: QueueEnv) -> None:
         await house.uploads.parsed_score(SHA, "reel.mid")
 
 
-async def test_what_is_longest_unused_makes_room(house: QueueEnv) -> None:
+async def test_the_least_recently_used_file_is_deleted_first(house: QueueEnv) -> None:
     times = iter(range(100))
     uploads = Uploads(
         house.uploads.folder, house.store.database, quota_bytes=2_500, clock=lambda: next(times)
@@ -147,44 +147,44 @@ async def test_what_is_longest_unused_makes_room(house: QueueEnv) -> None:
     assert len(files(uploads)) == 3
 
 
-async def test_what_a_crash_left_is_swept_away(house: QueueEnv) -> None:
+async def test_leftovers_of_a_crash_are_deleted(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
-    for stray in (f"{'0' * 64}.bin", f".{SHA}.reading.draft"):
-        (house.uploads.folder / stray).write_bytes(b"half a fi")
+    for leftover in (f"{'0' * 64}.bin", f".{SHA}.reading.draft"):
+        (house.uploads.folder / leftover).write_bytes(b"half a fi")
     await house.uploads.delete_leftovers()
     assert files(house.uploads) == [f"{SHA}.bin"]
 
 
-async def test_a_file_that_was_lost_fails_its_request_plainly(house: QueueEnv) -> None:
-    async with house.scheduling() as dispatcher:
-        entry = await house.store.add(
+async def test_a_lost_file_fails_its_request_with_a_clear_error(house: QueueEnv) -> None:
+    async with house.scheduling() as scheduler:
+        record = await house.store.add(
             make_new_request(
                 request=Transfer(source=SHA, seed=1, rhythm=Side(style="folk")),
                 names={SHA: "reel.mid"},
             )
         )
-        dispatcher.wake()
-        (answered,) = await house.delivered(entry)
+        scheduler.wake()
+        (answered,) = await house.delivered(record)
     assert (answered.error_code, answered.error_arguments) == ("LostFile", ("reel.mid",))
 
 
-async def test_an_accepted_request_is_read_and_made_by_whoever_comes_next(house: QueueEnv) -> None:
+async def test_a_request_is_parsed_and_made_by_the_next_process(house: QueueEnv) -> None:
     await house.uploads.keep(1, "reel.mid", REEL)
     request = Transfer(source=SHA, seed=1, rhythm=Side(style="folk", strength=0.5))
-    entry = await house.store.add(make_new_request(request=request, names={SHA: "reel.mid"}))
+    record = await house.store.add(make_new_request(request=request, names={SHA: "reel.mid"}))
     async with house.scheduling():
-        (answered,) = await house.delivered(entry)
+        (answered,) = await house.delivered(record)
     assert (answered.request, answered.names) == (request, {SHA: "reel.mid"})
     (job,) = house.engine.jobs
-    assert given_tune(job) == request
+    assert transfer_request(job) == request
     assert set(job.scores) == {SHA}
     assert answered.receipt is not None
     assert answered.receipt.rhythm_strength == 0.5
     assert "reading" in answered.stage_seconds
 
 
-async def test_two_people_who_send_the_same_file_share_it(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL)
+async def test_two_users_who_upload_the_same_file_share_it(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "reel.mid", REEL)
     await stage.bob.slash(stage.channel, "rerhythm", file=("mine.mid", REEL), rhythm="folk")
     folder = stage.settings.data_dir / "uploads"
     assert sorted(path.name for path in folder.iterdir()) == [f"{SHA}.bin", f"{SHA}.reading"]
@@ -196,17 +196,21 @@ async def test_two_people_who_send_the_same_file_share_it(stage: DiscordEnv) -> 
     assert list(folder.iterdir()) == []
 
 
-async def test_who_presses_a_button_keeps_the_file_alive(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL)
-    await stage.bob.click(last(stage.channel), label="50 %")
-    answer = last(stage.channel)
+async def test_pressing_a_button_keeps_the_file_stored(stage: DiscordEnv) -> None:
+    await send_rerhythm(stage, "reel.mid", REEL)
+    await stage.bob.click(last_message(stage.channel), label="50 %")
+    answer = last_message(stage.channel)
     await stage.alice.slash(stage.channel, "mydata delete")
     await stage.bob.click(answer, label="25 %")
-    assert [given_tune(job).strengths["rhythm"] for job in stage.engine.jobs] == [1.0, 0.5, 0.25]
+    assert [transfer_request(job).strengths["rhythm"] for job in stage.engine.jobs] == [
+        1.0,
+        0.5,
+        0.25,
+    ]
 
 
 async def test_an_export_has_the_files_too(stage: DiscordEnv) -> None:
-    await send(stage, "reel.mid", REEL)
+    await send_rerhythm(stage, "reel.mid", REEL)
     result = await stage.alice.slash(stage.channel, "mydata export")
     assert result.ephemeral
     assert result.response is not None
@@ -218,10 +222,10 @@ async def test_an_export_has_the_files_too(stage: DiscordEnv) -> None:
 
 
 async def test_an_export_has_the_newest_files_when_not_all_of_them_fit(stage: DiscordEnv) -> None:
-    dispatcher = stage.bot._scheduler
-    assert dispatcher is not None
-    for number in range(3):  # a message on SimCord holds 25 MiB
-        await dispatcher._uploads.keep(stage.alice.id, f"{number}.mid", random.randbytes(9_000_000))
+    scheduler = stage.bot._scheduler
+    assert scheduler is not None
+    for number in range(3):  # a SimCord message holds 25 MiB
+        await scheduler._uploads.keep(stage.alice.id, f"{number}.mid", random.randbytes(9_000_000))
     result = await stage.alice.slash(stage.channel, "mydata export")
     assert result.response is not None
     assert "3 uploaded files (2 of them fit into the archive" in result.response.content
