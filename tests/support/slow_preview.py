@@ -37,7 +37,7 @@ class SlowEngine:
         )
 
     async def run(self, job: Job) -> AsyncIterator[JobEvent]:
-        """Report the progress in steps, then return a tone, a colored picture and an empty MIDI file."""
+        """Report the progress in steps, then return a tone, a picture and an empty MIDI file."""
         self._running += 1
         try:
             for step in range(STEPS):
