@@ -42,10 +42,10 @@ def take_picture(address: str, profile: Path) -> None:
     """Ask for a tune and take the picture of its answer."""
     from tests.support.browser import (
         BrowserUser,
-        open_browser,
         audio_seconds,
-        wait_until,
+        open_browser,
         score_width,
+        wait_until,
     )
 
     with open_browser(profile, width=1000, height=1180) as browser:

@@ -66,7 +66,7 @@ async def test_the_target_may_be_another_tune(stage: DiscordEnv) -> None:
         ("reel.mid", REEL, {"rhythm": None}, "Choose a rhythm"),
         ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one of the two: a style"),
         ("reel.mid", REEL, {"meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
-        ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png does not have the ending"),
+        ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png does not have"),
     ],
 )
 async def test_wrong_options_and_file_types_are_rejected_before_anything_is_public(
