@@ -11,14 +11,14 @@ from mst_core.music import Melody, Note
 from mst_core.reading.midi.read import read_midi
 from mst_core.reading.parsed_score import ParsedScore
 from tests.support.melodies import JIG, REEL, SWING_LINE, melody, sounding
-from tests.support.midi_files import bars_of, midi, notes, played, track
+from tests.support.midi_files import bars_of, midi, notes, performance_of, track
 
 
 def performed(tune: Melody, *, seconds: float, seed: int = 1, ticks: int = 480) -> ParsedScore:
     """Read a performance of a tune, a bar late, whose onsets deviate by ``seconds`` (std. dev.)."""
     shift = tune.meter.bar_length * (2 if tune.pickup else 1)
-    hands = played(tune, seed=seed, unsteady=seconds * tune.tempo / 60, shift=shift)
-    return read_midi(midi(track([*bars_of(tune), *notes(hands, ticks=ticks)]), ticks=ticks))
+    performance = performance_of(tune, seed=seed, deviation=seconds * tune.tempo / 60, shift=shift)
+    return read_midi(midi(track([*bars_of(tune), *notes(performance, ticks=ticks)]), ticks=ticks))
 
 
 def share_found(tune: Melody, score: ParsedScore) -> float:
@@ -69,8 +69,10 @@ def test_swung_eighths_are_written_straight() -> None:
         off_beat = note.onset % 1 == Fraction(1, 2)
         onset = note.onset + (late if off_beat else 0)
         swung.append(Note(onset, note.duration - (late if off_beat else 0), note.pitch))
-    hands = played(replace(REEL, notes=tuple(swung)), seed=3, unsteady=0.01, shift=Fraction(4))
-    score = read_midi(midi(track([*bars_of(REEL), *notes(hands)])))
+    performance = performance_of(
+        replace(REEL, notes=tuple(swung)), seed=3, deviation=0.01, shift=Fraction(4)
+    )
+    score = read_midi(midi(track([*bars_of(REEL), *notes(performance)])))
     assert share_found(REEL, score) > 0.95
     assert any("swing (64% of the beat" in warning for warning in score.warnings)
 
@@ -93,20 +95,20 @@ def test_an_ornament_too_quick_to_notate_is_left_out() -> None:
         Note(note.onset - Fraction(1, 50), Fraction(1, 50), note.pitch + 2)
         for note in JIG.notes[10:40:10]
     ]
-    hands = played(JIG, seed=5, unsteady=0.01, shift=Fraction(6))
+    performance = performance_of(JIG, seed=5, deviation=0.01, shift=Fraction(6))
     moved = [replace(note, onset=note.onset + 6) for note in ornaments]
-    score = read_midi(midi(track([*bars_of(JIG), *notes([*hands, *moved])])))
+    score = read_midi(midi(track([*bars_of(JIG), *notes([*performance, *moved])])))
     assert share_found(JIG, score) > 0.95
     assert any("too quick to be written" in warning for warning in score.warnings)
 
 
 def test_arpeggiated_chords_of_a_performance_are_chords() -> None:
-    hands = played(REEL, seed=2, unsteady=0.02, shift=Fraction(4))
+    performance = performance_of(REEL, seed=2, deviation=0.02, shift=Fraction(4))
     rolled = [
         Note(
             max(Fraction(0), note.onset - Fraction(step, 60)), note.duration, note.pitch - 4 * step
         )
-        for note in hands
+        for note in performance
         for step in (0, 1, 2)
     ]
     score = read_midi(midi(track([*bars_of(REEL), *notes(rolled)])))
