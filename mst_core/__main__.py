@@ -1,7 +1,7 @@
-"""``mst``, the command line: its verbs, and the one door through which errors leave.
+"""``mst``, the command line: its commands, and how every error ends.
 
-What a person can mend: status 2 and one line. Anything else: status 1, one line, and a log file
-with the whole story.
+An error that the user can correct: one line and exit status 2. Any other error: one line, exit
+status 1, and a log file with the traceback.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from mst_core.cli.errors import report_error
 COMMANDS = {
     "Make music": (compose.command, transfer.command, rerhythm.command, mashup.command),
     "See what there is": (styles.command, inspect.command),
-    "Teach it a style": (corpus.command, train.command, evaluate.command, fingerprint.command),
+    "Train a style": (corpus.command, train.command, evaluate.command, fingerprint.command),
     "Set up your shell": (completion.command,),
 }
+_OLD_NAMES = {"read": "inspect", "echoes": "fingerprint"}
+"""Names of version 0.1, which still work but are not listed."""
 _MAX_LINE_LENGTH = 100  # characters
 _EXAMPLES = """\b
 A new folk tune, to listen to:
@@ -43,40 +45,47 @@ A tune of yours with the rhythm of jazz, as a score and as sound:
     mst rerhythm tune.mid --rhythm jazz -o jazzed.png -o jazzed.mp3
 
 \b
-The same tune with a jazz melody, its rhythm as it is:
+The same tune with a jazz melody and its own rhythm:
     mst transfer tune.mid --pitch jazz -o melody.mp3
 
 \b
-Half the way there, and all of it, for every tune of a folder:
+Every tune of a folder, half changed and fully changed:
     mst rerhythm tunes/*.mid --rhythm jazz --strength 0.5,1 --out-dir jazzed
 
 \b
-Every verb has help and an example of its own:
+Every command has help and an example:
     mst rerhythm --help
 """
 
 
 class MstGroup(click.Group):
-    """A group of verbs that ends every failure with one line on standard error."""
+    """A group of commands that ends every error with one line on standard error."""
 
     def main(self, *arguments: Any, **settings: Any) -> NoReturn:
-        """Run the verb that is asked for and exit."""
+        """Run a command and exit with its status."""
         try:
             status = super().main(
                 *arguments, **settings | {"prog_name": "mst", "standalone_mode": False}
             )
         except click.exceptions.Abort:
-            sys.exit(130)  # as a shell says of Ctrl-C
+            sys.exit(130)  # the status of shells after Ctrl-C
         except Exception as error:
             sys.exit(report_error(error))
         sys.exit(status if isinstance(status, int) else 0)
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name or its old name."""
+        return super().get_command(ctx, _OLD_NAMES.get(cmd_name, cmd_name))
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs by what they are for."""
-        for heading, verbs in COMMANDS.items():
+        """List the commands under the headings of `COMMANDS`."""
+        for heading, commands in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl(
-                    [(verb.name or "", verb.get_short_help_str(_MAX_LINE_LENGTH)) for verb in verbs]
+                    [
+                        (command.name or "", command.get_short_help_str(_MAX_LINE_LENGTH))
+                        for command in commands
+                    ]
                 )
 
 
@@ -89,15 +98,14 @@ class MstGroup(click.Group):
 @click.version_option(__version__, prog_name="mst", message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Compose tunes, and give a tune the melody or the rhythm of another style."""
+    """Compose tunes, and change the melody or the rhythm of a tune to another style."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
-for _verbs in COMMANDS.values():
-    for _verb in _verbs:
-        main.add_command(_verb)
-main.add_command(fingerprint.command, "echoes")  # its old name, not listed
+for _commands in COMMANDS.values():
+    for _command in _commands:
+        main.add_command(_command)
 
 if __name__ == "__main__":
     main()

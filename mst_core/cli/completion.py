@@ -1,4 +1,7 @@
-"""``mst completion``: the Tab key."""
+"""``mst completion``: completion with the Tab key.
+
+A module of its own because every command has one.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ Put one line into the file that your shell reads when it starts:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Let the Tab key complete verbs, options, styles and files."""
+    """Print the script that completes commands, options, styles and files with the Tab key."""
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"there is no completion for {shell}")
     completion = kind(context.find_root().command, {}, "mst", "_MST_COMPLETE")
-    # Of the shell here and now nothing is asked: the script may be for another machine.
+    # The running shell is not queried: the script may be for another machine.
     click.echo(ShellComplete.source(completion))

@@ -1,4 +1,7 @@
-"""What went wrong, as one line and a status: 2 for what a person can mend, 1 for anything else."""
+"""Errors as one line and an exit status: 2 when the user can correct them, else 1.
+
+A module of its own because every command and `mst_core.__main__` need it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,15 @@ _MAX_PATH_LENGTH = 300
 
 
 def report_error(error: Exception, file: Path | None = None) -> int:
-    """Print the one line, with the ``file`` it is about where that is known; return the status."""
+    """Print an error as one line.
+
+    Args:
+        error: any exception.
+        file: the input that it is about, if it is about one.
+
+    Returns:
+        The exit status.
+    """
     sentence, status = _sentence_and_status(error)
     if file is not None:
         path = sanitize_line(click.format_filename(file), _MAX_PATH_LENGTH)
@@ -29,6 +40,7 @@ def report_error(error: Exception, file: Path | None = None) -> int:
 
 
 def _sentence_and_status(error: Exception) -> tuple[str, int]:
+    """Return the sentence and the exit status for an error."""
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
     if isinstance(error, SoundError | EngineError):
@@ -43,6 +55,7 @@ def _sentence_and_status(error: Exception) -> tuple[str, int]:
 
 
 def _write_log(error: Exception) -> str:
+    """Write the traceback of an error into a temporary file and return its path."""
     with NamedTemporaryFile(
         "w", prefix="mst-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
     ) as log:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from mst_core.cli import options
-from mst_core.cli.output import gauge
+from mst_core.cli.output import progress_bar
 from mst_core.styles import check_style_folders, load_style_cards, require_style
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def command(
     wanted = [name.strip() for name in styles.split(",")] if styles else list(system.styles)
     for name in wanted:
         require_style(name, load_style_cards(models))
-    report = evaluate(load_test_tunes(corpus, wanted, models), system, config, gauge())
+    with progress_bar() as show:
+        report = evaluate(load_test_tunes(corpus, wanted, models), system, config, show)
     if as_json:
         click.echo(msgspec.json.encode(report))
         return

@@ -1,59 +1,58 @@
-"""``mst read``: what is found in a file."""
+"""``mst inspect``: what the parser finds in a file. ``mst read`` is its old name."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mst_core.cli import options
-from mst_core.cli.batch import read_score_file
 from mst_core.cli.errors import report_error
+from mst_core.cli.files import read_score_file
+from mst_core.cli.output import print_json
 from mst_core.errors import MstError
 from mst_core.reading.formats import ScoreFormat, sanitize_line
 from mst_core.reading.parsed_score import ParsedScore
 
 _EXAMPLE = """\b
 What is in these files?
-    mst read tune.mid reel.abc sonata.mxl
+    mst inspect tune.mid reel.abc sonata.mxl
 """
 
 
-@click.command("read", epilog=_EXAMPLE)
+@click.command("inspect", epilog=_EXAMPLE)
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option("--track", type=int, metavar="N", help="The track or part with the melody.")
+@click.option(
+    "--track", type=int, metavar="N", help="The track or part with the melody, counted from 1."
+)
 @options.json
 def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
-    """Tell what melody is found in a MIDI, ABC or MusicXML file, and what stands beside it.
+    """Show the melody that is found in a MIDI, ABC or MusicXML file, and the other parts.
 
-    With several files the good ones are told and the bad ones named.
+    When some of several files fail, the others are shown.
     """
     status = 0
     for path in files:
         try:
-            kind, reading = read_score_file(path, track=track)
+            score_format, score = read_score_file(path, track=track)
         except MstError as error:
             status = report_error(error, path)
             continue
         if as_json:
-            found = {"file": str(path), "format": kind, **describe_score(reading)}
-            # What a file name has that is no text is escaped.
-            line = json.dumps(found, ensure_ascii=False)
-            click.echo(line.encode("utf-8", "backslashreplace"))
+            print_json({"file": str(path), "format": score_format, **describe_score(score)})
         else:
-            click.echo("\n".join(_sentences(path, kind, reading)))
+            click.echo("\n".join(_sentences(path, score_format, score)))
     return status
 
 
-def describe_score(reading: ParsedScore) -> dict[str, Any]:
-    """Give what was found in words and figures; times in seconds, tempo in quarters a minute."""
-    melody = reading.melody
+def describe_score(score: ParsedScore) -> dict[str, Any]:
+    """Return the contents of a score for JSON: seconds, tempo in quarter notes per minute."""
+    melody = score.melody
     return {
-        "title": reading.title,
+        "title": score.title,
         "meter": str(melody.meter),
         "meter_changes": len(melody.meter_changes),
         "key": melody.key.name,
@@ -63,8 +62,8 @@ def describe_score(reading: ParsedScore) -> dict[str, Any]:
         "repeats": len(melody.repeats),
         "notes": len(melody.notes),
         "seconds": round(melody.seconds, 1),
-        "program": reading.program,
-        "tempo_changes": len(reading.tempos),
+        "program": score.program,
+        "tempo_changes": len(score.tempos),
         "parts": [
             {
                 "name": part.name,
@@ -72,25 +71,26 @@ def describe_score(reading: ParsedScore) -> dict[str, Any]:
                 "drums": part.drums,
                 "notes": len(part.notes),
             }
-            for part in reading.parts
+            for part in score.parts
         ],
-        "remarks": list(reading.warnings),
+        "remarks": list(score.warnings),
     }
 
 
-def _sentences(path: Path, kind: ScoreFormat, reading: ParsedScore) -> list[str]:
-    found = describe_score(reading)
-    title = f": {reading.title}" if reading.title else ""
+def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> list[str]:
+    """Return the contents of a score as lines for a person."""
+    found = describe_score(score)
+    title = f": {score.title}" if score.title else ""
     pickup = " and a pickup" if found["pickup"] else ""
     changes = f" (it changes {found['meter_changes']} times)" if found["meter_changes"] else ""
     lines = [
-        sanitize_line(f"{path} ({kind}){title}", 300),
+        sanitize_line(f"{path} ({score_format}){title}", 300),
         f"    {found['notes']} notes in {found['bars']} bars{pickup} of {found['meter']}{changes}, "
         f"{found['key']}, {found['tempo']:g} quarter notes a minute, {found['seconds']:.0f} s",
     ]
-    for part in reading.parts:
+    for part in score.parts:
         name = part.name or "without a name"
         lines.append(
             f"    beside it: {'drums, ' if part.drums else ''}{name}, {len(part.notes)} notes"
         )
-    return lines + [f"    {remark}" for remark in reading.warnings]
+    return lines + [f"    {remark}" for remark in score.warnings]

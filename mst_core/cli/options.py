@@ -1,4 +1,4 @@
-"""The options that several verbs share. The only place of the core that hears the environment."""
+"""The options that several commands share. Only this module of the core reads the environment."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ soundfont = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     envvar="MST_SOUNDFONT",
     metavar="FILE",
-    help="The instruments, a .sf2 file; else the one of the system. [environment: MST_SOUNDFONT]",
+    help="The instruments, an .sf2 file (default: that of the system). "
+    "[environment: MST_SOUNDFONT]",
 )
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     envvar="MST_DEVICE",
-    help="Where the networks run. [environment: MST_DEVICE]",
+    help="Where the networks run (default: auto). [environment: MST_DEVICE]",
 )
 json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 seed = click.option(
     "--seed",
     type=int,
     metavar="N",
-    help="The same seed gives the same tune; else one is drawn.",
+    help="The same seed gives the same tune (default: a random one).",
 )
 outputs = click.option(
     "-o",
@@ -53,20 +54,20 @@ outputs = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="Where to write; the ending picks the format (.mp3 .ogg .wav .mid .musicxml .abc .png "
+    help="The file to write; its ending sets the format (.mp3 .ogg .wav .mid .musicxml .abc .png "
     ".svg). May be given several times. Without it the tune is printed as ABC.",
 )
 performed = click.option(
     "--performed",
     is_flag=True,
-    help="Write MIDI files as they are played, with swing and feel, not as the score.",
+    help="Write swing and timing of the audio into MIDI files instead of the straight score.",
 )
 
 
 def complete_style(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Complete the name of a style as far as it is typed."""
+    """Return the styles whose names begin with what is typed, for the shell's Tab key."""
     folder = context.params.get("models") or default_models_dir()
     styles = load_style_cards(Path(folder))
     return [
@@ -77,7 +78,7 @@ def complete_style(
 
 
 class _StrengthList(click.ParamType[tuple[float, ...]]):
-    """One number or several with commas between them."""
+    """One number, or several with commas between them."""
 
     name = "strength"
 
@@ -88,46 +89,58 @@ class _StrengthList(click.ParamType[tuple[float, ...]]):
             raise BadOption("strength", value, "write it as 0.5, or several as 0,0.5,1") from error
 
 
-def _like_option(option: str, side: str) -> Callable[[Function], Function]:
+def _style_option(option: str, what: str) -> Callable[[Function], Function]:
+    """Return an option that names a style for one side."""
+    return click.option(
+        option, metavar="STYLE", shell_complete=complete_style, help=f"The style of the {what}."
+    )
+
+
+def _like_option(option: str, what: str) -> Callable[[Function], Function]:
+    """Return an option that names one tune for one side."""
     return click.option(
         option,
         type=click.Path(path_type=Path),
         metavar="OTHER_FILE",
-        help=f"One tune that its {side} comes from, instead of a style.",
+        help=f"One tune whose {what} is the target, instead of a style.",
     )
 
 
+pitch = _style_option("--pitch", "pitches")
+pitch_like = _like_option("--pitch-like", "melodic style")
+rhythm = _style_option("--rhythm", "rhythm")
 like = _like_option("--like", "rhythm")
-pitch_like = _like_option("--pitch-like", "melody language")
 strength = click.option(
     "--strength",
     "strengths",
     type=_StrengthList(),
     metavar="N[,N...]",
-    help="How far it changes: 0 is the tune as it is, 1 (usual) the whole way. Several numbers "
-    "give several versions.",
+    help="How much changes: 0 keeps every note, 1 is the full change (default: 1). Several "
+    "numbers give several versions.",
 )
 pitch_strength = click.option(
     "--pitch-strength",
     "pitch_strengths",
     type=_StrengthList(),
     metavar="N[,N...]",
-    help="How far the pitches change, where it is not as far as the rhythm.",
+    help="How much the pitches change (default: as much as the rhythm).",
 )
-meter = click.option("--meter", metavar="METER", help="Such as 6/8; `mst styles` tells which.")
+meter = click.option(
+    "--meter", metavar="METER", help="Such as 6/8; `mst styles` lists those of each style."
+)
 track = click.option(
     "--track",
     type=int,
     metavar="N",
-    help="The track or part with the melody, where it is not found.",
+    help="The track or part with the melody, counted from 1 (default: found automatically).",
 )
 compare = click.option(
-    "--compare", is_flag=True, help="Let the pictures show the tune before and after."
+    "--compare", is_flag=True, help="Draw the tune before and after into every picture."
 )
 
 
 class CommonOptions(TypedDict):
-    """What `output_options` gives to a verb, as click hands it over."""
+    """The options of `output_options`, as click passes them."""
 
     outputs: tuple[Path, ...]
     performed: bool
@@ -142,7 +155,7 @@ _NEW_TUNE_OPTIONS = (
         "--bars",
         type=int,
         metavar="N",
-        help=f"How many bars, {BARS_RANGE[0]} to {BARS_RANGE[1]}; else 16.",
+        help=f"Number of bars, {BARS_RANGE[0]} to {BARS_RANGE[1]} (default: 16).",
     ),
     meter,
     click.option("--key", metavar="KEY", help="Such as D, Em, 'B flat' or 'A mixolydian'."),
@@ -150,7 +163,7 @@ _NEW_TUNE_OPTIONS = (
         "--tempo",
         type=float,
         metavar="N",
-        help=f"Quarter notes a minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}; a dotted "
+        help=f"Quarter notes per minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}; the dotted "
         "quarter of a jig is one and a half of them.",
     ),
 )
@@ -158,24 +171,26 @@ _OUTPUT_OPTIONS = (outputs, performed, json, models, soundfont, device)
 _TRANSFER_OPTIONS = (
     seed,
     track,
-    click.option("--keep-bars", metavar="BARS", help="Bars to leave alone, such as 1-4,9."),
+    click.option("--keep-bars", metavar="BARS", help="Bars that are not changed, such as 1-4,9."),
     click.option(
         "--variants",
         type=click.IntRange(1, MAX_VARIANTS),
         default=1,
         metavar="N",
-        help="Make so many different ones, each with the next seed.",
+        help="Number of different versions, each with the next seed (default: 1).",
     ),
     outputs,
     click.option(
         "--out-dir",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="A folder for everything that is made, named as reel.0.50.mid; needed for several "
+        help="A folder for all results, with names such as reel.0.50.mid; required for several "
         "files, strengths or variants.",
     ),
     click.option(
-        "--formats", metavar="LIST", help="What to write there, such as mid,mp3,png; else mid."
+        "--formats",
+        metavar="LIST",
+        help="Formats to write there, such as mid,mp3,png (default: mid).",
     ),
     compare,
     *_OUTPUT_OPTIONS[1:],
@@ -183,21 +198,22 @@ _TRANSFER_OPTIONS = (
 
 
 def new_tune_options(function: Function) -> Function:
-    """Give a verb what can be asked of a new tune."""
+    """Add the options of a new tune to a command."""
     return _apply_options(_NEW_TUNE_OPTIONS, function)
 
 
 def output_options(function: Function) -> Function:
-    """Give a verb what can be asked of one tune that is written."""
+    """Add the options for the files of one result to a command."""
     return _apply_options(_OUTPUT_OPTIONS, function)
 
 
 def transfer_options(function: Function) -> Function:
-    """Give a verb what can be asked of tunes that are changed and written."""
+    """Add the options for given tunes and their results to a command."""
     return _apply_options(_TRANSFER_OPTIONS, function)
 
 
 def _apply_options(options: tuple[Any, ...], function: Function) -> Function:
-    for option in reversed(options):  # so they stand in their order in the help
+    """Add options to a command, the first one on top."""
+    for option in reversed(options):  # so that the help lists them in their order
         function = option(function)
     return function

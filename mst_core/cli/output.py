@@ -1,52 +1,107 @@
-"""Tells what was made, and while it is made how far it is."""
+"""What a command prints: results as text or JSON, and progress on a terminal."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from mst_core.jobs import Progress, Receipt
+from mst_core.jobs import Receipt, Rendition
 
-# How far a long measuring is, on a terminal only.
-
-
-def gauge() -> Callable[[str, float], None]:
-    """A line that is written over on standard error, and nothing where that is no terminal."""
-    if not sys.stderr.isatty():
-        return lambda what, share: None
-
-    def tell(what: str, share: float) -> None:
-        click.echo(f"\r{what:<40} {share:>4.0%}", err=True, nl=False)
-
-    return tell
-
-
-_BAR = 20  # characters
+ShowProgress = Callable[[str, float], None]
+"""Called with a short text, such as the stage, and the share that is done, 0 to 1."""
 _MASHUP = "mashup"
 
 
+@contextmanager
+def progress_bar(label: str = "") -> Iterator[ShowProgress]:
+    """Show a bar on standard error while the block runs, if that is a terminal.
+
+    Yields:
+        The function that moves the bar.
+    """
+    with click.progressbar(
+        length=100,
+        label=label,
+        hidden=not sys.stderr.isatty(),
+        file=sys.stderr,
+        show_eta=False,
+        show_percent=True,
+        item_show_func=lambda text: text,
+        bar_template="%(label)s%(bar)s %(info)s",
+        fill_char="█",
+        empty_char="·",
+        width=20,
+    ) as bar:
+
+        def show(text: str, share: float) -> None:
+            bar.pos = round(100 * min(1.0, share))
+            bar.current_item = text
+            bar.render_progress()
+
+        yield show
+
+
+def print_rendition(
+    rendition: Rendition,
+    files: Sequence[Path],
+    remarks: Sequence[str],
+    *,
+    source: Path | None,
+    as_json: bool,
+) -> None:
+    """Print a result: its description, its files, and the tune as ABC when there is no file.
+
+    Args:
+        rendition: the result.
+        files: the files that were written; none prints the tune.
+        remarks: the remarks of the receipt that are to be printed.
+        source: the input; None for a new tune.
+        as_json: print one JSON object with everything instead.
+    """
+    receipt = rendition.receipt
+    tune = {} if files else {"abc": rendition.files["abc"].decode()}
+    if as_json:
+        input_file = {} if source is None else {"input": str(source)}
+        written = {"files": [str(path) for path in files]}
+        print_json(msgspec.to_builtins(receipt) | written | input_file | tune)
+        return
+    # Only the tune goes to standard output then, so that it can be piped to another program.
+    aside = bool(tune)
+    prefix = "" if source is None else f"{click.format_filename(source)}: "
+    click.echo(prefix + describe_receipt(receipt), err=aside)
+    for line in (*measured_facts(receipt), *remarks):
+        click.echo(f"    {line}", err=aside)
+    for path in files:
+        click.echo(click.format_filename(path))
+    if tune:
+        click.echo(tune["abc"].rstrip("\n"))
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line, in UTF-8 whatever the terminal."""
+    line = json.dumps(values, ensure_ascii=False)
+    # Bytes of a file name that are no text are escaped.
+    click.echo(line.encode("utf-8", "backslashreplace"))
+
+
 def describe_receipt(receipt: Receipt) -> str:
-    """Say in one line what was made."""
+    """Return one line about a result: styles, strengths, size, key, share of changed notes."""
     form = f" ({receipt.form})" if receipt.form else ""
-    shares = [
-        f"{share:.0%} {what}"
-        for share, what in (
-            (receipt.rhythm_changed if receipt.rhythm_strength is not None else None, "changed"),
-            (
-                receipt.pitch_changed if receipt.pitch_strength is not None else None,
-                "of the pitches changed",
-            ),
-        )
-        if share is not None
-    ]
+    shares = []
+    if receipt.rhythm_strength is not None and receipt.rhythm_changed is not None:
+        shares.append(f"{receipt.rhythm_changed:.0%} changed")
+    if receipt.pitch_strength is not None and receipt.pitch_changed is not None:
+        shares.append(f"{receipt.pitch_changed:.0%} of the pitches changed")
     change = f" ({', '.join(shares)})" if shares else ""
     sides = _describe_sides(receipt)
-    seed = "" if sides == _MASHUP else f", seed {receipt.seed}"  # a mashup leaves nothing to luck
+    seed = "" if sides == _MASHUP else f", seed {receipt.seed}"  # a mashup is deterministic
     return (
         f"{sides}: {receipt.bars} bars of {receipt.meter} in {receipt.key}{form}, "
         f"{receipt.notes} notes{change}, {receipt.seconds:.0f} s{seed}"
@@ -54,9 +109,10 @@ def describe_receipt(receipt: Receipt) -> str:
 
 
 def _describe_sides(receipt: Receipt) -> str:
+    """Return the targets of a receipt with their strengths."""
     sides = []
     if receipt.pitch_strength is not None:
-        melody = f"{receipt.pitch} melody" if receipt.pitch else "the other tune's melody language"
+        melody = f"{receipt.pitch} melody" if receipt.pitch else "the other tune's melodic style"
         sides.append((melody, receipt.pitch_strength))
     if receipt.rhythm_strength is not None:
         rhythm = f"{receipt.rhythm} rhythm" if receipt.rhythm else "the other tune's rhythm"
@@ -73,65 +129,18 @@ def _describe_sides(receipt: Receipt) -> str:
 
 
 def measured_facts(receipt: Receipt) -> list[str]:
-    """Say what was measured of it, a sentence each: repeats, nearness to the target, copies."""
+    """Return a sentence for each measurement: kept repeats, similarity, longest shared run."""
     facts = []
     if receipt.repeats is not None and receipt.repeats[0]:
-        there, kept = receipt.repeats
-        facts.append(f"Repeated bars kept: {kept} of {there}.")
+        repeated, kept = receipt.repeats
+        facts.append(f"Repeated bars kept: {kept} of {repeated}.")
     if receipt.rank_among is not None:
-        passed, others = receipt.rank_among
-        facts.append(f"Closer to its target than {passed} of {others} other tunes.")
+        rank, others = receipt.rank_among
+        facts.append(f"More like the target than {rank} of {others} reference tunes.")
     if receipt.longest_shared_run is not None:
-        usual = (
-            ""
-            if receipt.p95_shared_run is None
-            else f"; unrelated tunes share up to {receipt.p95_shared_run}"
-        )
-        longest = f"{receipt.longest_shared_run} notes"
-        facts.append(f"Longest run shared with a tune of the style: {longest}{usual}.")
+        usual = ""
+        if receipt.p95_shared_run is not None:
+            usual = f" (95 % of unrelated tunes: up to {receipt.p95_shared_run})"
+        run = f"{receipt.longest_shared_run} notes"
+        facts.append(f"Longest run shared with a tune of the style: {run}{usual}.")
     return facts
-
-
-def print_json(receipt: Receipt, more: Mapping[str, Any]) -> None:
-    """Print the receipt and what is known besides as one object, one line."""
-    answer = json.dumps(msgspec.to_builtins(receipt) | dict(more), ensure_ascii=False)
-    # Bytes: JSON is UTF-8 on any terminal. What a file name has that is no text is escaped.
-    click.echo(answer.encode("utf-8", "backslashreplace"))
-
-
-class ProgressBar:
-    """A bar for the eyes of a person; never written into a file."""
-
-    def __init__(self, total: int = 1) -> None:
-        self._total = total
-        self._done = 0
-        self._shown = ""
-        self._visible = sys.stderr.isatty()
-
-    def __call__(self, progress: Progress) -> None:
-        """Show how far the present rendition is."""
-        line = f"{progress.stage:<10} {progress.share:4.0%} "
-        if self._total > 1:
-            filled = round(_BAR * min(1.0, (self._done + progress.share) / self._total))
-            bar = "█" * filled + "·" * (_BAR - filled)
-            line = f"{bar} {self._done + 1} of {self._total}: {line}"
-        self._show(line)
-
-    def set_done(self, renditions: int) -> None:
-        """Note that so many are done, or will never be."""
-        self._done = renditions
-
-    def advance(self) -> None:
-        """Note that one more is done."""
-        self._done += 1
-
-    def clear(self) -> None:
-        """Take the bar away, so that a line can be printed in its place."""
-        self._show("")
-        if self._visible:
-            click.echo("\r", err=True, nl=False)
-
-    def _show(self, line: str) -> None:
-        if self._visible and line != self._shown:
-            click.echo(f"\r{line:<{len(self._shown)}}", err=True, nl=False)
-            self._shown = line

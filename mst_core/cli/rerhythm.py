@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Unpack
+from typing import Any, cast
 
 import click
 
 from mst_core.cli import options
-from mst_core.cli.batch import TargetOptions, TransferOptions, transfer_files
+from mst_core.cli.transfer import TransferOptions, run_transfer
 
 _EXAMPLE = """\b
 A reel with the rhythm of jazz, to listen to and to play from:
     mst rerhythm reel.mid --rhythm jazz -o jazzed.mp3 -o jazzed.mid
 
 \b
-The same reel on its way there, and a whole folder in the rhythm of one tune:
+The same reel at three strengths, and a whole folder in the rhythm of one tune:
     mst rerhythm reel.mid --rhythm jazz --strength 0,0.5,1 --out-dir steps --formats mid,mp3
     mst rerhythm tunes/*.abc --like jig.mid --out-dir jigs --formats mid,png
 
@@ -29,29 +29,16 @@ Four different ones to choose from, each drawn before and after:
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option(
-    "--rhythm",
-    metavar="STYLE",
-    shell_complete=options.complete_style,
-    help="The style that its rhythm comes from.",
-)
+@options.rhythm
 @options.like
 @options.strength
-@click.option("--meter", metavar="METER", help="Bring it into another meter, such as 3/4.")
+@click.option("--meter", metavar="METER", help="Change the meter, for example to 3/4.")
 @options.transfer_options
-def command(
-    files: tuple[Path, ...],
-    rhythm: str | None,
-    like: Path | None,
-    strengths: tuple[float, ...] | None,
-    **wishes: Unpack[TransferOptions],
-) -> int:
-    """Give tunes of yours another rhythm.
+def command(files: tuple[Path, ...], **given: Any) -> int:
+    """Give tunes of yours a new rhythm.
 
-    A FILE is MIDI, ABC or MusicXML. Every note keeps its pitch, and there are as many as before;
-    bars and phrases stay where they are. Of several files the good ones are done, the bad ones
-    named.
+    A FILE is MIDI, ABC or MusicXML. Every note keeps its pitch, and no note is added or left out;
+    bars and phrases stay where they are. When some of several files fail, the others are written.
     """
-    return transfer_files(
-        files, TargetOptions(rhythm=rhythm, like=like, strengths=strengths), wishes
-    )
+    no_pitch = {"pitch": None, "pitch_like": None, "pitch_strengths": None}
+    return run_transfer(files, cast("TransferOptions", given | no_pitch))

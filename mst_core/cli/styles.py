@@ -1,4 +1,7 @@
-"""``mst styles``: what there is to choose from."""
+"""``mst styles``: the available styles.
+
+A module of its own because every command has one.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,7 @@ def command(as_json: bool, models: Path) -> None:
 
 
 def _describe(card: StyleCard) -> str:
+    """Return the meters, most frequent first, and the instrument of a style."""
     by_weight = sorted(card.meters.items(), key=lambda entry: -entry[1].weight)
     meters = [f"{meter} ({played.name})" if played.name else meter for meter, played in by_weight]
     return f"meters: {', '.join(meters)}; played on {card.instrument}"

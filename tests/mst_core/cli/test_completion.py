@@ -1,4 +1,4 @@
-"""What a shell and a person who looks around get of ``mst``: the Tab key, and help."""
+"""``mst`` in the shell: completion, help, and old names of commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_each_shell_gets_its_script(shell: str) -> None:
     assert "_MST_COMPLETE" in call.stdout
 
 
-def test_the_tab_key_completes_verbs_and_styles() -> None:
+def test_the_tab_key_completes_commands_and_styles() -> None:
     def complete(typed: str) -> set[str]:
         words = f"mst {typed}"
         env = {"_MST_COMPLETE": "bash_complete", "COMP_WORDS": words}
@@ -34,9 +34,16 @@ def test_the_tab_key_completes_verbs_and_styles() -> None:
     assert complete("rerhythm a.mid --rhythm j") == {"jazz"}
 
 
-def test_help_lists_every_verb_under_a_heading() -> None:
+def test_help_lists_every_command_under_a_heading() -> None:
     shown = mst("--help").stdout
     assert "Make music:" in shown
-    for verb in main.commands:
-        assert re.search(rf"^  {verb} ", shown, re.MULTILINE)
+    for name in main.commands:
+        assert re.search(rf"^  {name} ", shown, re.MULTILINE)
     assert "--like jig.mid" in mst("rerhythm --help").stdout
+
+
+@pytest.mark.parametrize(("old", "new"), [("read", "inspect"), ("echoes", "fingerprint")])
+def test_an_old_name_still_works_and_is_not_listed(old: str, new: str) -> None:
+    shown = [mst(f"{name} --help").stdout for name in (old, new)]
+    assert shown[0].replace(f"mst {old}", f"mst {new}") == shown[1]
+    assert not re.search(rf"^  {old} ", mst("--help").stdout, re.MULTILINE)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
-from mst_core.cli.batch import read_bytes
+from mst_core.cli.files import read_bytes
 from mst_core.errors import UnreadableScore
 from tests.tools.hostile.files import GOOD
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from mst_core import __version__
 from mst_core.__main__ import main
-from mst_core.cli.batch import write_all_or_none
+from mst_core.cli.files import write_all_or_none
 from tests.support.fake_composer import FakeComposer
 from tests.support.paths import PROJECT
 
@@ -307,6 +307,6 @@ def test_progress_is_shown_to_a_person_at_a_terminal(models: Path) -> None:
     os.close(theirs)
     shown = os.read(ours, 65_536).decode()
     os.close(ours)
-    assert "composing   50% " in shown
-    assert "drawing    100% " in shown
+    assert "50%  composing" in shown
+    assert "100%  drawing" in shown
     assert done.stdout.startswith(b"X:1\n")

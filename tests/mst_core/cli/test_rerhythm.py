@@ -279,7 +279,7 @@ def test_a_file_that_fails_late_leaves_nothing_and_stops_no_other(
     compose = Studio.compose
 
     def stumble(studio: Studio, job: Job, tell: Callable[[Progress], None]) -> Composition:
-        if job.scores["source"].title == "A Jig":
+        if job.scores["source"].title.startswith("A Jig"):
             raise ZeroDivisionError("a bug")
         return compose(studio, job, tell)
 
@@ -315,7 +315,8 @@ def test_the_real_command_makes_sound_and_shows_a_bar_at_a_terminal(desk: Path) 
     assert done.returncode == 2
     assert (desk / "new" / "reel.1.00.ogg").read_bytes()[:4] == b"OggS"
     assert "█" in shown
-    assert " 1 of 2: composing" in shown
+    assert "1 of 2: " in shown
+    assert "composing" in shown
     assert "error: torn.mid" in shown
     assert b"\r" not in done.stdout
     assert done.stdout.endswith(b"new/reel.1.00.mid\nnew/reel.1.00.ogg\n")

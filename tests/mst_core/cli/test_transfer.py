@@ -188,8 +188,9 @@ def test_the_receipt_is_told_in_words(band: Band) -> None:
     )
     assert facts == [
         "    Repeated bars kept: 12 of 12.",
-        "    Closer to its target than 41 of 50 other tunes.",
-        "    Longest run shared with a tune of the style: 7 notes; unrelated tunes share up to 9.",
+        "    More like the target than 41 of 50 reference tunes.",
+        "    Longest run shared with a tune of the style: "
+        "7 notes (95 % of unrelated tunes: up to 9).",
     ]
     assert file == "a.abc"
 
