@@ -1,8 +1,8 @@
-"""The features of a context by name and size: what a network's embedding table holds.
+"""The features of a context: their names, and how many embedding rows each needs.
 
-A context is a row of small integers; the value of a feature picks one of its rows of the table.
-Many values begin with the tokens of a style's dictionary of durations, so the same catalogue gives
-another size with each dictionary; what comes after the tokens says "none" or the like.
+A context is a row of small integers; the value of a feature selects one of its rows of the
+embedding. Many values begin with the tokens of a style's duration vocabulary (V of them), so the
+sizes differ from style to style; the values after the tokens mean "none" or the like.
 """
 
 from __future__ import annotations
@@ -14,64 +14,65 @@ from mst_core.corpora.vocabulary import N_PITCH_TOKENS, START_TOKEN
 from mst_core.networks.match_model import CONFIDENCE_LEVELS, LAST_SEEN_LEVELS, NO_INTERVAL
 
 LOOK_BACK_BARS = (1, 2, 4, 8, 12, 16)
-"""Bars."""
+"""The features look at the same position this many bars earlier."""
 KNOWN_METERS = ("2/2", "4/4", "2/4", "3/4", "6/8", "9/8", "12/8", "3/8", "3/2", "6/4", "5/4")
+"""Meters with a value of their own; the next value is "other"."""
 MAX_BAR_TICKS = 240
-"""Ticks; places beyond it share one feature."""
+"""Ticks; later positions count as this."""
 POSITIONS = MAX_BAR_TICKS + 1
 HALF_BEAT_TICKS = 12
-"""Ticks."""
 HALF_BEATS = MAX_BAR_TICKS // HALF_BEAT_TICKS + 1
 NO_DEGREE = 12
 DEGREE_VALUES = 13 * 3
-"""Degrees of the chromatic scale or none, by mode: major, minor, unknown."""
+"""Chromatic degrees or none, by mode: major, minor, unknown."""
 PERIOD_BARS = 8
 """Bars of a period."""
 MAX_RUN = 7
-"""Events in a row that go like an earlier bar; longer runs count as this."""
+"""Consecutive events equal to those of an earlier bar; longer runs count as this."""
 RUN_VALUES = MAX_RUN + 1
 CONTOUR_LEVEL_BY_RUN = (0, 1, 2, 2, 2, 3, 3, 3)
-"""Runs of events that move as some bars ago, in other pitches perhaps, told apart less finely."""
+"""Level of a run of events with the intervals and durations of an earlier bar, by its length."""
 CONTOUR_LEVELS = 4
 NO_EARLIER_EVENT = 2 * N_PITCH_TOKENS
-"""Looking back beyond the first note."""
+"""The tune had not begun then."""
 MAX_COUNT = 32
-"""Bars, notes or half beats that are told apart when counted; the next value is "none"."""
+"""Largest number of bars, notes or half beats; the next value is "none"."""
 MAX_PICKUP_TICKS = 96
-"""Ticks."""
 MAX_DISTANCE = 25
-"""Semitones to the lowest, highest or mean pitch that are told apart; the next is "none"."""
+"""Largest distance in semitones to the lowest, highest or mean pitch; the next value is "none"."""
 MAX_TONE = 25
-"""Semitones around a tonic near the middle that are told apart; the next is "none"."""
+"""Largest distance in semitones from a tonic near the middle, up or down; then comes "none"."""
 LOWEST_PITCH = 20
 PITCH_VALUES = 80
-"""MIDI numbers from the lowest that are told apart; the last is "none"."""
+"""MIDI numbers from the lowest on; the last value is "none"."""
 RECENCY_LEVELS = 5
-"""When a pitch class sounded: never, long ago, within four bars, one bar, half a bar."""
+"""When a pitch class last sounded: never, earlier, within four bars, one bar, half a bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature: its values, each of so many rows of the table."""
+    """One feature of a context, and its rows of the embedding."""
 
     name: str
     values: int
-    """Values, without those that the tokens of durations take."""
+    """Number of values, not counting duration tokens."""
     variants: int = 1
-    """Rows of each value: another small number goes with it, such as how sure it is."""
+    """Rows for each value: a second small number, such as a confidence, is part of the feature."""
     has_durations: bool = False
-    """Whether the tokens of durations come first."""
+    """Whether the duration tokens come first."""
 
     def size(self, vocabulary_size: int) -> int:
-        """Rows in all for a dictionary of so many durations."""
+        """Return the number of rows with a vocabulary of that many durations."""
         return (self.values + vocabulary_size * self.has_durations) * self.variants
 
 
-def _duration_feature(name: str, values: int = 1, rows: int = 1) -> Feature:
-    return Feature(name, values, rows, has_durations=True)
+def _duration_feature(name: str, values: int = 1, variants: int = 1) -> Feature:
+    """Return a feature whose first values are the duration tokens."""
+    return Feature(name, values, variants, has_durations=True)
 
 
 def _pitch_features() -> Iterator[Feature]:
+    """Yield the features of the pitch network in the order of `MelodyState.pitch_context`."""
     yield Feature("interval", START_TOKEN + 1)
     yield Feature("interval before", START_TOKEN + 1)
     yield Feature("interval before that", START_TOKEN + 1)
@@ -79,14 +80,14 @@ def _pitch_features() -> Iterator[Feature]:
     yield _duration_feature("duration before")
     yield _duration_feature("duration before that")
     yield Feature("meter", len(KNOWN_METERS) + 1)
-    yield Feature("place", POSITIONS)
+    yield Feature("position", POSITIONS)
     yield Feature("bar of the period", PERIOD_BARS + 1)
-    yield Feature("bars left", PERIOD_BARS + 1, HALF_BEATS)
+    yield Feature("bars left and half beat", PERIOD_BARS + 1, HALF_BEATS)
     yield Feature("bar", MAX_COUNT + 2)
-    yield Feature("bars left in all", MAX_COUNT + 2)
+    yield Feature("bars left", MAX_COUNT + 2)
     yield Feature("pickup", MAX_PICKUP_TICKS + 1)
-    yield Feature("ticks to the next line", 3, POSITIONS)
-    yield Feature("bars of the section", MAX_COUNT + 2)
+    yield Feature("ticks to the next boundary", 3, POSITIONS)
+    yield Feature("bars since the section began", MAX_COUNT + 2)
     yield Feature("bars to the next section", MAX_COUNT + 2)
     yield Feature("lengths of this bar and the last", 3, 3)
     yield Feature("key", DEGREE_VALUES)
@@ -97,79 +98,80 @@ def _pitch_features() -> Iterator[Feature]:
     yield Feature("above the mean", MAX_DISTANCE + 2)
     yield Feature("pitch", PITCH_VALUES)
     for interval in range(12):
-        yield Feature(f"last heard {interval} above", RECENCY_LEVELS)
+        yield Feature(f"recency of the pitch class {interval} above", RECENCY_LEVELS)
     yield Feature("notes since a rest", MAX_COUNT + 2)
     yield Feature("half beats since a rest", MAX_COUNT + 2)
-    for match in ("line", "tune", "place"):
-        yield Feature(f"interval that the {match} recalls", NO_INTERVAL + 1, CONFIDENCE_LEVELS)
-    for match in ("line", "rhythm"):
-        yield _duration_feature(f"duration that the {match} recalls", 1, CONFIDENCE_LEVELS)
-    yield _duration_feature("duration that was last at the place", 1, LAST_SEEN_LEVELS)
-    for habit in ("pitch and place", "pitch and interval", "two intervals"):
-        yield Feature(
-            f"interval that was last after the {habit}", NO_INTERVAL + 1, LAST_SEEN_LEVELS
-        )
+    for match in ("event", "contour", "pitch and position"):
+        yield Feature(f"interval by {match} match", NO_INTERVAL + 1, CONFIDENCE_LEVELS)
+    for match in ("event", "rhythm"):
+        yield _duration_feature(f"duration by {match} match", 1, CONFIDENCE_LEVELS)
+    yield _duration_feature("duration last seen at position", 1, LAST_SEEN_LEVELS)
+    for context in ("pitch and position", "pitch and interval", "two intervals"):
+        yield Feature(f"interval last seen after {context}", NO_INTERVAL + 1, LAST_SEEN_LEVELS)
     for bars in LOOK_BACK_BARS:
         yield Feature(f"interval to {bars} bars back", NO_EARLIER_EVENT + 1)
-        yield Feature(f"interval to what came after {bars} bars back", NO_EARLIER_EVENT + 1)
-        yield Feature(f"interval as {bars} bars back", NO_INTERVAL + 1, CONTOUR_LEVELS)
+        yield Feature(f"interval to the event after {bars} bars back", NO_EARLIER_EVENT + 1)
+        yield Feature(f"interval {bars} bars back, by contour", NO_INTERVAL + 1, CONTOUR_LEVELS)
         yield _duration_feature(f"duration {bars} bars back", 2)
-        yield Feature(f"events as {bars} bars back", RUN_VALUES)
+        yield Feature(f"run of events as {bars} bars back", RUN_VALUES)
 
 
 def _duration_features() -> Iterator[Feature]:
+    """Yield those of the duration network: the pitch network's first, then the chosen pitch."""
     yield from _pitch_features()
     yield Feature("interval now", START_TOKEN + 1)
     yield Feature("degree now", DEGREE_VALUES)
     yield Feature("tone now", 2 * MAX_TONE + 2, 3)
-    for match in ("line", "tune", "place"):
-        yield _duration_feature(
-            f"duration that the {match} recalls for its interval", 1, 2 * CONFIDENCE_LEVELS
-        )
-    for habit in ("interval and place", "pitch and place", "duration, interval and place"):
-        yield _duration_feature(f"duration that was last at the {habit}", 1, LAST_SEEN_LEVELS)
+    for match in ("event", "contour", "pitch and position"):
+        yield _duration_feature(f"duration by {match} match, by interval", 1, 2 * CONFIDENCE_LEVELS)
+    for context in ("interval and position", "pitch and position", "duration, interval, position"):
+        yield _duration_feature(f"duration last seen at {context}", 1, LAST_SEEN_LEVELS)
     for bars in LOOK_BACK_BARS:
-        yield Feature(f"pitch as {bars} bars back", 3, RUN_VALUES)
-        yield _duration_feature(f"duration {bars} bars back, by pitch and move", 2, 4)
+        yield Feature(f"pitch as {bars} bars back, by run", 3, RUN_VALUES)
+        yield _duration_feature(f"duration {bars} bars back, by pitch and interval", 2, 4)
 
 
 PITCH_FEATURES = tuple(_pitch_features())
 DURATION_FEATURES = tuple(_duration_features())
-"""Those of the pitch network first: the duration network sees all that it saw, then the pitch."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
-    """The features of one network with the dictionary's size: all that its table needs."""
+    """The features of one network and the size of the duration vocabulary."""
 
     features: tuple[Feature, ...]
+    """In the order of a context, (F,)."""
     vocabulary_size: int
+    """Durations of the style, V."""
 
     @classmethod
-    def for_pitch(cls, durations: int) -> FeatureSpec:
-        """Features of a pitch network for a dictionary of so many durations."""
-        return cls(PITCH_FEATURES, durations)
+    def for_pitch(cls, vocabulary_size: int) -> FeatureSpec:
+        """Return the features of a pitch network."""
+        return cls(PITCH_FEATURES, vocabulary_size)
 
     @classmethod
-    def for_duration(cls, durations: int) -> FeatureSpec:
-        """Features of a duration network."""
-        return cls(DURATION_FEATURES, durations)
+    def for_duration(cls, vocabulary_size: int) -> FeatureSpec:
+        """Return the features of a duration network."""
+        return cls(DURATION_FEATURES, vocabulary_size)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features' names, in the order of a row."""
+        """The features' names, (F,)."""
         return tuple(feature.name for feature in self.features)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many rows of the table each feature has."""
+        """The number of embedding rows of each feature, (F,)."""
         return tuple(feature.size(self.vocabulary_size) for feature in self.features)
 
     def matching_rows(self, tokens: Sequence[int]) -> list[int]:
-        """The rows of this table that another dictionary's table begins with.
+        """Return the rows of this embedding that initialize one of another vocabulary.
 
-        ``tokens`` gives this dictionary's token for each of the other's; what is no token of a
-        duration keeps its row.
+        Args:
+            tokens: for each duration of the other vocabulary the nearest token of this one.
+
+        Returns:
+            For each row of the other embedding the row of this one with the same meaning.
         """
         rows, start = [], 0
         for feature in self.features:
@@ -179,9 +181,9 @@ class FeatureSpec:
                 *range(known, known + feature.values),
             ]
             rows += [
-                start + value * feature.variants + place
+                start + value * feature.variants + variant
                 for value in values
-                for place in range(feature.variants)
+                for variant in range(feature.variants)
             ]
             start += feature.size(self.vocabulary_size)
         return rows

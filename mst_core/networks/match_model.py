@@ -1,8 +1,9 @@
-"""What a line remembers of itself: the latest earlier place that went like its end.
+"""Match models: predictions from the latest earlier position in the tune with the same end.
 
-Match models as in data compression (Mahoney's lpaq; the long contexts of PPM and of Pearce's
-IDyOM): they find licks and sequences anywhere in a tune, where looking back by whole bars does not.
-Intervals and durations are tokens here, times are ticks.
+As in data compression (Mahoney's lpaq) and in the long contexts of PPM and of Pearce's IDyOM. They
+find licks and sequences anywhere in a tune, where looking back by whole bars does not. Their
+predictions are input features of the networks. Intervals and durations are tokens here, times are
+ticks.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ from collections.abc import Hashable
 from mst_core.corpora.vocabulary import START_TOKEN
 
 NO_INTERVAL = START_TOKEN + 1
-"""Nothing to recall."""
+"""The token of "no prediction"."""
 MAX_MATCH = 16
-"""Symbols; longer matches count as this."""
+"""Symbols; a longer match counts as this."""
 _CONFIDENCE_BY_LENGTH = (0, 1, 2, 3, 3, 4, 4, 4, 4, *[5] * 8)
 CONFIDENCE_LEVELS = 6
-"""How sure a match is: 0 is none, then by its length 1, 2, 3-4, 5-8, 9 and more."""
+"""Levels of match length: none, 1, 2, 3-4, 5-8, 9 symbols or more."""
 LAST_SEEN_LEVELS = 4
-"""How sure a habit is: none, seen last time, the last two times, more often."""
+"""Levels of `LastSeen`: never, the last time, the last two times, the last three or more."""
 
 
 class MatchModel:
-    """Follows the latest earlier place whose last symbols were those at the end of a line."""
+    """Follows the latest earlier position whose last symbols equal those at the end of a tune."""
 
     def __init__(self, order: int) -> None:
         self._order = order
-        """Symbols that must agree before a place is followed."""
+        """Symbols that must agree before a position is followed."""
         self._symbols: list[Hashable] = []
         self._seen: dict[tuple[Hashable, ...], int] = {}
         self._predicted = -1
@@ -56,72 +57,92 @@ class MatchModel:
 
     @property
     def confidence(self) -> int:
-        """How long the match is, 0 to GRADES - 1."""
+        """Level of the match's length, 0 (no match) to `CONFIDENCE_LEVELS` - 1."""
         return _CONFIDENCE_BY_LENGTH[min(self._length, MAX_MATCH)]
 
     @property
     def predicted_index(self) -> int | None:
-        """The index of the event that came next at the place that is followed."""
+        """Index of the event that followed the matching position; None without a match."""
         return self._predicted if self._length else None
 
 
 class LastSeen:
-    """What came last time after each of some circumstances, and how often in a row."""
+    """The token that last followed each context, and how often in a row it did."""
 
     def __init__(self) -> None:
         self._last: dict[Hashable, tuple[int, int]] = {}
 
-    def update(self, circumstance: Hashable, token: int) -> None:
-        """Note what came."""
-        before, times = self._last.get(circumstance, (token, 0))
-        times = min(times + 1, LAST_SEEN_LEVELS - 1) if before == token else 1
-        self._last[circumstance] = (token, times)
+    def update(self, context: Hashable, token: int) -> None:
+        """Store the token that followed a context."""
+        previous, times = self._last.get(context, (token, 0))
+        times = min(times + 1, LAST_SEEN_LEVELS - 1) if previous == token else 1
+        self._last[context] = (token, times)
 
-    def predict(self, circumstance: Hashable, nothing: int) -> int:
-        """Token and sureness as one number below (nothing + 1) * SURENESS."""
-        token, times = self._last.get(circumstance, (nothing, 0))
+    def predict(self, context: Hashable, unknown: int) -> int:
+        """Return ``token * LAST_SEEN_LEVELS + times``; the token is ``unknown`` for a new context.
+
+        The result is below ``(unknown + 1) * LAST_SEEN_LEVELS``.
+        """
+        token, times = self._last.get(context, (unknown, 0))
         return token * LAST_SEEN_LEVELS + times
 
 
 class ContextMemory:
-    """All that a line recalls of itself, event by event."""
+    """All match models of one tune, updated event by event."""
 
     def __init__(self, vocabulary_size: int) -> None:
         self._no_duration = vocabulary_size
         self.intervals: list[int] = []
-        """Tokens of all events so far."""
+        """Interval tokens of all events so far."""
         self.durations: list[int] = []
-        self._line, self._tune, self._place, self._rhythm = (
-            MatchModel(2),
-            MatchModel(3),
-            MatchModel(1),
-            MatchModel(2),
-        )
-        self._at_place, self._at_pitch, self._of_pitch, self._of_two = (
-            LastSeen() for _ in range(4)
-        )
-        self._long_move, self._long_pitch, self._long_both = (LastSeen() for _ in range(3))
+        """Duration tokens of all events so far."""
+        self._events = MatchModel(2)
+        self._contour = MatchModel(3)
+        self._pitches_in_bar = MatchModel(1)
+        self._rhythm = MatchModel(2)
+        # The interval or duration that last followed a context of one or two features.
+        self._duration_at_position = LastSeen()
+        self._interval_at_pitch_position = LastSeen()
+        self._interval_at_pitch_interval = LastSeen()
+        self._interval_at_two_intervals = LastSeen()
+        self._duration_at_position_interval = LastSeen()
+        self._duration_at_position_pitch = LastSeen()
+        self._duration_at_all = LastSeen()
 
     def append(
-        self, place: int, before: int | None, pitch: int | None, interval: int, duration: int
+        self,
+        position: int,
+        previous_pitch: int | None,
+        pitch: int | None,
+        interval: int,
+        duration: int,
     ) -> None:
-        """Note an event by its place in the bar, the pitch before it, its own, and its tokens."""
+        """Append an event.
+
+        Args:
+            position: its onset in the bar, in ticks.
+            previous_pitch: MIDI number of the last note before it; None before the first.
+            pitch: its MIDI number; None for a rest.
+            interval: its pitch token.
+            duration: its duration token.
+        """
         last, last_but_one, last_duration = self._last_tokens()
-        self._at_place.update(place, duration)
-        self._at_pitch.update((place, before), interval)
-        self._of_pitch.update((before, last), interval)
-        self._of_two.update((last, last_but_one), interval)
-        self._long_move.update((place, interval), duration)
-        self._long_pitch.update((place, pitch), duration)
-        self._long_both.update((last_duration, place, interval), duration)
+        self._duration_at_position.update(position, duration)
+        self._interval_at_pitch_position.update((position, previous_pitch), interval)
+        self._interval_at_pitch_interval.update((previous_pitch, last), interval)
+        self._interval_at_two_intervals.update((last, last_but_one), interval)
+        self._duration_at_position_interval.update((position, interval), duration)
+        self._duration_at_position_pitch.update((position, pitch), duration)
+        self._duration_at_all.update((last_duration, position, interval), duration)
         self.intervals.append(interval)
         self.durations.append(duration)
-        self._line.append((interval, duration))
-        self._tune.append(interval)
-        self._place.append((pitch, place))
-        self._rhythm.append((duration, place))
+        self._events.append((interval, duration))
+        self._contour.append(interval)
+        self._pitches_in_bar.append((pitch, position))
+        self._rhythm.append((duration, position))
 
     def _last_tokens(self) -> tuple[int, int, int]:
+        """Return the last two interval tokens, latest first, and the last duration token."""
         intervals, durations = self.intervals, self.durations
         return (
             intervals[-1] if intervals else START_TOKEN,
@@ -130,39 +151,50 @@ class ContextMemory:
         )
 
     def pitch_features(self, position: int, pitch: int | None) -> list[int]:
-        """What may come next, at a place in the bar after a pitch."""
+        """Return the features (9,) of the next event, in the order of `PITCH_FEATURES`.
+
+        Args:
+            position: its onset in the bar, in ticks.
+            pitch: MIDI number of the last note; None before the first.
+        """
         row = []
-        for recall in (self._line, self._tune, self._place):
-            index = recall.predicted_index
+        for match in (self._events, self._contour, self._pitches_in_bar):
+            index = match.predicted_index
             interval = NO_INTERVAL if index is None else self.intervals[index]
-            row.append(interval * CONFIDENCE_LEVELS + recall.confidence)
-        for recall in (self._line, self._rhythm):
-            index = recall.predicted_index
+            row.append(interval * CONFIDENCE_LEVELS + match.confidence)
+        for match in (self._events, self._rhythm):
+            index = match.predicted_index
             duration = self._no_duration if index is None else self.durations[index]
-            row.append(duration * CONFIDENCE_LEVELS + recall.confidence)
+            row.append(duration * CONFIDENCE_LEVELS + match.confidence)
         last, last_but_one, _ = self._last_tokens()
         row += (
-            self._at_place.predict(position, self._no_duration),
-            self._at_pitch.predict((position, pitch), NO_INTERVAL),
-            self._of_pitch.predict((pitch, last), NO_INTERVAL),
-            self._of_two.predict((last, last_but_one), NO_INTERVAL),
+            self._duration_at_position.predict(position, self._no_duration),
+            self._interval_at_pitch_position.predict((position, pitch), NO_INTERVAL),
+            self._interval_at_pitch_interval.predict((pitch, last), NO_INTERVAL),
+            self._interval_at_two_intervals.predict((last, last_but_one), NO_INTERVAL),
         )
         return row
 
     def duration_features(self, position: int, pitch: int | None, interval: int) -> list[int]:
-        """How long the next event may be, now that its pitch and interval are known."""
+        """Return the features (6,) of the next event's duration, now that its pitch is known.
+
+        Args:
+            position: its onset in the bar, in ticks.
+            pitch: its MIDI number; None for a rest.
+            interval: its pitch token.
+        """
         row = []
-        for recall in (self._line, self._tune, self._place):
-            index = recall.predicted_index
+        for match in (self._events, self._contour, self._pitches_in_bar):
+            index = match.predicted_index
             if index is None:
                 row.append((self._no_duration * CONFIDENCE_LEVELS) * 2)
                 continue
             agrees = self.intervals[index] == interval
-            row.append((self.durations[index] * CONFIDENCE_LEVELS + recall.confidence) * 2 + agrees)
+            row.append((self.durations[index] * CONFIDENCE_LEVELS + match.confidence) * 2 + agrees)
         *_, last_duration = self._last_tokens()
         row += (
-            self._long_move.predict((position, interval), self._no_duration),
-            self._long_pitch.predict((position, pitch), self._no_duration),
-            self._long_both.predict((last_duration, position, interval), self._no_duration),
+            self._duration_at_position_interval.predict((position, interval), self._no_duration),
+            self._duration_at_position_pitch.predict((position, pitch), self._no_duration),
+            self._duration_at_all.predict((last_duration, position, interval), self._no_duration),
         )
         return row

@@ -1,10 +1,11 @@
-"""A style's pair of networks: embeddings, LSTM, head.
+"""The two networks of a style: embeddings, LSTM and head.
 
 After Pati's article and Colombo et al. 2016, "Algorithmic Composition of Melodies with Deep
-Recurrent Neural Networks".
+Recurrent Neural Networks": the pitch network predicts the next interval, the duration network the
+next duration given that interval.
 
-The pitch network predicts the next interval, the duration network the next duration given that
-interval. Shapes: B tunes, T events, F features, E embedding, H hidden, V vocabulary.
+Shapes: B melodies, T events, F features, E embedding width, H hidden width, P projection width,
+V vocabulary size, R embedding rows (the sum of the feature sizes).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import torch
@@ -23,16 +24,23 @@ from torch import Tensor, nn
 
 from mst_core.corpora.vocabulary import N_PITCH_TOKENS, DurationVocabulary
 from mst_core.errors import BrokenStyle
-from mst_core.networks.cache import GRADES, KINDS
+from mst_core.networks.cache import BUCKET_COUNT, CONTEXT_COUNT
 from mst_core.networks.features import FeatureSpec
 
 LstmState = tuple[Tensor, Tensor]
+"""Hidden and cell state, (layers, B, H) each."""
 Ticks = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-Size = Annotated[int, msgspec.Meta(ge=1, le=8192)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=0.95)]
-StoredCacheWeights = tuple[tuple[Share, ...], ...]
+Width = Annotated[int, msgspec.Meta(ge=1, le=8192)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=0.95)]
 EMBEDDING_STD = 0.4
-"""Standard deviation of an embedding before training, all features summed."""
+"""Standard deviation of the sum of a context's embeddings before training."""
+_STORED_NAMES = {
+    "embedding.weight": "table.weight",
+    "projection.weight": "middle.weight",
+    "projection.bias": "middle.bias",
+}
+"""Names of weights in style files and checkpoints, where they differ from the attributes'."""
+_STORED_SCALE = "table.largest"
 
 
 class ModelConfig(
@@ -45,20 +53,29 @@ class ModelConfig(
         "cache_weights": "trust",
     },
 ):
-    """The sizes of one network: enough to build it again from its file."""
+    """The sizes of one network and its dropout: enough to build it again.
+
+    Stored as JSON, under the names of version 0.1, in the header of the network's file.
+    """
 
     feature_sizes: tuple[int, ...]
+    """Embedding rows of each feature, (F,)."""
     vocabulary_size: int
-    embedding: Size = 160
-    hidden: Size = 320
+    """Tokens that the network predicts, V."""
+    embedding: Width = 160
+    """Width of an embedding, E."""
+    hidden: Width = 320
+    """Width of the LSTM's state, H."""
     layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
-    dropout: Share = 0.4
-    feature_dropout: Share = 0.2
-    """Share of features left out at each event in training, so that none is leant on alone."""
-    projection: Size = 256
-    """Units between what was seen and the head."""
-    cache_weights: StoredCacheWeights = ()
-    """How much the tune so far counts beside the network; empty: nothing."""
+    """Layers of the LSTM."""
+    dropout: Probability = 0.4
+    """Probability of zeroing each unit of embeddings, LSTM output and projection in training."""
+    feature_dropout: Probability = 0.2
+    """Probability of leaving out each input feature at each event in training."""
+    projection: Width = 256
+    """Width of the GELU layer between LSTM output and head, P."""
+    cache_weights: tuple[tuple[Probability, ...], ...] = ()
+    """Mixture weights of the continuous cache by context kind and count bucket; empty: no cache."""
 
 
 class SequenceNet(nn.Module):
@@ -67,10 +84,9 @@ class SequenceNet(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.table = nn.EmbeddingBag(sum(config.feature_sizes), config.embedding, mode="sum")
-        nn.init.normal_(
-            self.table.weight, std=EMBEDDING_STD / max(len(config.feature_sizes), 1) ** 0.5
-        )
+        sizes = config.feature_sizes
+        self.embedding = nn.EmbeddingBag(sum(sizes), config.embedding, mode="sum")  # (R, E)
+        nn.init.normal_(self.embedding.weight, std=EMBEDDING_STD / max(len(sizes), 1) ** 0.5)
         self.lstm = nn.LSTM(
             config.embedding,
             config.hidden,
@@ -79,77 +95,120 @@ class SequenceNet(nn.Module):
             dropout=config.dropout if config.layers > 1 else 0.0,
         )
         self.dropout = nn.Dropout(config.dropout)
-        seen = config.hidden + config.embedding
-        self.middle = nn.Linear(seen, config.projection)
-        self.head = nn.Linear(config.projection + seen, config.vocabulary_size)
-        starts = [0, *accumulate(config.feature_sizes)][:-1]
+        width = config.hidden + config.embedding
+        self.projection = nn.Linear(width, config.projection)
+        self.head = nn.Linear(config.projection + width, config.vocabulary_size)
+        starts = [0, *accumulate(sizes)][:-1]
         self.register_buffer("offsets", torch.tensor(starts), persistent=False)
-        self.offsets: Tensor
+        self.offsets: Tensor  # (F,)
+        hook = _accept_stored_names
+        self.register_load_state_dict_pre_hook(hook)  # type: ignore[no-untyped-call]
 
     def forward(self, features: Tensor, state: LstmState | None = None) -> tuple[Tensor, LstmState]:
-        """Predict from features (B, T, F); returns logits (B, T, V) and the LSTM's state."""
+        """Predict the next token of each event.
+
+        Args:
+            features: values of all features, (B, T, F).
+            state: the LSTM's state before the first event; None for the start of a melody.
+
+        Returns:
+            Logits (B, T, V), and the state after the last event.
+        """
         b, t, f = features.shape
-        rows = (features + self.offsets).view(b * t, f)
-        embedded = self.dropout(self.table(rows, per_sample_weights=self._feature_dropout(rows)))
+        rows = (features + self.offsets).view(b * t, f)  # (B * T, F)
+        weights = self._feature_dropout(rows)
+        embedded = self.dropout(self.embedding(rows, per_sample_weights=weights))  # (B * T, E)
         embedded = embedded.view(b, t, -1)  # (B, T, E)
         hidden, state = self.lstm(embedded, state)  # (B, T, H)
-        seen = torch.cat((self.dropout(hidden), embedded), dim=-1)  # (B, T, H + E)
-        middle = self.dropout(nn.functional.gelu(self.middle(seen)))  # (B, T, M)
-        return self.head(torch.cat((middle, seen), dim=-1)), state
+        joined = torch.cat((self.dropout(hidden), embedded), dim=-1)  # (B, T, H + E)
+        projected = self.dropout(nn.functional.gelu(self.projection(joined)))  # (B, T, P)
+        return self.head(torch.cat((projected, joined), dim=-1)), state  # (B, T, V)
 
     def _feature_dropout(self, rows: Tensor) -> Tensor | None:
-        """Which features count, and for how much: in training some of each row are left out."""
-        share = 1 - self.config.feature_dropout
-        if not self.training or share == 1:
+        """Return weights like ``rows``: 0 for features left out, the others scaled up for it."""
+        keep = 1 - self.config.feature_dropout
+        if not self.training or keep == 1:
             return None
-        return torch.rand(rows.shape, device=rows.device).lt(share) / share
+        return torch.rand(rows.shape, device=rows.device).lt(keep) / keep  # (B * T, F)
 
     def save(self, path: Path, metadata: dict[str, str]) -> None:
-        """Write weights and shape as safetensors; ``notes`` go into the file's header.
+        """Write weights and config as safetensors.
 
-        Half precision, and a byte for each number of the table, by the largest of its row: a third
-        of the size, and the losses of the shipped styles stay the same to three digits.
+        Weights are stored in half precision, and the embedding in 8 bits scaled by the largest
+        value of each row: a third of the size, losses equal to three digits.
+
+        Args:
+            path: the file.
+            metadata: more entries for the file's header.
         """
         header = {"shape": msgspec.json.encode(self.config).decode(), **metadata}
-        weights = {name: value.half().contiguous() for name, value in self.state_dict().items()}
-        table = self.table.weight.detach()
-        largest = table.abs().amax(1, keepdim=True).clamp(min=1e-6)
-        weights["table.weight"] = (table / largest * 127).round().to(torch.int8)
-        weights["table.largest"] = largest.half()
+        weights = {
+            _STORED_NAMES.get(name, name): value.half().contiguous()
+            for name, value in self.state_dict().items()
+        }
+        embedding = self.embedding.weight.detach()  # (R, E)
+        largest = embedding.abs().amax(1, keepdim=True).clamp(min=1e-6)  # (R, 1)
+        stored = _STORED_NAMES["embedding.weight"]
+        weights[stored] = (embedding / largest * 127).round().to(torch.int8)
+        weights[_STORED_SCALE] = largest.half()
         save_file(weights, path, header)
         path.chmod(0o644)
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> tuple[SequenceNet, dict[str, str]]:
-        """Read a network and its header. Raises BrokenStyle when the file is not one."""
+        """Read a network and the metadata of its file's header.
+
+        Args:
+            path: a file that `save` of this version or 0.1 wrote.
+            device: where the weights go.
+
+        Returns:
+            The network, ready to predict, and the header.
+
+        Raises:
+            BrokenStyle: when the file is damaged, or its tensors are not of the sizes that its
+                header says (checked before anything of those sizes is allocated).
+        """
+        style = path.parent.name
+        stored = _STORED_NAMES["embedding.weight"]
         try:
             with safe_open(path, framework="pt", device=str(device)) as file:
                 header = file.metadata() or {}
-                shape = msgspec.json.decode(header["shape"], type=ModelConfig)
-                said = {  # looked at before anything of that size is made
-                    "table.weight": [sum(shape.feature_sizes), shape.embedding],
-                    f"lstm.weight_hh_l{shape.layers - 1}": [4 * shape.hidden, shape.hidden],
-                    "middle.bias": [shape.projection],
-                    "head.bias": [shape.vocabulary_size],
+                config = msgspec.json.decode(header["shape"], type=ModelConfig)
+                sizes = {
+                    stored: [sum(config.feature_sizes), config.embedding],
+                    f"lstm.weight_hh_l{config.layers - 1}": [4 * config.hidden, config.hidden],
+                    _STORED_NAMES["projection.bias"]: [config.projection],
+                    "head.bias": [config.vocabulary_size],
                 }
-                if any(file.get_slice(name).get_shape() != size for name, size in said.items()):
-                    raise BrokenStyle(path.parent.name, f"{path.name} is not of the shape it says")
-                if [len(row) for row in shape.cache_weights] not in ([], [GRADES] * KINDS):
-                    raise BrokenStyle(path.parent.name, f"{path.name}: no such trust in a cache")
-                network = cls(shape)
-                names = file.keys()  # a method of its own: the file is no mapping
+                if any(file.get_slice(name).get_shape() != size for name, size in sizes.items()):
+                    raise BrokenStyle(style, f"the tensors of {path.name} do not fit its header")
+                cache_shape = [len(row) for row in config.cache_weights]
+                if cache_shape not in ([], [BUCKET_COUNT] * CONTEXT_COUNT):
+                    raise BrokenStyle(style, f"the cache weights of {path.name} have a wrong shape")
+                network = cls(config)
+                names = file.keys()  # the file is no mapping: `name in file` does not work
                 weights = {name: file.get_tensor(name).float() for name in names}
-                if "table.largest" in weights:  # a table of whole halves has none
-                    weights["table.weight"] *= weights.pop("table.largest") / 127
+                if _STORED_SCALE in weights:  # files of half-precision embeddings have none
+                    weights[stored] *= weights.pop(_STORED_SCALE) / 127
                 network.load_state_dict(weights)
         except (OSError, SafetensorError, KeyError, RuntimeError, msgspec.MsgspecError) as error:
-            raise BrokenStyle(path.parent.name, f"{path.name}: {error}") from error
+            raise BrokenStyle(style, f"{path.name}: {error}") from error
         return network.to(device).eval(), header
+
+
+def _accept_stored_names(
+    _module: nn.Module, state: dict[str, Any], prefix: str, *_rest: object
+) -> None:
+    """Rename the weights of a file or an older checkpoint before they are loaded."""
+    for name, stored in _STORED_NAMES.items():
+        if prefix + stored in state:
+            state[prefix + name] = state.pop(prefix + stored)
 
 
 @dataclass(frozen=True, slots=True)
 class StyleModel:
-    """The two networks of a style with its duration dictionary."""
+    """The two networks of a style and its duration vocabulary."""
 
     pitch_net: SequenceNet
     duration_net: SequenceNet
@@ -157,7 +216,12 @@ class StyleModel:
 
     @classmethod
     def build(cls, vocabulary: DurationVocabulary, config: ModelConfig) -> StyleModel:
-        """Make an untrained pair; ``sizes`` gives embedding, hidden, layers and dropout."""
+        """Build two untrained networks.
+
+        Args:
+            vocabulary: the durations of the style.
+            config: widths and dropout; its feature sizes and vocabulary size are replaced.
+        """
         count = len(vocabulary)
         return cls(
             SequenceNet(
@@ -179,46 +243,47 @@ class StyleModel:
 
     @torch.no_grad()
     def load_pretrained(self, other: StyleModel) -> None:
-        """Take over what another pair has learned, each duration from its nearest over there.
+        """Copy the weights of another style's networks, each duration from the nearest one there.
 
-        Raises RuntimeError when the two differ in size.
+        Raises:
+            RuntimeError: when the widths differ.
         """
         tokens = torch.tensor([other.vocabulary.token(ticks) for ticks in self.vocabulary.ticks])
-        layouts = (FeatureSpec.for_pitch, FeatureSpec.for_duration)
-        pairs = zip(
-            (self.pitch_net, self.duration_net),
-            (other.pitch_net, other.duration_net),
-            layouts,
-            strict=True,
-        )
-        for ours, theirs, layout in pairs:
+        for ours, theirs, spec in (
+            (self.pitch_net, other.pitch_net, FeatureSpec.for_pitch),
+            (self.duration_net, other.duration_net, FeatureSpec.for_duration),
+        ):
             weights = dict(theirs.state_dict())
-            rows = layout(len(other.vocabulary)).matching_rows(tokens.tolist())
-            weights["table.weight"] = weights["table.weight"][rows]
+            rows = spec(len(other.vocabulary)).matching_rows(tokens.tolist())
+            weights["embedding.weight"] = weights["embedding.weight"][rows]  # (R, E)
             if ours is self.duration_net:
                 for name in ("head.weight", "head.bias"):
-                    weights[name] = weights[name][tokens]
+                    weights[name] = weights[name][tokens]  # (V, P + H + E), (V,)
             ours.load_state_dict(weights)
 
     def save(self, folder: Path) -> None:
-        """Write both networks below a style's folder."""
+        """Write ``pitch.safetensors`` and ``duration.safetensors`` into a style folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        notes = {"durations": json.dumps(self.vocabulary.ticks)}
-        self.pitch_net.save(folder / "pitch.safetensors", notes)
-        self.duration_net.save(folder / "duration.safetensors", notes)
+        metadata = {"durations": json.dumps(self.vocabulary.ticks)}
+        self.pitch_net.save(folder / "pitch.safetensors", metadata)
+        self.duration_net.save(folder / "duration.safetensors", metadata)
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> StyleModel:
-        """Read both networks of a style. Raises BrokenStyle when they do not fit together."""
-        pitch, notes = SequenceNet.load(folder / "pitch.safetensors", device)
-        duration, others = SequenceNet.load(folder / "duration.safetensors", device)
+        """Read both networks of a style folder.
+
+        Raises:
+            BrokenStyle: when one is damaged, or they do not fit together.
+        """
+        pitch, metadata = SequenceNet.load(folder / "pitch.safetensors", device)
+        duration, other_metadata = SequenceNet.load(folder / "duration.safetensors", device)
         try:
-            ticks = msgspec.json.decode(notes["durations"], type=tuple[Ticks, ...])
+            ticks = msgspec.json.decode(metadata["durations"], type=tuple[Ticks, ...])
         except (KeyError, msgspec.MsgspecError) as error:
-            raise BrokenStyle(folder.name, f"its dictionary of durations: {error}") from error
+            raise BrokenStyle(folder.name, f"its duration vocabulary: {error}") from error
         count = len(ticks)
         fits = (
-            notes["durations"] == others.get("durations")
+            metadata["durations"] == other_metadata.get("durations")
             and list(ticks) == sorted(set(ticks))
             and (pitch.config.feature_sizes, pitch.config.vocabulary_size)
             == (FeatureSpec.for_pitch(count).sizes, N_PITCH_TOKENS)
@@ -226,5 +291,7 @@ class StyleModel:
             == (FeatureSpec.for_duration(count).sizes, count)
         )
         if not fits:
-            raise BrokenStyle(folder.name, "its networks and its dictionary do not fit together")
+            raise BrokenStyle(
+                folder.name, "its networks and its duration vocabulary do not fit together"
+            )
         return cls(pitch, duration, DurationVocabulary(ticks))

@@ -1,4 +1,4 @@
-"""A style ready to use: its card, its habits and its pair of networks."""
+"""A style ready to use: its card, statistics and networks, loaded from its folder."""
 
 from __future__ import annotations
 
@@ -20,30 +20,41 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One folder below ``models``, loaded."""
+    """The contents of one style folder."""
 
     name: str
     card: StyleCard
     statistics: StyleStatistics
     model: StyleModel
     fingerprints: Fingerprints | None = None
-    """What tells copies of its tunes; None in a folder of an older training."""
+    """Of its training tunes, to find copies; None when the folder has none."""
     reference_profiles: ReferenceProfiles | None = None
+    """Of its training tunes; None when the folder has none."""
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> Style:
-        """Read a style folder. Raises BrokenStyle when something in it is missing or damaged."""
-        card, habits = load_style_card(folder), StyleStatistics.load(folder)
-        missing = card.meters.keys() - habits.meters.keys()
+        """Read a style folder.
+
+        Args:
+            folder: its name is the style's name.
+            device: where the networks go.
+
+        Raises:
+            BrokenStyle: when a file is missing or damaged, or the card has a meter that the
+                statistics lack.
+        """
+        card, statistics = load_style_card(folder), StyleStatistics.load(folder)
+        missing = card.meters.keys() - statistics.meters.keys()
         if missing:
-            known = ", ".join(habits.meters)
+            known = ", ".join(statistics.meters)
             raise BrokenStyle(
-                folder.name, f"its card has {', '.join(sorted(missing))}, its habits only {known}"
+                folder.name,
+                f"its card has {', '.join(sorted(missing))}, its statistics only {known}",
             )
         return cls(
             folder.name,
             card,
-            habits,
+            statistics,
             StyleModel.load(folder, device),
             Fingerprints.load(folder),
             ReferenceProfiles.load(folder),
@@ -51,7 +62,7 @@ class Style:
 
 
 def load_styles(models: Path, device: torch.device) -> dict[str, Style]:
-    """Load every style below ``models``, by name; a broken one is logged and left out."""
+    """Load every style of a folder, by name; a broken one is logged and left out."""
     styles: dict[str, Style] = {}
     for name in load_style_cards(models):
         try:
@@ -62,12 +73,19 @@ def load_styles(models: Path, device: torch.device) -> dict[str, Style]:
 
 
 def use_one_thread() -> None:
-    """Let networks step in one processor thread, as small LSTMs are fastest and always the same."""
+    """Let torch use one processor thread: fastest for small LSTMs, and always the same result."""
     torch.set_num_threads(1)
 
 
 def pick_device(name: str) -> torch.device:
-    """Turn ``auto``, ``cpu`` or ``cuda`` into a device; ``auto`` takes a GPU when there is one."""
+    """Return the torch device of a name.
+
+    Args:
+        name: ``auto`` (a GPU when there is one), ``cpu`` or ``cuda``.
+
+    Raises:
+        BadOption: when CUDA is asked for and torch finds no GPU.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():

@@ -58,7 +58,7 @@ class UsualNet(nn.Module):
         embedded = self.rest.dropout(sum(table(column) for table, column in columns))
         hidden, _ = self.rest.lstm(embedded)
         seen = torch.cat((self.rest.dropout(hidden), embedded), dim=-1)
-        middle = self.rest.dropout(nn.functional.gelu(self.rest.middle(seen)))
+        middle = self.rest.dropout(nn.functional.gelu(self.rest.projection(seen)))
         logits: Tensor = self.rest.head(torch.cat((middle, seen), dim=-1))
         return logits
 

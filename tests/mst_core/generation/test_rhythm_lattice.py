@@ -1,4 +1,4 @@
-"""The lattice of rhythms: exact spans, exact numbers of notes, no dead ends."""
+"""The rhythm lattice: exact spans, exact numbers of notes, no dead ends."""
 
 from __future__ import annotations
 
@@ -23,29 +23,31 @@ def jig_and_triplets() -> Lattice:
 
 
 @given(st.integers(1, 4), st.data())
-def test_every_walk_on_the_lattice_ends_exactly_with_the_number_of_notes_it_promised(
+def test_every_path_fills_the_span_with_the_number_of_notes_that_its_sets_allow(
     bars: int, data: st.DataObject
 ) -> None:
     lattice = jig_and_triplets()
     length = bars * 72
-    ways = lattice.reachable_counts(length)
-    possible = [n for n in range(length) if ways[0] >> n & 1]
+    counts = lattice.reachable_counts(length)
+    possible = [n for n in range(length) if counts[0] >> n & 1]
     wanted = data.draw(st.sampled_from(possible))
     draw = random.Random(data.draw(st.integers(0, 1000)))
     tick, notes = 0, 0
     while tick < length:
         left = wanted - notes
-        values = lattice.positions[tick % 72]
+        allowed = lattice.positions[tick % 72]
         open_notes = [
             v
-            for v in values.notes
-            if tick + v <= length and left and ways[tick + v] >> (left - 1) & 1
+            for v in allowed.notes
+            if tick + v <= length and left and counts[tick + v] >> (left - 1) & 1
         ]
-        open_rests = [v for v in values.rests if tick + v <= length and ways[tick + v] >> left & 1]
+        open_rests = [
+            v for v in allowed.rests if tick + v <= length and counts[tick + v] >> left & 1
+        ]
         choices = [(v, 1) for v in open_notes] + [(v, 0) for v in open_rests]
         assert choices, "a dead end"
-        value, sounding = draw.choice(choices)
-        tick, notes = tick + value, notes + sounding
+        value, is_note = draw.choice(choices)
+        tick, notes = tick + value, notes + is_note
     assert (tick, notes) == (length, wanted)
 
 
@@ -59,5 +61,27 @@ def test_the_rarest_rhythms_beyond_the_coverage_are_left_out() -> None:
     assert 28 not in jig_and_triplets().positions[12].notes
 
 
-def test_between_holds_both_its_ends() -> None:
+def test_a_count_range_holds_both_its_ends() -> None:
     assert count_range(2, 4) == 0b11100
+
+
+def test_completion_probabilities_sum_to_the_chance_of_filling_the_span() -> None:
+    """With one duration at each position there is one path, of 6 eighths."""
+    rhythms = tuple(RhythmCount(place, EIGHTH, 100, 0) for place in range(0, 72, EIGHTH))
+    lattice = Lattice.from_statistics(MeterStatistics(10, 160, rhythms, {}, (6, 6, 6)), 72)
+    table = lattice.completion_probability(72, 0, 8)
+    assert table.shape == (73, 9)
+    assert table[0].tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0]
+    assert table[60].tolist() == [0, 1, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_longer_bar_repeats_the_first_beats_and_crosses_no_barline() -> None:
+    lattice = jig_and_triplets().for_bar_length(96)
+    assert EIGHTH in lattice.positions[84].notes
+    assert QUARTER not in lattice.positions[84].notes
+
+
+def test_on_a_grid_only_multiples_of_the_step_are_left() -> None:
+    lattice = jig_and_triplets().on_grid(EIGHTH)
+    assert TRIPLET not in lattice.positions[0].notes
+    assert all(position % EIGHTH == 0 for position in lattice.positions)

@@ -1,4 +1,4 @@
-"""What a network may see of a tune when it predicts the next event."""
+"""The context of an event: only the past, by the features' names."""
 
 from __future__ import annotations
 
@@ -32,73 +32,77 @@ def test_wide_intervals_fold_by_octaves_and_keep_their_direction() -> None:
     assert interval_token(0) == 12
 
 
-def test_a_duration_outside_the_dictionary_takes_the_nearest_by_ratio() -> None:
-    durations = DurationVocabulary((6, 12, 24, 48))
-    assert [durations.token(ticks) for ticks in (6, 11, 40, 500)] == [0, 1, 3, 3]
+def test_a_duration_outside_the_vocabulary_takes_the_nearest_by_ratio() -> None:
+    vocabulary = DurationVocabulary((6, 12, 24, 48))
+    assert [vocabulary.token(ticks) for ticks in (6, 11, 40, 500)] == [0, 1, 3, 3]
 
 
-def test_a_dictionary_holds_the_common_note_values_even_if_its_corpus_does_not() -> None:
-    durations = DurationVocabulary.from_tunes([parse_tune(dance(1))])
-    assert {int(value * 24) for value in COMMON_DURATIONS} <= set(durations.ticks)
+def test_a_vocabulary_has_the_common_note_values_even_if_its_corpus_does_not() -> None:
+    vocabulary = DurationVocabulary.from_tunes([parse_tune(dance(1))])
+    assert {int(value * 24) for value in COMMON_DURATIONS} <= set(vocabulary.ticks)
 
 
-def test_nothing_after_an_event_changes_what_was_known_before_it() -> None:
-    line = dance(3)
-    whole = parse_tune(line)
+def test_later_events_do_not_change_an_earlier_context() -> None:
+    record = dance(3)
+    whole = parse_tune(record)
     changed = dance(3)
     changed["notes"][-1][0] += 5
-    durations = DurationVocabulary.from_tunes([whole])
-    first, second = encode_tune(whole, durations), encode_tune(parse_tune(changed), durations)
+    vocabulary = DurationVocabulary.from_tunes([whole])
+    first, second = encode_tune(whole, vocabulary), encode_tune(parse_tune(changed), vocabulary)
     np.testing.assert_array_equal(first.pitch_features, second.pitch_features)
     np.testing.assert_array_equal(first.duration_features[:-1], second.duration_features[:-1])
 
 
-def test_transposing_a_tune_with_its_key_changes_only_the_names_of_key_and_pitch() -> None:
+def test_transposing_a_tune_with_its_key_changes_only_the_key_and_pitch_features() -> None:
     low, high = dance(4), dance(4)
     high["notes"] = [[pitch + 3, *times] for pitch, *times in high["notes"]]
     high["key"] = "Fmaj"
     tune = parse_tune(low)
-    durations = DurationVocabulary.from_tunes([tune])
-    first, second = encode_tune(tune, durations), encode_tune(parse_tune(high), durations)
-    kept = [name not in ("key", "pitch") for name in FeatureSpec.for_duration(len(durations)).names]
+    vocabulary = DurationVocabulary.from_tunes([tune])
+    first, second = encode_tune(tune, vocabulary), encode_tune(parse_tune(high), vocabulary)
+    kept = [
+        name not in ("key", "pitch") for name in FeatureSpec.for_duration(len(vocabulary)).names
+    ]
     np.testing.assert_array_equal(
         first.duration_features[:, kept], second.duration_features[:, kept]
     )
     np.testing.assert_array_equal(first.pitch_targets, second.pitch_targets)
 
 
-def features(line: MelodyState) -> dict[str, int]:
-    """What the pitch network would see now, by name."""
-    names = FeatureSpec.for_pitch(len(line.vocabulary)).names
-    return dict(zip(names, line.pitch_context(), strict=True))
+def features(state: MelodyState) -> dict[str, int]:
+    """Return the features of the pitch network by name."""
+    names = FeatureSpec.for_pitch(len(state.vocabulary)).names
+    return dict(zip(names, state.pitch_context(), strict=True))
 
 
-def test_looking_back_finds_what_stood_at_the_same_place() -> None:
+def test_looking_back_finds_the_event_at_the_same_position() -> None:
     tune = parse_tune(dance(5))
-    durations = DurationVocabulary.from_tunes([tune])
-    line = MelodyState(TuneHeader.from_tune(tune), durations)
+    vocabulary = DurationVocabulary.from_tunes([tune])
+    state = MelodyState(TuneHeader.from_tune(tune), vocabulary)
     for event in tune.events:
         if event.onset == 4 * tune.bar_ticks:  # where the first half returns
-            seen = features(line)
+            found = features(state)
             first = tune.events[0]
             assert first.pitch is not None
-            assert line.last_pitch is not None
-            assert seen["interval to 4 bars back"] == interval_token(first.pitch - line.last_pitch)
-            assert seen["duration 4 bars back"] == durations.token(first.duration)
-        line.append(event.pitch, event.duration)
+            assert state.last_pitch is not None
+            assert found["interval to 4 bars back"] == interval_token(
+                first.pitch - state.last_pitch
+            )
+            assert found["duration 4 bars back"] == vocabulary.token(first.duration)
+        state.append(event.pitch, event.duration)
 
 
 def test_a_rest_keeps_the_last_pitch_for_the_next_interval() -> None:
     tune = parse_tune(dance(6))
-    line = MelodyState(TuneHeader.from_tune(tune), DurationVocabulary.from_tunes([tune]))
-    line.append(67, 12)
-    line.append(None, 12)
-    assert line.interval_to(69) == interval_token(2)
-    assert line.interval_to(None) == REST_TOKEN
+    state = MelodyState(TuneHeader.from_tune(tune), DurationVocabulary.from_tunes([tune]))
+    state.append(67, 12)
+    state.append(None, 12)
+    assert state.interval_to(69) == interval_token(2)
+    assert state.interval_to(None) == REST_TOKEN
 
 
-def test_every_feature_stays_within_its_rows_of_the_table(tunes: list[CorpusTune]) -> None:
-    durations = DurationVocabulary.from_tunes(tunes[:1])
+def test_every_feature_value_has_an_embedding_row(tunes: list[CorpusTune]) -> None:
+    vocabulary = DurationVocabulary.from_tunes(tunes[:1])
     odd = CorpusTune(
         "odd",
         "odd",
@@ -116,30 +120,30 @@ def test_every_feature_stays_within_its_rows_of_the_table(tunes: list[CorpusTune
         bar_splits=(90,),
     )
     for tune in (*tunes, odd):
-        rows = encode_tune(tune, durations).duration_features
+        rows = encode_tune(tune, vocabulary).duration_features
         assert (rows >= 0).all()
-        assert (rows < np.array(FeatureSpec.for_duration(len(durations)).sizes)).all()
+        assert (rows < np.array(FeatureSpec.for_duration(len(vocabulary)).sizes)).all()
 
 
-def test_a_bar_that_a_repeat_sign_splits_is_one_bar_and_tells_where_the_part_ends() -> None:
+def test_a_bar_split_by_a_repeat_sign_is_one_bar_with_a_section_boundary() -> None:
     parts = dance(5)
     parts["bar_starts"] = sorted([*parts["bar_starts"], "15/2"], key=Fraction)
     tune, plain = parse_tune(parts), parse_tune(dance(5))
     assert (tune.barlines, tune.bar_splits) == (plain.barlines, (180,))
-    line = MelodyState(TuneHeader.from_tune(tune), DurationVocabulary.from_tunes([tune]))
-    while line.next_onset < 168:
-        line.append(62, 12)
-    assert features(line)["ticks to the next line"] == 1 * POSITIONS + 12
-    line.append(62, 12)
-    assert features(line)["bars of the section"] == 0
+    state = MelodyState(TuneHeader.from_tune(tune), DurationVocabulary.from_tunes([tune]))
+    while state.next_onset < 168:
+        state.append(62, 12)
+    assert features(state)["ticks to the next boundary"] == 1 * POSITIONS + 12
+    state.append(62, 12)
+    assert features(state)["bars since the section began"] == 0
 
 
-def test_a_lick_is_recalled_wherever_it_stands_and_in_any_transposition() -> None:
-    heading = TuneHeader.regular(Meter.parse("4/4"), None, 8)
-    line = MelodyState(heading, DurationVocabulary((6, 12, 24)))
+def test_a_lick_is_matched_at_any_position_and_in_any_transposition() -> None:
+    header = TuneHeader.regular(Meter.parse("4/4"), None, 8)
+    state = MelodyState(header, DurationVocabulary((6, 12, 24)))
     for pitch, duration in ((60, 12), (62, 12), (65, 12), (64, 24), (72, 6), (68, 12), (70, 12)):
-        line.append(pitch, duration)
-    line.append(73, 12)  # as at the beginning, eight higher and not at the same place
-    seen = features(line)
-    assert seen["interval that the line recalls"] // CONFIDENCE_LEVELS == interval_token(-1)
-    assert seen["duration that the line recalls"] // CONFIDENCE_LEVELS == 2
+        state.append(pitch, duration)
+    state.append(73, 12)  # as at the beginning, 8 semitones higher and at another position
+    found = features(state)
+    assert found["interval by event match"] // CONFIDENCE_LEVELS == interval_token(-1)
+    assert found["duration by event match"] // CONFIDENCE_LEVELS == 2

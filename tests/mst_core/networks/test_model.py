@@ -1,4 +1,4 @@
-"""A pair of networks: what it foretells, what it hands on, and which files it refuses."""
+"""The networks of a style: pretraining, the cache, and damaged or older files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
@@ -20,8 +20,6 @@ from mst_core.corpora.vocabulary import (
 )
 from mst_core.errors import BrokenStyle
 from mst_core.music import Meter
-from mst_core.networks.cache import GRADES as GRADES_OF_TRUST
-from mst_core.networks.cache import KINDS, ContinuousCache
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.networks.model import ModelConfig, StyleModel
 from mst_core.networks.style import load_styles
@@ -39,65 +37,94 @@ SHORT = TrainConfig(epochs=3, batch_events=512)
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Two threads on busy cores wait for each other at every small step."""
+    """Use one thread: two wait for each other at every small step."""
     set_threads(1)
 
 
-def test_a_pair_takes_over_what_another_knows_of_the_nearest_durations() -> None:
+def test_pretrained_weights_come_from_the_nearest_duration() -> None:
     torch.manual_seed(0)
     coarse = StyleModel.build(DurationVocabulary((12, 24)), SMALL)
     fine = StyleModel.build(DurationVocabulary((12, 23, 24)), SMALL)
     fine.load_pretrained(coarse)
     coarse.duration_net.eval()
     fine.duration_net.eval()
-    held: dict[str, list[float]] = {}
-    for name, pair in (("coarse", coarse), ("fine", fine)):
-        line = MelodyState(TuneHeader.regular(Meter.parse("2/4"), None, 4), pair.vocabulary)
-        line.append(60, 12)
-        line.append(64, 24)
-        row = line.duration_context(line.pitch_context(), line.interval_to(62), 62)
-        logits, _ = pair.duration_net(torch.tensor([[row]]))
-        held[name] = logits[0, 0].tolist()
-    assert [held["fine"][0], held["fine"][2]] == pytest.approx(held["coarse"], abs=1e-5)
-    assert held["fine"][1] == pytest.approx(held["coarse"][1], abs=1e-5)
+    logits_of: dict[str, list[float]] = {}
+    for name, model in (("coarse", coarse), ("fine", fine)):
+        state = MelodyState(TuneHeader.regular(Meter.parse("2/4"), None, 4), model.vocabulary)
+        state.append(60, 12)
+        state.append(64, 24)
+        row = state.duration_context(state.pitch_context(), state.interval_to(62), 62)
+        logits, _ = model.duration_net(torch.tensor([[row]]))
+        logits_of[name] = logits[0, 0].tolist()
+    assert [logits_of["fine"][0], logits_of["fine"][2]] == pytest.approx(
+        logits_of["coarse"], abs=1e-5
+    )
+    assert logits_of["fine"][1] == pytest.approx(logits_of["coarse"][1], abs=1e-5)
 
 
-def test_what_a_tune_did_before_counts_where_the_network_does_not_know(
+def test_a_fitted_cache_lowers_the_loss_of_an_untrained_network(
     tunes: list[CorpusTune],
 ) -> None:
     durations = DurationVocabulary.from_tunes(tunes)
     torch.manual_seed(0)
-    pair = StyleModel.build(durations, SMALL)  # knows nothing yet
-    lessons = [encode_tune(tune, durations) for tune in tunes]
-    alone = evaluate_model(pair, tunes, CPU)
-    fit_cache(pair.pitch_net, [(one.pitch_features, one.pitch_targets) for one in lessons], CPU)
+    model = StyleModel.build(durations, SMALL)  # untrained
+    examples = [encode_tune(tune, durations) for tune in tunes]
+    alone = evaluate_model(model, tunes, CPU)
     fit_cache(
-        pair.duration_net, [(one.duration_features, one.duration_targets) for one in lessons], CPU
+        model.pitch_net,
+        [(example.pitch_features, example.pitch_targets) for example in examples],
+        CPU,
     )
-    together = evaluate_model(pair, tunes, CPU)
+    fit_cache(
+        model.duration_net,
+        [(example.duration_features, example.duration_targets) for example in examples],
+        CPU,
+    )
+    together = evaluate_model(model, tunes, CPU)
     assert together.pitch < alone.pitch - 0.1
     assert together.duration < alone.duration - 0.1
 
 
-def test_a_cache_knows_nothing_of_what_comes(tunes: list[CorpusTune]) -> None:
-    durations = DurationVocabulary.from_tunes(tunes)
-    row = encode_tune(tunes[0], durations).pitch_features.tolist()
-    trust = ((0.0, *[0.3] * (GRADES_OF_TRUST - 1)),) * KINDS
-    even = np.full(26, 1 / 26)
+def test_a_file_keeps_the_names_of_version_0_1(tmp_path: Path) -> None:
+    """Keys of the header and names of the tensors, so that older versions read new styles too."""
+    StyleModel.build(DurationVocabulary((12, 24)), SMALL).save(tmp_path)
+    with safe_open(tmp_path / "pitch.safetensors", framework="pt") as file:
+        header = json.loads(file.metadata()["shape"])
+        names = set(file.keys())
+    assert header.keys() == {
+        "features", "vocabulary", "embedding", "hidden", "layers", "dropout",
+        "feature_dropout", "middle", "trust",
+    }  # fmt: skip
+    assert {"table.weight", "table.largest", "middle.weight", "middle.bias"} <= names
 
-    def mixed(rows: list[list[int]]) -> list[list[float]]:
-        cache = ContinuousCache(len(rows[0]), trust)
-        return [cache.mix(row, even).tolist() for row in rows]
 
-    other = [*row[:20], *encode_tune(tunes[1], durations).pitch_features.tolist()[20:]]
-    assert mixed(row)[:20] == mixed(other)[:20]
-    assert all(sum(shares) == pytest.approx(1) for shares in mixed(row))
+def test_saving_and_loading_changes_the_weights_by_rounding_only(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = StyleModel.build(DurationVocabulary((12, 24)), SMALL)
+    model.save(tmp_path)
+    loaded = StyleModel.load(tmp_path, CPU)
+    assert loaded.vocabulary == model.vocabulary
+    assert loaded.pitch_net.config == model.pitch_net.config
+    weights = model.pitch_net.state_dict()
+    for name, tensor in loaded.pitch_net.state_dict().items():
+        assert torch.allclose(tensor, weights[name], atol=0.01)
+
+
+def test_a_checkpoint_of_version_0_1_loads() -> None:
+    model = StyleModel.build(DurationVocabulary((12, 24)), SMALL)
+    state = model.pitch_net.state_dict()
+    old = {name.replace("embedding.", "table.").replace("projection.", "middle."): value + 1
+           for name, value in state.items()}  # fmt: skip
+    model.pitch_net.load_state_dict(old)
+    assert torch.equal(model.pitch_net.embedding.weight, old["table.weight"])
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "not safetensors"])
-def test_a_damaged_style_is_named(tunes: list[CorpusTune], tmp_path: Path, damage: str) -> None:
-    pair = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
-    pair.save(tmp_path / "dances")
+def test_a_damaged_file_is_an_error_that_names_the_style(
+    tunes: list[CorpusTune], tmp_path: Path, damage: str
+) -> None:
+    model = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
+    model.save(tmp_path / "dances")
     weights = tmp_path / "dances" / "pitch.safetensors"
     if damage == "missing":
         weights.unlink()
@@ -115,16 +142,16 @@ def test_common_classes_take_the_nearest_note_value() -> None:
     assert COMMON_DURATIONS[duration_class(500)] == 8
 
 
-def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
+def test_a_duration_outside_the_vocabulary_has_a_finite_loss() -> None:
     known, odd = parse_tune(dance(1)), parse_tune(dance(2))
     events = (TuneEvent(62, 0, 24), TuneEvent(63, 24, 1), TuneEvent(74, 25, 200))
     strange = CorpusTune(odd.id, odd.title, odd.meter, odd.key, events, odd.barlines)
-    pair = StyleModel.build(DurationVocabulary.from_tunes([known]), SMALL)
-    assert evaluate_model(pair, [strange], CPU).duration < 12
+    model = StyleModel.build(DurationVocabulary.from_tunes([known]), SMALL)
+    assert evaluate_model(model, [strange], CPU).duration < 12
 
 
 @pytest.mark.parametrize(
-    "lie",
+    "change",
     [
         {"hidden": 8192},
         {"hidden": -1},
@@ -137,26 +164,26 @@ def test_an_event_that_no_dictionary_holds_still_has_a_finite_loss() -> None:
         {"trust": [[7.0] * 6] * 3},
     ],
 )
-def test_a_network_that_lies_about_its_size_is_refused(
-    tunes: list[CorpusTune], tmp_path: Path, lie: dict[str, Any]
+def test_a_header_that_does_not_fit_the_tensors_is_refused(
+    tunes: list[CorpusTune], tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    pair = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
-    pair.save(tmp_path / "dances")
+    model = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
+    model.save(tmp_path / "dances")
     weights = tmp_path / "dances" / "pitch.safetensors"
     tensors = load_file(weights)
-    shape = msgspec.json.decode(msgspec.json.encode(pair.pitch_net.config)) | lie
-    header = {"shape": json.dumps(shape), "durations": json.dumps(pair.vocabulary.ticks)}
+    config = msgspec.json.decode(msgspec.json.encode(model.pitch_net.config)) | change
+    header = {"shape": json.dumps(config), "durations": json.dumps(model.vocabulary.ticks)}
     save_file(tensors, weights, header)
     with pytest.raises(BrokenStyle, match="dances"):
         StyleModel.load(tmp_path / "dances", CPU)
 
 
 @pytest.mark.parametrize("durations", ["[]", "[12, 6]", '["a"]', "{", "[12]", "[0, 12]"])
-def test_a_dictionary_that_does_not_fit_is_refused(
+def test_a_duration_vocabulary_that_does_not_fit_is_refused(
     tunes: list[CorpusTune], tmp_path: Path, durations: str
 ) -> None:
-    pair = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
-    for network, name in ((pair.pitch_net, "pitch"), (pair.duration_net, "duration")):
+    model = StyleModel.build(DurationVocabulary.from_tunes(tunes), SMALL)
+    for network, name in ((model.pitch_net, "pitch"), (model.duration_net, "duration")):
         network.save(tmp_path / f"{name}.safetensors", {"durations": durations})
     with pytest.raises(BrokenStyle):
         StyleModel.load(tmp_path, CPU)
