@@ -11,14 +11,15 @@ from typing import IO, Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import Command, ContextMenu, Group
 
-from bot.cogs.compose import ComposeCog
+from bot.cogs.compose import compose_command
 from bot.cogs.library import LibraryCog
-from bot.cogs.mashup import MashupCog
+from bot.cogs.mashup import mashup_command
 from bot.cogs.mydata import MyDataCog
 from bot.cogs.options import StyleOptions
-from bot.cogs.rerhythm import RerhythmCog
-from bot.cogs.transfer import TransferCog
+from bot.cogs.rerhythm import rerhythm_commands
+from bot.cogs.transfer import transfer_command
 from bot.messages.buttons import PressItem
 from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
@@ -137,17 +138,16 @@ class MusicBot(discord.Client):
             store, uploads, scheduler, styles, settings, self.replies, clock
         )
         options = StyleOptions(styles)
-        cogs = (
-            ComposeCog(intake, options, texts),
-            TransferCog(intake, options, texts),
-            RerhythmCog(intake, styles, options, self.replies, texts, limits),
-            MashupCog(intake, texts),
-            LibraryCog(store, styles, self.replies.captions, texts),
-            MyDataCog(store, uploads, scheduler, texts),
-        )
-        for cog in cogs:
-            for command in cog.commands():
-                self.tree.add_command(command)
+        commands: list[Command[Any, ..., Any] | ContextMenu | Group] = [
+            compose_command(intake, options, texts),
+            transfer_command(intake, options, texts),
+            *rerhythm_commands(intake, options, self.replies, texts, limits),
+            mashup_command(intake, texts),
+            *LibraryCog(store, styles, self.replies.captions, texts).commands(),
+            *MyDataCog(store, uploads, scheduler, texts).commands(),
+        ]
+        for command in commands:
+            self.tree.add_command(command)
         self.add_dynamic_items(PressItem)
         await self.tree.sync()
         await scheduler.start(self._shut_down)

@@ -61,16 +61,10 @@ class DownloadFailed(RequestRejected):
     sentence = "{0} could not be downloaded from Discord"
 
 
-class NoRhythmTarget(RequestRejected):
-    """No arguments. ``/rerhythm`` got neither a style nor a tune."""
-
-    sentence = "name a style, or one tune to be like"
-
-
 class NoTarget(RequestRejected):
-    """No arguments. ``/transfer`` with a file got no target for either side."""
+    """Arguments: the options of a style and the options of a tune, of which one must be given."""
 
-    sentence = "name a style, or one tune to be like, for the pitches or the rhythm"
+    sentence = "name a style with {0}, or one tune to be like with {1}"
 
 
 class ConflictingOptions(RequestRejected):

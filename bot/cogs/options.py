@@ -1,13 +1,14 @@
-"""The types of command options, and the autocompletion of styles, meters and keys."""
+"""What the slash commands share: their option types, their autocompletion, their building."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from discord import Interaction, app_commands
-from discord.app_commands import Choice, Range
+from discord.app_commands import Choice, Command, Range
 
+from bot.texts import Texts
 from mst_core.jobs import BARS_RANGE, MAX_SEED, TEMPO_RANGE
 from mst_core.styles import StyleCard
 
@@ -31,20 +32,18 @@ class StyleOptions:
     """Choices of styles, and autocompletion of the meters and keys of the chosen styles."""
 
     def __init__(self, styles: Mapping[str, StyleCard]) -> None:
-        self._styles = styles
+        self.cards = styles
 
     def add_style_choices(self, callback: Any, *options: str) -> Any:
         """Add the styles to options of a command: as choices, or by autocompletion if too many."""
-        if 0 < len(self._styles) <= MAX_CHOICES:
-            choices = [Choice(name=card.title, value=style) for style, card in self._styles.items()]
+        if 0 < len(self.cards) <= MAX_CHOICES:
+            choices = [Choice(name=card.title, value=style) for style, card in self.cards.items()]
             return app_commands.choices(**dict.fromkeys(options, choices))(callback)
         return app_commands.autocomplete(**dict.fromkeys(options, self.complete_style))(callback)
 
     async def complete_style(self, _: Interaction[Any], typed: str) -> list[Choice[str]]:
         """Complete the title of a style."""
-        return _matching_choices(
-            ((card.title, style) for style, card in self._styles.items()), typed
-        )
+        return _matching_choices(((card.title, style) for style, card in self.cards.items()), typed)
 
     async def complete_meter(self, interaction: Interaction[Any], typed: str) -> list[Choice[str]]:
         """Complete a meter of the rhythm's style."""
@@ -67,7 +66,34 @@ class StyleOptions:
         """Return the card of the style chosen in ``option`` or ``style``, else all cards."""
         # A namespace returns None for an option that is not given, or not of this command.
         filled = getattr(interaction.namespace, option) or interaction.namespace.style
-        return [self._styles[filled]] if filled in self._styles else list(self._styles.values())
+        return [self.cards[filled]] if filled in self.cards else list(self.cards.values())
+
+
+def build_command(
+    name: str,
+    callback: Any,
+    texts: Texts,
+    options: Sequence[str],
+    text_keys: Mapping[str, str] | None = None,
+    **completions: Any,
+) -> Command[Any, ..., Any]:
+    """Build a slash command with its descriptions.
+
+    Args:
+        name: The name of the command; ``commands.<name>`` is the key of its description.
+        callback: Called with the interaction and the options.
+        texts: The descriptions.
+        options: The options; ``options.<option>`` is the key of a description.
+        text_keys: Other keys below ``options``, by option.
+        **completions: The autocompletion of an option.
+    """
+    keys = {option: option for option in options} | dict(text_keys or {})
+    described = app_commands.describe(
+        **{option: texts.render(f"options.{key}") for option, key in keys.items()}
+    )(callback)
+    if completions:
+        described = app_commands.autocomplete(**completions)(described)
+    return Command(name=name, description=texts.render(f"commands.{name}"), callback=described)
 
 
 def _matching_choices(choices: Iterable[tuple[str, str]], typed: str) -> list[Choice[str]]:

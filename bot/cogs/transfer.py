@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from discord import Attachment, Interaction, app_commands
+from discord import Attachment, Interaction
 from discord.app_commands import Command
 
 from bot.cogs.options import (
@@ -18,6 +18,7 @@ from bot.cogs.options import (
     StyleOptions,
     Tempo,
     Track,
+    build_command,
 )
 from bot.errors import (
     ConflictingOptions,
@@ -48,88 +49,80 @@ OPTIONS = (
 )
 
 
-class TransferCog:
-    """Registers ``/transfer``."""
+def transfer_command(
+    intake: RequestIntake, styles: StyleOptions, texts: Texts
+) -> Command[Any, ..., Any]:
+    """Build ``/transfer`` with the available styles as choices."""
 
-    def __init__(self, intake: RequestIntake, options: StyleOptions, texts: Texts) -> None:
-        self._intake, self._options, self._texts = intake, options, texts
-
-    def commands(self) -> list[Command[Any, ..., Any]]:
-        """Build the command with the available styles as choices."""
-
-        async def transfer(
-            interaction: Interaction[Any],
-            pitch: str | None = None,
-            rhythm: str | None = None,
-            file: Attachment | None = None,
-            strength: Percent | None = None,
-            pitch_strength: Percent | None = None,
-            like: Attachment | None = None,
-            pitch_like: Attachment | None = None,
-            bars: Bars | None = None,
-            meter: ShortText | None = None,
-            key: ShortText | None = None,
-            tempo: Tempo | None = None,
-            seed: Seed | None = None,
-            keep_bars: BarList | None = None,
-            track: Track | None = None,
-        ) -> None:
-            seed = draw_seed() if seed is None else seed
-            if file is None:
-                _reject_options(
-                    OptionNeedsFile,
-                    strength=strength,
-                    pitch_strength=pitch_strength,
-                    like=like,
-                    pitch_like=pitch_like,
-                    keep_bars=keep_bars,
-                    track=track,
-                )
-                if pitch is None or rhythm is None:
-                    raise MissingOption("pitch" if pitch is None else "rhythm")
-                request = Compose(
-                    pitch=pitch,
-                    rhythm=rhythm,
-                    seed=seed,
-                    bars=bars or DEFAULT_BARS,
-                    meter=meter,
-                    key=key,
-                    tempo=tempo,
-                )
-                await self._intake.submit(interaction, request)
-                return
-            _reject_options(OptionForNewTunes, bars=bars, key=key, tempo=tempo)
-            _check_targets(pitch=pitch, pitch_like=pitch_like, rhythm=rhythm, like=like)
-            far = FULL_PERCENT if strength is None else strength
-            pitch_far = far if pitch_strength is None else pitch_strength
-            draft = Transfer(
-                source="source",
-                seed=seed,
-                rhythm=Side.of(rhythm, "like" if like else None, far / FULL_PERCENT),
-                meter=meter,
+    async def transfer(
+        interaction: Interaction[Any],
+        pitch: str | None = None,
+        rhythm: str | None = None,
+        file: Attachment | None = None,
+        strength: Percent | None = None,
+        pitch_strength: Percent | None = None,
+        like: Attachment | None = None,
+        pitch_like: Attachment | None = None,
+        bars: Bars | None = None,
+        meter: ShortText | None = None,
+        key: ShortText | None = None,
+        tempo: Tempo | None = None,
+        seed: Seed | None = None,
+        keep_bars: BarList | None = None,
+        track: Track | None = None,
+    ) -> None:
+        seed = draw_seed() if seed is None else seed
+        if file is None:
+            _reject_options(
+                OptionNeedsFile,
+                strength=strength,
+                pitch_strength=pitch_strength,
+                like=like,
+                pitch_like=pitch_like,
                 keep_bars=keep_bars,
                 track=track,
-                pitch=Side.of(
-                    pitch, "pitch_like" if pitch_like else None, pitch_far / FULL_PERCENT
-                ),
             )
-            files = {"source": file, "like": like, "pitch_like": pitch_like}
-            await self._intake.submit_with_files(interaction, draft, files)
+            if pitch is None or rhythm is None:
+                raise MissingOption("pitch" if pitch is None else "rhythm")
+            request = Compose(
+                pitch=pitch,
+                rhythm=rhythm,
+                seed=seed,
+                bars=bars or DEFAULT_BARS,
+                meter=meter,
+                key=key,
+                tempo=tempo,
+            )
+            await intake.submit(interaction, request)
+            return
+        _reject_options(OptionForNewTunes, bars=bars, key=key, tempo=tempo)
+        _check_targets(pitch=pitch, pitch_like=pitch_like, rhythm=rhythm, like=like)
+        percent = FULL_PERCENT if strength is None else strength
+        pitch_percent = percent if pitch_strength is None else pitch_strength
+        draft = Transfer(
+            source="source",
+            seed=seed,
+            rhythm=Side.of(rhythm, "like" if like else None, percent / FULL_PERCENT),
+            meter=meter,
+            keep_bars=keep_bars,
+            track=track,
+            pitch=Side.of(
+                pitch, "pitch_like" if pitch_like else None, pitch_percent / FULL_PERCENT
+            ),
+        )
+        files = {"source": file, "like": like, "pitch_like": pitch_like}
+        await intake.submit_with_files(interaction, draft, files)
 
-        described = app_commands.describe(
-            **{option: self._texts.render(f"options.{option}") for option in OPTIONS}
-            | {"strength": self._texts.render("options.given_strength")}
-        )(transfer)
-        described = self._options.add_style_choices(described, "pitch", "rhythm")
-        described = app_commands.autocomplete(
-            meter=self._options.complete_meter, key=self._options.complete_key
-        )(described)
-        name = "transfer"
-        return [
-            Command(
-                name=name, description=self._texts.render(f"commands.{name}"), callback=described
-            )
-        ]
+    callback = styles.add_style_choices(transfer, "pitch", "rhythm")
+    return build_command(
+        "transfer",
+        callback,
+        texts,
+        OPTIONS,
+        {"strength": "given_strength"},
+        meter=styles.complete_meter,
+        key=styles.complete_key,
+    )
 
 
 def _reject_options(
@@ -150,4 +143,4 @@ def _check_targets(
     if rhythm is not None and like is not None:
         raise ConflictingOptions("rhythm", "like")
     if pitch is None and pitch_like is None and rhythm is None and like is None:
-        raise NoTarget
+        raise NoTarget("pitch` or `rhythm", "pitch_like` or `like")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import discord
 from discord.ui import Button, DynamicItem, Item, Select, View
@@ -21,15 +21,6 @@ MAX_OPTIONS = 25
 VARIANT_NUMBERS = (1, 2, 3, 4)
 """The variants of a transfer that have a button."""
 EMOJIS = {"again": "🎲", "compare": "🔍", "swap": "🔁"}
-
-
-class PressHandler(Protocol):
-    """The client that receives the presses; `bot.app.MusicBot` is one."""
-
-    async def press(
-        self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None
-    ) -> None:
-        """Carry out the move of a button or list."""
 
 
 class PressItem(
@@ -54,8 +45,9 @@ class PressItem(
         return cls(cast("Button[Any]", item), match["move"], int(match["id"]), argument)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Pass the press to the client."""
-        await cast(PressHandler, interaction.client).press(interaction, *self._press)
+        """Pass the press to `bot.app.MusicBot.press`."""
+        client: Any = interaction.client
+        await client.press(interaction, *self._press)
 
 
 def result_buttons(request_id: int, labels: Mapping[str, str]) -> View:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bot.errors import LostFile
@@ -46,15 +45,6 @@ class Upload:
     used_at: float
 
 
-class ParseFile(Protocol):
-    """Parses a file in a process of its own; `mst_core.reading.sandbox.parse` is one."""
-
-    def __call__(
-        self, name: str, data: bytes, *, track: int | None, limits: Limits
-    ) -> Awaitable[ParsedScore]:
-        """Return the score in the file, or raise a ScoreError or BadOption."""
-
-
 class Uploads:
     """The uploaded files, their rows and their parsed scores.
 
@@ -64,7 +54,7 @@ class Uploads:
         limits: The largest accepted file and score.
         quota_bytes: Bytes of stored files that each user may have.
         clock: Returns the time in seconds since 1970.
-        parse: Parses a file.
+        parse: Parses a file in a process of its own, as `mst_core.reading.sandbox.parse`.
     """
 
     def __init__(
@@ -75,7 +65,7 @@ class Uploads:
         limits: Limits | None = None,
         quota_bytes: int = QUOTA_BYTES,
         clock: Callable[[], float] = time.time,
-        parse: ParseFile = parse,
+        parse: Callable[..., Awaitable[ParsedScore]] = parse,
     ) -> None:
         self.folder = folder
         self.limits = limits or Limits()

@@ -63,7 +63,7 @@ async def test_the_target_may_be_another_tune(stage: DiscordEnv) -> None:
         ("reel.mid", b"", {}, "reel.mid is empty"),
         ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
         ("reel.mid", MP3_BYTES, {}, "reel.mid is an MP3 sound, whatever its name says"),
-        ("reel.mid", REEL, {"rhythm": None}, "Choose a rhythm"),
+        ("reel.mid", REEL, {"rhythm": None}, "Choose what to change: a style with `rhythm`"),
         ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one of the two: a style"),
         ("reel.mid", REEL, {"meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
         ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png does not have"),
