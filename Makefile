@@ -2,10 +2,10 @@
 #
 # TORCH_INDEX  where torch comes from on its first installation. Without a GPU,
 #              make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
-#              takes PyTorch's own CPU build, which is several gigabytes smaller.
+#              installs PyTorch's CPU build, which is several gigabytes smaller.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench golden laws torture fuzz constraints clean
+.PHONY: help setup run test quick check coverage bench golden laws torture fuzz constraints clean
 
 TORCH_INDEX ?=
 export TORCH_INDEX
@@ -15,40 +15,46 @@ python := .venv/bin/python
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## system packages, .venv and the project: what `make run` needs
+setup: ## install system packages, .venv and the project: what `make run` needs
 	@deploy/setup.sh run
 
-# setpriv: should make be killed, the bot is told to end and does not stay behind.
-run: ## set up, then start the bot: on Discord with a DISCORD_TOKEN, else the local try-out
+# setpriv: if make is killed, the bot gets SIGTERM too.
+run: ## set up, then start the bot: on Discord with a DISCORD_TOKEN, else the local preview
 	@deploy/setup.sh run && exec setpriv --pdeathsig TERM $(python) -m bot
 
 test: ## set up, then every check and every test
 	@deploy/setup.sh test && exec deploy/test.sh
 
+quick: ## run the tests that need no network, browser or ffmpeg: under a minute
+	@deploy/setup.sh check && OMP_NUM_THREADS=1 exec $(python) -m pytest -n 2 -q -m "not slow"
+
 check: ## lint, format, types and layers
 	@deploy/setup.sh check && exec deploy/check.sh
 
-bench: ## measure the time from a request to its sound, and the pace of training
+coverage: ## run every test and measure line and branch coverage
+	@deploy/setup.sh test && deploy/coverage.sh
+
+bench: ## measure the time from a request to its audio, and the speed of training
 	@deploy/setup.sh check && $(python) -m tests.tools.bench_tune && exec $(python) -m tests.tools.bench_training
 
 golden: ## compare the whole list of golden requests: minutes
 	@deploy/setup.sh check && exec $(python) -m tests.golden.golden
 
-laws: ## read, write and read again every tune of CORPUS=files and folders
-	@test -n "$(CORPUS)" || { echo "say of which files: make laws CORPUS=folder" >&2; exit 2; }
+laws: ## check that every tune of CORPUS=files and folders survives writing and reading
+	@test -n "$(CORPUS)" || { echo "name the files: make laws CORPUS=folder" >&2; exit 2; }
 	@deploy/setup.sh check && exec $(python) -m tests.tools.roundtrip $(CORPUS)
 
-torture: ## send every nasty file through the command: minutes
+torture: ## run the command on every hostile file: minutes
 	@deploy/setup.sh check && exec $(python) -m tests.tools.hostile.torture
 
 SECONDS ?= 60
-fuzz: ## let a fuzzer look for files that break a reader, SECONDS=60 for each
+fuzz: ## fuzz each reader for SECONDS=60
 	@deploy/setup.sh check && exec deploy/fuzz.sh $(SECONDS)
 
-constraints: ## take the newest versions that pyproject.toml admits into constraints.txt
+constraints: ## write the newest versions that pyproject.toml admits into constraints.txt
 	@deploy/constraints.sh
 
-clean: ## remove .venv and what the tools keep; data, runs and models stay
+clean: ## remove .venv and caches of the tools; data, runs and models stay
 	rm -rf .venv .venv-fuzz .setup build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 	rm -rf .hypothesis .import_linter_cache .coverage .coverage.*
 	find bot mst_core tests -name __pycache__ -prune -exec rm -rf {} +

@@ -14,6 +14,52 @@ from tests.support.corpus import write_corpus
 from tests.support.discord_env import DiscordEnv, discord_env
 from tests.support.queue_env import QueueEnv
 
+TESTS = Path(__file__).parent
+SLOW_MODULES = {
+    TESTS / name
+    for name in (
+        "bot/preview/test_preview.py",  # a browser
+        "bot/preview/test_upload.py",
+        "mst_core/cli/test_evaluate.py",  # networks
+        "mst_core/cli/test_rerhythm.py",
+        "mst_core/cli/test_train.py",
+        "mst_core/cli/test_transfer.py",
+        "mst_core/composing",
+        "mst_core/corpora/test_folk_books.py",  # thousands of tunes of music21
+        "mst_core/corpora/test_sources.py",
+        "mst_core/corpora/test_variants.py",
+        "mst_core/evaluation",
+        "mst_core/networks",
+        "mst_core/reading/test_hostile_files.py",  # hundreds of files
+        "mst_core/sound/test_recording.py",  # ffmpeg
+        "mst_core/statistics/test_fingerprints.py",
+        "mst_core/training",
+        "mst_core/transfer/test_pitch.py",
+        "mst_core/transfer/test_rhythm.py",
+        "test_api.py",
+        "test_golden.py",
+        "test_package.py",
+    )
+}
+"""Modules and folders whose tests need a network, a browser, ffmpeg or many seconds."""
+
+
+def is_slow(path: Path) -> bool:
+    return path in SLOW_MODULES or any(parent in SLOW_MODULES for parent in path.parents)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave slow modules out of ``-m "not slow"`` before they import their libraries."""
+    quick = config.getoption("markexpr") == "not slow"
+    return True if quick and is_slow(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_slow(item.path):
+            item.add_marker(pytest.mark.slow)
+
+
 # No deadline for properties: the machine may be busy.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
