@@ -1,4 +1,4 @@
-"""A reel to play, and ears: where notes begin in samples, what ffmpeg hears in a file."""
+"""A reel to render, detection of onsets in samples, and decoding with ffmpeg."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIANO, VIBRAPHONE, XYLOPHONE, VIOLIN, FLUTE = 0, 11, 13, 40, 73
 def play_reel(
     lowest: int = 62, *, bars: int = 4, swing: float = 0.5, pickup: Fraction = Fraction(0)
 ) -> Performance:
-    """Eighths at 180 quarters a minute, and a quarter to end on."""
+    """Return the performance of eighths at 180 quarters per minute, ending on a quarter."""
     count = bars * 8 - 2 + int(pickup * 2)
     notes = [
         Note(index * HALF - pickup, HALF, lowest + SCALE[index % 10]) for index in range(count)
@@ -30,7 +30,7 @@ def play_reel(
 
 
 def find_onsets(samples: Samples) -> NDArray[np.float64]:
-    """Return the seconds at which a struck instrument is struck, to a millisecond."""
+    """Return the onsets of a percussive instrument in seconds, to a millisecond."""
     step = SAMPLE_RATE // 1000
     level = np.abs(samples[: len(samples) // step * step]).max(axis=1).reshape(-1, step).max(axis=1)
     onsets: list[int] = []
@@ -43,11 +43,12 @@ def find_onsets(samples: Samples) -> NDArray[np.float64]:
 
 
 def ask_ffmpeg(audio: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run ffmpeg with an audio file on its standard input."""
     command = ["ffmpeg", "-hide_banner", "-i", "pipe:0", *arguments]
     return subprocess.run(command, input=audio, capture_output=True, check=True)
 
 
 def decode(audio: bytes) -> Samples:
-    """Let ffmpeg decode; float samples show what lies above full scale."""
+    """Decode an audio file to float samples, which may be beyond full scale; shape (frames, 2)."""
     raw = ask_ffmpeg(audio, "-f", "f32le", "-ac", "2", "-ar", str(SAMPLE_RATE), "pipe:1").stdout
     return np.frombuffer(raw, "<f4").reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Melodies for tests: hypothesis strategies for any melody, and three tunes of our own."""
+"""Melodies for tests: a hypothesis strategy for melodies, and three fixed tunes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Sounding = tuple[Fraction, Fraction, int]  # onset, duration, pitch
 METERS = ("4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "3/2", "5/4", "3/8", "7/8", "9/16")
 
 _FIGURES = (
-    # what music is made of: groups of durations in 1/24 quarter, straight and in triplets
+    # Groups of durations in ticks of 1/24 quarter, straight and in triplets.
     (24,), (48,), (12, 12), (36, 12), (12, 24, 12), (18, 6), (6, 6, 12), (12,), (72,), (96,),
     (6, 6, 6, 6), (8, 8, 8), (16, 8), (16, 16, 16), (4, 4, 4), (12, 4, 4, 4), (3, 9), (36,),
 )  # fmt: skip
@@ -38,10 +38,10 @@ def melodies(
     changes: bool = False,
     repeats: bool = False,
 ) -> Melody:
-    """Draw a melody on the grid of 1/24 quarter, with pickup, rests and sections as they come.
+    """Draw a melody on the grid of 1/24 quarter, with pickup, rests and sections.
 
-    ``wild`` allows durations that no one would play: any number of steps of the grid. ``changes``
-    lets the meter change on the way, ``repeats`` has strains played twice, with endings.
+    ``wild`` allows durations of any number of ticks, ``changes`` adds meter changes, and
+    ``repeats`` adds repeated sections with endings.
     """
     meter = Meter.parse(draw(st.sampled_from(meters)))
     bars = draw(st.integers(1, most_bars))
@@ -80,7 +80,7 @@ def melodies(
 
 @st.composite
 def _changes(draw: st.DrawFn, frame: Melody, meters: tuple[str, ...]) -> tuple[MeterChange, ...]:
-    """Draw other meters on the way, and back."""
+    """Draw meter changes."""
     changes: list[MeterChange] = []
     meter = frame.meter
     for bar in range(1, frame.bar_count):
@@ -94,7 +94,7 @@ def _changes(draw: st.DrawFn, frame: Melody, meters: tuple[str, ...]) -> tuple[M
 
 @st.composite
 def _repeats(draw: st.DrawFn, frame: Melody) -> tuple[Repeat, ...]:
-    """Draw strains that are played twice, with and without endings."""
+    """Draw repeated sections, with and without endings."""
     repeats: list[Repeat] = []
     bar = 0
     while bar < frame.bar_count and draw(st.booleans()):
@@ -113,7 +113,7 @@ def _edges(repeat: Repeat) -> tuple[int, int]:
 
 
 def _leads(tune: Melody) -> Iterator[Repeat]:
-    """Let strains begin and end before a pickup as long as the tune's, where no note sounds on."""
+    """Let sections begin and end before a pickup as long as the tune's, where no note is held."""
     lines = tune.barlines
 
     def lead(bar: int) -> Fraction:
@@ -133,7 +133,7 @@ def _leads(tune: Melody) -> Iterator[Repeat]:
 
 
 def line(text: str, *, start: Fraction = Fraction(0)) -> tuple[Note, ...]:
-    """Read notes such as ``F#4 A4*2 z Bb4*2/3``: a name, or z for a rest, and its eighths."""
+    """Parse notes such as ``F#4 A4*2 z Bb4*2/3``: a name or z for a rest, and eighths."""
     now = start
     notes: list[Note] = []
     for letter, accidental, octave, length in re.findall(
@@ -149,12 +149,12 @@ def line(text: str, *, start: Fraction = Fraction(0)) -> tuple[Note, ...]:
 
 
 def melody(text: str, *, key: str = "C", meter: str = "4/4", bars: int = 1) -> Melody:
-    """Read a tune from its `line`."""
+    """Return a melody of one `line`."""
     return Melody(line(text), Meter.parse(meter), Key.parse(key), 120.0, bars)
 
 
 def sounding(notes: tuple[Note, ...]) -> list[Sounding]:
-    """Give onset, duration and pitch of each note."""
+    """Return onset, duration and pitch of each note."""
     return [(each.onset, each.duration, each.pitch) for each in notes]
 
 
@@ -191,7 +191,16 @@ JIG = Melody(
     bar_count=16,
     sections=(0, 8),
 )
-"""Sixteen bars in threes with a pickup of an eighth, two sections."""
+"""Sixteen bars of 6/8 with a pickup of an eighth, two sections."""
+
+JIG_WITH_REPEATS = replace(
+    JIG,
+    repeats=(
+        Repeat(0, 8, lead_in=Fraction(1, 2), lead_out=Fraction(1, 2)),
+        Repeat(8, 15, 14, 16, lead_in=Fraction(1, 2)),
+    ),
+)
+"""The jig with both sections repeated from their pickups, the second with two endings."""
 
 SWING_LINE = Melody(
     notes=line(

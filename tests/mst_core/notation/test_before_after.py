@@ -1,4 +1,4 @@
-"""The picture of a tune before and after: what changed in orange, what returns under letters."""
+"""Tests of the picture before and after: changed notes, letters of repeated bars, alignment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 
 
 def swung(tune: Melody, bars: set[int]) -> Melody:
-    """The tune with the first two eighths of some bars played long and short."""
+    """Return the tune with the first two eighths of some bars as long and short."""
     notes = list(tune.notes)
     for place, (first, second) in enumerate(pairwise(notes)):
         bar = first.onset // tune.meter.bar_length
@@ -42,7 +42,7 @@ def swung(tune: Melody, bars: set[int]) -> Melody:
 
 def heads(bars: tuple[WrittenBar, ...]) -> int:
     drawn = (bar for bar in bars if bar.number <= MAX_BARS)
-    return sum(1 for bar in drawn for piece in bar.notes if piece.spelling)
+    return sum(1 for bar in drawn for each in bar.notes if each.spelling)
 
 
 def orange_heads(svg: str) -> int:
@@ -50,12 +50,12 @@ def orange_heads(svg: str) -> int:
 
 
 def letters(svg: str) -> list[tuple[str, bool]]:
-    """The outline of each letter in order, and whether it is bright."""
+    """Return the path of each letter in order, and whether it is bright."""
     marks = re.findall(r'class="mark"[^>]*? d="([^"]+)"[^>]*stroke:(#\w+)', svg)
     return [(outline, ink == "#e8e8ea") for outline, ink in marks]
 
 
-def test_both_tunes_are_there_bar_under_bar() -> None:
+def test_both_tunes_are_drawn_with_aligned_bars() -> None:
     svg = draw_before_after_svg(REEL, swung(REEL, {0, 4}))
     assert count_heads(svg) == heads(lay_out_bars(REEL)) + heads(lay_out_bars(swung(REEL, {0, 4})))
     assert svg.count('class="measure"') == 16
@@ -63,20 +63,20 @@ def test_both_tunes_are_there_bar_under_bar() -> None:
     assert not re.search(r"<text|<tspan", svg)
 
 
-def test_only_the_notes_that_changed_are_orange() -> None:
+def test_only_changed_notes_are_orange() -> None:
     after = swung(REEL, {0, 4, 9})
     assert changed_notes(REEL, after) == {0, 1, 31, 32}  # bar 9 begins with a quarter
     assert orange_heads(draw_before_after_svg(REEL, after)) == 4
     assert CHANGED_COLOR not in draw_before_after_svg(REEL, REEL)
 
 
-def test_another_pitch_in_the_same_rhythm_is_a_change_too() -> None:
+def test_a_note_with_a_new_pitch_is_changed() -> None:
     notes = list(REEL.notes)
     notes[5] = replace(notes[5], pitch=notes[5].pitch + 1)
     assert changed_notes(REEL, replace(REEL, notes=tuple(notes))) == {5}
 
 
-def test_a_tune_with_other_notes_is_held_against_those_of_the_same_bar() -> None:
+def test_with_another_note_count_notes_are_compared_within_their_bar() -> None:
     fewer = replace(REEL, notes=REEL.notes[:3] + REEL.notes[4:])
     assert changed_notes(REEL, fewer) == frozenset()
     more = replace(fewer, notes=(*fewer.notes[:3], Note(Fraction(3, 2), Fraction(1, 2), 90),
@@ -84,7 +84,7 @@ def test_a_tune_with_other_notes_is_held_against_those_of_the_same_bar() -> None
     assert changed_notes(REEL, more) == {3}
 
 
-def test_bars_of_the_same_music_share_a_letter() -> None:
+def test_equal_bars_have_the_same_letter() -> None:
     assert find_repeated_bars(REEL, 16) == {0: 0, 4: 0, 1: 1, 5: 1, 8: 8, 12: 8, 9: 9, 13: 9}
     marks = letters(draw_before_after_svg(REEL, swung(REEL, {0, 4})))
     assert len(marks) == 8
@@ -92,12 +92,12 @@ def test_bars_of_the_same_music_share_a_letter() -> None:
     assert marks[0] == marks[2] != marks[1] == marks[3]
 
 
-def test_a_repeat_that_was_lost_has_a_dark_letter() -> None:
+def test_a_bar_that_no_longer_repeats_has_a_dark_letter() -> None:
     marks = letters(draw_before_after_svg(REEL, swung(REEL, {4})))
     assert [bright for _, bright in marks] == [True, True, False, *[True] * 5]
 
 
-def test_a_long_tune_is_cut_behind_32_bars_with_a_plain_end() -> None:
+def test_a_long_tune_is_cut_after_32_bars_with_a_single_barline() -> None:
     long = repeated(REEL, 3)
     svg = draw_before_after_svg(long, long)
     assert svg.count('class="measure"') == MAX_BARS
@@ -109,7 +109,7 @@ def test_a_long_tune_is_cut_behind_32_bars_with_a_plain_end() -> None:
     )
 
 
-def test_a_jig_can_be_held_against_its_bars_in_four() -> None:
+def test_a_jig_is_drawn_with_its_bars_in_4_4() -> None:
     scale = Fraction(4, 3)
     notes = (replace(n, onset=n.onset * scale, duration=n.duration * scale) for n in JIG.notes)
     after = replace(JIG, notes=tuple(notes), meter=Meter(4, 4))
@@ -118,7 +118,7 @@ def test_a_jig_can_be_held_against_its_bars_in_four() -> None:
     assert orange_heads(svg) == heads(lay_out_bars(after))
 
 
-def test_a_comparison_fits_a_channel_and_is_the_same_again() -> None:
+def test_a_comparison_fits_the_page_and_is_deterministic() -> None:
     after = swung(SWING_LINE, {0, 1, 2})
     png = draw_before_after_png(SWING_LINE, after)
     assert size(png)[0] == WIDTH
@@ -128,13 +128,13 @@ def test_a_comparison_fits_a_channel_and_is_the_same_again() -> None:
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(melodies(changes=True, repeats=True), melodies(repeats=True))
-def test_any_two_melodies_can_be_compared(before: Melody, after: Melody) -> None:
+def test_any_two_melodies_can_be_drawn(before: Melody, after: Melody) -> None:
     svg = draw_before_after_svg(before, after)
     assert not re.search(r"<text|<tspan", svg)
     assert count_heads(svg) >= heads(lay_out_bars(before))
 
 
-def test_a_melody_off_the_grid_is_refused() -> None:
+def test_a_melody_off_the_grid_is_an_error() -> None:
     off = replace(REEL, notes=(Note(Fraction(0), Fraction(1, 5), 60), *REEL.notes[1:]))
     with pytest.raises(UnwritableRhythm):
         draw_before_after_svg(REEL, off)

@@ -1,4 +1,4 @@
-"""The score as MIDI: every note on its tick, and what a sequencer is told about it."""
+"""Tests of the MIDI writer: notes on their ticks, and the messages about them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.support.melodies import JIG, REEL, melodies, melody, sounding
 QUICK = settings(deadline=None, max_examples=80)
 
 
-def opened(data: bytes) -> MidiFile:
+def read_file(data: bytes) -> MidiFile:
     file = MidiFile(file=io.BytesIO(data), charset="utf-8")
     assert file.ticks_per_beat == 480
     return file
 
 
-def played(data: bytes, track: int = 0) -> tuple[list[tuple[int, int, int]], int]:
-    """Read onsets, durations and pitches in ticks, and where the track ends."""
+def notes_of(data: bytes, track: int = 0) -> tuple[list[tuple[int, int, int]], int]:
+    """Return onset and duration in ticks and pitch of each note, and the end of the track."""
     now = 0
     notes: list[tuple[int, int, int]] = []
     begun: dict[int, int] = {}
-    for message in opened(data).tracks[track]:
+    for message in read_file(data).tracks[track]:
         now += message.time
         if message.type == "note_on":
             begun[message.note] = now
@@ -39,10 +39,10 @@ def played(data: bytes, track: int = 0) -> tuple[list[tuple[int, int, int]], int
     return notes, now
 
 
-def told(data: bytes, kind: str, track: int = 0) -> list[tuple[int, dict[str, object]]]:
-    """Every message of a kind, and its tick."""
+def messages_of(data: bytes, kind: str, track: int = 0) -> list[tuple[int, dict[str, object]]]:
+    """Return every message of a type, with its tick."""
     now, found = 0, []
-    for message in opened(data).tracks[track]:
+    for message in read_file(data).tracks[track]:
         now += message.time
         if message.type == kind:
             found.append((now, message.dict()))
@@ -51,9 +51,9 @@ def told(data: bytes, kind: str, track: int = 0) -> list[tuple[int, dict[str, ob
 
 @QUICK
 @given(melodies(changes=True, repeats=True))
-def test_what_is_written_as_midi_is_read_back_note_for_note(tune: Melody) -> None:
+def test_a_midi_file_reads_back_as_the_same_notes(tune: Melody) -> None:
     data = write_midi(tune, program=73, title="A tune")
-    notes, end = played(data)
+    notes, end = notes_of(data)
     padding = -(-tune.pickup // tune.meter.bar_length) * tune.meter.bar_length
     assert notes == [
         (int((onset + padding) * 480), int(duration * 480), pitch)
@@ -61,14 +61,14 @@ def test_what_is_written_as_midi_is_read_back_note_for_note(tune: Melody) -> Non
     ]
     assert end == (tune.length + padding) * 480
     bars = [0] * bool(padding) + [int((line + padding) * 480) for line in tune.barlines]
-    meters = [(tick, said["numerator"]) for tick, said in told(data, "time_signature")]
+    meters = [(tick, said["numerator"]) for tick, said in messages_of(data, "time_signature")]
     assert meters[0] == (0, tune.meter.numerator)
     assert meters[1:] == [
         (bars[change.bar + bool(padding)], change.meter.numerator) for change in tune.meter_changes
     ]
 
 
-def test_a_midi_file_names_tune_tempo_meter_key_and_instrument() -> None:
+def test_a_midi_file_contains_title_tempo_meter_key_and_program() -> None:
     data = write_midi(JIG, program=21, title="Zoë’s ♩ jig")
     file = MidiFile(file=io.BytesIO(data), charset="utf-8")
     said = {message.type: message for message in file.tracks[0]}
@@ -80,13 +80,13 @@ def test_a_midi_file_names_tune_tempo_meter_key_and_instrument() -> None:
     assert {m.velocity for m in file.tracks[0] if m.type == "note_on"} == {80}
 
 
-def test_midi_names_a_modal_key_by_its_signature() -> None:
+def test_a_modal_key_is_written_as_the_key_with_its_signature() -> None:
     for text, name in {"Ador": "Em", "Amix": "D", "Ebm": "Ebm", "Gb": "Gb", "B": "B"}.items():
         file = MidiFile(file=io.BytesIO(write_midi(melody("A4*8", key=text), program=0)))
         assert next(m.key for m in file.tracks[0] if m.type == "key_signature") == name
 
 
-def test_midi_refuses_what_falls_between_two_ticks() -> None:
+def test_a_time_between_two_ticks_is_an_error() -> None:
     tune = Melody((Note(Fraction(0), Fraction(1, 7), 60),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     with pytest.raises(UnwritableRhythm):
         write_midi(tune, program=0)
@@ -104,37 +104,38 @@ BEATS = Part("Kit", 0, True, (PartNote(Fraction(-1, 2), Fraction(1, 8), 42, 99),
 JIG_BAND = write_midi(JIG, program=21, title="A jig", parts=(BASS, CHORDS, BEATS))
 
 
-def test_with_other_parts_the_melody_has_a_track_of_that_name() -> None:
-    file = opened(JIG_BAND)
+def test_with_parts_the_track_of_the_melody_is_named_melody() -> None:
+    file = read_file(JIG_BAND)
     assert file.type == 1
     assert [track.name for track in file.tracks] == [
         "A jig", "melody", "Bass, plucked", "Chords", "Kit",
     ]  # fmt: skip
     assert {message.type for message in file.tracks[0] if not message.is_meta} == set()
-    assert played(JIG_BAND, 1) == played(write_midi(JIG, program=21))
+    assert notes_of(JIG_BAND, 1) == notes_of(write_midi(JIG, program=21))
 
 
-def test_a_pickup_is_padded_for_all_parts_alike() -> None:
-    assert [onset for onset, _, _ in played(JIG_BAND, 1)[0]][:2] == [1200, 1440]
-    assert [onset for onset, _, _ in played(JIG_BAND, 2)[0]] == [1440, 1920, 2400, 2880]
-    assert [onset for onset, _, _ in played(JIG_BAND, 3)[0]] == [1600, 1600, 1600]
-    assert played(JIG_BAND, 4)[0] == [(1200, 60, 42)]
+def test_a_pickup_pads_all_parts_equally() -> None:
+    assert [onset for onset, _, _ in notes_of(JIG_BAND, 1)[0]][:2] == [1200, 1440]
+    assert [onset for onset, _, _ in notes_of(JIG_BAND, 2)[0]] == [1440, 1920, 2400, 2880]
+    assert [onset for onset, _, _ in notes_of(JIG_BAND, 3)[0]] == [1600, 1600, 1600]
+    assert notes_of(JIG_BAND, 4)[0] == [(1200, 60, 42)]
     drums = replace(BEATS, notes=(PartNote(Fraction(-4), Fraction(1), 42),))
-    assert played(write_midi(REEL, program=0, parts=(drums,)), 2)[0] == [(0, 480, 42)]
-    assert played(write_midi(REEL, program=0, parts=(drums,)), 1)[0][0] == (1920, 240, 74)
+    assert notes_of(write_midi(REEL, program=0, parts=(drums,)), 2)[0] == [(0, 480, 42)]
+    assert notes_of(write_midi(REEL, program=0, parts=(drums,)), 1)[0][0] == (1920, 240, 74)
 
 
-def test_parts_keep_program_loudness_and_channel_to_themselves() -> None:
+def test_each_part_keeps_its_program_velocity_and_channel() -> None:
     tracks = [
-        [message for message in track if not message.is_meta] for track in opened(JIG_BAND).tracks
+        [message for message in track if not message.is_meta]
+        for track in read_file(JIG_BAND).tracks
     ]
     assert [{message.channel for message in track} for track in tracks[1:]] == [{0}, {1}, {2}, {9}]
     assert [track[0].program for track in tracks[1:]] == [21, 32, 0, 0]
     assert [track[1].velocity for track in tracks[1:]] == [80, 70, 60, 99]
 
 
-def test_more_parts_than_channels_go_to_another_port() -> None:
-    file = opened(write_midi(JIG, program=0, parts=[BASS] * 20))
+def test_parts_beyond_the_channels_use_another_port() -> None:
+    file = read_file(write_midi(JIG, program=0, parts=[BASS] * 20))
     places = set()
     for track in file.tracks[1:]:
         port = next((message.port for message in track if message.type == "midi_port"), 0)
@@ -143,16 +144,16 @@ def test_more_parts_than_channels_go_to_another_port() -> None:
     assert {channel for _, channel in places} <= set(range(16)) - {9}
 
 
-def test_a_note_that_is_struck_again_ends_before_it_begins() -> None:
+def test_a_repeated_note_ends_before_it_begins_again() -> None:
     again = Part("Bass", 32, False, tuple(PartNote(Fraction(n), Fraction(1), 43) for n in (1, 0)))
-    assert played(write_midi(REEL, program=0, parts=(again,)), 2)[0] == [
+    assert notes_of(write_midi(REEL, program=0, parts=(again,)), 2)[0] == [
         (0, 480, 43), (480, 480, 43),
     ]  # fmt: skip
 
 
-def test_the_tempo_changes_where_it_is_said() -> None:
+def test_tempo_changes_are_written_at_their_times() -> None:
     data = write_midi(JIG, program=0, tempo_changes=((-3.0, 90.0), (6.0, 60.0)))
-    assert [(tick, said["tempo"]) for tick, said in told(data, "set_tempo")] == [
+    assert [(tick, said["tempo"]) for tick, said in messages_of(data, "set_tempo")] == [
         (0, 666_667), (4320, 1_000_000),
     ]  # fmt: skip
 
@@ -162,8 +163,10 @@ def test_repeats_are_written_once() -> None:
     assert write_midi(repeated, program=0) == write_midi(REEL, program=0)
 
 
-def test_a_meter_changes_at_its_barline() -> None:
+def test_meter_changes_are_written_at_their_barlines() -> None:
     tune = melody("C4*6 D4*4 E4*4 F4*6", meter="3/4", bars=4)
     changes = (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(3, 4)))
-    said = told(write_midi(replace(tune, meter_changes=changes), program=0), "time_signature")
+    said = messages_of(
+        write_midi(replace(tune, meter_changes=changes), program=0), "time_signature"
+    )
     assert [(tick, each["numerator"]) for tick, each in said] == [(0, 3), (1440, 2), (3360, 3)]

@@ -1,4 +1,4 @@
-"""The score picture: every note is in it, it fits a phone, and it needs no font."""
+"""Tests of the score picture: it contains every note, fits the page, and needs no font."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 
 
 def repeated(tune: Melody, times: int) -> Melody:
-    """The tune over and over, without its pickup."""
+    """Return the tune ``times`` times in a row, without its pickup."""
     notes = [note for note in tune.notes if note.onset >= 0]
     return replace(
         tune,
@@ -41,7 +41,7 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 def rows(png: bytes) -> list[bytes]:
-    """Undo the compression and the filters of a PNG of eight bits a channel, RGBA."""
+    """Return the rows of an RGBA PNG with 8 bits per channel."""
     width, height = size(png)
     data, place = b"", 8
     while place < len(png):
@@ -74,18 +74,18 @@ def count_heads(svg: str) -> int:
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
-def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
+def test_the_picture_contains_every_note_and_tie(tune: Melody) -> None:
     svg = draw_svg(tune)
-    pieces = [piece for bar in lay_out_bars(tune) for piece in bar.notes]
-    assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
+    written = [each for bar in lay_out_bars(tune) for each in bar.notes]
+    assert count_heads(svg) == sum(1 for each in written if each.spelling)
     broken = sum(
         1 for bar in lay_out_bars(tune) if bar.notes[-1].tied_to_next
     )  # may be drawn on two lines
     ties = svg.count('class="tie')
     assert (
-        sum(piece.tied_to_next for piece in pieces)
+        sum(each.tied_to_next for each in written)
         <= ties
-        <= sum(p.tied_to_next for p in pieces) + broken
+        <= sum(p.tied_to_next for p in written) + broken
     )
 
 
@@ -93,8 +93,8 @@ def test_every_note_and_tie_is_in_the_picture(tune: Melody) -> None:
 @given(melodies(changes=True, repeats=True))
 def test_any_melody_can_be_drawn(tune: Melody) -> None:
     bars, svg = lay_out_bars(tune), draw_svg(tune)
-    pieces = [piece for bar in bars for piece in bar.notes]
-    assert count_heads(svg) == sum(1 for piece in pieces if piece.spelling)
+    written = [each for bar in bars for each in bar.notes]
+    assert count_heads(svg) == sum(1 for each in written if each.spelling)
     assert "<text" not in svg
     # What begins a line is said again there: never less than once.
     assert svg.count('class="ending') >= sum(bar.starts_ending for bar in bars)
@@ -104,7 +104,7 @@ def test_any_melody_can_be_drawn(tune: Melody) -> None:
 @pytest.mark.parametrize(
     "tune", [REEL, JIG, SWING_LINE, repeated(REEL, 4), repeated(SWING_LINE, 8)]
 )
-def test_a_picture_fits_a_channel(tune: Melody) -> None:
+def test_a_picture_fits_the_page(tune: Melody) -> None:
     png = draw_png(tune)
     width, height = size(png)
     assert width == WIDTH
@@ -112,13 +112,13 @@ def test_a_picture_fits_a_channel(tune: Melody) -> None:
     assert len(png) < 350_000
 
 
-def test_even_three_hundred_bars_fit() -> None:
+def test_three_hundred_bars_fit_the_page() -> None:
     width, height = size(draw_png(repeated(SWING_LINE, 38)))
     assert width <= WIDTH
     assert height <= MAX_HEIGHT
 
 
-def test_the_paper_is_dark_and_the_ink_is_light() -> None:
+def test_the_background_is_dark_and_the_notes_are_light() -> None:
     tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     lines = rows(draw_png(tune))
     pixels = [line[i : i + 4] for line in lines for i in range(0, len(line), 4)]
@@ -130,7 +130,7 @@ def test_the_paper_is_dark_and_the_ink_is_light() -> None:
     assert min(pixel[0] for pixel in pixels) >= ground[0]
 
 
-def test_a_picture_holds_no_words_so_that_no_font_can_be_missing() -> None:
+def test_a_picture_contains_no_text_and_needs_no_font() -> None:
     assert not re.search(r"<text|<tspan", draw_svg(SWING_LINE))
 
 
@@ -163,7 +163,7 @@ def test_repeats_have_dots_and_endings_have_brackets() -> None:
     assert svg.count('class="voltaBracket') == 2
 
 
-def test_the_numbers_of_endings_are_painted_without_a_font() -> None:
+def test_the_numbers_of_endings_are_outlines() -> None:
     svg = draw_svg(REPEATED)
     bare, numbers = re.subn(r'<g class="text".*?</g>', "", svg)
     assert numbers == 2
@@ -183,21 +183,21 @@ def test_the_numbers_of_endings_are_painted_without_a_font() -> None:
     assert max(y for _, y in places) - min(y for _, y in places) < 40
 
 
-def test_two_repeats_that_meet_within_a_line_share_a_sign() -> None:
+def test_adjacent_repeats_within_a_line_share_a_sign() -> None:
     tune = replace(REEL, sections=(0,), repeats=(Repeat(0, 2), Repeat(2, 4)))
     assert draw_svg(tune).count("#E044-") == 8
 
 
-def test_a_change_of_meter_is_drawn_where_it_happens() -> None:
+def test_a_meter_change_is_drawn_at_its_bar() -> None:
     assert draw_svg(CHANGED).count('class="meterSig') == 3
     assert draw_svg(JIG).count('class="meterSig') == 1
 
 
-def test_silence_can_be_drawn() -> None:
+def test_a_tune_without_notes_can_be_drawn() -> None:
     assert count_heads(draw_svg(Melody((), Meter(3, 4), Key(0), 120.0, bar_count=4))) == 0
 
 
-def test_a_melody_off_the_grid_is_refused() -> None:
+def test_a_melody_off_the_grid_is_an_error() -> None:
     tune = Melody((Note(Fraction(0), Fraction(1, 5), 60),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     with pytest.raises(UnwritableRhythm):
         draw_svg(tune)

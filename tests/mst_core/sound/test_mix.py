@@ -1,4 +1,4 @@
-"""A melody and what sounds beside it."""
+"""Tests of mixing a melody with its accompanying parts."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ KIT = Part("drums", 0, True, tuple(
 
 
 class Clicks:
-    """A player whose notes are single samples, the program their height."""
+    """A synthesizer whose notes are single samples with the program as amplitude."""
 
     def render(self, performance: Performance, *, program: int) -> Samples:
         if program == 99:
             raise NoSound("the SoundFont has no instrument for program 99")
         samples = np.zeros((round(performance.seconds * SAMPLE_RATE) + SAMPLE_RATE, 2), np.float32)
-        for stroke in performance.notes:
-            samples[round(stroke.start * SAMPLE_RATE)] += 100 if performance.drums else 1 + program
+        for note in performance.notes:
+            samples[round(note.start * SAMPLE_RATE)] += 100 if performance.drums else 1 + program
         return samples
 
     def close(self) -> None:
         """Hold nothing."""
 
 
-def test_parts_sound_softer_than_the_melody_and_at_their_time() -> None:
+def test_parts_are_mixed_at_their_times_and_below_the_melody() -> None:
     performance = perform(REEL, swing=0.5)
     mixed = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[BASS])
     second = 60 / REEL.tempo * 2
@@ -45,7 +45,7 @@ def test_parts_sound_softer_than_the_melody_and_at_their_time() -> None:
     assert mixed[frame, 0] == pytest.approx(1 + 33 * 0.45)
 
 
-def test_a_part_that_starts_earlier_makes_the_melody_wait() -> None:
+def test_a_part_that_begins_earlier_delays_the_melody() -> None:
     intro = Part("intro", 0, False, (PartNote(Fraction(-8), Fraction(1), 50),))
     performance = perform(REEL, swing=0.5)
     mixed = render_with_parts(Clicks(), performance, program=0, melody=REEL, parts=[intro])
@@ -55,7 +55,7 @@ def test_a_part_that_starts_earlier_makes_the_melody_wait() -> None:
     assert mixed[first - 1 : first + 2, 0].max() == pytest.approx(1)
 
 
-def test_a_part_without_an_instrument_is_left_out_and_logged(
+def test_a_part_without_an_instrument_is_omitted_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     odd = Part("odd", 99, False, BASS.notes)
@@ -66,7 +66,7 @@ def test_a_part_without_an_instrument_is_left_out_and_logged(
     assert "left out" in caplog.text
 
 
-def test_drums_are_heard_as_drums() -> None:
+def test_a_drum_part_has_the_spectrum_of_drums() -> None:
     synthesizer = FluidSynth(find_soundfont(None))
     performance = perform(REEL, swing=0.5)
 

@@ -1,4 +1,4 @@
-"""How a tune is played: seconds, swing, accents, breath."""
+"""Tests of the performance: times, swing, accents, articulation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tune(
     pickup: Fraction | int = 0,
     pitches: tuple[int, ...] = (60, 64, 67, 72),
 ) -> Melody:
-    """Build a line of notes without rests; a negative duration is a rest."""
+    """Return a melody of notes one after the other; a negative duration is a rest."""
     notes: list[Note] = []
     now = -Fraction(pickup)
     for index, duration in enumerate(Fraction(duration) for duration in durations):
@@ -44,47 +44,47 @@ swings = st.floats(1 / 3, 0.8)
 
 
 def starts(performance: Performance) -> list[float]:
-    return [stroke.start for stroke in performance.notes]
+    return [played_note.start for played_note in performance.notes]
 
 
 @given(melodies(changes=True), swings)
-def test_no_swing_changes_the_order_of_notes_or_makes_them_overlap(
+def test_swing_keeps_the_order_of_notes_and_never_makes_them_overlap(
     melody: Melody, swing: float
 ) -> None:
-    strokes = perform(melody, swing=swing).notes
-    assert all(first.start < first.end <= second.start for first, second in pairwise(strokes))
-    assert [stroke.pitch for stroke in strokes] == list(melody.pitches)
+    played_notes = perform(melody, swing=swing).notes
+    assert all(first.start < first.end <= second.start for first, second in pairwise(played_notes))
+    assert [played_note.pitch for played_note in played_notes] == list(melody.pitches)
 
 
 @given(melodies(), swings)
 def test_barlines_and_beats_stay_where_the_tempo_puts_them(melody: Melody, swing: float) -> None:
     played = perform(melody, swing=swing)
     quarter = 60 / melody.tempo
-    for note, stroke in zip(melody.notes, played.notes, strict=True):
+    for note, played_note in zip(melody.notes, played.notes, strict=True):
         if note.onset % melody.meter.bar_length == 0 or note.onset.denominator == 1:
-            assert stroke.start - played.downbeat == pytest.approx(float(note.onset) * quarter)
+            assert played_note.start - played.downbeat == pytest.approx(float(note.onset) * quarter)
     barline = played.downbeat + float(melody.length) * quarter
     assert played.seconds == pytest.approx(barline)
 
 
 @given(melodies())
-def test_straight_is_as_written(melody: Melody) -> None:
+def test_without_swing_onsets_are_as_written(melody: Melody) -> None:
     quarter = 60 / melody.tempo
     written = [float(note.onset + melody.pickup) * quarter for note in melody.notes]
     assert starts(perform(melody, swing=0.5)) == pytest.approx(written)
 
 
 @given(melodies(), swings)
-def test_every_note_can_be_heard(melody: Melody, swing: float) -> None:
-    strokes = perform(melody, swing=swing).notes
-    assert all(40 <= stroke.velocity <= 127 for stroke in strokes)
+def test_every_note_has_an_audible_duration_and_velocity(melody: Melody, swing: float) -> None:
+    played_notes = perform(melody, swing=swing).notes
+    assert all(40 <= played_note.velocity <= 127 for played_note in played_notes)
     lengths = [float(note.duration) * 60 / melody.tempo for note in melody.notes]
-    played = zip(strokes, lengths, strict=True)
-    assert all(stroke.duration >= 0.25 * length for stroke, length in played)
+    played = zip(played_notes, lengths, strict=True)
+    assert all(played_note.duration >= 0.25 * length for played_note, length in played)
 
 
 @given(melodies(), swings)
-def test_a_melody_is_always_played_the_same_way(melody: Melody, swing: float) -> None:
+def test_a_performance_is_deterministic(melody: Melody, swing: float) -> None:
     assert perform(melody, swing=swing) == perform(melody, swing=swing)
 
 
@@ -98,18 +98,18 @@ def test_a_note_that_ends_on_the_offbeat_ends_where_the_swung_one_begins() -> No
     assert played.notes[1].end == pytest.approx(0.5 + 1 / 3)
 
 
-def test_a_dotted_quarter_hands_over_to_a_swung_eighth() -> None:
+def test_a_dotted_quarter_ends_at_the_swung_eighth() -> None:
     played = perform(tune(Fraction(3, 2), HALF, 2), swing=TRIPLET)
     assert starts(played) == pytest.approx([0, 0.5 + 1 / 3, 1])
 
 
-def test_a_beat_of_triplets_is_played_as_written_beside_one_that_swings() -> None:
+def test_a_beat_of_triplets_is_straight_next_to_a_swung_beat() -> None:
     third = Fraction(1, 3)
     played = perform(tune(third, third, third, HALF, HALF, 2), swing=TRIPLET)
     assert starts(played) == pytest.approx([0, 1 / 6, 1 / 3, 0.5, 0.5 + 1 / 3, 1])
 
 
-def test_sixteenths_are_played_as_written() -> None:
+def test_sixteenths_do_not_swing() -> None:
     quarter = Fraction(1, 4)
     played = perform(tune(HALF, quarter, quarter, 3), swing=TRIPLET)
     assert starts(played) == pytest.approx([0, 0.25, 0.375, 0.5])
@@ -125,12 +125,12 @@ def test_a_fast_tune_swings_less() -> None:
     assert fast.notes[2].start - fast.notes[1].start == pytest.approx(0.08)
 
 
-def test_a_swing_that_no_one_could_play_is_refused() -> None:
+def test_a_swing_out_of_range_is_an_error() -> None:
     with pytest.raises(BadOption, match="swing"):
         perform(tune(1), swing=1.0)
 
 
-def test_a_pickup_begins_at_once_and_swings_before_its_downbeat() -> None:
+def test_a_pickup_begins_at_0_and_swings() -> None:
     played = perform(tune(HALF, 4, pickup=HALF), swing=TRIPLET)
     assert starts(played) == pytest.approx([0, 0.5 / 3])
     assert played.downbeat == pytest.approx(0.5 / 3)
@@ -144,40 +144,40 @@ def test_a_rest_at_the_start_is_kept() -> None:
 
 def test_a_downbeat_is_stronger_than_a_beat_and_a_beat_than_an_offbeat() -> None:
     played = perform(tune(*[HALF] * 8, pitches=(60,)), swing=0.5)
-    downbeat, off, beat, *_ = (stroke.velocity for stroke in played.notes)
+    downbeat, off, beat, *_ = (played_note.velocity for played_note in played.notes)
     assert downbeat > beat > off
 
 
-def test_an_offbeat_that_swings_gets_a_slight_accent() -> None:
+def test_a_swung_offbeat_has_a_small_accent() -> None:
     line = tune(*[HALF] * 8, pitches=(60,))
     straight, swung = (perform(line, swing=swing).notes for swing in (0.5, TRIPLET))
     assert 0 < swung[1].velocity - straight[1].velocity < 12
 
 
-def test_a_jig_leans_on_its_two_beats() -> None:
+def test_a_jig_accents_its_two_beats() -> None:
     played = perform(tune(*[HALF] * 6, meter=Meter(6, 8), pitches=(60,)), swing=0.5)
     strong = sorted(range(6), key=lambda index: -played.notes[index].velocity)
     assert strong[:2] == [0, 3]
 
 
-def test_a_repeated_pitch_is_set_apart_more_than_a_step() -> None:
+def test_the_gap_before_a_repeated_pitch_is_longer() -> None:
     step, same, _ = perform(tune(1, 1, 1, pitches=(60, 62, 62)), swing=0.5).notes
     assert 0.5 - same.duration > 2 * (0.5 - step.duration) > 0
 
 
-def test_a_long_note_is_held_nearly_full() -> None:
+def test_a_long_note_keeps_most_of_its_duration() -> None:
     first, _ = perform(tune(3, 1), swing=0.5).notes
     assert first.duration / 1.5 > 0.98
 
 
-def test_a_player_breathes_at_the_end_of_a_phrase() -> None:
+def test_the_gap_at_the_end_of_a_phrase_is_longer() -> None:
     played = perform(tune(*[1] * 32), swing=0.5)
     gaps = [second.start - first.end for first, second in pairwise(played.notes)]
     assert gaps[15] == max(gaps) == pytest.approx(0.12)
     assert gaps.count(max(gaps)) == 1
 
 
-def test_the_last_note_is_held_to_its_end() -> None:
+def test_the_last_note_keeps_its_full_duration() -> None:
     assert perform(tune(1, 3), swing=0.5).notes[-1].end == pytest.approx(2)
 
 
@@ -190,15 +190,15 @@ def changing(*changes: MeterChange, bars: int, eighths: int) -> Melody:
     return Melody(notes, COMMON, Key(0), 120.0, bars, meter_changes=changes)
 
 
-def test_each_bar_leans_on_its_own_beats() -> None:
+def test_each_bar_accents_the_beats_of_its_own_meter() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, Meter(3, 4)), bars=3, eighths=20)
-    velocity = [stroke.velocity for stroke in perform(line, swing=0.5).notes]
+    velocity = [played_note.velocity for played_note in perform(line, swing=0.5).notes]
     jig, waltz = velocity[8:14], velocity[14:20]
     assert sorted(sorted(range(6), key=lambda index: -jig[index])[:2]) == [0, 3]
     assert sorted(sorted(range(6), key=lambda index: -waltz[index])[:3]) == [0, 2, 4]
 
 
-def test_a_bar_swings_where_its_meter_does() -> None:
+def test_only_bars_in_simple_meters_swing() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
     gaps = [b - a for a, b in pairwise(starts(perform(line, swing=TRIPLET)))]
     assert gaps[6:8] == pytest.approx([1 / 3, 1 / 6])
@@ -206,7 +206,7 @@ def test_a_bar_swings_where_its_meter_does() -> None:
     assert gaps[14:16] == pytest.approx([1 / 3, 1 / 6])
 
 
-def test_swing_begins_at_the_barline_behind_an_odd_bar() -> None:
+def test_swing_begins_at_the_barline_after_an_irregular_bar() -> None:
     line = changing(MeterChange(1, Meter(7, 8)), MeterChange(2, COMMON), bars=3, eighths=23)
     gaps = [b - a for a, b in pairwise(starts(perform(line, swing=TRIPLET)))]
     assert gaps[8:15] == pytest.approx([0.25] * 7)
@@ -221,7 +221,7 @@ def test_phrases_are_counted_in_bars_of_any_meter() -> None:
     assert gaps.index(max(gaps)) == 13  # two bars of four and two of three
 
 
-def test_a_performance_knows_where_its_meter_changes() -> None:
+def test_a_performance_contains_its_meter_changes_in_seconds() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
     played = perform(line, swing=TRIPLET)
     assert played.meter_changes == ((2.0, Meter(6, 8)), (3.5, COMMON))

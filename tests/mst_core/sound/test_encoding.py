@@ -1,0 +1,80 @@
+"""Tests of encoding: formats, equal bytes, and failures of ffmpeg."""
+
+from __future__ import annotations
+
+import io
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mst_core.errors import BadOption, NoEncoder, NoSound
+from mst_core.sound.encoding import CODECS, encode
+from mst_core.sound.mastering import DEFAULT_CONFIG, measure_loudness
+from mst_core.sound.synth import SAMPLE_RATE, Samples
+from tests.support.audio import decode
+
+
+@pytest.mark.parametrize(
+    ("format", "magic", "lost"), [("mp3", b"ID3", 0.1), ("ogg", b"OggS", 0.1), ("wav", b"RIFF", 0)]
+)
+def test_an_encoded_file_keeps_duration_and_loudness(
+    recording: Samples, format: str, magic: bytes, lost: float
+) -> None:
+    audio = encode(recording, format)
+    assert audio.startswith(magic)
+    decoded = decode(audio)
+    assert len(decoded) / SAMPLE_RATE == pytest.approx(len(recording) / SAMPLE_RATE, abs=lost)
+    assert measure_loudness(decoded) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
+    assert np.abs(decoded).max() < 1
+
+
+def test_a_wav_file_has_16_bit_stereo_at_48_khz(recording: Samples) -> None:
+    with wave.open(io.BytesIO(encode(recording, "wav"))) as file:
+        assert file.getparams()[:4] == (2, 2, SAMPLE_RATE, len(recording))
+
+
+def test_an_ogg_file_contains_opus(recording: Samples) -> None:
+    assert b"OpusHead" in encode(recording, "ogg")[:100]
+
+
+def test_encoding_in_threads_gives_the_same_bytes_and_leaves_no_files(
+    recording: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    formats = ["mp3", "ogg", "wav"] * 2
+    alone = {format: encode(recording, format) for format in formats}
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda format: encode(recording, format), formats))
+    assert together == [alone[format] for format in formats]
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_ffmpeg_the_error_says_what_to_install(
+    recording: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NoEncoder, match="install the package ffmpeg"):
+        encode(recording, "mp3")
+    assert encode(recording, "wav").startswith(b"RIFF")
+
+
+def test_a_failure_of_ffmpeg_is_an_error_and_leaves_no_files(
+    recording: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    unknown = {"codec": "no_such_codec", "bitrate": "128k"}
+    monkeypatch.setitem(CODECS, "mp3", unknown)
+    # ffmpeg 5 says the one, ffmpeg 7 the other.
+    with pytest.raises(NoEncoder, match=r"no_such_codec|Encoder not found"):
+        encode(recording, "mp3")
+    assert not list(tmp_path.iterdir())
+
+
+def test_silence_and_unknown_formats_are_errors(recording: Samples) -> None:
+    with pytest.raises(NoSound):
+        encode(np.zeros((SAMPLE_RATE, 2), np.float32), "mp3")
+    with pytest.raises(BadOption, match="mp3, ogg, wav"):
+        encode(recording, "flac")
