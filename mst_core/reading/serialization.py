@@ -20,6 +20,7 @@ from mst_core.music import MODES, Repeat
 from mst_core.reading.parsed_score import ParsedScore
 
 VERSION = 2
+"""The first byte of an encoded score; the rest is msgpack."""
 MAX_ENCODED_BYTES = 8_000_000
 MAX_TEMPO_CHANGES = 20_000
 _MAX_BARS = 4_000
@@ -30,13 +31,6 @@ _MAX_NUMERATOR, _MAX_DENOMINATOR = 2**53, 2**31  # of a time in quarter notes
 
 class InvalidScoreBytes(ValueError):
     """Bytes that hold no score of this version, or one that no reader may return."""
-
-
-class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What is encoded: a version number and a score, itself in msgpack."""
-
-    version: int
-    score: msgspec.Raw
 
 
 class _MeterBounds(msgspec.Struct):
@@ -77,7 +71,6 @@ def _decode_fraction(_: type, value: Any) -> Fraction:
     return Fraction(numerator, denominator)
 
 
-_envelope_decoder = msgspec.msgpack.Decoder(_Envelope)
 _bounds_decoder = msgspec.msgpack.Decoder(_ScoreBounds)
 _score_decoder = msgspec.msgpack.Decoder(ParsedScore, dec_hook=_decode_fraction)
 
@@ -91,15 +84,14 @@ def encode_score(score: ParsedScore) -> bytes:
     Returns:
         The bytes that `decode_score` reads; about 40 a note.
     """
-    encoded = msgspec.msgpack.encode(score, enc_hook=_encode_fraction)
-    return msgspec.msgpack.encode(_Envelope(VERSION, msgspec.Raw(encoded)))
+    return bytes([VERSION]) + msgspec.msgpack.encode(score, enc_hook=_encode_fraction)
 
 
 def decode_score(data: bytes) -> ParsedScore:
     """Decode and check the bytes of `encode_score`.
 
     Args:
-        data: msgpack, at most `MAX_ENCODED_BYTES`; it may come from a hostile process.
+        data: at most `MAX_ENCODED_BYTES`; they may come from a hostile process.
 
     Returns:
         A score equal to the one that was encoded.
@@ -109,12 +101,12 @@ def decode_score(data: bytes) -> ParsedScore:
     """
     if len(data) > MAX_ENCODED_BYTES:
         raise InvalidScoreBytes(f"{len(data)} bytes")
+    if data[:1] != bytes([VERSION]):
+        raise InvalidScoreBytes("another version")
+    encoded = memoryview(data)[1:]
     try:
-        envelope = _envelope_decoder.decode(data)
-        if envelope.version != VERSION:
-            raise ValueError(f"version {envelope.version}")
-        _bounds_decoder.decode(envelope.score)
-        score = _score_decoder.decode(envelope.score)
+        _bounds_decoder.decode(encoded)
+        score = _score_decoder.decode(encoded)
         _check_score(score)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise InvalidScoreBytes(str(error)) from error
