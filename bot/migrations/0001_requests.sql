@@ -1,4 +1,4 @@
--- Reason: every request with its options, times, tries, outcome and result, so that none is lost.
+-- Reason: every request with its options, times, tries and outcome, so that none is lost.
 CREATE TABLE requests (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
     state             TEXT NOT NULL DEFAULT 'waiting'
@@ -11,7 +11,7 @@ CREATE TABLE requests (
     interaction_token TEXT NOT NULL,
     file_limit_bytes  INTEGER NOT NULL,
     locale            TEXT NOT NULL,
-    -- what: mst_core.jobs.Compose as JSON
+    -- what: the JSON of mst_core.jobs.encode_request
     request           TEXT NOT NULL CHECK (json_valid(request)),
     seed              INTEGER NOT NULL,
     -- the lease

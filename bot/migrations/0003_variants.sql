@@ -1,2 +1,2 @@
--- Reason: a request has variants, numbered from the seed of the first one; NULL when it is the first.
+-- Reason: a request has variants with consecutive seeds; NULL in the first one.
 ALTER TABLE requests ADD COLUMN first_seed INTEGER;
