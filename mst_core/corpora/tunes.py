@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.errors import BadOption, UnreadableScore
-from mst_core.music import TICKS_PER_QUARTER, Key, Meter
+from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,25 @@ class CorpusTune:
     def bar_ticks(self) -> int:
         """Length of a bar of the meter, in ticks."""
         return int(self.meter.bar_length * TICKS_PER_QUARTER)
+
+    @classmethod
+    def from_melody(cls, melody: Melody) -> CorpusTune:
+        """Round a melody to the grid; every note lasts a tick at least, and rests fill the gaps.
+
+        Args:
+            melody: a tune with at least one note.
+        """
+        events: list[TuneEvent] = []
+        now = to_ticks(melody.notes[0].onset)
+        for note in melody.notes:
+            onset = max(now, to_ticks(note.onset))
+            end = max(onset + 1, to_ticks(note.end))
+            if onset > now:
+                events.append(TuneEvent(None, now, onset - now))
+            events.append(TuneEvent(note.pitch, onset, end - onset))
+            now = end
+        lines = tuple(to_ticks(line) for line in melody.barlines[:-1])
+        return cls("", "", melody.meter, melody.key, tuple(events), lines)
 
 
 def to_ticks(quarters: Fraction | str) -> int:

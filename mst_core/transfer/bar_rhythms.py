@@ -108,8 +108,8 @@ def reference_rhythms(
     found: dict[RhythmPattern, int] = {}
     for first in range(len(bars) - n_bars + 1):
         joined = tuple(
-            (onset + place * meter.bar_length, duration)
-            for place, rhythm in enumerate(bars[first : first + n_bars])
+            (onset + offset * meter.bar_length, duration)
+            for offset, rhythm in enumerate(bars[first : first + n_bars])
             for onset, duration in rhythm
         )
         difference = abs(len(joined) - n_notes)

@@ -88,12 +88,12 @@ def build_path(
     )
     misses = 0
     while misses < len(waiting):
-        tried = [waiting[place] for place in range(min(tries, len(waiting)))]
+        tried = [waiting[index] for index in range(min(tries, len(waiting)))]
         best: tuple[bool, float, int, int, float] | None = None
-        for place in tried:
-            piece = alternatives[place]
+        for index in tried:
+            piece = alternatives[index]
             old = values[piece.notes]
-            for level in range(levels[place] + 1, len(piece.options)):
+            for level in range(levels[index] + 1, len(piece.options)):
                 cost = int((piece.options[level] != old).sum())
                 is_small = cost <= max_step
                 if best is not None and best[0] > is_small:
@@ -101,21 +101,21 @@ def build_path(
                 values[piece.notes] = piece.options[level]
                 gain = similarity(values) - current
                 if gain > config.min_gain and (best is None or (is_small, gain / cost) > best[:2]):
-                    best = (is_small, gain / cost, place, level, gain)
+                    best = (is_small, gain / cost, index, level, gain)
             values[piece.notes] = old
         waiting.rotate(-len(tried))
         if best is None:
             misses += len(tried)
             continue
         misses = 0
-        _, _, place, level, gain = best
-        piece = alternatives[place]
+        _, _, index, level, gain = best
+        piece = alternatives[index]
         values[piece.notes] = piece.options[level]
-        levels[place], current = level, current + gain
+        levels[index], current = level, current + gain
         changed = float((values != own).mean())
         visited.append((values.copy(), changed, current))
         if level + 1 == len(piece.options):
-            waiting.remove(place)
+            waiting.remove(index)
     return _undominated(visited, config.min_gain)
 
 
@@ -169,13 +169,13 @@ def select_drafts(
     current = take_everywhere(best)
     for _ in range(config.rounds):
         before = current
-        for place, bar_class in enumerate(classes):
+        for index, bar_class in enumerate(classes):
             for pick in range(len(bar_class.options)):
                 take(bar_class, pick)
                 gained = similarity(values)
                 if gained > current + config.min_gain:
-                    picks[place], current = pick, gained
-            take(bar_class, picks[place])
+                    picks[index], current = pick, gained
+            take(bar_class, picks[index])
         if current == before:
             break
     return picks

@@ -9,7 +9,7 @@ selection of drafts and the path of partial changes are those of rhythm (`change
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
 from mst_core.generation.candidates import StepwiseDecoder
-from mst_core.generation.composition import SideResult
+from mst_core.generation.sampling import sample_top_p
 from mst_core.music import Melody
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.transfer.change_path import (
@@ -35,37 +35,16 @@ from mst_core.transfer.pitch_similarity import (
     next_interval_probabilities,
 )
 from mst_core.transfer.structure import BarGroup, ClassKey, split_by_meter, split_duplicates
-from mst_core.transfer.target import PitchTarget, to_corpus_tune
+from mst_core.transfer.target import PitchTarget
 
 _STREAM = 7
 """Keeps the random numbers of pitch drafts apart from those of rhythm drafts with the same seed."""
 
 
-@dataclass(frozen=True, slots=True)
-class PitchPath:
-    """All versions of a tune from its own pitches to the target's."""
-
-    source: Melody
-    path: ChangePath
-
-    def at(self, strength: float) -> tuple[tuple[int, ...], SideResult]:
-        """The version of a strength.
-
-        Args:
-            strength: 0 (the tune's own pitches) to 1 (the target's).
-
-        Returns:
-            A MIDI number for each note, and the share of notes that changed and the similarity to
-            the target.
-        """
-        values, result = self.path.at(strength)
-        return tuple(int(pitch) for pitch in values), result
-
-
-def with_pitches(melody: Melody, pitches: Sequence[int]) -> Melody:
-    """A tune with other pitches, one MIDI number a note."""
+def with_pitches(melody: Melody, pitches: IntArray) -> Melody:
+    """A tune of N notes with other pitches: MIDI numbers, (N,)."""
     notes = zip(melody.notes, pitches, strict=True)
-    return replace(melody, notes=tuple(replace(note, pitch=pitch) for note, pitch in notes))
+    return replace(melody, notes=tuple(replace(note, pitch=int(pitch)) for note, pitch in notes))
 
 
 def build_pitch_path(
@@ -75,7 +54,7 @@ def build_pitch_path(
     seed: int,
     keep: frozenset[int] = frozenset(),
     on_progress: Callable[[float], None] = lambda share: None,
-) -> PitchPath:
+) -> ChangePath:
     """Build the versions of a tune from its own pitches to a target's.
 
     Args:
@@ -86,7 +65,8 @@ def build_pitch_path(
         on_progress: called with the share done, 0 to 1.
 
     Returns:
-        The path. The same arguments give the same path.
+        The path; its values are MIDI numbers, see `with_pitches`. The same arguments give the same
+        path.
     """
     config = target.config
     own = np.array(melody.pitches, dtype=np.int64)
@@ -110,7 +90,7 @@ def build_pitch_path(
         for part in _short_pieces(bar_class.notes, config.max_piece_notes)
         if (own[part] != drafts[pick][part]).any()
     ]
-    return PitchPath(melody, build_path(own, pieces, similarity, config))
+    return build_path(own, pieces, similarity, config)
 
 
 def _short_pieces(notes: IntArray, max_notes: int) -> list[IntArray]:
@@ -124,7 +104,7 @@ class _PitchConstraints:
 
     def __init__(self, melody: Melody, keep: frozenset[int]) -> None:
         self.melody = melody
-        self.tune: CorpusTune = to_corpus_tune(melody)
+        self.tune: CorpusTune = CorpusTune.from_melody(melody)
         pitches = melody.pitches
         self.lowest, self.highest = min(pitches), max(pitches)
         self.copies: dict[int, tuple[int, int]] = {}
@@ -160,13 +140,13 @@ class _PitchConstraints:
         self.classes.append(starts[:, None] + np.arange(width))
         n_notes = len(self.melody.notes)
         ends_tune = any(group.index + width == n_notes for group in groups)
-        for place in range(width):
-            note = first.index + place
+        for offset in range(width):
+            note = first.index + offset
             self.transpositions[note] = [g.notes[0].pitch - first.notes[0].pitch for g in groups]
-            if ends_tune and place == width - 1:
+            if ends_tune and offset == width - 1:
                 self.fixed.add(note)
             for group, semitones in zip(groups[1:], self.transpositions[note][1:], strict=True):
-                self.copies[group.index + place] = note, semitones
+                self.copies[group.index + offset] = note, semitones
 
 
 def _write_drafts(
@@ -240,8 +220,4 @@ def _sample_pitch(
         weight = config.interval_prior_weight
         shares = (1 - weight) * shares + weight * prior[before]
     shares = np.where(is_open, shares, 0)
-    order = np.argsort(-shares, kind="stable")
-    rising = np.cumsum(shares[order])
-    kept = int(np.searchsorted(rising, config.pitch_top_p * rising[-1])) + 1
-    drawn = np.searchsorted(rising[:kept], rng.random() * rising[kept - 1], side="right")
-    return int(pitches[order[min(int(drawn), kept - 1)]])
+    return int(pitches[sample_top_p(shares, config.pitch_top_p, rng)])

@@ -73,19 +73,19 @@ class DraftWriter:
             bar in keep for bar in range(group.first_bar, group.first_bar + group.bar_count)
         )
         fixed: tuple[TuneEvent, ...] | None = None
-        place = len(self._spans)
+        index = len(self._spans)
         if is_free and (known := self.classes.get(group.class_key)):
             span = replace(span, copies=self._spans[known[0]].first_bar)
-            known.append(place)
+            known.append(index)
         elif is_free and (cadence := self._ends_in_cadence(span, group)) is not None:
             span = replace(span, cadence=cadence)
-            self.classes[group.class_key] = [place]
+            self.classes[group.class_key] = [index]
         else:
             self.unplayable += is_free
             fixed = _to_events(group, own, length)
         if fixed is None and group.first_bar in self._phrase_starts and own[0][0] == 0:
             written = self.classes[group.class_key][0]  # this group, or the first of its class
-            first_bar = (span if written == place else self._spans[written]).first_bar
+            first_bar = (span if written == index else self._spans[written]).first_bar
             self._required_onsets.add(first_bar * self._bar_ticks)
         self._spans.append(span)
         self._fixed.append(fixed)

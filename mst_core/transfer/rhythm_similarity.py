@@ -68,8 +68,8 @@ class RhythmIndex:
         """
         nexts = [*(onset for onset, _ in rhythm), end][1:]
         found = []
-        for place, ((onset, duration), following) in enumerate(zip(rhythm, nexts, strict=True)):
-            before = onset if opens_group and place == 0 else Fraction(0)
+        for note, ((onset, duration), following) in enumerate(zip(rhythm, nexts, strict=True)):
+            before = onset if opens_group and note == 0 else Fraction(0)
             after = following - onset - duration
             key = (section, start_position, onset, duration, before, after)
             if key not in self._ids:

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mst_core.corpora.tunes import CorpusTune, TuneEvent, to_ticks
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import BadOption
 from mst_core.generation.meter_model import MeterModel, duration_prior
 from mst_core.generation.rhythm_lattice import AllowedDurations, Lattice
@@ -128,7 +128,7 @@ class RhythmTarget(Target):
             key: of the tune that will be transferred.
             config: passed on to all that works with this target.
         """
-        tune = to_corpus_tune(melody)
+        tune = CorpusTune.from_melody(melody)
 
         def distance(style: Style) -> float:
             known = style.statistics.meters.get(str(melody.meter))
@@ -207,32 +207,29 @@ class RhythmTarget(Target):
             known = self._nearest_known_meter(meter)
             if known is None:
                 raise BadOption("meter", name, f"{self.name} has {', '.join(self._known_meters())}")
-            statistics = pooled_statistics(self.style.statistics, known)
-            bar = int(meter.bar_length * TICKS_PER_QUARTER)
-            lattice = Lattice.from_statistics(
-                statistics,
-                int(Meter.parse(known).bar_length * TICKS_PER_QUARTER),
-                coverage=self.coverage,
-            )
-            if lattice.bar_ticks != bar:
-                lattice = lattice.for_bar_length(bar)
-            lattice = lattice.on_grid(self.grid).with_min_duration(self.min_duration)
-            # Whatever the style: one note may fill a bar.
-            lattice = lattice.union(Lattice(bar, {0: AllowedDurations(notes=(bar,))}))
-            if own := self._statistics_of_tune_in(meter):
-                own_lattice = Lattice.from_statistics(own, bar)
-                lattice = lattice.union(own_lattice.on_grid(self.grid))
-            endings = [
-                position
-                for position in sorted(
-                    statistics.final_onsets, key=lambda at: -statistics.final_onsets[at]
-                )
-                if position in lattice.positions and bar - position >= TICKS_PER_QUARTER
-            ]
-            self._meter_models[name] = MeterModel(
-                meter, statistics, lattice, endings[0] if endings else 0
-            )
+            self._meter_models[name] = self._build_meter_model(meter, known)
         return self._meter_models[name]
+
+    def _build_meter_model(self, meter: Meter, known: str) -> MeterModel:
+        """The allowed rhythms of a meter, from those of the ``known`` meter of the style."""
+        statistics = pooled_statistics(self.style.statistics, known)
+        bar = int(meter.bar_length * TICKS_PER_QUARTER)
+        known_bar = int(Meter.parse(known).bar_length * TICKS_PER_QUARTER)
+        lattice = Lattice.from_statistics(statistics, known_bar, coverage=self.coverage)
+        if lattice.bar_ticks != bar:
+            lattice = lattice.for_bar_length(bar)
+        lattice = lattice.on_grid(self.grid).with_min_duration(self.min_duration)
+        # Whatever the style: one note may fill a bar.
+        lattice = lattice.union(Lattice(bar, {0: AllowedDurations(notes=(bar,))}))
+        if own := self._statistics_of_tune_in(meter):
+            lattice = lattice.union(Lattice.from_statistics(own, bar).on_grid(self.grid))
+        endings = [
+            position
+            for position in statistics.final_onsets
+            if position in lattice.positions and bar - position >= TICKS_PER_QUARTER
+        ]
+        final_onset = max(endings, key=lambda at: statistics.final_onsets[at], default=0)
+        return MeterModel(meter, statistics, lattice, final_onset)
 
     def meter_statistics(self, meter: Meter) -> MeterStatistics:
         """The statistics that a result is compared with: of the one tune, or of the style."""
@@ -325,7 +322,7 @@ def _all_but(style: Style, styles: Mapping[str, Style]) -> tuple[Style, ...]:
 
 def _count_one(melody: Melody, style: Style) -> StyleStatistics:
     """Statistics of one tune, over a style's duration vocabulary."""
-    return count_statistics([to_corpus_tune(melody)], style.model.vocabulary, min_count=1)
+    return count_statistics([CorpusTune.from_melody(melody)], style.model.vocabulary, min_count=1)
 
 
 def pooled_statistics(statistics: StyleStatistics, meter: str) -> MeterStatistics:
@@ -333,18 +330,3 @@ def pooled_statistics(statistics: StyleStatistics, meter: str) -> MeterStatistic
     like = Meter.parse(meter)
     alike = [each for name, each in statistics.meters.items() if Meter.parse(name).same_bar(like)]
     return merge_meters(alike) if len(alike) > 1 else statistics.meters[meter]
-
-
-def to_corpus_tune(melody: Melody) -> CorpusTune:
-    """A melody on the networks' grid: events of at least one tick, with rests between its notes."""
-    events: list[TuneEvent] = []
-    now = to_ticks(melody.notes[0].onset)
-    for note in melody.notes:
-        onset = max(now, to_ticks(note.onset))
-        end = max(onset + 1, to_ticks(note.end))
-        if onset > now:
-            events.append(TuneEvent(None, now, onset - now))
-        events.append(TuneEvent(note.pitch, onset, end - onset))
-        now = end
-    lines = tuple(to_ticks(line) for line in melody.barlines[:-1])
-    return CorpusTune("", "", melody.meter, melody.key, tuple(events), lines)

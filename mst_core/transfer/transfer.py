@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Generic, TypeVar
 
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Side, SideName, Transfer, parse_bar_ranges
@@ -22,12 +23,13 @@ from mst_core.reading.parsed_score import ParsedScore
 from mst_core.statistics.reference_profiles import proximity_rank
 from mst_core.statistics.shared_runs import SharedRun
 from mst_core.styles import StyleCard
+from mst_core.transfer.change_path import ChangePath
 from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
 from mst_core.transfer.meter_map import time_map
-from mst_core.transfer.pitch import PitchPath, build_pitch_path, with_pitches
+from mst_core.transfer.pitch import build_pitch_path, with_pitches
 from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
 from mst_core.transfer.structure import check_duration, count_kept_repeats
-from mst_core.transfer.target import PitchTarget, RhythmTarget, Target, to_corpus_tune
+from mst_core.transfer.target import PitchTarget, RhythmTarget, Target
 
 CachedT = TypeVar("CachedT")
 
@@ -48,7 +50,7 @@ class StyleTransfer:
         size = config.cached_tunes
         self._rhythm_targets: LruCache[RhythmTarget] = LruCache(size)
         self._rhythm_paths: LruCache[tuple[RhythmTarget, RhythmPath]] = LruCache(size)
-        self._pitch_paths: LruCache[tuple[PitchTarget, PitchPath]] = LruCache(size)
+        self._pitch_paths: LruCache[tuple[PitchTarget, ChangePath]] = LruCache(size)
 
     def transfer(
         self,
@@ -166,7 +168,7 @@ class StyleTransfer:
         side: Side,
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
-    ) -> tuple[PitchTarget, PitchPath]:
+    ) -> tuple[PitchTarget, ChangePath]:
         """The pitch target and the path to it."""
         melody = scores[request.source].melody
         styles, config = self._styles, self._config
@@ -211,8 +213,8 @@ def compare_with_target(
     Returns:
         ``result`` with the rank and the runs; None for what the styles' files do not tell.
     """
-    tune = to_corpus_tune(melody)
-    target = style.name if reference is None else to_corpus_tune(reference)
+    tune = CorpusTune.from_melody(melody)
+    target = style.name if reference is None else CorpusTune.from_melody(reference)
     profiles = {
         name: other.reference_profiles for name, other in styles.items() if other.reference_profiles
     }
