@@ -43,12 +43,12 @@ _PROGRAM = re.compile(
 )
 
 
-def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> ParsedScore:
+def read_abc_score(data: str | bytes, *, limits: Limits = Limits()) -> ParsedScore:
     """Read the first tune of an ABC file, every note once as it is written.
 
     Args:
         data: The file; bytes are UTF-8 or UTF-16, or Latin-1 as in old files.
-        limits: Sizes above which a file is rejected; the default limits where None.
+        limits: Sizes above which a file is rejected.
 
     Returns:
         The melody with its title and the General MIDI program, and warnings about what is not read.
@@ -58,7 +58,6 @@ def read_abc_score(data: str | bytes, *, limits: Limits | None = None) -> Parsed
         NoMelody: when there are fewer than two notes.
         TooLong: when it exceeds the limits.
     """
-    limits = limits or Limits()
     if isinstance(data, bytes):
         if len(data) > limits.file_bytes:
             raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
