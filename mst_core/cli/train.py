@@ -150,7 +150,7 @@ def command(
 
     set_threads(threads)
     torch_device = pick_device(device)
-    model_config = ModelConfig(feature_sizes=(), vocabulary_size=0)
+    model_config = ModelConfig()
     if init_from:
         check_style_folders(models, [init_from])
         require_style(init_from, load_style_cards(models))

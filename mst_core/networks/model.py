@@ -58,9 +58,9 @@ class ModelConfig(
     Stored as JSON, under the names of version 0.1, in the header of the network's file.
     """
 
-    feature_sizes: tuple[int, ...]
+    feature_sizes: tuple[int, ...] = ()
     """Embedding rows of each feature, (F,)."""
-    vocabulary_size: int
+    vocabulary_size: int = 0
     """Tokens that the network predicts, V."""
     embedding: Width = 160
     """Width of an embedding, E."""
