@@ -25,7 +25,7 @@ def exact_ticks(time: Fraction, ticks_per_quarter: int, melody: Melody) -> int:
     Args:
         time: quarter notes from the first downbeat.
         ticks_per_quarter: resolution.
-        melody: the melody, for the place in the error.
+        melody: the melody, which the error needs to name the bar.
 
     Returns:
         The time in ticks.

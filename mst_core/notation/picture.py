@@ -48,10 +48,6 @@ _MAX_COMPRESSION = 1.1
 """Largest natural width of a line relative to the page: the engraver can compress that much."""
 
 
-class EngravingError(RuntimeError):
-    """The engraver rejected our MEI, which is a bug."""
-
-
 def draw_svg(melody: Melody) -> str:
     """Draw the score of a melody as SVG, 1000 pixels wide, with a background.
 
@@ -82,7 +78,7 @@ def engrave(mei: str, scale: int) -> str:
         The SVG document, with a background.
 
     Raises:
-        EngravingError: when verovio rejects the document.
+        RuntimeError: when verovio rejects the document, which is a bug.
     """
     verovio.enableLog(verovio.LOG_ERROR)
     # verovio keeps the path of its fonts only in the thread that imported it.
@@ -107,7 +103,7 @@ def engrave(mei: str, scale: int) -> str:
         }
     )
     if not engraver.loadData(mei):
-        raise EngravingError(engraver.getLog())
+        raise RuntimeError(f"verovio rejected the score: {engraver.getLog()}")
     return _recolor(_draw_ending_numbers(engraver.renderToSVG(1)))
 
 

@@ -73,7 +73,7 @@ def split_into_note_values(
 
 
 def _written_ticks(ticks: int, in_triplet: bool) -> Fraction:
-    """Return the length of the note value that sounds for so many ticks."""
+    """Return the written length of a note that sounds for ``ticks``: 3/2 of it in a triplet."""
     return Fraction(ticks * 3, 2) if in_triplet else Fraction(ticks)
 
 

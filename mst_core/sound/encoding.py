@@ -76,7 +76,7 @@ def _encode_with_pydub(pcm: bytes, format: str) -> bytes:
     # Imported here: without ffmpeg, the import warns and the failure comes much later.
     import pydub
 
-    # When ffmpeg fails, pydub leaves its temporary files behind: they go into a folder of ours.
+    # When ffmpeg fails, pydub does not delete its temporary files: the folder is deleted instead.
     pydub.audio_segment.NamedTemporaryFile = _open_temp_file
     segment = pydub.AudioSegment(data=pcm, sample_width=2, frame_rate=SAMPLE_RATE, channels=2)
     target = io.BytesIO()

@@ -8,11 +8,11 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
-from mido import MidiFile
+from mido import Message, MidiFile
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.notation.midi import write_midi
+from mst_core.notation.midi import TimedMessage, build_track, write_midi
 from tests.support.melodies import JIG, REEL, melodies, melody, sounding
 
 QUICK = settings(deadline=None, max_examples=80)
@@ -170,3 +170,22 @@ def test_meter_changes_are_written_at_their_barlines() -> None:
         write_midi(replace(tune, meter_changes=changes), program=0), "time_signature"
     )
     assert [(tick, each["numerator"]) for tick, each in said] == [(0, 3), (1440, 2), (3360, 3)]
+
+
+def test_a_track_sorts_messages_by_tick_and_ends_notes_before_it_begins_others() -> None:
+    on, off = Message("note_on", note=60, velocity=80), Message("note_off", note=60)
+    program = Message("program_change", program=5)
+    events = [TimedMessage(48, on), TimedMessage(48, off), TimedMessage(48, program)]
+    track = build_track([*events, TimedMessage(0, on)], end=96)
+    assert [(each.type, each.time) for each in track] == [
+        ("note_on", 0),
+        ("note_off", 48),
+        ("program_change", 0),
+        ("note_on", 0),
+        ("end_of_track", 48),
+    ]
+
+
+def test_a_track_never_ends_before_its_last_message() -> None:
+    track = build_track([TimedMessage(48, Message("note_off", note=60))])
+    assert [each.time for each in track] == [48, 0]

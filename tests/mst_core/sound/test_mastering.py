@@ -12,6 +12,7 @@ from mst_core.sound.encoding import encode
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.mastering import (
     DEFAULT_CONFIG,
+    MasteringConfig,
     find_true_peaks,
     limit,
     master,
@@ -76,6 +77,12 @@ def test_a_recording_is_trimmed_and_faded_at_both_ends(synthesizer: FluidSynth) 
     assert len(mastered) - heard < 0.2 * SAMPLE_RATE
     assert np.abs(mastered[0]).max() == np.abs(mastered[-1]).max() == 0
     assert len(mastered) > play_reel().seconds * SAMPLE_RATE
+
+
+def test_a_config_changes_the_loudness_of_a_recording() -> None:
+    mastered = master(tone(2), MasteringConfig(target_lufs=-23, max_true_peak=0.5))
+    assert measure_loudness(mastered) == pytest.approx(-23, abs=0.5)
+    assert find_true_peaks(mastered).max() <= 0.5
 
 
 def test_mastering_silence_is_an_error() -> None:

@@ -14,7 +14,7 @@ from mido import MidiFile
 
 from mst_core.errors import BadOption
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
-from mst_core.sound.performance import Performance, perform
+from mst_core.sound.performance import Performance, PerformanceConfig, perform
 from mst_core.sound.performance_midi import write_performance_midi
 from tests.support.melodies import melodies
 
@@ -239,3 +239,11 @@ def test_repeats_are_played_once() -> None:
     line = changing(bars=2, eighths=16)
     repeated = replace(line, repeats=(Repeat(0, 1), Repeat(1, 2)))
     assert perform(repeated, swing=TRIPLET) == perform(line, swing=TRIPLET)
+
+
+def test_a_config_changes_accents_and_gaps() -> None:
+    melody = tune(1, 1, 1, 1, pitches=(60,))
+    config = PerformanceConfig(downbeat_accent=30, repeated_note_gap=(0.0, 0.0), variation=0)
+    played = perform(melody, swing=0.5, config=config).notes
+    assert [each.velocity for each in played] == [110, 84, 87, 84]
+    assert [each.duration for each in played] == [0.5, 0.5, 0.5, 0.5]
