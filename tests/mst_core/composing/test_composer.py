@@ -37,7 +37,7 @@ def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
 @given(
     st.sampled_from(PAIRS), st.integers(4, 24), st.integers(0, 2**31 - 1)
 )  # fmt: skip
-def test_a_tune_has_the_bars_that_were_asked_and_ends_on_the_final_barline(
+def test_a_tune_has_the_requested_bars_and_ends_at_the_final_barline(
     composer: Composer, styles: tuple[str, str], bars: int, seed: int
 ) -> None:
     composition = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=bars))
@@ -62,7 +62,7 @@ def test_phrases_begin_on_their_barlines(
         assert not any(note.onset < line < note.end for note in melody.notes)
 
 
-def test_the_parts_of_a_dance_return(composer: Composer) -> None:
+def test_the_sections_of_a_dance_repeat(composer: Composer) -> None:
     composition = composer.compose(Compose(pitch="folk", rhythm="folk", seed=5, bars=32))
     melody = composition.melody
     assert composition.form == "AABB"
@@ -72,7 +72,7 @@ def test_the_parts_of_a_dance_return(composer: Composer) -> None:
     assert bar_of(melody, 0) != bar_of(melody, 16)
 
 
-def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) -> None:
+def test_a_pickup_is_repeated_with_its_phrase(composer: Composer) -> None:
     found = [
         composer.compose(Compose(pitch="folk", rhythm="folk", seed=s, bars=32)).melody
         for s in range(4)
@@ -84,7 +84,7 @@ def test_a_pickup_comes_back_before_the_phrase_that_returns(composer: Composer) 
         assert bar_of(melody, 8) == bar_of(melody, 0)
 
 
-def test_a_dance_keeps_to_its_beat(composer: Composer) -> None:
+def test_a_jig_has_no_notes_off_the_sixteenth_grid(composer: Composer) -> None:
     for seed in range(4):
         melody = composer.compose(
             Compose(pitch="folk", rhythm="folk", seed=seed, meter="6/8")
@@ -92,7 +92,7 @@ def test_a_dance_keeps_to_its_beat(composer: Composer) -> None:
         assert all(note.onset.denominator <= 4 for note in melody.notes)
 
 
-def test_the_rhythm_style_writes_the_rhythm_over_the_other_styles_pitches(
+def test_two_styles_give_pitches_and_rhythm(
     composer: Composer,
 ) -> None:
     straight = composer.compose(Compose(pitch="folk", rhythm="folk", seed=3, meter="4/4"))
@@ -105,7 +105,7 @@ def test_the_rhythm_style_writes_the_rhythm_over_the_other_styles_pitches(
     ]
 
 
-def test_seeds_give_different_tunes(composer: Composer) -> None:
+def test_different_seeds_give_different_tunes(composer: Composer) -> None:
     tunes = {
         composer.compose(Compose(pitch="folk", rhythm="folk", seed=s, bars=8)).melody
         for s in range(12)
@@ -113,7 +113,7 @@ def test_seeds_give_different_tunes(composer: Composer) -> None:
     assert len(tunes) == 12
 
 
-def test_a_seed_gives_the_same_tune_beside_seven_others(composer: Composer) -> None:
+def test_a_seed_gives_the_same_tune_in_eight_threads_at_once(composer: Composer) -> None:
     alone = composer.compose(Compose(pitch="jazz", rhythm="folk", seed=11, bars=8))
     with ThreadPoolExecutor(8) as pool:
         beside = list(
@@ -127,13 +127,13 @@ def test_a_seed_gives_the_same_tune_beside_seven_others(composer: Composer) -> N
     assert beside[0] == beside[4] == beside[7] == alone
 
 
-def test_key_meter_and_tempo_are_those_that_were_asked(composer: Composer) -> None:
+def test_key_meter_and_tempo_are_those_of_the_request(composer: Composer) -> None:
     request = Compose(pitch="folk", rhythm="folk", seed=1, bars=8, meter="3/4", key="Em", tempo=90)
     melody = composer.compose(request).melody
     assert (str(melody.meter), melody.key, melody.tempo) == ("3/4", Key(4, "minor"), 90)
 
 
-def test_what_there_is_not_is_refused_by_name(composer: Composer) -> None:
+def test_an_unknown_style_or_meter_is_an_error_that_names_it(composer: Composer) -> None:
     with pytest.raises(UnknownStyle, match="polka"):
         composer.compose(Compose(pitch="polka", rhythm="folk", seed=1))
     with pytest.raises(BadOption, match="folk has"):

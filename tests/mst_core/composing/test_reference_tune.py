@@ -1,4 +1,4 @@
-"""The model of a new tune: one real tune's counts, which its rhythm leans to."""
+"""The reference tune: one real tune's profile, which a new tune's rhythm resembles."""
 
 from __future__ import annotations
 
@@ -33,47 +33,51 @@ def folk() -> Style:
     return Style.load(FOLK, torch.device("cpu"))
 
 
-def company(style: Style) -> MeterProfiles:
+def reel_profiles(style: Style) -> MeterProfiles:
     found = style.reference_profiles and style.reference_profiles.for_meter(REEL)
     assert found
     return found
 
 
-def test_a_model_is_one_of_the_styles_tunes_and_seldom_the_same(folk: Style) -> None:
+def test_the_reference_is_one_of_the_styles_tunes_and_seldom_the_same(folk: Style) -> None:
     rng = np.random.default_rng(0)
     drawn = [draw_reference(folk, REEL, rng) for _ in range(30)]
-    assert all(model in company(folk).samples for model in drawn)
-    assert len({str(model) for model in drawn}) > 15
+    assert all(reference in reel_profiles(folk).samples for reference in drawn)
+    assert len({str(reference) for reference in drawn}) > 15
 
 
-def test_of_too_few_tunes_none_is_the_model(folk: Style) -> None:
-    few = MeterProfiles(company(folk).pooled, company(folk).samples[:3])
+def test_with_too_few_tunes_the_reference_is_all_of_them_pooled(folk: Style) -> None:
+    few = MeterProfiles(reel_profiles(folk).pooled, reel_profiles(folk).samples[:3])
     style = replace(folk, reference_profiles=ReferenceProfiles({"4/4": few}))
     assert draw_reference(style, REEL, np.random.default_rng(0)) == few.pooled
 
 
-def test_a_style_without_neighbours_has_its_habits_as_the_model(folk: Style) -> None:
-    model = draw_reference(replace(folk, reference_profiles=None), REEL, np.random.default_rng(0))
-    habits = folk.statistics
-    assert sum(model.pitch.values()) == sum(habits.interval_counts[:REST_TOKEN])
-    assert sum(model.rhythm.values()) == sum(r.notes for r in habits.meters["4/4"].rhythm_counts)
-    assert total_variation_distance(model.rhythm, company(folk).pooled.rhythm) < 0.05
+def test_without_profiles_the_reference_comes_from_the_statistics(folk: Style) -> None:
+    reference = draw_reference(
+        replace(folk, reference_profiles=None), REEL, np.random.default_rng(0)
+    )
+    statistics = folk.statistics
+    assert sum(reference.pitch.values()) == sum(statistics.interval_counts[:REST_TOKEN])
+    assert sum(reference.rhythm.values()) == sum(
+        r.notes for r in statistics.meters["4/4"].rhythm_counts
+    )
+    assert total_variation_distance(reference.rhythm, reel_profiles(folk).pooled.rhythm) < 0.05
 
 
-def test_a_taste_is_shares_at_each_place(folk: Style) -> None:
-    durations = folk.model.vocabulary
-    taste = reference_prior(company(folk).samples[0], durations)
-    for row in taste.values():
-        assert row.shape == (len(durations),)
+def test_the_prior_holds_probabilities_at_each_position(folk: Style) -> None:
+    vocabulary = folk.model.vocabulary
+    prior = reference_prior(reel_profiles(folk).samples[0], vocabulary)
+    for row in prior.values():
+        assert row.shape == (len(vocabulary),)
         assert row.sum() == pytest.approx(1)
 
 
-def test_a_tune_goes_by_the_rhythm_of_its_model(folk: Style) -> None:
-    """The same seeds, once among tunes of even eighths only, once among dotted ones only."""
-    ranked = sorted(company(folk).samples, key=lambda one: _dotted(one.rhythm))
+def test_a_tune_takes_after_the_rhythm_of_its_reference(folk: Style) -> None:
+    """Compare the same seeds with even eighths and with dotted rhythms as references."""
+    ranked = sorted(reel_profiles(folk).samples, key=lambda one: _dotted(one.rhythm))
 
-    def compose(models: tuple[TuneProfile, ...]) -> float:
-        only = ReferenceProfiles({"4/4": MeterProfiles(company(folk).pooled, models)})
+    def compose(references: tuple[TuneProfile, ...]) -> float:
+        only = ReferenceProfiles({"4/4": MeterProfiles(reel_profiles(folk).pooled, references)})
         composer = Composer({"folk": replace(folk, reference_profiles=only)})
         tunes = [
             composer.compose(Compose(pitch="folk", rhythm="folk", seed=seed, meter="4/4", bars=8))
@@ -85,5 +89,5 @@ def test_a_tune_goes_by_the_rhythm_of_its_model(folk: Style) -> None:
 
 
 def _dotted(rhythm: dict[int, int]) -> float:
-    """The share of dotted eighths, 18 ticks long."""
-    return sum(n for kind, n in rhythm.items() if kind % 10_000 == 18) / sum(rhythm.values())
+    """Return the share of dotted eighths, 18 ticks long."""
+    return sum(n for key, n in rhythm.items() if key % 10_000 == 18) / sum(rhythm.values())
