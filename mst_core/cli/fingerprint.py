@@ -5,7 +5,6 @@ A module of its own because every command has one. ``mst echoes`` is its old nam
 
 from __future__ import annotations
 
-from copy import copy
 from pathlib import Path
 
 import click
@@ -47,8 +46,3 @@ def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
         f"tune with any of them {rhythm.p95} steps of rhythm and {melody.p95} of melody, "
         f"two of them {rhythm.pair_p95} and {melody.pair_p95}"
     )
-
-
-old_command = copy(command)
-"""``mst echoes``, which help and shell completion do not list."""
-old_command.name, old_command.hidden = "echoes", True
