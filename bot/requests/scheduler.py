@@ -113,9 +113,8 @@ class Scheduler:
         tasks = [self._running[one] for one in gone if one in self._running]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(
-            *tasks, return_exceptions=True
-        )  # else a job would still write its files
+        # Wait for their end, else a job would still write its files.
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._outbox.discard(gone)
         return len(gone), await self._uploads.delete_user(user_id)
 
@@ -132,15 +131,8 @@ class Scheduler:
         job = Job(
             f"comparison-{secrets.token_hex(4)}", request, ("png",), scores, show_original=True
         )
-        try:
-            async with asyncio.timeout(self._job_timeout_s):
-                async for event in self._engine.run(job):
-                    if isinstance(event, Rendition):
-                        return event.files["png"]
-        except TimeoutError as error:
-            await self._engine.cancel(job.id)
-            raise JobTimeout(f"{self._job_timeout_s:g}") from error
-        raise EngineLost("it ended without a result")
+        rendition = await self._rendition(job)
+        return rendition.files["png"]
 
     @property
     def _has_capacity(self) -> bool:
@@ -248,23 +240,38 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         seconds: dict[str, float] = {}
         stage, since = "reading" if record.names else "starting", loop.time()
+
+        def end_stage() -> None:
+            nonlocal since
+            now = loop.time()
+            seconds[stage] = round(seconds.get(stage, 0.0) + now - since, 3)
+            since = now
+
+        def show(progress: Progress) -> None:
+            nonlocal stage
+            end_stage()
+            stage = progress.stage
+            throttle.submit(self._notifier.show_progress(record, progress))
+
         throttle.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
         scores = await self._uploads.parsed_scores(record.request, record.names)
-        job = Job(str(record.id), record.request, scores=scores)
+        rendition = await self._rendition(Job(str(record.id), record.request, scores=scores), show)
+        end_stage()
+        _check_size(rendition, record.file_limit_bytes)
+        return rendition, seconds
+
+    async def _rendition(
+        self, job: Job, on_progress: Callable[[Progress], None] = lambda _: None
+    ) -> Rendition:
+        """Run a job on the engine and return its result. Raises JobTimeout, EngineLost."""
         try:
             async with asyncio.timeout(self._job_timeout_s):
                 async for event in self._engine.run(job):
-                    now = loop.time()
-                    seconds[stage] = round(seconds.get(stage, 0.0) + now - since, 3)
-                    since = now
-                    if isinstance(event, Progress):
-                        stage = event.stage
-                        throttle.submit(self._notifier.show_progress(record, event))
-                    else:
-                        _check_size(event, record.file_limit_bytes)
-                        return event, seconds
+                    if isinstance(event, Rendition):
+                        return event
+                    on_progress(event)
         except TimeoutError as error:
-            await self._engine.cancel(str(record.id))
+            await self._engine.cancel(job.id)
             raise JobTimeout(f"{self._job_timeout_s:g}") from error
         raise EngineLost("it ended without a result")
 
