@@ -8,10 +8,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.messages.captions import file_name
-from bot.requests.store import NewRequest
 from mst_core.errors import EngineLost
-from mst_core.jobs import Mashup, Side, Transfer
+from mst_core.jobs import Side, Transfer
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last_message, suffixes
 from tests.support.fakes import make_new_request, mashup_request, transfer_request
 from tests.support.queue_env import QueueEnv
@@ -134,7 +132,7 @@ async def test_variants_have_consecutive_seeds_whichever_result_they_are_request
         for job in stage.engine.jobs
     ]
     assert seeds == [(9, 1.0), (9, 0.5), (8, 0.5)]
-    assert pressed(last_message(stage.channel)) == {"50 %", "Variant 2"}
+    assert disabled_labels(last_message(stage.channel)) == {"50 %", "Variant 2"}
     assert len(stage.channel.history()) == 4
 
 
@@ -144,7 +142,7 @@ async def test_strength_buttons_set_the_strength_of_both_sides(stage: DiscordEnv
     message = last_message(stage.channel)
     assert fields(message)["Strength"] == "melody 100 %, rhythm 50 %"
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.p1.00.mp3"
-    assert pressed(message) == {"Variant 1"}
+    assert disabled_labels(message) == {"Variant 1"}
     await stage.alice.click(message, label="75 %")
     request = transfer_request(stage.engine.jobs[-1])
     assert request.strengths == {"pitch": 0.75, "rhythm": 0.75}
@@ -212,32 +210,7 @@ async def test_requests_stored_by_an_older_version_are_read_correctly(house: Que
     assert found.first_seed is None
 
 
-@pytest.mark.parametrize(
-    ("request_", "name"),
-    [
-        (Transfer(source="a", seed=1, rhythm=Side(style="folk")), "one-folk.1.00"),
-        (Transfer(source="a", seed=1, pitch=Side(style="jazz", strength=0.5)), "one-jazz.0.50"),
-        (
-            Transfer(source="a", seed=1, rhythm=Side(style="jazz"), pitch=Side(style="jazz")),
-            "one-jazz.1.00",
-        ),
-        (
-            Transfer(source="a", seed=1, rhythm=Side(like="b"), pitch=Side(like="b")),
-            "one-like-two.1.00",
-        ),
-        (Transfer(source="c", seed=1, rhythm=Side(like="c")), "tune-like.1.00"),
-        (Mashup(source="a", like="b", seed=1), "one-x-two"),
-        (Mashup(source="c", like="b", seed=1), "tune-x-two"),
-    ],
-)
-def test_files_are_named_after_the_request(request_: Transfer | Mashup, name: str) -> None:
-    ask: NewRequest = make_new_request(
-        request=request_, names={"a": "one.mid", "b": "two.abc", "c": "音.mid"}
-    )
-    assert file_name(ask) == name
-
-
-def pressed(message: discord.Message) -> set[str | None]:
+def disabled_labels(message: discord.Message) -> set[str | None]:
     """The labels of the disabled buttons: those of the present strength and variant."""
     return {
         child.label
