@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec import structs
 
-from mst_core.errors import BadOption
+from mst_core.errors import BadOption, UnknownStyle
 from mst_core.jobs import (
     Compose,
     Mashup,
@@ -14,6 +15,7 @@ from mst_core.jobs import (
     Side,
     Transfer,
     decode_request,
+    draw_seed,
     encode_request,
     validate,
 )
@@ -60,6 +62,7 @@ STORED: list[tuple[str, Request]] = [
         Mashup(source="a1", like="b2", track=2),
     ),
 ]
+SHORT = Compose(pitch="folk", rhythm="jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180.0)
 COMPOSE, RHYTHM_ONLY, BOTH_SIDES, _, MASHUP = (request for _, request in STORED)
 
 
@@ -144,7 +147,9 @@ def test_a_mashup_can_be_swapped() -> None:
         (Mashup(source="a", like="b", seed=-1), "seed cannot be"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_with_what_can(request_: Request, words: str) -> None:
+def test_an_invalid_option_of_a_given_tune_is_refused_with_the_valid_ones(
+    request_: Request, words: str
+) -> None:
     with pytest.raises(BadOption, match=words):
         validate(request_, STYLES)
 
@@ -164,3 +169,55 @@ def test_the_json_keys_of_a_receipt_are_those_of_version_0_1_0() -> None:
     assert b'"closeness":0.75' in row
     assert b'"closer_than":[4,5]' in row
     assert msgspec.json.decode(row, type=Receipt) == receipt
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"bars": 3}, "bars cannot be '3': choose 4 to 64"),
+        ({"bars": 65}, "bars cannot be '65'"),
+        ({"seed": -1}, "seed cannot be '-1'"),
+        ({"seed": 2**31}, "choose 0 to 2147483647"),
+        ({"tempo": 39.9}, "choose 40 to 320 quarter notes per minute"),
+        ({"tempo": float("nan")}, "tempo cannot be 'nan'"),
+        ({"meter": "5/4"}, "the meters of jazz are 4/4, 6/8"),
+        ({"meter": "waltz"}, "write it as 4/4"),
+        ({"key": "H"}, "write it as D, Em"),
+    ],
+)
+def test_an_invalid_option_of_a_new_tune_is_refused_with_the_valid_ones(
+    change: dict[str, object], words: str
+) -> None:
+    values = {name: getattr(SHORT, name) for name in SHORT.__struct_fields__} | change
+    request = Compose(**values)
+    with pytest.raises(BadOption) as caught:
+        validate(request, STYLES)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [Compose(pitch="polka", rhythm="folk", seed=1), Compose(pitch="folk", rhythm="polka", seed=1)],
+)
+def test_an_unknown_style_is_refused_with_the_known_ones(request_: Compose) -> None:
+    with pytest.raises(UnknownStyle, match="folk, jazz"):
+        validate(request_, STYLES)
+
+
+def test_common_time_is_4_4_and_cut_time_is_2_2() -> None:
+    common = Compose(pitch="folk", rhythm="folk", seed=1, meter="C")
+    cut = structs.replace(common, meter="C|")
+    validate(common, STYLES)
+    with pytest.raises(BadOption, match="the meters of folk are 4/4, 6/8"):
+        validate(cut, STYLES)
+    halves = {"folk": structs.replace(CARD, meters={"2/2": CARD.meters["4/4"]})}
+    validate(cut, halves)
+    with pytest.raises(BadOption, match="the meters of folk are 2/2"):
+        validate(common, halves)
+
+
+def test_random_seeds_differ_and_are_valid() -> None:
+    seeds = {draw_seed() for _ in range(50)}
+    assert len(seeds) > 40
+    for seed in seeds:
+        validate(Compose(pitch="folk", rhythm="folk", seed=seed), STYLES)

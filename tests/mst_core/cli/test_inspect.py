@@ -31,7 +31,7 @@ def read(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["read", *arguments])
 
 
-def test_what_is_found_in_each_kind_is_told(desk: Path) -> None:
+def test_the_contents_of_each_format_are_shown(desk: Path) -> None:
     told = read(*(f"tune.{suffix}" for suffix in GOOD))
     assert (told.exit_code, told.stderr) == (0, "")
     assert "tune.mid (MIDI)" in told.stdout
@@ -48,7 +48,7 @@ def test_json_is_an_object_a_file(desk: Path) -> None:
     assert rows[0]["notes"] == 32
 
 
-def test_the_good_ones_are_told_and_the_bad_ones_named(desk: Path) -> None:
+def test_good_files_are_shown_and_bad_ones_reported(desk: Path) -> None:
     (desk / "broken.mid").write_bytes(b"MThd")
     (desk / "folder.mid").mkdir()
     told = read("broken.mid", "tune.mid", "folder.mid", "gone.abc", "notes.txt", "tune.abc")
@@ -66,7 +66,7 @@ def test_the_good_ones_are_told_and_the_bad_ones_named(desk: Path) -> None:
     assert "no such file or directory" in errors[2]
 
 
-def test_a_name_that_is_no_text_is_told_all_the_same(desk: Path) -> None:
+def test_a_file_name_that_is_no_text_is_shown(desk: Path) -> None:
     Path(os.fsdecode(b"\xff.mid")).write_bytes(GOOD["mid"])
     Path(os.fsdecode(b"\xfe.mid")).write_bytes(b"MThd")
     told = read("--json", os.fsdecode(b"\xff.mid"), os.fsdecode(b"\xfe.mid"))
@@ -83,7 +83,7 @@ def test_a_track_that_is_not_there_is_one_line(desk: Path) -> None:
         assert words in told.stderr
 
 
-def test_a_pipe_or_a_device_is_not_waited_for(desk: Path) -> None:
+def test_a_pipe_or_a_device_is_not_read(desk: Path) -> None:
     os.mkfifo("pipe.mid")
     for place in (Path("pipe.mid"), Path("/dev/zero"), desk):
         with pytest.raises(UnreadableScore, match="is not a file"):
@@ -92,7 +92,7 @@ def test_a_pipe_or_a_device_is_not_waited_for(desk: Path) -> None:
         read_bytes(Path("a\0b.mid"))
 
 
-def test_more_than_the_limit_is_not_taken_into_memory(desk: Path) -> None:
+def test_a_file_above_the_limit_is_not_read_into_memory(desk: Path) -> None:
     with (desk / "vast.mid").open("wb") as file:
         file.truncate(10**10)
     told = read("vast.mid")
@@ -100,7 +100,7 @@ def test_more_than_the_limit_is_not_taken_into_memory(desk: Path) -> None:
     assert "vast.mid: too long: more than 5.0 MB, where at most 5.0 MB" in told.stderr
 
 
-def test_the_real_command_says_one_line_where_its_reader_breaks(desk: Path) -> None:
+def test_the_real_command_prints_one_line_when_the_parser_crashes(desk: Path) -> None:
     """What the process writes to its log is not shown to a person at the command line."""
     program = """
 import sys

@@ -89,7 +89,7 @@ def test_the_ending_picks_the_format_and_all_files_are_written(mst: type[Mst], d
     assert call.err == ""
 
 
-def test_written_files_may_be_read_by_whom_the_umask_allows(mst: type[Mst], desk: Path) -> None:
+def test_written_files_have_the_permissions_of_the_umask(mst: type[Mst], desk: Path) -> None:
     before = os.umask(0o027)
     try:
         mst("compose", "folk", "-o", "a.abc")
@@ -112,7 +112,7 @@ def test_json_without_an_output_holds_the_tune(mst: type[Mst]) -> None:
     assert told["abc"].startswith("X:1\n")
 
 
-def test_a_seed_is_drawn_and_told_and_gives_the_same_tune_again(mst: type[Mst]) -> None:
+def test_a_random_seed_is_reported_and_gives_the_same_tune_again(mst: type[Mst]) -> None:
     first = json.loads(mst("compose", "folk", "--json").out)
     again = json.loads(mst("compose", "folk", "--json", "--seed", str(first["seed"])).out)
     assert again == first
@@ -148,7 +148,7 @@ def test_a_seed_is_drawn_and_told_and_gives_the_same_tune_again(mst: type[Mst]) 
         ("sing", "No such command 'sing'"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing_behind(
+def test_bad_input_is_one_line_and_leaves_no_file(
     typed: str, words: str, mst: type[Mst], desk: Path
 ) -> None:
     call = mst(*typed.split())
@@ -159,20 +159,20 @@ def test_bad_input_is_one_line_and_leaves_nothing_behind(
     assert not [*desk.iterdir()]
 
 
-def test_a_style_is_meant_whatever_case_it_is_typed_in(mst: type[Mst]) -> None:
+def test_style_names_are_case_insensitive(mst: type[Mst]) -> None:
     call = mst("transfer", "--pitch", "JAZZ", "--rhythm", "Folk", "--json")
     told = json.loads(call.out)
     assert (told["pitch"], told["rhythm"]) == ("jazz", "folk")
 
 
-def test_a_folder_that_ends_like_a_file_is_no_output(mst: type[Mst], desk: Path) -> None:
+def test_a_folder_is_refused_as_output(mst: type[Mst], desk: Path) -> None:
     (desk / "album.mid").mkdir()
     call = mst("compose", "folk", "-o", "album.mid")
     assert (call.status, call.err.count("\n")) == (2, 1)
     assert "it is a folder" in call.err
 
 
-def test_a_bug_is_one_line_that_names_a_log_with_the_whole_story(
+def test_a_bug_is_one_line_that_names_a_log_with_the_traceback(
     mst: type[Mst], desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -184,7 +184,7 @@ def test_a_bug_is_one_line_that_names_a_log_with_the_whole_story(
     assert not [*desk.iterdir()]
 
 
-def test_missing_instruments_are_no_fault_of_the_input(
+def test_a_missing_soundfont_has_status_1(
     mst: type[Mst], desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -195,9 +195,7 @@ def test_missing_instruments_are_no_fault_of_the_input(
     assert not [*desk.iterdir()]
 
 
-def test_control_c_is_the_status_that_shells_know(
-    mst: type[Mst], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_control_c_exits_with_status_130(mst: type[Mst], monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
@@ -213,7 +211,7 @@ def test_when_one_file_cannot_be_written_none_is(desk: Path) -> None:
     assert [path.read_text() for path in desk.iterdir()] == ["an older tune"]
 
 
-def test_the_styles_are_listed_with_their_commonest_meter_first(mst: type[Mst]) -> None:
+def test_the_styles_are_listed_with_their_most_frequent_meter_first(mst: type[Mst]) -> None:
     call = mst("styles")
     assert call.status == 0
     assert "folk: Folk. Scales, up and down." in call.out
@@ -229,7 +227,7 @@ def test_a_broken_style_is_named(mst: type[Mst], models: Path) -> None:
     assert "the style 'folk' cannot be loaded" in call.err
 
 
-def test_a_broken_style_leaves_the_others_to_choose_from(mst: type[Mst], models: Path) -> None:
+def test_a_broken_style_does_not_hide_the_others(mst: type[Mst], models: Path) -> None:
     (models / "folk" / "style.toml").write_text("title = 1")
     call = mst("styles")
     assert call.status == 0
@@ -237,7 +235,7 @@ def test_a_broken_style_leaves_the_others_to_choose_from(mst: type[Mst], models:
     assert "folk" not in call.out
 
 
-def test_every_verb_has_help_with_an_example(mst: type[Mst]) -> None:
+def test_every_command_has_help_with_an_example(mst: type[Mst]) -> None:
     assert isinstance(main, click.Group)
     for call in (mst(), mst("--help")):
         assert call.status == 0
@@ -295,7 +293,7 @@ main()
 """
 
 
-def test_progress_is_shown_to_a_person_at_a_terminal(models: Path) -> None:
+def test_progress_is_shown_on_a_terminal(models: Path) -> None:
     ours, theirs = pty.openpty()
     here = str(PROJECT)
     done = subprocess.run(

@@ -138,7 +138,7 @@ def test_files_strengths_and_variants_are_named_in_the_folder(desk: Path) -> Non
     assert [each["source"] for each in told[::4]] == ["A Reel", "A Jig of Ours"]
 
 
-def test_the_good_files_are_done_and_the_bad_ones_named(desk: Path) -> None:
+def test_good_files_are_written_and_bad_ones_reported(desk: Path) -> None:
     call = mst("rerhythm torn.mid jig.abc gone.mid --rhythm folk --out-dir new")
     assert call.exit_code == 2
     assert made(desk) == ["new/jig.1.00.mid"]
@@ -163,7 +163,7 @@ def test_of_two_files_with_one_name_the_second_gets_a_number(desk: Path) -> None
     ]
 
 
-def test_one_tune_can_lend_its_rhythm_and_kept_bars_stay(desk: Path) -> None:
+def test_the_rhythm_of_one_tune_can_be_the_target_and_kept_bars_are_unchanged(desk: Path) -> None:
     call = mst("rerhythm reel.mid --like reel.mid --keep-bars 1,3-4 --seed 2 --json -o a.mid")
     (told,) = objects(call)
     assert (told["rhythm"], told["notes"]) == ("", len(melody_of(desk / "reel.mid").notes))
@@ -258,9 +258,7 @@ def test_other_tracks_stay(desk: Path) -> None:
         ("--rhythm jazz -o a.mid", "Missing argument 'FILE...'"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing_behind(
-    typed: str, words: str, desk: Path
-) -> None:
+def test_bad_input_is_one_line_and_leaves_no_file(typed: str, words: str, desk: Path) -> None:
     call = mst(f"rerhythm {typed}")
     assert call.exit_code == 2
     assert re.fullmatch(r"error: .+\n", call.stderr)
@@ -270,7 +268,7 @@ def test_bad_input_is_one_line_and_leaves_nothing_behind(
     assert not (desk / "new").exists()
 
 
-def test_a_file_that_fails_late_leaves_nothing_and_stops_no_other(
+def test_a_late_failure_leaves_no_file_and_does_not_stop_the_others(
     desk: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs = tmp_path_factory.mktemp("logs")

@@ -126,7 +126,9 @@ def test_two_lists_of_strengths_give_every_pair_of_them(band: Band) -> None:
         ("reel.abc --pitch-like gone.abc", "gone.abc: no such file"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_made(band: Band, typed: str, words: str) -> None:
+def test_invalid_options_are_refused_before_anything_is_made(
+    band: Band, typed: str, words: str
+) -> None:
     call = mst(f"transfer {typed}")
     assert (call.exit_code, call.stdout, call.stderr.count("\n")) == (2, "", 1)
     assert words in call.stderr
@@ -141,7 +143,9 @@ def test_variants_are_different_tunes(band: Band) -> None:
     assert len({file.read_text() for file in Path("new").iterdir()}) == 4
 
 
-def test_a_seed_that_brings_nothing_new_is_passed_over_and_then_it_is_said(band: Band) -> None:
+def test_seeds_that_give_a_duplicate_are_skipped_and_reported_when_no_other_is_left(
+    band: Band,
+) -> None:
     band.ideas = 2
     call = mst(
         "rerhythm reel.abc --rhythm jazz --variants 3 --seed 9 --out-dir new --formats abc --json"
@@ -179,7 +183,7 @@ def test_a_comparison_colours_what_changed_and_is_drawn_on_request_alone(band: B
     assert Path("both.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_the_receipt_is_told_in_words(band: Band) -> None:
+def test_the_receipt_is_printed_in_words(band: Band) -> None:
     call = mst("transfer reel.abc --rhythm folk --pitch jazz --seed 5 -o a.abc")
     first, *facts, file = call.stdout.splitlines()
     assert first.startswith(
@@ -195,7 +199,7 @@ def test_the_receipt_is_told_in_words(band: Band) -> None:
     assert file == "a.abc"
 
 
-def test_strengths_that_differ_are_told_apart() -> None:
+def test_different_strengths_are_printed_for_each_side() -> None:
     receipt = Receipt(
         pitch="jazz",
         rhythm="",

@@ -21,7 +21,7 @@ from mst_core.jobs import Progress, Rendition
 from tests.support.engines import ask, begin, births, opened, perform
 
 
-async def test_a_job_tells_its_progress_and_ends_with_one_rendition(
+async def test_a_job_reports_its_progress_and_ends_with_one_rendition(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as engine:
@@ -45,7 +45,7 @@ async def test_eight_jobs_at_once_give_what_each_gives_alone(tmp_path: Path) -> 
     assert len({rendition.files["abc"] for rendition in together}) == 8
 
 
-async def test_megabytes_of_sound_come_through_while_nobody_hurries(
+async def test_megabytes_of_audio_arrive_at_a_slow_reader(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as engine:
@@ -66,7 +66,7 @@ async def test_what_a_library_prints_does_not_break_the_protocol(
     assert "and one in C writes this" in caplog.text
 
 
-async def test_an_error_that_the_asker_can_mend_comes_back_as_itself(
+async def test_an_error_in_the_request_comes_back_unchanged(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as engine:
@@ -88,7 +88,7 @@ async def test_a_bug_comes_back_as_a_reference_under_which_the_log_has_the_trace
     assert "ZeroDivisionError: a bug in the composer" in caplog.text
 
 
-async def test_a_job_that_hangs_is_given_up_for_good_and_its_neighbour_is_done(
+async def test_a_job_that_hangs_times_out_and_the_other_one_is_done(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path, job_timeout_s=3) as engine:
@@ -101,7 +101,7 @@ async def test_a_job_that_hangs_is_given_up_for_good_and_its_neighbour_is_done(
         assert births(tmp_path) == 2
 
 
-async def test_a_full_engine_says_so(tmp_path: Path) -> None:
+async def test_a_full_engine_is_busy(tmp_path: Path) -> None:
     async with opened(tmp_path, slots=2) as engine:
         jobs = [await begin(engine, ask("patient"))]
         waiting = asyncio.create_task(perform(engine, ask()))
@@ -114,7 +114,7 @@ async def test_a_full_engine_says_so(tmp_path: Path) -> None:
         await waiting
 
 
-async def test_a_cancelled_job_stops_and_gives_its_place_back(tmp_path: Path) -> None:
+async def test_a_cancelled_job_stops_and_frees_its_slot(tmp_path: Path) -> None:
     async with opened(tmp_path, slots=2) as engine:
         begun = await begin(engine, ask("patient", seed=1))
         waiting = asyncio.create_task(perform(engine, ask("patient", seed=2)))
@@ -131,7 +131,7 @@ async def test_a_cancelled_job_stops_and_gives_its_place_back(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("way", ["closing the iterator", "cancelling the task"])
-async def test_who_stops_listening_cancels_the_job(way: str, tmp_path: Path) -> None:
+async def test_closing_the_event_stream_cancels_the_job(way: str, tmp_path: Path) -> None:
     async with opened(tmp_path, slots=1) as engine:
         if way == "closing the iterator":
             async with aclosing(engine.run(ask("patient"))) as events:

@@ -41,7 +41,7 @@ async def test_a_job_that_kills_the_worker_is_lost_and_those_that_waited_are_not
         await first.aclose()
 
 
-async def test_a_job_that_kills_every_worker_is_told_so_each_time(tmp_path: Path) -> None:
+async def test_a_job_that_kills_every_worker_is_lost_each_time(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
         for _ in range(4):
             with pytest.raises(EngineLost):
@@ -61,7 +61,7 @@ async def test_a_worker_killed_from_outside_is_replaced_once(tmp_path: Path) -> 
         assert births(tmp_path) == 2
 
 
-async def test_the_pauses_between_workers_that_die_again_and_again_grow_to_a_limit(
+async def test_the_restart_delay_grows_to_a_limit(
     tmp_path: Path,
 ) -> None:
     engine = make_engine(tmp_path, first_restart_delay_s=0.5)
@@ -90,7 +90,7 @@ async def test_jobs_are_lost_while_no_worker_can_start_and_done_when_one_can_aga
             break
 
 
-async def test_closing_the_engine_tells_its_jobs(tmp_path: Path) -> None:
+async def test_closing_the_engine_ends_its_jobs(tmp_path: Path) -> None:
     engine = make_engine(tmp_path)
     await engine.start()
     events = await begin(engine, ask("patient"))
@@ -111,7 +111,7 @@ async def test_closing_the_engine_tells_its_jobs(tmp_path: Path) -> None:
         ("deaf", EngineLost, "not ready"),
     ],
 )
-async def test_an_engine_that_cannot_start_says_why(
+async def test_an_engine_that_cannot_start_raises_the_reason(
     sign: str, error: type[MstError], words: str, tmp_path: Path
 ) -> None:
     (tmp_path / sign).touch()
@@ -122,7 +122,7 @@ async def test_an_engine_that_cannot_start_says_why(
     assert sign == "deaf" or births(tmp_path) == 1
 
 
-async def test_a_worker_that_speaks_another_language_is_ended(tmp_path: Path) -> None:
+async def test_a_worker_that_sends_an_invalid_frame_is_killed(tmp_path: Path) -> None:
     for noise in (
         "print('hello')",
         "import os; os.write(1, bytes([0, 0, 0, 1, 193]) * 9); input()",
@@ -137,7 +137,7 @@ async def test_a_worker_that_speaks_another_language_is_ended(tmp_path: Path) ->
     await engine.close()
 
 
-async def test_control_c_and_sigterm_leave_the_worker_to_its_owner(tmp_path: Path) -> None:
+async def test_the_worker_ignores_control_c_and_sigterm(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
         worker = int((tmp_path / "births").read_text())
         for sign in (signal.SIGINT, signal.SIGTERM):
@@ -147,7 +147,7 @@ async def test_control_c_and_sigterm_leave_the_worker_to_its_owner(tmp_path: Pat
         assert births(tmp_path) == 1
 
 
-async def test_the_engine_as_it_ships_makes_a_tune_that_sounds_and_can_be_read() -> None:
+async def test_the_real_engine_makes_a_tune_with_audio_and_score() -> None:
     engine = LocalEngine(MODELS, None, "cpu")
     await engine.start()
     try:

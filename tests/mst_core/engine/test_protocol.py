@@ -32,7 +32,7 @@ orders = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(orders), st.integers(1, 9))
-def test_orders_cross_the_wire_unchanged_and_a_torn_one_is_the_end(
+def test_commands_are_decoded_as_sent_and_half_a_frame_is_the_end(
     sent: list[protocol.WorkerCommand], torn: int
 ) -> None:
     frames = b"".join(protocol.pack(order) for order in sent)
@@ -54,6 +54,6 @@ def test_a_job_comes_out_of_its_command_with_its_parsed_files() -> None:
 
 
 @pytest.mark.parametrize("noise", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1"])
-def test_noise_is_no_order(noise: bytes) -> None:
+def test_noise_is_refused(noise: bytes) -> None:
     with pytest.raises(protocol.ProtocolError):
         protocol.read_command(io.BytesIO(noise))
