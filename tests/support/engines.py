@@ -1,4 +1,4 @@
-"""Engines for tests: the local one over the fake worker, and three ways to use it."""
+"""The local engine over the fake worker, for tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_engine(models: Path, **changes: Any) -> LocalEngine:
 
 @asynccontextmanager
 async def opened(models: Path, **changes: Any) -> AsyncIterator[LocalEngine]:
-    """Have an engine that is ready, and close it."""
+    """Start an engine, and close it after the block."""
     engine = make_engine(models, **changes)
     await engine.start()
     try:
@@ -48,11 +48,11 @@ async def perform(engine: LocalEngine, job: Job) -> Rendition:
 
 
 async def begin(engine: LocalEngine, job: Job) -> AsyncGenerator[JobEvent, None]:
-    """Run a job until it tells its first progress."""
+    """Run a job until its first progress."""
     events = engine.run(job)
     assert isinstance(await anext(events), Progress)
     return events
 
 
-def births(models: Path) -> int:
-    return len((models / "births").read_text().splitlines())
+def starts(models: Path) -> int:
+    return len((models / "starts").read_text().splitlines())

@@ -1,6 +1,6 @@
-"""A composer without networks: the far end of the tests of studio, engine and command line.
+"""A composer without networks for the tests of studio, engine and command line.
 
-It writes scales. Some of its styles behave badly, each in the way its name says.
+It composes scales. Some of its styles misbehave in the way that their names say.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ SHARES = 20
 
 
 class FakeComposer:
-    """Composes at once, except where a style says otherwise."""
+    """Composes at once, unless the style misbehaves."""
 
     def __init__(self, models: Path) -> None:
         self._models = models
         self.styles = dict.fromkeys(STYLES, CARD)
 
     def compose(self, request: Compose, on_progress: Callable[[float], None]) -> Composition:
-        """Write a scale that the seed picks, eight quavers a bar of 4/4."""
+        """Compose a scale in eighth notes that depends on the seed."""
         match request.pitch:
             case "printing":
                 print("a library prints this")  # noqa: T201
@@ -58,7 +58,7 @@ class FakeComposer:
             case "hanging":
                 while True:
                     time.sleep(1)
-            case "patient":  # until the test says go
+            case "patient":  # until the test creates the file
                 while not (self._models / "go").exists():
                     on_progress(0.0)
                     time.sleep(0.01)
@@ -72,7 +72,7 @@ class FakeComposer:
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
-        """Leave the tune as it is and say that half of it was changed."""
+        """Return the tune unchanged and report that half of its rhythm was changed."""
         on_progress(1.0)
         melody = scores[request.source].melody
         return Composition(melody, form="", swing=0.5, program=78, rhythm=SideResult(0.5))
@@ -83,18 +83,18 @@ class FakeComposer:
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
-        """Leave the first tune as it is."""
+        """Return the first tune unchanged."""
         on_progress(1.0)
         return Composition(scores[request.source].melody, form="", swing=0.5, program=78)
 
 
 def write_scale(request: Compose) -> Melody:
-    """Return the scale that a request asks for."""
+    """Return the scale for a request, in eighth notes."""
     meter = Meter.parse(request.meter or "4/4")
     key = Key.parse(request.key or "D")
-    quaver = Fraction(1, 2)
+    eighth = Fraction(1, 2)
     notes = tuple(
-        Note(place * quaver, quaver, 62 + key.scale[(place * (1 + request.seed % 6)) % 7])
-        for place in range(int(request.bars * meter.bar_length / quaver))
+        Note(place * eighth, eighth, 62 + key.scale[(place * (1 + request.seed % 6)) % 7])
+        for place in range(int(request.bars * meter.bar_length / eighth))
     )
     return Melody(notes, meter, key, request.tempo or 120.0, request.bars)

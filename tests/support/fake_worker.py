@@ -1,7 +1,8 @@
-"""An engine process whose studio has a fake composer and a fake player.
+"""A worker process whose studio has a fake composer and a fake synthesizer.
 
-The folder of its models says how its opening goes: each opening adds a line to ``births``; a file
-called ``dead``, ``deaf``, ``bare`` or ``broken`` there makes it die, hang, refuse or fail.
+Each start adds its process id to the file ``starts`` in the folder of the models. A file called
+``crashing``, ``hanging``, ``no_soundfont`` or ``broken`` in that folder makes the start crash,
+hang, raise NoSoundFont or raise another error.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class Sine:
-    """Plays everything as one long tone."""
+    """Renders everything as one long tone."""
 
     def render(self, performance: Performance, *, program: int) -> Samples:
-        """Return as many samples as the performance takes."""
+        """Return samples for the length of the performance."""
         import numpy as np  # here, so that the many workers of a test start at once
 
         from mst_core.sound.synth import SAMPLE_RATE
@@ -37,21 +38,21 @@ class Sine:
         return np.stack([tone, tone], axis=1).astype(np.float32)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to close."""
 
 
 def open_studio(models: Path, soundfont: Path | None, device: str) -> Studio:
-    """Open in the way that the folder asks for."""
-    with (models / "births").open("a") as births:
-        births.write(f"{os.getpid()}\n")
+    """Open a studio, or fail as the folder says."""
+    with (models / "starts").open("a") as starts:
+        starts.write(f"{os.getpid()}\n")
     # Held until this process ends, however it ends.
     fcntl.flock(os.open(models / "alive", os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX)
-    if (models / "dead").exists():
+    if (models / "crashing").exists():
         sys.stderr.write("about to die\n")
         os._exit(7)
-    if (models / "deaf").exists():
+    if (models / "hanging").exists():
         time.sleep(3600)
-    if (models / "bare").exists():
+    if (models / "no_soundfont").exists():
         raise NoSoundFont(soundfont)
     if (models / "broken").exists():
         raise ZeroDivisionError("a bug in the opening")

@@ -1,4 +1,4 @@
-"""The command line: what a person types, sees and finds in the folder."""
+"""The command line with a fake composer: options, output, errors, help."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from click.testing import CliRunner, Result
 
 from mst_core import __version__
 from mst_core.__main__ import main
-from mst_core.cli.files import write_all_or_none
 from tests.support.fake_composer import FakeComposer
 from tests.support.paths import PROJECT
 
@@ -45,19 +44,19 @@ def models(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in which a person works."""
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder."""
+    path = tmp_path / "folder"
+    path.mkdir()
+    monkeypatch.chdir(path)
+    return path
 
 
 @pytest.fixture
-def mst(models: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> type[Mst]:
-    room = ModuleType("mst_core.composing.composer")
-    room.Composer = SimpleNamespace(open=lambda models, device: FakeComposer(models))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, room.__name__, room)
+def mst(models: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> type[Mst]:
+    module = ModuleType("mst_core.composing.composer")
+    module.Composer = SimpleNamespace(open=lambda models, device: FakeComposer(models))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv("MST_MODELS_DIR", str(models))
     return Mst
 
@@ -72,44 +71,46 @@ class Mst:
         self.err = self.result.stderr
 
 
-def test_without_an_output_the_tune_is_printed_as_abc(mst: type[Mst], desk: Path) -> None:
+def test_without_an_output_the_tune_is_printed_as_abc(mst: type[Mst], folder: Path) -> None:
     call = mst("compose", "folk", "--key", "G", "--seed", "7")
     assert call.status == 0
     assert call.out.startswith("X:1\nT:Reel in G major, no. 7\n")
     assert "seed 7" in call.err
-    assert not [*desk.iterdir()]
+    assert not [*folder.iterdir()]
 
 
-def test_the_ending_picks_the_format_and_all_files_are_written(mst: type[Mst], desk: Path) -> None:
+def test_the_ending_picks_the_format_and_all_files_are_written(
+    mst: type[Mst], folder: Path
+) -> None:
     call = mst("compose", "folk", "--bars", "4", "-o", "a.mid", "-o", "a.ABC", "-o", "b.mid")
     assert call.status == 0
-    assert sorted(path.name for path in desk.iterdir()) == ["a.ABC", "a.mid", "b.mid"]
-    assert (desk / "a.mid").read_bytes() == (desk / "b.mid").read_bytes()
-    assert (desk / "a.mid").read_bytes()[:4] == b"MThd"
+    assert sorted(path.name for path in folder.iterdir()) == ["a.ABC", "a.mid", "b.mid"]
+    assert (folder / "a.mid").read_bytes() == (folder / "b.mid").read_bytes()
+    assert (folder / "a.mid").read_bytes()[:4] == b"MThd"
     assert call.err == ""
 
 
-def test_written_files_have_the_permissions_of_the_umask(mst: type[Mst], desk: Path) -> None:
+def test_written_files_have_the_permissions_of_the_umask(mst: type[Mst], folder: Path) -> None:
     before = os.umask(0o027)
     try:
         mst("compose", "folk", "-o", "a.abc")
     finally:
         os.umask(before)
-    assert (desk / "a.abc").stat().st_mode & 0o777 == 0o640
+    assert (folder / "a.abc").stat().st_mode & 0o777 == 0o640
 
 
 def test_json_is_one_object_with_receipt_and_files(mst: type[Mst]) -> None:
     call = mst("transfer", "--pitch", "jazz", "--rhythm", "folk", "--json", "-o", "a.abc")
-    told = json.loads(call.out)
-    assert (told["pitch"], told["rhythm"], told["bars"]) == ("jazz", "folk", 16)
-    assert (told["files"], told["version"]) == (["a.abc"], __version__)
+    receipt = json.loads(call.out)
+    assert (receipt["pitch"], receipt["rhythm"], receipt["bars"]) == ("jazz", "folk", 16)
+    assert (receipt["files"], receipt["version"]) == (["a.abc"], __version__)
     assert call.err == ""
 
 
 def test_json_without_an_output_holds_the_tune(mst: type[Mst]) -> None:
-    told = json.loads(mst("compose", "folk", "--json").out)
-    assert told["files"] == []
-    assert told["abc"].startswith("X:1\n")
+    receipt = json.loads(mst("compose", "folk", "--json").out)
+    assert receipt["files"] == []
+    assert receipt["abc"].startswith("X:1\n")
 
 
 def test_a_random_seed_is_reported_and_gives_the_same_tune_again(mst: type[Mst]) -> None:
@@ -149,31 +150,31 @@ def test_a_random_seed_is_reported_and_gives_the_same_tune_again(mst: type[Mst])
     ],
 )
 def test_bad_input_is_one_line_and_leaves_no_file(
-    typed: str, words: str, mst: type[Mst], desk: Path
+    typed: str, words: str, mst: type[Mst], folder: Path
 ) -> None:
     call = mst(*typed.split())
     assert call.status == 2
     assert re.fullmatch(r"error: .+\n", call.err)
     assert words in call.err
     assert call.out == ""
-    assert not [*desk.iterdir()]
+    assert not [*folder.iterdir()]
 
 
 def test_style_names_are_case_insensitive(mst: type[Mst]) -> None:
     call = mst("transfer", "--pitch", "JAZZ", "--rhythm", "Folk", "--json")
-    told = json.loads(call.out)
-    assert (told["pitch"], told["rhythm"]) == ("jazz", "folk")
+    receipt = json.loads(call.out)
+    assert (receipt["pitch"], receipt["rhythm"]) == ("jazz", "folk")
 
 
-def test_a_folder_is_refused_as_output(mst: type[Mst], desk: Path) -> None:
-    (desk / "album.mid").mkdir()
+def test_a_folder_is_refused_as_output(mst: type[Mst], folder: Path) -> None:
+    (folder / "album.mid").mkdir()
     call = mst("compose", "folk", "-o", "album.mid")
     assert (call.status, call.err.count("\n")) == (2, 1)
     assert "it is a folder" in call.err
 
 
 def test_a_bug_is_one_line_that_names_a_log_with_the_traceback(
-    mst: type[Mst], desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mst: type[Mst], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     call = mst("compose", "failing", "-o", "a.abc")
@@ -181,18 +182,18 @@ def test_a_bug_is_one_line_that_names_a_log_with_the_traceback(
     found = re.fullmatch(r"error: this should not happen: .*in (\S+\.log)\n", call.err)
     assert found
     assert "ZeroDivisionError: a bug in the composer" in Path(found[1]).read_text()
-    assert not [*desk.iterdir()]
+    assert not [*folder.iterdir()]
 
 
 def test_a_missing_soundfont_has_status_1(
-    mst: type[Mst], desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mst: type[Mst], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "empty.sf2").touch()
     call = mst("compose", "folk", "--soundfont", str(tmp_path / "empty.sf2"), "-o", "a.wav")
     assert call.status == 1
     assert re.fullmatch(r"error: no SoundFont was found at .*empty\.sf2.*\.log\)\n", call.err)
-    assert not [*desk.iterdir()]
+    assert not [*folder.iterdir()]
 
 
 def test_control_c_exits_with_status_130(mst: type[Mst], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,20 +205,13 @@ def test_control_c_exits_with_status_130(mst: type[Mst], monkeypatch: pytest.Mon
     assert (call.status, call.out) == (130, "")
 
 
-def test_when_one_file_cannot_be_written_none_is(desk: Path) -> None:
-    (desk / "there.abc").write_text("an older tune")
-    with pytest.raises(FileNotFoundError):
-        write_all_or_none({desk / "there.abc": b"new", desk / "gone" / "a.mid": b"new"})
-    assert [path.read_text() for path in desk.iterdir()] == ["an older tune"]
-
-
 def test_the_styles_are_listed_with_their_most_frequent_meter_first(mst: type[Mst]) -> None:
     call = mst("styles")
     assert call.status == 0
     assert "folk: Folk. Scales, up and down." in call.out
     assert "6/8 (jig), 4/4 (reel); played on a tin whistle" in call.out
-    told = json.loads(mst("styles", "--json").out)
-    assert [*told["styles"]] == ["failing", "folk", "jazz", "unwilling"]
+    receipt = json.loads(mst("styles", "--json").out)
+    assert [*receipt["styles"]] == ["failing", "folk", "jazz", "unwilling"]
 
 
 def test_a_broken_style_is_named(mst: type[Mst], models: Path) -> None:
@@ -240,10 +234,10 @@ def test_every_command_has_help_with_an_example(mst: type[Mst]) -> None:
     for call in (mst(), mst("--help")):
         assert call.status == 0
         assert "mst compose folk -o tune.mp3" in call.out
-    for verb in ("compose", "transfer", "mashup", "styles"):
-        call = mst(verb, "--help")
+    for command in ("compose", "transfer", "mashup", "styles"):
+        call = mst(command, "--help")
         assert call.status == 0
-        assert f"    mst {verb}" in call.out
+        assert f"    mst {command}" in call.out
     assert mst("--version").out == f"mst {__version__}\n"
 
 
@@ -285,9 +279,9 @@ import sys
 from types import ModuleType, SimpleNamespace
 sys.path.insert(0, sys.argv.pop(1))
 from tests.support.fake_composer import FakeComposer
-room = ModuleType("mst_core.composing.composer")
-room.Composer = SimpleNamespace(open=lambda models, device: FakeComposer(models))
-sys.modules[room.__name__] = room
+module = ModuleType("mst_core.composing.composer")
+module.Composer = SimpleNamespace(open=lambda models, device: FakeComposer(models))
+sys.modules[module.__name__] = module
 from mst_core.__main__ import main
 main()
 """

@@ -1,4 +1,4 @@
-"""``mst rerhythm``: real files, the real parser, the styles that ship, and what a person finds."""
+"""``mst rerhythm`` with real files, the real parser and the shipped styles."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def _opened() -> Studio:
 
 @pytest.fixture
 def studio(_opened: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The studio that ships, opened once for all tests."""
+    """The studio with the shipped styles, opened once for all tests."""
     monkeypatch.setattr(Studio, "open", lambda models, soundfont, device: _opened)
     monkeypatch.delenv("MST_MODELS_DIR", raising=False)
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two tunes and a file that is none."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reel.mid").write_bytes(
@@ -75,10 +75,10 @@ def mst(typed: str) -> Result:
     return CliRunner().invoke(main, typed.split())
 
 
-def made(desk: Path) -> list[str]:
-    """What stands on the desk beside its three files, hidden files too."""
-    files = (path for path in desk.rglob("*") if path.is_file())
-    names = {str(path.relative_to(desk)) for path in files}
+def made(folder: Path) -> list[str]:
+    """Return the files of the folder, hidden ones too, without the three inputs."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    names = {str(path.relative_to(folder)) for path in files}
     return sorted(names - {"reel.mid", "jig.abc", "torn.mid"})
 
 
@@ -90,11 +90,11 @@ def melody_of(path: Path) -> Melody:
     return read_midi(path.read_bytes()).melody
 
 
-def test_a_tune_keeps_its_pitches_and_its_bars_and_gets_another_rhythm(desk: Path) -> None:
+def test_a_tune_keeps_its_pitches_and_its_bars_and_gets_another_rhythm(folder: Path) -> None:
     call = mst("rerhythm reel.mid --rhythm jazz --seed 7 -o jazzed.mid -o jazzed.abc")
     assert (call.exit_code, call.stderr) == (0, "")
-    assert made(desk) == ["jazzed.abc", "jazzed.mid"]
-    before, after = melody_of(desk / "reel.mid"), melody_of(desk / "jazzed.mid")
+    assert made(folder) == ["jazzed.abc", "jazzed.mid"]
+    before, after = melody_of(folder / "reel.mid"), melody_of(folder / "jazzed.mid")
     assert after.pitches == before.pitches
     assert after.notes != before.notes
     assert (after.bar_count, after.meter, after.key) == (before.bar_count, before.meter, before.key)
@@ -103,11 +103,11 @@ def test_a_tune_keeps_its_pitches_and_its_bars_and_gets_another_rhythm(desk: Pat
 
 
 @pytest.mark.parametrize("file", ["reel.mid", "jig.abc"])
-def test_strength_0_is_the_original_note_for_note(file: str, desk: Path) -> None:
+def test_strength_0_is_the_original_note_for_note(file: str, folder: Path) -> None:
     call = mst(f"rerhythm {file} --rhythm jazz --strength 0 --json -o same.mid")
     assert objects(call)[0]["changed"] == 0
-    original = melody_of(desk / file) if file == "reel.mid" else read_abc_score(JIG).melody
-    same = melody_of(desk / "same.mid")
+    original = melody_of(folder / file) if file == "reel.mid" else read_abc_score(JIG).melody
+    same = melody_of(folder / "same.mid")
     assert same.notes == original.notes
     assert (same.meter, same.bar_count, same.key) == (
         original.meter,
@@ -117,31 +117,31 @@ def test_strength_0_is_the_original_note_for_note(file: str, desk: Path) -> None
     assert same.tempo == pytest.approx(original.tempo, rel=1e-5)
 
 
-def test_files_strengths_and_variants_are_named_in_the_folder(desk: Path) -> None:
+def test_files_strengths_and_variants_are_named_in_the_folder(folder: Path) -> None:
     call = mst(
         "rerhythm reel.mid jig.abc --rhythm folk --strength 0,0.5 --variants 2 --seed 7 "
         "--out-dir new/tunes --formats mid,abc --json"
     )
     assert (call.exit_code, call.stderr) == (0, "")
-    assert made(desk) == sorted(
+    assert made(folder) == sorted(
         f"new/tunes/{stem}.{strength}.v{variant}.{format}"
         for stem in ("reel", "jig")
         for strength in ("0.00", "0.50")
         for variant in (1, 2)
         for format in ("mid", "abc")
     )
-    told = objects(call)
-    assert [(each["input"], each["strength"], each["seed"]) for each in told[:4]] == [
+    reported = objects(call)
+    assert [(each["input"], each["strength"], each["seed"]) for each in reported[:4]] == [
         ("reel.mid", 0, 7), ("reel.mid", 0, 8), ("reel.mid", 0.5, 7), ("reel.mid", 0.5, 8)
     ]  # fmt: skip
-    assert told[0]["files"] == ["new/tunes/reel.0.00.v1.mid", "new/tunes/reel.0.00.v1.abc"]
-    assert [each["source"] for each in told[::4]] == ["A Reel", "A Jig of Ours"]
+    assert reported[0]["files"] == ["new/tunes/reel.0.00.v1.mid", "new/tunes/reel.0.00.v1.abc"]
+    assert [each["source"] for each in reported[::4]] == ["A Reel", "A Jig of Ours"]
 
 
-def test_good_files_are_written_and_bad_ones_reported(desk: Path) -> None:
+def test_good_files_are_written_and_bad_ones_reported(folder: Path) -> None:
     call = mst("rerhythm torn.mid jig.abc gone.mid --rhythm folk --out-dir new")
     assert call.exit_code == 2
-    assert made(desk) == ["new/jig.1.00.mid"]
+    assert made(folder) == ["new/jig.1.00.mid"]
     torn, gone, count = call.stderr.splitlines()
     assert torn.startswith("error: torn.mid")
     assert gone.startswith("error: gone.mid: no such file or directory; MIDI (.mid")
@@ -149,10 +149,10 @@ def test_good_files_are_written_and_bad_ones_reported(desk: Path) -> None:
     assert call.stdout.endswith("new/jig.1.00.mid\n")
 
 
-def test_of_two_files_with_one_name_the_second_gets_a_number(desk: Path) -> None:
-    (desk / "other").mkdir()
-    (desk / "other" / "jig.abc").write_text(JIG)
-    (desk / "jig-2.abc").write_text(JIG)
+def test_of_two_files_with_one_name_the_second_gets_a_number(folder: Path) -> None:
+    (folder / "other").mkdir()
+    (folder / "other" / "jig.abc").write_text(JIG)
+    (folder / "jig-2.abc").write_text(JIG)
     call = mst(
         "rerhythm jig.abc other/jig.abc jig-2.abc --rhythm jazz --strength 0 --out-dir new --json"
     )
@@ -163,11 +163,14 @@ def test_of_two_files_with_one_name_the_second_gets_a_number(desk: Path) -> None
     ]
 
 
-def test_the_rhythm_of_one_tune_can_be_the_target_and_kept_bars_are_unchanged(desk: Path) -> None:
+def test_the_rhythm_of_one_tune_can_be_the_target_and_kept_bars_are_unchanged(folder: Path) -> None:
     call = mst("rerhythm reel.mid --like reel.mid --keep-bars 1,3-4 --seed 2 --json -o a.mid")
-    (told,) = objects(call)
-    assert (told["rhythm"], told["notes"]) == ("", len(melody_of(desk / "reel.mid").notes))
-    before, after = melody_of(desk / "reel.mid").notes, melody_of(desk / "a.mid").notes
+    (reported,) = objects(call)
+    assert (reported["rhythm"], reported["notes"]) == (
+        "",
+        len(melody_of(folder / "reel.mid").notes),
+    )
+    before, after = melody_of(folder / "reel.mid").notes, melody_of(folder / "a.mid").notes
 
     def kept(note: Note) -> bool:
         return 0 <= note.onset < 4 or note.onset >= 8
@@ -175,29 +178,29 @@ def test_the_rhythm_of_one_tune_can_be_the_target_and_kept_bars_are_unchanged(de
     assert [n for n in after if kept(n)] == [n for n in before if kept(n)]
 
 
-def test_without_an_output_the_tune_is_printed_as_abc(desk: Path) -> None:
+def test_without_an_output_the_tune_is_printed_as_abc(folder: Path) -> None:
     call = mst("rerhythm reel.mid --rhythm jazz --seed 7")
     assert call.stdout.startswith("X:1\nT:A Reel\nM:4/4\n")
     assert "seed 7" in call.stderr
-    assert made(desk) == []
+    assert made(folder) == []
 
 
-def test_the_same_call_gives_the_same_files(desk: Path) -> None:
-    for folder in ("a", "b"):
-        mst(f"rerhythm reel.mid --rhythm jazz --seed 7 --out-dir {folder} --formats mid,abc")
-    for file in (desk / "a").iterdir():
-        assert file.read_bytes() == (desk / "b" / file.name).read_bytes()
-    assert len(made(desk)) == 4
+def test_the_same_call_gives_the_same_files(folder: Path) -> None:
+    for name in ("a", "b"):
+        mst(f"rerhythm reel.mid --rhythm jazz --seed 7 --out-dir {name} --formats mid,abc")
+    for file in (folder / "a").iterdir():
+        assert file.read_bytes() == (folder / "b" / file.name).read_bytes()
+    assert len(made(folder)) == 4
 
 
-def test_a_performed_file_swings_and_the_written_one_does_not(desk: Path) -> None:
+def test_a_performed_file_swings_and_the_written_one_does_not(folder: Path) -> None:
     for option, name in (("", "score"), ("--performed", "played")):
         assert (
             mst(f"rerhythm reel.mid --rhythm jazz --seed 7 {option} -o {name}.mid").exit_code == 0
         )
     places: dict[str, list[int]] = {}
     for name in ("score", "played"):
-        file = mido.MidiFile(file=BytesIO((desk / f"{name}.mid").read_bytes()))
+        file = mido.MidiFile(file=BytesIO((folder / f"{name}.mid").read_bytes()))
         now, places[name] = 0, []
         for message in file.tracks[0]:
             now += message.time
@@ -210,18 +213,18 @@ def test_a_performed_file_swings_and_the_written_one_does_not(desk: Path) -> Non
     assert not any(place % 40 for place in written)
 
 
-def test_other_tracks_stay(desk: Path) -> None:
-    file = mido.MidiFile(desk / "reel.mid")
+def test_other_tracks_stay(folder: Path) -> None:
+    file = mido.MidiFile(folder / "reel.mid")
     bass = mido.MidiTrack([mido.MetaMessage("track_name", name="Bass")])
     bass.append(mido.Message("program_change", channel=2, program=32))
     for pitch in (38, 38, 45, 38):
         bass.append(mido.Message("note_on", channel=2, note=pitch, velocity=70))
         bass.append(mido.Message("note_off", channel=2, note=pitch, time=960))
     band = mido.MidiFile(type=1, ticks_per_beat=480, tracks=[*file.tracks, bass])
-    band.save(desk / "band.mid")
+    band.save(folder / "band.mid")
     for name, option in (("new", ""), ("played", "--performed")):
         mst(f"rerhythm band.mid --track 1 --rhythm jazz --strength 0 {option} -o {name}.mid")
-        tracks = mido.MidiFile(desk / f"{name}.mid").tracks
+        tracks = mido.MidiFile(folder / f"{name}.mid").tracks
         (found,) = (track for track in tracks if track.name == "Bass")
         pitches = [each.note for each in found if each.type == "note_on" and each.velocity]
         assert pitches == [38, 38, 45, 38]
@@ -258,43 +261,43 @@ def test_other_tracks_stay(desk: Path) -> None:
         ("--rhythm jazz -o a.mid", "Missing argument 'FILE...'"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_no_file(typed: str, words: str, desk: Path) -> None:
+def test_bad_input_is_one_line_and_leaves_no_file(typed: str, words: str, folder: Path) -> None:
     call = mst(f"rerhythm {typed}")
     assert call.exit_code == 2
     assert re.fullmatch(r"error: .+\n", call.stderr)
     assert words in call.stderr
     assert call.stdout == ""
-    assert made(desk) == []
-    assert not (desk / "new").exists()
+    assert made(folder) == []
+    assert not (folder / "new").exists()
 
 
 def test_a_late_failure_leaves_no_file_and_does_not_stop_the_others(
-    desk: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs = tmp_path_factory.mktemp("logs")
     monkeypatch.setattr("tempfile.tempdir", str(logs))
-    (desk / "new" / "reel.1.00.abc").mkdir(parents=True)
+    (folder / "new" / "reel.1.00.abc").mkdir(parents=True)
     compose = Studio.compose
 
-    def stumble(studio: Studio, job: Job, tell: Callable[[Progress], None]) -> Composition:
+    def fail(studio: Studio, job: Job, on_progress: Callable[[Progress], None]) -> Composition:
         if job.scores["source"].title.startswith("A Jig"):
             raise ZeroDivisionError("a bug")
-        return compose(studio, job, tell)
+        return compose(studio, job, on_progress)
 
-    monkeypatch.setattr(Studio, "compose", stumble)
-    (desk / "third.mid").write_bytes((desk / "reel.mid").read_bytes())
+    monkeypatch.setattr(Studio, "compose", fail)
+    (folder / "third.mid").write_bytes((folder / "reel.mid").read_bytes())
     call = mst("rerhythm reel.mid jig.abc third.mid --rhythm jazz --out-dir new --formats mid,abc")
     assert call.exit_code == 1
-    assert made(desk) == ["new/third.1.00.abc", "new/third.1.00.mid", "third.mid"]
-    folder, bug, count = call.stderr.splitlines()
-    assert "it is a folder" in folder
+    assert made(folder) == ["new/third.1.00.abc", "new/third.1.00.mid", "third.mid"]
+    occupied, bug, count = call.stderr.splitlines()
+    assert "it is a folder" in occupied
     log = re.fullmatch(r"error: jig\.abc: this should not happen: .* in (\S+\.log)", bug)
     assert log
     assert "ZeroDivisionError: a bug" in Path(log[1]).read_text()
     assert count == "1 of 3 files done"
 
 
-def test_the_real_command_makes_sound_and_shows_a_bar_at_a_terminal(desk: Path) -> None:
+def test_the_real_command_makes_sound_and_shows_a_bar_at_a_terminal(folder: Path) -> None:
     ours, theirs = pty.openpty()
     typed = "rerhythm reel.mid torn.mid --rhythm jazz --seed 7 --out-dir new --formats mid,ogg"
     done = subprocess.run(
@@ -304,14 +307,14 @@ def test_the_real_command_makes_sound_and_shows_a_bar_at_a_terminal(desk: Path) 
         check=False,
     )
     os.close(theirs)
-    heard = b""
-    with suppress(OSError):  # so the kernel says that nobody writes there any more
+    output = b""
+    with suppress(OSError):  # raised when no process has the other end open any more
         while chunk := os.read(ours, 65_536):
-            heard += chunk
+            output += chunk
     os.close(ours)
-    shown = heard.decode()
+    shown = output.decode()
     assert done.returncode == 2
-    assert (desk / "new" / "reel.1.00.ogg").read_bytes()[:4] == b"OggS"
+    assert (folder / "new" / "reel.1.00.ogg").read_bytes()[:4] == b"OggS"
     assert "█" in shown
     assert "1 of 2: " in shown
     assert "composing" in shown

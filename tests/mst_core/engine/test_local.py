@@ -1,4 +1,4 @@
-"""Jobs in the local engine: a real child process whose composer and player are fake."""
+"""Jobs in the local engine: a real worker process with a fake composer and synthesizer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mst_core.errors import (
     NoSuchTune,
 )
 from mst_core.jobs import Progress, Rendition
-from tests.support.engines import ask, begin, births, opened, perform
+from tests.support.engines import ask, begin, opened, perform, starts
 
 
 async def test_a_job_reports_its_progress_and_ends_with_one_rendition(
@@ -26,10 +26,10 @@ async def test_a_job_reports_its_progress_and_ends_with_one_rendition(
 ) -> None:
     async with opened(tmp_path) as engine:
         *progress, rendition = [event async for event in engine.run(ask(seed=5))]
-        told = [(event.stage, event.share) for event in progress if isinstance(event, Progress)]
-        assert len(told) == len(progress) > 5
-        assert told == sorted(told, key=lambda stage_and_share: stage_and_share[1])
-        assert {stage for stage, _ in told} == {"composing", "drawing"}
+        reported = [(event.stage, event.share) for event in progress if isinstance(event, Progress)]
+        assert len(reported) == len(progress) > 5
+        assert reported == sorted(reported, key=lambda stage_and_share: stage_and_share[1])
+        assert {stage for stage, _ in reported} == {"composing", "drawing"}
         assert isinstance(rendition, Rendition)
         assert rendition.receipt.seed == 5
         assert rendition.files["abc"].startswith(b"X:1\n")
@@ -83,8 +83,8 @@ async def test_a_bug_comes_back_as_a_reference_under_which_the_log_has_the_trace
             await perform(engine, ask("failing"))
         await perform(engine, ask())
     [reference] = caught.value.arguments
-    told = [record for record in caplog.records if reference in record.message]
-    assert [record.levelname for record in told] == ["ERROR"]
+    reported = [record for record in caplog.records if reference in record.message]
+    assert [record.levelname for record in reported] == ["ERROR"]
     assert "ZeroDivisionError: a bug in the composer" in caplog.text
 
 
@@ -93,12 +93,12 @@ async def test_a_job_that_hangs_times_out_and_the_other_one_is_done(
 ) -> None:
     async with opened(tmp_path, job_timeout_s=3) as engine:
         hanging = asyncio.create_task(perform(engine, ask("hanging")))
-        neighbour = asyncio.create_task(perform(engine, ask()))
+        other = asyncio.create_task(perform(engine, ask()))
         with pytest.raises(JobTimeout) as caught:
             await hanging
         assert not caught.value.retryable
-        await neighbour
-        assert births(tmp_path) == 2
+        await other
+        assert starts(tmp_path) == 2
 
 
 async def test_a_full_engine_is_busy(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ async def test_a_full_engine_is_busy(tmp_path: Path) -> None:
 
 async def test_a_cancelled_job_stops_and_frees_its_slot(tmp_path: Path) -> None:
     async with opened(tmp_path, slots=2) as engine:
-        begun = await begin(engine, ask("patient", seed=1))
+        events = await begin(engine, ask("patient", seed=1))
         waiting = asyncio.create_task(perform(engine, ask("patient", seed=2)))
         await asyncio.sleep(0)
         await engine.cancel("patient-2")
@@ -125,7 +125,7 @@ async def test_a_cancelled_job_stops_and_frees_its_slot(tmp_path: Path) -> None:
             await waiting
         await engine.cancel("patient-1")
         with pytest.raises(EngineLost, match="cancelled"):
-            [event async for event in begun]
+            [event async for event in events]
         await emptied(engine)
         await perform(engine, ask())
 
@@ -147,6 +147,6 @@ async def test_closing_the_event_stream_cancels_the_job(way: str, tmp_path: Path
 
 
 async def emptied(engine: Engine) -> None:
-    """Wait until the worker has let every job go."""
+    """Wait until the worker has dropped every job."""
     while engine.capacity().running:  # noqa: ASYNC110  there is no sign but this figure
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The life and death of the engine process; its composer and player are fake, the rest is real."""
+"""Start, crash, restart and end of a worker process with a fake composer and synthesizer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mst_core.errors import (
     MstError,
     NoSoundFont,
 )
-from tests.support.engines import ask, begin, births, make_engine, opened, perform
+from tests.support.engines import ask, begin, make_engine, opened, perform, starts
 from tests.support.paths import MODELS, PROJECT
 
 
@@ -29,15 +29,15 @@ async def test_a_job_that_kills_the_worker_is_lost_and_those_that_waited_are_not
 ) -> None:
     async with opened(tmp_path) as engine:
         first = await begin(engine, ask("patient"))
-        guilty = asyncio.create_task(perform(engine, ask("crashing")))
-        innocent = asyncio.create_task(perform(engine, ask()))
+        crashing = asyncio.create_task(perform(engine, ask("crashing")))
+        waiting = asyncio.create_task(perform(engine, ask()))
         await asyncio.sleep(0)
         (tmp_path / "go").touch()
         with pytest.raises(EngineLost, match="exit status 3") as caught:
-            await guilty
+            await crashing
         assert caught.value.retryable
-        assert (await innocent).receipt.pitch == "folk"
-        assert births(tmp_path) == 2
+        assert (await waiting).receipt.pitch == "folk"
+        assert starts(tmp_path) == 2
         await first.aclose()
 
 
@@ -47,42 +47,42 @@ async def test_a_job_that_kills_every_worker_is_lost_each_time(tmp_path: Path) -
             with pytest.raises(EngineLost):
                 await perform(engine, ask("crashing"))
         await perform(engine, ask())
-        assert births(tmp_path) == 5
+        assert starts(tmp_path) == 5
         assert engine.capacity().running == 0
 
 
 async def test_a_worker_killed_from_outside_is_replaced_once(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
         events = await begin(engine, ask("patient"))
-        os.kill(int((tmp_path / "births").read_text()), signal.SIGKILL)
+        os.kill(int((tmp_path / "starts").read_text()), signal.SIGKILL)
         with pytest.raises(EngineLost, match="SIGKILL"):
             [event async for event in events]
         await perform(engine, ask())
-        assert births(tmp_path) == 2
+        assert starts(tmp_path) == 2
 
 
 async def test_the_restart_delay_grows_to_a_limit(
     tmp_path: Path,
 ) -> None:
     engine = make_engine(tmp_path, first_restart_delay_s=0.5)
-    pauses = []
+    delays = []
     for engine._restarts in range(1, 12):
-        pauses.append(engine._restart_delay_s())
-    assert pauses[:4] == [0, 0.5, 1, 2]
-    assert pauses[-1] == 30
+        delays.append(engine._restart_delay_s())
+    assert delays[:4] == [0, 0.5, 1, 2]
+    assert delays[-1] == 30
 
 
 async def test_jobs_are_lost_while_no_worker_can_start_and_done_when_one_can_again(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as engine:
-        (tmp_path / "dead").touch()
+        (tmp_path / "crashing").touch()
         with pytest.raises(EngineLost):
             await perform(engine, ask("crashing"))
         with pytest.raises(EngineLost, match=r"cannot be started again.*exit status 7"):
             await perform(engine, ask())
-        (tmp_path / "dead").unlink()
-        while True:  # one attempt to start may still be on its way to its death
+        (tmp_path / "crashing").unlink()
+        while True:  # an attempt to start may still be failing
             try:
                 await perform(engine, ask())
             except EngineLost:
@@ -105,21 +105,21 @@ async def test_closing_the_engine_ends_its_jobs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sign", "error", "words"),
     [
-        ("bare", NoSoundFont, "some.sf2"),
+        ("no_soundfont", NoSoundFont, "some.sf2"),
         ("broken", EngineFault, "the log has it"),
-        ("dead", EngineLost, "exit status 7"),
-        ("deaf", EngineLost, "not ready"),
+        ("crashing", EngineLost, "exit status 7"),
+        ("hanging", EngineLost, "not ready"),
     ],
 )
 async def test_an_engine_that_cannot_start_raises_the_reason(
     sign: str, error: type[MstError], words: str, tmp_path: Path
 ) -> None:
     (tmp_path / sign).touch()
-    engine = make_engine(tmp_path, startup_timeout_s=0.5 if sign == "deaf" else 60)
+    engine = make_engine(tmp_path, startup_timeout_s=0.5 if sign == "hanging" else 60)
     with pytest.raises(error, match=words):
         await engine.start()
     await engine.close()
-    assert sign == "deaf" or births(tmp_path) == 1
+    assert sign == "hanging" or starts(tmp_path) == 1
 
 
 async def test_a_worker_that_sends_an_invalid_frame_is_killed(tmp_path: Path) -> None:
@@ -139,19 +139,19 @@ async def test_a_worker_that_sends_an_invalid_frame_is_killed(tmp_path: Path) ->
 
 async def test_the_worker_ignores_control_c_and_sigterm(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
-        worker = int((tmp_path / "births").read_text())
+        worker = int((tmp_path / "starts").read_text())
         for sign in (signal.SIGINT, signal.SIGTERM):
             os.kill(worker, sign)
         await perform(engine, ask())
-        assert os.getpgid(worker) == worker  # a terminal's Ctrl-C does not even reach it
-        assert births(tmp_path) == 1
+        assert os.getpgid(worker) == worker  # the Ctrl-C of a terminal does not reach it
+        assert starts(tmp_path) == 1
 
 
 async def test_the_real_engine_makes_a_tune_with_audio_and_score() -> None:
     engine = LocalEngine(MODELS, None, "cpu")
     await engine.start()
     try:
-        for seed in (1, 2):  # one with all cold, one with all warm
+        for seed in (1, 2):  # the first with cold caches, the second with warm ones
             rendition = await perform(engine, ask("folk", seed, ("mp3", "png", "mid")))
             assert rendition.receipt.seconds > 15
             assert len(rendition.files["mp3"]) > 16_000 * 15  # bytes a second at 128 kbit
@@ -189,7 +189,7 @@ def test_the_worker_ends_when_its_owner_is_killed_even_in_the_middle_of_a_job(
         assert owner.stdout.readline() == "working\n"
         owner.kill()
     with (tmp_path / "alive").open() as alive:
-        fcntl.flock(alive, fcntl.LOCK_EX)  # comes only when the worker is gone
+        fcntl.flock(alive, fcntl.LOCK_EX)  # free only when the worker has ended
 
 
 def test_the_owner_of_an_engine_loads_nothing_heavy() -> None:

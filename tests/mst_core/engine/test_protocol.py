@@ -1,4 +1,4 @@
-"""What engine and worker say to each other."""
+"""Messages between engine and worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.fake_composer import write_scale
 
 COMPOSE = Compose(pitch="folk", rhythm="folk", seed=1, bars=4)
 
-orders = st.one_of(
+commands = st.one_of(
     st.builds(protocol.Setup, st.text(), st.none() | st.text(), st.text()),
     st.builds(
         protocol.Run.of,
@@ -31,15 +31,15 @@ orders = st.one_of(
 
 
 @settings(deadline=None)
-@given(st.lists(orders), st.integers(1, 9))
+@given(st.lists(commands), st.integers(1, 9))
 def test_commands_are_decoded_as_sent_and_half_a_frame_is_the_end(
-    sent: list[protocol.WorkerCommand], torn: int
+    sent: list[protocol.WorkerCommand], missing: int
 ) -> None:
-    frames = b"".join(protocol.pack(order) for order in sent)
-    stream = io.BytesIO(frames + protocol.pack(protocol.Cancel(1))[:-torn])
+    frames = b"".join(protocol.pack(command) for command in sent)
+    stream = io.BytesIO(frames + protocol.pack(protocol.Cancel(1))[:-missing])
     received = []
-    while (order := protocol.read_command(stream)) is not None:
-        received.append(order)
+    while (command := protocol.read_command(stream)) is not None:
+        received.append(command)
     assert received == sent
 
 
