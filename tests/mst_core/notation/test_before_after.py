@@ -21,9 +21,9 @@ from mst_core.notation.before_after import (
     find_repeated_bars,
 )
 from mst_core.notation.layout import WrittenBar, lay_out_bars
-from mst_core.notation.picture import MAX_HEIGHT, WIDTH
-from tests.mst_core.notation.test_picture import count_heads, repeated, size
+from mst_core.notation.picture import FOREGROUND, MAX_HEIGHT, WIDTH
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
+from tests.support.pictures import count_noteheads, png_size, repeat_tune
 
 
 def swung(tune: Melody, bars: set[int]) -> Melody:
@@ -41,23 +41,27 @@ def swung(tune: Melody, bars: set[int]) -> Melody:
 
 
 def heads(bars: tuple[WrittenBar, ...]) -> int:
+    """Return the number of note heads in the bars that are drawn."""
     drawn = (bar for bar in bars if bar.number <= MAX_BARS)
     return sum(1 for bar in drawn for each in bar.notes if each.spelling)
 
 
 def orange_heads(svg: str) -> int:
+    """Return the number of orange notes."""
     return len(re.findall(rf'class="note" color="{CHANGED_COLOR}"', svg))
 
 
 def letters(svg: str) -> list[tuple[str, bool]]:
     """Return the path of each letter in order, and whether it is bright."""
     marks = re.findall(r'class="mark"[^>]*? d="([^"]+)"[^>]*stroke:(#\w+)', svg)
-    return [(outline, ink == "#e8e8ea") for outline, ink in marks]
+    return [(path, color == FOREGROUND) for path, color in marks]
 
 
 def test_both_tunes_are_drawn_with_aligned_bars() -> None:
     svg = draw_before_after_svg(REEL, swung(REEL, {0, 4}))
-    assert count_heads(svg) == heads(lay_out_bars(REEL)) + heads(lay_out_bars(swung(REEL, {0, 4})))
+    assert count_noteheads(svg) == heads(lay_out_bars(REEL)) + heads(
+        lay_out_bars(swung(REEL, {0, 4}))
+    )
     assert svg.count('class="measure"') == 16
     assert svg.count('class="staff"') == 32
     assert not re.search(r"<text|<tspan", svg)
@@ -98,10 +102,10 @@ def test_a_bar_that_no_longer_repeats_has_a_dark_letter() -> None:
 
 
 def test_a_long_tune_is_cut_after_32_bars_with_a_single_barline() -> None:
-    long = repeated(REEL, 3)
+    long = repeat_tune(REEL, 3)
     svg = draw_before_after_svg(long, long)
     assert svg.count('class="measure"') == MAX_BARS
-    width, height = size(draw_before_after_png(long, long))
+    width, height = png_size(draw_before_after_png(long, long))
     assert (width, height <= MAX_HEIGHT) == (WIDTH, True)
     ended, cut = draw_before_after_svg(REEL, REEL), svg
     assert ended.split('class="barLine')[-1].count("<path") > cut.split('class="barLine')[-1].count(
@@ -121,8 +125,8 @@ def test_a_jig_is_drawn_with_its_bars_in_4_4() -> None:
 def test_a_comparison_fits_the_page_and_is_deterministic() -> None:
     after = swung(SWING_LINE, {0, 1, 2})
     png = draw_before_after_png(SWING_LINE, after)
-    assert size(png)[0] == WIDTH
-    assert size(png)[1] <= MAX_HEIGHT
+    assert png_size(png)[0] == WIDTH
+    assert png_size(png)[1] <= MAX_HEIGHT
     assert png == draw_before_after_png(SWING_LINE, after)
 
 
@@ -131,7 +135,7 @@ def test_a_comparison_fits_the_page_and_is_deterministic() -> None:
 def test_any_two_melodies_can_be_drawn(before: Melody, after: Melody) -> None:
     svg = draw_before_after_svg(before, after)
     assert not re.search(r"<text|<tspan", svg)
-    assert count_heads(svg) >= heads(lay_out_bars(before))
+    assert count_noteheads(svg) >= heads(lay_out_bars(before))
 
 
 def test_a_melody_off_the_grid_is_an_error() -> None:

@@ -92,13 +92,13 @@ def test_every_note_value_equals_its_duration(tune: Melody) -> None:
             assert inside in [Fraction(2) / 2**halving for halving in range(5)]
 
 
-def strains(pickup: str, rhythm: str, *repeats: Repeat) -> Melody:
-    """Two strains of two bars of 4/4 with a pickup of a quarter."""
+def two_sections(pickup: str, rhythm: str, *repeats: Repeat) -> Melody:
+    """Return two sections of two bars of 4/4 with a pickup of a quarter."""
     notes = line(pickup + rhythm, start=Fraction(-1))
     return Melody(notes, Meter(4, 4), Key(0), 120.0, 4, (0, 2), repeats=repeats)
 
 
-STRAIN = "D4*8 E4*6 "
+SECTION = "D4*8 E4*6 "
 QUARTER = Fraction(1)
 BOTH = (
     Repeat(0, 2, lead_in=QUARTER, lead_out=QUARTER),
@@ -107,7 +107,7 @@ BOTH = (
 
 
 def signs(tune: Melody) -> str:
-    """Numbers and lengths of the bars, and the repeat signs between them."""
+    """Return number and length of each bar, with the repeat signs between them."""
     return " ".join(
         f"{'|:' * bar.starts_repeat}{bar.number}={bar.length}{':|' * bar.ends_repeat}"
         for bar in lay_out_bars(tune)
@@ -115,7 +115,7 @@ def signs(tune: Melody) -> str:
 
 
 def test_a_repeat_sign_before_a_pickup_splits_its_bar() -> None:
-    tune = strains("C4*2 ", STRAIN + "C4*2 " + STRAIN, *BOTH)
+    tune = two_sections("C4*2 ", SECTION + "C4*2 " + SECTION, *BOTH)
     assert signs(tune) == "|:0=1 1=4 2=3:| |:2=1 3=4 4=3:|"
     assert [bar.starts_section for bar in lay_out_bars(tune)] == [
         True,
@@ -128,17 +128,17 @@ def test_a_repeat_sign_before_a_pickup_splits_its_bar() -> None:
 
 
 def test_silence_after_a_repeat_sign_is_not_written() -> None:
-    tune = strains("C4*2 ", STRAIN + "z*2 " + STRAIN, BOTH[0], Repeat(2, 4))
+    tune = two_sections("C4*2 ", SECTION + "z*2 " + SECTION, BOTH[0], Repeat(2, 4))
     assert signs(tune) == "|:0=1 1=4 2=3:| |:3=4 4=4:|"
 
 
 def test_a_held_note_is_not_split_by_a_repeat_sign() -> None:
-    tune = strains("C4*2 ", "D4*8 E4*8 " + STRAIN, *BOTH)
+    tune = two_sections("C4*2 ", "D4*8 E4*8 " + SECTION, *BOTH)
     assert signs(tune) == "|:0=1 1=4 2=4:| |:3=4 4=3:|"
 
 
 def test_a_second_ending_of_one_bar_stays_in_the_line_of_the_first() -> None:
-    repeated = strains("C4*2 ", "D4*8 E4*8 F4*8 G4*8", Repeat(0, 2, 1, 3, lead_in=QUARTER))
+    repeated = two_sections("C4*2 ", "D4*8 E4*8 F4*8 G4*8", Repeat(0, 2, 1, 3, lead_in=QUARTER))
     tune = replace(repeated, sections=(0, 3))
     assert [[bar.number for bar in each] for each in break_into_lines(lay_out_bars(tune), 2)] == [
         [0, 1, 2, 3], [4],

@@ -61,7 +61,7 @@ def test_a_midi_file_reads_back_as_the_same_notes(tune: Melody) -> None:
     ]
     assert end == (tune.length + padding) * 480
     bars = [0] * bool(padding) + [int((line + padding) * 480) for line in tune.barlines]
-    meters = [(tick, said["numerator"]) for tick, said in messages_of(data, "time_signature")]
+    meters = [(tick, each["numerator"]) for tick, each in messages_of(data, "time_signature")]
     assert meters[0] == (0, tune.meter.numerator)
     assert meters[1:] == [
         (bars[change.bar + bool(padding)], change.meter.numerator) for change in tune.meter_changes
@@ -71,12 +71,12 @@ def test_a_midi_file_reads_back_as_the_same_notes(tune: Melody) -> None:
 def test_a_midi_file_contains_title_tempo_meter_key_and_program() -> None:
     data = write_midi(JIG, program=21, title="Zoë’s ♩ jig")
     file = MidiFile(file=io.BytesIO(data), charset="utf-8")
-    said = {message.type: message for message in file.tracks[0]}
-    assert said["track_name"].name == "Zoë’s ♩ jig"
-    assert said["set_tempo"].tempo == 333_333
-    assert (said["time_signature"].numerator, said["time_signature"].denominator) == (6, 8)
-    assert said["key_signature"].key == "G"
-    assert said["program_change"].program == 21
+    messages = {message.type: message for message in file.tracks[0]}
+    assert messages["track_name"].name == "Zoë’s ♩ jig"
+    assert messages["set_tempo"].tempo == 333_333
+    assert (messages["time_signature"].numerator, messages["time_signature"].denominator) == (6, 8)
+    assert messages["key_signature"].key == "G"
+    assert messages["program_change"].program == 21
     assert {m.velocity for m in file.tracks[0] if m.type == "note_on"} == {80}
 
 
@@ -136,12 +136,12 @@ def test_each_part_keeps_its_program_velocity_and_channel() -> None:
 
 def test_parts_beyond_the_channels_use_another_port() -> None:
     file = read_file(write_midi(JIG, program=0, parts=[BASS] * 20))
-    places = set()
+    ports_and_channels = set()
     for track in file.tracks[1:]:
         port = next((message.port for message in track if message.type == "midi_port"), 0)
-        places.add((port, next(m.channel for m in track if m.type == "program_change")))
-    assert len(places) == 21
-    assert {channel for _, channel in places} <= set(range(16)) - {9}
+        ports_and_channels.add((port, next(m.channel for m in track if m.type == "program_change")))
+    assert len(ports_and_channels) == 21
+    assert {channel for _, channel in ports_and_channels} <= set(range(16)) - {9}
 
 
 def test_a_repeated_note_ends_before_it_begins_again() -> None:
@@ -153,7 +153,7 @@ def test_a_repeated_note_ends_before_it_begins_again() -> None:
 
 def test_tempo_changes_are_written_at_their_times() -> None:
     data = write_midi(JIG, program=0, tempo_changes=((-3.0, 90.0), (6.0, 60.0)))
-    assert [(tick, said["tempo"]) for tick, said in messages_of(data, "set_tempo")] == [
+    assert [(tick, each["tempo"]) for tick, each in messages_of(data, "set_tempo")] == [
         (0, 666_667), (4320, 1_000_000),
     ]  # fmt: skip
 
@@ -166,10 +166,10 @@ def test_repeats_are_written_once() -> None:
 def test_meter_changes_are_written_at_their_barlines() -> None:
     tune = melody("C4*6 D4*4 E4*4 F4*6", meter="3/4", bars=4)
     changes = (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(3, 4)))
-    said = messages_of(
+    messages = messages_of(
         write_midi(replace(tune, meter_changes=changes), program=0), "time_signature"
     )
-    assert [(tick, each["numerator"]) for tick, each in said] == [(0, 3), (1440, 2), (3360, 3)]
+    assert [(tick, each["numerator"]) for tick, each in messages] == [(0, 3), (1440, 2), (3360, 3)]
 
 
 def test_a_track_sorts_messages_by_tick_and_ends_notes_before_it_begins_others() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
@@ -18,75 +16,18 @@ from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
 from mst_core.notation.layout import lay_out_bars
 from mst_core.notation.picture import BACKGROUND, FOREGROUND, MAX_HEIGHT, WIDTH, draw_png, draw_svg
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
-
-
-def repeated(tune: Melody, times: int) -> Melody:
-    """Return the tune ``times`` times in a row, without its pickup."""
-    notes = [note for note in tune.notes if note.onset >= 0]
-    return replace(
-        tune,
-        notes=tuple(
-            replace(note, onset=note.onset + time * tune.length)
-            for time in range(times)
-            for note in notes
-        ),
-        bar_count=tune.bar_count * times,
-    )
-
-
-def size(png: bytes) -> tuple[int, int]:
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", png[16:24])
-    return width, height
-
-
-def rows(png: bytes) -> list[bytes]:
-    """Return the rows of an RGBA PNG with 8 bits per channel."""
-    width, height = size(png)
-    data, place = b"", 8
-    while place < len(png):
-        length, kind = struct.unpack(">I4s", png[place : place + 8])
-        if kind == b"IDAT":
-            data += png[place + 8 : place + 8 + length]
-        place += length + 12
-    assert png[24:26] == b"\x08\x06"
-    raw, stride = zlib.decompress(data), 4 * width
-    above = bytearray(stride)
-    picture: list[bytes] = []
-    for row in range(height):
-        start = row * (stride + 1)
-        kind_of_filter, line = raw[start], bytearray(raw[start + 1 : start + 1 + stride])
-        for i in range(stride):
-            left = line[i - 4] if i >= 4 else 0
-            corner = above[i - 4] if i >= 4 else 0
-            guess = (0, left, above[i], (left + above[i]) // 2, 0)[kind_of_filter]
-            if kind_of_filter == 4:
-                estimate = left + above[i] - corner
-                guess = min((left, above[i], corner), key=lambda each: abs(estimate - each))
-            line[i] = (line[i] + guess) % 256
-        picture.append(bytes(line))
-        above = line
-    return picture
-
-
-def count_heads(svg: str) -> int:
-    return svg.count('class="notehead"')
+from tests.support.pictures import count_noteheads, png_rows, png_size, repeat_tune
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
 def test_the_picture_contains_every_note_and_tie(tune: Melody) -> None:
     svg = draw_svg(tune)
     written = [each for bar in lay_out_bars(tune) for each in bar.notes]
-    assert count_heads(svg) == sum(1 for each in written if each.spelling)
-    broken = sum(
-        1 for bar in lay_out_bars(tune) if bar.notes[-1].tied_to_next
-    )  # may be drawn on two lines
-    ties = svg.count('class="tie')
-    assert (
-        sum(each.tied_to_next for each in written)
-        <= ties
-        <= sum(p.tied_to_next for p in written) + broken
-    )
+    assert count_noteheads(svg) == sum(1 for each in written if each.spelling)
+    # A tie over a barline may be drawn in two parts, at the end of a line and on the next one.
+    over_barline = sum(bar.notes[-1].tied_to_next for bar in lay_out_bars(tune))
+    n_ties = sum(each.tied_to_next for each in written)
+    assert n_ties <= svg.count('class="tie') <= n_ties + over_barline
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -94,40 +35,40 @@ def test_the_picture_contains_every_note_and_tie(tune: Melody) -> None:
 def test_any_melody_can_be_drawn(tune: Melody) -> None:
     bars, svg = lay_out_bars(tune), draw_svg(tune)
     written = [each for bar in bars for each in bar.notes]
-    assert count_heads(svg) == sum(1 for each in written if each.spelling)
+    assert count_noteheads(svg) == sum(1 for each in written if each.spelling)
     assert "<text" not in svg
-    # What begins a line is said again there: never less than once.
+    # Endings and meters are drawn again at the start of a line, so there may be more.
     assert svg.count('class="ending') >= sum(bar.starts_ending for bar in bars)
     assert svg.count('class="meterSig') > sum(bar.changes_meter for bar in bars)
 
 
 @pytest.mark.parametrize(
-    "tune", [REEL, JIG, SWING_LINE, repeated(REEL, 4), repeated(SWING_LINE, 8)]
+    "tune", [REEL, JIG, SWING_LINE, repeat_tune(REEL, 4), repeat_tune(SWING_LINE, 8)]
 )
 def test_a_picture_fits_the_page(tune: Melody) -> None:
     png = draw_png(tune)
-    width, height = size(png)
+    width, height = png_size(png)
     assert width == WIDTH
     assert 200 < height <= MAX_HEIGHT
     assert len(png) < 350_000
 
 
 def test_three_hundred_bars_fit_the_page() -> None:
-    width, height = size(draw_png(repeated(SWING_LINE, 38)))
+    width, height = png_size(draw_png(repeat_tune(SWING_LINE, 38)))
     assert width <= WIDTH
     assert height <= MAX_HEIGHT
 
 
 def test_the_background_is_dark_and_the_notes_are_light() -> None:
     tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bar_count=1)
-    lines = rows(draw_png(tune))
+    lines = png_rows(draw_png(tune))
     pixels = [line[i : i + 4] for line in lines for i in range(0, len(line), 4)]
-    ground, ink = (bytes.fromhex(colour[1:] + "ff") for colour in (BACKGROUND, FOREGROUND))
-    assert pixels[0] == pixels[-1] == ground
-    assert pixels.count(ground) > 0.85 * len(pixels)
-    assert pixels.count(ink) > 500
-    # Nothing else but mixtures of the two: no black sign that was forgotten.
-    assert min(pixel[0] for pixel in pixels) >= ground[0]
+    dark, light = (bytes.fromhex(color[1:] + "ff") for color in (BACKGROUND, FOREGROUND))
+    assert pixels[0] == pixels[-1] == dark
+    assert pixels.count(dark) > 0.85 * len(pixels)
+    assert pixels.count(light) > 500
+    # All pixels are mixtures of the two: no symbol is black.
+    assert min(pixel[0] for pixel in pixels) >= dark[0]
 
 
 def test_a_picture_contains_no_text_and_needs_no_font() -> None:
@@ -168,19 +109,19 @@ def test_the_numbers_of_endings_are_outlines() -> None:
     bare, numbers = re.subn(r'<g class="text".*?</g>', "", svg)
     assert numbers == 2
     painted, unpainted = (
-        rows(bytes(resvg_py.svg_to_bytes(svg_string=each, skip_system_fonts=True)))
+        png_rows(bytes(resvg_py.svg_to_bytes(svg_string=each, skip_system_fonts=True)))
         for each in (svg, bare)
     )
-    places = [
+    changed = [
         (x // 4, y)
         for y, (line, other) in enumerate(zip(painted, unpainted, strict=True))
         for x in range(0, len(line), 4)
         if line[x : x + 4] != other[x : x + 4]
     ]
-    assert len(places) > 100
-    first, second = min(places)[0], max(places)[0]
-    assert second - first > 100  # two of them, each in its bracket
-    assert max(y for _, y in places) - min(y for _, y in places) < 40
+    assert len(changed) > 100
+    first, second = min(changed)[0], max(changed)[0]
+    assert second - first > 100  # two numbers, each in its bracket
+    assert max(y for _, y in changed) - min(y for _, y in changed) < 40
 
 
 def test_adjacent_repeats_within_a_line_share_a_sign() -> None:
@@ -194,7 +135,7 @@ def test_a_meter_change_is_drawn_at_its_bar() -> None:
 
 
 def test_a_tune_without_notes_can_be_drawn() -> None:
-    assert count_heads(draw_svg(Melody((), Meter(3, 4), Key(0), 120.0, bar_count=4))) == 0
+    assert count_noteheads(draw_svg(Melody((), Meter(3, 4), Key(0), 120.0, bar_count=4))) == 0
 
 
 def test_a_melody_off_the_grid_is_an_error() -> None:

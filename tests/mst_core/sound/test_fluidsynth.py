@@ -20,7 +20,7 @@ from tests.support.audio import FLUTE, PIANO, VIBRAPHONE, VIOLIN, XYLOPHONE, fin
 def test_every_onset_is_at_its_time_in_the_samples(synthesizer: FluidSynth) -> None:
     performance = play_reel(66, swing=2 / 3)
     onsets = find_onsets(synthesizer.render(performance, program=XYLOPHONE))
-    played = [played_note.start for played_note in performance.notes]
+    played = [note.start for note in performance.notes]
     assert onsets == pytest.approx(np.array(played), abs=0.002)
 
 
@@ -54,12 +54,17 @@ def test_a_repeated_note_sounds_twice(synthesizer: FluidSynth) -> None:
 def test_a_performance_that_is_too_long_is_an_error_before_rendering(
     synthesizer: FluidSynth,
 ) -> None:
-    played_note = PlayedNote(0, 1e9, 60, 80)
-    # The note itself is longer than any limit.
-    for seconds in (601.0, 4.0, float("inf"), float("nan")):
-        endless = Performance((played_note,), seconds, 0, 120, Meter(4, 4))
+    long_note, short_note = PlayedNote(0, 1e9, 60, 80), PlayedNote(0, 1, 60, 80)
+    for note, seconds in [
+        (long_note, 4.0),
+        (long_note, 601.0),
+        (short_note, float("inf")),
+        (short_note, float("nan")),
+    ]:
         with pytest.raises(TooLong):
-            synthesizer.render(endless, program=FLUTE)
+            synthesizer.render(Performance((note,), seconds, 0, 120, Meter(4, 4)), program=FLUTE)
+    with pytest.raises(TooLong, match="601 seconds, where at most 600 seconds"):
+        synthesizer.render(Performance((short_note,), 601, 0, 120, Meter(4, 4)), program=FLUTE)
 
 
 def test_a_tune_without_notes_is_an_error(synthesizer: FluidSynth) -> None:
@@ -83,8 +88,8 @@ def test_rendering_prints_and_logs_nothing(
 ) -> None:
     with caplog.at_level(logging.INFO):
         FluidSynth(soundfont).render(play_reel(), program=FLUTE)
-    said = capfd.readouterr()
-    assert (said.out, said.err, caplog.text) == ("", "", "")
+    output = capfd.readouterr()
+    assert (output.out, output.err, caplog.text) == ("", "", "")
 
 
 def test_a_truncated_soundfont_is_an_error_with_its_reason_in_the_log(

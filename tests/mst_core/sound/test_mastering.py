@@ -21,8 +21,20 @@ from mst_core.sound.mastering import (
 from mst_core.sound.synth import SAMPLE_RATE, Samples
 from tests.support.audio import FLUTE, PIANO, XYLOPHONE, ask_ffmpeg, decode, find_onsets, play_reel
 
-# Program and lowest note of what may play: plucked, struck, blown, bowed.
-BAND = {40: 62, 110: 62, 73: 66, 66: 50, 56: 60, 0: 60, 21: 62, 11: 60, 24: 52, 71: 58, 78: 72}
+# Program and lowest pitch of plucked, struck, blown and bowed instruments.
+INSTRUMENTS = {
+    40: 62,
+    110: 62,
+    73: 66,
+    66: 50,
+    56: 60,
+    0: 60,
+    21: 62,
+    11: 60,
+    24: 52,
+    71: 58,
+    78: 72,
+}
 
 
 def tone(seconds: float, *, hertz: float = 1000, peak: float = 0.1) -> Samples:
@@ -45,8 +57,8 @@ def test_the_loudness_of_silence_is_minus_infinity() -> None:
 def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> None:
     samples = synthesizer.render(play_reel(), program=program) * np.float32(8)
     samples = np.concatenate([samples, np.zeros((3 * SAMPLE_RATE, 2), np.float32), samples / 4])
-    said = ask_ffmpeg(encode(samples, "wav"), "-filter:a", "ebur128=peak=true", "-f", "null", "-")
-    summary = said.stderr.decode().rpartition("Summary:")[2]
+    result = ask_ffmpeg(encode(samples, "wav"), "-filter:a", "ebur128=peak=true", "-f", "null", "-")
+    summary = result.stderr.decode().rpartition("Summary:")[2]
     loudness = re.search(r"I:\s+(-[\d.]+) LUFS", summary)
     peak = re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)
     assert loudness
@@ -56,7 +68,7 @@ def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> N
     assert ours == pytest.approx(float(peak[1]), abs=0.3)
 
 
-@pytest.mark.parametrize(("program", "lowest"), BAND.items())
+@pytest.mark.parametrize(("program", "lowest"), INSTRUMENTS.items())
 def test_every_instrument_is_mastered_to_the_target_without_clipping(
     synthesizer: FluidSynth, program: int, lowest: int
 ) -> None:
@@ -73,8 +85,8 @@ def test_a_recording_is_trimmed_and_faded_at_both_ends(synthesizer: FluidSynth) 
     first = find_onsets(mastered)[0]
     assert first == pytest.approx(DEFAULT_CONFIG.lead_s, abs=0.005)
     level = np.abs(mastered).max()
-    heard = np.flatnonzero(np.abs(mastered).max(axis=1) > level / 1000)[-1]
-    assert len(mastered) - heard < 0.2 * SAMPLE_RATE
+    last = np.flatnonzero(np.abs(mastered).max(axis=1) > level / 1000)[-1]
+    assert len(mastered) - last < 0.2 * SAMPLE_RATE
     assert np.abs(mastered[0]).max() == np.abs(mastered[-1]).max() == 0
     assert len(mastered) > play_reel().seconds * SAMPLE_RATE
 

@@ -44,7 +44,7 @@ swings = st.floats(1 / 3, 0.8)
 
 
 def starts(performance: Performance) -> list[float]:
-    return [played_note.start for played_note in performance.notes]
+    return [each.start for each in performance.notes]
 
 
 @given(melodies(changes=True), swings)
@@ -144,7 +144,7 @@ def test_a_rest_at_the_start_is_kept() -> None:
 
 def test_a_downbeat_is_stronger_than_a_beat_and_a_beat_than_an_offbeat() -> None:
     played = perform(tune(*[HALF] * 8, pitches=(60,)), swing=0.5)
-    downbeat, off, beat, *_ = (played_note.velocity for played_note in played.notes)
+    downbeat, off, beat, *_ = (each.velocity for each in played.notes)
     assert downbeat > beat > off
 
 
@@ -185,14 +185,14 @@ def test_the_last_note_keeps_its_full_duration() -> None:
 
 
 def changing(*changes: MeterChange, bars: int, eighths: int) -> Melody:
-    """Eighths from the first downbeat on, in 4/4 and then in other meters."""
+    """Return eighths from the first downbeat, in 4/4 and then in other meters."""
     notes = tuple(Note(HALF * n, HALF, 60) for n in range(eighths))
     return Melody(notes, COMMON, Key(0), 120.0, bars, meter_changes=changes)
 
 
 def test_each_bar_accents_the_beats_of_its_own_meter() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, Meter(3, 4)), bars=3, eighths=20)
-    velocity = [played_note.velocity for played_note in perform(line, swing=0.5).notes]
+    velocity = [each.velocity for each in perform(line, swing=0.5).notes]
     jig, waltz = velocity[8:14], velocity[14:20]
     assert sorted(sorted(range(6), key=lambda index: -jig[index])[:2]) == [0, 3]
     assert sorted(sorted(range(6), key=lambda index: -waltz[index])[:3]) == [0, 2, 4]
