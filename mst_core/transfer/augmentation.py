@@ -79,5 +79,13 @@ def augment(melody: Melody, factor: Fraction) -> Melody:
 
 
 def augmented_bars(bars: frozenset[int], factor: Fraction) -> frozenset[int]:
-    """The bars, counted from 0, that the given bars of a tune become in the augmented tune."""
+    """The bars of the augmented tune that come from the given bars of a tune.
+
+    Args:
+        bars: of the tune, counted from 0.
+        factor: of the note values, 1 or 2.
+
+    Returns:
+        Bars of the augmented tune, counted from 0; ``factor`` times as many.
+    """
     return frozenset(int(bar * factor) + part for bar in bars for part in range(int(factor)))

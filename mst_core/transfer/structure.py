@@ -219,6 +219,10 @@ def _bar_content(bar: BarGroup) -> ClassKey:
 def check_duration(melody: Melody, meter: Meter) -> None:
     """Check how long a tune would last if all its bars were in a meter.
 
+    Args:
+        melody: the tune, with its tempo and number of bars.
+        meter: of every bar.
+
     Raises:
         TooLong: when it would last longer than a score may.
     """

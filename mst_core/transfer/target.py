@@ -51,14 +51,26 @@ class PitchTarget(Target):
     def from_style(
         cls, name: str, styles: Mapping[str, Style], config: TransferConfig = DEFAULT_CONFIG
     ) -> PitchTarget:
-        """A whole style as the target, in contrast to the other ``styles``."""
+        """A whole style as the target.
+
+        Args:
+            name: of the style whose pitches are wanted.
+            styles: all styles; those but this one are the contrast.
+            config: passed on to all that works with this target.
+        """
         return cls(styles[name], _all_but(styles[name], styles), config=config)
 
     @classmethod
     def from_tune(
         cls, melody: Melody, styles: Mapping[str, Style], config: TransferConfig = DEFAULT_CONFIG
     ) -> PitchTarget:
-        """One tune as the target, through the style in which its intervals are most probable."""
+        """One tune as the target, through the style in which its intervals are most probable.
+
+        Args:
+            melody: the tune whose pitches are wanted.
+            styles: the styles to choose from.
+            config: passed on to all that works with this target.
+        """
         intervals = folded_intervals(np.array(melody.pitches, dtype=np.int64))
 
         def log_likelihood(style: Style) -> float:
@@ -177,6 +189,12 @@ class RhythmTarget(Target):
         Otherwise beats stay beats: 9/8 becomes 3/4. A bar of two dotted beats becomes 4/4 (a jig,
         whose two beats would make a poor bar). A target tune in another kind of bar brings its own
         meter. The last resort is the meter that the style has most tunes in.
+
+        Args:
+            meter: of the given tune.
+
+        Returns:
+            A meter that the style supports.
         """
         own = meter if self.reference_tune is None else self.reference_tune.meter
         if not own.same_bar(meter) and self.supports_meter(own):
@@ -212,7 +230,7 @@ class RhythmTarget(Target):
 
     def _build_meter_model(self, meter: Meter, known: str) -> MeterModel:
         """The allowed rhythms of a meter, from those of the ``known`` meter of the style."""
-        statistics = pooled_statistics(self.style.statistics, known)
+        statistics = _pooled_statistics(self.style.statistics, known)
         bar = int(meter.bar_length * TICKS_PER_QUARTER)
         known_bar = int(Meter.parse(known).bar_length * TICKS_PER_QUARTER)
         lattice = Lattice.from_statistics(statistics, known_bar, coverage=self.coverage)
@@ -262,7 +280,7 @@ class RhythmTarget(Target):
             BigramModel(statistics, bar, self.config)
             for style in (self.style, *self.contrast_styles)
             if name in style.statistics.meters
-            and (statistics := pooled_statistics(style.statistics, name)).duration_bigrams
+            and (statistics := _pooled_statistics(style.statistics, name)).duration_bigrams
         ]
         if len(known) < 2 or name not in self._known_meters():
             return None
@@ -325,7 +343,7 @@ def _count_one(melody: Melody, style: Style) -> StyleStatistics:
     return count_statistics([CorpusTune.from_melody(melody)], style.model.vocabulary, min_count=1)
 
 
-def pooled_statistics(statistics: StyleStatistics, meter: str) -> MeterStatistics:
+def _pooled_statistics(statistics: StyleStatistics, meter: str) -> MeterStatistics:
     """A style's statistics in a meter and in those that are written otherwise, as 4/4 and 2/2."""
     like = Meter.parse(meter)
     alike = [each for name, each in statistics.meters.items() if Meter.parse(name).same_bar(like)]
