@@ -66,20 +66,20 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture
-async def long_stage(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
+async def slow_server(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
     """A bot whose jobs may take longer than an interaction token is valid."""
-    async with discord_env(tmp_path, MST_JOB_TIMEOUT_S="800") as stage:
-        yield stage
+    async with discord_env(tmp_path, MST_JOB_TIMEOUT_S="800") as server:
+        yield server
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
-    async with discord_env(tmp_path) as stage:
-        yield stage
+async def server(tmp_path: Path) -> AsyncIterator[DiscordEnv]:
+    async with discord_env(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[QueueEnv]:
+async def queue(tmp_path: Path) -> AsyncIterator[QueueEnv]:
     store = await RequestStore.open(tmp_path / "ledger.sqlite3")
     yield QueueEnv(tmp_path, store)
     await store.close()

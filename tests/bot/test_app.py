@@ -19,9 +19,9 @@ from tests.support.discord_env import DiscordEnv, fields, last_message, suffixes
 from tests.support.fakes import FakeEngine, compose_request, make_settings
 
 
-async def test_compose_delivers_audio_score_midi_and_the_options_used(stage: DiscordEnv) -> None:
-    await stage.alice.slash(stage.channel, "compose", style="folk", seed=42)
-    (message,) = stage.channel.history()
+async def test_compose_delivers_audio_score_midi_and_the_options_used(server: DiscordEnv) -> None:
+    await server.alice.slash(server.channel, "compose", style="folk", seed=42)
+    (message,) = server.channel.history()
     assert suffixes(message) == [".mp3", ".png", ".mid"]
     assert message.attachments[0].filename == "folk-42.mp3"
     assert await message.attachments[0].read() == b"mp3 of 1"
@@ -33,107 +33,109 @@ async def test_compose_delivers_audio_score_midi_and_the_options_used(stage: Dis
     assert "A new Folk tune" in message.content
 
 
-async def test_transfer_takes_melody_and_rhythm_from_two_styles(stage: DiscordEnv) -> None:
-    await stage.alice.slash(
-        stage.channel, "transfer", pitch="jazz", rhythm="folk",
+async def test_transfer_takes_melody_and_rhythm_from_two_styles(server: DiscordEnv) -> None:
+    await server.alice.slash(
+        server.channel, "transfer", pitch="jazz", rhythm="folk",
         bars=8, meter="6/8", key="Em", tempo=90.0, seed=1,
     )  # fmt: skip
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     request = compose_request(job)
     assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)
     assert (request.meter, request.key, request.tempo, request.seed) == ("6/8", "Em", 90.0, 1)
-    assert "Jazz melody and Folk rhythm" in last_message(stage.channel).content
-    assert fields(last_message(stage.channel))["Tempo"] == "dotted ♩ = 60", (
+    assert "Jazz melody and Folk rhythm" in last_message(server.channel).content
+    assert fields(last_message(server.channel))["Tempo"] == "dotted ♩ = 60", (
         "a musician's beat of 6/8"
     )
 
 
-async def test_a_seed_is_drawn_and_shown_when_none_is_given(stage: DiscordEnv) -> None:
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    first, second = (job.request.seed for job in stage.engine.jobs)
+async def test_a_seed_is_drawn_and_shown_when_none_is_given(server: DiscordEnv) -> None:
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.alice.slash(server.channel, "compose", style="folk")
+    first, second = (job.request.seed for job in server.engine.jobs)
     assert first != second
-    assert fields(last_message(stage.channel))["Seed"] == f"`{second}`"
+    assert fields(last_message(server.channel))["Seed"] == f"`{second}`"
 
 
-async def test_the_message_shows_the_progress_and_then_the_result(stage: DiscordEnv) -> None:
-    stage.engine.hold = True
-    result = await stage.alice.slash(stage.channel, "compose", style="folk")
+async def test_the_message_shows_the_progress_and_then_the_result(server: DiscordEnv) -> None:
+    server.engine.hold = True
+    result = await server.alice.slash(server.channel, "compose", style="folk")
     assert result.acknowledged
     assert not result.ephemeral
-    (message,) = stage.channel.history()
+    (message,) = server.channel.history()
     assert "starting" in message.content
-    stage.engine.progress = [Progress("composing", 0.4)]
-    stage.engine.release()
-    await stage.env.settle()
-    (after,) = stage.channel.history()
+    server.engine.progress = [Progress("composing", 0.4)]
+    server.engine.release()
+    await server.env.settle()
+    (after,) = server.channel.history()
     assert after.id == message.id
     assert suffixes(after) == [".mp3", ".png", ".mid"]
     assert "starting" not in after.content
 
 
-async def test_progress_shows_percent_once_a_second(stage: DiscordEnv) -> None:
-    stage.engine.hold = True
-    stage.engine.progress = []
+async def test_progress_shows_percent_once_a_second(server: DiscordEnv) -> None:
+    server.engine.hold = True
+    server.engine.progress = []
     steps: asyncio.Queue[Progress] = asyncio.Queue()
-    run = stage.engine.run
+    run = server.engine.run
 
     async def stepping(job: Any) -> AsyncIterator[Any]:
-        while (step := await stage.engine.wait(steps.get())).share < 1:
+        while (step := await server.engine.wait(steps.get())).share < 1:
             yield step
-        stage.engine.hold = False
+        server.engine.hold = False
         async for event in run(job):
             yield event
 
-    stage.engine.run = stepping  # type: ignore[method-assign]
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    await stage.env.advance_time(1)
+    server.engine.run = stepping  # type: ignore[method-assign]
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.env.advance_time(1)
     steps.put_nowait(Progress("composing", 0.41))
     steps.put_nowait(Progress("composing", 0.42))
-    await stage.env.settle()
-    assert "composing ▰▰▰▰▱▱▱▱▱▱ 41 %" in last_message(stage.channel).content
-    await stage.env.advance_time(1)
+    await server.env.settle()
+    assert "composing ▰▰▰▰▱▱▱▱▱▱ 41 %" in last_message(server.channel).content
+    await server.env.advance_time(1)
     steps.put_nowait(Progress("playing", 0.8))
-    await stage.env.settle()
-    assert "playing ▰▰▰▰▰▰▰▰▱▱ 80 %" in last_message(stage.channel).content
+    await server.env.settle()
+    assert "playing ▰▰▰▰▰▰▰▰▱▱ 80 %" in last_message(server.channel).content
     steps.put_nowait(Progress("", 1.0))
-    await stage.env.settle()
-    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
+    await server.env.settle()
+    assert suffixes(last_message(server.channel)) == [".mp3", ".png", ".mid"]
 
 
-async def test_a_waiting_user_sees_the_position_in_the_queue(stage: DiscordEnv) -> None:
-    stage.engine.slots = 1
-    stage.engine.hold = True
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    await stage.bob.slash(stage.channel, "compose", style="jazz")
-    assert "place 1 in the queue" in last_message(stage.channel).content
-    stage.engine.release()
-    await stage.env.settle()
-    assert [suffixes(message) for message in stage.channel.history()] == [
+async def test_a_waiting_user_sees_the_position_in_the_queue(server: DiscordEnv) -> None:
+    server.engine.slots = 1
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.bob.slash(server.channel, "compose", style="jazz")
+    assert "place 1 in the queue" in last_message(server.channel).content
+    server.engine.release()
+    await server.env.settle()
+    assert [suffixes(message) for message in server.channel.history()] == [
         [".mp3", ".png", ".mid"]
     ] * 2
 
 
-async def test_another_one_makes_a_new_message_with_a_new_seed(stage: DiscordEnv) -> None:
-    await stage.alice.slash(stage.channel, "transfer", pitch="folk", rhythm="jazz", seed=5, bars=8)
-    old = last_message(stage.channel)
-    await stage.bob.click(old, label="Another one")
-    messages = stage.channel.history()
+async def test_another_one_makes_a_new_message_with_a_new_seed(server: DiscordEnv) -> None:
+    await server.alice.slash(
+        server.channel, "transfer", pitch="folk", rhythm="jazz", seed=5, bars=8
+    )
+    old = last_message(server.channel)
+    await server.bob.click(old, label="Another one")
+    messages = server.channel.history()
     assert len(messages) == 2
-    new = last_message(stage.channel)
+    new = last_message(server.channel)
     assert suffixes(old) == suffixes(new) == [".mp3", ".png", ".mid"]
-    first, second = (compose_request(job) for job in stage.engine.jobs)
+    first, second = (compose_request(job) for job in server.engine.jobs)
     assert (second.pitch, second.rhythm, second.bars) == ("folk", "jazz", 8)
     assert first.seed != second.seed
-    assert [record.user_id for record in await stage.history(stage.bob)] == [stage.bob.id]
+    assert [record.user_id for record in await server.history(server.bob)] == [server.bob.id]
 
 
-async def test_another_one_works_after_a_restart(stage: DiscordEnv) -> None:
-    await stage.alice.slash(stage.channel, "compose", style="folk", seed=5)
-    await stage.restart()
-    await stage.bob.click(last_message(stage.channel), label="Another one")
-    assert [compose_request(job).pitch for job in stage.engine.jobs] == ["folk"]
-    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
+async def test_another_one_works_after_a_restart(server: DiscordEnv) -> None:
+    await server.alice.slash(server.channel, "compose", style="folk", seed=5)
+    await server.restart()
+    await server.bob.click(last_message(server.channel), label="Another one")
+    assert [compose_request(job).pitch for job in server.engine.jobs] == ["folk"]
+    assert suffixes(last_message(server.channel)) == [".mp3", ".png", ".mid"]
 
 
 async def test_an_engine_that_cannot_start_closes_the_bot_with_a_reason(tmp_path: Path) -> None:
@@ -147,9 +149,9 @@ async def test_an_engine_that_cannot_start_closes_the_bot_with_a_reason(tmp_path
     assert bot.failure is engine.start_error
 
 
-async def test_commands_work_in_direct_messages(stage: DiscordEnv) -> None:
-    await stage.alice.user.slash("compose", style="folk")
-    assert suffixes(last_message(stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
+async def test_commands_work_in_direct_messages(server: DiscordEnv) -> None:
+    await server.alice.user.slash("compose", style="folk")
+    assert suffixes(last_message(server.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
 
 
 def test_the_bot_uses_no_privileged_intents_and_no_mentions(tmp_path: Path) -> None:
@@ -160,9 +162,9 @@ def test_the_bot_uses_no_privileged_intents_and_no_mentions(tmp_path: Path) -> N
     assert bot.allowed_mentions.to_dict() == discord.AllowedMentions.none().to_dict()
 
 
-async def test_a_second_bot_on_the_same_data_does_not_start(stage: DiscordEnv) -> None:
-    second = create_bot(FakeEngine(), stage.settings)
+async def test_a_second_bot_on_the_same_data_does_not_start(server: DiscordEnv) -> None:
+    second = create_bot(FakeEngine(), server.settings)
     with pytest.raises(BrokenDatabase, match="another bot is using the data folder"):
         await second.setup_hook()
     await second.close()
-    await stage.restart()
+    await server.restart()

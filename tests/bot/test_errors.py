@@ -22,32 +22,32 @@ from tests.support.discord_env import DiscordEnv, discord_env, last_message
     ],
 )
 async def test_invalid_options_are_rejected_in_private(
-    stage: DiscordEnv, command: str, options: dict[str, Any], words: str
+    server: DiscordEnv, command: str, options: dict[str, Any], words: str
 ) -> None:
-    result = await stage.alice.slash(stage.channel, command, **options)
+    result = await server.alice.slash(server.channel, command, **options)
     assert result.ephemeral
     assert not result.deferred, "it was never public"
     assert result.response is not None
     assert words in result.response.content
-    assert stage.channel.history(viewer=stage.bob) == []
-    assert await stage.history(stage.alice) == []
+    assert server.channel.history(viewer=server.bob) == []
+    assert await server.history(server.alice) == []
 
 
 async def test_more_bars_than_the_setting_allows_are_rejected_in_private(tmp_path: Path) -> None:
-    async with discord_env(tmp_path, MST_BARS_MAX="8") as stage:
-        result = await stage.alice.slash(stage.channel, "compose", style="folk", bars=9)
+    async with discord_env(tmp_path, MST_BARS_MAX="8") as server:
+        result = await server.alice.slash(server.channel, "compose", style="folk", bars=9)
         assert result.ephemeral
         assert result.response is not None
         assert "choose 4 to 8" in result.response.content
 
 
 async def test_the_open_requests_of_a_user_are_limited(tmp_path: Path) -> None:
-    async with discord_env(tmp_path, MST_OPEN_PER_USER="2") as stage:
-        stage.engine.hold = True
+    async with discord_env(tmp_path, MST_OPEN_PER_USER="2") as server:
+        server.engine.hold = True
         for _ in range(2):
-            await stage.alice.slash(stage.channel, "compose", style="folk")
-        third = await stage.alice.slash(stage.channel, "compose", style="folk")
-        others = await stage.bob.slash(stage.channel, "compose", style="folk")
+            await server.alice.slash(server.channel, "compose", style="folk")
+        third = await server.alice.slash(server.channel, "compose", style="folk")
+        others = await server.bob.slash(server.channel, "compose", style="folk")
         assert third.ephemeral
         assert third.response is not None
         assert "You already have 2 open requests" in third.response.content
@@ -55,39 +55,39 @@ async def test_the_open_requests_of_a_user_are_limited(tmp_path: Path) -> None:
 
 
 async def test_a_cooldown_is_reported_and_ends(tmp_path: Path) -> None:
-    async with discord_env(tmp_path, MST_COOLDOWN_S="10") as stage:
-        await stage.alice.slash(stage.channel, "compose", style="folk")
-        await stage.env.advance_time(4)
-        early = await stage.alice.slash(stage.channel, "compose", style="folk")
+    async with discord_env(tmp_path, MST_COOLDOWN_S="10") as server:
+        await server.alice.slash(server.channel, "compose", style="folk")
+        await server.env.advance_time(4)
+        early = await server.alice.slash(server.channel, "compose", style="folk")
         assert early.ephemeral
         assert early.response is not None
         assert "wait 6 s" in early.response.content
-        await stage.env.advance_time(6)
-        assert not (await stage.alice.slash(stage.channel, "compose", style="folk")).ephemeral
+        await server.env.advance_time(6)
+        assert not (await server.alice.slash(server.channel, "compose", style="folk")).ephemeral
 
 
 async def test_a_later_failure_deletes_the_message_and_is_reported_in_private(
-    stage: DiscordEnv,
+    server: DiscordEnv,
 ) -> None:
-    stage.engine.errors = [NoSuchTune("16 bars of nothing")]
-    result = await stage.alice.slash(stage.channel, "compose", style="folk")
+    server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    result = await server.alice.slash(server.channel, "compose", style="folk")
     assert result.response is None, "the public message is gone"
     (told,) = result.followups
     assert told.ephemeral
     assert "No tune meets these options: 16 bars of nothing" in told.content
-    (record,) = await stage.history(stage.alice)
+    (record,) = await server.history(server.alice)
     assert (record.state, record.error_code) == ("failed", "NoSuchTune")
     assert record.answered_at
 
 
 async def test_a_bug_shows_a_reference_and_logs_the_traceback(
-    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: object) -> list[RequestRecord]:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(RequestStore, "history", broken)
-    result = await stage.alice.slash(stage.channel, "history")
+    result = await server.alice.slash(server.channel, "history")
     assert result.ephemeral
     assert result.response is not None
     reference = result.response.content.split("`")[1]
@@ -96,34 +96,34 @@ async def test_a_bug_shows_a_reference_and_logs_the_traceback(
 
 
 async def test_a_request_that_cannot_be_stored_is_reported_in_private(
-    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> RequestRecord:
         raise OSError("the disk is full")
 
     monkeypatch.setattr(RequestStore, "add", full)
-    result = await stage.alice.slash(stage.channel, "compose", style="folk")
+    result = await server.alice.slash(server.channel, "compose", style="folk")
     assert result.response is None
     (told,) = result.followups
     assert told.ephemeral
     assert "Something went wrong on our side" in told.content
 
 
-async def test_a_button_of_a_deleted_request_is_reported_in_private(stage: DiscordEnv) -> None:
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    message = last_message(stage.channel)
-    await stage.alice.slash(stage.channel, "mydata delete")
-    result = await stage.bob.click(message, label="Another one")
+async def test_a_button_of_a_deleted_request_is_reported_in_private(server: DiscordEnv) -> None:
+    await server.alice.slash(server.channel, "compose", style="folk")
+    message = last_message(server.channel)
+    await server.alice.slash(server.channel, "mydata delete")
+    result = await server.bob.click(message, label="Another one")
     assert result.ephemeral
     assert result.response is not None
     assert "Request 1 is no longer stored" in result.response.content
 
 
-async def test_only_the_requesting_user_removes_a_result(stage: DiscordEnv) -> None:
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    message = last_message(stage.channel)
-    result = await stage.bob.click(message, label="Remove")
+async def test_only_the_requesting_user_removes_a_result(server: DiscordEnv) -> None:
+    await server.alice.slash(server.channel, "compose", style="folk")
+    message = last_message(server.channel)
+    result = await server.bob.click(message, label="Remove")
     assert result.ephemeral
-    assert len(stage.channel.history(viewer=stage.alice)) == 1
-    await stage.alice.click(message, label="Remove")
-    assert stage.channel.history(viewer=stage.alice) == []
+    assert len(server.channel.history(viewer=server.alice)) == 1
+    await server.alice.click(message, label="Remove")
+    assert server.channel.history(viewer=server.alice) == []

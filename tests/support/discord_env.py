@@ -71,11 +71,11 @@ async def discord_env(folder: Path, **environment: str) -> AsyncIterator[Discord
     env.settle_timeout = 20.0
     use_external_wait(engine, env)
     await env.start()
-    stage = DiscordEnv(env, bot, engine, settings)
+    server = DiscordEnv(env, bot, engine, settings)
     try:
-        yield stage
+        yield server
     finally:
-        await stage.bot.close()
+        await server.bot.close()
         await env.shutdown()
 
 

@@ -29,12 +29,12 @@ def write_reel(bars: int = 8, tonic: int = 62) -> bytes:
 
 
 async def send_rerhythm(
-    stage: DiscordEnv, name: str, data: bytes, **options: object
+    server: DiscordEnv, name: str, data: bytes, **options: object
 ) -> InteractionResult:
     """Enter ``/rerhythm`` with a file as alice."""
     submitted = {"rhythm": "jazz"} | options
-    return await stage.alice.slash(
-        stage.channel,
+    return await server.alice.slash(
+        server.channel,
         "rerhythm",
         file=(name, data),
         **{option: value for option, value in submitted.items() if value is not None},

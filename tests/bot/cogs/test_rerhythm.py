@@ -21,9 +21,9 @@ REEL = write_reel()
 PARTS = [".mp3", ".png", ".mid"]
 
 
-async def test_a_midi_file_gives_a_result_with_its_measurements(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "My reel.mid", REEL, strength=50, seed=4)
-    (message,) = stage.channel.history()
+async def test_a_midi_file_gives_a_result_with_its_measurements(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "My reel.mid", REEL, strength=50, seed=4)
+    (message,) = server.channel.history()
     assert suffixes(message) == PARTS
     assert message.attachments[2].filename == "My-reel-jazz.0.50.mid"
     assert "My reel.mid in Jazz rhythm" in message.content
@@ -34,20 +34,20 @@ async def test_a_midi_file_gives_a_result_with_its_measurements(stage: DiscordEn
     assert (shown["Changed"], shown["Seed"]) == ("37 % of the notes", "`4`")
     assert "Melody" not in shown
     assert "Form" not in shown
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     request = transfer_request(job)
     assert (request.rhythm, request.seed) == (Side(style="jazz", strength=0.5), 4)
     assert len(job.scores[request.source].melody.notes) == 63
 
 
-async def test_the_target_may_be_another_tune(stage: DiscordEnv) -> None:
+async def test_the_target_may_be_another_tune(server: DiscordEnv) -> None:
     other = write_reel(bars=4, tonic=67)
-    await send_rerhythm(stage, "reel.mid", REEL, rhythm=None, like=("other tune.mid", other))
-    message = last_message(stage.channel)
+    await send_rerhythm(server, "reel.mid", REEL, rhythm=None, like=("other tune.mid", other))
+    message = last_message(server.channel)
     assert suffixes(message) == PARTS
     assert fields(message)["Rhythm"] == "like other tune.mid"
     assert "in the rhythm of other tune.mid" in message.content
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     request = transfer_request(job)
     assert request.rhythm is not None
     assert request.rhythm.style is None
@@ -72,139 +72,141 @@ async def test_the_target_may_be_another_tune(stage: DiscordEnv) -> None:
 async def test_wrong_options_and_file_types_are_rejected_before_anything_is_public(
     tmp_path: Path, name: str, data: bytes, options: dict[str, Any], words: str
 ) -> None:
-    async with discord_env(tmp_path, MST_UPLOAD_BYTES="100000") as stage:
-        result = await send_rerhythm(stage, name, data, **options)
+    async with discord_env(tmp_path, MST_UPLOAD_BYTES="100000") as server:
+        result = await send_rerhythm(server, name, data, **options)
         assert result.ephemeral
         assert not result.deferred, "it was never public"
         assert result.response is not None
         assert words in result.response.content
-        assert stage.channel.history(viewer=stage.bob) == []
-        assert await stage.history(stage.alice) == []
-        assert not list((stage.settings.data_dir / "uploads").glob("*"))
+        assert server.channel.history(viewer=server.bob) == []
+        assert await server.history(server.alice) == []
+        assert not list((server.settings.data_dir / "uploads").glob("*"))
 
 
 async def test_a_broken_file_is_reported_in_private_and_the_next_one_is_served(
-    stage: DiscordEnv,
+    server: DiscordEnv,
 ) -> None:
-    result = await send_rerhythm(stage, "broken.mid", TRUNCATED_MIDI)
+    result = await send_rerhythm(server, "broken.mid", TRUNCATED_MIDI)
     assert result.response is None, "the public message is gone"
     (told,) = result.followups
     assert told.ephemeral
     assert "This file cannot be read" in told.content
-    assert stage.channel.history(viewer=stage.bob) == []
-    assert stage.engine.jobs == []
-    await send_rerhythm(stage, "reel.mid", REEL)
-    assert suffixes(last_message(stage.channel)) == PARTS
+    assert server.channel.history(viewer=server.bob) == []
+    assert server.engine.jobs == []
+    await send_rerhythm(server, "reel.mid", REEL)
+    assert suffixes(last_message(server.channel)) == PARTS
 
 
-async def test_a_missing_track_is_reported_in_private(stage: DiscordEnv) -> None:
-    result = await send_rerhythm(stage, "reel.mid", REEL, track=9)
+async def test_a_missing_track_is_reported_in_private(server: DiscordEnv) -> None:
+    result = await send_rerhythm(server, "reel.mid", REEL, track=9)
     (told,) = result.followups
     assert told.ephemeral
     assert "`track` cannot be “9”" in told.content
-    assert stage.channel.history(viewer=stage.bob) == []
+    assert server.channel.history(viewer=server.bob) == []
 
 
 async def test_a_parser_crash_is_reported_in_private(
-    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Too little memory for the parser to start: its process dies.
     starved = partial(parse, memory_mib=12)
-    held = stage.bot._scheduler
+    held = server.bot._scheduler
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", starved)
-    result = await send_rerhythm(stage, "reel.mid", REEL)
+    result = await send_rerhythm(server, "reel.mid", REEL)
     (told,) = result.followups
     assert told.ephemeral
     assert "This file could not be read" in told.content
-    assert stage.channel.history(viewer=stage.bob) == []
+    assert server.channel.history(viewer=server.bob) == []
     monkeypatch.setattr(held._uploads, "_parse", parse)
-    await send_rerhythm(stage, "reel.mid", REEL)
-    assert suffixes(last_message(stage.channel)) == PARTS
+    await send_rerhythm(server, "reel.mid", REEL)
+    assert suffixes(last_message(server.channel)) == PARTS
 
 
 async def test_a_slow_download_is_acknowledged_in_time(
-    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "DEFER_AFTER_S", 0.0)
     come = asyncio.Event()
     read = discord.Attachment.read
 
     async def slowly(self: discord.Attachment, **options: Any) -> bytes:
-        await stage.env.external_wait(come.wait(), reason="the file is on its way")
+        await server.env.external_wait(come.wait(), reason="the file is on its way")
         return await read(self, **options)
 
     monkeypatch.setattr(discord.Attachment, "read", slowly)
-    result = await send_rerhythm(stage, "reel.mid", MP3_BYTES)
+    result = await send_rerhythm(server, "reel.mid", MP3_BYTES)
     assert result.deferred
     assert not result.ephemeral
     come.set()
-    await stage.env.settle()
-    assert stage.channel.history(viewer=stage.bob) == []
+    await server.env.settle()
+    assert server.channel.history(viewer=server.bob) == []
     (told,) = result.followups
     assert told.ephemeral
     assert "is an MP3 sound" in told.content
 
 
 async def test_a_failed_download_is_reported_in_private(
-    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(self: discord.Attachment, **_: Any) -> bytes:
         raise OSError("no route")
 
     monkeypatch.setattr(discord.Attachment, "read", lost)
-    result = await send_rerhythm(stage, "reel.mid", REEL)
+    result = await send_rerhythm(server, "reel.mid", REEL)
     assert result.ephemeral
     assert result.response is not None
     assert "reel.mid could not be downloaded from Discord" in result.response.content
 
 
-async def test_a_restart_between_the_upload_and_the_result_loses_nothing(stage: DiscordEnv) -> None:
-    stage.engine.hold = True
-    await send_rerhythm(stage, "reel.mid", REEL)
-    (message,) = stage.channel.history()
-    await stage.restart()
-    (after,) = stage.channel.history()
+async def test_a_restart_between_the_upload_and_the_result_loses_nothing(
+    server: DiscordEnv,
+) -> None:
+    server.engine.hold = True
+    await send_rerhythm(server, "reel.mid", REEL)
+    (message,) = server.channel.history()
+    await server.restart()
+    (after,) = server.channel.history()
     assert after.id == message.id
     assert suffixes(after) == PARTS
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     assert transfer_request(job).source in job.scores
 
 
 async def test_a_restart_during_parsing_parses_the_file_again(
-    stage: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object, **__: object) -> Any:
-        await stage.env.external_wait(asyncio.Event().wait(), reason="the parser is at it")
+        await server.env.external_wait(asyncio.Event().wait(), reason="the parser is at it")
 
-    held = stage.bot._scheduler
+    held = server.bot._scheduler
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", never)
-    await send_rerhythm(stage, "reel.mid", REEL)
-    assert "reading the file" in last_message(stage.channel).content
-    await stage.restart()
-    assert suffixes(last_message(stage.channel)) == PARTS
+    await send_rerhythm(server, "reel.mid", REEL)
+    assert "reading the file" in last_message(server.channel).content
+    await server.restart()
+    assert suffixes(last_message(server.channel)) == PARTS
 
 
-async def test_strength_buttons_keep_the_seed_and_work_after_a_restart(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL, seed=5)
-    await stage.restart()
-    old = last_message(stage.channel)
-    await stage.bob.click(old, label="25 %")
-    await stage.bob.click(last_message(stage.channel), label="Another one")
-    turned, rerolled = (transfer_request(job) for job in stage.engine.jobs)
+async def test_strength_buttons_keep_the_seed_and_work_after_a_restart(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL, seed=5)
+    await server.restart()
+    old = last_message(server.channel)
+    await server.bob.click(old, label="25 %")
+    await server.bob.click(last_message(server.channel), label="Another one")
+    turned, rerolled = (transfer_request(job) for job in server.engine.jobs)
     assert (turned.strengths["rhythm"], turned.seed) == (0.25, 5)
     assert rerolled.strengths["rhythm"] == 0.25
     assert rerolled.seed != 5
     assert rerolled.source == turned.source
-    assert [suffixes(message) for message in stage.channel.history()] == [PARTS] * 3
+    assert [suffixes(message) for message in server.channel.history()] == [PARTS] * 3
 
 
-async def test_the_button_of_the_current_strength_is_disabled(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL, strength=75)
+async def test_the_button_of_the_current_strength_is_disabled(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL, strength=75)
     buttons = {
         child.label: child.disabled
-        for row in last_message(stage.channel).components
+        for row in last_message(server.channel).components
         if isinstance(row, discord.ActionRow)
         for child in row.children
         if isinstance(child, discord.Button)
@@ -216,27 +218,27 @@ async def test_the_button_of_the_current_strength_is_disabled(stage: DiscordEnv)
     }  # fmt: skip
 
 
-async def test_the_history_names_the_file(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL, strength=50, seed=3)
-    result = await stage.alice.slash(stage.channel, "history")
+async def test_the_history_names_the_file(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL, strength=50, seed=3)
+    result = await server.alice.slash(server.channel, "history")
     assert result.response is not None
     text = str(result.response.embeds[0].description)
     assert "reel.mid in Jazz rhythm**, 50 %, seed `3`" in text
 
 
-async def test_text_of_other_users_is_not_formatted(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "**bold** [x](y).mid", REEL)
-    message = last_message(stage.channel)
+async def test_text_of_other_users_is_not_formatted(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "**bold** [x](y).mid", REEL)
+    message = last_message(server.channel)
     assert message.content.startswith(r"🎵 **\*\*bold\*\* \[x](y).mid in Jazz")
     assert message.attachments[2].filename == "bold-x-y-jazz.1.00.mid"
 
 
 async def test_the_limit_and_the_cooldown_apply_to_uploads_too(tmp_path: Path) -> None:
-    async with discord_env(tmp_path, MST_COOLDOWN_S="60") as stage:
-        stage.engine.hold = True
-        await stage.alice.slash(stage.channel, "compose", style="folk")
-        result = await send_rerhythm(stage, "reel.mid", REEL)
+    async with discord_env(tmp_path, MST_COOLDOWN_S="60") as server:
+        server.engine.hold = True
+        await server.alice.slash(server.channel, "compose", style="folk")
+        result = await send_rerhythm(server, "reel.mid", REEL)
         assert result.ephemeral
         assert result.response is not None
         assert "wait 60 s" in result.response.content
-        assert not list((stage.settings.data_dir / "uploads").glob("*"))
+        assert not list((server.settings.data_dir / "uploads").glob("*"))

@@ -16,48 +16,48 @@ MENU = "Re-rhythm this tune"
 REEL = write_reel()
 
 
-async def post(stage: DiscordEnv, *files: tuple[str, bytes]) -> discord.Message:
+async def post(server: DiscordEnv, *files: tuple[str, bytes]) -> discord.Message:
     """Post a message with files as bob."""
-    return await stage.bob.send(stage.channel, "listen to this", attachments=files)
+    return await server.bob.send(server.channel, "listen to this", attachments=files)
 
 
-async def open_menu(stage: DiscordEnv, *files: tuple[str, bytes]) -> InteractionResult:
+async def open_menu(server: DiscordEnv, *files: tuple[str, bytes]) -> InteractionResult:
     """Post a message with files as bob, and open its menu as alice."""
-    return await stage.alice.context_menu(stage.channel, MENU, await post(stage, *files))
+    return await server.alice.context_menu(server.channel, MENU, await post(server, *files))
 
 
-async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(stage: DiscordEnv) -> None:
-    result = await open_menu(stage, ("notes.txt", b"x"), ("reel.mid", REEL))
+async def test_a_posted_tune_gets_the_style_that_is_chosen_in_private(server: DiscordEnv) -> None:
+    result = await open_menu(server, ("notes.txt", b"x"), ("reel.mid", REEL))
     assert result.ephemeral
     assert result.response is not None
     assert "reel.mid" in result.response.content
-    assert len(stage.channel.history(viewer=stage.bob)) == 1
+    assert len(server.channel.history(viewer=server.bob)) == 1
     choice = result.response
-    await stage.alice.select(choice, ["jazz"])
-    message = last_message(stage.channel)
+    await server.alice.select(choice, ["jazz"])
+    message = last_message(server.channel)
     assert suffixes(message) == [".mp3", ".png", ".mid"]
     assert not message.flags.ephemeral
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     request = transfer_request(job)
     assert request.rhythm == Side(style="jazz")
-    assert [record.user_id for record in await stage.history(stage.alice)] == [stage.alice.id]
+    assert [record.user_id for record in await server.history(server.alice)] == [server.alice.id]
 
 
-async def test_the_strength_is_set_before_the_style_is_chosen(stage: DiscordEnv) -> None:
-    result = await open_menu(stage, ("reel.mid", REEL))
+async def test_the_strength_is_set_before_the_style_is_chosen(server: DiscordEnv) -> None:
+    result = await open_menu(server, ("reel.mid", REEL))
     assert result.response is not None
-    await stage.alice.click(result.response, label="50 %")
-    await stage.alice.select(result.response, ["folk"])
-    (job,) = stage.engine.jobs
+    await server.alice.click(result.response, label="50 %")
+    await server.alice.select(result.response, ["folk"])
+    (job,) = server.engine.jobs
     assert transfer_request(job).strengths["rhythm"] == 0.5
 
 
-async def test_the_style_list_works_after_a_restart(stage: DiscordEnv) -> None:
-    result = await open_menu(stage, ("reel.mid", REEL))
-    await stage.restart()
+async def test_the_style_list_works_after_a_restart(server: DiscordEnv) -> None:
+    result = await open_menu(server, ("reel.mid", REEL))
+    await server.restart()
     assert result.response is not None
-    await stage.alice.select(result.response, ["folk"])
-    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
+    await server.alice.select(result.response, ["folk"])
+    assert suffixes(last_message(server.channel)) == [".mp3", ".png", ".mid"]
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ async def test_the_style_list_works_after_a_restart(stage: DiscordEnv) -> None:
     ],
 )
 async def test_a_file_without_a_tune_is_reported_in_private(
-    stage: DiscordEnv, files: list[tuple[str, bytes]], words: str
+    server: DiscordEnv, files: list[tuple[str, bytes]], words: str
 ) -> None:
-    result = await open_menu(stage, *files)
+    result = await open_menu(server, *files)
     assert result.ephemeral
     assert result.response is not None
     assert words in result.response.content
-    assert len(stage.channel.history(viewer=stage.bob)) == 1
-    assert stage.engine.jobs == []
+    assert len(server.channel.history(viewer=server.bob)) == 1
+    assert server.engine.jobs == []
 
 
-async def test_choosing_a_style_for_a_deleted_file_is_reported(stage: DiscordEnv) -> None:
-    choice = (await open_menu(stage, ("reel.mid", REEL))).response
+async def test_choosing_a_style_for_a_deleted_file_is_reported(server: DiscordEnv) -> None:
+    choice = (await open_menu(server, ("reel.mid", REEL))).response
     assert choice is not None
-    await stage.alice.slash(stage.channel, "mydata delete")
-    result = await stage.alice.select(choice, ["folk"])
+    await server.alice.slash(server.channel, "mydata delete")
+    result = await server.alice.select(choice, ["folk"])
     assert result.ephemeral
     assert result.response is not None
     assert "no longer stored" in result.response.content
-    assert stage.engine.jobs == []
+    assert server.engine.jobs == []

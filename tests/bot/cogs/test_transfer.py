@@ -20,17 +20,19 @@ OTHER = write_reel(bars=4, tonic=67)
 PARTS = [".mp3", ".png", ".mid"]
 
 
-async def transfer(stage: DiscordEnv, **options: Any) -> Any:
-    return await stage.alice.slash(stage.channel, "transfer", **options)
+async def transfer(server: DiscordEnv, **options: Any) -> Any:
+    return await server.alice.slash(server.channel, "transfer", **options)
 
 
-async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(stage: DiscordEnv) -> None:
-    await transfer(stage, file=("reel.mid", REEL), pitch="jazz", rhythm="folk", strength=50, seed=4)
-    (job,) = stage.engine.jobs
+async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(server: DiscordEnv) -> None:
+    await transfer(
+        server, file=("reel.mid", REEL), pitch="jazz", rhythm="folk", strength=50, seed=4
+    )
+    (job,) = server.engine.jobs
     request = transfer_request(job)
     assert request.pitch == Side(style="jazz", strength=0.5)
     assert (request.rhythm, request.seed) == (Side(style="folk", strength=0.5), 4)
-    message = last_message(stage.channel)
+    message = last_message(server.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.mp3"
     assert "reel.mid with a Jazz melody in Folk rhythm" in message.content
@@ -44,17 +46,17 @@ async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(stage: Dis
     }  # fmt: skip
 
 
-async def test_one_side_alone_may_change_towards_another_tune(stage: DiscordEnv) -> None:
+async def test_one_side_alone_may_change_towards_another_tune(server: DiscordEnv) -> None:
     await transfer(
-        stage, file=("reel.mid", REEL), pitch_like=("other.mid", OTHER), pitch_strength=25
+        server, file=("reel.mid", REEL), pitch_like=("other.mid", OTHER), pitch_strength=25
     )
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     request = transfer_request(job)
     assert request.rhythm is None
     assert request.pitch is not None
     assert request.pitch.style is None
     assert job.scores[request.pitch.like or ""].melody.bar_count == 4
-    message = last_message(stage.channel)
+    message = last_message(server.channel)
     assert "reel.mid with a melody like other.mid" in message.content
     shown = fields(message)
     assert (shown["Melody"], shown["Strength"]) == ("like other.mid", "25 %")
@@ -85,98 +87,98 @@ async def test_one_side_alone_may_change_towards_another_tune(stage: DiscordEnv)
     ],
 )
 async def test_contradictory_options_are_rejected_before_anything_is_public(
-    stage: DiscordEnv, options: dict[str, Any], words: str
+    server: DiscordEnv, options: dict[str, Any], words: str
 ) -> None:
-    result = await transfer(stage, **options)
+    result = await transfer(server, **options)
     assert result.ephemeral
     assert not result.deferred
     assert result.response is not None
     assert words in result.response.content
-    assert await stage.history(stage.alice) == []
+    assert await server.history(server.alice) == []
 
 
-async def test_two_files_make_a_mashup_that_can_be_swapped(stage: DiscordEnv) -> None:
-    await stage.alice.slash(
-        stage.channel, "mashup", a=("reel.mid", REEL), b=("*other*.mid", OTHER), track=1
+async def test_two_files_make_a_mashup_that_can_be_swapped(server: DiscordEnv) -> None:
+    await server.alice.slash(
+        server.channel, "mashup", a=("reel.mid", REEL), b=("*other*.mid", OTHER), track=1
     )
-    message = last_message(stage.channel)
+    message = last_message(server.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[2].filename == "reel-x-other.mid"
     assert r"The pitches of reel.mid with the rhythm of \*other\*.mid" in message.content
     shown = fields(message)
     assert (shown["Melody"], shown["Rhythm"]) == ("like reel.mid", r"like \*other\*.mid")
     assert "Seed" not in shown
-    await stage.restart()
-    await stage.bob.click(last_message(stage.channel), label="Swap the tunes")
-    (job,) = stage.engine.jobs
+    await server.restart()
+    await server.bob.click(last_message(server.channel), label="Swap the tunes")
+    (job,) = server.engine.jobs
     request = mashup_request(job)
     assert request.track is None
     bars = [job.scores[sha].melody.bar_count for sha in (request.source, request.like)]
     assert bars == [4, 8]
-    result = await stage.alice.slash(stage.channel, "history")
+    result = await server.alice.slash(server.channel, "history")
     assert result.response is not None
     assert "The pitches of reel.mid with" in str(result.response.embeds[0].description)
 
 
 async def test_variants_have_consecutive_seeds_whichever_result_they_are_requested_from(
-    stage: DiscordEnv,
+    server: DiscordEnv,
 ) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL, seed=7)
-    await stage.restart()
-    await stage.bob.click(last_message(stage.channel), label="Variant 3")
-    third = last_message(stage.channel)
-    await stage.bob.click(third, label="50 %")
-    await stage.alice.click(last_message(stage.channel), label="Variant 2")
+    await send_rerhythm(server, "reel.mid", REEL, seed=7)
+    await server.restart()
+    await server.bob.click(last_message(server.channel), label="Variant 3")
+    third = last_message(server.channel)
+    await server.bob.click(third, label="50 %")
+    await server.alice.click(last_message(server.channel), label="Variant 2")
     seeds = [
         (transfer_request(job).seed, transfer_request(job).strengths["rhythm"])
-        for job in stage.engine.jobs
+        for job in server.engine.jobs
     ]
     assert seeds == [(9, 1.0), (9, 0.5), (8, 0.5)]
-    assert disabled_labels(last_message(stage.channel)) == {"50 %", "Variant 2"}
-    assert len(stage.channel.history()) == 4
+    assert disabled_labels(last_message(server.channel)) == {"50 %", "Variant 2"}
+    assert len(server.channel.history()) == 4
 
 
-async def test_strength_buttons_set_the_strength_of_both_sides(stage: DiscordEnv) -> None:
+async def test_strength_buttons_set_the_strength_of_both_sides(server: DiscordEnv) -> None:
     options = {"pitch": "jazz", "rhythm": "folk", "strength": 50, "pitch_strength": 100}
-    await transfer(stage, file=("reel.mid", REEL), **options)
-    message = last_message(stage.channel)
+    await transfer(server, file=("reel.mid", REEL), **options)
+    message = last_message(server.channel)
     assert fields(message)["Strength"] == "melody 100 %, rhythm 50 %"
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.p1.00.mp3"
     assert disabled_labels(message) == {"Variant 1"}
-    await stage.alice.click(message, label="75 %")
-    request = transfer_request(stage.engine.jobs[-1])
+    await server.alice.click(message, label="75 %")
+    request = transfer_request(server.engine.jobs[-1])
     assert request.strengths == {"pitch": 0.75, "rhythm": 0.75}
 
 
-async def test_before_and_after_is_shown_in_private(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL, seed=4)
-    await stage.restart()
-    result = await stage.bob.click(last_message(stage.channel), label="Before and after")
+async def test_before_and_after_is_shown_in_private(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL, seed=4)
+    await server.restart()
+    result = await server.bob.click(last_message(server.channel), label="Before and after")
     assert result.ephemeral
     assert result.response is not None
     (picture,) = result.response.attachments
     assert picture.filename == "reel-jazz.1.00.compared.png"
     assert "reel.mid in Jazz rhythm**: your tune above" in result.response.content
-    (job,) = stage.engine.jobs
+    (job,) = server.engine.jobs
     assert (job.formats, job.show_original, transfer_request(job).seed) == (("png",), True, 4)
-    assert len(stage.channel.history(viewer=stage.alice)) == 1
-    assert await stage.history(stage.bob) == []
+    assert len(server.channel.history(viewer=server.alice)) == 1
+    assert await server.history(server.bob) == []
 
 
-async def test_a_failed_comparison_is_reported_in_private(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL)
-    message = last_message(stage.channel)
-    stage.engine.errors = [EngineLost("it is away")]
-    result = await stage.bob.click(message, label="Before and after")
+async def test_a_failed_comparison_is_reported_in_private(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL)
+    message = last_message(server.channel)
+    server.engine.errors = [EngineLost("it is away")]
+    result = await server.bob.click(message, label="Before and after")
     assert result.response is not None
     assert "The music engine stopped" in result.response.content
-    stage.engine.slots = 0
-    result = await stage.bob.click(message, label="Before and after")
+    server.engine.slots = 0
+    result = await server.bob.click(message, label="Before and after")
     assert result.response is not None
     assert "try again in a minute" in result.response.content
-    stage.engine.slots = 4
-    await stage.alice.slash(stage.channel, "mydata delete")
-    result = await stage.bob.click(message, label="Before and after")
+    server.engine.slots = 4
+    await server.alice.slash(server.channel, "mydata delete")
+    result = await server.bob.click(message, label="Before and after")
     assert result.ephemeral
     assert result.response is not None
     assert "no longer stored" in result.response.content
@@ -185,24 +187,24 @@ async def test_a_failed_comparison_is_reported_in_private(stage: DiscordEnv) -> 
 async def test_a_result_can_be_removed_by_its_user_even_after_their_data_is_deleted(
     tmp_path: Path,
 ) -> None:
-    async with discord_env(tmp_path) as stage:
-        await stage.alice.slash(stage.channel, "compose", style="folk")
-        message = last_message(stage.channel)
-        await stage.alice.slash(stage.channel, "mydata delete")
-        refused = await stage.bob.click(message, label="Remove")
+    async with discord_env(tmp_path) as server:
+        await server.alice.slash(server.channel, "compose", style="folk")
+        message = last_message(server.channel)
+        await server.alice.slash(server.channel, "mydata delete")
+        refused = await server.bob.click(message, label="Remove")
         assert refused.response is not None
         assert "Only the person who requested" in refused.response.content
-        await stage.alice.click(message, label="Remove")
-        assert stage.channel.history() == []
+        await server.alice.click(message, label="Remove")
+        assert server.channel.history() == []
 
 
-async def test_requests_stored_by_an_older_version_are_read_correctly(house: QueueEnv) -> None:
-    record = await house.store.add(make_new_request())
+async def test_requests_stored_by_an_older_version_are_read_correctly(queue: QueueEnv) -> None:
+    record = await queue.store.add(make_new_request())
     old = '{"type":"rerhythm","source":"ab","seed":3,"rhythm":"folk","strength":0.5,"track":2}'
-    await house.store.database.run(
+    await queue.store.database.run(
         "UPDATE requests SET request = :old WHERE id = :id", old=old, id=record.id
     )
-    found = await house.store.find(record.id)
+    found = await queue.store.find(record.id)
     assert found is not None
     assert found.request == Transfer(
         source="ab", seed=3, rhythm=Side(style="folk", strength=0.5), track=2

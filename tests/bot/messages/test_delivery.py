@@ -6,116 +6,116 @@ from mst_core.errors import EngineLost, NoSuchTune
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 
 
-async def test_a_user_does_not_notice_an_engine_that_dies(stage: DiscordEnv) -> None:
-    stage.engine.errors = [EngineLost("killed")]
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    await stage.env.advance_time(5)
-    (message,) = stage.channel.history()
+async def test_a_user_does_not_notice_an_engine_that_dies(server: DiscordEnv) -> None:
+    server.engine.errors = [EngineLost("killed")]
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.env.advance_time(5)
+    (message,) = server.channel.history()
     assert suffixes(message) == [".mp3", ".png", ".mid"]
-    assert len(stage.engine.jobs) == 2
+    assert len(server.engine.jobs) == 2
 
 
 async def test_a_request_survives_a_crash_of_the_bot_and_is_answered_in_its_message(
-    stage: DiscordEnv,
+    server: DiscordEnv,
 ) -> None:
-    stage.engine.hold = True
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    (message,) = stage.channel.history()
-    await stage.restart()
-    (after,) = stage.channel.history()
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    (message,) = server.channel.history()
+    await server.restart()
+    (after,) = server.channel.history()
     assert after.id == message.id
     assert suffixes(after) == [".mp3", ".png", ".mid"]
 
 
 async def test_after_fifteen_minutes_a_new_message_mentions_the_user(
-    long_stage: DiscordEnv,
+    slow_server: DiscordEnv,
 ) -> None:
-    long_stage.engine.hold = True
-    await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
-    (stale,) = long_stage.channel.history()
-    await long_stage.env.advance_time(20 * 60)
-    await long_stage.restart()
-    (message,) = long_stage.channel.history()
+    slow_server.engine.hold = True
+    await slow_server.alice.slash(slow_server.channel, "compose", style="folk")
+    (stale,) = slow_server.channel.history()
+    await slow_server.env.advance_time(20 * 60)
+    await slow_server.restart()
+    (message,) = slow_server.channel.history()
     assert message.id != stale.id
-    assert message.content.startswith(long_stage.alice.mention)
+    assert message.content.startswith(slow_server.alice.mention)
     assert suffixes(message) == [".mp3", ".png", ".mid"]
 
 
-async def test_a_late_failure_is_reported_in_a_direct_message(long_stage: DiscordEnv) -> None:
-    long_stage.engine.hold = True
-    long_stage.engine.errors = [NoSuchTune("16 bars of nothing")]
-    await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
-    await long_stage.env.advance_time(20 * 60)
-    long_stage.engine.release()
-    await long_stage.env.settle()
-    assert long_stage.channel.history() == []
-    direct = long_stage.alice.user.dm_channel.last_message
+async def test_a_late_failure_is_reported_in_a_direct_message(slow_server: DiscordEnv) -> None:
+    slow_server.engine.hold = True
+    slow_server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    await slow_server.alice.slash(slow_server.channel, "compose", style="folk")
+    await slow_server.env.advance_time(20 * 60)
+    slow_server.engine.release()
+    await slow_server.env.settle()
+    assert slow_server.channel.history() == []
+    direct = slow_server.alice.user.dm_channel.last_message
     assert direct is not None
     assert "could not be made" in direct.content
     assert "16 bars of nothing" in direct.content
 
 
 async def test_a_token_that_discord_rejects_leads_to_a_new_message(
-    stage: DiscordEnv,
+    server: DiscordEnv,
 ) -> None:
-    stage.engine.hold = True
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    stage.env.inject_error("PATCH", "/webhooks/*", status=401, code=50027, times=None)
-    stage.engine.release()
-    await stage.env.settle()
-    (message,) = stage.channel.history()
-    assert message.content.startswith(stage.alice.mention)
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    server.env.inject_error("PATCH", "/webhooks/*", status=401, code=50027, times=None)
+    server.engine.release()
+    await server.env.settle()
+    (message,) = server.channel.history()
+    assert message.content.startswith(server.alice.mention)
 
 
-async def test_a_deleted_message_is_not_posted_again(stage: DiscordEnv) -> None:
-    stage.engine.hold = True
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    (message,) = stage.channel.history()
-    removed = stage.bot.get_partial_messageable(stage.channel.id).get_partial_message(message.id)
+async def test_a_deleted_message_is_not_posted_again(server: DiscordEnv) -> None:
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    (message,) = server.channel.history()
+    removed = server.bot.get_partial_messageable(server.channel.id).get_partial_message(message.id)
     await removed.delete()
-    stage.engine.release()
-    await stage.env.settle()
-    assert stage.channel.history() == []
-    (record,) = await stage.history(stage.alice)
+    server.engine.release()
+    await server.env.settle()
+    assert server.channel.history() == []
+    (record,) = await server.history(server.alice)
     assert record.answered_at
 
 
-async def test_a_failed_delivery_is_retried(stage: DiscordEnv) -> None:
-    stage.engine.hold = True
-    await stage.alice.slash(stage.channel, "compose", style="folk")
-    stage.env.inject_error("PATCH", "/webhooks/*", status=500, times=1)
-    stage.engine.release()
-    await stage.env.settle()
-    assert suffixes(last_message(stage.channel)) == []
-    await stage.env.advance_time(40)
-    assert suffixes(last_message(stage.channel)) == [".mp3", ".png", ".mid"]
-    assert len(stage.engine.jobs) == 1
+async def test_a_failed_delivery_is_retried(server: DiscordEnv) -> None:
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    server.env.inject_error("PATCH", "/webhooks/*", status=500, times=1)
+    server.engine.release()
+    await server.env.settle()
+    assert suffixes(last_message(server.channel)) == []
+    await server.env.advance_time(40)
+    assert suffixes(last_message(server.channel)) == [".mp3", ".png", ".mid"]
+    assert len(server.engine.jobs) == 1
 
 
 async def test_where_the_bot_may_not_write_a_late_result_is_a_direct_message(
-    long_stage: DiscordEnv,
+    slow_server: DiscordEnv,
 ) -> None:
-    long_stage.engine.hold = True
-    await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
-    await long_stage.env.advance_time(20 * 60)
-    channel = f"/channels/{long_stage.channel.id}/messages"
-    long_stage.env.inject_error("POST", channel, status=403, code=50013, times=None)
-    long_stage.engine.release()
-    await long_stage.env.settle()
-    assert suffixes(last_message(long_stage.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
+    slow_server.engine.hold = True
+    await slow_server.alice.slash(slow_server.channel, "compose", style="folk")
+    await slow_server.env.advance_time(20 * 60)
+    channel = f"/channels/{slow_server.channel.id}/messages"
+    slow_server.env.inject_error("POST", channel, status=403, code=50013, times=None)
+    slow_server.engine.release()
+    await slow_server.env.settle()
+    assert suffixes(last_message(slow_server.alice.user.dm_channel)) == [".mp3", ".png", ".mid"]
 
 
 async def test_a_user_without_direct_messages_is_mentioned_in_the_channel(
-    long_stage: DiscordEnv,
+    slow_server: DiscordEnv,
 ) -> None:
-    long_stage.engine.hold = True
-    long_stage.engine.errors = [NoSuchTune("16 bars of nothing")]
-    await long_stage.alice.slash(long_stage.channel, "compose", style="folk")
-    await long_stage.env.advance_time(20 * 60)
-    direct = f"/channels/{long_stage.alice.user.dm_channel.id}/messages"
-    long_stage.env.inject_error("POST", direct, status=403, code=50007, times=None)
-    long_stage.engine.release()
-    await long_stage.env.settle()
-    message = last_message(long_stage.channel)
-    assert message.content.startswith(long_stage.alice.mention)
+    slow_server.engine.hold = True
+    slow_server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    await slow_server.alice.slash(slow_server.channel, "compose", style="folk")
+    await slow_server.env.advance_time(20 * 60)
+    direct = f"/channels/{slow_server.alice.user.dm_channel.id}/messages"
+    slow_server.env.inject_error("POST", direct, status=403, code=50007, times=None)
+    slow_server.engine.release()
+    await slow_server.env.settle()
+    message = last_message(slow_server.channel)
+    assert message.content.startswith(slow_server.alice.mention)
     assert "16 bars of nothing" in message.content

@@ -83,9 +83,9 @@ def test_a_list_that_is_too_long_loses_its_last_lines(count: int) -> None:
     assert kept.split("\n") == lines[:10]
 
 
-async def test_a_history_of_the_longest_names_can_be_shown(stage: DiscordEnv) -> None:
+async def test_a_history_of_the_longest_names_can_be_shown(server: DiscordEnv) -> None:
     for _ in range(10):
-        await send_rerhythm(stage, f"{'*' * 90}.mid", write_reel(bars=2))
-    result = await stage.alice.slash(stage.channel, "history")
+        await send_rerhythm(server, f"{'*' * 90}.mid", write_reel(bars=2))
+    result = await server.alice.slash(server.channel, "history")
     assert result.response is not None
     assert len(str(result.response.embeds[0].description).split("\n")) >= 8

@@ -83,29 +83,29 @@ def make_intake(
 
 
 async def test_of_twenty_simultaneous_requests_of_one_user_three_are_stored(
-    house: QueueEnv, tmp_path: Path
+    queue: QueueEnv, tmp_path: Path
 ) -> None:
-    async with house.scheduling() as scheduler:
-        house.engine.hold = True
-        intake = make_intake(house, tmp_path, house.uploads, scheduler)
+    async with queue.scheduling() as scheduler:
+        queue.engine.hold = True
+        intake = make_intake(queue, tmp_path, queue.uploads, scheduler)
         submitted = [
             intake.submit(interaction_of(1), Compose(pitch="folk", rhythm="folk", seed=seed))
             for seed in range(20)
         ]
         other = intake.submit(interaction_of(2), Compose(pitch="folk", rhythm="folk", seed=1))
         outcomes = await asyncio.gather(*submitted, other, return_exceptions=True)
-        assert len(await house.store.history(1)) == 3
-        assert len(await house.store.history(2)) == 1
+        assert len(await queue.store.history(1)) == 3
+        assert len(await queue.store.history(2)) == 1
     assert [type(one) for one in outcomes if one] == [TooManyOpen] * 17
 
 
 async def test_files_of_one_user_are_parsed_one_after_the_other(
-    house: QueueEnv, tmp_path: Path
+    queue: QueueEnv, tmp_path: Path
 ) -> None:
     counting = CountingParseFile()
-    uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
-    async with house.scheduling() as scheduler:
-        intake = make_intake(house, tmp_path, uploads, scheduler)
+    uploads = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
+    async with queue.scheduling() as scheduler:
+        intake = make_intake(queue, tmp_path, uploads, scheduler)
         files: list[Any] = [AttachedFile(bars) for bars in (2, 3, 4, 5)]
         received = [intake.receive_upload(interaction_of(1), file) for file in files]
         outcomes = await asyncio.gather(*received, return_exceptions=True)

@@ -11,45 +11,45 @@ from tests.support.fakes import FakeEngine
 from tests.support.queue_env import QueueEnv, until
 
 
-async def test_a_request_is_run_stored_and_delivered_once(house: QueueEnv) -> None:
-    async with house.scheduling() as scheduler:
-        record = await house.add(scheduler)
-        (answered,) = await house.delivered(record)
+async def test_a_request_is_run_stored_and_delivered_once(queue: QueueEnv) -> None:
+    async with queue.scheduling() as scheduler:
+        record = await queue.add(scheduler)
+        (answered,) = await queue.delivered(record)
         scheduler.wake()
     files = {suffix: f"{suffix} of {record.id}".encode() for suffix in ("mp3", "png", "mid")}
-    assert house.notifier.results == {record.id: [files]}
+    assert queue.notifier.results == {record.id: [files]}
     assert answered.state == "done"
     assert set(answered.stage_seconds) == {"starting", "composing"}
-    assert house.notifier.failures == {}
+    assert queue.notifier.failures == {}
 
 
-async def test_no_more_jobs_run_than_the_engine_has_slots(house: QueueEnv) -> None:
-    house.engine.slots = 3
-    async with house.scheduling() as scheduler:
-        records = [await house.add(scheduler, user_id=user) for user in range(12)]
-        await house.delivered(*records)
-    assert 1 <= house.engine.max_running <= 3
-    assert len(house.engine.jobs) == 12
+async def test_no_more_jobs_run_than_the_engine_has_slots(queue: QueueEnv) -> None:
+    queue.engine.slots = 3
+    async with queue.scheduling() as scheduler:
+        records = [await queue.add(scheduler, user_id=user) for user in range(12)]
+        await queue.delivered(*records)
+    assert 1 <= queue.engine.max_running <= 3
+    assert len(queue.engine.jobs) == 12
 
 
-async def test_a_waiting_user_is_shown_the_position(house: QueueEnv) -> None:
-    house.engine.slots = 1
-    house.engine.hold = True
-    async with house.scheduling() as scheduler:
-        records = [await house.add(scheduler, user_id=user) for user in range(3)]
+async def test_a_waiting_user_is_shown_the_position(queue: QueueEnv) -> None:
+    queue.engine.slots = 1
+    queue.engine.hold = True
+    async with queue.scheduling() as scheduler:
+        records = [await queue.add(scheduler, user_id=user) for user in range(3)]
 
         async def told() -> bool:
-            return {(record, place) for record, place, _ in house.notifier.positions} >= {
+            return {(record, place) for record, place, _ in queue.notifier.positions} >= {
                 (records[1].id, 1),
                 (records[2].id, 2),
             }
 
         await until(told)
-        house.engine.release()
-        await house.delivered(*records)
+        queue.engine.release()
+        await queue.delivered(*records)
 
 
-async def test_requests_wait_while_the_engine_starts(house: QueueEnv) -> None:
+async def test_requests_wait_while_the_engine_starts(queue: QueueEnv) -> None:
     awake = asyncio.Event()
 
     class Sleepy(FakeEngine):
@@ -57,89 +57,89 @@ async def test_requests_wait_while_the_engine_starts(house: QueueEnv) -> None:
             await awake.wait()
 
     engine = Sleepy()
-    async with house.scheduling(engine) as scheduler:
-        record = await house.add(scheduler)
+    async with queue.scheduling(engine) as scheduler:
+        record = await queue.add(scheduler)
 
         async def told() -> bool:
-            return (record.id, 1, False) in house.notifier.positions
+            return (record.id, 1, False) in queue.notifier.positions
 
         await until(told)
         assert engine.jobs == []
         awake.set()
-        await house.delivered(record)
+        await queue.delivered(record)
 
 
-async def test_an_engine_that_cannot_start_is_reported_to_the_owner(house: QueueEnv) -> None:
-    house.engine.start_error = NoSoundFont("/nowhere")
-    async with house.scheduling():
+async def test_an_engine_that_cannot_start_is_reported_to_the_owner(queue: QueueEnv) -> None:
+    queue.engine.start_error = NoSoundFont("/nowhere")
+    async with queue.scheduling():
 
         async def told() -> bool:
-            return bool(house.engine_failures)
+            return bool(queue.engine_failures)
 
         await until(told)
-    assert [error.code for error in house.engine_failures] == ["NoSoundFont"]
+    assert [error.code for error in queue.engine_failures] == ["NoSoundFont"]
 
 
-async def test_a_job_that_lost_its_engine_runs_again(house: QueueEnv) -> None:
-    house.engine.errors = [EngineLost("killed"), EngineLost("killed again")]
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
+async def test_a_job_that_lost_its_engine_runs_again(queue: QueueEnv) -> None:
+    queue.engine.errors = [EngineLost("killed"), EngineLost("killed again")]
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
     assert (answered.state, answered.tries) == ("done", 3)
-    assert len(house.notifier.results[answered.id]) == 1
+    assert len(queue.notifier.results[answered.id]) == 1
 
 
-async def test_a_job_that_kills_every_engine_fails_with_a_clear_error(house: QueueEnv) -> None:
-    house.engine.errors = [EngineLost("killed")] * 3
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
+async def test_a_job_that_kills_every_engine_fails_with_a_clear_error(queue: QueueEnv) -> None:
+    queue.engine.errors = [EngineLost("killed")] * 3
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
     assert (answered.state, answered.error_code) == ("failed", "EngineLost")
-    assert len(house.engine.jobs) == 3
-    assert [error.code for error in house.notifier.failures[answered.id]] == ["EngineLost"]
+    assert len(queue.engine.jobs) == 3
+    assert [error.code for error in queue.notifier.failures[answered.id]] == ["EngineLost"]
 
 
-async def test_a_busy_engine_counts_no_try(house: QueueEnv) -> None:
-    house.engine.errors = [EngineBusy(8)] * 5
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
+async def test_a_busy_engine_counts_no_try(queue: QueueEnv) -> None:
+    queue.engine.errors = [EngineBusy(8)] * 5
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
     assert (answered.state, answered.tries) == ("done", 1)
 
 
-async def test_an_error_in_the_options_is_not_retried(house: QueueEnv) -> None:
-    house.engine.errors = [NoSuchTune("5 bars of AABB")]
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
-    assert len(house.engine.jobs) == 1
-    (refusal,) = house.notifier.failures[answered.id]
+async def test_an_error_in_the_options_is_not_retried(queue: QueueEnv) -> None:
+    queue.engine.errors = [NoSuchTune("5 bars of AABB")]
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
+    assert len(queue.engine.jobs) == 1
+    (refusal,) = queue.notifier.failures[answered.id]
     assert (refusal.code, refusal.arguments) == ("NoSuchTune", ("5 bars of AABB",))
 
 
 async def test_a_bug_is_reported_by_a_reference_and_logged_with_its_traceback(
-    house: QueueEnv, caplog: pytest.LogCaptureFixture
+    queue: QueueEnv, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house.engine.errors = [ZeroDivisionError("a bug")]
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
-    (refusal,) = house.notifier.failures[answered.id]
+    queue.engine.errors = [ZeroDivisionError("a bug")]
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
+    (refusal,) = queue.notifier.failures[answered.id]
     assert refusal.code == "EngineFault"
     assert f"reference {refusal.arguments[0]}" in caplog.text
     assert "ZeroDivisionError: a bug" in caplog.text
 
 
-async def test_an_engine_without_progress_times_out(house: QueueEnv) -> None:
-    house.engine.hold = True
-    async with house.scheduling(job_timeout_s=0.05) as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
+async def test_an_engine_without_progress_times_out(queue: QueueEnv) -> None:
+    queue.engine.hold = True
+    async with queue.scheduling(job_timeout_s=0.05) as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
     assert answered.error_code == "JobTimeout"
 
 
-async def test_a_file_larger_than_discord_accepts_is_an_error(house: QueueEnv) -> None:
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler, file_limit_bytes=5))
+async def test_a_file_larger_than_discord_accepts_is_an_error(queue: QueueEnv) -> None:
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler, file_limit_bytes=5))
     assert answered.error_code == "TooLarge"
 
 
-async def test_a_result_that_cannot_be_rendered_becomes_an_error(house: QueueEnv) -> None:
-    house.notifier.errors = [KeyError("a text that is missing")]
-    async with house.scheduling() as scheduler:
-        (answered,) = await house.delivered(await house.add(scheduler))
-    assert [error.code for error in house.notifier.failures[answered.id]] == ["EngineFault"]
+async def test_a_result_that_cannot_be_rendered_becomes_an_error(queue: QueueEnv) -> None:
+    queue.notifier.errors = [KeyError("a text that is missing")]
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
+    assert [error.code for error in queue.notifier.failures[answered.id]] == ["EngineFault"]

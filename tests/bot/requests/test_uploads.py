@@ -49,22 +49,22 @@ class CountingParser:
             self.running -= 1
 
 
-async def test_the_same_bytes_are_stored_once_whoever_uploads_them(house: QueueEnv) -> None:
-    first = await house.uploads.keep(1, "reel.mid", REEL)
-    second = await house.uploads.keep(2, "C:\\tunes\\other name.mid", REEL)
-    again = await house.uploads.keep(1, "reel (1).mid", REEL)
-    assert files(house.uploads) == [f"{SHA}.bin"]
-    assert (house.uploads.folder / f"{SHA}.bin").read_bytes() == REEL
+async def test_the_same_bytes_are_stored_once_whoever_uploads_them(queue: QueueEnv) -> None:
+    first = await queue.uploads.keep(1, "reel.mid", REEL)
+    second = await queue.uploads.keep(2, "C:\\tunes\\other name.mid", REEL)
+    again = await queue.uploads.keep(1, "reel (1).mid", REEL)
+    assert files(queue.uploads) == [f"{SHA}.bin"]
+    assert (queue.uploads.folder / f"{SHA}.bin").read_bytes() == REEL
     assert first.sha256 == second.sha256 == SHA
     assert second.name == "other name.mid"
     assert (again.id, again.name) == (first.id, "reel (1).mid")
-    assert await house.uploads.of_user(1) == [again]
-    assert await house.uploads.find(second.id) == second
+    assert await queue.uploads.of_user(1) == [again]
+    assert await queue.uploads.find(second.id) == second
 
 
-async def test_a_file_is_parsed_once_for_each_track(house: QueueEnv) -> None:
+async def test_a_file_is_parsed_once_for_each_track(queue: QueueEnv) -> None:
     counting = CountingParser()
-    uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
+    uploads = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
     await uploads.keep(1, "reel.mid", REEL)
     wanted = [uploads.parsed_score(SHA, "reel.mid", track) for track in (None, None, 1, 1, None)]
     readings = await asyncio.gather(*wanted)
@@ -72,68 +72,68 @@ async def test_a_file_is_parsed_once_for_each_track(house: QueueEnv) -> None:
     assert len({readings[0], readings[1], readings[4]}) == len({readings[2], readings[3]}) == 1
     assert len(readings[0].melody.notes) == 63
     assert files(uploads) == [f"{SHA}.bin", f"{SHA}.reading", f"{SHA}.track-1.reading"]
-    later = Uploads(house.uploads.folder, house.store.database, parse=counting)
+    later = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
     assert await later.parsed_score(SHA, "reel.mid") == readings[0]
     assert counting.calls == 2, "what was read stays read after a restart"
 
 
-async def test_at_most_two_parsers_run_at_once(house: QueueEnv) -> None:
+async def test_at_most_two_parsers_run_at_once(queue: QueueEnv) -> None:
     counting = CountingParser()
-    uploads = Uploads(house.uploads.folder, house.store.database, parse=counting)
+    uploads = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
     kept = [await uploads.keep(1, "reel.mid", write_reel(bars)) for bars in (2, 3, 4, 5)]
     await asyncio.gather(*(uploads.parsed_score(upload.sha256, upload.name) for upload in kept))
     assert counting.most_running == 2
 
 
-async def test_a_cached_score_of_another_version_is_parsed_again(house: QueueEnv) -> None:
-    await house.uploads.keep(1, "reel.mid", REEL)
-    (house.uploads.folder / f"{SHA}.reading").write_bytes(b"what an old program wrote")
-    reading = await house.uploads.parsed_score(SHA, "reel.mid")
+async def test_a_cached_score_of_another_version_is_parsed_again(queue: QueueEnv) -> None:
+    await queue.uploads.keep(1, "reel.mid", REEL)
+    (queue.uploads.folder / f"{SHA}.reading").write_bytes(b"what an old program wrote")
+    reading = await queue.uploads.parsed_score(SHA, "reel.mid")
     assert len(reading.melody.notes) == 63
-    kept = (house.uploads.folder / f"{SHA}.reading").read_bytes()
+    kept = (queue.uploads.folder / f"{SHA}.reading").read_bytes()
     assert decode_score(kept) == reading
 
 
-async def test_a_file_that_cannot_be_parsed_leaves_no_cached_score(house: QueueEnv) -> None:
-    upload = await house.uploads.keep(1, "broken.mid", TRUNCATED_MIDI)
+async def test_a_file_that_cannot_be_parsed_leaves_no_cached_score(queue: QueueEnv) -> None:
+    upload = await queue.uploads.keep(1, "broken.mid", TRUNCATED_MIDI)
     with pytest.raises(ScoreError):
-        await house.uploads.parsed_score(upload.sha256, upload.name)
-    assert files(house.uploads) == [f"{upload.sha256}.bin"]
+        await queue.uploads.parsed_score(upload.sha256, upload.name)
+    assert files(queue.uploads) == [f"{upload.sha256}.bin"]
 
 
-async def test_a_request_gets_the_parsed_scores_that_it_needs(house: QueueEnv) -> None:
+async def test_a_request_gets_the_parsed_scores_that_it_needs(queue: QueueEnv) -> None:
     other = write_reel(bars=4)
-    like = (await house.uploads.keep(1, "other.mid", other)).sha256
-    await house.uploads.keep(1, "reel.mid", REEL)
+    like = (await queue.uploads.keep(1, "other.mid", other)).sha256
+    await queue.uploads.keep(1, "reel.mid", REEL)
     names = {SHA: "reel.mid", like: "other.mid"}
-    readings = await house.uploads.parsed_scores(
+    readings = await queue.uploads.parsed_scores(
         Transfer(source=SHA, seed=1, rhythm=Side(like=like), track=1), names
     )
     assert {sha: score.melody.bar_count for sha, score in readings.items()} == {
         SHA: 8, like: 4,
     }  # fmt: skip
-    assert await house.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
+    assert await queue.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
 
 
-async def test_a_file_is_deleted_with_its_last_row(house: QueueEnv) -> None:
+async def test_a_file_is_deleted_with_its_last_row(queue: QueueEnv) -> None:
     for user in (1, 2):
-        await house.uploads.keep(user, "reel.mid", REEL)
-    await house.uploads.keep(1, "other.mid", write_reel(bars=4))
-    await house.uploads.parsed_score(SHA, "reel.mid")
-    assert await house.uploads.delete_user(1) == 2
-    assert files(house.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
-    assert await house.uploads.delete_user(2) == 1
-    assert files(house.uploads) == []
+        await queue.uploads.keep(user, "reel.mid", REEL)
+    await queue.uploads.keep(1, "other.mid", write_reel(bars=4))
+    await queue.uploads.parsed_score(SHA, "reel.mid")
+    assert await queue.uploads.delete_user(1) == 2
+    assert files(queue.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
+    assert await queue.uploads.delete_user(2) == 1
+    assert files(queue.uploads) == []
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
-        await house.uploads.add_user({SHA: "reel.mid"}, 3)
+        await queue.uploads.add_user({SHA: "reel.mid"}, 3)
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
-        await house.uploads.parsed_score(SHA, "reel.mid")
+        await queue.uploads.parsed_score(SHA, "reel.mid")
 
 
-async def test_the_least_recently_used_file_is_deleted_first(house: QueueEnv) -> None:
+async def test_the_least_recently_used_file_is_deleted_first(queue: QueueEnv) -> None:
     times = iter(range(100))
     uploads = Uploads(
-        house.uploads.folder, house.store.database, quota_bytes=2_500, clock=lambda: next(times)
+        queue.uploads.folder, queue.store.database, quota_bytes=2_500, clock=lambda: next(times)
     )
     for name in ("a.mid", "b.mid"):
         await uploads.keep(1, name, name.encode() * 200)
@@ -147,35 +147,35 @@ async def test_the_least_recently_used_file_is_deleted_first(house: QueueEnv) ->
     assert len(files(uploads)) == 3
 
 
-async def test_leftovers_of_a_crash_are_deleted(house: QueueEnv) -> None:
-    await house.uploads.keep(1, "reel.mid", REEL)
+async def test_leftovers_of_a_crash_are_deleted(queue: QueueEnv) -> None:
+    await queue.uploads.keep(1, "reel.mid", REEL)
     for leftover in (f"{'0' * 64}.bin", f".{SHA}.reading.draft"):
-        (house.uploads.folder / leftover).write_bytes(b"half a fi")
-    await house.uploads.delete_leftovers()
-    assert files(house.uploads) == [f"{SHA}.bin"]
+        (queue.uploads.folder / leftover).write_bytes(b"half a fi")
+    await queue.uploads.delete_leftovers()
+    assert files(queue.uploads) == [f"{SHA}.bin"]
 
 
-async def test_a_lost_file_fails_its_request_with_a_clear_error(house: QueueEnv) -> None:
-    async with house.scheduling() as scheduler:
-        record = await house.store.add(
+async def test_a_lost_file_fails_its_request_with_a_clear_error(queue: QueueEnv) -> None:
+    async with queue.scheduling() as scheduler:
+        record = await queue.store.add(
             make_new_request(
                 request=Transfer(source=SHA, seed=1, rhythm=Side(style="folk")),
                 names={SHA: "reel.mid"},
             )
         )
         scheduler.wake()
-        (answered,) = await house.delivered(record)
+        (answered,) = await queue.delivered(record)
     assert (answered.error_code, answered.error_arguments) == ("LostFile", ("reel.mid",))
 
 
-async def test_a_request_is_parsed_and_made_by_the_next_process(house: QueueEnv) -> None:
-    await house.uploads.keep(1, "reel.mid", REEL)
+async def test_a_request_is_parsed_and_made_by_the_next_process(queue: QueueEnv) -> None:
+    await queue.uploads.keep(1, "reel.mid", REEL)
     request = Transfer(source=SHA, seed=1, rhythm=Side(style="folk", strength=0.5))
-    record = await house.store.add(make_new_request(request=request, names={SHA: "reel.mid"}))
-    async with house.scheduling():
-        (answered,) = await house.delivered(record)
+    record = await queue.store.add(make_new_request(request=request, names={SHA: "reel.mid"}))
+    async with queue.scheduling():
+        (answered,) = await queue.delivered(record)
     assert (answered.request, answered.names) == (request, {SHA: "reel.mid"})
-    (job,) = house.engine.jobs
+    (job,) = queue.engine.jobs
     assert transfer_request(job) == request
     assert set(job.scores) == {SHA}
     assert answered.receipt is not None
@@ -183,35 +183,35 @@ async def test_a_request_is_parsed_and_made_by_the_next_process(house: QueueEnv)
     assert "reading" in answered.stage_seconds
 
 
-async def test_two_users_who_upload_the_same_file_share_it(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL)
-    await stage.bob.slash(stage.channel, "rerhythm", file=("mine.mid", REEL), rhythm="folk")
-    folder = stage.settings.data_dir / "uploads"
+async def test_two_users_who_upload_the_same_file_share_it(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL)
+    await server.bob.slash(server.channel, "rerhythm", file=("mine.mid", REEL), rhythm="folk")
+    folder = server.settings.data_dir / "uploads"
     assert sorted(path.name for path in folder.iterdir()) == [f"{SHA}.bin", f"{SHA}.reading"]
-    await stage.alice.slash(stage.channel, "mydata delete")
+    await server.alice.slash(server.channel, "mydata delete")
     assert len(list(folder.iterdir())) == 2
-    result = await stage.bob.slash(stage.channel, "mydata delete")
+    result = await server.bob.slash(server.channel, "mydata delete")
     assert result.response is not None
     assert "and 1 uploaded files" in result.response.content
     assert list(folder.iterdir()) == []
 
 
-async def test_pressing_a_button_keeps_the_file_stored(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL)
-    await stage.bob.click(last_message(stage.channel), label="50 %")
-    answer = last_message(stage.channel)
-    await stage.alice.slash(stage.channel, "mydata delete")
-    await stage.bob.click(answer, label="25 %")
-    assert [transfer_request(job).strengths["rhythm"] for job in stage.engine.jobs] == [
+async def test_pressing_a_button_keeps_the_file_stored(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL)
+    await server.bob.click(last_message(server.channel), label="50 %")
+    answer = last_message(server.channel)
+    await server.alice.slash(server.channel, "mydata delete")
+    await server.bob.click(answer, label="25 %")
+    assert [transfer_request(job).strengths["rhythm"] for job in server.engine.jobs] == [
         1.0,
         0.5,
         0.25,
     ]
 
 
-async def test_an_export_has_the_files_too(stage: DiscordEnv) -> None:
-    await send_rerhythm(stage, "reel.mid", REEL)
-    result = await stage.alice.slash(stage.channel, "mydata export")
+async def test_an_export_has_the_files_too(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "reel.mid", REEL)
+    result = await server.alice.slash(server.channel, "mydata export")
     assert result.ephemeral
     assert result.response is not None
     listing, archive = result.response.attachments
@@ -221,12 +221,12 @@ async def test_an_export_has_the_files_too(stage: DiscordEnv) -> None:
         assert [(name, kept.read(name)) for name in kept.namelist()] == [("1-reel.mid", REEL)]
 
 
-async def test_an_export_has_the_newest_files_when_not_all_of_them_fit(stage: DiscordEnv) -> None:
-    scheduler = stage.bot._scheduler
+async def test_an_export_has_the_newest_files_when_not_all_of_them_fit(server: DiscordEnv) -> None:
+    scheduler = server.bot._scheduler
     assert scheduler is not None
     for number in range(3):  # a SimCord message holds 25 MiB
-        await scheduler._uploads.keep(stage.alice.id, f"{number}.mid", random.randbytes(9_000_000))
-    result = await stage.alice.slash(stage.channel, "mydata export")
+        await scheduler._uploads.keep(server.alice.id, f"{number}.mid", random.randbytes(9_000_000))
+    result = await server.alice.slash(server.channel, "mydata export")
     assert result.response is not None
     assert "3 uploaded files (2 of them fit into the archive" in result.response.content
     _, archive = result.response.attachments
