@@ -72,9 +72,9 @@ async def test_a_later_failure_deletes_the_message_and_is_reported_in_private(
     server.engine.errors = [NoSuchTune("16 bars of nothing")]
     result = await server.alice.slash(server.channel, "compose", style="folk")
     assert result.response is None, "the public message is gone"
-    (told,) = result.followups
-    assert told.ephemeral
-    assert "No tune meets these options: 16 bars of nothing" in told.content
+    (followup,) = result.followups
+    assert followup.ephemeral
+    assert "No tune meets these options: 16 bars of nothing" in followup.content
     (record,) = await server.history(server.alice)
     assert (record.state, record.error_code) == ("failed", "NoSuchTune")
     assert record.answered_at
@@ -104,9 +104,9 @@ async def test_a_request_that_cannot_be_stored_is_reported_in_private(
     monkeypatch.setattr(RequestStore, "add", full)
     result = await server.alice.slash(server.channel, "compose", style="folk")
     assert result.response is None
-    (told,) = result.followups
-    assert told.ephemeral
-    assert "Something went wrong on our side" in told.content
+    (followup,) = result.followups
+    assert followup.ephemeral
+    assert "Something went wrong on our side" in followup.content
 
 
 async def test_a_button_of_a_deleted_request_is_reported_in_private(server: DiscordEnv) -> None:

@@ -88,9 +88,9 @@ async def test_a_broken_file_is_reported_in_private_and_the_next_one_is_served(
 ) -> None:
     result = await send_rerhythm(server, "broken.mid", TRUNCATED_MIDI)
     assert result.response is None, "the public message is gone"
-    (told,) = result.followups
-    assert told.ephemeral
-    assert "This file cannot be read" in told.content
+    (followup,) = result.followups
+    assert followup.ephemeral
+    assert "This file cannot be read" in followup.content
     assert server.channel.history(viewer=server.bob) == []
     assert server.engine.jobs == []
     await send_rerhythm(server, "reel.mid", REEL)
@@ -99,9 +99,9 @@ async def test_a_broken_file_is_reported_in_private_and_the_next_one_is_served(
 
 async def test_a_missing_track_is_reported_in_private(server: DiscordEnv) -> None:
     result = await send_rerhythm(server, "reel.mid", REEL, track=9)
-    (told,) = result.followups
-    assert told.ephemeral
-    assert "`track` cannot be “9”" in told.content
+    (followup,) = result.followups
+    assert followup.ephemeral
+    assert "`track` cannot be “9”" in followup.content
     assert server.channel.history(viewer=server.bob) == []
 
 
@@ -114,9 +114,9 @@ async def test_a_parser_crash_is_reported_in_private(
     assert held is not None
     monkeypatch.setattr(held._uploads, "_parse", starved)
     result = await send_rerhythm(server, "reel.mid", REEL)
-    (told,) = result.followups
-    assert told.ephemeral
-    assert "This file could not be read" in told.content
+    (followup,) = result.followups
+    assert followup.ephemeral
+    assert "This file could not be read" in followup.content
     assert server.channel.history(viewer=server.bob) == []
     monkeypatch.setattr(held._uploads, "_parse", parse)
     await send_rerhythm(server, "reel.mid", REEL)
@@ -141,9 +141,9 @@ async def test_a_slow_download_is_acknowledged_in_time(
     come.set()
     await server.env.settle()
     assert server.channel.history(viewer=server.bob) == []
-    (told,) = result.followups
-    assert told.ephemeral
-    assert "is an MP3 sound" in told.content
+    (followup,) = result.followups
+    assert followup.ephemeral
+    assert "is an MP3 sound" in followup.content
 
 
 async def test_a_failed_download_is_reported_in_private(

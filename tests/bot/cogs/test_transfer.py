@@ -191,9 +191,9 @@ async def test_a_result_can_be_removed_by_its_user_even_after_their_data_is_dele
         await server.alice.slash(server.channel, "compose", style="folk")
         message = last_message(server.channel)
         await server.alice.slash(server.channel, "mydata delete")
-        refused = await server.bob.click(message, label="Remove")
-        assert refused.response is not None
-        assert "Only the person who requested" in refused.response.content
+        rejected = await server.bob.click(message, label="Remove")
+        assert rejected.response is not None
+        assert "Only the person who requested" in rejected.response.content
         await server.alice.click(message, label="Remove")
         assert server.channel.history() == []
 

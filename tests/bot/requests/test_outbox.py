@@ -40,10 +40,10 @@ async def failed(queue: QueueEnv) -> int:
 
 
 @pytest.mark.parametrize(
-    "trouble", [NotDelivered("Discord is away"), RuntimeError("an unknown refusal")]
+    "error", [NotDelivered("Discord is away"), RuntimeError("an unknown error")]
 )
 async def test_delivery_is_given_up_after_a_day(
-    queue: QueueEnv, trouble: Exception, caplog: pytest.LogCaptureFixture
+    queue: QueueEnv, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     request_id = await failed(queue)
     record = await queue.store.find(request_id)
@@ -51,7 +51,7 @@ async def test_delivery_is_given_up_after_a_day(
     assert record.finished_at
     now = record.finished_at
     answering = Outbox(queue.store, queue.results, queue.notifier, lambda: now)
-    queue.notifier.permanent_error = trouble
+    queue.notifier.permanent_error = error
     for count in range(1, 8):
         await attempt(queue, answering, count)
         now += 3 * 3600
@@ -61,7 +61,7 @@ async def test_delivery_is_given_up_after_a_day(
     await answering.close(1)
     assert await queue.store.undelivered() == []
     assert caplog.text.count("stays undelivered") == 1
-    assert caplog.text.count("Traceback") == (0 if isinstance(trouble, NotDelivered) else 1)
+    assert caplog.text.count("Traceback") == (0 if isinstance(error, NotDelivered) else 1)
 
 
 async def test_files_are_deleted_after_delivery_and_leftovers_at_the_start(queue: QueueEnv) -> None:

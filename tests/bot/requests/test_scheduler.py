@@ -38,13 +38,13 @@ async def test_a_waiting_user_is_shown_the_position(queue: QueueEnv) -> None:
     async with queue.scheduling() as scheduler:
         records = [await queue.add(scheduler, user_id=user) for user in range(3)]
 
-        async def told() -> bool:
+        async def shown() -> bool:
             return {(record, place) for record, place, _ in queue.notifier.positions} >= {
                 (records[1].id, 1),
                 (records[2].id, 2),
             }
 
-        await until(told)
+        await until(shown)
         queue.engine.release()
         await queue.delivered(*records)
 
@@ -60,10 +60,10 @@ async def test_requests_wait_while_the_engine_starts(queue: QueueEnv) -> None:
     async with queue.scheduling(engine) as scheduler:
         record = await queue.add(scheduler)
 
-        async def told() -> bool:
+        async def shown() -> bool:
             return (record.id, 1, False) in queue.notifier.positions
 
-        await until(told)
+        await until(shown)
         assert engine.jobs == []
         awake.set()
         await queue.delivered(record)
@@ -73,10 +73,10 @@ async def test_an_engine_that_cannot_start_is_reported_to_the_owner(queue: Queue
     queue.engine.start_error = NoSoundFont("/nowhere")
     async with queue.scheduling():
 
-        async def told() -> bool:
+        async def shown() -> bool:
             return bool(queue.engine_failures)
 
-        await until(told)
+        await until(shown)
     assert [error.code for error in queue.engine_failures] == ["NoSoundFont"]
 
 
@@ -109,8 +109,8 @@ async def test_an_error_in_the_options_is_not_retried(queue: QueueEnv) -> None:
     async with queue.scheduling() as scheduler:
         (answered,) = await queue.delivered(await queue.add(scheduler))
     assert len(queue.engine.jobs) == 1
-    (refusal,) = queue.notifier.failures[answered.id]
-    assert (refusal.code, refusal.arguments) == ("NoSuchTune", ("5 bars of AABB",))
+    (error,) = queue.notifier.failures[answered.id]
+    assert (error.code, error.arguments) == ("NoSuchTune", ("5 bars of AABB",))
 
 
 async def test_a_bug_is_reported_by_a_reference_and_logged_with_its_traceback(
@@ -119,9 +119,9 @@ async def test_a_bug_is_reported_by_a_reference_and_logged_with_its_traceback(
     queue.engine.errors = [ZeroDivisionError("a bug")]
     async with queue.scheduling() as scheduler:
         (answered,) = await queue.delivered(await queue.add(scheduler))
-    (refusal,) = queue.notifier.failures[answered.id]
-    assert refusal.code == "EngineFault"
-    assert f"reference {refusal.arguments[0]}" in caplog.text
+    (error,) = queue.notifier.failures[answered.id]
+    assert error.code == "EngineFault"
+    assert f"reference {error.arguments[0]}" in caplog.text
     assert "ZeroDivisionError: a bug" in caplog.text
 
 

@@ -124,14 +124,14 @@ async def test_the_queue_lists_requests_in_the_order_of_their_leases(
 ) -> None:
     for user in (1, 1, 2, 3, 3, 2):
         await store.add(make_new_request(user_id=user))
-    foretold = [record.id for record in await store.queue()]
+    queued = [record.id for record in await store.queue()]
     leased = []
     for _ in range(6):
         clock.now += 1
         record = await lease(store)
         leased.append(record.id)
         await finish(store, record)
-    assert leased == foretold
+    assert leased == queued
 
 
 async def test_a_request_with_an_expired_lease_is_leased_again_and_counts_a_try(
@@ -266,12 +266,12 @@ async def test_kill_9_loses_no_accepted_request(tmp_path: Path, after: int) -> N
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
     )  # fmt: skip
     assert process.stdout is not None
-    told = [int(await process.stdout.readline()) for _ in range(after)]
+    printed = [int(await process.stdout.readline()) for _ in range(after)]
     process.send_signal(signal.SIGKILL)
-    told += [int(line) for line in (await process.stdout.read()).split(b"\n")[:-1]]
+    printed += [int(line) for line in (await process.stdout.read()).split(b"\n")[:-1]]
     await process.wait()
     store = await RequestStore.open(path)
     await store.release_all("killed", count_try=True)
-    kept = {record.id for record in await store.queue()}
+    stored = {record.id for record in await store.queue()}
     await store.close()
-    assert set(told) <= kept
+    assert set(printed) <= stored
