@@ -1,1 +1,1 @@
-"""Tunes from networks: form, rhythm lattice, generation, transfer, choice by profile."""
+"""Composing: new tunes, the selection of a candidate, and the entry for all requests."""

@@ -48,7 +48,7 @@ class Composer:
             config: constants of generating and selecting new tunes.
 
         Raises:
-            BadOption: when CUDA is asked for and torch finds no GPU.
+            BadOption: when CUDA is requested and torch finds no GPU.
         """
         use_one_thread()
         return cls(load_styles(models, pick_device(device)), config)

@@ -123,7 +123,7 @@ def unplanned_repetition_penalty(
 ) -> float:
     """Return the penalty for generated bars that equal an earlier bar note for note.
 
-    Networks that look back repeat more than the form asks (docs/decisions.md#variation).
+    Networks that look back repeat more than the form plans (docs/decisions.md#variation).
 
     Args:
         events: of the candidate.

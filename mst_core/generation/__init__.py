@@ -1,1 +1,1 @@
-"""Constrained sampling of melodies, shared by composing and transfer."""
+"""Constrained generation of melodies, shared by composing and transfer."""

@@ -20,7 +20,7 @@ class SideResult:
     changed: float
     """Share of the notes whose rhythm (or pitch) differs from the original, 0 to 1."""
     similarity: float | None = None
-    """Similarity to the target, 0 to 1; None when nothing was asked to change."""
+    """Similarity to the target, 0 to 1; None when the side stays as it is."""
     rank_among: tuple[int, int] | None = None
     """(tunes that are farther from the target than this one, tunes compared)."""
     longest_shared_run: int | None = None
@@ -43,9 +43,9 @@ class Composition:
     original: Melody | None = None
     """The given tune, with the same number of bars; None for a new tune."""
     rhythm: SideResult | None = None
-    """None when no rhythm was asked for."""
+    """None when the rhythm is not transferred."""
     pitch: SideResult | None = None
-    """None when no pitches were asked for."""
+    """None when the pitches are not transferred."""
     repeats: tuple[int, int] | None = None
     """(bars of the given tune that repeat an earlier bar, how many of them still do)."""
     parts: tuple[Part, ...] = ()

@@ -2,8 +2,8 @@
 
 A lattice joins the positions of the bar by the durations that tunes of a style have there. From
 each position it computes the numbers of notes with which a span can be completed, as a set kept in
-the bits of one integer. So spans are filled exactly, with a given number of notes where one is
-asked, and a writer that checks the sets never meets a dead end. All times are ticks.
+the bits of one integer. So spans are filled exactly, with a given number of notes where that is
+required, and a writer that checks the sets never meets a dead end. All times are ticks.
 """
 
 from __future__ import annotations

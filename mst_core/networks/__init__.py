@@ -1,1 +1,1 @@
-"""The pairs of networks: dictionaries, context, model, corpora, training."""
+"""The networks of a style: features of an event's context, models, continuous cache, loading."""

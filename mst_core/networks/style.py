@@ -84,7 +84,7 @@ def pick_device(name: str) -> torch.device:
         name: ``auto`` (a GPU when there is one), ``cpu`` or ``cuda``.
 
     Raises:
-        BadOption: when CUDA is asked for and torch finds no GPU.
+        BadOption: when CUDA is requested and torch finds no GPU.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
