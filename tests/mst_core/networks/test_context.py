@@ -8,10 +8,8 @@ import numpy as np
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
 from mst_core.corpora.vocabulary import (
-    COMMON_DURATIONS,
     REST_TOKEN,
     DurationVocabulary,
-    fold_to_octave,
     interval_token,
 )
 from mst_core.music import Meter
@@ -20,26 +18,6 @@ from mst_core.networks.features import POSITIONS, FeatureSpec
 from mst_core.networks.match_model import CONFIDENCE_LEVELS
 from mst_core.training.loop import encode_tune
 from tests.support.corpus import dance
-
-
-def test_wide_intervals_fold_by_octaves_and_keep_their_direction() -> None:
-    assert (fold_to_octave(14), fold_to_octave(-14), fold_to_octave(12), fold_to_octave(-25)) == (
-        2,
-        -2,
-        12,
-        -1,
-    )
-    assert interval_token(0) == 12
-
-
-def test_a_duration_outside_the_vocabulary_takes_the_nearest_by_ratio() -> None:
-    vocabulary = DurationVocabulary((6, 12, 24, 48))
-    assert [vocabulary.token(ticks) for ticks in (6, 11, 40, 500)] == [0, 1, 3, 3]
-
-
-def test_a_vocabulary_has_the_common_note_values_even_if_its_corpus_does_not() -> None:
-    vocabulary = DurationVocabulary.from_tunes([parse_tune(dance(1))])
-    assert {int(value * 24) for value in COMMON_DURATIONS} <= set(vocabulary.ticks)
 
 
 def test_later_events_do_not_change_an_earlier_context() -> None:

@@ -13,9 +13,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from mst_core.corpora.tunes import CorpusTune, TuneEvent, parse_tune
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import (
-    COMMON_DURATIONS,
     DurationVocabulary,
 )
 from mst_core.errors import BrokenStyle
@@ -23,10 +22,8 @@ from mst_core.music import Meter
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.networks.model import ModelConfig, StyleModel
 from mst_core.networks.style import load_styles
-from mst_core.training.loop import TrainConfig, encode_tune, set_threads
-from mst_core.training.losses import duration_class, evaluate_model, fit_cache
+from mst_core.training.loop import TrainConfig, set_threads
 from mst_core.training.train_style import train_style
-from tests.support.corpus import dance
 
 CPU = torch.device("cpu")
 SMALL = ModelConfig(
@@ -60,29 +57,6 @@ def test_pretrained_weights_come_from_the_nearest_duration() -> None:
         logits_of["coarse"], abs=1e-5
     )
     assert logits_of["fine"][1] == pytest.approx(logits_of["coarse"][1], abs=1e-5)
-
-
-def test_a_fitted_cache_lowers_the_loss_of_an_untrained_network(
-    tunes: list[CorpusTune],
-) -> None:
-    durations = DurationVocabulary.from_tunes(tunes)
-    torch.manual_seed(0)
-    model = StyleModel.build(durations, SMALL)  # untrained
-    examples = [encode_tune(tune, durations) for tune in tunes]
-    alone = evaluate_model(model, tunes, CPU)
-    fit_cache(
-        model.pitch_net,
-        [(example.pitch_features, example.pitch_targets) for example in examples],
-        CPU,
-    )
-    fit_cache(
-        model.duration_net,
-        [(example.duration_features, example.duration_targets) for example in examples],
-        CPU,
-    )
-    together = evaluate_model(model, tunes, CPU)
-    assert together.pitch < alone.pitch - 0.1
-    assert together.duration < alone.duration - 0.1
 
 
 def test_a_file_keeps_the_names_of_version_0_1(tmp_path: Path) -> None:
@@ -134,20 +108,6 @@ def test_a_damaged_file_is_an_error_that_names_the_style(
         weights.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(BrokenStyle, match="dances"):
         StyleModel.load(tmp_path / "dances", CPU)
-
-
-def test_common_classes_take_the_nearest_note_value() -> None:
-    assert COMMON_DURATIONS[duration_class(24)] == 1
-    assert COMMON_DURATIONS[duration_class(23)] == 1
-    assert COMMON_DURATIONS[duration_class(500)] == 8
-
-
-def test_a_duration_outside_the_vocabulary_has_a_finite_loss() -> None:
-    known, odd = parse_tune(dance(1)), parse_tune(dance(2))
-    events = (TuneEvent(62, 0, 24), TuneEvent(63, 24, 1), TuneEvent(74, 25, 200))
-    strange = CorpusTune(odd.id, odd.title, odd.meter, odd.key, events, odd.barlines)
-    model = StyleModel.build(DurationVocabulary.from_tunes([known]), SMALL)
-    assert evaluate_model(model, [strange], CPU).duration < 12
 
 
 @pytest.mark.parametrize(
