@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mst_core.cli import options
+from mst_core.cli.output import ShowProgress, progress_bar
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mst_core.corpora.importing import ImportProgress, ImportResult
 
 _EXAMPLE = """\b
@@ -70,7 +69,8 @@ def import_(sources: tuple[Path, ...], output: Path, report: Path | None) -> Non
     from mst_core.corpora.importing import import_tunes
     from mst_core.corpora.jsonl import write_lines
 
-    result = import_tunes(sources, on_progress=_progress())
+    with progress_bar() as show:
+        result = import_tunes(sources, on_progress=partial(_show_files, show))
     report = report or output.with_name(output.name + ".report.txt")
     report.write_text(_report_text(result), encoding="utf-8")
     if not result.lines:
@@ -85,18 +85,11 @@ def import_(sources: tuple[Path, ...], output: Path, report: Path | None) -> Non
             click.echo(f"{count:>7} {reason}")
 
 
-def _progress() -> Callable[[ImportProgress], None]:
-    """Show a bar on a terminal, nothing elsewhere."""
-    terminal = sys.stderr.isatty()
-
-    def show(progress: ImportProgress) -> None:
-        if terminal:
-            done, total = progress.files_done, progress.total_files
-            bar = "█" * round(20 * done / max(1, total))
-            figures = f"{done} of {total} files, {progress.tunes} tunes, {progress.rejected}"
-            click.echo(f"\r{bar:·<20} {figures} rejected ", err=True, nl=done == total)
-
-    return show
+def _show_files(show: ShowProgress, progress: ImportProgress) -> None:
+    """Move the bar to the share of the files that are read."""
+    done, total = progress.files_done, progress.total_files
+    figures = f"{done} of {total} files, {progress.tunes} tunes, {progress.rejected} rejected"
+    show(figures, done / max(1, total))
 
 
 def _count_reasons(result: ImportResult) -> Counter[str]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from mst_core.cli import options
+from mst_core.cli.output import ShowProgress, progress_bar
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mst_core.training.loop import EpochResult, Precision
     from mst_core.training.train_style import NetworkName
 
@@ -165,26 +164,26 @@ def command(
     tunes = list(read_tunes(corpus))
     if len(tunes) < train_style.MIN_TUNES:
         raise BadOption("corpus", len(tunes), f"it needs at least {train_style.MIN_TUNES} tunes")
-    progress = _progress(epochs)
+    with progress_bar() as show:
 
-    def on_epoch(network: NetworkName, epoch: EpochResult) -> None:
-        progress(network, epoch)
-        log_epoch(checkpoint_dir / style, network, epoch)
+        def on_epoch(network: NetworkName, epoch: EpochResult) -> None:
+            _show_epoch(show, epochs, network, epoch)
+            log_epoch(checkpoint_dir / style, network, epoch)
 
-    result = train_style.train_style(
-        style,
-        tunes,
-        models,
-        checkpoint_dir,
-        config=TrainConfig(
-            epochs=epochs, seed=seed, precision=_precision(precision, torch_device.type)
-        ),
-        model_config=model_config,
-        device=torch_device,
-        networks=(network,) if network else train_style.NETWORKS,
-        init_from=models / init_from if init_from else None,
-        on_epoch=on_epoch,
-    )
+        result = train_style.train_style(
+            style,
+            tunes,
+            models,
+            checkpoint_dir,
+            config=TrainConfig(
+                epochs=epochs, seed=seed, precision=_precision(precision, torch_device.type)
+            ),
+            model_config=model_config,
+            device=torch_device,
+            networks=(network,) if network else train_style.NETWORKS,
+            init_from=models / init_from if init_from else None,
+            on_epoch=on_epoch,
+        )
     if result is None:
         click.echo(
             f"The {network} network of {style} is trained; its weights are in "
@@ -208,20 +207,14 @@ def _precision(name: str, device: str) -> Precision:
     return default_precision(device)
 
 
-def _progress(epochs: int) -> Callable[[NetworkName, EpochResult], None]:
-    """Show a bar on a terminal, and write a line an epoch elsewhere."""
-    terminal = sys.stderr.isatty()
-
-    def show(network: NetworkName, epoch: EpochResult) -> None:
-        figures = (
-            f"{network:<8} epoch {epoch.number:>3} of {epochs}: "
-            f"training {epoch.training_loss:.3f}, validation {epoch.validation_loss:.3f} "
-            f"(best {epoch.best_loss:.3f}) nats, {epoch.events_per_second:,.0f} notes a second"
-        )
-        if terminal:
-            bar = "█" * round(20 * epoch.number / epochs)
-            click.echo(f"\r{bar:<20} {figures} ", err=True, nl=epoch.number == epochs)
-        else:
-            click.echo(figures, err=True)
-
-    return show
+def _show_epoch(show: ShowProgress, epochs: int, network: NetworkName, epoch: EpochResult) -> None:
+    """Move the bar on a terminal, and print a line for each epoch elsewhere."""
+    figures = (
+        f"{network:<8} epoch {epoch.number:>3} of {epochs}: "
+        f"training {epoch.training_loss:.3f}, validation {epoch.validation_loss:.3f} "
+        f"(best {epoch.best_loss:.3f}) nats, {epoch.events_per_second:,.0f} notes a second"
+    )
+    if sys.stderr.isatty():
+        show(figures, epoch.number / epochs)
+    else:
+        click.echo(figures, err=True)
