@@ -153,6 +153,24 @@ def test_every_style_folder_has_a_card_that_can_be_read(folder: Path) -> None:
     assert 0 <= card.program <= 127
 
 
+def test_every_reference_to_a_decision_leads_to_its_entry() -> None:
+    reference = re.compile(r"decisions\.md#([a-z0-9-]+)")
+    named = {
+        anchor
+        for path in tracked("*.py", "*.md", "*.toml", "*.sql", "*.sh")
+        for anchor in reference.findall(path.read_text(encoding="utf-8"))
+    }
+    text = (PROJECT / "docs/decisions.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^<a id=\"([a-z0-9-]+)\"></a>\n### .+$", text, re.M)
+    assert sorted(set(entries)) == sorted(entries)
+    assert text.count("\n### ") == len(entries)
+    assert len(named) > 10
+    assert named - set(entries) == set()
+    headings = {re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-")
+                for line in re.findall(r"^## (.+)$", text, re.M)}  # fmt: skip
+    assert set(re.findall(r"\]\(#([a-z0-9-]+)\)", text)) <= {*entries, *headings}
+
+
 def makefile_targets() -> dict[str, str]:
     """Map each target of the Makefile to its line of help, or to nothing."""
     rules = re.findall(

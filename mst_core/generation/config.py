@@ -1,7 +1,7 @@
 """The tunable constants of generating and selecting new melodies.
 
 A module of its own so that every other module of generation and composing may take it as an
-argument. Where the values come from: docs/decisions.md, section "Networks and composing".
+argument. Where the values come from: docs/decisions.md, section "Generation and composing".
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class GenerationConfig:
     min_density: float = 0.8
     """Fewest notes of a span, as a multiple of the style's 10th percentile of notes per bar."""
     max_density: float = 1.2
-    """Most notes of a span, as a multiple of the style's 910th percentile of notes per bar."""
+    """Most notes of a span, as a multiple of the style's 90th percentile of notes per bar."""
 
     rhyming_end_probability: float = 0.6
     """Probability that the last bar copies the first cadence of the tune."""
