@@ -210,9 +210,9 @@ def _strength_fields(request: Request, receipt: Receipt) -> dict[str, object]:
     else:
         values["strengths"] = percents["pitch"], percents["rhythm"]
     if "rhythm" in percents and receipt.rhythm_changed is not None:
-        values["changed"] = round(receipt.rhythm_changed * 100)
+        values["rhythm_changed"] = round(receipt.rhythm_changed * 100)
     if "pitch" in percents and receipt.pitch_changed is not None:
-        values["repitched"] = round(receipt.pitch_changed * 100)
+        values["pitch_changed"] = round(receipt.pitch_changed * 100)
     return values
 
 
@@ -222,10 +222,10 @@ def _measurement_fields(receipt: Receipt) -> dict[str, object]:
     if receipt.repeats is not None and receipt.repeats[0]:
         values["repeats"] = receipt.repeats
     if receipt.rank_among is not None:
-        values["closer_than"] = receipt.rank_among
+        values["rank_among"] = receipt.rank_among
     if receipt.longest_shared_run is not None:
         if receipt.p95_shared_run is None:
-            values["longest_copy"] = receipt.longest_shared_run
+            values["longest_shared_run"] = receipt.longest_shared_run
         else:
-            values["copies"] = receipt.longest_shared_run, receipt.p95_shared_run
+            values["shared_run_and_p95"] = receipt.longest_shared_run, receipt.p95_shared_run
     return values

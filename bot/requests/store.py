@@ -120,10 +120,17 @@ class RequestStore:
         return _record_from_row(rows[0])
 
     async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
-        """Lease the next request of the fair queue to a worker for ``seconds``; None when empty.
+        """Lease the next request of the fair queue to a worker.
 
         A user has at most one running request. Each lease counts one try, also after an expired
         lease; the caller fails a request after too many.
+
+        Args:
+            worker: The name of the worker.
+            seconds: How long the lease lasts, from now.
+
+        Returns:
+            The leased request; None when no request is waiting whose user has none running.
         """
         rows = await self._query(
             f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
@@ -170,7 +177,17 @@ class RequestStore:
     async def mark_done(
         self, worker: str, request_id: int, receipt: Receipt, stage_seconds: Mapping[str, float]
     ) -> RequestRecord | None:
-        """Store the result. None when the request is deleted or leased to another worker."""
+        """Store the result of a request that this worker has leased.
+
+        Args:
+            worker: The name of the worker.
+            request_id: The request.
+            receipt: What was made.
+            stage_seconds: Seconds that each stage of the job took.
+
+        Returns:
+            The record; None when the request is deleted or leased to another worker.
+        """
         rows = await self._query(
             """UPDATE requests SET state = 'done', finished_at = :now, receipt = :receipt,
                    stage_seconds = :stage_seconds, lease_until = NULL
@@ -185,7 +202,17 @@ class RequestStore:
     async def mark_failed(
         self, worker: str, request_id: int, code: str, arguments: Sequence[str]
     ) -> RequestRecord | None:
-        """Store the failure. None when the request is deleted or leased to another worker."""
+        """Store the failure of a request that this worker has leased.
+
+        Args:
+            worker: The name of the worker.
+            request_id: The request.
+            code: The code of the error (`mst_core.errors.MstError.code`).
+            arguments: Its arguments.
+
+        Returns:
+            The record; None when the request is deleted or leased to another worker.
+        """
         rows = await self._query(
             """UPDATE requests SET state = 'failed', finished_at = :now, error_code = :code,
                    error_arguments = :arguments, lease_until = NULL
