@@ -1,7 +1,7 @@
 """Errors of the bot itself. They extend `mst_core.errors.RequestError`; texts are in ``locale/``.
 
 The name of a class is the key of its text. `TooLarge` and `LostFile` are also stored as codes of
-failed requests, so a database of any version holds no other name of this module.
+failed requests, so they are never renamed (docs/decisions.md#error-codes).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The settings: each from the environment, else from `.env`, else its default.
 
 No other module reads the environment. Units are at the end of a name: ``_s`` seconds, ``_mb`` MB.
+Why without a library: docs/decisions.md#settings-library.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 So they still work after a restart. A custom id is ``mst:<move>:<id>`` or
 ``mst:<move>:<id>:<argument>``; `bot.requests.intake.RequestIntake.press` receives every press and
-lists the moves with the meaning of id and argument.
+lists the moves with the meaning of id and argument (docs/decisions.md#custom-ids).
 """
 
 from __future__ import annotations

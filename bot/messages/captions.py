@@ -1,7 +1,8 @@
 """Captions: names a request in a sentence, in a list and as a file, and chooses its buttons.
 
-The only module that distinguishes the kinds of request (new tune, transfer, mashup). Text of other
-users, such as file names, is escaped and truncated before it is shown.
+The only module that distinguishes the kinds of request (new tune, transfer, mashup):
+docs/decisions.md#kinds-of-request. Text of other users, such as file names, is escaped and
+truncated before it is shown.
 """
 
 from __future__ import annotations

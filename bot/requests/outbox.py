@@ -1,7 +1,7 @@
 """The outbox: delivers the outcome of every request, also after Discord was unreachable.
 
 A failed delivery is retried after 30 s, then with growing delays, until the outcome is a day old.
-The files of a result are kept until it is delivered.
+The files of a result are kept until it is delivered (docs/decisions.md#stored-before-delivered).
 """
 
 from __future__ import annotations

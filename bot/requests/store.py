@@ -2,7 +2,8 @@
 
 A request is ``waiting``, then ``running`` under a lease, then ``done`` or ``failed``; its
 ``answered_at`` is set when the outcome is delivered. Each transition is one SQL statement, so it is
-atomic, and it is on disk when the method returns. Times are seconds since 1970.
+atomic, and it is on disk when the method returns (docs/decisions.md#one-statement). Times are
+seconds since 1970.
 """
 
 from __future__ import annotations
