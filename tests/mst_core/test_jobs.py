@@ -161,9 +161,20 @@ def test_the_json_keys_of_a_receipt_are_those_of_version_0_1_0() -> None:
         "usual_copy remarks"
     )
     receipt = Receipt(
-        pitch="", rhythm="jazz", seed=1, key="D major", meter="4/4", tempo=110.0, bars=8, notes=64,
-        form="", seconds=17.0, version="0", rhythm_similarity=0.75, rank_among=(4, 5),
-    )  # fmt: skip
+        pitch="",
+        rhythm="jazz",
+        seed=1,
+        key="D major",
+        meter="4/4",
+        tempo=110.0,
+        bars=8,
+        notes=64,
+        form="",
+        seconds=17.0,
+        version="0",
+        rhythm_similarity=0.75,
+        rank_among=(4, 5),
+    )
     assert [*msgspec.to_builtins(receipt)] == keys.split()
     row = msgspec.json.encode(receipt)
     assert b'"closeness":0.75' in row

@@ -42,8 +42,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluating")
     (folder / "models").mkdir()
     corpus = write_corpus(folder / "dances.jsonl")
-    status, _, err = mst("train", "dances", corpus, *SMALL, "--models", folder / "models",
-                         "--runs", folder / "runs")  # fmt: skip
+    status, _, err = mst(
+        "train", "dances", corpus, *SMALL, "--models", folder / "models", "--runs", folder / "runs"
+    )
     assert status == 0, err
     shutil.copytree(folder / "models" / "dances", folder / "models" / "snaps")
     lines = (json.dumps(snapped(number)) + "\n" for number in range(40))
@@ -54,17 +55,32 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_table_has_easy_answers_beside_ours_and_says_how_the_knob_turned(
     workshop: Path,
 ) -> None:
-    status, out, err = mst("evaluate", "--corpus", workshop / "dances.jsonl", "--corpus",
-                           f"snaps={workshop / 'snaps.jsonl'}", *FEW, "--device", "cpu",
-                           "--models", workshop / "models", "--json")  # fmt: skip
+    status, out, err = mst(
+        "evaluate",
+        "--corpus",
+        workshop / "dances.jsonl",
+        "--corpus",
+        f"snaps={workshop / 'snaps.jsonl'}",
+        *FEW,
+        "--device",
+        "cpu",
+        "--models",
+        workshop / "models",
+        "--json",
+    )
     assert status == 0, err
     report = json.loads(out)
     assert {loss["style"] for loss in report["losses"]} == {"dances", "snaps"}
     ways = {(way["source"], way["target"]): way for way in report["ways"]}
     assert set(ways) == {("dances", "snaps"), ("snaps", "dances")}
     rows = {row["name"]: row["figures"] for row in ways["dances", "snaps"]["rows"]}
-    assert {"source copied", "target copied", "durations shuffled", "the article's way",
-            "ours at 1.00"} <= set(rows)  # fmt: skip
+    assert {
+        "source copied",
+        "target copied",
+        "durations shuffled",
+        "the article's way",
+        "ours at 1.00",
+    } <= set(rows)
     assert rows["source copied"]["changed"]["mean"] == 0
     assert rows["source copied"]["closure by 3-gram"]["mean"] == 0
     assert rows["ours at 1.00"]["repeats"]["mean"] == 1
@@ -74,9 +90,20 @@ def test_the_table_has_easy_answers_beside_ours_and_says_how_the_knob_turned(
 
 
 def test_the_report_is_printed_as_a_table(workshop: Path) -> None:
-    status, out, _ = mst("evaluate", "--corpus", workshop / "dances.jsonl", "--corpus",
-                         workshop / "snaps.jsonl", *FEW, "--device", "cpu", "--styles",
-                         "dances,snaps", "--models", workshop / "models")  # fmt: skip
+    status, out, _ = mst(
+        "evaluate",
+        "--corpus",
+        workshop / "dances.jsonl",
+        "--corpus",
+        workshop / "snaps.jsonl",
+        *FEW,
+        "--device",
+        "cpu",
+        "--styles",
+        "dances,snaps",
+        "--models",
+        workshop / "models",
+    )
     assert status == 0
     for words in (
         "dances to snaps: 2 tunes",
@@ -88,8 +115,16 @@ def test_the_report_is_printed_as_a_table(workshop: Path) -> None:
 
 
 def test_a_style_without_real_tunes_is_named(workshop: Path) -> None:
-    status, out, _ = mst("evaluate", "--corpus", workshop / "dances.jsonl", *FEW, "--device", "cpu",
-                         "--models", workshop / "models")  # fmt: skip
+    status, out, _ = mst(
+        "evaluate",
+        "--corpus",
+        workshop / "dances.jsonl",
+        *FEW,
+        "--device",
+        "cpu",
+        "--models",
+        workshop / "models",
+    )
     assert status == 0
     assert "snaps is not evaluated: give 20 real tunes by --corpus snaps=FILE.jsonl" in out
 

@@ -61,8 +61,11 @@ def test_good_files_are_shown_and_bad_ones_reported(folder: Path) -> None:
     ]
     errors = call.stderr.splitlines()
     assert [re.findall(r"\w+\.\w+", line)[0] for line in errors] == [
-        "broken.mid", "folder.mid", "gone.abc", "notes.txt",
-    ]  # fmt: skip
+        "broken.mid",
+        "folder.mid",
+        "gone.abc",
+        "notes.txt",
+    ]
     assert all(line.startswith("error: ") for line in errors)
     assert "is not a file; MIDI (.mid, .midi)" in errors[1]
     assert "no such file or directory" in errors[2]

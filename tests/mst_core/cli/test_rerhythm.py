@@ -132,8 +132,11 @@ def test_files_strengths_and_variants_are_named_in_the_folder(folder: Path) -> N
     )
     reported = objects(call)
     assert [(each["input"], each["strength"], each["seed"]) for each in reported[:4]] == [
-        ("reel.mid", 0, 7), ("reel.mid", 0, 8), ("reel.mid", 0.5, 7), ("reel.mid", 0.5, 8)
-    ]  # fmt: skip
+        ("reel.mid", 0, 7),
+        ("reel.mid", 0, 8),
+        ("reel.mid", 0.5, 7),
+        ("reel.mid", 0.5, 8),
+    ]
     assert reported[0]["files"] == ["new/tunes/reel.0.00.v1.mid", "new/tunes/reel.0.00.v1.abc"]
     assert [each["source"] for each in reported[::4]] == ["A Reel", "A Jig of Ours"]
 

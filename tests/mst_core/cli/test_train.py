@@ -29,8 +29,16 @@ def mst(*words: str | Path) -> tuple[int, str, str]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     corpus = write_corpus(folder / "dances.jsonl")
-    status, out, err = mst("train", "dances", corpus, *SMALL, "--models", _made(folder / "models"),
-                           "--checkpoint-dir", folder / "runs")  # fmt: skip
+    status, out, err = mst(
+        "train",
+        "dances",
+        corpus,
+        *SMALL,
+        "--models",
+        _made(folder / "models"),
+        "--checkpoint-dir",
+        folder / "runs",
+    )
     assert status == 0, err
     assert re.search(r"nats a pitch", out)
     assert "epoch   2 of 2" in err
@@ -49,8 +57,18 @@ def test_a_trained_style_is_listed_at_once(trained: Path) -> None:
 
 
 def test_a_trained_style_composes(trained: Path) -> None:
-    status, out, _ = mst("compose", "dances", "--models", trained / "models", "--device", "cpu",
-                         "--bars", "8", "--seed", "1")  # fmt: skip
+    status, out, _ = mst(
+        "compose",
+        "dances",
+        "--models",
+        trained / "models",
+        "--device",
+        "cpu",
+        "--bars",
+        "8",
+        "--seed",
+        "1",
+    )
     assert status == 0
     assert out.startswith("X:1")
     assert "M:2/4" in out
@@ -60,8 +78,9 @@ def test_two_calls_share_the_work_of_a_training(trained: Path) -> None:
     models, runs = trained / "models", trained / "shared-runs"
     corpus = trained / "dances.jsonl"
     for part in ("pitch", "duration"):
-        status, out, _ = mst("train", "shared", corpus, *SMALL, "--models", models,
-                             "--runs", runs, "--only", part)  # fmt: skip
+        status, out, _ = mst(
+            "train", "shared", corpus, *SMALL, "--models", models, "--runs", runs, "--only", part
+        )
         assert status == 0
         assert part in out
         assert not (models / "shared" / "style.toml").exists()
@@ -77,8 +96,9 @@ def test_two_calls_share_the_work_of_a_training(trained: Path) -> None:
 def test_training_starts_from_another_style_with_its_sizes(trained: Path) -> None:
     few = write_corpus(trained / "twenty.jsonl", 20)
     asked: list[str | Path] = ["--models", trained / "models", "--runs", trained / "runs"]
-    status, out, err = mst("train", "mine", few, "--from", "dances", "--epochs", "1", *asked,
-                           "--device", "cpu")  # fmt: skip
+    status, out, err = mst(
+        "train", "mine", few, "--from", "dances", "--epochs", "1", *asked, "--device", "cpu"
+    )
     assert status == 0, err
     assert "trained on" in out
     mine, theirs = (
@@ -87,8 +107,18 @@ def test_training_starts_from_another_style_with_its_sizes(trained: Path) -> Non
     assert mine["lstm.weight_hh_l0"].shape == theirs["lstm.weight_hh_l0"].shape
     near = (mine["lstm.weight_hh_l0"] - theirs["lstm.weight_hh_l0"]).abs().mean()
     assert 0 < near < theirs["lstm.weight_hh_l0"].abs().mean() / 2
-    status, out, _ = mst("compose", "mine", "--models", trained / "models", "--device", "cpu",
-                         "--bars", "8", "--seed", "1")  # fmt: skip
+    status, out, _ = mst(
+        "compose",
+        "mine",
+        "--models",
+        trained / "models",
+        "--device",
+        "cpu",
+        "--bars",
+        "8",
+        "--seed",
+        "1",
+    )
     assert status == 0
     assert "M:2/4" in out
 
@@ -103,8 +133,17 @@ def test_the_losses_are_plotted_beside_the_checkpoints(trained: Path) -> None:
 
 
 def test_losses_are_printed_as_json(trained: Path) -> None:
-    status, out, _ = mst("evaluate", "dances", "--corpus", trained / "dances.jsonl", "--json",
-                         "--models", trained / "models", "--device", "cpu")  # fmt: skip
+    status, out, _ = mst(
+        "evaluate",
+        "dances",
+        "--corpus",
+        trained / "dances.jsonl",
+        "--json",
+        "--models",
+        trained / "models",
+        "--device",
+        "cpu",
+    )
     assert status == 0
     figures = json.loads(out)
     assert figures["tunes"] == 60

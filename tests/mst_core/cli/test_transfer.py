@@ -179,8 +179,9 @@ def test_a_mashup_takes_the_pitches_of_one_file_and_the_rhythm_of_the_other(
     assert composer.joined == [("A Reel of Ours", "A Jig of Ours")]
     (reported,) = objects(call)
     assert (reported["source"], reported["files"]) == (
-        "A Reel of Ours x A Jig of Ours", ["both.mid", "both.abc"],
-    )  # fmt: skip
+        "A Reel of Ours x A Jig of Ours",
+        ["both.mid", "both.abc"],
+    )
     assert mst("mashup reel.abc jig.abc").stderr.startswith("reel.abc: mashup: 4 bars of 4/4")
     assert "seed" not in mst("mashup reel.abc jig.abc").stderr
 

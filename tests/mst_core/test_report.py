@@ -1,0 +1,45 @@
+"""The receipt of a composition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mst_core import __version__
+from mst_core.generation.composition import Composition, SideResult
+from mst_core.jobs import Compose, Side, Transfer
+from mst_core.report import make_receipt
+from tests.support.fake_composer import write_scale
+
+NEW = Compose(pitch="folk", rhythm="jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180.0)
+COMPOSITION = Composition(write_scale(NEW), form="AABB", swing=0.5, program=40)
+RHYTHM = SideResult(
+    0.123456, similarity=0.98765, rank_among=(41, 50), longest_shared_run=7, p95_shared_run=9
+)
+PITCH = SideResult(0.25, similarity=0.5, rank_among=(3, 50), longest_shared_run=5)
+
+
+def test_the_receipt_of_a_new_tune_has_no_figures_of_a_transfer() -> None:
+    receipt = make_receipt(NEW, COMPOSITION)
+    assert (receipt.pitch, receipt.rhythm, receipt.seed) == ("folk", "jazz", 3)
+    assert (receipt.form, receipt.version, receipt.source) == ("AABB", __version__, "")
+    assert receipt.rhythm_strength is receipt.pitch_strength is receipt.rhythm_changed is None
+    assert receipt.rank_among is receipt.longest_shared_run is None
+
+
+def test_each_side_has_its_strength_and_its_figures_with_four_decimals() -> None:
+    request = Transfer(
+        source="a", seed=1, rhythm=Side(style="jazz", strength=0.5), pitch=Side(like="b")
+    )
+    receipt = make_receipt(request, replace(COMPOSITION, rhythm=RHYTHM, pitch=PITCH), "A reel")
+    assert (receipt.rhythm, receipt.pitch, receipt.source) == ("jazz", "", "A reel")
+    assert (receipt.rhythm_strength, receipt.pitch_strength) == (0.5, 1.0)
+    assert (receipt.rhythm_changed, receipt.rhythm_similarity) == (0.1235, 0.9877)
+    assert (receipt.pitch_changed, receipt.pitch_similarity) == (0.25, 0.5)
+
+
+def test_similarity_to_the_style_is_that_of_the_rhythm_if_it_changed_else_of_the_pitches() -> None:
+    request = Transfer(source="a", seed=1, rhythm=Side(style="jazz"), pitch=Side(style="jazz"))
+    both = make_receipt(request, replace(COMPOSITION, rhythm=RHYTHM, pitch=PITCH))
+    assert (both.rank_among, both.longest_shared_run, both.p95_shared_run) == ((41, 50), 7, 9)
+    kept = make_receipt(request, replace(COMPOSITION, rhythm=SideResult(0.0), pitch=PITCH))
+    assert (kept.rank_among, kept.longest_shared_run, kept.p95_shared_run) == ((3, 50), 5, None)
