@@ -23,7 +23,7 @@ def test_the_receipt_of_a_new_tune_has_no_figures_of_a_transfer() -> None:
     assert (receipt.pitch, receipt.rhythm, receipt.seed) == ("folk", "jazz", 3)
     assert (receipt.form, receipt.version, receipt.source) == ("AABB", __version__, "")
     assert receipt.rhythm_strength is receipt.pitch_strength is receipt.rhythm_changed is None
-    assert receipt.rank_among is receipt.longest_shared_run is None
+    assert (receipt.rank_among, receipt.longest_shared_run) == (None, None)
 
 
 def test_each_side_has_its_strength_and_its_figures_with_four_decimals() -> None:
