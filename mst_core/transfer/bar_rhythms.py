@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from mst_core.errors import NoSuchTune
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
 from mst_core.transfer.structure import split_into_bars
 
@@ -32,7 +32,7 @@ def bar_rhythms(melody: Melody, meter: Meter) -> list[RhythmPattern]:
 
 
 def adapt_note_count(
-    rhythm: RhythmPattern, n_notes: int, meter: Meter, config: TransferConfig = DEFAULT_CONFIG
+    rhythm: RhythmPattern, n_notes: int, meter: Meter, config: TransferConfig = TransferConfig()
 ) -> RhythmPattern:
     """The rhythm of a bar with another number of notes.
 
@@ -86,7 +86,7 @@ def reference_rhythms(
     n_bars: int,
     n_notes: int,
     grid: int = 1,
-    config: TransferConfig = DEFAULT_CONFIG,
+    config: TransferConfig = TransferConfig(),
 ) -> list[RhythmPattern]:
     """The rhythms of a target tune's bars, adapted to a number of notes.
 

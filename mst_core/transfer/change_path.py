@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.generation.composition import SideResult
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 
 IntArray = NDArray[np.int64]
 SimilarityFunction = Callable[[IntArray], float]
@@ -63,7 +63,7 @@ def build_path(
     own: IntArray,
     alternatives: Sequence[Alternatives],
     similarity: SimilarityFunction,
-    config: TransferConfig = DEFAULT_CONFIG,
+    config: TransferConfig = TransferConfig(),
 ) -> ChangePath:
     """Build the path greedily, by the largest gain in similarity per changed note.
 
@@ -136,7 +136,7 @@ def select_drafts(
     own: IntArray,
     classes: Sequence[Alternatives],
     similarity: SimilarityFunction,
-    config: TransferConfig = DEFAULT_CONFIG,
+    config: TransferConfig = TransferConfig(),
 ) -> list[int]:
     """Select a draft for each class of bars, by coordinate ascent on the whole tune's similarity.
 

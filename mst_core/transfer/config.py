@@ -1,4 +1,4 @@
-"""The tunable constants of transfer, as one value that is passed down from `Transfer`.
+"""The tunable constants of transfer, as one value that is passed down from `StyleTransfer`.
 
 This module stands alone so that an experiment can change a constant without importing the
 optimizer. The reasons for the values are in docs/decisions.md, section "Transfer".
@@ -28,10 +28,9 @@ class TransferConfig:
     min_note_seconds: float = 0.07
     """Shortest written note at the tune's tempo. See docs/decisions.md#shortest-note."""
     dense: float = 1.1
-    """Note values are doubled above this multiple of the style's usual most notes a bar ..."""
+    """Note values are doubled above this times the style's 90th percentile of notes a bar ..."""
     sparse: float = 0.7
-    """... unless it then has fewer than this multiple of the usual fewest. The 90th and 10th
-    percentile over the style's tunes are meant."""
+    """... unless there are then fewer than this times the 10th percentile."""
 
     # Rhythm drafts: what the duration network writes.
     rhythm_drafts: int = 24
@@ -61,7 +60,7 @@ class TransferConfig:
     max_log_odds: float = 4.0
     """Nats: the log-odds of one bigram are clipped to this, either way."""
     possible_events: int = 60
-    """Durations and rests assumed possible at a position: an unseen event has this share."""
+    """Durations and rests assumed possible at a position: before smoothing each has 1/60."""
 
     # Change path.
     max_tries: int = 48
@@ -126,7 +125,3 @@ class TransferConfig:
     # Cache.
     cached_tunes: int = 12
     """Change paths kept for further strengths. 100 notes take 0.1 MB, 1,500 notes some 4 MB."""
-
-
-DEFAULT_CONFIG = TransferConfig()
-"""The values that the bot and the command line use."""

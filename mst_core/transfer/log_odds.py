@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 
 from mst_core.statistics.style_statistics import MeterStatistics
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 
 DurationOrRest = tuple[int, int]
 """Ticks, and 1 for a rest."""
@@ -31,7 +31,7 @@ class BigramModel:
         self,
         statistics: MeterStatistics,
         bar_ticks: int,
-        config: TransferConfig = DEFAULT_CONFIG,
+        config: TransferConfig = TransferConfig(),
     ) -> None:
         """Count the bigrams.
 
@@ -76,7 +76,7 @@ class LogOdds:
     """Log-odds of bigrams between a target style and a source style, in nats."""
 
     def __init__(
-        self, target: BigramModel, source: BigramModel, config: TransferConfig = DEFAULT_CONFIG
+        self, target: BigramModel, source: BigramModel, config: TransferConfig = TransferConfig()
     ) -> None:
         """Compare two models.
 

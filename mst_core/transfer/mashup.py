@@ -21,13 +21,13 @@ from mst_core.generation.composition import Composition
 from mst_core.music import Melody, Meter, Note, Repeat
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.transfer.bar_rhythms import adapt_note_count, bar_rhythms
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
 from mst_core.transfer.structure import PHRASE_BARS, check_duration, split_into_bars
 
 
 def combine(
-    pitch_score: ParsedScore, rhythm_score: ParsedScore, config: TransferConfig = DEFAULT_CONFIG
+    pitch_score: ParsedScore, rhythm_score: ParsedScore, config: TransferConfig = TransferConfig()
 ) -> Composition:
     """Combine the pitches of one score with the rhythm of another.
 
@@ -63,7 +63,7 @@ def combine(
 
 
 def combine_melodies(
-    pitch_tune: Melody, rhythm_tune: Melody, config: TransferConfig = DEFAULT_CONFIG
+    pitch_tune: Melody, rhythm_tune: Melody, config: TransferConfig = TransferConfig()
 ) -> tuple[Melody, float]:
     """Combine the pitches of one tune with the rhythm of another.
 

@@ -16,7 +16,7 @@ from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
 from mst_core.music import Key
 from mst_core.statistics.style_statistics import StyleStatistics
 from mst_core.transfer.change_path import IntArray
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 
 FloatArray = NDArray[np.float64]
 N_INTERVALS = REST_TOKEN
@@ -53,7 +53,7 @@ def interval_bigram_shares(statistics: StyleStatistics) -> FloatArray:
 
 
 def next_interval_probabilities(
-    statistics: StyleStatistics, config: TransferConfig = DEFAULT_CONFIG
+    statistics: StyleStatistics, config: TransferConfig = TransferConfig()
 ) -> FloatArray:
     """Probabilities of the next interval (columns) after each interval (rows), (25, 25).
 
@@ -93,7 +93,7 @@ class PitchSimilarity:
         weighted_statistics: Sequence[tuple[float, StyleStatistics]],
         contrast_statistics: Sequence[StyleStatistics],
         own: IntArray,
-        config: TransferConfig = DEFAULT_CONFIG,
+        config: TransferConfig = TransferConfig(),
     ) -> None:
         """Prepare the comparison.
 

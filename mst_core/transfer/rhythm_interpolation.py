@@ -12,7 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 
 RhythmPattern = tuple[tuple[Fraction, Fraction], ...]
 """Onset from the start of a bar group, and duration, of each note; in quarter notes."""
@@ -39,7 +39,7 @@ def intermediate_rhythms(
     old: RhythmPattern,
     new: RhythmPattern,
     is_idiomatic: IsIdiomatic,
-    config: TransferConfig = DEFAULT_CONFIG,
+    config: TransferConfig = TransferConfig(),
 ) -> list[RhythmPattern]:
     """Interpolate between two rhythms of a piece, note by note.
 

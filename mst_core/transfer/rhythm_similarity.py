@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mst_core.corpora.tunes import to_ticks
 from mst_core.statistics.style_statistics import MeterStatistics, duration_entropy
 from mst_core.transfer.change_path import IntArray
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.log_odds import LogOdds
 
 RhythmProfile = Mapping[tuple[int, ...], float]
@@ -137,7 +137,7 @@ class RhythmSimilarity:
         index: RhythmIndex,
         targets: Sequence[SectionTarget],
         own: IntArray,
-        config: TransferConfig = DEFAULT_CONFIG,
+        config: TransferConfig = TransferConfig(),
     ) -> None:
         """Prepare the comparison.
 

@@ -22,7 +22,7 @@ from mst_core.statistics.style_statistics import (
     count_statistics,
     merge_meters,
 )
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.log_odds import BigramKey, BigramModel, LogOdds
 from mst_core.transfer.pitch_similarity import folded_intervals, next_interval_probabilities
 from mst_core.transfer.rhythm_similarity import RhythmProfile, bigram_profile, duration_profile
@@ -40,7 +40,7 @@ class Target:
     """The other styles: the given tune may come from one of them. Empty for one tune as target."""
     statistics_of_tune: StyleStatistics | None = None
     """Of the one tune that is the target; None where the whole style is."""
-    config: TransferConfig = DEFAULT_CONFIG
+    config: TransferConfig = TransferConfig()
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PitchTarget(Target):
 
     @classmethod
     def from_style(
-        cls, name: str, styles: Mapping[str, Style], config: TransferConfig = DEFAULT_CONFIG
+        cls, name: str, styles: Mapping[str, Style], config: TransferConfig = TransferConfig()
     ) -> PitchTarget:
         """A whole style as the target.
 
@@ -62,7 +62,7 @@ class PitchTarget(Target):
 
     @classmethod
     def from_tune(
-        cls, melody: Melody, styles: Mapping[str, Style], config: TransferConfig = DEFAULT_CONFIG
+        cls, melody: Melody, styles: Mapping[str, Style], config: TransferConfig = TransferConfig()
     ) -> PitchTarget:
         """One tune as the target, through the style in which its intervals are most probable.
 
@@ -111,7 +111,7 @@ class RhythmTarget(Target):
         style: Style,
         key: Key,
         styles: Mapping[str, Style] | None = None,
-        config: TransferConfig = DEFAULT_CONFIG,
+        config: TransferConfig = TransferConfig(),
     ) -> RhythmTarget:
         """A whole style as the target.
 
@@ -130,7 +130,7 @@ class RhythmTarget(Target):
         melody: Melody,
         styles: Mapping[str, Style],
         key: Key,
-        config: TransferConfig = DEFAULT_CONFIG,
+        config: TransferConfig = TransferConfig(),
     ) -> RhythmTarget:
         """One tune as the target, through the style whose rhythms are most like its own.
 

@@ -24,7 +24,7 @@ from mst_core.statistics.reference_profiles import proximity_rank
 from mst_core.statistics.shared_runs import SharedRun
 from mst_core.styles import StyleCard
 from mst_core.transfer.change_path import ChangePath
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.pitch import build_pitch_path, with_pitches
 from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
@@ -38,7 +38,7 @@ class StyleTransfer:
     """Transfers given tunes, and caches the change paths of the last ones."""
 
     def __init__(
-        self, styles: Mapping[str, Style], config: TransferConfig = DEFAULT_CONFIG
+        self, styles: Mapping[str, Style], config: TransferConfig = TransferConfig()
     ) -> None:
         """Hold the styles.
 

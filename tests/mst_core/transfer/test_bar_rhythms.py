@@ -14,7 +14,7 @@ from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, Note
 from mst_core.transfer.augmentation import DOUBLED, UNSCALED, augment, augmented_bars
 from mst_core.transfer.bar_rhythms import adapt_note_count, bar_rhythms, reference_rhythms
-from mst_core.transfer.config import DEFAULT_CONFIG
+from mst_core.transfer.config import TransferConfig
 from tests.support.melodies import JIG, REEL, melodies
 
 FOUR_FOUR = Meter(4, 4)
@@ -37,7 +37,7 @@ def test_weak_onsets_are_dropped_first() -> None:
 def test_a_note_is_split_no_shorter_than_the_minimum() -> None:
     with pytest.raises(NoSuchTune, match="too many"):
         adapt_note_count(EIGHTHS, 8 * 4 + 1, FOUR_FOUR)
-    coarse = replace(DEFAULT_CONFIG, min_split=Fraction(1, 2))
+    coarse = TransferConfig(min_split=Fraction(1, 2))
     with pytest.raises(NoSuchTune, match="too many"):
         adapt_note_count(EIGHTHS, 9, FOUR_FOUR, coarse)
 
@@ -56,7 +56,7 @@ def test_reference_rhythms_have_the_number_of_notes_and_the_closest_come_first()
 
 
 def test_no_more_reference_rhythms_are_taken_than_the_configuration_allows() -> None:
-    config = replace(DEFAULT_CONFIG, max_reference_rhythms=1)
+    config = TransferConfig(max_reference_rhythms=1)
     assert len(reference_rhythms(REEL, REEL.meter, 1, 6, config=config)) == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +16,7 @@ from mst_core.transfer.change_path import (
     build_path,
     select_drafts,
 )
-from mst_core.transfer.config import DEFAULT_CONFIG
+from mst_core.transfer.config import TransferConfig
 
 STRENGTHS = [step / 20 for step in range(21)]
 
@@ -120,7 +119,7 @@ def test_the_step_with_the_largest_gain_per_note_comes_first() -> None:
     def similarity(values: IntArray) -> float:
         return float(values @ np.array([0.1, 0.1, 0.15]))  # 0.2 for two notes, 0.15 for one
 
-    path = build_path(own, pieces, similarity, replace(DEFAULT_CONFIG, max_step=1.0))
+    path = build_path(own, pieces, similarity, TransferConfig(max_step=1.0))
     assert path.versions[1].tolist() == [0, 0, 1]
 
 
@@ -134,9 +133,9 @@ def test_a_step_larger_than_the_maximum_waits_until_no_smaller_one_helps() -> No
     def similarity(values: IntArray) -> float:
         return float(values @ np.array([0.3, 0.3, 0.01]))
 
-    small = build_path(own, pieces, similarity, replace(DEFAULT_CONFIG, max_step=1 / 3))
+    small = build_path(own, pieces, similarity, TransferConfig(max_step=1 / 3))
     assert small.versions[1].tolist() == [0, 0, 1]
-    large = build_path(own, pieces, similarity, replace(DEFAULT_CONFIG, max_step=1.0))
+    large = build_path(own, pieces, similarity, TransferConfig(max_step=1.0))
     assert large.versions[1].tolist() == [1, 1, 0]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mst_core.transfer
-from mst_core.transfer.config import DEFAULT_CONFIG, TransferConfig
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.transfer import LruCache
 
 
@@ -29,7 +29,7 @@ def test_the_package_reads_every_constant() -> None:
 
 def test_constants_cannot_be_changed_in_place() -> None:
     with pytest.raises(FrozenInstanceError):
-        DEFAULT_CONFIG.coverage = 1.0  # type: ignore[misc]
+        TransferConfig().coverage = 1.0  # type: ignore[misc]
 
 
 def test_the_cache_drops_the_item_used_least_recently() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from mst_core.statistics.style_statistics import DurationBigram, MeterStatistics, RhythmCount
-from mst_core.transfer.config import DEFAULT_CONFIG
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.log_odds import BigramModel, LogOdds
 
 BAR = 96
@@ -51,7 +50,7 @@ def test_an_unseen_bigram_has_a_small_probability_and_no_bigram_has_more_than_on
 
 def test_in_an_empty_style_every_event_is_as_probable() -> None:
     empty = BigramModel(statistics([]), BAR)
-    expected = math.log(1 / DEFAULT_CONFIG.possible_events)
+    expected = math.log(1 / TransferConfig().possible_events)
     assert empty.log_probability(EVEN) == pytest.approx(expected)
 
 
@@ -71,7 +70,7 @@ def test_a_style_has_no_log_odds_against_itself() -> None:
 
 
 def test_log_odds_are_clipped() -> None:
-    config = replace(DEFAULT_CONFIG, max_log_odds=0.5)
+    config = TransferConfig(max_log_odds=0.5)
     log_odds = LogOdds(even, dotted, config)
     assert log_odds(EVEN) == 0.5
     assert log_odds(DOTTED) == -0.5

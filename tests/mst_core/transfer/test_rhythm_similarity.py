@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mst_core.statistics.style_statistics import DurationBigram, MeterStatistics, RhythmCount
 from mst_core.transfer.change_path import IntArray
-from mst_core.transfer.config import DEFAULT_CONFIG
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.log_odds import BigramModel, LogOdds
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
 from mst_core.transfer.rhythm_similarity import (
@@ -96,7 +96,7 @@ def test_progress_of_the_log_odds_counts_from_the_tune_as_it_is_up_to_the_gain_c
     index = RhythmIndex()
     even, dotted = ids(index, EVEN), ids(index, DOTTED)
     similarity = RhythmSimilarity(index, [target(EVEN, DOTTED)], dotted)
-    weight, cap = DEFAULT_CONFIG.rhythm_log_odds_weight, DEFAULT_CONFIG.rhythm_gain_cap
+    weight, cap = TransferConfig().rhythm_log_odds_weight, TransferConfig().rhythm_gain_cap
     profiles_only = RhythmSimilarity(index, [target(EVEN)], dotted)
     assert similarity(dotted) == pytest.approx((1 - weight) * profiles_only(dotted))
     assert similarity(even) <= (1 - weight) * profiles_only(even) + weight * cap
@@ -106,7 +106,7 @@ def test_a_whole_draft_is_also_compared_by_its_duration_entropy() -> None:
     index = RhythmIndex()
     even, dotted = ids(index, EVEN), ids(index, DOTTED)
     similarity = RhythmSimilarity(index, [target(EVEN)], dotted)
-    weight = DEFAULT_CONFIG.entropy_weight
+    weight = TransferConfig().entropy_weight
     # Even notes have an entropy of 0 bits as the target has; two equally frequent values have 1.
     assert similarity.of_whole_draft(even) == pytest.approx(
         (1 - weight) * similarity(even) + weight
