@@ -14,9 +14,9 @@ from discord import app_commands
 from discord.app_commands import Command, ContextMenu, Group
 
 from bot.cogs.compose import compose_command
-from bot.cogs.library import LibraryCog
+from bot.cogs.library import library_commands
 from bot.cogs.mashup import mashup_command
-from bot.cogs.mydata import MyDataCog
+from bot.cogs.mydata import mydata_commands
 from bot.cogs.options import StyleOptions
 from bot.cogs.rerhythm import rerhythm_commands
 from bot.cogs.transfer import transfer_command
@@ -143,8 +143,8 @@ class MusicBot(discord.Client):
             transfer_command(intake, options, texts),
             *rerhythm_commands(intake, options, self.replies, texts, limits),
             mashup_command(intake, texts),
-            *LibraryCog(store, styles, self.replies.captions, texts).commands(),
-            *MyDataCog(store, uploads, scheduler, texts).commands(),
+            *library_commands(store, styles, self.replies.captions, texts),
+            mydata_commands(store, uploads, scheduler, texts),
         ]
         for command in commands:
             self.tree.add_command(command)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import discord
-from discord import Interaction, app_commands
+from discord import Interaction
 from discord.app_commands import Command
 
+from bot.cogs.options import build_command
 from bot.messages.captions import Captions, join_lines, truncate
 from bot.messages.replies import EMBED_COLOR, MAX_EMBED, MAX_FIELD, MAX_TITLE
 from bot.requests.store import RequestRecord, RequestStore
@@ -21,43 +22,20 @@ MAX_STYLES = 25
 """Styles that ``/styles`` shows: the fields that Discord allows in one embed."""
 
 
-class LibraryCog:
-    """Registers the three commands. All their replies are ephemeral."""
+def library_commands(
+    store: RequestStore, cards: Mapping[str, StyleCard], captions: Captions, texts: Texts
+) -> list[Command[Any, ..., Any]]:
+    """Build the three commands. All their replies are ephemeral."""
 
-    def __init__(
-        self,
-        store: RequestStore,
-        styles: Mapping[str, StyleCard],
-        captions: Captions,
-        texts: Texts,
-    ) -> None:
-        self._store = store
-        self._styles, self._captions, self._texts = styles, captions, texts
-
-    def commands(self) -> list[Command[Any, ..., Any]]:
-        """Build the commands."""
-        return [
-            self._command("styles", self._show_styles),
-            self._command("history", self._show_history),
-            self._command("help", self._show_help),
-        ]
-
-    def _command(self, name: str, callback: Any) -> Command[Any, ..., None]:
-        async def run(interaction: Interaction[Any]) -> None:
-            await callback(interaction)
-
-        description = self._texts.render(f"commands.{name}")
-        return app_commands.Command(name=name, description=description, callback=run)
-
-    async def _show_styles(self, interaction: Interaction[Any]) -> None:
+    async def show_styles(interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        embed = discord.Embed(title=self._texts.render("styles.title", locale), colour=EMBED_COLOR)
-        for card in list(self._styles.values())[:MAX_STYLES]:
+        embed = discord.Embed(title=texts.render("styles.title", locale), colour=EMBED_COLOR)
+        for card in list(cards.values())[:MAX_STYLES]:
             meters = ", ".join(
                 f"{meter} ({details.name})" if details.name else meter
                 for meter, details in card.meters.items()
             )
-            about = self._texts.render(
+            about = texts.render(
                 "styles.about",
                 locale,
                 description=card.description,
@@ -69,40 +47,47 @@ class LibraryCog:
             if len(embed) + len(name) + len(value) > MAX_EMBED:
                 break
             embed.add_field(name=name, value=value, inline=False)
-        if not self._styles:
-            embed.description = self._texts.render("styles.none", locale)
+        if not cards:
+            embed.description = texts.render("styles.none", locale)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
-    async def _show_history(self, interaction: Interaction[Any]) -> None:
+    async def show_history(interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        records = await self._store.history(interaction.user.id, HISTORY_LENGTH)
-        lines = [self._history_line(record, locale) for record in records]
+        records = await store.history(interaction.user.id, HISTORY_LENGTH)
+        lines = [_history_line(record, captions, texts, locale) for record in records]
         embed = discord.Embed(
-            title=self._texts.render("history.title", locale),
-            description=join_lines(lines) or self._texts.render("history.none", locale),
+            title=texts.render("history.title", locale),
+            description=join_lines(lines) or texts.render("history.none", locale),
             colour=EMBED_COLOR,
         )
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
-    def _history_line(self, record: RequestRecord, locale: str) -> str:
-        amount = self._captions.describe_amount(record, locale)
-        return self._texts.render(
-            "history.line" if amount else "history.mashup",
-            locale,
-            when=f"<t:{record.asked_at:.0f}:R>",
-            tune=self._captions.describe(record, locale),
-            how=amount,
-            seed=record.request.seed,
-            state=self._texts.render(f"states.{record.state}", locale),
-            link=f"https://discord.com/channels/{record.guild_id or '@me'}/{record.channel_id}"
-            f"/{record.message_id}",
-        )
-
-    async def _show_help(self, interaction: Interaction[Any]) -> None:
+    async def show_help(interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
         embed = discord.Embed(
-            title=self._texts.render("help.title", locale),
-            description=self._texts.render("help.text", locale),
+            title=texts.render("help.title", locale),
+            description=texts.render("help.text", locale),
             colour=EMBED_COLOR,
         )
         await interaction.response.send_message(embed=embed, ephemeral=True)
+
+    return [
+        build_command("styles", show_styles, texts),
+        build_command("history", show_history, texts),
+        build_command("help", show_help, texts),
+    ]
+
+
+def _history_line(record: RequestRecord, captions: Captions, texts: Texts, locale: str) -> str:
+    amount = captions.describe_amount(record, locale)
+    return texts.render(
+        "history.line" if amount else "history.mashup",
+        locale,
+        when=f"<t:{record.asked_at:.0f}:R>",
+        tune=captions.describe(record, locale),
+        how=amount,
+        seed=record.request.seed,
+        state=texts.render(f"states.{record.state}", locale),
+        link=f"https://discord.com/channels/{record.guild_id or '@me'}/{record.channel_id}"
+        f"/{record.message_id}",
+    )

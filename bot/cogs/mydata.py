@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 import msgspec
-from discord import Interaction, app_commands
+from discord import Interaction
 from discord.app_commands import Command, Group
 
 from bot.requests.scheduler import Scheduler
@@ -19,33 +19,15 @@ from bot.texts import Texts
 from mst_core.jobs import encode_request
 
 
-class MyDataCog:
-    """Registers the two commands. All their replies are ephemeral."""
+def mydata_commands(
+    store: RequestStore, uploads: Uploads, scheduler: Scheduler, texts: Texts
+) -> Group:
+    """Build the two commands as a group. All their replies are ephemeral."""
 
-    def __init__(
-        self, store: RequestStore, uploads: Uploads, scheduler: Scheduler, texts: Texts
-    ) -> None:
-        self._store, self._uploads = store, uploads
-        self._scheduler, self._texts = scheduler, texts
-
-    def commands(self) -> list[Group]:
-        """Build the commands."""
-        mydata = Group(name="mydata", description=self._texts.render("commands.mydata"))
-        mydata.add_command(self._command("export", self._export))
-        mydata.add_command(self._command("delete", self._delete))
-        return [mydata]
-
-    def _command(self, name: str, callback: Any) -> Command[Any, ..., None]:
-        async def run(interaction: Interaction[Any]) -> None:
-            await callback(interaction)
-
-        description = self._texts.render(f"commands.mydata_{name}")
-        return app_commands.Command(name=name, description=description, callback=run)
-
-    async def _export(self, interaction: Interaction[Any]) -> None:
+    async def export(interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        records = await self._store.history(interaction.user.id)
-        uploads = await self._uploads.of_user(interaction.user.id)
+        records = await store.history(interaction.user.id)
+        found = await uploads.of_user(interaction.user.id)
         data = {
             "requests": [
                 {
@@ -56,42 +38,49 @@ class MyDataCog:
                 | {"request": msgspec.Raw(encode_request(record.request).encode())}
                 for record in records
             ],
-            "uploads": msgspec.to_builtins(uploads),
+            "uploads": msgspec.to_builtins(found),
         }
         content = msgspec.json.format(msgspec.json.encode(data), indent=2)
         files = [discord.File(io.BytesIO(content), filename="mydata.json")]
         packed = 0
-        if uploads:
+        if found:
             archive, packed = await asyncio.to_thread(
-                self._pack, uploads, interaction.filesize_limit - len(content)
+                _pack, uploads, found, interaction.filesize_limit - len(content)
             )
             files.append(discord.File(io.BytesIO(archive), filename="uploads.zip"))
-        text = self._texts.render(
+        text = texts.render(
             "mydata.export",
             interaction.locale.value,
             requests=len(records),
-            uploads=len(uploads),
+            uploads=len(found),
             packed=packed,
         )
         await interaction.followup.send(text, files=files, ephemeral=True)
 
-    def _pack(self, uploads: list[Upload], max_bytes: int) -> tuple[bytes, int]:
-        """Return a ZIP archive of the newest uploads that fit, and their number."""
-        archive, packed = io.BytesIO(), 0
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
-            for upload in uploads:
-                # An upper bound: incompressible data grows by less than 1 %, and each file has two
-                # headers with its name.
-                if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > max_bytes:
-                    break
-                files.writestr(f"{upload.id}-{upload.name}", self._uploads.read_bytes(upload))
-                packed += 1
-        return archive.getvalue(), packed
-
-    async def _delete(self, interaction: Interaction[Any]) -> None:
+    async def delete(interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        requests, uploads = await self._scheduler.delete_user(interaction.user.id)
-        text = self._texts.render(
-            "mydata.delete", interaction.locale.value, requests=requests, uploads=uploads
+        n_requests, n_uploads = await scheduler.delete_user(interaction.user.id)
+        text = texts.render(
+            "mydata.delete", interaction.locale.value, requests=n_requests, uploads=n_uploads
         )
         await interaction.followup.send(text, ephemeral=True)
+
+    group = Group(name="mydata", description=texts.render("commands.mydata"))
+    for name, callback in (("export", export), ("delete", delete)):
+        description = texts.render(f"commands.mydata_{name}")
+        group.add_command(Command(name=name, description=description, callback=callback))
+    return group
+
+
+def _pack(uploads: Uploads, packable: list[Upload], max_bytes: int) -> tuple[bytes, int]:
+    """Return a ZIP archive of the newest uploads that fit, and their number."""
+    archive, packed = io.BytesIO(), 0
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for upload in packable:
+            # An upper bound: incompressible data grows by less than 1 %, and each file has two
+            # headers with its name.
+            if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > max_bytes:
+                break
+            files.writestr(f"{upload.id}-{upload.name}", uploads.read_bytes(upload))
+            packed += 1
+    return archive.getvalue(), packed

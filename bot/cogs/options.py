@@ -73,7 +73,7 @@ def build_command(
     name: str,
     callback: Any,
     texts: Texts,
-    options: Sequence[str],
+    options: Sequence[str] = (),
     text_keys: Mapping[str, str] | None = None,
     **completions: Any,
 ) -> Command[Any, ..., Any]:
