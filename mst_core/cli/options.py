@@ -77,16 +77,16 @@ def complete_style(
     ]
 
 
-class _StrengthList(click.ParamType[tuple[float, ...]]):
-    """One number, or several with commas between them."""
-
-    name = "strength"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
-        try:
-            return tuple(float(part) for part in str(value).split(","))
-        except ValueError as error:
-            raise BadOption("strength", value, "write it as 0.5, or several as 0,0.5,1") from error
+def _parse_strengths(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
+    """Return the numbers of a list such as ``0,0.5,1``. Raises BadOption."""
+    if value is None:
+        return None
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError as error:
+        raise BadOption("strength", value, "write it as 0.5, or several as 0,0.5,1") from error
 
 
 def _style_option(option: str, what: str) -> Callable[[Function], Function]:
@@ -113,7 +113,7 @@ like = _like_option("--like", "rhythm")
 strength = click.option(
     "--strength",
     "strengths",
-    type=_StrengthList(),
+    callback=_parse_strengths,
     metavar="N[,N...]",
     help="How much changes: 0 keeps every note, 1 is the full change (default: 1). Several "
     "numbers give several versions.",
@@ -121,7 +121,7 @@ strength = click.option(
 pitch_strength = click.option(
     "--pitch-strength",
     "pitch_strengths",
-    type=_StrengthList(),
+    callback=_parse_strengths,
     metavar="N[,N...]",
     help="How much the pitches change (default: as much as the rhythm).",
 )
