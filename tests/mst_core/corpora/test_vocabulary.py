@@ -25,6 +25,11 @@ def test_an_interval_is_folded_by_octaves_in_its_direction(interval: int) -> Non
     assert 0 <= interval_token(interval) < REST_TOKEN < N_PITCH_TOKENS
 
 
+def test_an_octave_stays_an_octave_and_a_ninth_becomes_a_second() -> None:
+    assert [fold_to_octave(interval) for interval in (12, 14, -14, -25)] == [12, 2, -2, -1]
+    assert interval_token(0) == 12
+
+
 def test_every_vocabulary_has_the_common_note_values() -> None:
     vocabulary = DurationVocabulary.from_tunes(DANCES)
     assert set(vocabulary.ticks) == {int(24 * value) for value in COMMON_DURATIONS}
