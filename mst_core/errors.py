@@ -67,7 +67,7 @@ class UnreadableScore(ScoreError):
 class NoMelody(ScoreError):
     """Arguments: the file or part that was searched."""
 
-    sentence = "there is no melody in {0}; it must hold at least two notes that sound"
+    sentence = "there is no melody in {0}; it needs at least two notes"
 
 
 class TooLong(ScoreError):
@@ -79,14 +79,14 @@ class TooLong(ScoreError):
 class ParserStopped(ScoreError):
     """Arguments: how the parser ended."""
 
-    sentence = "reading this file was given up: {0}; a smaller or plainer file may do"
+    sentence = "the file could not be read: {0}; try a smaller or simpler file"
 
 
 class UnwritableRhythm(ScoreError):
     """Arguments: the bar, the position in it."""
 
     sentence = (
-        "bar {0} has a note that begins or ends {1}; written music goes in steps of 1/24 quarter"
+        "bar {0} has a note that begins or ends {1}; notes are written on a grid of 1/24 quarter"
     )
 
 
@@ -167,24 +167,24 @@ class EngineLost(EngineError):
 class JobTimeout(EngineError):
     """Arguments: the limit in seconds."""
 
-    sentence = "this took longer than {0} seconds and was given up; try fewer bars or another seed"
+    sentence = "this took longer than {0} seconds and was stopped; try fewer bars or another seed"
 
 
 class EngineFault(EngineError):
     """Arguments: the reference of the traceback in the log."""
 
-    sentence = "something went wrong inside; the log has it under {0}"
+    sentence = "internal error; the log has it under {0}"
 
 
 def all_errors() -> dict[str, type[MstError]]:
     """Return all error classes by their codes, the base class included."""
-    family: dict[str, type[MstError]] = {}
-    waiting: list[type[MstError]] = [MstError]
-    while waiting:
-        member = waiting.pop()
-        family[member.__name__] = member
-        waiting.extend(member.__subclasses__())
-    return family
+    found: dict[str, type[MstError]] = {}
+    pending: list[type[MstError]] = [MstError]
+    while pending:
+        error = pending.pop()
+        found[error.__name__] = error
+        pending.extend(error.__subclasses__())
+    return found
 
 
 def rebuild_error(code: str, arguments: tuple[str, ...]) -> MstError:

@@ -168,5 +168,5 @@ def require_style(name: str, styles: Mapping[str, StyleCard]) -> StyleCard:
         UnknownStyle: when no style has that name; it lists the names that exist.
     """
     if name not in styles:
-        raise UnknownStyle(name, ", ".join(styles) or "none at all")
+        raise UnknownStyle(name, ", ".join(styles) or "none")
     return styles[name]

@@ -30,11 +30,26 @@ class RepeatSigns:
     """Start, end (exclusive) and number of each ending."""
 
     def ending_at(self, position: int) -> int:
-        """Return the number of the ending that contains a position, 0 outside endings."""
+        """Return the number of the ending that contains a position.
+
+        Args:
+            position: ticks from the first downbeat.
+
+        Returns:
+            1 or 2, and 0 outside endings.
+        """
         return next((number for start, end, number in self.endings if start <= position < end), 0)
 
     def signs_between(self, start: int, end: int) -> list[int]:
-        """Return the repeat signs between two barlines, in ticks from the first of them."""
+        """Return the repeat signs between two barlines.
+
+        Args:
+            start: position of the first barline.
+            end: position of the second barline.
+
+        Returns:
+            Rising positions in ticks from the first barline, without the barlines themselves.
+        """
         signs = self.repeat_starts | self.repeat_ends
         return sorted(sign - start for sign in signs if start < sign < end)
 

@@ -127,7 +127,7 @@ def _run_midi2audio(arguments: list[str], timeout_s: float) -> str:
     try:
         output, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        raise NoSound(f"no end after {timeout_s:g} seconds") from None
+        raise NoSound(f"not finished after {timeout_s:g} seconds") from None
     finally:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):

@@ -57,4 +57,4 @@ def require_soundfont(path: Path) -> None:
     except OSError as error:
         raise NoSoundFont(f"{path} ({error.strerror})") from error
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise NoSoundFont(f"{path} (this file is no SoundFont)")
+        raise NoSoundFont(f"{path} (this file is not a SoundFont)")

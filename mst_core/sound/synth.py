@@ -72,10 +72,10 @@ def require_sound(samples: Samples, *, min_seconds: float = 0.0) -> None:
     """
     seconds = len(samples) / SAMPLE_RATE
     if not samples.size or seconds < min_seconds:
-        raise NoSound(f"{seconds:.1f} seconds came where {min_seconds:.1f} were played")
+        raise NoSound(f"{seconds:.1f} seconds instead of {min_seconds:.1f}")
     peak = find_peak(samples)
     if not np.isfinite(peak):
-        raise NoSound("samples that are no numbers")
+        raise NoSound("samples that are not finite")
     if peak < MIN_PEAK:
         raise NoSound(f"{seconds:.1f} seconds of silence")
 

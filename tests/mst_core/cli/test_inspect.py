@@ -118,4 +118,4 @@ main(["inspect", "tune.mid"])
 """
     call = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (call.returncode, call.stdout) == (2, "")
-    assert re.fullmatch(r"error: tune\.mid: reading this file was given up: .*\n", call.stderr)
+    assert re.fullmatch(r"error: tune\.mid: the file could not be read: .*\n", call.stderr)

@@ -37,7 +37,7 @@ def test_failures_that_midi2audio_ignores_are_errors(soundfont: Path, tmp_path: 
             render_midi(broken, soundfont, seconds=5)
     with pytest.raises(NoSoundFont):
         render_midi(midi, tmp_path / "missing.sf2", seconds=5)
-    with pytest.raises(NoSound, match="seconds came where 60"):
+    with pytest.raises(NoSound, match="seconds instead of 60"):
         render_midi(midi, soundfont, seconds=60)
 
 
@@ -46,7 +46,7 @@ def test_a_midi_file_that_never_ends_exceeds_the_time_limit(soundfont: Path) -> 
     track += [mido.Message("note_off", note=60, time=2**28 - 1)] * 20
     file = io.BytesIO()
     mido.MidiFile(tracks=[track], ticks_per_beat=1).save(file=file)
-    with pytest.raises(NoSound, match="no end"):
+    with pytest.raises(NoSound, match="not finished after 1 seconds"):
         render_midi(file.getvalue(), soundfont, seconds=5, timeout_s=1)
 
 
