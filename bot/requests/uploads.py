@@ -160,7 +160,7 @@ class Uploads:
         return len(rows)
 
     async def delete_leftovers(self) -> None:
-        """Delete what a crash left behind: files without a row, and partly written files."""
+        """Delete what remains after a crash: files without a row, and partly written files."""
         async with self._rows_lock:
             await self._delete_unreferenced(and_drafts=True)
 

@@ -27,17 +27,30 @@ async def test_compose_delivers_audio_score_midi_and_the_options_used(server: Di
     assert await message.attachments[0].read() == b"mp3 of 1"
     assert message.embeds[0].image.url == "attachment://folk-42.png" or message.embeds[0].image.url
     assert fields(message) == {
-        "Melody": "Folk", "Rhythm": "Folk", "Key": "D major", "Meter": "4/4",
-        "Tempo": "♩ = 110", "Bars": "16", "Form": "AABB", "Seed": "`42`",
-    }  # fmt: skip
+        "Melody": "Folk",
+        "Rhythm": "Folk",
+        "Key": "D major",
+        "Meter": "4/4",
+        "Tempo": "♩ = 110",
+        "Bars": "16",
+        "Form": "AABB",
+        "Seed": "`42`",
+    }
     assert "A new Folk tune" in message.content
 
 
 async def test_transfer_takes_melody_and_rhythm_from_two_styles(server: DiscordEnv) -> None:
     await server.alice.slash(
-        server.channel, "transfer", pitch="jazz", rhythm="folk",
-        bars=8, meter="6/8", key="Em", tempo=90.0, seed=1,
-    )  # fmt: skip
+        server.channel,
+        "transfer",
+        pitch="jazz",
+        rhythm="folk",
+        bars=8,
+        meter="6/8",
+        key="Em",
+        tempo=90.0,
+        seed=1,
+    )
     (job,) = server.engine.jobs
     request = compose_request(job)
     assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)

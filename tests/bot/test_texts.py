@@ -13,10 +13,25 @@ from mst_core.errors import all_errors
 from tests.support.paths import PROJECT
 
 STORED_CODES = [
-    "LostFile", "TooLarge", "BadOption", "BrokenStyle", "EngineBusy", "EngineFault", "EngineLost",
-    "JobTimeout", "NoEncoder", "NoMelody", "NoSound", "NoSoundFont", "NoSuchTune", "ParserStopped",
-    "TooLong", "UnknownStyle", "UnreadableScore", "UnwritableRhythm",
-]  # fmt: skip
+    "LostFile",
+    "TooLarge",
+    "BadOption",
+    "BrokenStyle",
+    "EngineBusy",
+    "EngineFault",
+    "EngineLost",
+    "JobTimeout",
+    "NoEncoder",
+    "NoMelody",
+    "NoSound",
+    "NoSoundFont",
+    "NoSuchTune",
+    "ParserStopped",
+    "TooLong",
+    "UnknownStyle",
+    "UnreadableScore",
+    "UnwritableRhythm",
+]
 """Error codes that databases of version 0.1 may hold: those of a job, not of the intake."""
 
 

@@ -212,10 +212,18 @@ async def test_the_button_of_the_current_strength_is_disabled(server: DiscordEnv
         if isinstance(child, discord.Button)
     }
     assert buttons == {
-        "Another one": False, "Before and after": False, "Remove": False,
-        "25 %": False, "50 %": False, "75 %": True, "100 %": False,
-        "Variant 1": True, "Variant 2": False, "Variant 3": False, "Variant 4": False,
-    }  # fmt: skip
+        "Another one": False,
+        "Before and after": False,
+        "Remove": False,
+        "25 %": False,
+        "50 %": False,
+        "75 %": True,
+        "100 %": False,
+        "Variant 1": True,
+        "Variant 2": False,
+        "Variant 3": False,
+        "Variant 4": False,
+    }
 
 
 async def test_the_history_names_the_file(server: DiscordEnv) -> None:

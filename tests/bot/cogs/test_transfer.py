@@ -37,13 +37,20 @@ async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(server: Di
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.mp3"
     assert "reel.mid with a Jazz melody in Folk rhythm" in message.content
     assert fields(message) == {
-        "Melody": "Jazz", "Rhythm": "Folk", "Strength": "50 %",
-        "Changed": "37 % of the notes", "New pitches": "20 % of the notes",
+        "Melody": "Jazz",
+        "Rhythm": "Folk",
+        "Strength": "50 %",
+        "Changed": "37 % of the notes",
+        "New pitches": "20 % of the notes",
         "Repeats": "12 of 12 repeated bars kept",
         "Similarity": "more like the target than 41 of 50 reference tunes",
         "Longest shared run": "7 notes (95 % of unrelated tunes: up to 9)",
-        "Key": "D major", "Meter": "4/4", "Tempo": "♩ = 180", "Bars": "8", "Seed": "`4`",
-    }  # fmt: skip
+        "Key": "D major",
+        "Meter": "4/4",
+        "Tempo": "♩ = 180",
+        "Bars": "8",
+        "Seed": "`4`",
+    }
 
 
 async def test_one_side_alone_may_change_towards_another_tune(server: DiscordEnv) -> None:

@@ -65,8 +65,11 @@ async def test_a_request_goes_from_waiting_to_delivered(store: RequestStore, clo
     clock.now += 2
     leased = await lease(store)
     assert (leased.id, leased.state, leased.tries, leased.started_at) == (
-        accepted.id, "running", 1, clock.now,
-    )  # fmt: skip
+        accepted.id,
+        "running",
+        1,
+        clock.now,
+    )
     clock.now += 3
     done = await finish(store, leased)
     assert done is not None
@@ -261,10 +264,13 @@ asyncio.run(add_forever())
 async def test_kill_9_loses_no_accepted_request(tmp_path: Path, after: int) -> None:
     path = tmp_path / "ledger.sqlite3"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", ADDING, str(path),
+        sys.executable,
+        "-c",
+        ADDING,
+        str(path),
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     printed = [int(await process.stdout.readline()) for _ in range(after)]
     process.send_signal(signal.SIGKILL)

@@ -110,8 +110,9 @@ async def test_a_request_gets_the_parsed_scores_that_it_needs(queue: QueueEnv) -
         Transfer(source=SHA, seed=1, rhythm=Side(like=like), track=1), names
     )
     assert {sha: score.melody.bar_count for sha, score in readings.items()} == {
-        SHA: 8, like: 4,
-    }  # fmt: skip
+        SHA: 8,
+        like: 4,
+    }
     assert await queue.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
 
 
