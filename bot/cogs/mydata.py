@@ -79,7 +79,10 @@ def _pack(uploads: Uploads, packable: list[Upload], max_bytes: int) -> tuple[byt
         for upload in packable:
             # An upper bound: incompressible data grows by less than 1 %, and each file has two
             # headers with its name.
-            if archive.tell() + upload.size_bytes * 1.01 + 2_000 * (packed + 2) > max_bytes:
+            if (
+                archive.getbuffer().nbytes + upload.size_bytes * 1.01 + 2_000 * (packed + 2)
+                > max_bytes
+            ):
                 break
             files.writestr(f"{upload.id}-{upload.name}", uploads.read_bytes(upload))
             packed += 1
