@@ -16,13 +16,15 @@ from mst_core.reading.abc.tune import AbcTune
 
 CorpusLine = dict[str, Any]
 """One JSON object of a corpus file."""
-LineEvents = Iterable[tuple[int | None, Fraction, Fraction]]
-"""(MIDI pitch or None, onset, duration), contiguous from 0, times in quarter notes."""
 MAX_BAR_QUARTERS = 1_000
 """A longer bar is refused, in quarter notes."""
 
 
-def make_line(fields: CorpusLine, events: LineEvents, bar_starts: Sequence[Fraction]) -> CorpusLine:
+def make_line(
+    fields: CorpusLine,
+    events: Iterable[tuple[int | None, Fraction, Fraction]],
+    bar_starts: Sequence[Fraction],
+) -> CorpusLine:
     """Add notes and bars to the other fields of a line, times as exact fractions."""
     return fields | {
         "notes": [[pitch, str(onset), str(duration)] for pitch, onset, duration in events],

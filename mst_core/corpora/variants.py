@@ -36,9 +36,6 @@ _GENERIC_TITLE = re.compile(
 )
 """Titles that only name a kind of tune."""
 
-_Notes = tuple[tuple[int, Fraction, Fraction], ...]
-"""(MIDI pitch, onset, duration) of each sounding note, times in quarter notes."""
-
 
 def cluster_names(lines: Sequence[CorpusLine]) -> list[str]:
     """Name the cluster of each line: by the first title in the cluster, or else the first id."""
@@ -102,7 +99,7 @@ def _union_equal_keys(clusters: _UnionFind, keys: Sequence[object]) -> None:
             clusters.union(first.setdefault(key, index), index)
 
 
-def _sounding_notes(line: CorpusLine) -> _Notes:
+def _sounding_notes(line: CorpusLine) -> tuple[tuple[int, Fraction, Fraction], ...]:
     return tuple(
         (pitch, Fraction(onset), Fraction(duration))
         for pitch, onset, duration in line["notes"]
@@ -110,7 +107,9 @@ def _sounding_notes(line: CorpusLine) -> _Notes:
     )
 
 
-def _opening(notes: _Notes, line: CorpusLine) -> tuple[object, ...]:
+def _opening(
+    notes: tuple[tuple[int, Fraction, Fraction], ...], line: CorpusLine
+) -> tuple[object, ...]:
     """Intervals from the first note, and durations in bars, of the first notes after the pickup."""
     starts = [Fraction(start) for start in line["bar_starts"]] + [Fraction(0)]
     begin = starts[1] if Fraction(line.get("pickup") or 0) and len(starts) > 2 else starts[0]
@@ -123,7 +122,9 @@ def _opening(notes: _Notes, line: CorpusLine) -> tuple[object, ...]:
     return tuple((pitch - reference, duration / bar) for pitch, _, duration in first_notes)
 
 
-def _pairs_sharing_ngrams(melodies: Sequence[_Notes]) -> Iterator[tuple[int, int]]:
+def _pairs_sharing_ngrams(
+    melodies: Sequence[tuple[tuple[int, Fraction, Fraction], ...]],
+) -> Iterator[tuple[int, int]]:
     """Yield pairs of tunes of which the shorter shares enough n-grams with the longer."""
     ngrams = [_interval_ngrams(notes) for notes in melodies]
     tunes_with: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -142,7 +143,7 @@ def _pairs_sharing_ngrams(melodies: Sequence[_Notes]) -> Iterator[tuple[int, int
             yield first, second
 
 
-def _interval_ngrams(notes: _Notes) -> set[tuple[int, ...]]:
+def _interval_ngrams(notes: tuple[tuple[int, Fraction, Fraction], ...]) -> set[tuple[int, ...]]:
     """Collect the n-grams of successive intervals, octaves folded."""
     pitches = [pitch for pitch, _, _ in notes]
     steps = [(b - a + 6) % 12 - 6 for a, b in pairwise(pitches)]

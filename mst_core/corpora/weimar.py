@@ -42,10 +42,6 @@ _SWING_PATTERNS = {
 """Positions in the beat as they are played, and as they are notated."""
 _HALF = Fraction(1, 2)
 
-DatabaseRow = tuple[Any, ...]
-"""The columns of one row, in the order of `_COLUMNS`."""
-_BarStarts = dict[int, int]
-"""Start of each bar by its number, in beats from the first bar that has a note."""
 _COLUMNS = {
     "solo_info": "melid performer title instrument style avgtempo rhythmfeel key signature",
     "melody": "melid eventid onset pitch duration division bar beat tatum beatdur",
@@ -73,7 +69,7 @@ def read_solos(path: Path) -> Iterator[CorpusLine | RejectedItem]:
 
 def _select(
     database: sqlite3.Connection, table: str, clauses: str, *values: int
-) -> list[DatabaseRow]:
+) -> list[tuple[Any, ...]]:
     columns = ", ".join(_COLUMNS[table].split())
     query = f"SELECT {columns} FROM {table} {clauses}"  # noqa: S608
     return database.execute(query, values).fetchall()
@@ -90,7 +86,7 @@ def _check_tables(database: sqlite3.Connection, name: str) -> None:
             )
 
 
-def _read_solo(database: sqlite3.Connection, info: DatabaseRow) -> CorpusLine | RejectedItem:
+def _read_solo(database: sqlite3.Connection, info: tuple[Any, ...]) -> CorpusLine | RejectedItem:
     """Read one solo by its row of ``solo_info``."""
     name = f"wjd-{int(info[0]):03d}"
     try:
@@ -126,7 +122,7 @@ def _read_solo(database: sqlite3.Connection, info: DatabaseRow) -> CorpusLine | 
 
 
 def _to_line(
-    fields: CorpusLine, meter: Meter, notes: list[DatabaseRow], beats: list[DatabaseRow]
+    fields: CorpusLine, meter: Meter, notes: list[tuple[Any, ...]], beats: list[tuple[Any, ...]]
 ) -> CorpusLine:
     """Add notes, bars and chords to the other fields of a line."""
     beat_length = Fraction(4, meter.denominator)
@@ -150,8 +146,8 @@ def _to_line(
 
 
 def _count_bars(
-    meter: Meter, notes: list[DatabaseRow], beats: list[DatabaseRow]
-) -> tuple[_BarStarts, int]:
+    meter: Meter, notes: list[tuple[Any, ...]], beats: list[tuple[Any, ...]]
+) -> tuple[dict[int, int], int]:
     """Find the starts of the bars and the end of the last one, in beats.
 
     A bar that the table of beats lacks has as many beats as the meter.
@@ -170,7 +166,7 @@ def _count_bars(
 
 
 def _note_positions(
-    notes: list[DatabaseRow], starts: _BarStarts
+    notes: list[tuple[Any, ...]], starts: dict[int, int]
 ) -> Iterator[tuple[int, Fraction, Fraction]]:
     """Yield (pitch, straightened onset, end as played) of each note, times in beats.
 

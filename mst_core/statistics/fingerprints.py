@@ -52,8 +52,6 @@ MAX_SHARED_MELODY = 0.25
 """A tune that shares a larger part of its melody in one run counts as a variant, not unrelated."""
 _MAX_LOOKUPS = 1 << 20  # n-grams looked up together: some 30 MB
 
-NgramLength = Annotated[int, msgspec.Meta(ge=1, le=256)]
-
 
 class BloomConfig(
     msgspec.Struct,
@@ -68,7 +66,10 @@ class BloomConfig(
 ):
     """Parameters of one Bloom filter, and percentiles measured with it."""
 
-    ngram_lengths: Annotated[tuple[NgramLength, ...], msgspec.Meta(min_length=1, max_length=16)]
+    ngram_lengths: Annotated[
+        tuple[Annotated[int, msgspec.Meta(ge=1, le=256)], ...],
+        msgspec.Meta(min_length=1, max_length=16),
+    ]
     """Lengths of the stored n-grams in steps, ascending; runs shorter than the first are missed."""
     hash_count: Annotated[int, msgspec.Meta(ge=1, le=16)]
     """Bits set by each n-gram; the false-positive rate is 2 to the power of minus this."""

@@ -45,8 +45,7 @@ POSITION_FACTOR = 10_000
 """A rhythm key is this times the onset in the bar, plus the duration, both in ticks."""
 
 ProfileSide = Literal["rhythm", "pitch"]
-PositiveCount = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
-Histogram = dict[int, PositiveCount]
+Histogram = dict[int, Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]]
 """Counts by key: for rhythm see `POSITION_FACTOR`, for pitch an interval of -12 to 12 semitones."""
 
 

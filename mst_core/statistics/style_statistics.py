@@ -34,9 +34,6 @@ can be compared, while that of a short tune is biased downwards."""
 MIN_COUNT = 3
 """A rhythm or bigram that the corpus shows less often in a meter is left out as an accident."""
 
-IntervalBigrams = tuple[tuple[int, int, int], ...]
-"""(interval token, next interval token, count)."""
-
 
 class RhythmCount(msgspec.Struct, frozen=True, array_like=True):
     """How many notes and rests of one duration begin at one position in the bar."""
@@ -120,7 +117,7 @@ class StyleStatistics(
     files have it."""
     repeated_phrase_share: float
     """Share of tunes, 0 to 1, that repeat a two-bar phrase exactly."""
-    interval_bigrams: IntervalBigrams = ()
+    interval_bigrams: tuple[tuple[int, int, int], ...] = ()
     scale_degrees: dict[str, tuple[int, ...]] = {}
     """Counts of pitches by semitones above the tonic, for ``major`` and ``minor`` keys."""
     repetition_patterns: dict[str, int] = {}
@@ -237,7 +234,9 @@ def _count_meter(tunes: Sequence[CorpusTune], known: Set[int], min_count: int) -
     )
 
 
-def count_interval_bigrams(tunes: Iterable[CorpusTune], min_count: int) -> IntervalBigrams:
+def count_interval_bigrams(
+    tunes: Iterable[CorpusTune], min_count: int
+) -> tuple[tuple[int, int, int], ...]:
     """Count pairs of successive intervals, rests skipped; those below ``min_count`` are dropped."""
     counts: Counter[tuple[int, int]] = Counter()
     for tune in tunes:

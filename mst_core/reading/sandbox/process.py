@@ -22,12 +22,7 @@ import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
 from mst_core.reading.parsed_score import ParsedScore
-from mst_core.reading.sandbox.protocol import (
-    MAX_RESPONSE_BYTES,
-    Parsed,
-    ParseRequest,
-    ParseResponse,
-)
+from mst_core.reading.sandbox.protocol import MAX_RESPONSE_BYTES, Parsed, ParseRequest, Rejected
 from mst_core.reading.serialization import InvalidScoreBytes, decode_score
 
 # -E -s -B: PYTHON* variables and the user's site-packages are ignored, no .pyc file is written.
@@ -38,7 +33,7 @@ _MAX_LOGGED_LINE = 500  # characters
 _CHUNK_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.reading.sandbox")
-_decoder: msgspec.msgpack.Decoder[ParseResponse] = msgspec.msgpack.Decoder(ParseResponse)
+_decoder: msgspec.msgpack.Decoder[Parsed | Rejected] = msgspec.msgpack.Decoder(Parsed | Rejected)
 
 
 async def run_parser(

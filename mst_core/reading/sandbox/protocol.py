@@ -36,6 +36,3 @@ class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
 
     code: str
     arguments: tuple[str, ...]
-
-
-ParseResponse = Parsed | Rejected

@@ -13,7 +13,7 @@ import msgspec
 
 from mst_core.errors import MstError, ParserStopped
 from mst_core.reading.load import load_score
-from mst_core.reading.sandbox.protocol import Parsed, ParseRequest, ParseResponse, Rejected
+from mst_core.reading.sandbox.protocol import Parsed, ParseRequest, Rejected
 from mst_core.reading.serialization import encode_score
 
 
@@ -26,7 +26,7 @@ def main() -> None:
         output.write(msgspec.msgpack.encode(respond(request)))
 
 
-def respond(request: ParseRequest) -> ParseResponse:
+def respond(request: ParseRequest) -> Parsed | Rejected:
     """Read the file of a request.
 
     Returns:
