@@ -190,10 +190,11 @@ def command(
             f"{checkpoint_dir / style}."
         )
         return
+    split, losses = result
     click.echo(
-        f"{style}: trained on {len(result.split.training)} tunes. Test loss on "
-        f"{len(result.split.test)} others: {result.losses.pitch:.3f} nats a pitch, "
-        f"{result.losses.duration:.3f} a duration. Written to {models / style}; the losses are "
+        f"{style}: trained on {len(split.training)} tunes. Test loss on "
+        f"{len(split.test)} others: {losses.pitch:.3f} nats a pitch, "
+        f"{losses.duration:.3f} a duration. Written to {models / style}; the losses are "
         f"plotted in {checkpoint_dir / style / PLOT_FILE}."
     )
 

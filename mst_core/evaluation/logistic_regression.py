@@ -8,8 +8,7 @@ fitted by Newton's method; styles have equal weight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -19,43 +18,42 @@ from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.rhythm_features import RhythmSequence
 
 
-@dataclass(frozen=True)
-class FeatureExtractor:
-    """Maps rhythms to feature matrices."""
+def select_features(
+    rhythms: Iterable[RhythmSequence], config: EvaluationConfig = EvaluationConfig()
+) -> dict[Hashable, int]:
+    """Select the features that occur in at least ``config.regression_min_windows`` windows.
 
-    columns: dict[Hashable, int]
-    """Column of each feature; F is their number."""
-    window_notes: int
+    Returns:
+        The column of each feature; F is their number.
+    """
+    seen = Counter(
+        name
+        for rhythm in rhythms
+        for window in _windows(rhythm, config.regression_window_notes)
+        for name in _shares(window)
+    )
+    kept = sorted(
+        (name for name, count in seen.items() if count >= config.regression_min_windows),
+        key=repr,
+    )
+    return {name: column for column, name in enumerate(kept)}
 
-    @classmethod
-    def fit(
-        cls, rhythms: Iterable[RhythmSequence], config: EvaluationConfig = EvaluationConfig()
-    ) -> FeatureExtractor:
-        """Select the features that occur in at least ``config.regression_min_windows`` windows."""
-        length = config.regression_window_notes
-        seen = Counter(
-            name
-            for rhythm in rhythms
-            for window in _windows(rhythm, length)
-            for name in _shares(window)
-        )
-        kept = sorted(
-            (name for name, count in seen.items() if count >= config.regression_min_windows),
-            key=repr,
-        )
-        return cls({name: column for column, name in enumerate(kept)}, length)
 
-    def transform(self, rhythm: RhythmSequence) -> NDArray[np.float64]:
-        """Return one row a window, ``(W, F + 1)``; the last column is the intercept's 1."""
-        windows = _windows(rhythm, self.window_notes)
-        rows = np.zeros((len(windows), len(self.columns) + 1))
-        rows[:, -1] = 1.0
-        for row, window in zip(rows, windows, strict=True):
-            for name, share in _shares(window).items():
-                column = self.columns.get(name)
-                if column is not None:
-                    row[column] = np.sqrt(share)
-        return rows
+def feature_rows(
+    rhythm: RhythmSequence,
+    columns: Mapping[Hashable, int],
+    config: EvaluationConfig = EvaluationConfig(),
+) -> NDArray[np.float64]:
+    """Compute one row a window, ``(W, F + 1)``; the last column is the intercept's 1."""
+    windows = _windows(rhythm, config.regression_window_notes)
+    rows = np.zeros((len(windows), len(columns) + 1))
+    rows[:, -1] = 1.0
+    for row, window in zip(rows, windows, strict=True):
+        for name, share in _shares(window).items():
+            column = columns.get(name)
+            if column is not None:
+                row[column] = np.sqrt(share)
+    return rows
 
 
 class LogisticRegression:

@@ -31,23 +31,21 @@ def rhythm_entropy(rhythm: RhythmSequence) -> float | None:
     return duration_entropy([note.duration for note in rhythm.notes])
 
 
-class SeenEvents:
-    """The (position, duration) pairs of a style's real tunes, by kind of bar."""
+def seen_events(rhythms: Iterable[RhythmSequence]) -> frozenset[tuple[str, int, int]]:
+    """Collect (kind of bar, position, duration) of all notes of a style's real tunes."""
+    return frozenset(
+        (rhythm.bar_kind, note.position, note.duration)
+        for rhythm in rhythms
+        for note in rhythm.notes
+    )
 
-    def __init__(self, rhythms: Iterable[RhythmSequence]) -> None:
-        self._seen = {
-            (rhythm.bar_kind, note.position, note.duration)
-            for rhythm in rhythms
-            for note in rhythm.notes
-        }
 
-    def unseen_rate(self, rhythm: RhythmSequence) -> float:
-        """Return the share of notes, 0 to 1, whose (position, duration) no real tune has."""
-        unseen = sum(
-            (rhythm.bar_kind, note.position, note.duration) not in self._seen
-            for note in rhythm.notes
-        )
-        return unseen / max(1, len(rhythm.notes))
+def unseen_rate(rhythm: RhythmSequence, seen: frozenset[tuple[str, int, int]]) -> float:
+    """Compute the share of notes, 0 to 1, that are not among `seen_events` of real tunes."""
+    unseen = sum(
+        (rhythm.bar_kind, note.position, note.duration) not in seen for note in rhythm.notes
+    )
+    return unseen / max(1, len(rhythm.notes))
 
 
 def changed_share(before: Melody, after: Melody) -> float:

@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from functools import cache
 
 from mst_core.evaluation.config import EvaluationConfig
-from mst_core.evaluation.logistic_regression import FeatureExtractor, LogisticRegression
+from mst_core.evaluation.logistic_regression import (
+    LogisticRegression,
+    feature_rows,
+    select_features,
+)
 from mst_core.evaluation.ngram_classifier import NgramModel
 from mst_core.evaluation.pieces import EvaluationPiece, sample
 from mst_core.evaluation.rhythm_features import RhythmSequence
@@ -32,9 +36,10 @@ class CrossFittedClassifiers:
         self._config = config
         self._styles = [sample(style, config.max_training_pieces) for style in (first, second)]
         rhythms = (piece.rhythm for style in self._styles for piece in style)
-        self._extractor = FeatureExtractor.fit(rhythms, config)
+        self._columns = select_features(rhythms, config)
         self._rows = [
-            [self._extractor.transform(piece.rhythm) for piece in style] for style in self._styles
+            [feature_rows(piece.rhythm, self._columns, config) for piece in style]
+            for style in self._styles
         ]
         self._models = cache(self._fit_fold)
 
@@ -49,7 +54,7 @@ class CrossFittedClassifiers:
         difference = second.log_likelihood(rhythm) - first.log_likelihood(rhythm)
         return {
             "3-gram": difference / max(1, len(rhythm.events)),
-            "regression": regression.log_odds(self._extractor.transform(rhythm)),
+            "regression": regression.log_odds(feature_rows(rhythm, self._columns, self._config)),
         }
 
     def _fit_fold(self, fold: int) -> tuple[NgramModel, NgramModel, LogisticRegression]:

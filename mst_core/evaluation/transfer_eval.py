@@ -17,12 +17,13 @@ from mst_core.evaluation.form_preservation import form_preservation, smallest_st
 from mst_core.evaluation.pieces import N_FOLDS, EvaluationPiece, fitting_sources, sample
 from mst_core.evaluation.rhythm_features import RhythmSequence, position_durations
 from mst_core.evaluation.strength_curve import (
-    SeenEvents,
     StrengthCurve,
     changed_share,
     profile_similarity,
     rhythm_entropy,
+    seen_events,
     spearman,
+    unseen_rate,
 )
 from mst_core.evaluation.style_classifiers import CLASSIFIERS, CrossFittedClassifiers
 from mst_core.evaluation.systems import TransferSystem
@@ -109,7 +110,7 @@ class _MetricSet:
     """(position, duration) counts of real target tunes, by kind of bar."""
     run_indexes: Mapping[int, SharedRunIndex]
     """Real target tunes outside each fold."""
-    seen_events: Mapping[int, SeenEvents]
+    seen_events: Mapping[int, frozenset[tuple[str, int, int]]]
     """Events of real target tunes outside each fold."""
     p95_run: float
 
@@ -144,7 +145,7 @@ class _MetricSet:
                 for kind in {piece.bar_kind for piece in real}
             },
             run_indexes=indexes,
-            seen_events={fold: SeenEvents(rhythms) for fold, rhythms in others.items()},
+            seen_events={fold: seen_events(rhythms) for fold, rhythms in others.items()},
             p95_run=float(np.percentile(runs, 95)) if runs else 0.0,
         )
 
@@ -168,7 +169,7 @@ class _MetricSet:
         return {
             "close": profile_similarity(rhythm, self.profiles.get(rhythm.bar_kind, Counter())),
             "entropy": rhythm_entropy(rhythm),
-            "strange": self.seen_events[fold].unseen_rate(rhythm),
+            "strange": unseen_rate(rhythm, self.seen_events[fold]),
             "run": float(run),
             "copied": float(run > self.p95_run),
             **self.classifiers.log_odds(rhythm, fold),

@@ -20,7 +20,6 @@ import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Annotated, Literal
@@ -44,7 +43,6 @@ MIN_NOTES = 16
 POSITION_FACTOR = 10_000
 """A rhythm key is this times the onset in the bar, plus the duration, both in ticks."""
 
-ProfileSide = Literal["rhythm", "pitch"]
 Histogram = dict[int, Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]]
 """Counts by key: for rhythm see `POSITION_FACTOR`, for pitch an interval of -12 to 12 semitones."""
 
@@ -55,7 +53,7 @@ class TuneProfile(msgspec.Struct, frozen=True, rename={"pitch": "melody"}):
     rhythm: Histogram
     pitch: Histogram
 
-    def side(self, side: ProfileSide) -> Histogram:
+    def side(self, side: Literal["rhythm", "pitch"]) -> Histogram:
         """Return the histogram of rhythm or of pitch."""
         return self.rhythm if side == "rhythm" else self.pitch
 
@@ -130,14 +128,6 @@ class ReferenceProfiles(msgspec.Struct, frozen=True):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class ProximityRank:
-    """A result is closer to its target than ``closer_than`` of ``n_others`` real tunes."""
-
-    closer_than: int
-    n_others: int
-
-
 def tune_profile(tune: CorpusTune) -> TuneProfile:
     """Count the rhythm and pitch histograms of a tune."""
     rhythm: Counter[int] = Counter()
@@ -161,20 +151,28 @@ def total_variation_distance(one: Histogram, other: Histogram) -> float:
 
 def rank_against_tune(
     result: Histogram, target: Histogram, others: Sequence[Histogram]
-) -> ProximityRank:
-    """Count the ``others`` that are farther from the result than the target tune is."""
+) -> tuple[int, int]:
+    """Count the ``others`` that are farther from the result than the target tune is.
+
+    Returns:
+        That count, and the number of others.
+    """
     near = total_variation_distance(result, target)
     farther = sum(total_variation_distance(result, other) > near for other in others)
-    return ProximityRank(farther, len(others))
+    return farther, len(others)
 
 
 def rank_against_style(
     result: Histogram, style: Histogram, others: Sequence[Histogram]
-) -> ProximityRank:
-    """Count the ``others`` that are farther from the style's pooled histogram than the result."""
+) -> tuple[int, int]:
+    """Count the ``others`` that are farther from the style's pooled histogram than the result.
+
+    Returns:
+        That count, and the number of others.
+    """
     near = total_variation_distance(style, result)
     farther = sum(total_variation_distance(style, other) > near for other in others)
-    return ProximityRank(farther, len(others))
+    return farther, len(others)
 
 
 def sample_profiles(meter: Meter, styles: Sequence[ReferenceProfiles]) -> tuple[TuneProfile, ...]:
@@ -200,8 +198,8 @@ def proximity_rank(
     target: str | CorpusTune,
     styles: Mapping[str, ReferenceProfiles],
     *,
-    side: ProfileSide,
-) -> ProximityRank | None:
+    side: Literal["rhythm", "pitch"],
+) -> tuple[int, int] | None:
     """Rank a result's distance to its target among real tunes of its meter.
 
     Args:
@@ -211,6 +209,7 @@ def proximity_rank(
         side: which histogram is compared.
 
     Returns:
+        N and M: the result is closer to its target than N of M real tunes are (see above).
         None where there are fewer than `MIN_OTHERS` other tunes of the result's meter, or where the
         target style has none.
     """

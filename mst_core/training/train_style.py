@@ -76,14 +76,6 @@ class CorpusSplit:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """How a corpus was divided, and the losses on its test part."""
-
-    split: CorpusSplit
-    losses: CommonLosses
-
-
 def train_style(
     name: str,
     tunes: Sequence[CorpusTune],
@@ -96,7 +88,7 @@ def train_style(
     networks: Sequence[NetworkName] = NETWORKS,
     init_from: Path | None = None,
     on_epoch: Callable[[NetworkName, EpochResult], None] = lambda network, epoch: None,
-) -> TrainingResult | None:
+) -> tuple[CorpusSplit, CommonLosses] | None:
     """Train a style and write its folder ``models_dir/name``.
 
     Args:
@@ -112,8 +104,8 @@ def train_style(
         on_epoch: called after each epoch.
 
     Returns:
-        None when only one network was trained: its weights are in the checkpoint, and a last call
-        with both writes the style folder.
+        How the corpus was divided, and the losses on its test part. None when only one network was
+        trained: its weights are in the checkpoint, and a last call with both writes the folder.
     """
     split = CorpusSplit.by_cluster([tune for tune in tunes if len(tune.events) >= MIN_EVENTS])
     vocabulary = DurationVocabulary.from_tunes(split.training)
@@ -148,7 +140,7 @@ def train_style(
     write_reference_data(folder, split)
     losses = evaluate_model(model, split.test, device)
     write_card(folder, statistics, split, losses)
-    return TrainingResult(split, losses)
+    return split, losses
 
 
 def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:

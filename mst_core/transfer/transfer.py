@@ -218,7 +218,6 @@ def compare_with_target(
     profiles = {
         name: other.reference_profiles for name, other in styles.items() if other.reference_profiles
     }
-    rank = proximity_rank(tune, target, profiles, side=side)
     run: SharedRun | None = None
     if (prints := style.fingerprints) is not None:
         if isinstance(target, str):
@@ -229,7 +228,7 @@ def compare_with_target(
             run = compare(tune, target)
     return replace(
         result,
-        rank_among=None if rank is None else (rank.closer_than, rank.n_others),
+        rank_among=proximity_rank(tune, target, profiles, side=side),
         longest_shared_run=None if run is None else run.length,
         p95_shared_run=None if run is None else run.p95,
     )

@@ -18,7 +18,6 @@ from mst_core.music import Melody, Meter, MeterChange, Note, Repeat
 from mst_core.reading.abc.tune import (
     AbcMeasure,
     AbcTune,
-    RepeatedSection,
     find_repeated_sections,
     merge_ties,
 )
@@ -71,9 +70,7 @@ def _meter_of_length(length: Fraction, like: Meter) -> Meter | None:
 class _BarLayout:
     """Places measures into bars, one after the other. Measures are named by their index."""
 
-    def __init__(
-        self, measures: tuple[AbcMeasure, ...], repeated: tuple[RepeatedSection, ...]
-    ) -> None:
+    def __init__(self, measures: tuple[AbcMeasure, ...], repeated: tuple[Repeat, ...]) -> None:
         self.measures = measures
         self.repeated = repeated
         self.onsets: list[Fraction] = []
@@ -119,8 +116,8 @@ class _BarLayout:
             ending = second = None
             if section.first_ending is not None:
                 ending = self._bar_from(self.onsets[section.first_ending])
-            if section.second_ending_end is not None:
-                second = self._bar_from(self._onset_or_end(section.second_ending_end))
+            if section.second_ending is not None:
+                second = self._bar_from(self._onset_or_end(section.second_ending))
             yield Repeat(
                 first,
                 last,

@@ -7,7 +7,6 @@ error, since every note after it would be wrong. Numbers are bounded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from mst_core.errors import UnreadableScore
@@ -44,18 +43,7 @@ _TEMPO = re.compile(r"(?:(\d{1,3})/(\d{1,3}))?[\s=]{0,9}(\d{1,4})(?![\d/])")
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-@dataclass(frozen=True, slots=True)
-class AbcKey:
-    """A K: field: the key and its signature."""
-
-    name: str
-    """Such as ``Gmaj``, ``F#min``, ``Ador``; ``HP`` for the Highland pipes."""
-    key: Key
-    signature: dict[str, int]
-    """Semitones that are added to each letter; a letter that is missing is natural."""
-
-
-def read_key(text: str) -> AbcKey | None:
+def read_key(text: str) -> tuple[str, Key, dict[str, int]] | None:
     """Parse a K: field: ``G``, ``A Dorian``, ``F#m``, ``Hp`` or ``Dmix=c``.
 
     ``none`` and an empty field are C major. Accidentals after the key change its signature;
@@ -65,7 +53,9 @@ def read_key(text: str) -> AbcKey | None:
         text: The field after its colon.
 
     Returns:
-        The key; None where the field only sets a clef or an octave.
+        Its name, such as ``Gmaj``, ``F#min``, ``Ador`` or ``HP`` for the Highland pipes; the key;
+        and its signature, the semitones that are added to each letter (one that is missing is
+        natural). None where the field only sets a clef or an octave.
 
     Raises:
         UnreadableScore: when there is no such key.
@@ -75,9 +65,9 @@ def read_key(text: str) -> AbcKey | None:
     if words.lower() in ("treble", "bass", "alto", "tenor", "perc") or (text and not words):
         return None
     if words[:2].lower() == "hp":
-        return AbcKey("HP", Key(SEMITONES["A"], "mixolydian"), {"F": 1, "C": 1})
+        return "HP", Key(SEMITONES["A"], "mixolydian"), {"F": 1, "C": 1}
     if not words or words.lower().startswith("none"):
-        return AbcKey("Cmaj", Key(0), {})
+        return "Cmaj", Key(0), {}
     match = _KEY.match(words)
     word = match[3] if match else ""
     explicit = word.lower() == "exp"
@@ -96,7 +86,7 @@ def read_key(text: str) -> AbcKey | None:
     for accidental, altered in _EXPLICIT.findall(words[match.end() :]):
         signature[altered.upper()] = ACCIDENTALS[accidental]
     key = Key((SEMITONES[letter] + shift) % 12, mode)
-    return AbcKey(f"{letter}{'#b'[shift < 0] if shift else ''}{mode[:3]}", key, signature)
+    return f"{letter}{'#b'[shift < 0] if shift else ''}{mode[:3]}", key, signature
 
 
 def read_meter(text: str) -> Meter | None:

@@ -14,10 +14,9 @@ import re
 from collections.abc import Iterator
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody
+from mst_core.music import Key, Melody
 from mst_core.reading.abc.bars import build_melody
 from mst_core.reading.abc.fields import (
-    AbcKey,
     default_unit,
     read_key,
     read_meter,
@@ -140,13 +139,14 @@ def read_tune(text: str, *, max_notes: int = MAX_NOTES) -> AbcTune:
     header, key, body = _split_header(text)
     if key is None:
         raise UnreadableScore("the text has no K: line, which names the key", ACCEPTED)
+    key_name, tonality, signature = key
     meter = read_meter(header.get("M", ["none"])[-1])
     unit = read_unit(header["L"][-1]) if "L" in header else default_unit(meter)
     declared = [words[0] for text in header.get("V", ()) if (words := text.split())]
-    voice = VoiceBuilder(key.signature, unit, meter, max_notes)
+    voice = VoiceBuilder(signature, unit, meter, max_notes)
     selector = _VoiceSelector(declared)
     tempos = [tempo for text in header.get("Q", ()) if (tempo := read_tempo(text, unit))]
-    signatures = [key.signature]
+    signatures = [signature]
     for line in body:
         field = _body_field(line)
         for token in [field] if field else tokenize(line):
@@ -172,8 +172,8 @@ def read_tune(text: str, *, max_notes: int = MAX_NOTES) -> AbcTune:
         title=header.get("T", [""])[0],
         rhythm=header["R"][0] if "R" in header else None,
         meter=meter,
-        key=key.key,
-        key_name=key.name,
+        key=tonality,
+        key_name=key_name,
         tempo=tempos[0] if tempos else None,
         measures=measures,
         declared_voices=len(set(declared)),
@@ -200,7 +200,9 @@ class _VoiceSelector:
         self.is_melody = name == self._melody_voice
 
 
-def _split_header(text: str) -> tuple[dict[str, list[str]], AbcKey | None, list[str]]:
+def _split_header(
+    text: str,
+) -> tuple[dict[str, list[str]], tuple[str, Key, dict[str, int]] | None, list[str]]:
     """Return the fields up to the first K:, the key, and the lines of music after it."""
     header: dict[str, list[str]] = {}
     lines = iter(text.splitlines())
@@ -237,7 +239,7 @@ def _apply(voice: VoiceBuilder, token: Token) -> None:
         voice.add(token)
     elif token.letter == "K":
         key = read_key(token.text)
-        voice.signature = key.signature if key else voice.signature
+        voice.signature = key[2] if key else voice.signature
     elif token.letter == "M":
         voice.meter = read_meter(token.text)
     elif token.letter == "L":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mst_core.music import Key, Meter
+from mst_core.music import Key, Meter, Repeat
 
 
 class AbcNote(NamedTuple):
@@ -54,18 +54,6 @@ class AbcMeasure:
     """Whether a double bar or a repeat sign stands after it."""
     endings: tuple[int, ...] = ()
     """The passes in which it is played, counted from 1; empty for all."""
-
-
-class RepeatedSection(NamedTuple):
-    """Measures that are played twice; all fields are indices of measures."""
-
-    start: int
-    end: int
-    """The first measure after the repeat sign."""
-    first_ending: int | None
-    """The first measure of the first ending, which goes up to ``end``."""
-    second_ending_end: int | None
-    """The first measure after the second ending, which begins at ``end``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +171,7 @@ def _drop_replaced_endings(measures: tuple[AbcMeasure, ...]) -> tuple[AbcMeasure
     return tuple(reversed(kept))
 
 
-def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[RepeatedSection, ...]:
+def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[Repeat, ...]:
     """Find the sections that are played twice, with one ending or with a first and a second one.
 
     Sections that are played more often, or have other endings, are left out. A closing sign without
@@ -193,9 +181,9 @@ def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[RepeatedSe
         measures: The measures of a tune in the order of the text.
 
     Returns:
-        The sections in order; they do not overlap.
+        The sections in order; they do not overlap. Their indices are of measures, not of bars.
     """
-    sections: list[RepeatedSection] = []
+    sections: list[Repeat] = []
     start = end = 0
     while end < len(measures):
         if measures[end].opens_repeat:
@@ -220,6 +208,6 @@ def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[RepeatedSe
             plain = before_sign == {(1,)} and after_sign in (set(), {(2,)})
         if plain:
             second_ending_end = later_end if after_sign else None
-            sections.append(RepeatedSection(start, end, first_ending, second_ending_end))
+            sections.append(Repeat(start, end, first_ending, second_ending_end))
         start = end = later_end
     return tuple(sections)

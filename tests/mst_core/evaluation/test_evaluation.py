@@ -32,12 +32,13 @@ from mst_core.evaluation.rhythm_features import (
     position_durations,
 )
 from mst_core.evaluation.strength_curve import (
-    SeenEvents,
     StrengthCurve,
     changed_share,
     profile_similarity,
     rhythm_entropy,
+    seen_events,
     spearman,
+    unseen_rate,
 )
 from mst_core.evaluation.style_classifiers import CLASSIFIERS, CrossFittedClassifiers
 from mst_core.music import Key, Melody, Meter, Note
@@ -179,11 +180,11 @@ def test_entropy_is_that_of_windows_of_one_length() -> None:
 
 
 def test_events_that_no_real_tune_has_are_unseen() -> None:
-    seen = SeenEvents(piece.rhythm for piece in EVEN)
-    assert seen.unseen_rate(EVEN[0].rhythm) == 0
+    seen = seen_events(piece.rhythm for piece in EVEN)
+    assert unseen_rate(EVEN[0].rhythm, seen) == 0
     assert (
-        seen.unseen_rate(
-            RhythmSequence("48", (RhythmEvent(0, 14, True), RhythmEvent(0, 12, True)), 1)
+        unseen_rate(
+            RhythmSequence("48", (RhythmEvent(0, 14, True), RhythmEvent(0, 12, True)), 1), seen
         )
         == 0.5
     )

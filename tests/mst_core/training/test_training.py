@@ -154,7 +154,7 @@ def test_twenty_tunes_are_enough_when_training_starts_from_another_style(
     )
     assert fresh is not None
     assert fine_tuned is not None
-    assert fine_tuned.losses.pitch < fresh.losses.pitch - 0.2
+    assert fine_tuned[1].pitch < fresh[1].pitch - 0.2
 
 
 def slower(line: dict[str, Any]) -> CorpusTune:
@@ -170,14 +170,13 @@ def test_a_trained_folder_is_a_style(tunes: list[CorpusTune], tmp_path: Path) ->
         config=SHORT, model_config=SMALL, device=CPU,
     )  # fmt: skip
     assert result is not None
+    split, losses = result
     style = load_styles(tmp_path / "models", CPU)["dances"]
     assert style.card.meters.keys() == {"2/4"}
-    assert style.card.about["training_tunes"] == len(result.split.training)
-    again = evaluate_model(style.model, result.split.test, CPU)
-    assert again.pitch == pytest.approx(
-        result.losses.pitch, abs=1e-3
-    )  # weights are rounded on disk
-    assert again.duration == pytest.approx(result.losses.duration, abs=1e-3)
+    assert style.card.about["training_tunes"] == len(split.training)
+    again = evaluate_model(style.model, split.test, CPU)
+    assert again.pitch == pytest.approx(losses.pitch, abs=1e-3)  # weights are rounded on disk
+    assert again.duration == pytest.approx(losses.duration, abs=1e-3)
 
 
 def test_retraining_keeps_what_people_wrote_on_the_card(

@@ -32,8 +32,8 @@ def test_a_key_has_a_name_a_tonic_and_a_signature(
 ) -> None:
     read = read_key(text)
     assert read is not None
-    assert (read.name, read.key) == (name, key)
-    assert {letter: shift for letter, shift in read.signature.items() if shift} == signature
+    assert read[:2] == (name, key)
+    assert {letter: shift for letter, shift in read[2].items() if shift} == signature
 
 
 def test_a_field_that_only_sets_a_clef_is_no_key() -> None:
