@@ -1,6 +1,6 @@
 #!/bin/sh
-# Write constraints.txt: the exact version of everything that a fresh installation would take today.
-# Local labels such as +cpu go, so that one pin fits every build of a version.
+# Write constraints.txt: the exact version of every package that a new installation would get today.
+# Local labels such as +cpu are left out, so that one pin fits every build of a version.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ for package in json.load(sys.stdin)["install"]:
 fresh=$(mktemp)
 trap 'rm -f "$fresh"' EXIT
 resolve -e ".[tryout,dev]" >"$fresh"
-# Wanted from Python 3.13 on; an older one would leave it out.
+# Required from Python 3.13 on; pip for an older Python does not list it.
 grep -q '^audioop-lts==' "$fresh" \
     || resolve --no-deps --ignore-requires-python --only-binary :all: --python-version 3.13 \
         --target .setup audioop-lts >>"$fresh"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run every test on two processes and report line and branch coverage; fail below the floor in
+# Run every test in two processes and report line and branch coverage; fail below the floor in
 # pyproject.toml. Code that runs only in child processes (parser, engine worker) is not counted.
 set -eu
 cd "$(dirname "$0")/.."

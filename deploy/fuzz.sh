@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fuzz each reader for so many seconds, in an environment of its own beside .venv.
-# What breaks a reader is left in .venv-fuzz/fuzz/found: mend it, and keep the file in tests/cases.
+# Fuzz each reader for a number of seconds (default: 60), in the environment .venv-fuzz.
+# Files that break a reader are left in .venv-fuzz/fuzz/found: correct the reader, and add the file to
+# tests/cases.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Healthy: the bot has its warm engine process beside it. The brackets keep grep from finding itself.
+# Succeed while the bot's engine process exists. The brackets keep grep from finding itself.
 grep -qs 'mst_core[.]engine' /proc/[0-9]*/cmdline

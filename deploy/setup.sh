@@ -1,7 +1,7 @@
 #!/bin/sh
-# Make this checkout ready to `run`, or to `check` or `test` it: system packages, .venv, the project.
-# What was installed is remembered in .venv by a hash of what it was made from, so that a second
-# time is a matter of milliseconds; an interrupted installation leaves no such mark and is done again.
+# Install what the project needs to `run`, `check` or `test`: system packages, .venv, the project.
+# A file in .venv keeps a hash of what was installed, so that the next set-up takes milliseconds; an
+# interrupted installation leaves no such file and is done again.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -12,10 +12,10 @@ fail() { say "$*"; exit 1; }
 case "$purpose" in
     run) parts=tryout ;;
     check | test) parts=tryout,dev ;;
-    *) fail "deploy/setup.sh run, check or test; there is no $purpose" ;;
+    *) fail "deploy/setup.sh takes run, check or test, not $purpose" ;;
 esac
 mark=.venv/.installed-$parts
-# What stands below the first [tool. ...] of pyproject.toml changes nothing that is installed.
+# The lines of pyproject.toml after the first [tool. ...] change nothing that is installed.
 wanted=$({ pwd; sed '/^\[tool\./,$d' pyproject.toml; cat constraints.txt; } | sha256sum)
 ready() { [ "$(cat "$mark" 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; }
 
@@ -24,25 +24,25 @@ if ready; then exit 0; fi
 
 for place in . .setup .venv; do
     if [ -e "$place" ] && [ ! -w "$place" ]; then
-        fail "$(realpath "$place") is not yours to write to: become its owner ($(stat -c %U "$place")), or take a clone of your own."
+        fail "$(realpath "$place") is not writable for you: run this as its owner ($(stat -c %U "$place")), or make a clone of your own."
     fi
 done
 mkdir -p .setup
 exec 9>.setup/lock
-flock -n 9 || { say "Another set-up of this checkout is under way; waiting for it."; flock 9; }
+flock -n 9 || { say "Another set-up of this checkout is running; waiting until it ends."; flock 9; }
 if ready; then exit 0; fi
 
-# A folder that was moved, half made, or whose Python was upgraded away is made anew.
+# Make .venv again if it was moved or is incomplete, or if its Python was removed by an upgrade.
 if ! .venv/bin/python -m pip --version >/dev/null 2>&1 || ! grep -qF "$PWD/.venv" .venv/bin/activate; then
-    say "Making .venv"
-    "$(deploy/python.sh)" -m venv --clear .venv || fail "The folder .venv could not be made (see above)."
+    say "Creating .venv"
+    "$(deploy/python.sh)" -m venv --clear .venv || fail "The folder .venv could not be created (see above)."
 fi
 rm -f .venv/.installed-*
 
-say "Installing Python packages; the first time takes some minutes"
-again="The Python packages could not be installed (see above); the same command goes on from here."
+say "Installing Python packages; the first time takes a few minutes"
+again="The Python packages could not be installed (see above); run the same command again to continue."
 if [ -n "${TORCH_INDEX:-}" ] && ! .venv/bin/python -m pip show -q torch 2>/dev/null; then
-    # Alone and first: what torch itself needs comes from the usual index with everything else.
+    # Without its dependencies: they come from PyPI with all other packages.
     .venv/bin/python -m pip install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' constraints.txt)" || fail "$again"
 fi
 .venv/bin/python -m pip install --no-input -c constraints.txt -e ".[$parts]" || fail "$again"

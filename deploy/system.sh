@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the system packages that are missing, for `run`, `check` or `test`.
-# Where none is missing it says nothing, asks for no root and needs no network.
+# If none is missing, it prints nothing and needs neither root nor network.
 set -eu
 purpose=$1
 here=$(dirname "$0")
@@ -9,7 +9,7 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 known() { apt-cache show "$1" >/dev/null 2>&1; }
 
-# Tests drive a real browser: Debian's, or one that is there already.
+# Whether there is a browser, which the tests control: Debian's, or one that is installed already.
 browser() {
     for name in chromium chromium-browser google-chrome; do
         if "$name" --version >/dev/null 2>&1; then return 0; fi
@@ -17,7 +17,7 @@ browser() {
     return 1
 }
 
-# The release's own Python where it is new enough, else the newest that stands beside it.
+# The packages of the release's default Python if that is new enough, else of the newest other one.
 python_packages() {
     if dpkg --compare-versions "$(apt-cache policy python3 | awk '/Candidate:/ { print $2 }')" ge 3.11; then
         echo "python3 python3-venv"
@@ -40,9 +40,9 @@ if ! command -v apt-get >/dev/null; then
     exit 0
 fi
 
-# fluidsynth, the command that midi2audio calls, brings the library, whatever this release calls it.
+# The package fluidsynth depends on the library, whose package name differs between releases.
 packages="fluidsynth fluid-soundfont-gm ffmpeg fonts-dejavu-core"
-# libatomic1: Playwright, which drives the browser, comes with a Node.js that wants it.
+# libatomic1: the Node.js of Playwright, which controls the browser, needs it.
 [ "$purpose" != test ] || packages="$packages libatomic1"
 # shellcheck disable=SC2086  # a list of names
 installed=$(dpkg-query -W -f='${Package}:${db:Status-Status}\n' $packages 2>/dev/null) || true
@@ -53,7 +53,7 @@ done
 if [ "$purpose" = test ] && ! browser; then
     # shellcheck source=/dev/null
     case "$(. /etc/os-release && echo "$ID")" in
-        ubuntu) fail "The tests drive Chromium, which Ubuntu has as a snap only:" \
+        ubuntu) fail "The tests need Chromium, which Ubuntu has as a snap only:" \
             "run 'sudo snap install chromium' (or install Google Chrome), then this command again." ;;
         *) missing="$missing chromium" ;;
     esac
@@ -67,13 +67,13 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
     as_root=sudo
 else
-    fail "These system packages are missing, and neither root nor sudo is at hand to install them:" \
-        "${missing# }${python:+ python3-venv (with Python 3.11 or newer)}. Ask whoever looks after this" \
-        "machine for: apt-get install --no-install-recommends$missing${python:+ python3-venv}"
+    fail "These system packages are missing, and neither root nor sudo is available to install them:" \
+        "${missing# }${python:+ python3-venv (with Python 3.11 or newer)}. Ask the administrator of this" \
+        "machine to run: apt-get install --no-install-recommends$missing${python:+ python3-venv}"
 fi
 
 apt() {
-    # The lock: a fresh machine is often busy with upgrades of its own.
+    # Wait for the lock: a new machine often installs upgrades at first.
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 "$@"
 }
 
@@ -88,5 +88,5 @@ done
 apt install -y --no-install-recommends $missing \
     || { [ -z "$fresh" ] && apt update && apt install -y --no-install-recommends $missing; } \
     || fail "The system packages could not be installed (see above):$missing"
-"$here/python.sh" >/dev/null || fail "No Python from 3.11 on that can make a virtual environment was found:" \
+"$here/python.sh" >/dev/null || fail "No Python, 3.11 or newer, that can make a virtual environment was found:" \
     "this release is too old for the bot (Debian 12 and Ubuntu 22.04 are the oldest that have one)."

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Every check, then every test, on two processes.
+# Run every check, then every test in two processes.
 set -eu
 cd "$(dirname "$0")/.."
 deploy/check.sh
-# Two processes with threads of their own would only be in each other's way.
+# More threads than processes would slow both processes down.
 export OMP_NUM_THREADS=1
 exec .venv/bin/python -m pytest -n 2

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes what the README shows and plays, with the shipped styles: the four combinations, and one
-# tune at five strengths.
+# Write the examples of the README with the shipped styles: the four combinations of folk and jazz,
+# one tune at five strengths, and its score before and after.
 set -eu
 cd "$(dirname "$0")/examples"
 mst=../../.venv/bin/mst

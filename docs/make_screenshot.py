@@ -1,7 +1,7 @@
-"""Draw docs/tryout.png: the try-out with a finished tune, as a person sees it.
+"""Write docs/tryout.png: the local preview with a finished tune.
 
 Run it from the project's folder: ``.venv/bin/python docs/make_screenshot.py``. It starts the real
-bot with the real engine, asks for a folk tune in Chromium, and takes the picture when the sound
+bot with the real engine, requests a folk tune in Chromium, and takes the screenshot when the audio
 can be played.
 """
 
@@ -18,7 +18,7 @@ PICTURE = PROJECT / "docs" / "tryout.png"
 
 
 def main() -> None:
-    """Start the try-out, have a tune made, take the picture, end it."""
+    """Start the preview, take the screenshot of a tune, and stop the preview."""
     sys.path.insert(0, str(PROJECT))
     with tempfile.TemporaryDirectory() as folder:
         environment = {
@@ -39,7 +39,12 @@ def main() -> None:
 
 
 def take_picture(address: str, profile: Path) -> None:
-    """Ask for a tune and take the picture of its answer."""
+    """Request a tune and take the screenshot of its result.
+
+    Args:
+        address: URL that the preview printed.
+        profile: folder for Chromium's profile.
+    """
     from tests.support.browser import (
         BrowserUser,
         audio_seconds,
