@@ -1,4 +1,4 @@
-"""The Discord bot: commands, the queue of requests, messages, and the local try-out.
+"""The Discord bot: commands, the queue of requests, messages, and the local preview.
 
 The path of a request, through eight rooms:
 
@@ -13,7 +13,7 @@ The path of a request, through eight rooms:
 
 After a crash of the engine or of the bot, steps 4 to 8 are repeated for every request without a
 delivered outcome. The other rooms are `bot.settings` and `bot.texts`, below all of them, `bot.app`,
-which connects them, and `bot.preview`, the local try-out.
+which connects them, and `bot.preview`, the local preview.
 """
 
 from __future__ import annotations

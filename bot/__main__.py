@@ -1,4 +1,4 @@
-"""``python -m bot``: runs the bot on Discord, or the local try-out when there is no token.
+"""``python -m bot``: runs the bot on Discord, or the local preview when there is no token.
 
 SIGTERM and Ctrl-C end it after running jobs had ``MST_DRAIN_S`` seconds; a second signal ends it at
 once. Its exit status is 2 for an invalid setting and 1 when it cannot start, with one line on
@@ -105,7 +105,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 async def run_preview(settings: Settings) -> None:
-    """Run the local try-out, which handles signals itself."""
+    """Run the local preview, which handles signals itself."""
     try:
         with mute_discord_warnings():
             from bot.preview.server import serve
@@ -113,7 +113,7 @@ async def run_preview(settings: Settings) -> None:
         if error.name != "simcord":
             raise
         raise StartupError(
-            "there is no DISCORD_TOKEN, and the try-out is not installed;"
+            "there is no DISCORD_TOKEN, and the preview is not installed;"
             " set one, or install it with: pip install 'music-style-bot[tryout]'"
         ) from error
     await serve(settings)

@@ -1,4 +1,4 @@
-"""The local try-out: the same bot in a browser channel, without a Discord account.
+"""The local preview: the same bot in a browser channel, without a Discord account.
 
 `serve` runs the bot of `bot.create_bot` against SimCord, a model of Discord inside this process,
 and shows it with SimCord's Preview on 127.0.0.1. Cogs, queue and engine are the real ones. Voice

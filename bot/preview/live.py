@@ -1,7 +1,7 @@
 """SimCord's environment and browser page, kept in step with real time.
 
 SimCord is made for tests: its clock stands still until a test advances it, and its page shows the
-outcome of a command when all tasks are at rest. The try-out needs time to pass and progress to be
+outcome of a command when all tasks are at rest. The preview needs time to pass and progress to be
 shown. simcord 3.2.1 has no public way for this, so this module uses these private parts of it;
 `tests/bot/preview/test_preview.py` fails when a new version changes them:
 

@@ -1,4 +1,4 @@
-"""Starts the local try-out: one Discord server with one channel and two users."""
+"""Starts the local preview: one Discord server with one channel and two users."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PREVIEW_USERS = ("you", "friend")
 async def serve(settings: Settings, engine: Engine | None = None) -> None:
     """Serve the bot in the browser until SIGTERM, Ctrl-C or "End preview session" on the page.
 
-    The try-out stores its data in the subfolder ``tryout``, since its users and messages are not
+    The preview stores its data in the subfolder ``tryout``, since its users and messages are not
     those of Discord.
 
     Args:
@@ -48,19 +48,19 @@ async def serve(settings: Settings, engine: Engine | None = None) -> None:
     env = LiveEnv(bot)
     proxy.attach(env)
     # Created at instant 0 they get the same ids at every start, so the history is theirs.
-    guild = env.create_guild("Try-out")
-    channel = guild.create_text_channel("music", topic=bot.texts.render("tryout.topic"))
+    guild = env.create_guild("Preview")
+    channel = guild.create_text_channel("music", topic=bot.texts.render("preview.topic"))
     users = [guild.add_member(env.create_user(name)) for name in PREVIEW_USERS]
     env.backend.edit_bot_profile(BOT_NAME)
     async with (
         _running(env, bot),
         LivePage.open(env, channel, users, settings.preview_port) as page,
     ):
-        welcome = bot.texts.render("tryout.welcome")
+        welcome = bot.texts.render("preview.welcome")
         if restarted:
-            welcome += "\n" + bot.texts.render("tryout.again")
+            welcome += "\n" + bot.texts.render("preview.again")
         await bot.get_partial_messageable(channel.id).send(welcome)
-        sys.stdout.write(f"The try-out is at {page.address} (Ctrl-C ends it)\n")
+        sys.stdout.write(f"The preview is at {page.address} (Ctrl-C ends it)\n")
         sys.stdout.flush()
         await _run_until_first(stop.wait(), page.follow_clock(), page.wait_closed())
     if bot.failure:

@@ -154,7 +154,7 @@ def test_the_log_has_no_token_in_messages_or_tracebacks(path: str, tmp_path: Pat
     assert text.count("s/1/**********") == 2
 
 
-def test_the_try_out_logs_only_warnings_that_matter() -> None:
+def test_the_preview_logs_only_warnings_that_matter() -> None:
     told = subprocess.run(
         [
             sys.executable,

@@ -1,4 +1,4 @@
-"""A user of the try-out's page: real headless Chromium, driven by Playwright."""
+"""A user of the preview's page: real headless Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_browser(
 
 
 class BrowserUser:
-    """Opens the try-out in a tab, enters commands and reads messages."""
+    """Opens the preview in a tab, enters commands and reads messages."""
 
     def __init__(self, browser: BrowserContext, address: str) -> None:
         self.page: Page = browser.new_page()

@@ -1,4 +1,4 @@
-"""A running try-out: a process of its own, with the real engine or a slow one."""
+"""A running preview: a process of its own, with the real engine or a slow one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GRACE_S = 20.0
 
 
 class RunningPreview:
-    """A running try-out: its process, and the address that it printed."""
+    """A running preview: its process, and the address that it printed."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path, line: str) -> None:
         self.process = process

@@ -1,4 +1,4 @@
-"""The try-out with a slow engine: a process of its own for the tests."""
+"""The preview with a slow engine: a process of its own for the tests."""
 
 from __future__ import annotations
 

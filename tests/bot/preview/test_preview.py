@@ -1,4 +1,4 @@
-"""The try-out from a user's view: real processes and real headless Chromium."""
+"""The preview from a user's view: real processes and real headless Chromium."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPreview]:
-    with running_preview(SLOW_COMMAND, tmp_path_factory.mktemp("slow")) as tryout:
-        yield tryout
+    with running_preview(SLOW_COMMAND, tmp_path_factory.mktemp("slow")) as preview:
+        yield preview
 
 
 def test_two_users_see_their_jobs_progress_and_play_the_results(
@@ -116,32 +116,32 @@ def test_a_request_made_while_the_engine_starts_survives_the_end_of_the_bot(
 ) -> None:
     (tmp_path / "cold").touch()
     (tmp_path / "held").touch()
-    with running_preview(SLOW_COMMAND, tmp_path) as tryout:
-        you = BrowserUser(browser, tryout.address)
+    with running_preview(SLOW_COMMAND, tmp_path) as preview:
+        you = BrowserUser(browser, preview.address)
         you.command("compose", style="folk")
         wait_until(you.messages("The engine is starting").count, "the engine warming up")
         (tmp_path / "cold").unlink()
         wait_until(you.percentages, "the job under way")
-        assert tryout.end(signal.SIGTERM) == 0
+        assert preview.end(signal.SIGTERM) == 0
     (tmp_path / "held").unlink()
-    with running_preview(SLOW_COMMAND, tmp_path) as tryout:
-        you = BrowserUser(browser, tryout.address)
+    with running_preview(SLOW_COMMAND, tmp_path) as preview:
+        you = BrowserUser(browser, preview.address)
         wait_until(you.results().count, "the result of the request from before")
         assert you.messages("no longer in the channel").count()
         you.command("history")
         you.messages("Your latest requests").wait_for()
-        assert tryout.end(signal.SIGINT) == 0
+        assert preview.end(signal.SIGINT) == 0
 
 
 def test_ending_the_session_on_the_page_ends_the_bot(
     tmp_path: Path, browser: BrowserContext
 ) -> None:
-    with running_preview(SLOW_COMMAND, tmp_path) as tryout:
-        you = BrowserUser(browser, tryout.address)
+    with running_preview(SLOW_COMMAND, tmp_path) as preview:
+        you = BrowserUser(browser, preview.address)
         you.page.get_by_text("More", exact=True).click()
         you.page.get_by_role("button", name="End preview session").click()
-        tryout.process.communicate(timeout=GRACE_S)
-        assert tryout.process.returncode == 0
+        preview.process.communicate(timeout=GRACE_S)
+        assert preview.process.returncode == 0
 
 
 def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_simcord_has_the_private_parts_that_the_page_uses() -> None:
 
 
 def test_a_tune_from_the_command_to_its_audio(tmp_path: Path, browser: BrowserContext) -> None:
-    with running_preview(REAL_COMMAND, tmp_path) as tryout:
-        you = BrowserUser(browser, tryout.address)
+    with running_preview(REAL_COMMAND, tmp_path) as preview:
+        you = BrowserUser(browser, preview.address)
         you.command("compose", style="folk")
         wait_until(lambda: you.percentages() or you.results().count(), "progress")
         wait_until(you.results().count, "a result", 180)
@@ -196,4 +196,4 @@ def test_a_tune_from_the_command_to_its_audio(tmp_path: Path, browser: BrowserCo
         second = you.results().last
         wait_until(lambda: audio_seconds(second) > 15, "a second sound")
         assert first.inner_text() != second.inner_text()
-        assert tryout.end(signal.SIGTERM) == 0
+        assert preview.end(signal.SIGTERM) == 0

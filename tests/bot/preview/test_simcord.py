@@ -1,4 +1,4 @@
-"""The behaviour of SimCord that the bot's tests and its try-out rely on."""
+"""The behaviour of SimCord that the bot's tests and its preview rely on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user uploads a MIDI file in the try-out and gets a new rhythm: the real engine."""
+"""A user uploads a MIDI file in the preview and gets a new rhythm: the real engine."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 
 @pytest.fixture(scope="module")
-def tryout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPreview]:
-    with running_preview(REAL_COMMAND, tmp_path_factory.mktemp("real")) as tryout:
-        yield tryout
-        assert tryout.end(signal.SIGTERM) == 0
+def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPreview]:
+    with running_preview(REAL_COMMAND, tmp_path_factory.mktemp("real")) as preview:
+        yield preview
+        assert preview.end(signal.SIGTERM) == 0
 
 
 def test_an_uploaded_midi_file_gets_another_rhythm(
-    tryout: RunningPreview, browser: BrowserContext, tmp_path: Path
+    preview: RunningPreview, browser: BrowserContext, tmp_path: Path
 ) -> None:
     (tmp_path / "reel.mid").write_bytes(REEL)
-    you = BrowserUser(browser, tryout.address)
+    you = BrowserUser(browser, preview.address)
     you.command("rerhythm", file=tmp_path / "reel.mid", rhythm="jazz", strength="95", seed="7")
     wait_until(you.results().count, "a result", 180)
     result = you.results().first
@@ -63,10 +63,10 @@ def test_an_uploaded_midi_file_gets_another_rhythm(
 
 
 def test_a_broken_file_is_reported_in_private_and_leaves_nothing(
-    tryout: RunningPreview, browser: BrowserContext, tmp_path: Path
+    preview: RunningPreview, browser: BrowserContext, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.mid").write_bytes(TRUNCATED_MIDI)
-    you, friend = BrowserUser(browser, tryout.address), BrowserUser(browser, tryout.address)
+    you, friend = BrowserUser(browser, preview.address), BrowserUser(browser, preview.address)
     friend.view_as("friend")
     you.command("rerhythm", file=tmp_path / "broken.mid", rhythm="folk")
     you.messages("This file cannot be read").wait_for()
