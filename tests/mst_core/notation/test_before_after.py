@@ -83,8 +83,9 @@ def test_a_note_with_a_new_pitch_is_changed() -> None:
 def test_with_another_note_count_notes_are_compared_within_their_bar() -> None:
     fewer = replace(REEL, notes=REEL.notes[:3] + REEL.notes[4:])
     assert changed_notes(REEL, fewer) == frozenset()
-    more = replace(fewer, notes=(*fewer.notes[:3], Note(Fraction(3, 2), Fraction(1, 2), 90),
-                                 *fewer.notes[3:]))  # fmt: skip
+    more = replace(
+        fewer, notes=(*fewer.notes[:3], Note(Fraction(3, 2), Fraction(1, 2), 90), *fewer.notes[3:])
+    )
     assert changed_notes(REEL, more) == {3}
 
 

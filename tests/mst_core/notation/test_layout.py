@@ -141,8 +141,9 @@ def test_a_second_ending_of_one_bar_stays_in_the_line_of_the_first() -> None:
     repeated = two_sections("C4*2 ", "D4*8 E4*8 F4*8 G4*8", Repeat(0, 2, 1, 3, lead_in=QUARTER))
     tune = replace(repeated, sections=(0, 3))
     assert [[bar.number for bar in each] for each in break_into_lines(lay_out_bars(tune), 2)] == [
-        [0, 1, 2, 3], [4],
-    ]  # fmt: skip
+        [0, 1, 2, 3],
+        [4],
+    ]
 
 
 @pytest.mark.parametrize(

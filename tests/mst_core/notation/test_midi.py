@@ -108,8 +108,12 @@ def test_with_parts_the_track_of_the_melody_is_named_melody() -> None:
     file = read_file(JIG_BAND)
     assert file.type == 1
     assert [track.name for track in file.tracks] == [
-        "A jig", "melody", "Bass, plucked", "Chords", "Kit",
-    ]  # fmt: skip
+        "A jig",
+        "melody",
+        "Bass, plucked",
+        "Chords",
+        "Kit",
+    ]
     assert {message.type for message in file.tracks[0] if not message.is_meta} == set()
     assert notes_of(JIG_BAND, 1) == notes_of(write_midi(JIG, program=21))
 
@@ -147,15 +151,17 @@ def test_parts_beyond_the_channels_use_another_port() -> None:
 def test_a_repeated_note_ends_before_it_begins_again() -> None:
     again = Part("Bass", 32, False, tuple(PartNote(Fraction(n), Fraction(1), 43) for n in (1, 0)))
     assert notes_of(write_midi(REEL, program=0, parts=(again,)), 2)[0] == [
-        (0, 480, 43), (480, 480, 43),
-    ]  # fmt: skip
+        (0, 480, 43),
+        (480, 480, 43),
+    ]
 
 
 def test_tempo_changes_are_written_at_their_times() -> None:
     data = write_midi(JIG, program=0, tempo_changes=((-3.0, 90.0), (6.0, 60.0)))
     assert [(tick, each["tempo"]) for tick, each in messages_of(data, "set_tempo")] == [
-        (0, 666_667), (4320, 1_000_000),
-    ]  # fmt: skip
+        (0, 666_667),
+        (4320, 1_000_000),
+    ]
 
 
 def test_repeats_are_written_once() -> None:

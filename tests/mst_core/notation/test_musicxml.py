@@ -60,11 +60,17 @@ def test_musicxml_contains_meter_changes_and_repeats() -> None:
     text = write_musicxml(tune).decode()
     assert re.findall("<beats>(.)</beats>", text) == ["6", "3"]
     assert re.findall('<repeat direction="(.*?)"', text) == [
-        "forward", "backward", "forward", "backward",
-    ]  # fmt: skip
+        "forward",
+        "backward",
+        "forward",
+        "backward",
+    ]
     assert re.findall('<ending number="(.)" type="(.*?)"', text) == [
-        ("1", "start"), ("1", "stop"), ("2", "start"), ("2", "stop"),
-    ]  # fmt: skip
+        ("1", "start"),
+        ("1", "stop"),
+        ("2", "start"),
+        ("2", "stop"),
+    ]
     # The bar of the first repeat sign is written in two parts, and shown as one.
     assert re.findall('<measure implicit="yes" number="(.*?)"', text) == ["0", "8", "8b"]
 

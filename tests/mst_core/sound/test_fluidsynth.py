@@ -33,8 +33,9 @@ def test_the_samples_of_a_tune_do_not_depend_on_earlier_or_concurrent_tunes(
     assert np.array_equal(synthesizer.render(performance, program=VIOLIN), alone)
     programs = [VIOLIN, PIANO, FLUTE, VIOLIN] * 2
     with ThreadPoolExecutor(4) as threads:
-        together = threads.map(lambda program: synthesizer.render(performance, program=program),
-                               programs)  # fmt: skip
+        together = threads.map(
+            lambda program: synthesizer.render(performance, program=program), programs
+        )
         for program, samples in zip(programs, together, strict=True):
             assert np.array_equal(samples, alone) == (program == VIOLIN)
 

@@ -16,10 +16,12 @@ from mst_core.sound.soundfont import find_soundfont
 from mst_core.sound.synth import SAMPLE_RATE, Samples
 from tests.support.melodies import REEL
 
-BASS = Part("bass", 32, False, tuple(
-    PartNote(Fraction(2 * beat), Fraction(2), 38) for beat in range(8)))  # fmt: skip
-KIT = Part("drums", 0, True, tuple(
-    PartNote(Fraction(beat), Fraction(1, 4), 38) for beat in range(16)))  # fmt: skip
+BASS = Part(
+    "bass", 32, False, tuple(PartNote(Fraction(2 * beat), Fraction(2), 38) for beat in range(8))
+)
+KIT = Part(
+    "drums", 0, True, tuple(PartNote(Fraction(beat), Fraction(1, 4), 38) for beat in range(16))
+)
 
 
 class Clicks:

@@ -22,8 +22,9 @@ def test_the_file_has_the_times_of_the_performance_and_full_bars() -> None:
         if message.type == "note_on":
             starts.append(now)
     lead = lead_in_seconds(performance)
-    assert starts == pytest.approx([lead + played_note.start for played_note in performance.notes],
-                                   abs=0.001)  # fmt: skip
+    assert starts == pytest.approx(
+        [lead + played_note.start for played_note in performance.notes], abs=0.001
+    )
     assert lead + performance.downbeat == pytest.approx(4 * 60 / 180)  # a full bar
     assert lead_in_seconds(play_reel()) == 0
 
