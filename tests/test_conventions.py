@@ -20,7 +20,8 @@ from mst_core.errors import MstError, all_errors, rebuild_error
 from mst_core.styles import load_style_card
 from tests.support.paths import PROJECT
 
-LONGEST_FILE = 600  # lines
+MAX_FILE_LINES = 600
+MIN_LINES = 60  # of a module that needs no reason to stand alone
 
 ROOMS = {
     "aiosqlite": "bot/requests/database.py",
@@ -114,13 +115,25 @@ def test_an_error_crosses_to_another_process_and_says_the_same(code: str) -> Non
         assert str(arrived) == str(error) != ""
 
 
-def test_no_file_of_code_is_longer_than_a_room_should_be() -> None:
+def test_no_file_of_code_is_longer_than_six_hundred_lines() -> None:
     long = {
         str(path.relative_to(PROJECT)): lines
         for path in tracked("*.py", "*.sh", "Makefile")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_FILE_LINES
     }
     assert long == {}
+
+
+def test_a_module_under_sixty_lines_says_why_it_stands_alone() -> None:
+    silent = []
+    for path in tracked("bot/*.py", "mst_core/*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name in ("__init__.py", "__main__.py") or len(text.splitlines()) >= MIN_LINES:
+            continue
+        docstring = ast.get_docstring(ast.parse(text)) or ""
+        if not re.search(r"[Ss]tands alone|module of its own", docstring):
+            silent.append(str(path.relative_to(PROJECT)))
+    assert silent == []
 
 
 def test_no_file_names_the_machine_it_was_written_on() -> None:
@@ -247,3 +260,25 @@ def test_every_library_is_pinned_to_a_version_that_the_project_admits() -> None:
     versions = {canonicalize_name(name): version for name, version in pins.items()}
     for asked in asked_libraries("tryout", "dev"):
         assert versions[canonicalize_name(asked.name)] in asked.specifier, asked
+
+
+def test_every_place_that_the_architecture_names_is_there() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = re.findall(r"`((?:[\w<>.]+/)*[\w<>.]+\.(?:py|toml|json|sql)|(?:\w+/)+)`", text)
+    files = {path.relative_to(PROJECT) for path in tracked()}
+    ends = {"/".join(path.parts[start:]) for path in files for start in range(len(path.parts))}
+    folders = {
+        f"{'/'.join(path.parts[start:end])}/"
+        for path in files
+        for end in range(1, len(path.parts))
+        for start in range(end)
+    }
+    assert len(names) > 50
+    examples = {name for name in names if re.search(r"<|NNNN", name)}
+    assert set(names) - ends - folders - examples == set()
+
+
+def test_the_architecture_names_every_package_of_the_core() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in (PROJECT / "mst_core").glob("*/__init__.py")}
+    assert {name for name in packages if f"`mst_core/{name}/`" not in text} == set()

@@ -16,7 +16,16 @@ from tests.support.paths import PROJECT
 from tests.test_conventions import tracked
 
 GLOSSARY = PROJECT / "docs" / "glossary.md"
-PROSE = ("README.md", "CONTRIBUTING.md", "deploy/*.md", "docs/*.md", "models/*.md", "bot/locale/*.toml", ".env.example", "Makefile")
+PROSE = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "deploy/*.md",
+    "docs/*.md",
+    "models/*.md",
+    "bot/locale/*.toml",
+    ".env.example",
+    "Makefile",
+)
 MAX_TYPES = 400  # classes and type aliases of the product
 
 # Verbs and words that programs and times don't do; see CONTRIBUTING.md, "Language".

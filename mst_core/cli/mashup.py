@@ -1,4 +1,7 @@
-"""``mst mashup``: the pitches of one tune on the rhythm of another."""
+"""``mst mashup``: the pitches of one tune on the rhythm of another.
+
+Stands alone because each command is a module.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""``mst rerhythm``: given tunes in the rhythm of a style, or of one other tune."""
+"""``mst rerhythm``: given tunes in the rhythm of a style, or of one other tune.
+
+Stands alone because each command is a module.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Configuration of an evaluation: sample sizes and the parameters of the metrics."""
+"""Configuration of an evaluation: sample sizes and the parameters of the metrics.
+
+Stands alone because every module of the package imports it.
+"""
 
 from __future__ import annotations
 
