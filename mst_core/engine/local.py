@@ -18,7 +18,7 @@ from pathlib import Path
 from mst_core.engine import Capacity, protocol
 from mst_core.engine.process import SHUTDOWN_GRACE_S, WORKER_COMMAND, WorkerProcess
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
-from mst_core.jobs import Job, JobEvent, Rendition
+from mst_core.jobs import Job, JobEvent, Progress, Rendition
 
 MAX_RESTART_DELAY_S = 30.0
 """Seconds between two attempts to start a worker."""
@@ -227,24 +227,22 @@ class LocalEngine:
 
     def _handle_event(self, message: protocol.WorkerEvent) -> None:
         """Pass an event of the worker on to the caller of its job."""
-        if isinstance(message, protocol.Ready | protocol.SetupFailed):
+        if isinstance(message, protocol.Ready):
             return
         slot = self._slots.get(message.ticket)
         if slot is None:  # it timed out while this event was on its way
             return
         match message:
-            case protocol.Started():
+            case protocol.ProgressUpdate(progress=None):
                 loop = asyncio.get_running_loop()
                 slot.timeout = loop.call_later(self._job_timeout_s, self._time_out, slot)
-            case protocol.ProgressUpdate(progress=progress):
+            case protocol.ProgressUpdate(progress=Progress() as progress):
                 slot.events.put_nowait(progress)
             case protocol.Finished(rendition=rendition):
                 self._restarts = 0
                 self._free_slot(slot, rendition)
             case protocol.Failed(code=code, arguments=arguments):
                 self._free_slot(slot, rebuild_error(code, arguments))
-            case protocol.Cancelled():
-                self._free_slot(slot)
 
     def _time_out(self, slot: _Slot) -> None:
         """End a job that takes too long, and with it the worker: a thread cannot be stopped."""

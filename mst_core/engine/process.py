@@ -75,7 +75,7 @@ class WorkerProcess:
             raise
         if isinstance(answer, protocol.Ready):
             return child
-        if isinstance(answer, protocol.SetupFailed):
+        if isinstance(answer, protocol.Failed):
             await child.close(SHUTDOWN_GRACE_S)
             raise rebuild_error(answer.code, answer.arguments)
         raise EngineLost(f"{await child.close(0)} before it was ready")
@@ -85,7 +85,7 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
-    def send(self, message: protocol.WorkerCommand) -> None:
+    def send(self, message: protocol.Setup | protocol.Run | protocol.Cancel) -> None:
         """Send a command; it is dropped when the worker has ended, which also ends `events`."""
         # No drain: the slots of the engine bound what can wait here.
         if not self._stdin.is_closing():

@@ -19,6 +19,8 @@ from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_FRAME_BYTES = 2**29
 """Bytes of a body; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
+SETUP_TICKET = 0
+"""Of a failed `Setup`; jobs are counted from 1."""
 _LENGTH = struct.Struct(">I")
 
 
@@ -60,7 +62,7 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    """Cancel a job; the worker answers with Cancelled, unless the job has ended already."""
+    """Cancel a job; the worker answers with Failed, unless the job has ended already."""
 
     ticket: int
 
@@ -69,24 +71,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The studio is open: the worker takes jobs."""
 
 
-class SetupFailed(msgspec.Struct, frozen=True, tag="setup_failed"):
-    """The studio cannot be opened: an MstError as code and arguments."""
-
-    code: str
-    arguments: tuple[str, ...]
-
-
-class Started(msgspec.Struct, frozen=True, tag="started"):
-    """The worker began to work on a job, which may have waited for others."""
-
-    ticket: int
-
-
 class ProgressUpdate(msgspec.Struct, frozen=True, tag="progress_update"):
     """Progress of a job."""
 
     ticket: int
-    progress: Progress
+    progress: Progress | None
+    """None when the worker begins with the job, which may have waited for others."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
@@ -97,33 +87,29 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """A job ended with an MstError, as code and arguments."""
+    """A job ended with an MstError, as code and arguments; a cancelled job with EngineLost."""
 
     ticket: int
+    """`SETUP_TICKET` when the studio cannot be opened."""
     code: str
     arguments: tuple[str, ...]
 
 
-class Cancelled(msgspec.Struct, frozen=True, tag="cancelled"):
-    """A job was cancelled and is no longer worked on."""
+WorkerEvent = Ready | ProgressUpdate | Finished | Failed
 
-    ticket: int
-
-
-WorkerCommand = Setup | Run | Cancel
-WorkerEvent = Ready | SetupFailed | Started | ProgressUpdate | Finished | Failed | Cancelled
-
-_command_decoder: msgspec.msgpack.Decoder[WorkerCommand] = msgspec.msgpack.Decoder(WorkerCommand)
+_command_decoder: msgspec.msgpack.Decoder[Setup | Run | Cancel] = msgspec.msgpack.Decoder(
+    Setup | Run | Cancel
+)
 _event_decoder: msgspec.msgpack.Decoder[WorkerEvent] = msgspec.msgpack.Decoder(WorkerEvent)
 
 
-def pack(message: WorkerCommand | WorkerEvent) -> bytes:
+def pack(message: Setup | Run | Cancel | WorkerEvent) -> bytes:
     """Return a message as a frame."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
 
 
-def read_command(stream: BinaryIO) -> WorkerCommand | None:
+def read_command(stream: BinaryIO) -> Setup | Run | Cancel | None:
     """Return the next command to a worker; None at the end of the stream or of half a frame.
 
     Args:

@@ -19,7 +19,7 @@ from threading import Event, Lock
 from typing import BinaryIO
 
 from mst_core.engine import protocol
-from mst_core.errors import EngineFault, MstError
+from mst_core.errors import EngineFault, EngineLost, MstError
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
@@ -30,13 +30,6 @@ PROGRESS_STEP = 0.01
 LOG_FORMAT = "%(levelname)s %(message)s"  # `process` parses the level
 
 logger = logging.getLogger(__name__)
-
-SendEvent = Callable[[protocol.WorkerEvent], None]
-OpenStudio = Callable[[Path, Path | None, str], Studio]
-
-
-class _JobCancelled(Exception):
-    """Raised inside a cancelled job to end it."""
 
 
 class _RunningJob:
@@ -53,7 +46,7 @@ class _RunningJob:
 class JobRunner:
     """Runs jobs in threads of its own and sends their events."""
 
-    def __init__(self, studio: Studio, send: SendEvent) -> None:
+    def __init__(self, studio: Studio, send: Callable[[protocol.WorkerEvent], None]) -> None:
         self._studio = studio
         self._send = send
         self._compose_pool = ThreadPoolExecutor(1, "composing")
@@ -77,7 +70,7 @@ class JobRunner:
             running.cancelled.set()
             waiting = running.future.cancel()
         if waiting:
-            self._end_job(running, protocol.Cancelled(ticket))
+            self._fail_job(running, _cancelled())
 
     def close(self) -> None:
         """Start no further stage and wait for none."""
@@ -86,13 +79,13 @@ class JobRunner:
 
     def _compose(self, running: _RunningJob) -> None:
         """Do the first half of a job and queue its second."""
-        self._send(protocol.Started(running.ticket))
+        self._send(protocol.ProgressUpdate(running.ticket, None))
 
         def compose() -> None:
             composition = self._studio.compose(running.job, self._progress_callback(running))
             with self._lock:
                 if running.cancelled.is_set():
-                    raise _JobCancelled
+                    raise _cancelled()
                 running.future = self._render_pool.submit(self._render, running, composition)
 
         self._run_stage(running, compose)
@@ -113,7 +106,7 @@ class JobRunner:
 
         def report(progress: Progress) -> None:
             if running.cancelled.is_set():
-                raise _JobCancelled
+                raise _cancelled()
             if progress.share >= running.last_share + PROGRESS_STEP:
                 running.last_share = progress.share
                 self._send(protocol.ProgressUpdate(running.ticket, progress))
@@ -124,17 +117,23 @@ class JobRunner:
         """Run one half of a job; an error ends the job and is sent."""
         try:
             stage()
-        except _JobCancelled:
-            self._end_job(running, protocol.Cancelled(running.ticket))
         except Exception as error:
-            fault = to_mst_error(error, f"job {running.job.id}")
-            self._end_job(running, protocol.Failed(running.ticket, fault.code, fault.arguments))
+            self._fail_job(running, to_mst_error(error, f"job {running.job.id}"))
+
+    def _fail_job(self, running: _RunningJob, error: MstError) -> None:
+        """Forget a job and send its error."""
+        self._end_job(running, protocol.Failed(running.ticket, error.code, error.arguments))
 
     def _end_job(self, running: _RunningJob, last: protocol.WorkerEvent) -> None:
         """Forget a job and send its last event."""
         with self._lock:
             del self._running[running.ticket]
         self._send(last)
+
+
+def _cancelled() -> EngineLost:
+    """Return the error that ends a cancelled job."""
+    return EngineLost("it was cancelled")
 
 
 def to_mst_error(error: Exception, during: str) -> MstError:
@@ -151,7 +150,11 @@ def to_mst_error(error: Exception, during: str) -> MstError:
     return EngineFault(reference)
 
 
-def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> None:
+def serve(
+    incoming: BinaryIO,
+    outgoing: BinaryIO,
+    open_studio: Callable[[Path, Path | None, str], Studio],
+) -> None:
     """Open the studio, then run commands until ``incoming`` ends.
 
     Args:
@@ -183,7 +186,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, open_studio: OpenStudio) -> No
         studio.warm()
     except Exception as error:
         fault = to_mst_error(error, "opening the studio")
-        send(protocol.SetupFailed(fault.code, fault.arguments))
+        send(protocol.Failed(protocol.SETUP_TICKET, fault.code, fault.arguments))
         return
     runner = JobRunner(studio, send)
     send(protocol.Ready())
@@ -210,7 +213,7 @@ def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     return incoming, outgoing
 
 
-def main(open_studio: OpenStudio = Studio.open) -> None:
+def main(open_studio: Callable[[Path, Path | None, str], Studio] = Studio.open) -> None:
     """Run the worker process; it never returns.
 
     Args:

@@ -22,7 +22,7 @@ import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
 from mst_core.reading.parsed_score import ParsedScore
-from mst_core.reading.sandbox.protocol import MAX_RESPONSE_BYTES, Parsed, ParseRequest, Rejected
+from mst_core.reading.sandbox.protocol import MAX_RESPONSE_BYTES, ParseRequest
 from mst_core.reading.serialization import InvalidScoreBytes, decode_score
 
 # -E -s -B: PYTHON* variables and the user's site-packages are ignored, no .pyc file is written.
@@ -33,7 +33,9 @@ _MAX_LOGGED_LINE = 500  # characters
 _CHUNK_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.reading.sandbox")
-_decoder: msgspec.msgpack.Decoder[Parsed | Rejected] = msgspec.msgpack.Decoder(Parsed | Rejected)
+_decoder: msgspec.msgpack.Decoder[bytes | tuple[str, tuple[str, ...]]] = msgspec.msgpack.Decoder(
+    bytes | tuple[str, tuple[str, ...]]
+)
 
 
 async def run_parser(
@@ -132,12 +134,13 @@ def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
     """The score of a response; raises the error of a rejection, or ParserStopped."""
     try:
         decoded = _decoder.decode(response)
-        if isinstance(decoded, Parsed):
-            return decode_score(decoded.score)
-        error = rebuild_error(decoded.code, decoded.arguments)
+        if isinstance(decoded, bytes):
+            return decode_score(decoded)
+        code, arguments = decoded
+        error = rebuild_error(code, arguments)
         if isinstance(error, ScoreError | BadOption) and str(error):
             raise error
-        reason: object = f"it answered {decoded.code}"
+        reason: object = f"it answered {code}"
     except (msgspec.DecodeError, InvalidScoreBytes, IndexError) as invalid:
         reason = invalid
     how = _describe_exit(status)

@@ -1,7 +1,9 @@
 """Messages between the parser process and its parent: one request, one response, in msgpack.
 
 Stands alone because both processes import it. Each side closes its pipe after its message, which
-marks the end of the message. Tagged structs and no pickle: decoding runs no code of the sender.
+marks the end of the message. No pickle: decoding runs no code of the sender. A response is the
+score as `mst_core.reading.serialization.encode_score` encodes it, or, when the file was not read,
+the code and the arguments of an `MstError`.
 """
 
 from __future__ import annotations
@@ -22,17 +24,3 @@ class ParseRequest(msgspec.Struct, frozen=True):
     """Which track or part is the melody, from 1; None chooses one."""
     limits: Limits
     data: bytes
-
-
-class Parsed(msgspec.Struct, frozen=True, tag="parsed"):
-    """The file was read."""
-
-    score: bytes
-    """As `mst_core.reading.serialization.encode_score` encodes it."""
-
-
-class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
-    """The file was not read: code and arguments of an `MstError`."""
-
-    code: str
-    arguments: tuple[str, ...]

@@ -13,7 +13,7 @@ import msgspec
 
 from mst_core.errors import MstError, ParserStopped
 from mst_core.reading.load import load_score
-from mst_core.reading.sandbox.protocol import Parsed, ParseRequest, Rejected
+from mst_core.reading.sandbox.protocol import ParseRequest
 from mst_core.reading.serialization import encode_score
 
 
@@ -26,17 +26,17 @@ def main() -> None:
         output.write(msgspec.msgpack.encode(respond(request)))
 
 
-def respond(request: ParseRequest) -> Parsed | Rejected:
+def respond(request: ParseRequest) -> bytes | tuple[str, tuple[str, ...]]:
     """Read the file of a request.
 
     Returns:
-        The encoded score, or a rejection with the error, whatever the error was.
+        The encoded score, or code and arguments of an `MstError`, whatever the error was.
     """
     try:
         score = load_score(request.name, request.data, track=request.track, limits=request.limits)
-        return Parsed(encode_score(score))
+        return encode_score(score)
     except MstError as error:
-        return Rejected(error.code, error.arguments)
+        return error.code, error.arguments
     except MemoryError:
         pass  # respond outside: the traceback keeps the objects that fill the memory
     except Exception as error:
@@ -46,5 +46,6 @@ def respond(request: ParseRequest) -> Parsed | Rejected:
     return _parser_stopped("it took too much memory")
 
 
-def _parser_stopped(why: str) -> Rejected:
-    return Rejected(ParserStopped.__name__, (why,))
+def _parser_stopped(why: str) -> tuple[str, tuple[str, ...]]:
+    """Return code and arguments of a ParserStopped."""
+    return ParserStopped.__name__, (why,)

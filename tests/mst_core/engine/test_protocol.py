@@ -33,7 +33,7 @@ commands = st.one_of(
 @settings(deadline=None)
 @given(st.lists(commands), st.integers(1, 9))
 def test_commands_are_decoded_as_sent_and_half_a_frame_is_the_end(
-    sent: list[protocol.WorkerCommand], missing: int
+    sent: list[protocol.Setup | protocol.Run | protocol.Cancel], missing: int
 ) -> None:
     frames = b"".join(protocol.pack(command) for command in sent)
     stream = io.BytesIO(frames + protocol.pack(protocol.Cancel(1))[:-missing])

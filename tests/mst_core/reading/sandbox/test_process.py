@@ -14,7 +14,7 @@ from mst_core.reading import load
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse, parse_sync
 from mst_core.reading.sandbox.process import run_parser
-from mst_core.reading.sandbox.protocol import ParseRequest, Rejected
+from mst_core.reading.sandbox.protocol import ParseRequest
 from mst_core.reading.sandbox.worker import respond
 from tests.support.paths import PROJECT
 from tests.tools.hostile.files import GOOD
@@ -111,13 +111,13 @@ _RESPOND = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode(
         ("print('here is your melody')", "its reader ended with status 0"),
         ("print('la' * 20_000_000)", "its reader was ended by SIGKILL"),
         ("import os; os.close(0); os.close(1); os.close(2)", "its reader ended"),
-        (_RESPOND.format('{"type": "parsed", "score": b"nonsense"}'), "its reader ended"),
+        (_RESPOND.format('b"nonsense"'), "its reader ended"),
         (
-            _RESPOND.format('{"type": "rejected", "code": "EngineLost", "arguments": ["x"]}'),
+            _RESPOND.format('["EngineLost", ["x"]]'),
             "ended",
         ),
-        (_RESPOND.format('{"type": "rejected", "code": "TooLong", "arguments": []}'), "ended"),
-        (_RESPOND.format('{"type": "rejected", "code": "Fun", "arguments": []}'), "ended"),
+        (_RESPOND.format('["TooLong", []]'), "ended"),
+        (_RESPOND.format('["Fun", []]'), "ended"),
     ],
 )
 async def test_however_the_process_ends_there_is_one_plain_sentence(
@@ -204,9 +204,10 @@ def test_a_reader_that_fails_gives_a_sentence_and_its_traceback_goes_to_standard
 
         monkeypatch.setattr("mst_core.reading.sandbox.worker.load_score", read)
         response = respond(REQUEST)
-        assert isinstance(response, Rejected)
-        assert response.code == "ParserStopped"
-        assert words in response.arguments[0]
+        assert isinstance(response, tuple)
+        code, arguments = response
+        assert code == "ParserStopped"
+        assert words in arguments[0]
     assert "KeyError: 'a bug'" in capfd.readouterr().err
 
 
