@@ -56,7 +56,7 @@ class PerformanceConfig:
     phrase_gap: tuple[float, float] = (0.3, 0.12)
     """Silence after the last note of a phrase: largest share of the note, largest duration."""
     repeated_note_gap: tuple[float, float] = (0.3, 0.05)
-    """The same before a note of the same pitch, which would otherwise not be heard as new."""
+    """The same before a note of the same pitch, which would otherwise sound like one note."""
     legato_gap: tuple[float, float] = (0.1, 0.02)
     """The same before any other note."""
 

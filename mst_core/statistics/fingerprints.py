@@ -74,7 +74,7 @@ class BloomConfig(
     hash_count: Annotated[int, msgspec.Meta(ge=1, le=16)]
     """Bits set by each n-gram; the false-positive rate is 2 to the power of minus this."""
     tune_buckets: Annotated[int, msgspec.Meta(ge=1, le=65536)]
-    """Tunes are told apart modulo this: with more buckets fewer runs span two tunes."""
+    """Tunes are distinguished modulo this: with more buckets fewer runs span two tunes."""
     p95: int | None = None
     """95th percentile of the longest run that an unrelated tune shares with any training tune."""
     pair_p95: int | None = None
