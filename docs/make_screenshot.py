@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-PICTURE = PROJECT / "docs" / "tryout.png"
+PICTURE = PROJECT / "docs" / "preview.png"
 
 
 def main() -> None:
