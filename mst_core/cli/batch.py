@@ -25,7 +25,7 @@ from mst_core.cli.files import (
     write_all_or_none,
 )
 from mst_core.cli.options import CommonOptions
-from mst_core.cli.output import ShowProgress, print_rendition, progress_bar
+from mst_core.cli.output import print_rendition, progress_bar
 from mst_core.errors import BadOption
 from mst_core.jobs import (
     AUDIO_FORMATS,
@@ -212,7 +212,7 @@ def _make_variants(
     stem: str,
     scores: dict[str, ParsedScore],
     studio: Studio,
-    show: ShowProgress,
+    show: Callable[[str, float], None],
 ) -> list[tuple[Rendition, Mapping[Path, str]]]:
     """Make every variant of one tune, with the files for each. Raises MstError."""
     made: list[tuple[Rendition, Mapping[Path, str]]] = []

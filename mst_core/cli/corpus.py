@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mst_core.cli import options
-from mst_core.cli.output import ShowProgress, progress_bar
+from mst_core.cli.output import progress_bar
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def import_(sources: tuple[Path, ...], output: Path, report: Path | None) -> Non
             click.echo(f"{count:>7} {reason}")
 
 
-def _show_files(show: ShowProgress, progress: ImportProgress) -> None:
+def _show_files(show: Callable[[str, float], None], progress: ImportProgress) -> None:
     """Move the bar to the share of the files that are read."""
     done, total = progress.files_done, progress.total_files
     figures = f"{done} of {total} files, {progress.tunes} tunes, {progress.rejected} rejected"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 import click
+from click.decorators import FC
 from click.shell_completion import CompletionItem
 
 from mst_core.errors import BadOption
@@ -14,8 +15,6 @@ from mst_core.jobs import BARS_RANGE, TEMPO_RANGE
 from mst_core.styles import default_models_dir, load_style_cards
 
 MAX_VARIANTS = 99
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 models = click.option(
     "--models",
@@ -89,14 +88,14 @@ def _parse_strengths(
         raise BadOption("strength", value, "write it as 0.5, or several as 0,0.5,1") from error
 
 
-def _style_option(option: str, what: str) -> Callable[[Function], Function]:
+def _style_option(option: str, what: str) -> Callable[[FC], FC]:
     """Return an option that names a style for one side."""
     return click.option(
         option, metavar="STYLE", shell_complete=complete_style, help=f"The style of the {what}."
     )
 
 
-def _like_option(option: str, what: str) -> Callable[[Function], Function]:
+def _like_option(option: str, what: str) -> Callable[[FC], FC]:
     """Return an option that names one tune for one side."""
     return click.option(
         option,
@@ -197,22 +196,22 @@ _TRANSFER_OPTIONS = (
 )
 
 
-def new_tune_options(function: Function) -> Function:
+def new_tune_options(function: FC) -> FC:
     """Add the options of a new tune to a command."""
     return _apply_options(_NEW_TUNE_OPTIONS, function)
 
 
-def output_options(function: Function) -> Function:
+def output_options(function: FC) -> FC:
     """Add the options for the files of one result to a command."""
     return _apply_options(_OUTPUT_OPTIONS, function)
 
 
-def transfer_options(function: Function) -> Function:
+def transfer_options(function: FC) -> FC:
     """Add the options for given tunes and their results to a command."""
     return _apply_options(_TRANSFER_OPTIONS, function)
 
 
-def _apply_options(options: tuple[Any, ...], function: Function) -> Function:
+def _apply_options(options: tuple[Any, ...], function: FC) -> FC:
     """Add options to a command, the first one on top."""
     for option in reversed(options):  # so that the help lists them in their order
         function = option(function)

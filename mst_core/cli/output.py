@@ -14,17 +14,16 @@ import msgspec
 
 from mst_core.jobs import Receipt, Rendition
 
-ShowProgress = Callable[[str, float], None]
-"""Called with a short text, such as the stage, and the share that is done, 0 to 1."""
 _MASHUP = "mashup"
 
 
 @contextmanager
-def progress_bar(label: str = "") -> Iterator[ShowProgress]:
+def progress_bar(label: str = "") -> Iterator[Callable[[str, float], None]]:
     """Show a bar on standard error while the block runs, if that is a terminal.
 
     Yields:
-        The function that moves the bar.
+        The function that moves the bar: it takes a short text, such as the stage, and the share
+        that is done, 0 to 1.
     """
     with click.progressbar(
         length=100,

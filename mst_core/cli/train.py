@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
 from mst_core.cli import options
-from mst_core.cli.output import ShowProgress, progress_bar
+from mst_core.cli.output import progress_bar
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:
@@ -208,7 +209,9 @@ def _precision(name: str, device: str) -> Precision:
     return default_precision(device)
 
 
-def _show_epoch(show: ShowProgress, epochs: int, network: NetworkName, epoch: EpochResult) -> None:
+def _show_epoch(
+    show: Callable[[str, float], None], epochs: int, network: NetworkName, epoch: EpochResult
+) -> None:
     """Move the bar on a terminal, and print a line for each epoch elsewhere."""
     figures = (
         f"{network:<8} epoch {epoch.number:>3} of {epochs}: "

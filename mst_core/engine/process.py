@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Self
 
+import msgspec
+
 from mst_core.engine import protocol
 from mst_core.errors import EngineLost, rebuild_error
 
@@ -128,7 +130,7 @@ class WorkerProcess:
         """Return the next event; None when the worker has ended or sent an invalid frame."""
         try:
             return await protocol.read_event(self._stdout)
-        except protocol.ProtocolError:
+        except msgspec.DecodeError:
             logger.exception("the engine process %d sent an invalid frame", self.pid)
             return None
 

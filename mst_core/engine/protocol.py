@@ -24,10 +24,6 @@ SETUP_TICKET = 0
 _LENGTH = struct.Struct(">I")
 
 
-class ProtocolError(Exception):
-    """The received bytes are no message: the other process is broken."""
-
-
 class Setup(msgspec.Struct, frozen=True, tag="setup"):
     """The first command to a worker: the arguments of `Studio.open`."""
 
@@ -116,7 +112,7 @@ def read_command(stream: BinaryIO) -> Setup | Run | Cancel | None:
         stream: the standard input of the worker; the call blocks until a frame is complete.
 
     Raises:
-        ProtocolError: when the frame is no command.
+        msgspec.DecodeError: when the frame is no command.
     """
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
@@ -124,10 +120,7 @@ def read_command(stream: BinaryIO) -> Setup | Run | Cancel | None:
     body = stream.read(_body_length(head))
     if len(body) < _body_length(head):
         return None
-    try:
-        return _command_decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise ProtocolError(str(error)) from error
+    return _command_decoder.decode(body)
 
 
 async def read_event(stream: StreamReader) -> WorkerEvent | None:
@@ -137,22 +130,19 @@ async def read_event(stream: StreamReader) -> WorkerEvent | None:
         stream: the standard output of the worker.
 
     Raises:
-        ProtocolError: when the frame is no event.
+        msgspec.DecodeError: when the frame is no event.
     """
     try:
         head = await stream.readexactly(_LENGTH.size)
         body = await stream.readexactly(_body_length(head))
     except IncompleteReadError:
         return None
-    try:
-        return _event_decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise ProtocolError(str(error)) from error
+    return _event_decoder.decode(body)
 
 
 def _body_length(head: bytes) -> int:
-    """Return the length of a body in bytes. Raises ProtocolError above the limit."""
+    """Return the length of a body in bytes. Raises msgspec.DecodeError above the limit."""
     length: int = _LENGTH.unpack(head)[0]
     if length > MAX_FRAME_BYTES:
-        raise ProtocolError(f"a frame of {length} bytes")
+        raise msgspec.DecodeError(f"a frame of {length} bytes")
     return length

@@ -163,7 +163,7 @@ def serve(
         open_studio: opens a studio from models folder, SoundFont and device.
 
     Raises:
-        ProtocolError: when a frame is no command.
+        msgspec.DecodeError: when a frame is no command.
     """
     output_lock = Lock()
 

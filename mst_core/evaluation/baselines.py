@@ -16,7 +16,7 @@ import torch
 from mst_core.corpora.tunes import TuneEvent
 from mst_core.music import TICKS_PER_QUARTER, Melody, Note
 from mst_core.networks.context import MelodyState, TuneHeader
-from mst_core.networks.model import LstmState, StyleModel
+from mst_core.networks.model import StyleModel
 
 
 def sample_durations(
@@ -36,7 +36,7 @@ def sample_durations(
     states = [MelodyState(header, model.vocabulary) for _ in seeds]
     draws = [np.random.default_rng(seed) for seed in seeds]
     device = next(model.duration_net.parameters()).device
-    lstm: LstmState | None = None
+    lstm: tuple[torch.Tensor, torch.Tensor] | None = None
     ticks = model.vocabulary.ticks
     with torch.inference_mode():
         for pitch in pitches:

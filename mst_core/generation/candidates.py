@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints
-from mst_core.generation.sampling import Logits
 from mst_core.networks.cache import ContinuousCache
-from mst_core.networks.model import LstmState, SequenceNet, StyleModel
+from mst_core.networks.model import SequenceNet, StyleModel
 
 EPSILON = 1e-12
 """Probability that stands for none, so that its logarithm is finite."""
@@ -31,10 +31,10 @@ class StepwiseDecoder:
         self._network = network
         self._caches: list[ContinuousCache] = []
         self._device = next(network.parameters()).device
-        self._state: LstmState | None = None
+        self._state: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @torch.inference_mode()
-    def step(self, rows: Sequence[Sequence[int]]) -> Logits:
+    def step(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """Advance by one event.
 
         Args:

@@ -22,7 +22,6 @@ from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormPlan, FormSpan
 from mst_core.generation.rhythm_lattice import NO_DURATIONS, UNSEEN_WEIGHT, Lattice, NoteCountSet
 from mst_core.generation.sampling import (
-    Logits,
     log_softmax,
     sample_masked,
     set_probability,
@@ -119,7 +118,7 @@ class MelodyWriter:
         self._context = self.state.pitch_context()
         return self._context
 
-    def choose_pitch(self, logits: Logits) -> None:
+    def choose_pitch(self, logits: NDArray[np.float64]) -> None:
         """Choose the next pitch or a rest.
 
         Args:
@@ -156,7 +155,7 @@ class MelodyWriter:
         interval = self.state.interval_to(self._pitch)
         return self.state.duration_context(self._context, interval, self._pitch)
 
-    def choose_duration(self, logits: Logits) -> None:
+    def choose_duration(self, logits: NDArray[np.float64]) -> None:
         """Choose the duration from logits (V,) and append the event."""
         if self._fixed_events:
             ticks = self._fixed_events.pop().duration
@@ -217,7 +216,7 @@ class MelodyWriter:
         return self.state.next_onset in self.constraints.required_onsets
 
     def _sample_rest(
-        self, logits: Logits, mask: NDArray[np.bool_], note_durations: Sequence[int]
+        self, logits: NDArray[np.float64], mask: NDArray[np.bool_], note_durations: Sequence[int]
     ) -> bool:
         """Whether a rest comes before the given pitch: the network's choice, with look-ahead."""
         probabilities = np.where(mask, softmax(logits), 0)  # (26,)
@@ -254,7 +253,7 @@ class MelodyWriter:
             return allowed & np.isin(pitches % 12, self._cadence_pitch_classes(triad=True))
         return allowed
 
-    def _bias_to_reference(self, logits: Logits) -> Logits:
+    def _bias_to_reference(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Raise the pitch of the bar that the span varies, or cap that of the one it avoids."""
         if (varied := self._varied_events.get(self.state.next_onset)) is not None:
             token = self.state.interval_to(varied.pitch)
@@ -265,7 +264,7 @@ class MelodyWriter:
             return set_probability(logits, token, probability)
         return logits
 
-    def _choose_cadence_pitch(self, logits: Logits) -> None:
+    def _choose_cadence_pitch(self, logits: NDArray[np.float64]) -> None:
         """End a part: on the tonic at the end of the tune, within its triad elsewhere."""
         if self.constraints.given_pitches is not None:
             self._pitch = self.constraints.given_pitches[self._span_index][-1]
@@ -283,7 +282,7 @@ class MelodyWriter:
         scale = self.constraints.key.scale
         return [scale[0], scale[2], scale[4]] if triad else [scale[0]]
 
-    def _use_fixed_pitch(self, pitch: int | None, logits: Logits) -> None:
+    def _use_fixed_pitch(self, pitch: int | None, logits: NDArray[np.float64]) -> None:
         """Take the pitch of a copied event; the first of a span counts in the likelihood."""
         given = self._given_pitch()
         self._pitch = pitch = pitch if given is None or pitch is None else given
@@ -316,7 +315,9 @@ class MelodyWriter:
         completion = self._completion_probabilities(durations, rests)
         return float(weights @ completion) / float(weights.sum())
 
-    def _completion_probabilities(self, durations: Sequence[int], rests: bool) -> Logits:
+    def _completion_probabilities(
+        self, durations: Sequence[int], rests: bool
+    ) -> NDArray[np.float64]:
         """Return the same for each duration (D,), in a span of a given number of notes."""
         total = self.constraints.note_counts[self._span_index].bit_length() - 1
         left = total - self._notes_in_span - self.span.cadence - (not rests)
@@ -326,7 +327,7 @@ class MelodyWriter:
         elapsed = self.state.next_onset - self._start
         return np.array([table[elapsed + ticks, left] if left >= 0 else 0.0 for ticks in durations])
 
-    def _sample_duration(self, logits: Logits) -> int:
+    def _sample_duration(self, logits: NDArray[np.float64]) -> int:
         """Draw one of the open durations; one that the vocabulary lacks takes the nearest token."""
         vocabulary = self.constraints.vocabulary
         is_rest = self._pitch is None
@@ -349,17 +350,19 @@ class MelodyWriter:
             logits[list(ticks_of)] += weight * np.log(completion + 1e-300)
         return ticks_of[self._sample(logits, mask)]
 
-    def _mix_prior(self, logits: Logits) -> Logits:
+    def _mix_prior(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mix the duration prior of this position into the network's prediction, for notes."""
         prior = self.constraints.duration_prior.get(self.state.next_onset % self._bar_ticks)
         if prior is None or self._pitch is None:
             return logits
         free = self.constraints.given_pitches is None
         share = self._config.reference_prior_weight if free else self._config.target_prior_weight
-        mixed: Logits = np.log((1 - share) * softmax(logits) + share * prior + 1e-9)  # (V,)
+        mixed: NDArray[np.float64] = np.log(
+            (1 - share) * softmax(logits) + share * prior + 1e-9
+        )  # (V,)
         return mixed
 
-    def _sample(self, logits: Logits, mask: NDArray[np.bool_]) -> int:
+    def _sample(self, logits: NDArray[np.float64], mask: NDArray[np.bool_]) -> int:
         """Draw one of the allowed tokens at the temperature and top-p of the constraints."""
         constraints = self.constraints
         return sample_masked(logits, mask, constraints.temperature, constraints.top_p, self._rng)

@@ -10,26 +10,26 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-Logits = NDArray[np.float64]
-"""One value a token, (V,); probabilities have the same shape."""
 _EPSILON = 1e-12
 """Probability that stands for none, so that its logarithm is finite."""
 
 
-def softmax(logits: Logits) -> Logits:
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probabilities (V,) of logits (V,)."""
-    exponentials: Logits = np.exp(logits - logits.max())  # (V,)
-    probabilities: Logits = exponentials / exponentials.sum()
+    exponentials: NDArray[np.float64] = np.exp(logits - logits.max())  # (V,)
+    probabilities: NDArray[np.float64] = exponentials / exponentials.sum()
     return probabilities
 
 
-def log_softmax(logits: Logits) -> Logits:
+def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log-probabilities (V,) of logits (V,), in nats, never minus infinity."""
-    logs: Logits = np.log(softmax(logits) + _EPSILON)
+    logs: NDArray[np.float64] = np.log(softmax(logits) + _EPSILON)
     return logs
 
 
-def set_probability(logits: Logits, token: int, probability: float) -> Logits:
+def set_probability(
+    logits: NDArray[np.float64], token: int, probability: float
+) -> NDArray[np.float64]:
     """Give one token a probability and scale the others to the rest.
 
     Args:
@@ -43,11 +43,11 @@ def set_probability(logits: Logits, token: int, probability: float) -> Logits:
     probabilities = softmax(logits)
     probabilities *= (1 - probability) / max(1 - probabilities[token], _EPSILON)
     probabilities[token] = probability
-    changed: Logits = np.log(probabilities + _EPSILON)
+    changed: NDArray[np.float64] = np.log(probabilities + _EPSILON)
     return changed
 
 
-def sample_top_p(probabilities: Logits, top_p: float, rng: np.random.Generator) -> int:
+def sample_top_p(probabilities: NDArray[np.float64], top_p: float, rng: np.random.Generator) -> int:
     """Draw a token from the most probable ones (nucleus sampling, Holtzman et al. 2020).
 
     Args:
@@ -66,7 +66,7 @@ def sample_top_p(probabilities: Logits, top_p: float, rng: np.random.Generator) 
 
 
 def sample_masked(
-    logits: Logits,
+    logits: NDArray[np.float64],
     mask: NDArray[np.bool_],
     temperature: float,
     top_p: float,

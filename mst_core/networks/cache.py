@@ -19,11 +19,6 @@ from numpy.typing import NDArray
 from mst_core.music import TICKS_PER_QUARTER
 from mst_core.networks.features import DURATION_FEATURES, PITCH_FEATURES
 
-Probabilities = NDArray[np.float64]
-"""One value a token, (V,)."""
-CacheWeights = tuple[tuple[float, ...], ...]
-"""Share of the cache in the mixture, by context kind and count bucket, (K, `BUCKET_COUNT`)."""
-
 DECAY = 0.97
 """Factor on a context's counts at each new occurrence."""
 COUNT_BUCKETS = (0.5, 1.5, 3.5, 8.0, 16.0)
@@ -50,16 +45,23 @@ _COLUMNS = {feature.name: column for column, feature in enumerate(DURATION_FEATU
 class ContinuousCache:
     """The cache of one network for one tune; it must get every row that the network gets."""
 
-    def __init__(self, n_features: int, weights: CacheWeights) -> None:
+    def __init__(self, n_features: int, weights: tuple[tuple[float, ...], ...]) -> None:
+        """Begin an empty cache.
+
+        Args:
+            n_features: F; it tells which network the cache is for.
+            weights: share of the cache in the mixture, by context kind and count bucket,
+                (K, `BUCKET_COUNT`).
+        """
         is_pitch = n_features == len(PITCH_FEATURES)
         contexts = PITCH_CONTEXTS if is_pitch else DURATION_CONTEXTS
         self._columns = [[_COLUMNS[name] for name in names] for names in contexts]
         self._observed_column = _COLUMNS["interval" if is_pitch else "duration"]
-        self._counts: list[dict[tuple[int, ...], Probabilities]] = [{} for _ in contexts]
+        self._counts: list[dict[tuple[int, ...], NDArray[np.float64]]] = [{} for _ in contexts]
         self._keys: list[tuple[int, ...]] = []
         self._weights = weights
 
-    def update(self, row: Sequence[int], vocabulary_size: int) -> list[Probabilities | None]:
+    def update(self, row: Sequence[int], vocabulary_size: int) -> list[NDArray[np.float64] | None]:
         """Count the last event and look up the context of the next one.
 
         Args:
@@ -85,7 +87,7 @@ class ContinuousCache:
         ]
         return [by_key.get(key) for by_key, key in zip(self._counts, self._keys, strict=True)]
 
-    def mix(self, row: Sequence[int], probabilities: Probabilities) -> Probabilities:
+    def mix(self, row: Sequence[int], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a network's probabilities (V,) for a row of features (F,), with the cache's."""
         found = self.update(row, len(probabilities))
         for counts, weights in zip(found, self._weights, strict=True):
@@ -98,8 +100,8 @@ class ContinuousCache:
 
 
 def fit_cache_weights(
-    tunes: Iterable[tuple[Sequence[Sequence[int]], Sequence[int], Probabilities]],
-) -> CacheWeights:
+    tunes: Iterable[tuple[Sequence[Sequence[int]], Sequence[int], NDArray[np.float64]]],
+) -> tuple[tuple[float, ...], ...]:
     """Choose the mixture weights that minimize the negative log-likelihood of some tunes.
 
     Args:
@@ -107,7 +109,8 @@ def fit_cache_weights(
             probabilities (T, V).
 
     Returns:
-        A weight for each context kind and count bucket, fitted one after the other.
+        A weight for each context kind and count bucket, (K, `BUCKET_COUNT`), fitted one after the
+        other.
     """
     by_network: list[float] = []
     by_cache: list[list[tuple[int, float]]] = []
@@ -135,7 +138,7 @@ def fit_cache_weights(
     return tuple(fitted)
 
 
-def _bucket_and_probability(counts: Probabilities | None, target: int) -> tuple[int, float]:
+def _bucket_and_probability(counts: NDArray[np.float64] | None, target: int) -> tuple[int, float]:
     """Return the bucket of a context's counts (V,) and the probability they give a token."""
     if counts is None:
         return 0, 0.0

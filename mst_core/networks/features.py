@@ -135,55 +135,40 @@ PITCH_FEATURES = tuple(_pitch_features())
 DURATION_FEATURES = tuple(_duration_features())
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureSpec:
-    """The features of one network and the size of the duration vocabulary."""
+def embedding_sizes(features: Sequence[Feature], vocabulary_size: int) -> tuple[int, ...]:
+    """Return the number of embedding rows of each feature of a network, (F,).
 
-    features: tuple[Feature, ...]
-    """In the order of a context, (F,)."""
-    vocabulary_size: int
-    """Durations of the style, V."""
+    Args:
+        features: `PITCH_FEATURES` or `DURATION_FEATURES`.
+        vocabulary_size: durations of the style, V.
+    """
+    return tuple(feature.size(vocabulary_size) for feature in features)
 
-    @classmethod
-    def for_pitch(cls, vocabulary_size: int) -> FeatureSpec:
-        """Return the features of a pitch network."""
-        return cls(PITCH_FEATURES, vocabulary_size)
 
-    @classmethod
-    def for_duration(cls, vocabulary_size: int) -> FeatureSpec:
-        """Return the features of a duration network."""
-        return cls(DURATION_FEATURES, vocabulary_size)
+def matching_rows(
+    features: Sequence[Feature], vocabulary_size: int, tokens: Sequence[int]
+) -> list[int]:
+    """Return the rows of an embedding that initialize one of another vocabulary.
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The features' names, (F,)."""
-        return tuple(feature.name for feature in self.features)
+    Args:
+        features: `PITCH_FEATURES` or `DURATION_FEATURES`.
+        vocabulary_size: durations of the known embedding's vocabulary, V.
+        tokens: for each duration of the other vocabulary the nearest token of this one.
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The number of embedding rows of each feature, (F,)."""
-        return tuple(feature.size(self.vocabulary_size) for feature in self.features)
-
-    def matching_rows(self, tokens: Sequence[int]) -> list[int]:
-        """Return the rows of this embedding that initialize one of another vocabulary.
-
-        Args:
-            tokens: for each duration of the other vocabulary the nearest token of this one.
-
-        Returns:
-            For each row of the other embedding the row of this one with the same meaning.
-        """
-        rows, start = [], 0
-        for feature in self.features:
-            known = self.vocabulary_size * feature.has_durations
-            values = [
-                *(tokens if feature.has_durations else ()),
-                *range(known, known + feature.values),
-            ]
-            rows += [
-                start + value * feature.variants + variant
-                for value in values
-                for variant in range(feature.variants)
-            ]
-            start += feature.size(self.vocabulary_size)
-        return rows
+    Returns:
+        For each row of the other embedding the row of this one with the same meaning.
+    """
+    rows, start = [], 0
+    for feature in features:
+        known = vocabulary_size * feature.has_durations
+        values = [
+            *(tokens if feature.has_durations else ()),
+            *range(known, known + feature.values),
+        ]
+        rows += [
+            start + value * feature.variants + variant
+            for value in values
+            for variant in range(feature.variants)
+        ]
+        start += feature.size(vocabulary_size)
+    return rows

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import msgspec
 import torch
+from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -25,13 +26,17 @@ from torch import Tensor, nn
 from mst_core.corpora.vocabulary import N_PITCH_TOKENS, DurationVocabulary
 from mst_core.errors import BrokenStyle
 from mst_core.networks.cache import BUCKET_COUNT, CONTEXT_COUNT
-from mst_core.networks.features import FeatureSpec
+from mst_core.networks.features import (
+    DURATION_FEATURES,
+    PITCH_FEATURES,
+    embedding_sizes,
+    matching_rows,
+)
 
-LstmState = tuple[Tensor, Tensor]
-"""Hidden and cell state, (layers, B, H) each."""
-Ticks = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-Width = Annotated[int, msgspec.Meta(ge=1, le=8192)]
-Probability = Annotated[float, msgspec.Meta(ge=0, le=0.95)]
+MAX_WIDTH = 8192
+MAX_PROBABILITY = 0.95
+"""Of dropout and of the mixture weights of the cache."""
+MAX_DURATION_TICKS = 100_000
 EMBEDDING_STD = 0.4
 """Standard deviation of the sum of a context's embeddings before training."""
 _STORED_NAMES = {
@@ -62,19 +67,19 @@ class ModelConfig(
     """Embedding rows of each feature, (F,)."""
     vocabulary_size: int = 0
     """Tokens that the network predicts, V."""
-    embedding: Width = 160
+    embedding: Annotated[int, Meta(ge=1, le=MAX_WIDTH)] = 160
     """Width of an embedding, E."""
-    hidden: Width = 320
+    hidden: Annotated[int, Meta(ge=1, le=MAX_WIDTH)] = 320
     """Width of the LSTM's state, H."""
-    layers: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
+    layers: Annotated[int, Meta(ge=1, le=8)] = 1
     """Layers of the LSTM."""
-    dropout: Probability = 0.4
+    dropout: Annotated[float, Meta(ge=0, le=MAX_PROBABILITY)] = 0.4
     """Probability of zeroing each unit of embeddings, LSTM output and projection in training."""
-    feature_dropout: Probability = 0.2
+    feature_dropout: Annotated[float, Meta(ge=0, le=MAX_PROBABILITY)] = 0.2
     """Probability of leaving out each input feature at each event in training."""
-    projection: Width = 256
+    projection: Annotated[int, Meta(ge=1, le=MAX_WIDTH)] = 256
     """Width of the GELU layer between LSTM output and head, P."""
-    cache_weights: tuple[tuple[Probability, ...], ...] = ()
+    cache_weights: tuple[tuple[Annotated[float, Meta(ge=0, le=MAX_PROBABILITY)], ...], ...] = ()
     """Mixture weights of the continuous cache by context kind and count bucket; empty: no cache."""
 
 
@@ -104,12 +109,15 @@ class SequenceNet(nn.Module):
         hook = _accept_stored_names
         self.register_load_state_dict_pre_hook(hook)  # type: ignore[no-untyped-call]
 
-    def forward(self, features: Tensor, state: LstmState | None = None) -> tuple[Tensor, LstmState]:
+    def forward(
+        self, features: Tensor, state: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Predict the next token of each event.
 
         Args:
             features: values of all features, (B, T, F).
-            state: the LSTM's state before the first event; None for the start of a melody.
+            state: hidden and cell state of the LSTM before the first event, (layers, B, H) each;
+                None for the start of a melody.
 
         Returns:
             Logits (B, T, V), and the state after the last event.
@@ -227,14 +235,14 @@ class StyleModel:
             SequenceNet(
                 msgspec.structs.replace(
                     config,
-                    feature_sizes=FeatureSpec.for_pitch(count).sizes,
+                    feature_sizes=embedding_sizes(PITCH_FEATURES, count),
                     vocabulary_size=N_PITCH_TOKENS,
                 )
             ),
             SequenceNet(
                 msgspec.structs.replace(
                     config,
-                    feature_sizes=FeatureSpec.for_duration(count).sizes,
+                    feature_sizes=embedding_sizes(DURATION_FEATURES, count),
                     vocabulary_size=count,
                 )
             ),
@@ -249,12 +257,12 @@ class StyleModel:
             RuntimeError: when the widths differ.
         """
         tokens = torch.tensor([other.vocabulary.token(ticks) for ticks in self.vocabulary.ticks])
-        for ours, theirs, spec in (
-            (self.pitch_net, other.pitch_net, FeatureSpec.for_pitch),
-            (self.duration_net, other.duration_net, FeatureSpec.for_duration),
+        for ours, theirs, features in (
+            (self.pitch_net, other.pitch_net, PITCH_FEATURES),
+            (self.duration_net, other.duration_net, DURATION_FEATURES),
         ):
             weights = dict(theirs.state_dict())
-            rows = spec(len(other.vocabulary)).matching_rows(tokens.tolist())
+            rows = matching_rows(features, len(other.vocabulary), tokens.tolist())
             weights["embedding.weight"] = weights["embedding.weight"][rows]  # (R, E)
             if ours is self.duration_net:
                 for name in ("head.weight", "head.bias"):
@@ -278,7 +286,8 @@ class StyleModel:
         pitch, metadata = SequenceNet.load(folder / "pitch.safetensors", device)
         duration, other_metadata = SequenceNet.load(folder / "duration.safetensors", device)
         try:
-            ticks = msgspec.json.decode(metadata["durations"], type=tuple[Ticks, ...])
+            durations = tuple[Annotated[int, Meta(ge=1, le=MAX_DURATION_TICKS)], ...]
+            ticks = msgspec.json.decode(metadata["durations"], type=durations)
         except (KeyError, msgspec.MsgspecError) as error:
             raise BrokenStyle(folder.name, f"its duration vocabulary: {error}") from error
         count = len(ticks)
@@ -286,9 +295,9 @@ class StyleModel:
             metadata["durations"] == other_metadata.get("durations")
             and list(ticks) == sorted(set(ticks))
             and (pitch.config.feature_sizes, pitch.config.vocabulary_size)
-            == (FeatureSpec.for_pitch(count).sizes, N_PITCH_TOKENS)
+            == (embedding_sizes(PITCH_FEATURES, count), N_PITCH_TOKENS)
             and (duration.config.feature_sizes, duration.config.vocabulary_size)
-            == (FeatureSpec.for_duration(count).sizes, count)
+            == (embedding_sizes(DURATION_FEATURES, count), count)
         )
         if not fits:
             raise BrokenStyle(

@@ -40,16 +40,13 @@ class _MeterBounds(msgspec.Struct):
     denominator: Literal[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 
-class _ChangeBounds(msgspec.Struct):
-    meter: _MeterBounds
-
-
 class _MelodyBounds(msgspec.Struct):
     """Decoded before the score: a `Melody` adds up all its bars as soon as it is made."""
 
     bar_count: Annotated[int, Meta(ge=0, le=_MAX_BARS)]
     meter: _MeterBounds
-    meter_changes: Annotated[list[_ChangeBounds], Meta(max_length=_MAX_BARS)]
+    meter_changes: Annotated[list[dict[str, int | _MeterBounds]], Meta(max_length=_MAX_BARS)]
+    """Each a bar and a meter."""
 
 
 class _ScoreBounds(msgspec.Struct):

@@ -20,7 +20,7 @@ from torch import Tensor
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import COMMON_DURATIONS, N_PITCH_TOKENS, DurationVocabulary
 from mst_core.music import TICKS_PER_QUARTER
-from mst_core.networks.cache import ContinuousCache, Probabilities, fit_cache_weights
+from mst_core.networks.cache import ContinuousCache, fit_cache_weights
 from mst_core.networks.model import SequenceNet, StyleModel
 from mst_core.training.loop import LabelledRows, encode_tune
 
@@ -97,7 +97,7 @@ def _total_nats(
 
 def predict(
     network: SequenceNet, examples: Sequence[LabelledRows], device: torch.device
-) -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], Probabilities]]:
+) -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.float64]]]:
     """Yield features ``(T, F)``, targets ``(T,)`` and probabilities ``(T, V)`` of each tune."""
     network.to(device).eval()
     with torch.inference_mode():

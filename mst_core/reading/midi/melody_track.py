@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import fmean, median
 
 from mst_core.errors import BadOption, NoMelody
@@ -52,19 +51,6 @@ _STATED_WEIGHT = 0.5  # at least
 _LISTED_PARTS = 12
 _BASS_DISTANCE = 14  # semitones below the median of its neighbors from which a note is bass
 _MEDIAN_RADIUS = 8  # notes on either side
-
-_Evidence = tuple[float, str]
-"""A weight, above 0 in favor of a part, and its reason in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skyline:
-    """The notes of a part, divided into a top line and the rest."""
-
-    melody: tuple[MidiNote, ...]
-    """Notes that never overlap, in order."""
-    lower_notes: tuple[MidiNote, ...]
-    """All other notes, sorted."""
 
 
 def find_melody_track(
@@ -115,8 +101,8 @@ def list_parts(parts: Sequence[MidiPart]) -> str:
 
 def _melody_evidence(
     part: MidiPart, parts: Sequence[MidiPart], tempo: TempoMap
-) -> Iterator[_Evidence]:
-    """Yield the evidence for and against a part being the melody."""
+) -> Iterator[tuple[float, str]]:
+    """Yield weights, above 0 in favor of a part being the melody, each with its reason in words."""
     pitched = [each for each in parts if not each.drums]
     start = min(each.notes[0].onset for each in pitched)
     end = max(max(note.end for note in each.notes) for each in pitched)
@@ -142,7 +128,7 @@ def _melody_evidence(
         yield -2.0, "its few pitches"
 
 
-def _name_evidence(part: MidiPart) -> Iterator[_Evidence]:
+def _name_evidence(part: MidiPart) -> Iterator[tuple[float, str]]:
     """Yield the evidence in the name and the program of a part."""
     name = part.name.lower().replace("_", " ")
     if _MELODY_NAME.search(name):
@@ -169,7 +155,9 @@ def _sounding_ticks(notes: Sequence[MidiNote]) -> tuple[int, int]:
     return max(1, sounding), alone
 
 
-def find_skyline(notes: Sequence[MidiNote], *, chord_spread: int) -> Skyline:
+def find_skyline(
+    notes: Sequence[MidiNote], *, chord_spread: int
+) -> tuple[list[MidiNote], list[MidiNote]]:
     """Separate the top line of a part from the notes below it.
 
     Of a chord the highest note is melody. A note that ends while a higher one still sounds is
@@ -180,7 +168,8 @@ def find_skyline(notes: Sequence[MidiNote], *, chord_spread: int) -> Skyline:
         chord_spread: ticks by which the onsets of a chord may differ; 0 for notated music.
 
     Returns:
-        The top line, and all other notes but doublings.
+        The top line, notes that never overlap, in order; and all other notes but doublings,
+        sorted.
     """
     line: list[MidiNote] = []
     below: list[MidiNote] = []
@@ -206,7 +195,7 @@ def find_skyline(notes: Sequence[MidiNote], *, chord_spread: int) -> Skyline:
     if below:
         line, bass = _split_bass(line)
         below.extend(bass)
-    return Skyline(tuple(line), tuple(sorted(below)))
+    return line, sorted(below)
 
 
 def _split_bass(line: list[MidiNote]) -> tuple[list[MidiNote], list[MidiNote]]:

@@ -16,7 +16,7 @@ from mst_core.reading.parsed_score import Limits
 
 NOTE_OFF, NOTE_ON, PROGRAM_CHANGE = 0x80, 0x90, 0xC0
 TRACK_NAME, INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE = 0x03, 0x04, 0x51, 0x58, 0x59
-_END_OF_TRACK = 0x2F
+END_OF_TRACK = 0x2F
 _KEPT_META_EVENTS = (TRACK_NAME, INSTRUMENT_NAME, SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE)
 _META_EVENT, _SYSTEM_EXCLUSIVE = 0xFF, (0xF0, 0xF7)
 _ONE_DATA_BYTE = (0xC0, 0xD0)  # program changes and channel pressure; other messages carry two
@@ -37,15 +37,6 @@ class MidiMessage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class MidiTrack:
-    """The messages of one track chunk, in order."""
-
-    messages: tuple[MidiMessage, ...]
-    end: int
-    """Tick of its end."""
-
-
-@dataclass(frozen=True, slots=True)
 class MidiFile:
     """The tracks of a file as they are written."""
 
@@ -53,7 +44,8 @@ class MidiFile:
     """0: one track with all channels; 1: tracks that sound together; 2: one sequence a track."""
     ticks_per_quarter: int
     """1 to 32,767."""
-    tracks: tuple[MidiTrack, ...]
+    tracks: tuple[tuple[MidiMessage, ...], ...]
+    """The messages of each track chunk, in order; the last one is END_OF_TRACK."""
     warnings: tuple[str, ...]
 
 
@@ -102,13 +94,15 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
     return MidiFile(file_format, division, tuple(tracks), tuple(warnings))
 
 
-def _read_tracks(data: bytes, start: int, announced: int, max_events: int) -> list[MidiTrack]:
+def _read_tracks(
+    data: bytes, start: int, announced: int, max_events: int
+) -> list[tuple[MidiMessage, ...]]:
     """Read the track chunks from byte ``start``, at most as many as the header announced.
 
     Chunks of other kinds are skipped, as the standard asks. What follows the last track is ignored:
     many files end with zeros.
     """
-    tracks: list[MidiTrack] = []
+    tracks: list[tuple[MidiMessage, ...]] = []
     events_left = max_events
     while start + 8 <= len(data) and len(tracks) < announced:
         kind, length = struct.unpack_from(">4sI", data, start)
@@ -135,7 +129,7 @@ class _TrackReader:
         self.data, self.position, self.end, self.track_number = data, start, end, track_number
         self.event_count = 0
 
-    def read(self, max_events: int) -> MidiTrack:
+    def read(self, max_events: int) -> tuple[MidiMessage, ...]:
         """Read to the end of the track, or one message more than ``max_events``."""
         tick, running_status = 0, 0
         messages: list[MidiMessage] = []
@@ -146,7 +140,7 @@ class _TrackReader:
             if status == _META_EVENT:
                 kind = self._byte()
                 content = self._bytes(self._variable_length_quantity())
-                if kind == _END_OF_TRACK:
+                if kind == END_OF_TRACK:
                     break
                 if kind in _KEPT_META_EVENTS:
                     messages.append(MidiMessage(tick, kind, -1, content))
@@ -170,7 +164,7 @@ class _TrackReader:
                     messages.append(MidiMessage(tick, kind, status & 0x0F, content))
             else:
                 raise self._error(f"an unknown message {status:X}")
-        return MidiTrack(tuple(messages), tick)
+        return (*messages, MidiMessage(tick, END_OF_TRACK, -1, b""))
 
     def _byte(self) -> int:
         return self._bytes(1)[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -31,18 +30,9 @@ class MidiNote(NamedTuple):
     """1 to 127."""
 
 
-@dataclass(frozen=True, slots=True)
-class PairedNotes:
-    """The notes of one player, in order, and how many messages did not pair."""
-
-    notes: tuple[MidiNote, ...]
-    unended: int
-    """Notes without an end; they were given one at the next onset, the last one after a quarter."""
-    zero_length: int
-    """Notes left out because they end where they begin, as some programs write ornaments."""
-
-
-def pair_notes(messages: Iterable[MidiMessage], ticks_per_quarter: int) -> PairedNotes:
+def pair_notes(
+    messages: Iterable[MidiMessage], ticks_per_quarter: int
+) -> tuple[tuple[MidiNote, ...], int, int]:
     """Pair messages into notes, by channel and pitch.
 
     Args:
@@ -50,7 +40,9 @@ def pair_notes(messages: Iterable[MidiMessage], ticks_per_quarter: int) -> Paire
         ticks_per_quarter: of the file.
 
     Returns:
-        The notes, sorted; equal ones once.
+        The notes, sorted, equal ones once; the number of notes without an end, which were given
+        one at the next onset (the last one after a quarter); and the number of notes left out
+        because they end where they begin, as some programs write ornaments.
     """
     on_offs: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for tick, kind, channel, (pitch, velocity) in messages:
@@ -75,7 +67,7 @@ def pair_notes(messages: Iterable[MidiMessage], ticks_per_quarter: int) -> Paire
     for note in unended:
         end = next_onset.get(note.onset, note.onset + ticks_per_quarter)
         notes.add(note._replace(end=end))
-    return PairedNotes(tuple(sorted(notes)), len(unended), len(zero_length))
+    return tuple(sorted(notes)), len(unended), len(zero_length)
 
 
 def _pair_one_pitch(

@@ -7,6 +7,7 @@ file has a single track for all. Channel 10 is the drums.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mst_core.errors import TooLong, UnreadableScore
@@ -22,10 +23,9 @@ from mst_core.reading.midi.messages import (
     TRACK_NAME,
     MidiFile,
     MidiMessage,
-    MidiTrack,
     read_messages,
 )
-from mst_core.reading.midi.notes import MidiNote, PairedNotes, pair_notes
+from mst_core.reading.midi.notes import MidiNote, pair_notes
 from mst_core.reading.parsed_score import Limits
 
 _DRUM_CHANNEL = 9  # counted from 0
@@ -65,6 +65,10 @@ class MidiPart:
     drums: bool
     notes: tuple[MidiNote, ...]
     """One or more, in order."""
+    unended: int
+    """How many of them have no end in the file."""
+    zero_length: int
+    """How many more were left out because they have no length."""
     end: int
     """Tick of the end of its track."""
 
@@ -99,17 +103,17 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     """
     file = read_messages(data, limits)
     _check_counts(file, limits)
-    found = [each for track in file.tracks for each in _parts_of_track(track, file)]
+    parts = [each for track in file.tracks for each in _parts_of_track(track, file)]
     warnings = list(file.warnings)
-    if unended := sum(paired.unended for _, paired in found):
+    if unended := sum(part.unended for part in parts):
         warnings.append(f"Notes that never end, cut at the next note: {unended}.")
-    if zero_length := sum(paired.zero_length for _, paired in found):
+    if zero_length := sum(part.zero_length for part in parts):
         warnings.append(f"Notes without length (ornaments, chord names), left out: {zero_length}.")
     keys = _meta_events(file, KEY_SIGNATURE)
     return MidiScore(
         title=_title(file),
         ticks_per_quarter=file.ticks_per_quarter,
-        parts=tuple(part for part, _ in found),
+        parts=tuple(parts),
         tempos=tuple(
             (tick, _parse_tempo(content)) for tick, content in _meta_events(file, SET_TEMPO)
         ),
@@ -123,7 +127,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
 
 def _check_counts(file: MidiFile, limits: Limits) -> None:
     """Raise TooLong for more notes than the limit, or more meters than there may be bars."""
-    kinds = [message.kind for track in file.tracks for message in track.messages]
+    kinds = [message.kind for track in file.tracks for message in track]
     for kind, what, most in (
         (NOTE_ON, "notes", limits.notes),
         (TIME_SIGNATURE, "meters", limits.bars),
@@ -132,11 +136,11 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
             raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
 
-def _parts_of_track(track: MidiTrack, file: MidiFile) -> list[tuple[MidiPart, PairedNotes]]:
-    """The parts of one track, each with the result of pairing its notes."""
+def _parts_of_track(track: Sequence[MidiMessage], file: MidiFile) -> list[MidiPart]:
+    """The parts of one track."""
     programs = _programs(track)
     players: defaultdict[tuple[int, int | None], list[MidiMessage]] = defaultdict(list)
-    for message in track.messages:
+    for message in track:
         if message.kind in (NOTE_OFF, NOTE_ON):
             channel, drums = message.channel, message.channel == _DRUM_CHANNEL
             # In format 1 a track is one player: a guitar may have a channel for each string.
@@ -144,24 +148,26 @@ def _parts_of_track(track: MidiTrack, file: MidiFile) -> list[tuple[MidiPart, Pa
             players[part_channel, programs.get(channel)].append(message)
     track_name = _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
     several = len(players) > 1
-    found: list[tuple[MidiPart, PairedNotes]] = []
+    parts: list[MidiPart] = []
     for (part_channel, program), messages in players.items():
-        paired = pair_notes(messages, file.ticks_per_quarter)
-        if paired.notes:
+        notes, unended, zero_length = pair_notes(messages, file.ticks_per_quarter)
+        if notes:
             drums = part_channel == _DRUM_CHANNEL
             family = "Drums" if drums else _PROGRAM_FAMILIES[(program or 0) // 8]
             name = track_name or family
             if track_name and several:
                 name = f"{track_name}, {family.lower()}"
-            found.append((MidiPart(name, program, drums, paired.notes, track.end), paired))
-    return found
+            parts.append(
+                MidiPart(name, program, drums, notes, unended, zero_length, end=track[-1].tick)
+            )
+    return parts
 
 
-def _programs(track: MidiTrack) -> dict[int, int]:
+def _programs(track: Sequence[MidiMessage]) -> dict[int, int]:
     """The program of each channel at its first note; later changes are ignored."""
     programs: dict[int, int] = {}
     started: set[int] = set()
-    for message in track.messages:
+    for message in track:
         if message.kind == NOTE_ON:
             started.add(message.channel)
         elif message.kind == PROGRAM_CHANGE and message.channel not in started:
@@ -174,7 +180,7 @@ def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
     found = {
         message.tick: message.data
         for track in file.tracks
-        for message in track.messages
+        for message in track
         if message.kind == kind
     }
     return sorted(found.items())
@@ -215,16 +221,16 @@ def _parse_key(content: bytes) -> Key | None:
 def _title(file: MidiFile) -> str:
     """The name of the first track, unless that is the name of a player; else empty."""
     first = file.tracks[0]
-    has_notes = any(message.kind == NOTE_ON for message in first.messages)
+    has_notes = any(message.kind == NOTE_ON for message in first)
     if has_notes and len(file.tracks) > 1:
         return ""
     title = _first_text(first, TRACK_NAME)
     return "" if title.lower() in _NO_TITLES else title
 
 
-def _first_text(track: MidiTrack, kind: int) -> str:
+def _first_text(track: Sequence[MidiMessage], kind: int) -> str:
     """The first text of a kind as one line: UTF-8, else Latin-1, for MIDI names no encoding."""
-    content = next((each.data for each in track.messages if each.kind == kind), b"")
+    content = next((each.data for each in track if each.kind == kind), b"")
     try:
         text = content[:_MAX_TEXT_BYTES].decode()
     except UnicodeDecodeError:

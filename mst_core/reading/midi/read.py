@@ -14,7 +14,7 @@ from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import Melody, Note, Part, PartNote
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.midi.bars import BarLines
-from mst_core.reading.midi.melody_track import Skyline, find_melody_track, find_skyline
+from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
@@ -53,21 +53,19 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     bars = BarLines((_quarters(tick, score), meter) for tick, meter in score.meters)
     _check_lengths(score, part, tempo_map, bars, limits)
 
-    skyline = _skyline(part, score, tempo_map)
-    if len(skyline.melody) < 2:
+    line, lower_notes = _skyline(part, score, tempo_map)
+    if len(line) < 2:
         raise NoMelody(f"track {index + 1} ({part.name})")
-    if len(skyline.melody) > limits.melody_notes:
-        raise TooLong(f"a melody of {len(skyline.melody)} notes", f"{limits.melody_notes} notes")
-    tempo = tempo_map.prevailing_tempo(skyline.melody[0].onset, skyline.melody[-1].end)
+    if len(line) > limits.melody_notes:
+        raise TooLong(f"a melody of {len(line)} notes", f"{limits.melody_notes} notes")
+    tempo = tempo_map.prevailing_tempo(line[0].onset, line[-1].end)
     if not _MIN_TEMPO <= tempo <= _MAX_TEMPO:
         raise UnreadableScore(
             f"the MIDI file goes at {tempo:g} quarters a minute",
             f"{_MIN_TEMPO:g} to {_MAX_TEMPO:g} would be read",
         )
     _check_length_at_tempo(score, tempo, limits)
-    quantized = quantize(
-        skyline.melody, ticks_per_quarter=score.ticks_per_quarter, bars=bars, tempo=tempo
-    )
+    quantized = quantize(line, ticks_per_quarter=score.ticks_per_quarter, bars=bars, tempo=tempo)
     first_bar = _first_full_bar(quantized.notes[0], bars)
     melody = _melody(quantized, part, score, bars, first_bar, tempo)
     if melody.bar_count > limits.bars:
@@ -78,7 +76,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     return ParsedScore(
         title=score.title,
         melody=melody,
-        parts=_other_parts(score, index, skyline, downbeat),
+        parts=_other_parts(score, index, lower_notes, downbeat),
         program=part.program,
         tempos=tuple(
             (float(_quarters(tick, score) - downbeat), quarters_per_minute(microseconds))
@@ -89,7 +87,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         warnings=(
             *score.warnings,
             *choice_warnings,
-            *_skyline_warnings(part, skyline),
+            *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
             *_tempo_warnings(tempo_map, tempo),
             *_rhythm_warnings(quantized),
@@ -130,8 +128,10 @@ def _check_length_at_tempo(score: MidiScore, tempo: float, limits: Limits) -> No
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
 
 
-def _skyline(part: MidiPart, score: MidiScore, tempo_map: TempoMap) -> Skyline:
-    """The top line of a part; only in a performance may the notes of a chord be spread."""
+def _skyline(
+    part: MidiPart, score: MidiScore, tempo_map: TempoMap
+) -> tuple[list[MidiNote], list[MidiNote]]:
+    """Top line and lower notes of a part; only a performance may spread the notes of a chord."""
     if not is_performance(part.notes, score.ticks_per_quarter):
         return find_skyline(part.notes, chord_spread=0)
     first, last = part.notes[0].onset, max(note.end for note in part.notes)
@@ -186,7 +186,7 @@ def _melody(
 
 
 def _other_parts(
-    score: MidiScore, index: int, skyline: Skyline, downbeat: Fraction
+    score: MidiScore, index: int, lower_notes: Sequence[MidiNote], downbeat: Fraction
 ) -> tuple[Part, ...]:
     """All parts but the melody, and the notes below it in its own part, at their exact times."""
 
@@ -211,16 +211,16 @@ def _other_parts(
         for number, each in enumerate(score.parts)
         if number != index
     ]
-    if skyline.lower_notes:
+    if lower_notes:
         part = score.parts[index]
-        parts.insert(index, convert(f"{part.name}, below the melody", part, skyline.lower_notes))
+        parts.insert(index, convert(f"{part.name}, below the melody", part, lower_notes))
     return tuple(parts)
 
 
-def _skyline_warnings(part: MidiPart, skyline: Skyline) -> Iterator[str]:
-    if skyline.lower_notes:
+def _skyline_warnings(part: MidiPart, melody_notes: int, lower_notes: int) -> Iterator[str]:
+    if lower_notes:
         yield (
-            f"{part.name} plays chords: of {len(part.notes)} notes the {len(skyline.melody)} of "
+            f"{part.name} plays chords: of {len(part.notes)} notes the {melody_notes} of "
             "the top line are the melody, the others are kept beside it."
         )
 

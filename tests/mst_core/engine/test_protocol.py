@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,5 +56,5 @@ def test_a_job_comes_out_of_its_command_with_its_parsed_files() -> None:
 
 @pytest.mark.parametrize("noise", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1"])
 def test_noise_is_refused(noise: bytes) -> None:
-    with pytest.raises(protocol.ProtocolError):
+    with pytest.raises(msgspec.DecodeError):
         protocol.read_command(io.BytesIO(noise))

@@ -14,7 +14,12 @@ from mst_core.corpora.vocabulary import (
 )
 from mst_core.music import Meter
 from mst_core.networks.context import MelodyState, TuneHeader
-from mst_core.networks.features import POSITIONS, FeatureSpec
+from mst_core.networks.features import (
+    DURATION_FEATURES,
+    PITCH_FEATURES,
+    POSITIONS,
+    embedding_sizes,
+)
 from mst_core.networks.match_model import CONFIDENCE_LEVELS
 from mst_core.training.loop import encode_tune
 from tests.support.corpus import dance
@@ -38,9 +43,7 @@ def test_transposing_a_tune_with_its_key_changes_only_the_key_and_pitch_features
     tune = parse_tune(low)
     vocabulary = DurationVocabulary.from_tunes([tune])
     first, second = encode_tune(tune, vocabulary), encode_tune(parse_tune(high), vocabulary)
-    kept = [
-        name not in ("key", "pitch") for name in FeatureSpec.for_duration(len(vocabulary)).names
-    ]
+    kept = [feature.name not in ("key", "pitch") for feature in DURATION_FEATURES]
     np.testing.assert_array_equal(
         first.duration_features[:, kept], second.duration_features[:, kept]
     )
@@ -49,7 +52,7 @@ def test_transposing_a_tune_with_its_key_changes_only_the_key_and_pitch_features
 
 def features(state: MelodyState) -> dict[str, int]:
     """Return the features of the pitch network by name."""
-    names = FeatureSpec.for_pitch(len(state.vocabulary)).names
+    names = [feature.name for feature in PITCH_FEATURES]
     return dict(zip(names, state.pitch_context(), strict=True))
 
 
@@ -100,7 +103,7 @@ def test_every_feature_value_has_an_embedding_row(tunes: list[CorpusTune]) -> No
     for tune in (*tunes, odd):
         rows = encode_tune(tune, vocabulary).duration_features
         assert (rows >= 0).all()
-        assert (rows < np.array(FeatureSpec.for_duration(len(vocabulary)).sizes)).all()
+        assert (rows < np.array(embedding_sizes(DURATION_FEATURES, len(vocabulary)))).all()
 
 
 def test_a_bar_split_by_a_repeat_sign_is_one_bar_with_a_section_boundary() -> None:
