@@ -63,7 +63,7 @@ def _split_at_triplets(group: list[WrittenNote]) -> Iterator[list[WrittenNote]]:
 
 def _has_flag(note: WrittenNote) -> bool:
     """Whether it is a note (not a rest) of an eighth or shorter."""
-    return note.spelling is not None and note.value.denominator >= 8
+    return note.spelling is not None and note.denominator >= 8
 
 
 def _merge_beat_groups(notes: list[WrittenNote], grid: MetricalGrid) -> list[WrittenNote]:
@@ -82,7 +82,7 @@ def _merge_beat_groups(notes: list[WrittenNote], grid: MetricalGrid) -> list[Wri
         if all(
             note.triplet is None
             and (note.onset * TICKS_PER_QUARTER) % EIGHTH_TICKS == 0
-            and note.value.denominator <= 8
+            and note.denominator <= 8
             for note in half
         ):
             half = [replace(note, beat_group=half[0].beat_group) for note in half]

@@ -89,7 +89,7 @@ def write_mei_staves(
         SubElement(group, "staffDef", attributes)
 
     section = SubElement(score, "section")
-    writers = [_StaffWriter(number, staff) for number, staff in enumerate(staves, start=1)]
+    measures: list[Element] = []
     ending = section
     for index, bar in enumerate(bars):
         if index in line_starts:  # before an ending, or the engraver starts it on the line above
@@ -110,55 +110,46 @@ def write_mei_staves(
             measure.set("left", "rptstart")
         if not bar.is_complete:
             measure.set("metcon", "false")
-        for writer in writers:
-            writer.write(measure, index)
-        if index in labels:
-            label = {"staff": "1", "place": "above", "tstamp": "1"}
-            label["xml:id"] = f"{labels[index]}-{index}"
-            SubElement(measure, "dir", label).text = labels[index]
+        measures.append(measure)
+    for number, staff in enumerate(staves, start=1):
+        _write_staff(measures, number, staff)
+    for index, text in labels.items():
+        label = {"staff": "1", "place": "above", "tstamp": "1", "xml:id": f"{text}-{index}"}
+        SubElement(measures[index], "dir", label).text = text
     return tostring(mei, encoding="unicode")
 
 
-class _StaffWriter:
-    """Writes the bars of one staff in order."""
-
-    def __init__(self, number: int, staff: MeiStaff) -> None:
-        self._number = number
-        self._staff = staff
-        self._accidentals = AccidentalTracker(staff.melody.key)
-        self._n_notes = 0
-
-    def write(self, measure: Element, index: int) -> None:
-        """Write the bar with that index into a measure."""
-        staff = SubElement(measure, "staff", n=str(self._number))
-        if self._staff.name:
-            staff.set("xml:id", f"{self._staff.name}-{index}")
-        layer = SubElement(staff, "layer", n="1")
-        bar = self._staff.bars[index]
-        self._accidentals.start_bar()
+def _write_staff(measures: Sequence[Element], number: int, staff: MeiStaff) -> None:
+    """Write the bars of a staff into their measures."""
+    accidentals = AccidentalTracker(staff.melody.key)
+    n_notes = 0
+    for index, (measure, bar) in enumerate(zip(measures, staff.bars, strict=True)):
+        part = SubElement(measure, "staff", n=str(number))
+        if staff.name:
+            part.set("xml:id", f"{staff.name}-{index}")
+        layer = SubElement(part, "layer", n="1")
+        accidentals.start_bar()
         if bar.is_empty:
             SubElement(layer, "mRest" if bar.notes else "mSpace")
-            return
+            continue
         for note, element in _nest_notes(layer, bar.notes):
             if note.spelling is not None:
                 # A note tied over the barline needs no second accidental.
-                shown = not note.tied_to_previous and self._accidentals.must_show(note.spelling)
+                shown = not note.tied_to_previous and accidentals.must_show(note.spelling)
                 element.set("pname", note.spelling.letter.lower())
                 element.set("oct", str(note.spelling.octave))
                 accidental = _ACCIDENTALS[note.spelling.alteration]
                 element.set("accid" if shown else "accid.ges", accidental)
-                self._n_notes += not note.tied_to_previous
-                if self._n_notes - 1 in self._staff.highlighted:
-                    element.set("color", self._staff.highlight_color)
+                n_notes += not note.tied_to_previous
+                if n_notes - 1 in staff.highlighted:
+                    element.set("color", staff.highlight_color)
             if note.tied_to_next or note.tied_to_previous:
                 tie = "i" if not note.tied_to_previous else "m" if note.tied_to_next else "t"
                 element.set("tie", tie)
         for tag in ("beam", "tuplet"):
             for frame in layer.iter(tag):
-                if self._staff.highlight_color and all(
-                    note.get("color") for note in frame.iter("note")
-                ):
-                    frame.set("color", self._staff.highlight_color)
+                if staff.highlight_color and all(note.get("color") for note in frame.iter("note")):
+                    frame.set("color", staff.highlight_color)
 
 
 def _staff_attributes(staff: MeiStaff, n_staves: int) -> dict[str, str]:
@@ -211,9 +202,9 @@ def _nest_notes(
 
     def add_notes(parent: Element, run: list[WrittenNote]) -> None:
         for note in run:
-            attributes = {"dur": str(note.value.denominator)}
-            if note.value.dots:
-                attributes["dots"] = str(note.value.dots)
+            attributes = {"dur": str(note.denominator)}
+            if note.dots:
+                attributes["dots"] = str(note.dots)
             tag = "rest" if note.spelling is None else "note"
             written.append((note, SubElement(parent, tag, attributes)))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
-from typing import NamedTuple
 
 from mido import Message, MetaMessage, MidiFile, MidiTrack
 
@@ -29,14 +28,6 @@ PART_CHANNELS = tuple(channel for channel in range(1, 16) if channel != DRUM_CHA
 _SLOWEST_TEMPO = 2**24 - 1  # microseconds per quarter note
 _MAJOR = ("Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B")
 _MINOR = ("Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m")
-
-
-class TimedMessage(NamedTuple):
-    """A MIDI message at a time."""
-
-    tick: int
-    """Ticks from the beginning of the file."""
-    message: Message | MetaMessage
 
 
 def write_midi(
@@ -69,19 +60,19 @@ def write_midi(
     earliest = min([-melody.pickup, *(note.onset for part in parts for note in part.notes)])
     padding = -(min(earliest, Fraction(0)) // melody.meter.bar_length) * melody.meter.bar_length
     lead = [
-        TimedMessage(0, MetaMessage("track_name", name=" ".join(title.split()) or "Melody")),
+        MetaMessage("track_name", name=" ".join(title.split()) or "Melody"),
         *_tempo_events(melody, padding, tempo_changes),
         *_meter_events(melody, padding),
-        TimedMessage(0, MetaMessage("key_signature", key=_key_name(melody.key))),
+        MetaMessage("key_signature", key=_key_name(melody.key)),
     ]
     line = [
-        TimedMessage(0, Message("program_change", program=program)),
+        Message("program_change", program=program),
         *_note_events(melody, padding),
     ]
     end = exact_ticks(melody.length + padding, MIDI_TICKS_PER_QUARTER, melody)
     tracks = [build_track([*lead, *line], end)]
     if parts:
-        name = TimedMessage(0, MetaMessage("track_name", name=MELODY_TRACK_NAME))
+        name = MetaMessage("track_name", name=MELODY_TRACK_NAME)
         tracks = [build_track(lead, end), build_track([name, *line], end)]
         n_pitched = 0
         for part in parts:
@@ -97,11 +88,12 @@ def write_midi(
     return file.getvalue()
 
 
-def build_track(events: Iterable[TimedMessage], end: int = 0) -> MidiTrack:
+def build_track(events: Iterable[Message | MetaMessage], end: int = 0) -> MidiTrack:
     """Return a track of messages with delta times.
 
     Args:
-        events: the messages in any order; at the same tick, notes end before others begin.
+        events: the messages in any order, each with its time in ticks from the beginning of the
+            file; at the same tick, notes end before others begin.
         end: tick of the end of the track; it is never before the last message.
 
     Returns:
@@ -109,11 +101,9 @@ def build_track(events: Iterable[TimedMessage], end: int = 0) -> MidiTrack:
     """
     track = MidiTrack()
     now = 0
-    for tick, message in sorted(
-        events, key=lambda event: (event.tick, _order_in_tick(event.message))
-    ):
-        track.append(message.copy(time=tick - now))
-        now = tick
+    for message in sorted(events, key=lambda each: (each.time, _order_in_tick(each))):
+        track.append(message.copy(time=message.time - now))
+        now = message.time
     track.append(MetaMessage("end_of_track", time=max(0, end - now)))
     return track
 
@@ -125,46 +115,47 @@ def _order_in_tick(message: Message | MetaMessage) -> int:
 
 def _tempo_events(
     melody: Melody, padding: Fraction, tempo_changes: Iterable[tuple[float, float]]
-) -> Iterator[TimedMessage]:
+) -> Iterator[Message | MetaMessage]:
     """Yield the tempo of the melody and the later ones."""
     by_tick = {0: melody.tempo}
     for time, tempo in sorted(tempo_changes):
         by_tick[max(0, round((time + padding) * MIDI_TICKS_PER_QUARTER))] = tempo
     for tick, tempo in by_tick.items():
         microseconds = min(_SLOWEST_TEMPO, round(60_000_000 / tempo))
-        yield TimedMessage(tick, MetaMessage("set_tempo", tempo=microseconds))
+        yield MetaMessage("set_tempo", tempo=microseconds, time=tick)
 
 
-def _meter_events(melody: Melody, padding: Fraction) -> Iterator[TimedMessage]:
+def _meter_events(melody: Melody, padding: Fraction) -> Iterator[Message | MetaMessage]:
     """Yield the meter of the melody and its changes."""
     if padding or not melody.meter_changes or melody.meter_changes[0].bar > 0:
-        yield TimedMessage(0, _time_signature(melody.meter))
+        yield _time_signature(melody.meter)
     lines = melody.barlines
     for change in melody.meter_changes:
         tick = exact_ticks(lines[change.bar] + padding, MIDI_TICKS_PER_QUARTER, melody)
-        yield TimedMessage(tick, _time_signature(change.meter))
+        yield _time_signature(change.meter, tick)
 
 
-def _time_signature(meter: Meter) -> MetaMessage:
-    """Return the message of a meter."""
+def _time_signature(meter: Meter, tick: int = 0) -> MetaMessage:
+    """Return the message of a meter that begins at a tick."""
     return MetaMessage(
         "time_signature",
         numerator=meter.numerator,
         denominator=meter.denominator,
         clocks_per_click=int(meter.beat_length * _CLOCKS_PER_QUARTER),
+        time=tick,
     )
 
 
-def _note_events(melody: Melody, padding: Fraction) -> Iterator[TimedMessage]:
+def _note_events(melody: Melody, padding: Fraction) -> Iterator[Message | MetaMessage]:
     """Yield the starts and ends of the melody's notes."""
     for note in melody.notes:
         onset = exact_ticks(note.onset + padding, MIDI_TICKS_PER_QUARTER, melody)
         end = exact_ticks(note.end + padding, MIDI_TICKS_PER_QUARTER, melody)
-        yield TimedMessage(onset, Message("note_on", note=note.pitch, velocity=VELOCITY))
-        yield TimedMessage(end, Message("note_off", note=note.pitch, velocity=0))
+        yield Message("note_on", note=note.pitch, velocity=VELOCITY, time=onset)
+        yield Message("note_off", note=note.pitch, velocity=0, time=end)
 
 
-def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[TimedMessage]:
+def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[Message | MetaMessage]:
     """Yield the messages of an accompanying part.
 
     ``number`` is its index among the parts with pitches: with more parts than channels, the next
@@ -172,18 +163,17 @@ def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[TimedMe
     """
     port, index = (0, 0) if part.drums else divmod(number, len(PART_CHANNELS))
     channel = DRUM_CHANNEL if part.drums else PART_CHANNELS[index]
-    yield TimedMessage(0, MetaMessage("track_name", name=part.name))
+    yield MetaMessage("track_name", name=part.name)
     if port:
-        yield TimedMessage(0, MetaMessage("midi_port", port=port))
-    yield TimedMessage(0, Message("program_change", channel=channel, program=part.program))
+        yield MetaMessage("midi_port", port=port)
+    yield Message("program_change", channel=channel, program=part.program)
     for note in part.notes:
         onset = round((note.onset + padding) * MIDI_TICKS_PER_QUARTER)
         end = max(onset + 1, round((note.onset + note.duration + padding) * MIDI_TICKS_PER_QUARTER))
-        yield TimedMessage(
-            onset,
-            Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity),
+        yield Message(
+            "note_on", channel=channel, note=note.pitch, velocity=note.velocity, time=onset
         )
-        yield TimedMessage(end, Message("note_off", channel=channel, note=note.pitch, velocity=0))
+        yield Message("note_off", channel=channel, note=note.pitch, velocity=0, time=end)
 
 
 def _key_name(key: Key) -> str:

@@ -121,8 +121,7 @@ def _write_note(
     written: WrittenNote, bar: WrittenBar, accidentals: AccidentalTracker
 ) -> note.GeneralNote:
     """Return music21's object of a note or rest."""
-    value = written.value
-    length = duration.Duration(type=_NOTE_TYPES[value.denominator], dots=value.dots)
+    length = duration.Duration(type=_NOTE_TYPES[written.denominator], dots=written.dots)
     if written.triplet is not None:
         length.appendTuplet(_write_triplet(written, bar))
     if written.spelling is None:
@@ -145,7 +144,7 @@ def _write_note(
 def _write_triplet(written: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
     """Return the triplet of a note; its first and last notes start and stop the bracket."""
     members = [each for each in bar.notes if each.triplet == written.triplet]
-    unit = _NOTE_TYPES[max(4, min(64, max(each.value.denominator for each in members)))]
+    unit = _NOTE_TYPES[max(4, min(64, max(each.denominator for each in members)))]
     triplet = duration.Tuplet(3, 2, unit, unit)
     triplet.bracket = needs_bracket(members, bar.notes)
     if written is members[0]:
@@ -157,9 +156,7 @@ def _write_triplet(written: WrittenNote, bar: WrittenBar) -> duration.Tuplet:
 
 def _write_beams(bar: WrittenBar, written: Sequence[note.GeneralNote]) -> None:
     """Write a beam for each flag that neighbouring notes share, and a partial beam for others."""
-    flags = [
-        0 if each.beam is None else each.value.denominator.bit_length() - 3 for each in bar.notes
-    ]
+    flags = [0 if each.beam is None else each.denominator.bit_length() - 3 for each in bar.notes]
     beams = [each.beam for each in bar.notes]
     for index, each in enumerate(written):
         if not isinstance(each, note.Note):

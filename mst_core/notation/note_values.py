@@ -1,6 +1,6 @@
 """Note values (quarter, dotted eighth, ...) and the written notes that have them.
 
-It stands alone because every module of this package uses these two types.
+It stands alone because every module of this package uses them.
 """
 
 from __future__ import annotations
@@ -11,25 +11,12 @@ from fractions import Fraction
 from mst_core.music import TICKS_PER_QUARTER
 from mst_core.notation.spelling import Spelling
 
-
-@dataclass(frozen=True, slots=True)
-class NoteValue:
-    """The shape of a written note or rest."""
-
-    denominator: int
-    """4 for a quarter, 8 for an eighth, and so on."""
-    dots: int = 0
-    """0 or 1."""
-
-
 NOTE_VALUES = {
-    Fraction(4 * TICKS_PER_QUARTER, denominator) * (1 + Fraction(dots, 2)): NoteValue(
-        denominator, dots
-    )
+    Fraction(4 * TICKS_PER_QUARTER, denominator) * (1 + Fraction(dots, 2)): (denominator, dots)
     for denominator in (1, 2, 4, 8, 16, 32, 64)
     for dots in (0, 1)
 }
-"""All note values by their length in ticks."""
+"""Denominator (4 for a quarter) and dots (0 or 1) of each note value, by its length in ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +27,10 @@ class WrittenNote:
     """Quarter notes from the start of the full bar."""
     duration: Fraction
     """Sounding duration in quarter notes; in a triplet 2/3 of the note value's length."""
-    value: NoteValue
+    denominator: int
+    """The note value: 4 for a quarter, 8 for an eighth, and so on."""
+    dots: int
+    """0 or 1."""
     spelling: Spelling | None
     """The written pitch, None for a rest."""
     beat_group: int

@@ -58,12 +58,14 @@ def split_into_note_values(
             is_writable = _writable_spans(strength, grid, not is_note, number is not None)
             parts += [(a, b, number) for a, b in _split(start, end, strength, is_writable)]
         for index, (start, end, number) in enumerate(parts):
+            denominator, dots = NOTE_VALUES[_written_ticks(end - start, number is not None)]
             group_position = start if number is None else triplets[number].start
             is_last = index + 1 == len(parts)
             yield WrittenNote(
                 onset=Fraction(start, TICKS_PER_QUARTER),
                 duration=Fraction(end - start, TICKS_PER_QUARTER),
-                value=NOTE_VALUES[_written_ticks(end - start, number is not None)],
+                denominator=denominator,
+                dots=dots,
                 spelling=span.spelling,
                 beat_group=bisect_right(grid.group_starts, group_position) - 1,
                 tied_to_next=span.continues_after if is_last else is_note,
@@ -105,21 +107,22 @@ def _writable_spans(
         value = NOTE_VALUES.get(_written_ticks(end - start, in_triplet))
         if value is None or in_triplet:
             return value is not None  # in a triplet, fewer notes are clearer than visible beats
+        _, dots = value
         inside = [strength(position) for position in range(start + 1, end)]
         strongest = max(inside, default=-9)
         at_start, at_end = strength(start), strength(end)
         if grid.is_compound and strongest >= 3:
             return at_start >= 3 and at_end >= 3 and not (is_rest and at_start < strongest)
-        if is_rest and value.dots and not grid.is_compound:
+        if is_rest and dots and not grid.is_compound:
             return False
-        if is_rest and not value.dots and start % (end - start):
+        if is_rest and not dots and start % (end - start):
             return grid.is_compound and at_start >= strongest
         if at_start >= strongest:
             return True
         if is_rest or at_start < strongest - 1:
             return False
         # Two common syncopations: short-long-short, and a short note before a dotted one.
-        is_centered = strength((start + end) // 2) == strongest and not value.dots
-        return is_centered or (value.dots == 1 and at_end > strongest)
+        is_centered = strength((start + end) // 2) == strongest and not dots
+        return is_centered or (dots == 1 and at_end > strongest)
 
     return is_writable

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mido import Message, MetaMessage, MidiFile
 
 from mst_core.music import Meter, Part
-from mst_core.notation.midi import DRUM_CHANNEL, PART_CHANNELS, TimedMessage, build_track
+from mst_core.notation.midi import DRUM_CHANNEL, PART_CHANNELS, build_track
 from mst_core.sound.performance import Performance
 from mst_core.sound.synth import INITIAL_CONTROLS, MELODY_CHANNEL
 
@@ -47,24 +47,24 @@ def write_performance_midi(
         return round((second + lead) * ticks_per_second)
 
     end = max([performance.seconds, *(note.end for note in performance.notes)])
-    events = [
-        TimedMessage(0, MetaMessage("track_name", name=title)),
-        TimedMessage(0, MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo))),
-        TimedMessage(0, _time_signature(performance.meter)),
-        *(
-            TimedMessage(to_tick(second), _time_signature(meter))
-            for second, meter in performance.meter_changes
-        ),
-        TimedMessage(0, Message("program_change", channel=channel, program=program)),
+    events: list[Message | MetaMessage] = [
+        MetaMessage("track_name", name=title),
+        MetaMessage("set_tempo", tempo=round(60e6 / performance.tempo)),
+        _time_signature(performance.meter),
+        *(_time_signature(meter, to_tick(second)) for second, meter in performance.meter_changes),
+        Message("program_change", channel=channel, program=program),
     ]
     for control, value in INITIAL_CONTROLS.items():
-        change = Message("control_change", channel=channel, control=control, value=value)
-        events.append(TimedMessage(0, change))
+        events.append(Message("control_change", channel=channel, control=control, value=value))
     for note in performance.notes:
         first, last = to_tick(note.start), to_tick(note.end)
-        on = Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
-        off = Message("note_off", channel=channel, note=note.pitch, velocity=64)
-        events += [TimedMessage(first, on), TimedMessage(max(first + 1, last), off)]
+        on = Message(
+            "note_on", channel=channel, note=note.pitch, velocity=note.velocity, time=first
+        )
+        off = Message(
+            "note_off", channel=channel, note=note.pitch, velocity=64, time=max(first + 1, last)
+        )
+        events += [on, off]
     tracks = [build_track(events, to_tick(end))]
     n_pitched = 0
     for part in parts:
@@ -98,19 +98,22 @@ def lead_in_seconds(performance: Performance, parts: Iterable[Part] = ()) -> flo
     return max(0.0, math.ceil(before / bar - 1e-6) * bar - performance.downbeat)
 
 
-def _part_events(part: Part, downbeat: int, channel: int) -> Iterator[TimedMessage]:
+def _part_events(part: Part, downbeat: int, channel: int) -> Iterator[Message | MetaMessage]:
     """Yield the messages of an accompanying part whose first downbeat is at tick ``downbeat``."""
-    yield TimedMessage(0, MetaMessage("track_name", name=part.name))
-    yield TimedMessage(0, Message("program_change", channel=channel, program=part.program))
+    yield MetaMessage("track_name", name=part.name)
+    yield Message("program_change", channel=channel, program=part.program)
     for note in part.notes:
         end = note.onset + note.duration
         first = max(0, downbeat + round(note.onset * PERFORMANCE_TICKS_PER_QUARTER))
         last = max(first + 1, downbeat + round(end * PERFORMANCE_TICKS_PER_QUARTER))
-        on = Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
-        yield TimedMessage(first, on)
-        yield TimedMessage(last, Message("note_off", channel=channel, note=note.pitch, velocity=64))
+        yield Message(
+            "note_on", channel=channel, note=note.pitch, velocity=note.velocity, time=first
+        )
+        yield Message("note_off", channel=channel, note=note.pitch, velocity=64, time=last)
 
 
-def _time_signature(meter: Meter) -> MetaMessage:
-    """Return the message of a meter."""
-    return MetaMessage("time_signature", numerator=meter.numerator, denominator=meter.denominator)
+def _time_signature(meter: Meter, tick: int = 0) -> MetaMessage:
+    """Return the message of a meter that begins at a tick."""
+    return MetaMessage(
+        "time_signature", numerator=meter.numerator, denominator=meter.denominator, time=tick
+    )

@@ -40,7 +40,7 @@ def notes_of(bars: tuple[WrittenBar, ...], tune: Melody) -> list[tuple[Fraction,
 def shape(tune: Melody) -> str:
     """Return the note values of a tune: ``4 8~ 8 z4``, rests as z, ties as ~, triplets as t."""
     return " ".join(
-        f"{'z' * (each.spelling is None)}{each.value.denominator}{'.' * each.value.dots}"
+        f"{'z' * (each.spelling is None)}{each.denominator}{'.' * each.dots}"
         f"{'t' * (each.triplet is not None)}{'~' * each.tied_to_next}"
         for bar in lay_out_bars(tune)
         for each in bar.notes
@@ -85,7 +85,7 @@ def test_every_note_value_equals_its_duration(tune: Melody) -> None:
         for before, after in pairwise(bar.notes):
             assert before.onset + before.duration == after.onset
         for each in bar.notes:
-            shown = Fraction(4, each.value.denominator) * (1 + Fraction(each.value.dots, 2))
+            shown = Fraction(4, each.denominator) * (1 + Fraction(each.dots, 2))
             assert each.duration == shown * (1 if each.triplet is None else Fraction(2, 3))
         for number in {each.triplet for each in bar.notes} - {None}:
             inside = sum(each.duration for each in bar.notes if each.triplet == number)

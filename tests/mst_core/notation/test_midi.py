@@ -12,7 +12,7 @@ from mido import Message, MidiFile
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.notation.midi import TimedMessage, build_track, write_midi
+from mst_core.notation.midi import build_track, write_midi
 from tests.support.melodies import JIG, REEL, melodies, melody, sounding
 
 QUICK = settings(deadline=None, max_examples=80)
@@ -181,8 +181,8 @@ def test_meter_changes_are_written_at_their_barlines() -> None:
 def test_a_track_sorts_messages_by_tick_and_ends_notes_before_it_begins_others() -> None:
     on, off = Message("note_on", note=60, velocity=80), Message("note_off", note=60)
     program = Message("program_change", program=5)
-    events = [TimedMessage(48, on), TimedMessage(48, off), TimedMessage(48, program)]
-    track = build_track([*events, TimedMessage(0, on)], end=96)
+    events = [each.copy(time=48) for each in (on, off, program)]
+    track = build_track([*events, on], end=96)
     assert [(each.type, each.time) for each in track] == [
         ("note_on", 0),
         ("note_off", 48),
@@ -193,5 +193,5 @@ def test_a_track_sorts_messages_by_tick_and_ends_notes_before_it_begins_others()
 
 
 def test_a_track_never_ends_before_its_last_message() -> None:
-    track = build_track([TimedMessage(48, Message("note_off", note=60))])
+    track = build_track([Message("note_off", note=60, time=48)])
     assert [each.time for each in track] == [48, 0]
