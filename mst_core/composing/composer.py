@@ -15,6 +15,7 @@ from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, require_style
+from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.mashup import combine
 from mst_core.transfer.transfer import StyleTransfer
 
@@ -23,22 +24,30 @@ class Composer:
     """Composes and transfers, one request at a time; the engine queues them."""
 
     def __init__(
-        self, styles: Mapping[str, Style], config: GenerationConfig = GenerationConfig()
+        self,
+        styles: Mapping[str, Style],
+        config: GenerationConfig = GenerationConfig(),
+        transfer_config: TransferConfig = TransferConfig(),
     ) -> None:
         """Serve requests for these styles.
 
         Args:
             styles: loaded styles by name.
             config: constants of generating and selecting new tunes.
+            transfer_config: constants of the transfer.
         """
         self._styles = styles
         self._config = config
-        self._transfer = StyleTransfer(styles)
+        self._transfer = StyleTransfer(styles, transfer_config)
         self.styles: dict[str, StyleCard] = {name: style.card for name, style in styles.items()}
 
     @classmethod
     def open(
-        cls, models: Path, device: str, config: GenerationConfig = GenerationConfig()
+        cls,
+        models: Path,
+        device: str,
+        config: GenerationConfig = GenerationConfig(),
+        transfer_config: TransferConfig = TransferConfig(),
     ) -> Composer:
         """Load every style of a folder; a broken style is logged and left out.
 
@@ -46,12 +55,13 @@ class Composer:
             models: the folder with a folder for each style.
             device: ``auto``, ``cpu`` or ``cuda``.
             config: constants of generating and selecting new tunes.
+            transfer_config: constants of the transfer.
 
         Raises:
             BadOption: when CUDA is requested and torch finds no GPU.
         """
         use_one_thread()
-        return cls(load_styles(models, pick_device(device)), config)
+        return cls(load_styles(models, pick_device(device)), config, transfer_config)
 
     def compose(
         self, request: Compose, on_progress: Callable[[float], None] = lambda share: None

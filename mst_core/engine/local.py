@@ -232,17 +232,18 @@ class LocalEngine:
         slot = self._slots.get(message.ticket)
         if slot is None:  # it timed out while this event was on its way
             return
-        match message:
-            case protocol.ProgressUpdate(progress=None):
+        if isinstance(message, protocol.Failed):
+            self._free_slot(slot, rebuild_error(message.code, message.arguments))
+            return
+        match message.event:
+            case None:
                 loop = asyncio.get_running_loop()
                 slot.timeout = loop.call_later(self._job_timeout_s, self._time_out, slot)
-            case protocol.ProgressUpdate(progress=Progress() as progress):
+            case Progress() as progress:
                 slot.events.put_nowait(progress)
-            case protocol.Finished(rendition=rendition):
+            case Rendition() as rendition:
                 self._restarts = 0
                 self._free_slot(slot, rendition)
-            case protocol.Failed(code=code, arguments=arguments):
-                self._free_slot(slot, rebuild_error(code, arguments))
 
     def _time_out(self, slot: _Slot) -> None:
         """End a job that takes too long, and with it the worker: a thread cannot be stopped."""

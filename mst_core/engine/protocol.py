@@ -14,7 +14,7 @@ from typing import BinaryIO, Self
 import msgspec
 from msgspec import structs
 
-from mst_core.jobs import Job, Progress, Rendition
+from mst_core.jobs import Job, JobEvent
 from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_FRAME_BYTES = 2**29
@@ -67,19 +67,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The studio is open: the worker takes jobs."""
 
 
-class ProgressUpdate(msgspec.Struct, frozen=True, tag="progress_update"):
-    """Progress of a job."""
+class JobUpdate(msgspec.Struct, frozen=True, tag="job_update"):
+    """Progress of a job, or its rendition, which ends it."""
 
     ticket: int
-    progress: Progress | None
+    event: JobEvent | None
     """None when the worker begins with the job, which may have waited for others."""
-
-
-class Finished(msgspec.Struct, frozen=True, tag="finished"):
-    """A job is done."""
-
-    ticket: int
-    rendition: Rendition
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -91,7 +84,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     arguments: tuple[str, ...]
 
 
-WorkerEvent = Ready | ProgressUpdate | Finished | Failed
+WorkerEvent = Ready | JobUpdate | Failed
 
 _command_decoder: msgspec.msgpack.Decoder[Setup | Run | Cancel] = msgspec.msgpack.Decoder(
     Setup | Run | Cancel

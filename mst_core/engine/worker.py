@@ -79,7 +79,7 @@ class JobRunner:
 
     def _compose(self, running: _RunningJob) -> None:
         """Do the first half of a job and queue its second."""
-        self._send(protocol.ProgressUpdate(running.ticket, None))
+        self._send(protocol.JobUpdate(running.ticket, None))
 
         def compose() -> None:
             composition = self._studio.compose(running.job, self._progress_callback(running))
@@ -97,7 +97,7 @@ class JobRunner:
             rendition = self._studio.render(
                 running.job, composition, self._progress_callback(running)
             )
-            self._end_job(running, protocol.Finished(running.ticket, rendition))
+            self._end_job(running, protocol.JobUpdate(running.ticket, rendition))
 
         self._run_stage(running, render)
 
@@ -109,7 +109,7 @@ class JobRunner:
                 raise _cancelled()
             if progress.share >= running.last_share + PROGRESS_STEP:
                 running.last_share = progress.share
-                self._send(protocol.ProgressUpdate(running.ticket, progress))
+                self._send(protocol.JobUpdate(running.ticket, progress))
 
         return report
 
