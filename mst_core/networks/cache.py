@@ -49,7 +49,7 @@ class ContinuousCache:
         """Begin an empty cache.
 
         Args:
-            n_features: F; it tells which network the cache is for.
+            n_features: F, which distinguishes the two networks.
             weights: share of the cache in the mixture, by context kind and count bucket,
                 (K, `BUCKET_COUNT`).
         """

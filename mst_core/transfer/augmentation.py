@@ -1,4 +1,4 @@
-"""Augmentation: a tune in doubled note values, for styles that never have so many notes a bar.
+"""Augmentation: a tune in doubled note values, for styles with fewer notes a bar.
 
 A solo in sixteenths has no counterpart in a reel's bars, but it has one in two of them, played
 twice as fast. So such a tune is transferred in doubled note values and then halved again: its bars

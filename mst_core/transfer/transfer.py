@@ -211,7 +211,7 @@ def compare_with_target(
         side: that is compared.
 
     Returns:
-        ``result`` with the rank and the runs; None for what the styles' files do not tell.
+        ``result`` with the rank and the runs; None for what the styles' files lack.
     """
     tune = CorpusTune.from_melody(melody)
     target = style.name if reference is None else CorpusTune.from_melody(reference)
@@ -279,8 +279,8 @@ def _warnings(
         warnings.append(f"{bars} as written: the style plays other numbers of notes there.")
     if path.scale != 1:
         warnings.append(
-            "The style never has so many notes in a bar: each bar became two of its bars, twice as "
-            "fast."
+            "The style never has this number of notes in a bar: each bar became two of its bars, "
+            "twice as fast."
         )
     return tuple(warnings)
 
