@@ -21,7 +21,7 @@ import aiohttp
 import discord
 
 from bot import create_bot
-from bot.requests.database import BrokenDatabase
+from bot.errors import StartupError
 from bot.settings import BadSetting, Settings
 from mst_core.errors import MstError, NoSoundFont
 from mst_core.sound.soundfont import find_soundfont
@@ -36,10 +36,6 @@ TOKEN_URL = re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
 """A URL with an interaction token, as network errors quote it."""
 
 
-class StartupError(Exception):
-    """The bot cannot start; the message is one sentence."""
-
-
 def main() -> None:
     """Run the bot until a signal ends it; the installed command ``mst-bot``."""
     try:
@@ -49,7 +45,7 @@ def main() -> None:
         asyncio.run(run_discord(settings) if settings.discord_token else run_preview(settings))
     except BadSetting as error:
         exit_with_error(2, error)
-    except (StartupError, BrokenDatabase, MstError) as error:
+    except (StartupError, MstError) as error:
         exit_with_error(1, error)
 
 

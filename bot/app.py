@@ -107,7 +107,7 @@ class MusicBot(discord.Client):
         The engine starts in the background.
 
         Raises:
-            bot.requests.database.BrokenDatabase: when the data folder or the database in it cannot
+            bot.errors.StartupError: when the data folder or the database in it cannot
                 be used, or another bot uses it.
         """
         settings, styles, texts, clock = self.settings, self.styles, self.texts, _utcnow

@@ -1,7 +1,9 @@
-"""Errors of the bot itself. They extend `mst_core.errors.RequestError`; texts are in ``locale/``.
+"""Errors of the bot itself: why it cannot start, and why it rejects a valid request.
 
-The name of a class is the key of its text. `TooLarge` and `LostFile` are also stored as codes of
-failed requests, so they are never renamed (docs/decisions.md#error-codes).
+It rejects one for its limits, its missing files or its options. Those errors extend
+`mst_core.errors.RequestError`, and the name of a class is the key of its text in ``locale/``.
+`TooLarge` and `LostFile` are also stored as codes of failed requests, so they are never renamed
+(docs/decisions.md#error-codes).
 """
 
 from __future__ import annotations
@@ -9,83 +11,83 @@ from __future__ import annotations
 from mst_core.errors import RequestError
 
 
-class RequestRejected(RequestError):
-    """A valid request that this bot rejects: for its limits, its missing files or its options."""
+class StartupError(Exception):
+    """The bot cannot start, such as without its database; the message is one sentence."""
 
 
-class TooManyOpen(RequestRejected):
+class TooManyOpen(RequestError):
     """Arguments: the number of requests of one user that may be open at a time."""
 
     sentence = "at most {0} requests of one user may be open at a time"
 
 
-class TooSoon(RequestRejected):
+class TooSoon(RequestError):
     """Arguments: seconds to wait."""
 
     sentence = "wait {0} s before the next request"
 
 
-class RequestNotFound(RequestRejected):
+class RequestNotFound(RequestError):
     """Arguments: the number of the request."""
 
     sentence = "request {0} is no longer stored"
 
 
-class NotRequester(RequestRejected):
+class NotRequester(RequestError):
     """No arguments."""
 
     sentence = "only the user who requested it may do that"
 
 
-class TooLarge(RequestRejected):
+class TooLarge(RequestError):
     """Arguments: the size of the largest file and the size accepted here, both in megabytes."""
 
     sentence = "a file has {0} MB, and this channel accepts {1} MB"
 
 
-class NoAttachment(RequestRejected):
+class NoAttachment(RequestError):
     """Arguments: the accepted formats."""
 
     sentence = "this message has no file with a tune; {0}"
 
 
-class LostFile(RequestRejected):
+class LostFile(RequestError):
     """Arguments: the name of the file."""
 
     sentence = "{0} is no longer stored"
 
 
-class DownloadFailed(RequestRejected):
+class DownloadFailed(RequestError):
     """Arguments: the name of the file."""
 
     sentence = "{0} could not be downloaded from Discord"
 
 
-class NoTarget(RequestRejected):
+class NoTarget(RequestError):
     """Arguments: the options of a style and the options of a tune, of which one must be given."""
 
     sentence = "name a style with {0}, or one tune to be like with {1}"
 
 
-class ConflictingOptions(RequestRejected):
+class ConflictingOptions(RequestError):
     """Arguments: the option of a style and the option of a tune, of which only one may be given."""
 
     sentence = "name either a style with {0}, or one tune with {1}"
 
 
-class MissingOption(RequestRejected):
+class MissingOption(RequestError):
     """Arguments: the missing option."""
 
     sentence = "a new tune needs {0} too"
 
 
-class OptionNeedsFile(RequestRejected):
+class OptionNeedsFile(RequestError):
     """Arguments: the option that requires an attached file."""
 
     sentence = "{0} applies only to an attached tune"
 
 
-class OptionForNewTunes(RequestRejected):
+class OptionForNewTunes(RequestError):
     """Arguments: the option that an attached file excludes."""
 
     sentence = "{0} applies only to new tunes"

@@ -417,9 +417,6 @@ class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
     files: dict[str, bytes]
 
 
-JobEvent = Progress | Rendition
-
-
 def draw_seed() -> int:
     """Return a random seed, 0 to 999,999, for a request that names none."""
     return secrets.randbelow(_MAX_DRAWN_SEED + 1)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from simcord import Env
 
 from mst_core.engine import Capacity, Engine
-from mst_core.jobs import Job, JobEvent
+from mst_core.jobs import Job, Progress, Rendition
 
 T = TypeVar("T")
 
@@ -38,9 +38,9 @@ class EngineProxy:
         """Start the engine."""
         await self._external_wait(self._run_outside(self._engine.start()))
 
-    async def run(self, job: Job) -> AsyncIterator[JobEvent]:
+    async def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
         """Run one job. Closing the iterator early cancels it."""
-        events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
+        events: asyncio.Queue[Progress | Rendition | None] = asyncio.Queue()
         work = self._run_outside(self._forward_events(job, events))
         try:
             while (event := await self._external_wait(events.get())) is not None:
@@ -62,9 +62,11 @@ class EngineProxy:
         """Close the engine and everything that it started."""
         await self._run_outside(self._engine.close())
 
-    async def _forward_events(self, job: Job, events: asyncio.Queue[JobEvent | None]) -> None:
+    async def _forward_events(
+        self, job: Job, events: asyncio.Queue[Progress | Rendition | None]
+    ) -> None:
         # One task consumes the whole iterator, because a timeout belongs to the task that set it.
-        steps = cast("AsyncGenerator[JobEvent, None]", self._engine.run(job))
+        steps = cast("AsyncGenerator[Progress | Rendition, None]", self._engine.run(job))
         try:
             async with aclosing(steps):
                 async for event in steps:

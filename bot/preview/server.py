@@ -35,7 +35,7 @@ async def serve(settings: Settings, engine: Engine | None = None) -> None:
 
     Raises:
         BadSetting: when the port is in use.
-        bot.requests.database.BrokenDatabase: when the database cannot be opened.
+        bot.errors.StartupError: when the database cannot be opened.
         mst_core.errors.MstError: when the engine cannot start.
     """
     stop = _stop_on_signal()

@@ -13,12 +13,10 @@ from typing import IO, Any, Self
 
 import aiosqlite
 
+from bot.errors import StartupError
+
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 """Folder of the migrations: numbered steps ``NNNN_name.sql``, forward only."""
-
-
-class BrokenDatabase(Exception):
-    """The database or its folder cannot be used; the message is one sentence."""
 
 
 def pending_migrations(version: int, folder: Path) -> list[str]:
@@ -27,11 +25,11 @@ def pending_migrations(version: int, folder: Path) -> list[str]:
     Each is one transaction that ends by storing its number as the new version.
 
     Raises:
-        BrokenDatabase: when the database is newer than the migrations in ``folder``.
+        StartupError: when the database is newer than the migrations in ``folder``.
     """
     steps = sorted(folder.glob("[0-9]*.sql"))
     if version > len(steps):
-        raise BrokenDatabase(
+        raise StartupError(
             f"the database is of a newer version ({version}) than this program ({len(steps)})"
         )
     return [
@@ -52,13 +50,13 @@ class Database:
         """Open or create the file, and apply the pending migrations.
 
         Raises:
-            BrokenDatabase: when it cannot be opened, or was written by a newer version.
+            StartupError: when it cannot be opened, or was written by a newer version.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = await aiosqlite.connect(path, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise BrokenDatabase(f"the database {path} cannot be opened: {error}") from error
+            raise StartupError(f"the database {path} cannot be opened: {error}") from error
         try:
             connection.row_factory = sqlite3.Row
             await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
@@ -70,7 +68,7 @@ class Database:
         except BaseException as error:
             await connection.close()
             if isinstance(error, sqlite3.Error):
-                raise BrokenDatabase(f"the database {path} cannot be opened: {error}") from error
+                raise StartupError(f"the database {path} cannot be opened: {error}") from error
             raise
         return cls(connection)
 
@@ -87,17 +85,17 @@ def lock_data_dir(folder: Path) -> IO[bytes]:
     """Lock a data folder for this process, until the returned file is closed or the process ends.
 
     Raises:
-        BrokenDatabase: when the folder cannot be written, or another bot holds the lock. Two bots
+        StartupError: when the folder cannot be written, or another bot holds the lock. Two bots
             on one database would run each other's requests.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("wb")
     except OSError as error:
-        raise BrokenDatabase(f"the data folder {folder} cannot be written: {error}") from error
+        raise StartupError(f"the data folder {folder} cannot be written: {error}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise BrokenDatabase(f"another bot is using the data folder {folder}") from error
+        raise StartupError(f"another bot is using the data folder {folder}") from error
     return file

@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 EDIT_INTERVAL_S = 1.0
 """Seconds between two edits of a message, at least."""
 
-Work = Coroutine[Any, Any, None]
-
 
 class NotDelivered(Exception):
     """Discord could not be reached; the same outcome may be delivered later."""
@@ -51,13 +49,13 @@ class ProgressThrottle:
     An edit that comes too soon is dropped, because a later one replaces it.
     """
 
-    def __init__(self, spawn: Callable[[Work], asyncio.Task[None]]) -> None:
+    def __init__(self, spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]) -> None:
         self._spawn = spawn
         self._edit: asyncio.Task[None] | None = None
         self._next_at = 0.0
         self._last_key: object = None
 
-    def submit(self, edit: Work, key: object = None) -> None:
+    def submit(self, edit: Coroutine[Any, Any, None], key: object = None) -> None:
         """Start an edit, unless it is too soon or the last started edit has the same ``key``."""
         now = asyncio.get_running_loop().time()
         repeated = key is not None and key == self._last_key
@@ -74,7 +72,9 @@ class ProgressThrottle:
 
 
 def spawn(
-    work: Work, description: str, on_end: Callable[[asyncio.Task[None]], object]
+    work: Coroutine[Any, Any, None],
+    description: str,
+    on_end: Callable[[asyncio.Task[None]], object],
 ) -> asyncio.Task[None]:
     """Start a background task whose failure is logged.
 

@@ -9,10 +9,11 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from bot.errors import TooLarge
-from bot.requests.notifier import Notifier, ProgressThrottle, Work, spawn
+from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import RequestRecord, RequestStore
@@ -275,7 +276,7 @@ class Scheduler:
             raise JobTimeout(f"{self._job_timeout_s:g}") from error
         raise EngineLost("it ended without a result")
 
-    def _spawn(self, work: Work) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = spawn(work, "a task of the scheduler", self._tasks.discard)
         self._tasks.add(task)
         return task

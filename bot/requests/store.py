@@ -90,7 +90,7 @@ class RequestStore:
         """Open or create the database, and apply the pending migrations.
 
         Raises:
-            BrokenDatabase: when it cannot be opened, or was written by a newer version.
+            StartupError: when it cannot be opened, or was written by a newer version.
         """
         return cls(await Database.open(path, migrations), clock)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from mst_core.jobs import Job, JobEvent
+from mst_core.jobs import Job, Progress, Rendition
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Engine(Protocol):
     async def start(self) -> None:
         """Start the engine and return when it is ready for jobs."""
 
-    def run(self, job: Job) -> AsyncIterator[JobEvent]:
+    def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
         """Run one job: yield its progress and at last one rendition, or raise an MstError.
 
         Closing the iterator early cancels the job.

@@ -18,7 +18,7 @@ from pathlib import Path
 from mst_core.engine import Capacity, protocol
 from mst_core.engine.process import SHUTDOWN_GRACE_S, WORKER_COMMAND, WorkerProcess
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
-from mst_core.jobs import Job, JobEvent, Progress, Rendition
+from mst_core.jobs import Job, Progress, Rendition
 
 MAX_RESTART_DELAY_S = 30.0
 """Seconds between two attempts to start a worker."""
@@ -34,7 +34,7 @@ class _Slot:
     def __init__(self, ticket: int, job: Job) -> None:
         self.ticket = ticket
         self.job = job
-        self.events: Queue[JobEvent | MstError] = Queue()
+        self.events: Queue[Progress | Rendition | MstError] = Queue()
         self.abandoned = False  # its caller has left
         self.timeout: TimerHandle | None = None  # set when the worker starts the job
         self.attempts = 0  # workers that it was sent to
@@ -99,7 +99,7 @@ class LocalEngine:
         if error is not None:
             raise error
 
-    async def run(self, job: Job) -> AsyncGenerator[JobEvent, None]:
+    async def run(self, job: Job) -> AsyncGenerator[Progress | Rendition, None]:
         """Run a job: yield its progress and at last its rendition.
 
         Raises:
@@ -167,7 +167,7 @@ class LocalEngine:
         else:
             self._worker.send(protocol.Cancel(slot.ticket))
 
-    def _free_slot(self, slot: _Slot, last: JobEvent | MstError | None = None) -> None:
+    def _free_slot(self, slot: _Slot, last: Progress | Rendition | MstError | None = None) -> None:
         """Remove a slot and hand its caller the last event."""
         del self._slots[slot.ticket]
         slot.cancel_timeout()

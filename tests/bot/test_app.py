@@ -12,7 +12,7 @@ import pytest
 from simcord import Env
 
 from bot import create_bot
-from bot.requests.database import BrokenDatabase
+from bot.errors import StartupError
 from mst_core.errors import NoSuchTune
 from mst_core.jobs import Progress
 from tests.support.discord_env import DiscordEnv, fields, last_message, suffixes
@@ -177,7 +177,7 @@ def test_the_bot_uses_no_privileged_intents_and_no_mentions(tmp_path: Path) -> N
 
 async def test_a_second_bot_on_the_same_data_does_not_start(server: DiscordEnv) -> None:
     second = create_bot(FakeEngine(), server.settings)
-    with pytest.raises(BrokenDatabase, match="another bot is using the data folder"):
+    with pytest.raises(StartupError, match="another bot is using the data folder"):
         await second.setup_hook()
     await second.close()
     await server.restart()

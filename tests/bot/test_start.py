@@ -18,11 +18,11 @@ from bot import create_bot
 from bot.__main__ import (
     LOG_FORMAT,
     RedactingFormatter,
-    StartupError,
     check_paths,
     connect_to_discord,
     run_until_signal,
 )
+from bot.errors import StartupError
 from tests.support.fakes import FakeEngine, make_settings, write_styles
 from tests.support.paths import PROJECT
 

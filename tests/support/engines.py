@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.engine.local import LocalEngine
-from mst_core.jobs import Compose, Job, JobEvent, Progress, Rendition
+from mst_core.jobs import Compose, Job, Progress, Rendition
 from tests.support.paths import PROJECT
 
 FAKE_WORKER = ("env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.support.fake_worker")
@@ -47,7 +47,7 @@ async def perform(engine: LocalEngine, job: Job) -> Rendition:
     return last
 
 
-async def begin(engine: LocalEngine, job: Job) -> AsyncGenerator[JobEvent, None]:
+async def begin(engine: LocalEngine, job: Job) -> AsyncGenerator[Progress | Rendition, None]:
     """Run a job until its first progress."""
     events = engine.run(job)
     assert isinstance(await anext(events), Progress)

@@ -11,7 +11,7 @@ from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Job, JobEvent, Mashup, Progress, Receipt, Rendition, Transfer
+from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer
 
 CARD = """
 title = "{title}"
@@ -165,7 +165,7 @@ class FakeEngine:
         if self.start_error:
             raise self.start_error
 
-    async def run(self, job: Job) -> AsyncIterator[JobEvent]:
+    async def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
         """Report the progress, wait while held, then fail or return a rendition."""
         if len(self.running) >= self.slots:
             raise EngineBusy(len(self.running))

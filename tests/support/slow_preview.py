@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.preview import serve
 from bot.settings import Settings
 from mst_core.engine import Capacity
-from mst_core.jobs import Job, JobEvent, Progress, Receipt, Rendition
+from mst_core.jobs import Job, Progress, Receipt, Rendition
 
 STEPS = 10
 STEP_S = 0.4
@@ -36,7 +36,7 @@ class SlowEngine:
             *("-f", "image2pipe", "-c:v", "png"),
         )
 
-    async def run(self, job: Job) -> AsyncIterator[JobEvent]:
+    async def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
         """Report the progress in steps, then return a tone, a picture and an empty MIDI file."""
         self._running += 1
         try:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.requests.database import MIGRATIONS, BrokenDatabase
+from bot.errors import StartupError
+from bot.requests.database import MIGRATIONS
 from bot.requests.store import RequestStore
 
 
@@ -37,7 +38,7 @@ async def test_migrations_run_once_and_in_order(tmp_path: Path) -> None:
 
 async def test_a_migration_is_atomic(tmp_path: Path) -> None:
     twice = "CREATE TABLE a (x INTEGER);\nCREATE TABLE a (x INTEGER);"
-    with pytest.raises(BrokenDatabase, match="already exists"):
+    with pytest.raises(StartupError, match="already exists"):
         await open_and_close(tmp_path, twice=twice)
     assert ask(tmp_path, "SELECT name FROM sqlite_schema") == []
     assert ask(tmp_path, "PRAGMA user_version") == [(0,)]
@@ -45,20 +46,20 @@ async def test_a_migration_is_atomic(tmp_path: Path) -> None:
 
 async def test_a_database_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     ask(tmp_path, "PRAGMA user_version = 99")
-    with pytest.raises(BrokenDatabase, match="newer version"):
+    with pytest.raises(StartupError, match="newer version"):
         await RequestStore.open(tmp_path / "db")
     assert ask(tmp_path, "SELECT name FROM sqlite_schema") == []
 
 
 async def test_a_file_that_is_no_database_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "db").write_text("This is a letter, and long enough to have a header.\n" * 9)
-    with pytest.raises(BrokenDatabase, match="cannot be opened: file is not a database"):
+    with pytest.raises(StartupError, match="cannot be opened: file is not a database"):
         await RequestStore.open(tmp_path / "db")
 
 
 async def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BrokenDatabase, match=r"cannot be opened: .*Not a directory"):
+    with pytest.raises(StartupError, match=r"cannot be opened: .*Not a directory"):
         await RequestStore.open(tmp_path / "file" / "data" / "ledger.sqlite3")
 
 
