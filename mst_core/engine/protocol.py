@@ -14,7 +14,7 @@ from typing import BinaryIO, Self
 import msgspec
 from msgspec import structs
 
-from mst_core.jobs import Job, JobEvent
+from mst_core.jobs import Job, Progress, Rendition
 from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_FRAME_BYTES = 2**29
@@ -71,7 +71,7 @@ class JobUpdate(msgspec.Struct, frozen=True, tag="job_update"):
     """Progress of a job, or its rendition, which ends it."""
 
     ticket: int
-    event: JobEvent | None
+    event: Progress | Rendition | None
     """None when the worker begins with the job, which may have waited for others."""
 
 
