@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mst_core.music import Melody, Note
-from mst_core.networks.style import Style, load_styles, pick_device
+from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.transfer.change_path import ChangePath
 from mst_core.transfer.pitch import build_pitch_path, with_pitches
 from mst_core.transfer.structure import split_into_bars
@@ -27,6 +27,7 @@ STRENGTHS = [step / 20 for step in range(21)]
 
 @cache
 def styles() -> dict[str, Style]:
+    use_one_thread()  # as the product does
     return load_styles(MODELS, pick_device("cpu"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 import pytest
@@ -17,10 +17,10 @@ from mst_core.errors import BadOption, NoSuchTune, TooLong
 from mst_core.generation.composition import SideResult
 from mst_core.jobs import Side, Transfer, parse_bar_ranges
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
-from mst_core.networks.style import Style, load_styles, pick_device
+from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.transfer.augmentation import DOUBLED, UNSCALED, augmentation_for
-from mst_core.transfer.rhythm import build_rhythm_path
+from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
 from mst_core.transfer.structure import split_by_meter
 from mst_core.transfer.target import RhythmTarget
 from tests.support.melodies import JIG, REEL, melodies
@@ -31,11 +31,20 @@ ANY = settings(max_examples=15, deadline=None, suppress_health_check=[HealthChec
 
 @cache
 def styles() -> dict[str, Style]:
+    use_one_thread()  # as the product does
     return load_styles(MODELS, pick_device("cpu"))
 
 
 def target(name: str) -> RhythmTarget:
     return RhythmTarget.from_style(styles()[name], Key(2), styles())
+
+
+@lru_cache(maxsize=8)
+def rhythm_path(
+    melody: Melody, name: str, seed: int, meter: Meter | None, keep: frozenset[int]
+) -> RhythmPath:
+    """A path that several strengths can share."""
+    return build_rhythm_path(melody, target(name), seed=seed, meter=meter, keep=keep)
 
 
 def transfer(
@@ -49,7 +58,7 @@ def transfer(
 ) -> tuple[Melody, SideResult]:
     """Transfer the rhythm, or skip an example that the style has no rhythm for."""
     try:
-        path = build_rhythm_path(melody, target(name), seed=seed, meter=meter, keep=keep)
+        path = rhythm_path(melody, name, seed, meter, keep)
     except NoSuchTune:
         assume(False)
         raise
