@@ -39,19 +39,19 @@ _GENERIC_TITLE = re.compile(
 
 def cluster_names(lines: Sequence[CorpusLine]) -> list[str]:
     """Name the cluster of each line: by the first title in the cluster, or else the first id."""
-    clusters = _UnionFind(len(lines))
+    parents = list(range(len(lines)))  # disjoint sets of tunes
     titles = [normalize_title(str(line.get("title") or "")) for line in lines]
     melodies = [_sounding_notes(line) for line in lines]
-    _union_equal_keys(clusters, titles)
+    _union_equal_keys(parents, titles)
     _union_equal_keys(
-        clusters, [_opening(melody, line) for melody, line in zip(melodies, lines, strict=True)]
+        parents, [_opening(melody, line) for melody, line in zip(melodies, lines, strict=True)]
     )
     for first, second in _pairs_sharing_ngrams(melodies):
-        clusters.union(first, second)
+        _union(parents, first, second)
     names: dict[int, str] = {}
     for index in sorted(range(len(lines)), key=lambda n: (titles[n] or "~", str(lines[n]["id"]))):
-        names.setdefault(clusters.find(index), titles[index] or str(lines[index]["id"]))
-    return [names[clusters.find(index)] for index in range(len(lines))]
+        names.setdefault(_find(parents, index), titles[index] or str(lines[index]["id"]))
+    return [names[_find(parents, index)] for index in range(len(lines))]
 
 
 def add_clusters(lines: Sequence[CorpusLine]) -> list[CorpusLine]:
@@ -72,34 +72,30 @@ def normalize_title(title: str) -> str:
     return "" if _GENERIC_TITLE.fullmatch(letters) or len(letters) < 3 else letters
 
 
-class _UnionFind:
-    """Disjoint sets of indices; the smallest index is the root of its set."""
-
-    def __init__(self, size: int) -> None:
-        self._parents = list(range(size))
-
-    def find(self, index: int) -> int:
-        """Return the root of the set that an index is in."""
-        while self._parents[index] != index:
-            self._parents[index] = self._parents[self._parents[index]]
-            index = self._parents[index]
-        return index
-
-    def union(self, first: int, second: int) -> None:
-        """Join the sets of two indices."""
-        first, second = sorted((self.find(first), self.find(second)))
-        self._parents[second] = first
+def _find(parents: list[int], index: int) -> int:
+    """Return the root of the set that an index is in; the smallest index of a set is its root."""
+    while parents[index] != index:
+        parents[index] = parents[parents[index]]
+        index = parents[index]
+    return index
 
 
-def _union_equal_keys(clusters: _UnionFind, keys: Sequence[object]) -> None:
+def _union(parents: list[int], first: int, second: int) -> None:
+    """Join the sets of two indices."""
+    first, second = sorted((_find(parents, first), _find(parents, second)))
+    parents[second] = first
+
+
+def _union_equal_keys(parents: list[int], keys: Sequence[object]) -> None:
     """Join tunes with equal keys; an empty key joins nothing."""
     first: dict[object, int] = {}
     for index, key in enumerate(keys):
         if key:
-            clusters.union(first.setdefault(key, index), index)
+            _union(parents, first.setdefault(key, index), index)
 
 
 def _sounding_notes(line: CorpusLine) -> tuple[tuple[int, Fraction, Fraction], ...]:
+    """(MIDI pitch, onset, duration) of each sounding note, times in quarter notes."""
     return tuple(
         (pitch, Fraction(onset), Fraction(duration))
         for pitch, onset, duration in line["notes"]
@@ -108,7 +104,7 @@ def _sounding_notes(line: CorpusLine) -> tuple[tuple[int, Fraction, Fraction], .
 
 
 def _opening(
-    notes: tuple[tuple[int, Fraction, Fraction], ...], line: CorpusLine
+    notes: Sequence[tuple[int, Fraction, Fraction]], line: CorpusLine
 ) -> tuple[object, ...]:
     """Intervals from the first note, and durations in bars, of the first notes after the pickup."""
     starts = [Fraction(start) for start in line["bar_starts"]] + [Fraction(0)]
@@ -123,7 +119,7 @@ def _opening(
 
 
 def _pairs_sharing_ngrams(
-    melodies: Sequence[tuple[tuple[int, Fraction, Fraction], ...]],
+    melodies: Sequence[Sequence[tuple[int, Fraction, Fraction]]],
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs of tunes of which the shorter shares enough n-grams with the longer."""
     ngrams = [_interval_ngrams(notes) for notes in melodies]
@@ -143,7 +139,7 @@ def _pairs_sharing_ngrams(
             yield first, second
 
 
-def _interval_ngrams(notes: tuple[tuple[int, Fraction, Fraction], ...]) -> set[tuple[int, ...]]:
+def _interval_ngrams(notes: Sequence[tuple[int, Fraction, Fraction]]) -> set[tuple[int, ...]]:
     """Collect the n-grams of successive intervals, octaves folded."""
     pitches = [pitch for pitch, _, _ in notes]
     steps = [(b - a + 6) % 12 - 6 for a, b in pairwise(pitches)]

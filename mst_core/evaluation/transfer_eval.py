@@ -30,8 +30,6 @@ from mst_core.evaluation.systems import TransferSystem
 from mst_core.music import Melody
 from mst_core.statistics.shared_runs import SharedRunIndex
 
-Metrics = dict[str, float | None]
-"""Values of one version of one tune by metric; None where a metric is undefined."""
 SOURCE, TARGET, SHUFFLED, ARTICLE = (
     "source copied",
     "target copied",
@@ -149,8 +147,8 @@ class _MetricSet:
             p95_run=float(np.percentile(runs, 95)) if runs else 0.0,
         )
 
-    def of_transfer(self, before: Melody, after: Melody, fold: int) -> Metrics:
-        """Compute all metrics of a transferred tune."""
+    def of_transfer(self, before: Melody, after: Melody, fold: int) -> dict[str, float | None]:
+        """Compute all metrics of a transferred tune, by name; None where one is undefined."""
         kept = form_preservation(before, after)
         return {
             "repeats": kept.repeats,
@@ -163,8 +161,8 @@ class _MetricSet:
             **self.of_rhythm(RhythmSequence.from_melody(after), fold),
         }
 
-    def of_rhythm(self, rhythm: RhythmSequence, fold: int) -> Metrics:
-        """Compute the metrics that need no original."""
+    def of_rhythm(self, rhythm: RhythmSequence, fold: int) -> dict[str, float | None]:
+        """Compute the metrics that need no original, by name; None where one is undefined."""
         run = self.run_indexes[fold].longest(rhythm.step_codes)
         return {
             "close": profile_similarity(rhythm, self.profiles.get(rhythm.bar_kind, Counter())),
@@ -201,7 +199,7 @@ def evaluate_direction(
         return None
     metrics = _MetricSet.build(given, real, sources, config)
     real_row = f"real {names[1]}"
-    rows: dict[str, list[Metrics]] = {
+    rows: dict[str, list[dict[str, float | None]]] = {
         real_row: [
             metrics.of_rhythm(piece.rhythm, piece.fold)
             for piece in sample(_in_same_meters(real, sources), config.tunes)
@@ -293,16 +291,16 @@ def _baselines(
     }
 
 
-def _mean(found: Sequence[Metrics]) -> Metrics:
+def _mean(found: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
     """Return the mean of each metric over the seeds."""
-    means: Metrics = {}
+    means: dict[str, float | None] = {}
     for name in found[0]:
         known = [value for values in found if (value := values[name]) is not None]
         means[name] = fmean(known) if known else None
     return means
 
 
-def _curve(before: Melody, by_strength: Sequence[Metrics]) -> StrengthCurve:
+def _curve(before: Melody, by_strength: Sequence[dict[str, float | None]]) -> StrengthCurve:
     def values(name: str) -> tuple[float, ...]:
         return tuple(metrics[name] or 0.0 for metrics in by_strength)
 
@@ -327,8 +325,8 @@ def _real_log_odds(
 
 
 def _estimates(
-    values: Sequence[Metrics],
-    source: Sequence[Metrics] | None,
+    values: Sequence[dict[str, float | None]],
+    source: Sequence[dict[str, float | None]] | None,
     log_odds: Mapping[str, Sequence[float]],
     real_entropy: float | None,
 ) -> dict[str, Estimate | None]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints
 from mst_core.networks.cache import ContinuousCache
@@ -21,40 +22,42 @@ EPSILON = 1e-12
 """Probability that stands for none, so that its logarithm is finite."""
 
 
-class StepwiseDecoder:
-    """One network that predicts event by event for a batch of B melodies.
+def stepwise_decoder(
+    network: SequenceNet,
+) -> Callable[[Sequence[Sequence[int]]], NDArray[np.float64]]:
+    """Return a function that advances a batch of B melodies by one event.
 
-    It keeps the LSTM's states and the continuous cache of each melody.
+    It keeps the LSTM's state and the continuous cache of each melody from call to call.
+
+    Args:
+        network: predicts the events.
+
+    Returns:
+        A function from the features of the next event of each melody, (B, F), to the logits of its
+        token, (B, V); they are log-probabilities where the network has a cache.
     """
-
-    def __init__(self, network: SequenceNet) -> None:
-        self._network = network
-        self._caches: list[ContinuousCache] = []
-        self._device = next(network.parameters()).device
-        self._state: tuple[torch.Tensor, torch.Tensor] | None = None
+    caches: list[ContinuousCache] = []
+    device = next(network.parameters()).device
+    lstm_state: tuple[Tensor, Tensor] | None = None
 
     @torch.inference_mode()
-    def step(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """Advance by one event.
-
-        Args:
-            rows: the features of the next event of each melody, (B, F).
-
-        Returns:
-            Logits of its token, (B, V); log-probabilities where the network has a cache.
-        """
-        features = torch.tensor(rows, dtype=torch.long, device=self._device).unsqueeze(1)
-        logits, self._state = self._network(features, self._state)  # (B, 1, V)
-        weights = self._network.config.cache_weights
+    def step(rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        nonlocal lstm_state
+        features = torch.tensor(rows, dtype=torch.long, device=device).unsqueeze(1)
+        logits, lstm_state = network(features, lstm_state)  # (B, 1, V)
+        weights = network.config.cache_weights
         if not weights:
             return np.asarray(logits[:, 0].double().cpu().numpy())
         predicted = torch.softmax(logits[:, 0].double(), dim=-1).cpu().numpy()  # (B, V)
-        self._caches = self._caches or [ContinuousCache(len(row), weights) for row in rows]
+        if not caches:
+            caches.extend(ContinuousCache(len(row), weights) for row in rows)
         mixed = [
             cache.mix(row, probabilities)
-            for cache, row, probabilities in zip(self._caches, rows, predicted, strict=True)
+            for cache, row, probabilities in zip(caches, rows, predicted, strict=True)
         ]
         return np.log(np.stack(mixed) + EPSILON)
+
+    return step
 
 
 def write_candidates(
@@ -87,18 +90,19 @@ def write_candidates(
         MelodyWriter(variants[index % len(variants)], np.random.default_rng((*seed, index)))
         for index in range(count)
     ]
-    pitch, duration = StepwiseDecoder(model.pitch_net), StepwiseDecoder(model.duration_net)
+    step_pitch = stepwise_decoder(model.pitch_net)
+    step_duration = stepwise_decoder(model.duration_net)
     pitch_padding = [0] * len(model.pitch_net.config.feature_sizes)
     duration_padding = [0] * len(model.duration_net.config.feature_sizes)
     length = constraints.plan.bar_count * constraints.lattice.bar_ticks
     with torch.inference_mode():
         while not all(writer.done for writer in writers):
-            logits = pitch.step([pitch_padding if w.done else w.pitch_context() for w in writers])
+            logits = step_pitch([pitch_padding if w.done else w.pitch_context() for w in writers])
             active = [index for index, writer in enumerate(writers) if not writer.done]
             for index in active:
                 writers[index].choose_pitch(logits[index])
             rows = [duration_padding if w.done else w.duration_context() for w in writers]
-            logits = duration.step(rows)
+            logits = step_duration(rows)
             for index in active:
                 writers[index].choose_duration(logits[index])
             on_progress(max(0, min(writer.state.next_onset for writer in writers)) / length)

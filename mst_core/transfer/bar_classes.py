@@ -8,11 +8,12 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import to_ticks
 from mst_core.music import TICKS_PER_QUARTER, Meter
 from mst_core.transfer.bar_rhythms import reference_rhythms
-from mst_core.transfer.change_path import Alternatives, IntArray
+from mst_core.transfer.change_path import Alternatives
 from mst_core.transfer.log_odds import BigramKey
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_interpolation import (
@@ -21,7 +22,7 @@ from mst_core.transfer.rhythm_interpolation import (
     intermediate_rhythms,
 )
 from mst_core.transfer.rhythm_similarity import RhythmIndex, SectionTarget
-from mst_core.transfer.structure import BarGroup, ClassKey, MeterSection
+from mst_core.transfer.structure import BarGroup, MeterSection
 from mst_core.transfer.target import RhythmTarget
 
 
@@ -38,9 +39,9 @@ class SectionDrafts:
     rhythm_index: RhythmIndex
     rhythms: tuple[RhythmPattern, ...]
     """The rhythm of each bar group as it is, moved to the new meter."""
-    members: Mapping[ClassKey, list[int]]
+    members: Mapping[tuple[object, ...], list[int]]
     """The bar groups of each class, by their indices in the section."""
-    drafts: Sequence[Mapping[ClassKey, RhythmPattern]]
+    drafts: Sequence[Mapping[tuple[object, ...], RhythmPattern]]
     """For each draft the rhythm of each class."""
 
     @property
@@ -57,7 +58,7 @@ class SectionDrafts:
 
     def rhythm_ids(
         self, group: BarGroup, rhythm: RhythmPattern, first: int = 0, end: Fraction | None = None
-    ) -> IntArray:
+    ) -> NDArray[np.int64]:
         """The ids of M notes of a group, (M,).
 
         Args:

@@ -21,18 +21,14 @@ from numpy.typing import NDArray
 from mst_core.generation.composition import SideResult
 from mst_core.transfer.config import TransferConfig
 
-IntArray = NDArray[np.int64]
-SimilarityFunction = Callable[[IntArray], float]
-"""From the values of a tune's N notes, (N,), to their similarity to the target: 1 is alike."""
-
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
     """M notes of each of P equal places in the tune, with values that they can have together."""
 
-    notes: IntArray
+    notes: NDArray[np.int64]
     """Indices of the notes in the tune, (P, M)."""
-    options: tuple[IntArray, ...]
+    options: tuple[NDArray[np.int64], ...]
     """The values of each option, (P, M), or (M,) where they are the same in all places."""
 
 
@@ -40,12 +36,12 @@ class Alternatives:
 class ChangePath:
     """K versions of a tune of N notes, rising in changed notes and in similarity."""
 
-    versions: tuple[IntArray, ...]
+    versions: tuple[NDArray[np.int64], ...]
     """The values of each version, (N,); the first is the tune as it is."""
     results: tuple[SideResult, ...]
     """Share of changed notes and similarity of each version."""
 
-    def at(self, strength: float) -> tuple[IntArray, SideResult]:
+    def at(self, strength: float) -> tuple[NDArray[np.int64], SideResult]:
         """The most similar version that changes at most its share of the notes.
 
         Args:
@@ -60,9 +56,9 @@ class ChangePath:
 
 
 def build_path(
-    own: IntArray,
+    own: NDArray[np.int64],
     alternatives: Sequence[Alternatives],
-    similarity: SimilarityFunction,
+    similarity: Callable[[NDArray[np.int64]], float],
     config: TransferConfig = TransferConfig(),
 ) -> ChangePath:
     """Build the path greedily, by the largest gain in similarity per changed note.
@@ -119,9 +115,11 @@ def build_path(
     return _undominated(visited, config.min_gain)
 
 
-def _undominated(visited: Sequence[tuple[IntArray, float, float]], min_gain: float) -> ChangePath:
+def _undominated(
+    visited: Sequence[tuple[NDArray[np.int64], float, float]], min_gain: float
+) -> ChangePath:
     """The versions (values, changed, similarity) for which none with as few changes is better."""
-    versions: list[IntArray] = []
+    versions: list[NDArray[np.int64]] = []
     results: list[SideResult] = []
     highest = -np.inf
     for values, changed, similarity in sorted(visited, key=lambda it: (it[1], -it[2])):
@@ -133,9 +131,9 @@ def _undominated(visited: Sequence[tuple[IntArray, float, float]], min_gain: flo
 
 
 def select_drafts(
-    own: IntArray,
+    own: NDArray[np.int64],
     classes: Sequence[Alternatives],
-    similarity: SimilarityFunction,
+    similarity: Callable[[NDArray[np.int64]], float],
     config: TransferConfig = TransferConfig(),
 ) -> list[int]:
     """Select a draft for each class of bars, by coordinate ascent on the whole tune's similarity.

@@ -14,8 +14,6 @@ from collections import Counter, defaultdict
 from mst_core.statistics.style_statistics import MeterStatistics
 from mst_core.transfer.config import TransferConfig
 
-DurationOrRest = tuple[int, int]
-"""Ticks, and 1 for a rest."""
 BigramKey = tuple[int, int, int, int, int]
 """Position in the bar, ticks, 1 for a rest; ticks of the next event, 1 for a rest."""
 
@@ -42,10 +40,10 @@ class BigramModel:
         """
         self._bar_ticks = bar_ticks
         self._uniform = 1 / config.possible_events
-        self._after: defaultdict[tuple[int, int, int], Counter[DurationOrRest]] = defaultdict(
+        self._after: defaultdict[tuple[int, int, int], Counter[tuple[int, int]]] = defaultdict(
             Counter
         )
-        self._at: defaultdict[int, Counter[DurationOrRest]] = defaultdict(Counter)
+        self._at: defaultdict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
         self.counts: dict[BigramKey, int] = {}
         """How often each bigram was seen."""
         for bigram in statistics.duration_bigrams:

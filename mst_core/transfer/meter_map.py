@@ -14,13 +14,11 @@ from itertools import pairwise
 
 from mst_core.music import Meter
 
-TimeMap = Callable[[Fraction], Fraction]
-"""From a time in one tune to a time in another, both in quarter notes from the first downbeat."""
 _HALF = Fraction(1, 2)
 
 
 @lru_cache(maxsize=256)
-def time_map(old: Meter, new: Meter) -> TimeMap:
+def time_map(old: Meter, new: Meter) -> Callable[[Fraction], Fraction]:
     """The function that moves times when each bar of one meter becomes a bar of another.
 
     Args:

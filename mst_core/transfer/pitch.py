@@ -16,32 +16,25 @@ from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
-from mst_core.generation.candidates import StepwiseDecoder
+from mst_core.generation.candidates import stepwise_decoder
 from mst_core.generation.sampling import sample_top_p
 from mst_core.music import Melody
 from mst_core.networks.context import MelodyState, TuneHeader
-from mst_core.transfer.change_path import (
-    Alternatives,
-    ChangePath,
-    IntArray,
-    build_path,
-    select_drafts,
-)
+from mst_core.transfer.change_path import Alternatives, ChangePath, build_path, select_drafts
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.pitch_similarity import (
-    FloatArray,
     PitchSimilarity,
     folded_intervals,
     next_interval_probabilities,
 )
-from mst_core.transfer.structure import BarGroup, ClassKey, split_by_meter, split_duplicates
+from mst_core.transfer.structure import BarGroup, split_by_meter, split_duplicates
 from mst_core.transfer.target import PitchTarget
 
 _STREAM = 7
 """Keeps the random numbers of pitch drafts apart from those of rhythm drafts with the same seed."""
 
 
-def with_pitches(melody: Melody, pitches: IntArray) -> Melody:
+def with_pitches(melody: Melody, pitches: NDArray[np.int64]) -> Melody:
     """A tune of N notes with other pitches: MIDI numbers, (N,)."""
     notes = zip(melody.notes, pitches, strict=True)
     return replace(melody, notes=tuple(replace(note, pitch=int(pitch)) for note, pitch in notes))
@@ -93,7 +86,7 @@ def build_pitch_path(
     return build_path(own, pieces, similarity, config)
 
 
-def _short_pieces(notes: IntArray, max_notes: int) -> list[IntArray]:
+def _short_pieces(notes: NDArray[np.int64], max_notes: int) -> list[NDArray[np.int64]]:
     """The notes (P, M) of a class cut into pieces (P, m) of at most ``max_notes`` each."""
     count = -(-notes.shape[1] // max_notes)
     return [np.ascontiguousarray(part) for part in np.array_split(notes, count, axis=1)]
@@ -115,7 +108,7 @@ class _PitchConstraints:
         """Notes that must be of the key's triad."""
         self.transpositions: dict[int, list[int]] = {}
         """For a written note the semitones of each of its copies above it."""
-        groups_of: dict[ClassKey, list[BarGroup]] = {}
+        groups_of: dict[tuple[object, ...], list[BarGroup]] = {}
         sections = split_by_meter(melody)
         keep |= split_duplicates(melody, sections)
         for group in (group for section in sections for group in section.groups):
@@ -128,7 +121,7 @@ class _PitchConstraints:
                 groups_of.setdefault(group.class_key, []).append(group)
                 if group.ends_with_long_note:
                     self.cadential.add(inside[-1])
-        self.classes: list[IntArray] = []
+        self.classes: list[NDArray[np.int64]] = []
         """The notes (P, M) of each class."""
         for groups in groups_of.values():
             self._add_class(groups)
@@ -154,7 +147,7 @@ def _write_drafts(
     target: PitchTarget,
     seed: int,
     on_progress: Callable[[float], None],
-) -> list[IntArray]:
+) -> list[NDArray[np.int64]]:
     """Drafts of all pitches, (N,) each."""
     config = target.config
     tune, model = constraints.tune, target.style.model
@@ -169,9 +162,9 @@ def _write_drafts(
     prior = None
     if target.statistics_of_tune is not None:
         prior = next_interval_probabilities(target.statistics_of_tune, config)
-    decoder = StepwiseDecoder(model.pitch_net)
+    step = stepwise_decoder(model.pitch_net)
     for count, event in enumerate(tune.events):
-        logits = decoder.step([state.pitch_context() for state in states])
+        logits = step([state.pitch_context() for state in states])
         for draft, state in enumerate(states):
             pitch = event.pitch
             if pitch is not None:
@@ -189,7 +182,7 @@ def _sample_pitch(
     written: Sequence[int],
     logits: NDArray[np.float64],
     rng: np.random.Generator,
-    prior: FloatArray | None,
+    prior: NDArray[np.float64] | None,
     config: TransferConfig,
 ) -> int:
     """Sample the next pitch: ``logits`` are (V,) over interval tokens, ``prior`` is (25, 25)."""

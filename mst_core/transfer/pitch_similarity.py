@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
 from mst_core.music import Key
 from mst_core.statistics.style_statistics import StyleStatistics
-from mst_core.transfer.change_path import IntArray
 from mst_core.transfer.config import TransferConfig
 
-FloatArray = NDArray[np.float64]
 N_INTERVALS = REST_TOKEN
 """Interval tokens: 0 (an octave down) to 24 (an octave up)."""
 
 
-def folded_intervals(pitches: IntArray) -> IntArray:
+def folded_intervals(pitches: NDArray[np.int64]) -> NDArray[np.int64]:
     """Interval tokens of a melody: its intervals folded into an octave up or down.
 
     Args:
@@ -37,7 +35,7 @@ def folded_intervals(pitches: IntArray) -> IntArray:
     return np.where(intervals == 0, 0, folded) + OCTAVE
 
 
-def _bigram_counts(statistics: StyleStatistics) -> FloatArray:
+def _bigram_counts(statistics: StyleStatistics) -> NDArray[np.float64]:
     """Counts of pairs of consecutive intervals, (25, 25)."""
     counts = np.zeros((N_INTERVALS, N_INTERVALS))
     for before, after, count in statistics.interval_bigrams:
@@ -45,16 +43,16 @@ def _bigram_counts(statistics: StyleStatistics) -> FloatArray:
     return counts
 
 
-def interval_bigram_shares(statistics: StyleStatistics) -> FloatArray:
+def interval_bigram_shares(statistics: StyleStatistics) -> NDArray[np.float64]:
     """Shares of pairs of consecutive intervals, (25, 25); they sum to 1, or to 0 without pairs."""
     counts = _bigram_counts(statistics)
-    shares: FloatArray = counts / max(1.0, counts.sum())
+    shares: NDArray[np.float64] = counts / max(1.0, counts.sum())
     return shares
 
 
 def next_interval_probabilities(
     statistics: StyleStatistics, config: TransferConfig = TransferConfig()
-) -> FloatArray:
+) -> NDArray[np.float64]:
     """Probabilities of the next interval (columns) after each interval (rows), (25, 25).
 
     Args:
@@ -64,11 +62,13 @@ def next_interval_probabilities(
     counts = _bigram_counts(statistics)
     overall = (counts.sum(axis=0) + 0.5) / (counts.sum() + 0.5 * N_INTERVALS)
     kinds = np.maximum((counts > 0).sum(axis=1, keepdims=True), 1) + config.interval_smoothing
-    shares: FloatArray = (counts + kinds * overall) / (counts.sum(axis=1, keepdims=True) + kinds)
+    shares: NDArray[np.float64] = (counts + kinds * overall) / (
+        counts.sum(axis=1, keepdims=True) + kinds
+    )
     return shares
 
 
-def scale_degree_shares(statistics: StyleStatistics, minor: bool) -> FloatArray:
+def scale_degree_shares(statistics: StyleStatistics, minor: bool) -> NDArray[np.float64]:
     """Shares of pitches by semitones above the tonic, (12,).
 
     Args:
@@ -80,7 +80,7 @@ def scale_degree_shares(statistics: StyleStatistics, minor: bool) -> FloatArray:
         iter(statistics.scale_degrees.values()), (1,) * 12
     )
     row = np.array(counts, dtype=float)
-    shares: FloatArray = row / max(1.0, row.sum())
+    shares: NDArray[np.float64] = row / max(1.0, row.sum())
     return shares
 
 
@@ -92,7 +92,7 @@ class PitchSimilarity:
         key: Key,
         weighted_statistics: Sequence[tuple[float, StyleStatistics]],
         contrast_statistics: Sequence[StyleStatistics],
-        own: IntArray,
+        own: NDArray[np.int64],
         config: TransferConfig = TransferConfig(),
     ) -> None:
         """Prepare the comparison.
@@ -118,7 +118,7 @@ class PitchSimilarity:
             ),
             np.zeros(OCTAVE),
         )
-        self._log_odds: FloatArray | None = None
+        self._log_odds: NDArray[np.float64] | None = None
         self._start = self._distance = 0.0
         if contrast_statistics and len(own) > 2:
             statistics = weighted_statistics[0][1]
@@ -137,7 +137,7 @@ class PitchSimilarity:
                 target_mean = float((self._log_odds * interval_bigram_shares(statistics)).sum())
                 self._distance = target_mean - self._start
 
-    def __call__(self, pitches: IntArray) -> float:
+    def __call__(self, pitches: NDArray[np.int64]) -> float:
         """Similarity of a version with these MIDI numbers, (N,); 0 where it has fewer than 3."""
         if len(pitches) < 3:
             return 0.0
@@ -157,7 +157,7 @@ class PitchSimilarity:
         return (1 - weight) * overlap + weight * min(progress, config.pitch_gain_cap)
 
     @staticmethod
-    def _interval_pairs(pitches: IntArray) -> tuple[IntArray, IntArray]:
+    def _interval_pairs(pitches: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Pairs of consecutive interval tokens, as two arrays (N - 2,)."""
         intervals = folded_intervals(pitches)
         return intervals[:-1], intervals[1:]

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mst_core.errors import NoSuchTune
 from mst_core.generation.composition import SideResult
 from mst_core.music import Melody, Meter, MeterChange, Note
 from mst_core.transfer.augmentation import UNSCALED, augment, augmentation_for, augmented_bars
 from mst_core.transfer.bar_classes import SectionDrafts, rhythms_in_meter
-from mst_core.transfer.change_path import ChangePath, IntArray, build_path, select_drafts
+from mst_core.transfer.change_path import ChangePath, build_path, select_drafts
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_drafts import DraftWriter
 from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
@@ -64,7 +65,7 @@ class RhythmPath:
         values, result = self.path.at(strength)
         return self._melody(values), result
 
-    def _melody(self, values: IntArray) -> Melody:
+    def _melody(self, values: NDArray[np.int64]) -> Melody:
         """The tune whose notes have the ids (N,)."""
         notes: list[Note] = []
         changes: list[MeterChange] = []

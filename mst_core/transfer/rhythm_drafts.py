@@ -19,7 +19,7 @@ from mst_core.music import TICKS_PER_QUARTER, Meter
 from mst_core.networks.context import TuneHeader
 from mst_core.transfer.meter_map import time_map
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
-from mst_core.transfer.structure import BarGroup, ClassKey, MeterSection
+from mst_core.transfer.structure import BarGroup, MeterSection
 from mst_core.transfer.target import RhythmTarget
 
 
@@ -46,7 +46,7 @@ class DraftWriter:
             phrase_starts: bars where phrases begin; one that begins with a note still will.
         """
         self.section = section
-        self.classes: dict[ClassKey, list[int]] = {}
+        self.classes: dict[tuple[object, ...], list[int]] = {}
         """The bar groups that are decided together, by their indices in the section."""
         self.unplayable = 0
         """Number of groups for which the target has no rhythm with as many notes."""
@@ -104,7 +104,7 @@ class DraftWriter:
 
     def write(
         self, seed: tuple[int, ...], on_progress: Callable[[float], None]
-    ) -> list[dict[ClassKey, RhythmPattern]]:
+    ) -> list[dict[tuple[object, ...], RhythmPattern]]:
         """Write the drafts.
 
         Args:
@@ -147,7 +147,7 @@ class DraftWriter:
         )
         found = []
         for writer in writers:
-            draft: dict[ClassKey, RhythmPattern] = {}
+            draft: dict[tuple[object, ...], RhythmPattern] = {}
             for key, (first, *_) in self.classes.items():
                 span = self._spans[first]
                 start, end = constraints.start(span), constraints.end(span)

@@ -16,8 +16,6 @@ from mst_core.transfer.config import TransferConfig
 
 RhythmPattern = tuple[tuple[Fraction, Fraction], ...]
 """Onset from the start of a bar group, and duration, of each note; in quarter notes."""
-IsIdiomatic = Callable[[Fraction, Fraction, bool], bool]
-"""From (onset, duration, is_rest) to whether the style has such a note or rest there."""
 
 
 def differing_pieces(old: RhythmPattern, new: RhythmPattern) -> list[tuple[int, int]]:
@@ -38,7 +36,7 @@ def differing_pieces(old: RhythmPattern, new: RhythmPattern) -> list[tuple[int, 
 def intermediate_rhythms(
     old: RhythmPattern,
     new: RhythmPattern,
-    is_idiomatic: IsIdiomatic,
+    is_idiomatic: Callable[[Fraction, Fraction, bool], bool],
     config: TransferConfig = TransferConfig(),
 ) -> list[RhythmPattern]:
     """Interpolate between two rhythms of a piece, note by note.
@@ -68,7 +66,7 @@ def intermediate_rhythms(
 def _join(
     first: RhythmPattern,
     second: RhythmPattern,
-    is_idiomatic: IsIdiomatic,
+    is_idiomatic: Callable[[Fraction, Fraction, bool], bool],
     plain: tuple[Fraction, ...],
 ) -> RhythmPattern | None:
     """Both in a row, or None: the last note of the first lasts to the second or to a rest."""

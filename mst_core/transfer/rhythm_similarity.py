@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import to_ticks
 from mst_core.statistics.style_statistics import MeterStatistics, duration_entropy
-from mst_core.transfer.change_path import IntArray
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.log_odds import LogOdds
 
@@ -50,7 +49,7 @@ class RhythmIndex:
         rhythm: Sequence[tuple[Fraction, Fraction]],
         opens_group: bool,
         end: Fraction,
-    ) -> IntArray:
+    ) -> NDArray[np.int64]:
         """The ids of a rhythm's M notes; new ones are added to the index.
 
         Args:
@@ -136,7 +135,7 @@ class RhythmSimilarity:
         self,
         index: RhythmIndex,
         targets: Sequence[SectionTarget],
-        own: IntArray,
+        own: NDArray[np.int64],
         config: TransferConfig = TransferConfig(),
     ) -> None:
         """Prepare the comparison.
@@ -174,7 +173,7 @@ class RhythmSimilarity:
         )
         self._start = self._mean_log_odds(self._event_codes(own)[2])
 
-    def __call__(self, values: IntArray) -> float:
+    def __call__(self, values: NDArray[np.int64]) -> float:
         """Similarity of the version whose notes have these ids, (N,)."""
         config = self._config
         notes, rests, bigrams = self._event_codes(values)
@@ -189,7 +188,7 @@ class RhythmSimilarity:
         weight = config.rhythm_log_odds_weight
         return (1 - weight) * overlap + weight * min(progress, config.rhythm_gain_cap)
 
-    def of_whole_draft(self, values: IntArray) -> float:
+    def of_whole_draft(self, values: NDArray[np.int64]) -> float:
         """The similarity of a whole draft (N,), with its duration entropy as a further part.
 
         Versions on the change path are not judged by it: a tune that is half changed has the
@@ -222,7 +221,7 @@ class RhythmSimilarity:
         return found
 
     def _event_codes(
-        self, values: IntArray
+        self, values: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Codes of the notes (N,), of the rests (R,) and of the bigrams (N - 1 + R at the most)."""
         section, bar, position, ticks, before, after = self._index.table[:, values]

@@ -17,8 +17,6 @@ from mst_core.errors import TooLong
 from mst_core.music import Melody, Meter, Note
 from mst_core.reading.parsed_score import Limits
 
-ClassKey = tuple[object, ...]
-"""Equal for bars of one class, and only for them."""
 PHRASE_BARS = 4
 """Length of a phrase in a tune that has no sections."""
 
@@ -39,7 +37,7 @@ class BarGroup:
     """Index in the melody of its first note; 0 where it has none."""
 
     @property
-    def class_key(self) -> ClassKey:
+    def class_key(self) -> tuple[object, ...]:
         """Length, rhythm and intervals from the first note; pickups are classes of their own."""
         if not self.notes:
             return (self.first_bar < 0, self.end - self.start)
@@ -166,7 +164,7 @@ def count_kept_repeats(before: Melody, after: Melody) -> tuple[int, int]:
     Returns:
         The number of repeated bars in ``before``, and how many of them are repeats in ``after``.
     """
-    first_of: dict[ClassKey, int] = {}
+    first_of: dict[tuple[object, ...], int] = {}
     repeated = kept = 0
     old_bars, new_bars = split_into_bars(before), split_into_bars(after)
     for index, bar in enumerate(old_bars):
@@ -202,8 +200,8 @@ def split_duplicates(melody: Melody, sections: Sequence[MeterSection]) -> frozen
         for group in section.groups:
             for bar in range(group.first_bar, group.first_bar + group.bar_count):
                 role_of[bar] = (section.first_bar, group.class_key, bar - group.first_bar)
-    roles: dict[ClassKey, set[object]] = {}
-    equals: dict[ClassKey, set[int]] = {}
+    roles: dict[tuple[object, ...], set[object]] = {}
+    equals: dict[tuple[object, ...], set[int]] = {}
     for index, bar_group in enumerate(split_into_bars(melody)):
         if bar_group.notes:
             roles.setdefault(_bar_content(bar_group), set()).add(role_of.get(index))
@@ -211,7 +209,7 @@ def split_duplicates(melody: Melody, sections: Sequence[MeterSection]) -> frozen
     return frozenset(i for name, bars in equals.items() if len(roles[name]) > 1 for i in bars)
 
 
-def _bar_content(bar: BarGroup) -> ClassKey:
+def _bar_content(bar: BarGroup) -> tuple[object, ...]:
     """Onsets from the barline, durations and pitches of a bar's notes."""
     return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)
 

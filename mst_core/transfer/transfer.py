@@ -31,7 +31,7 @@ from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
 from mst_core.transfer.structure import check_duration, count_kept_repeats
 from mst_core.transfer.target import PitchTarget, RhythmTarget, Target
 
-CachedT = TypeVar("CachedT")
+T = TypeVar("T")
 
 
 class StyleTransfer:
@@ -234,14 +234,14 @@ def compare_with_target(
     )
 
 
-class LruCache(Generic[CachedT]):
+class LruCache(Generic[T]):
     """A bounded cache that drops the item used least recently."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._items: OrderedDict[Hashable, CachedT] = OrderedDict()
+        self._items: OrderedDict[Hashable, T] = OrderedDict()
 
-    def get_or_make(self, key: Hashable, make: Callable[[], CachedT]) -> CachedT:
+    def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
         """The item of a key; ``make`` makes it where the cache has none."""
         if key not in self._items:
             self._items[key] = make()

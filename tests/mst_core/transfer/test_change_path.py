@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from mst_core.transfer.change_path import (
-    Alternatives,
-    IntArray,
-    SimilarityFunction,
-    build_path,
-    select_drafts,
-)
+from mst_core.transfer.change_path import Alternatives, build_path, select_drafts
 from mst_core.transfer.config import TransferConfig
 
 STRENGTHS = [step / 20 for step in range(21)]
 
 
-def array(*values: int) -> IntArray:
+def array(*values: int) -> NDArray[np.int64]:
     return np.array(values, dtype=np.int64)
 
 
-def arbitrary_similarity(seed: int) -> SimilarityFunction:
+def arbitrary_similarity(seed: int) -> Callable[[NDArray[np.int64]], float]:
     """A similarity without any order in it: a pseudo-random number for each version."""
 
-    def similarity(values: IntArray) -> float:
+    def similarity(values: NDArray[np.int64]) -> float:
         return float(np.random.default_rng([seed, *values.tolist()]).random())
 
     return similarity
 
 
-def share_equal_to(target: IntArray) -> SimilarityFunction:
+def share_equal_to(target: NDArray[np.int64]) -> Callable[[NDArray[np.int64]], float]:
     """The share of notes that have the target's value."""
     return lambda values: float((values == target).mean())
 
 
 @st.composite
-def tunes(draw: st.DrawFn) -> tuple[IntArray, list[Alternatives]]:
+def tunes(draw: st.DrawFn) -> tuple[NDArray[np.int64], list[Alternatives]]:
     """A tune's own values, and pieces of one or two equal places with up to four options."""
     own: list[int] = []
     pieces = []
@@ -62,7 +58,7 @@ def tunes(draw: st.DrawFn) -> tuple[IntArray, list[Alternatives]]:
 
 @given(tunes(), st.integers(0, 99))
 def test_a_stronger_change_changes_no_fewer_notes_and_is_no_less_similar(
-    tune: tuple[IntArray, list[Alternatives]], seed: int
+    tune: tuple[NDArray[np.int64], list[Alternatives]], seed: int
 ) -> None:
     own, pieces = tune
     similarity = arbitrary_similarity(seed)
@@ -78,7 +74,7 @@ def test_a_stronger_change_changes_no_fewer_notes_and_is_no_less_similar(
 
 @given(tunes(), st.integers(0, 99))
 def test_strength_zero_is_the_tune_as_it_is(
-    tune: tuple[IntArray, list[Alternatives]], seed: int
+    tune: tuple[NDArray[np.int64], list[Alternatives]], seed: int
 ) -> None:
     own, pieces = tune
     values, result = build_path(own, pieces, arbitrary_similarity(seed)).at(0.0)
@@ -88,7 +84,7 @@ def test_strength_zero_is_the_tune_as_it_is(
 
 @given(tunes(), st.integers(0, 99))
 def test_every_piece_of_a_version_has_one_of_its_options(
-    tune: tuple[IntArray, list[Alternatives]], seed: int
+    tune: tuple[NDArray[np.int64], list[Alternatives]], seed: int
 ) -> None:
     own, pieces = tune
     for values in build_path(own, pieces, arbitrary_similarity(seed)).versions:
@@ -116,7 +112,7 @@ def test_the_step_with_the_largest_gain_per_note_comes_first() -> None:
         Alternatives(array(2)[None], (array(0)[None], array(1)[None])),
     ]
 
-    def similarity(values: IntArray) -> float:
+    def similarity(values: NDArray[np.int64]) -> float:
         return float(values @ np.array([0.1, 0.1, 0.15]))  # 0.2 for two notes, 0.15 for one
 
     path = build_path(own, pieces, similarity, TransferConfig(max_step=1.0))
@@ -130,7 +126,7 @@ def test_a_step_larger_than_the_maximum_waits_until_no_smaller_one_helps() -> No
         Alternatives(array(2)[None], (array(0)[None], array(1)[None])),
     ]
 
-    def similarity(values: IntArray) -> float:
+    def similarity(values: NDArray[np.int64]) -> float:
         return float(values @ np.array([0.3, 0.3, 0.01]))
 
     small = build_path(own, pieces, similarity, TransferConfig(max_step=1 / 3))
@@ -148,7 +144,7 @@ def test_a_change_that_only_lowers_the_similarity_is_not_made() -> None:
 
 @given(tunes(), st.integers(0, 99))
 def test_selected_drafts_are_no_less_similar_than_any_single_draft(
-    tune: tuple[IntArray, list[Alternatives]], seed: int
+    tune: tuple[NDArray[np.int64], list[Alternatives]], seed: int
 ) -> None:
     own, classes = tune
     similarity = arbitrary_similarity(seed)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
 from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.music import Key, Meter
 from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
-from mst_core.transfer.change_path import IntArray
 from mst_core.transfer.pitch_similarity import (
     PitchSimilarity,
     folded_intervals,
@@ -27,7 +27,7 @@ LEAPS = (60, 67, 60, 72, 64, 72, 55, 67) * 8
 MELODIES = st.lists(st.integers(36, 96), min_size=1, max_size=30)
 
 
-def array(pitches: Sequence[int]) -> IntArray:
+def array(pitches: Sequence[int]) -> NDArray[np.int64]:
     return np.array(pitches, dtype=np.int64)
 
 

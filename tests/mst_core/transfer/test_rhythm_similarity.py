@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from mst_core.statistics.style_statistics import DurationBigram, MeterStatistics, RhythmCount
-from mst_core.transfer.change_path import IntArray
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.log_odds import BigramModel, LogOdds
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
@@ -48,7 +48,7 @@ def statistics(rhythm: RhythmPattern, entropy: float | None = None) -> MeterStat
     )
 
 
-def ids(index: RhythmIndex, rhythm: RhythmPattern, bars: int = 4) -> IntArray:
+def ids(index: RhythmIndex, rhythm: RhythmPattern, bars: int = 4) -> NDArray[np.int64]:
     """The ids of a tune that repeats one bar."""
     return np.tile(index.ids(0, BAR, 0, rhythm, True, Fraction(4)), bars)
 
