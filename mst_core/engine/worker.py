@@ -12,10 +12,11 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import BinaryIO
 
 from mst_core.engine import protocol
@@ -32,102 +33,97 @@ LOG_FORMAT = "%(levelname)s %(message)s"  # `process` parses the level
 logger = logging.getLogger(__name__)
 
 
-class _RunningJob:
-    """One job of the worker and the stage, composing or rendering, that it is in."""
-
-    def __init__(self, ticket: int, job: Job) -> None:
-        self.ticket = ticket
-        self.job = job
-        self.last_share = -1.0  # of the last progress that was sent
-        self.cancelled = Event()
-        self.future: Future[None]  # of the stage that it is in or waits for
-
-
 class JobRunner:
-    """Runs jobs in threads of its own and sends their events."""
+    """Runs jobs in threads of its own and sends their events. A job has two stages."""
 
     def __init__(self, studio: Studio, send: Callable[[protocol.WorkerEvent], None]) -> None:
         self._studio = studio
         self._send = send
         self._compose_pool = ThreadPoolExecutor(1, "composing")
         self._render_pool = ThreadPoolExecutor(RENDER_THREADS, "finishing")
-        self._running: dict[int, _RunningJob] = {}
+        self._stages: dict[int, Future[None]] = {}
+        """By ticket the stage that each job is in or waits for."""
+        self._cancelled: set[int] = set()
+        """Tickets of the jobs that are to end."""
         self._lock = Lock()
 
     def run(self, ticket: int, job: Job) -> None:
         """Queue a job."""
-        running = _RunningJob(ticket, job)
+        report = self._progress_callback(ticket)
         with self._lock:
-            self._running[ticket] = running
-            running.future = self._compose_pool.submit(self._compose, running)
+            self._stages[ticket] = self._compose_pool.submit(self._compose, ticket, job, report)
 
     def cancel(self, ticket: int) -> None:
         """Remove a waiting job from the queue, or end a running one at its next progress report."""
         with self._lock:
-            running = self._running.get(ticket)
-            if running is None:  # it ended while the command was on its way
+            stage = self._stages.get(ticket)
+            if stage is None:  # it ended while the command was on its way
                 return
-            running.cancelled.set()
-            waiting = running.future.cancel()
+            self._cancelled.add(ticket)
+            waiting = stage.cancel()
         if waiting:
-            self._fail_job(running, _cancelled())
+            self._fail_job(ticket, _cancelled())
 
     def close(self) -> None:
         """Start no further stage and wait for none."""
         self._compose_pool.shutdown(wait=False, cancel_futures=True)
         self._render_pool.shutdown(wait=False, cancel_futures=True)
 
-    def _compose(self, running: _RunningJob) -> None:
-        """Do the first half of a job and queue its second."""
-        self._send(protocol.JobUpdate(running.ticket, None))
-
-        def compose() -> None:
-            composition = self._studio.compose(running.job, self._progress_callback(running))
+    def _compose(self, ticket: int, job: Job, report: Callable[[Progress], None]) -> None:
+        """Do the first stage of a job and queue its second."""
+        self._send(protocol.JobUpdate(ticket, None))
+        with self._ends_on_error(ticket, job):
+            composition = self._studio.compose(job, report)
             with self._lock:
-                if running.cancelled.is_set():
+                if ticket in self._cancelled:
                     raise _cancelled()
-                running.future = self._render_pool.submit(self._render, running, composition)
+                self._stages[ticket] = self._render_pool.submit(
+                    self._render, ticket, job, report, composition
+                )
 
-        self._run_stage(running, compose)
+    def _render(
+        self,
+        ticket: int,
+        job: Job,
+        report: Callable[[Progress], None],
+        composition: Composition,
+    ) -> None:
+        """Do the second stage of a job."""
+        with self._ends_on_error(ticket, job):
+            rendition = self._studio.render(job, composition, report)
+            self._end_job(protocol.JobUpdate(ticket, rendition))
 
-    def _render(self, running: _RunningJob, composition: Composition) -> None:
-        """Do the second half of a job."""
-
-        def render() -> None:
-            rendition = self._studio.render(
-                running.job, composition, self._progress_callback(running)
-            )
-            self._end_job(running, protocol.JobUpdate(running.ticket, rendition))
-
-        self._run_stage(running, render)
-
-    def _progress_callback(self, running: _RunningJob) -> Callable[[Progress], None]:
+    def _progress_callback(self, ticket: int) -> Callable[[Progress], None]:
         """Return a function that sends progress, in steps, and ends the job once cancelled."""
+        last_share = -1.0  # of the last progress that was sent
 
         def report(progress: Progress) -> None:
-            if running.cancelled.is_set():
+            nonlocal last_share
+            if ticket in self._cancelled:
                 raise _cancelled()
-            if progress.share >= running.last_share + PROGRESS_STEP:
-                running.last_share = progress.share
-                self._send(protocol.JobUpdate(running.ticket, progress))
+            if progress.share >= last_share + PROGRESS_STEP:
+                last_share = progress.share
+                self._send(protocol.JobUpdate(ticket, progress))
 
         return report
 
-    def _run_stage(self, running: _RunningJob, stage: Callable[[], None]) -> None:
-        """Run one half of a job; an error ends the job and is sent."""
+    @contextmanager
+    def _ends_on_error(self, ticket: int, job: Job) -> Iterator[None]:
+        """End the job and send the error, if the block raises one."""
         try:
-            stage()
+            yield
         except Exception as error:
-            self._fail_job(running, to_mst_error(error, f"job {running.job.id}"))
+            self._fail_job(ticket, to_mst_error(error, f"job {job.id}"))
 
-    def _fail_job(self, running: _RunningJob, error: MstError) -> None:
+    def _fail_job(self, ticket: int, error: MstError) -> None:
         """Forget a job and send its error."""
-        self._end_job(running, protocol.Failed(running.ticket, error.code, error.arguments))
+        self._end_job(protocol.Failed(ticket, error.code, error.arguments))
 
-    def _end_job(self, running: _RunningJob, last: protocol.WorkerEvent) -> None:
+    def _end_job(self, last: protocol.JobUpdate | protocol.Failed) -> None:
         """Forget a job and send its last event."""
         with self._lock:
-            del self._running[running.ticket]
+            del self._stages[last.ticket]
+            self._cancelled.discard(last.ticket)
         self._send(last)
 
 
