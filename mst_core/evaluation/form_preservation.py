@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, pairwise
 
@@ -14,31 +13,22 @@ PHRASE_BARS = 4
 """Length of a phrase in a tune without sections."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormPreservation:
-    """How one tune kept its form; a share is None where the original has nothing to keep."""
-
-    repeats: float | None
-    """Recall: share of the pairs of identical bars (pitch and rhythm) that stay identical."""
-    precision: float | None
-    """Share of the pairs of identical bars of the result that were identical before."""
-    barlines: float | None
-    """Share of the barlines with an onset that keep one."""
-    phrases: float | None
-    """Share of the section starts with an onset that keep one."""
-    length: float
-    """Absolute change of the length, relative to the original."""
-    pickup: bool
-    """Whether presence of a pickup is preserved."""
-
-
-def form_preservation(before: Melody, after: Melody) -> FormPreservation:
+def form_preservation(before: Melody, after: Melody) -> dict[str, float | None]:
     """Compare a tune with its transferred version, bar by bar.
 
     Args:
         before: the original.
         after: the result. With as many bars as the original its bars are compared by index,
             whatever its meter; otherwise its time axis is scaled to the original's length.
+
+    Returns:
+        Metrics by name; a share is None where the original has nothing to keep.
+        ``repeats``: recall, the share of the pairs of identical bars (pitch and rhythm) that stay
+        identical. ``precision``: the share of the pairs of identical bars of the result that were
+        identical before. ``barlines``: the share of the barlines with an onset that keep one.
+        ``phrases``: the share of the section starts with an onset that keep one. ``length``: the
+        absolute change of the length, relative to the original. ``pickup``: 1 where presence of a
+        pickup is preserved, else 0.
     """
     same_bars = before.bar_count == after.bar_count
     lines = before.barlines
@@ -59,14 +49,14 @@ def form_preservation(before: Melody, after: Melody) -> FormPreservation:
     new_length = (
         Fraction(after.bar_count) if end is not None else _length_in_old_bars(before, after)
     )
-    return FormPreservation(
-        repeats=_share(old_pairs & new_pairs, old_pairs),
-        precision=_share(old_pairs & new_pairs, new_pairs),
-        barlines=_share(kept, with_onset),
-        phrases=_share(starts & kept, starts),
-        length=float(abs(new_length / old_length - 1)),
-        pickup=bool(before.pickup) == bool(after.pickup),
-    )
+    return {
+        "repeats": _share(old_pairs & new_pairs, old_pairs),
+        "precision": _share(old_pairs & new_pairs, new_pairs),
+        "barlines": _share(kept, with_onset),
+        "phrases": _share(starts & kept, starts),
+        "length": float(abs(new_length / old_length - 1)),
+        "pickup": float(bool(before.pickup) == bool(after.pickup)),
+    }
 
 
 def _length_in_old_bars(before: Melody, after: Melody) -> Fraction:

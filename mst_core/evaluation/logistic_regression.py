@@ -56,32 +56,27 @@ def feature_rows(
     return rows
 
 
-class LogisticRegression:
-    """A binary classifier of windows: log-odds of the second style."""
+def fit_regression(
+    first: Sequence[NDArray[np.float64]],
+    second: Sequence[NDArray[np.float64]],
+    config: EvaluationConfig = EvaluationConfig(),
+) -> NDArray[np.float64]:
+    """Fit a binary classifier of windows.
 
-    def __init__(
-        self,
-        first: Sequence[NDArray[np.float64]],
-        second: Sequence[NDArray[np.float64]],
-        config: EvaluationConfig = EvaluationConfig(),
-    ) -> None:
-        """Fit the weights.
+    Args:
+        first: feature matrices ``(W, F + 1)`` of the tunes of the first style.
+        second: the same of the second style.
+        config: penalty and number of Newton steps.
 
-        Args:
-            first: feature matrices ``(W, F + 1)`` of the tunes of the first style.
-            second: the same of the second style.
-            config: penalty and number of Newton steps.
-        """
-        one, other = np.concatenate(first), np.concatenate(second)
-        rows = np.concatenate((one, other))
-        sizes = (len(one), len(other))
-        labels = np.repeat((0.0, 1.0), sizes)
-        weights = np.repeat([0.5 * len(rows) / size for size in sizes], sizes)
-        self._weights = _fit(rows, labels, weights, config)
-
-    def log_odds(self, rows: NDArray[np.float64]) -> float:
-        """Return the mean log-odds of the second style over a tune's windows ``(W, F + 1)``."""
-        return float(np.mean(rows @ self._weights))
+    Returns:
+        Weights, ``(F + 1,)``: their product with a row is the log-odds of the second style.
+    """
+    one, other = np.concatenate(first), np.concatenate(second)
+    rows = np.concatenate((one, other))
+    sizes = (len(one), len(other))
+    labels = np.repeat((0.0, 1.0), sizes)
+    weights = np.repeat([0.5 * len(rows) / size for size in sizes], sizes)
+    return _fit(rows, labels, weights, config)
 
 
 def _windows(rhythm: RhythmSequence, length: int) -> list[RhythmSequence]:

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.logistic_regression import (
-    LogisticRegression,
     feature_rows,
+    fit_regression,
     select_features,
 )
 from mst_core.evaluation.ngram_classifier import NgramModel
@@ -50,15 +53,16 @@ class CrossFittedClassifiers:
             By classifier: the n-gram models' log-odds an event, the regression's mean log-odds of
             a window; above 0 for the second style.
         """
-        first, second, regression = self._models(fold)
+        first, second, weights = self._models(fold)
+        rows = feature_rows(rhythm, self._columns, self._config)
         difference = second.log_likelihood(rhythm) - first.log_likelihood(rhythm)
         return {
             "3-gram": difference / max(1, len(rhythm.events)),
-            "regression": regression.log_odds(feature_rows(rhythm, self._columns, self._config)),
+            "regression": float(np.mean(rows @ weights)),
         }
 
-    def _fit_fold(self, fold: int) -> tuple[NgramModel, NgramModel, LogisticRegression]:
-        """Train on the pieces of all other folds."""
+    def _fit_fold(self, fold: int) -> tuple[NgramModel, NgramModel, NDArray[np.float64]]:
+        """Train on the pieces of all other folds: both n-gram models, and regression weights."""
         kept = [
             [index for index, piece in enumerate(style) if piece.fold != fold]
             for style in self._styles
@@ -71,4 +75,4 @@ class CrossFittedClassifiers:
             [rows[index] for index in indices]
             for rows, indices in zip(self._rows, kept, strict=True)
         )
-        return first, second, LogisticRegression(first_rows, second_rows, self._config)
+        return first, second, fit_regression(first_rows, second_rows, self._config)

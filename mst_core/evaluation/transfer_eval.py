@@ -149,14 +149,8 @@ class _MetricSet:
 
     def of_transfer(self, before: Melody, after: Melody, fold: int) -> dict[str, float | None]:
         """Compute all metrics of a transferred tune, by name; None where one is undefined."""
-        kept = form_preservation(before, after)
         return {
-            "repeats": kept.repeats,
-            "precision": kept.precision,
-            "barlines": kept.barlines,
-            "phrases": kept.phrases,
-            "length": kept.length,
-            "pickup": float(kept.pickup),
+            **form_preservation(before, after),
             "changed": changed_share(before, after),
             **self.of_rhythm(RhythmSequence.from_melody(after), fold),
         }

@@ -147,14 +147,14 @@ class RhythmSimilarity:
             config: the weights.
         """
         self._index, self._config = index, config
-        self._durations = _Distribution(
+        self._durations = _sorted_distribution(
             {
                 _encode_one(section, *name): target.weight * share
                 for section, target in enumerate(targets)
                 for name, share in target.durations.items()
             }
         )
-        self._bigrams = _Distribution(
+        self._bigrams = _sorted_distribution(
             {
                 _encode_one(section, *name): target.weight * share
                 for section, target in enumerate(targets)
@@ -177,10 +177,9 @@ class RhythmSimilarity:
         """Similarity of the version whose notes have these ids, (N,)."""
         config = self._config
         notes, rests, bigrams = self._event_codes(values)
-        overlap = self._durations.overlap(np.append(notes, rests))
-        overlap = (
-            1 - config.bigram_weight
-        ) * overlap + config.bigram_weight * self._bigrams.overlap(bigrams)
+        overlap = _overlap(np.append(notes, rests), self._durations)
+        overlap *= 1 - config.bigram_weight
+        overlap += config.bigram_weight * _overlap(bigrams, self._bigrams)
         distance = self._target_log_odds - self._start
         if distance <= config.min_distance:
             return overlap
@@ -247,26 +246,28 @@ class RhythmSimilarity:
         return notes, rests, bigrams
 
 
-class _Distribution:
-    """A probability distribution over codes."""
+def _sorted_distribution(
+    shares: Mapping[int, float],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The codes of a distribution, rising, and their shares; a last code stands for the unknown."""
+    codes = np.array(sorted(shares), dtype=np.int64)
+    return (
+        np.append(codes, np.iinfo(np.int64).max),
+        np.array([*(shares[int(code)] for code in codes), 0.0]),
+    )
 
-    def __init__(self, shares: Mapping[int, float]) -> None:
-        codes = np.array(sorted(shares), dtype=np.int64)
-        self._codes = np.append(codes, np.iinfo(np.int64).max)
-        self._shares = np.array([*(shares[int(code)] for code in codes), 0.0])
 
-    def overlap(self, codes: NDArray[np.int64]) -> float:
-        """Histogram intersection of a sample of codes and the distribution, 0 to 1."""
-        if not len(codes):
-            return 0.0
-        sample = np.bincount(self._index_of(codes), minlength=len(self._codes)) / len(codes)
-        return float(np.minimum(sample, self._shares).sum())
-
-    def _index_of(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The index of each code; unknown codes have the last."""
-        indices = np.searchsorted(self._codes, codes)
-        indices[self._codes[indices] != codes] = len(self._codes) - 1
-        return indices
+def _overlap(
+    sample: NDArray[np.int64], distribution: tuple[NDArray[np.int64], NDArray[np.float64]]
+) -> float:
+    """Histogram intersection of a sample of codes and a `_sorted_distribution`, 0 to 1."""
+    if not len(sample):
+        return 0.0
+    codes, shares = distribution
+    indices = np.searchsorted(codes, sample)
+    indices[codes[indices] != sample] = len(codes) - 1
+    found = np.bincount(indices, minlength=len(codes)) / len(sample)
+    return float(np.minimum(found, shares).sum())
 
 
 def _encode_one(*parts: int) -> int:

@@ -43,34 +43,19 @@ _MAX_HALVINGS = 8  # slashes in a note length
 
 @dataclass(frozen=True, slots=True)
 class NoteToken:
-    """A written note, such as ``^c'3/2``."""
+    """A note, such as ``^c'3/2``; a chord, such as ``[CEG]2``; or a rest, such as ``z2``."""
 
-    accidental: str
-    """``^^``, ``^``, ``=``, ``_``, ``__``, or empty where none is written."""
-    letter: str
-    """Upper case, A to G."""
-    octave: int
-    """Octaves above the octave of middle C: 0 for ``C``, 1 for ``c``, -1 for ``C,``."""
+    notes: tuple[tuple[str, str, int], ...]
+    """Accidental, letter and octave of each note; empty for a rest.
+
+    The accidental is ``^^``, ``^``, ``=``, ``_``, ``__``, or empty where none is written; the
+    letter is A to G; the octave counts from that of middle C: 0 for ``C``, 1 for ``c``, -1 for
+    ``C,``.
+    """
     multiple: Fraction
-    """Length in units of the L: field, above 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChordToken:
-    """Notes that sound together, such as ``[CEG]2``; never empty."""
-
-    notes: tuple[NoteToken, ...]
-    multiple: Fraction
-    """Length of the chord in units of the L: field."""
-
-
-@dataclass(frozen=True, slots=True)
-class RestToken:
-    """A rest: ``z`` and ``x`` with a length, ``Z`` and ``X`` with a number of bars."""
-
-    multiple: Fraction
-    """Length in units of the L: field, or in bars where ``full_bars``."""
-    full_bars: bool
+    """Length in units of the L: field, above 0; in bars where ``full_bars``."""
+    full_bars: bool = False
+    """Whether it is a rest of ``Z`` or ``X``, with a number of bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +100,7 @@ class FieldToken:
     """What stands after the colon."""
 
 
-Token = NoteToken | ChordToken | RestToken | BarToken | TupletToken | MarkToken | FieldToken
+Token = NoteToken | BarToken | TupletToken | MarkToken | FieldToken
 
 
 def tokenize(line: str) -> Iterator[Token]:
@@ -148,7 +133,7 @@ def tokenize(line: str) -> Iterator[Token]:
             case "tie" | "overlay":
                 yield MarkToken(text)
             case "rest":
-                yield RestToken(_multiple(text[1:]), full_bars=text[0] in "ZX")
+                yield NoteToken((), _multiple(text[1:]), full_bars=text[0] in "ZX")
             case "tuplet":
                 numbers = [int(number or 0) for number in match["tuplet"].split(":")]
                 yield TupletToken(*[*numbers, 0, 0][:3])
@@ -169,15 +154,16 @@ def _note(text: str) -> NoteToken:
     assert match is not None  # noqa: S101 - the pattern that found the text contains this one
     accidental, letter, marks, multiple = match.groups()
     octave = marks.count("'") - marks.count(",") + letter.islower()
-    return NoteToken(accidental or "", letter.upper(), octave, _multiple(multiple))
+    return NoteToken(((accidental or "", letter.upper(), octave),), _multiple(multiple))
 
 
-def _chord(text: str, close: str) -> Iterator[ChordToken]:
+def _chord(text: str, close: str) -> Iterator[NoteToken]:
     """Parse ``CEG]2``: its length is the first note's times the one after the bracket."""
     inside, _, after = text.rpartition(close)
     notes = tuple(_note(part[1]) for part in _CHORD_PART.finditer(inside) if part[1])
     if notes:
-        yield ChordToken(notes, notes[0].multiple * _multiple(after))
+        written = tuple(note.notes[0] for note in notes)
+        yield NoteToken(written, notes[0].multiple * _multiple(after))
 
 
 @lru_cache(maxsize=1024)

@@ -14,10 +14,8 @@ from mst_core.music import SEMITONES, Meter
 from mst_core.reading.abc.fields import ACCIDENTALS
 from mst_core.reading.abc.tokens import (
     BarToken,
-    ChordToken,
     MarkToken,
     NoteToken,
-    RestToken,
     Token,
     TupletToken,
 )
@@ -82,11 +80,9 @@ class VoiceBuilder:
             self._add_barline(token)
         elif self._in_overlay:
             return
-        elif isinstance(token, NoteToken):
-            self._add_note(self._pitch(token), token.multiple * self.unit)
-        elif isinstance(token, ChordToken):
+        elif isinstance(token, NoteToken) and token.notes:
             self._add_chord(token)
-        elif isinstance(token, RestToken):
+        elif isinstance(token, NoteToken):
             self._add_rest(token)
         elif isinstance(token, TupletToken):
             self._begin_tuplet(token)
@@ -103,25 +99,24 @@ class VoiceBuilder:
         self._close_measure(closes_repeat=False, double=True)
         return tuple(self._measures)
 
-    def _alteration(self, note: NoteToken) -> int:
+    def _alteration(self, accidental: str, letter: str, octave: int) -> int:
         """Semitones that its accidental, a tie, the bar or the key add to a note, in that order."""
-        if note.accidental:
-            return ACCIDENTALS[note.accidental]
-        if self._tied_from and self._tied_from[:2] == (note.letter, note.octave):
+        if accidental:
+            return ACCIDENTALS[accidental]
+        if self._tied_from and self._tied_from[:2] == (letter, octave):
             return self._tied_from[2]  # a tie carries its accidental over the barline
-        in_bar = self._accidentals.get((note.letter, note.octave))
-        return self.signature.get(note.letter, 0) if in_bar is None else in_bar
+        in_bar = self._accidentals.get((letter, octave))
+        return self.signature.get(letter, 0) if in_bar is None else in_bar
 
-    def _pitch(self, note: NoteToken) -> int:
+    def _pitch(self, accidental: str, letter: str, octave: int) -> int:
         """MIDI number of a note, whose accidental holds from here to the barline."""
-        alteration = self._alteration(note)
-        if note.accidental:
-            self._accidentals[note.letter, note.octave] = alteration
-        self._last_pitch = (note.letter, note.octave, alteration)
-        pitch = 60 + 12 * note.octave + SEMITONES[note.letter] + alteration
+        alteration = self._alteration(accidental, letter, octave)
+        if accidental:
+            self._accidentals[letter, octave] = alteration
+        pitch = 60 + 12 * octave + SEMITONES[letter] + alteration
         if not 0 <= pitch <= 127:
             raise UnreadableScore(
-                f"the note {note.letter} {note.octave} octaves from middle C",
+                f"the note {letter} {octave} octaves from middle C",
                 "notes from C,,,,, to g'''' are accepted",
             )
         return pitch
@@ -143,16 +138,16 @@ class VoiceBuilder:
         self._notes.append(AbcNote(pitch, duration, tied=False))
         self._tied_from = None
 
-    def _add_chord(self, chord: ChordToken) -> None:
-        """Add the top note of a chord."""
-        pitches = [(self._pitch(note), note) for note in chord.notes]
+    def _add_chord(self, chord: NoteToken) -> None:
+        """Add a note, or the top note of a chord."""
+        pitches = [(self._pitch(*note), note) for note in chord.notes]
         self.has_chords = self.has_chords or len({pitch for pitch, _ in pitches}) > 1
         top, note = max(pitches, key=lambda pair: pair[0])
         # A tie after the chord is a tie of its top note, not of the note written last.
-        self._last_pitch = (note.letter, note.octave, self._alteration(note))
+        self._last_pitch = (*note[1:], self._alteration(*note))
         self._add_note(top, chord.multiple * self.unit)
 
-    def _add_rest(self, rest: RestToken) -> None:
+    def _add_rest(self, rest: NoteToken) -> None:
         """Add a rest; one of several bars gets its barlines."""
         self._last_pitch = None
         if not rest.full_bars:

@@ -9,29 +9,25 @@ import pytest
 from mst_core.errors import UnreadableScore
 from mst_core.reading.abc.tokens import (
     BarToken,
-    ChordToken,
     FieldToken,
     MarkToken,
     NoteToken,
-    RestToken,
     Token,
     TupletToken,
     tokenize,
 )
 
 HALF = Fraction(1, 2)
-C = NoteToken("", "C", 0, Fraction(1))
-E = NoteToken("", "E", 0, Fraction(1))
 
 
 @pytest.mark.parametrize(
     ("text", "token"),
     [
-        ("^c'3/2", NoteToken("^", "C", 2, Fraction(3, 2))),
-        ("A,,//", NoteToken("", "A", -2, Fraction(1, 4))),
-        ("[CE]/", ChordToken((C, E), HALF)),
-        ("z2", RestToken(Fraction(2), full_bars=False)),
-        ("Z2", RestToken(Fraction(2), full_bars=True)),
+        ("^c'3/2", NoteToken((("^", "C", 2),), Fraction(3, 2))),
+        ("A,,//", NoteToken((("", "A", -2),), Fraction(1, 4))),
+        ("[CE]/", NoteToken((("", "C", 0), ("", "E", 0)), HALF)),
+        ("z2", NoteToken((), Fraction(2))),
+        ("Z2", NoteToken((), Fraction(2), full_bars=True)),
         ("|:", BarToken("|:", "")),
         (":|2", BarToken(":|", "2")),
         ("[1,3", BarToken("", "1,3")),
