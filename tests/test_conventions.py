@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -61,7 +62,13 @@ def tracked(*patterns: str) -> list[Path]:
     return sorted(path for path in paths if path.is_file())
 
 
-def imported_libraries(path: Path) -> Iterator[str]:
+@cache
+def imported_libraries(path: Path) -> frozenset[str]:
+    """The top-level names that a module imports, or runs with ``-m``."""
+    return frozenset(_imported_names(path))
+
+
+def _imported_names(path: Path) -> Iterator[str]:
     """The top names that a module imports, inside functions too, or runs with ``-m``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -47,6 +47,7 @@ def glossary() -> dict[str, tuple[str, tuple[str, ...]]]:
     return rows
 
 
+@cache
 def words_of_code(path: Path) -> list[tuple[int, str]]:
     """The words of a module by line: identifiers in their parts, strings and comments."""
     found: list[tuple[int, str]] = []

@@ -66,10 +66,12 @@ def files() -> dict[str, bytes]:
     return rendition.files
 
 
+@pytest.mark.slow
 def test_every_format_is_made_in_the_order_of_asking(files: dict[str, bytes]) -> None:
     assert tuple(files) == FORMATS
 
 
+@pytest.mark.slow
 def test_the_audio_is_as_long_as_the_tune(files: dict[str, bytes]) -> None:
     melody = write_scale(SHORT)
     with wave.open(io.BytesIO(files["wav"])) as recording:
@@ -81,6 +83,7 @@ def test_the_audio_is_as_long_as_the_tune(files: dict[str, bytes]) -> None:
     assert files["ogg"].startswith(b"OggS")
 
 
+@pytest.mark.slow
 def test_every_score_holds_the_same_notes(files: dict[str, bytes]) -> None:
     melody = write_scale(SHORT)
     assert read_abc_score(files["abc"].decode()).melody.pitches == melody.pitches
@@ -93,6 +96,7 @@ def test_every_score_holds_the_same_notes(files: dict[str, bytes]) -> None:
     assert files["svg"].startswith((b"<?xml", b"<svg"))
 
 
+@pytest.mark.slow
 def test_the_title_of_a_new_tune_names_its_dance_its_key_and_its_seed(
     files: dict[str, bytes],
 ) -> None:
@@ -146,6 +150,7 @@ def test_the_score_is_drawn_while_the_audio_is_made() -> None:
     assert set(rendition.files) == {"wav", "abc"}
 
 
+@pytest.mark.slow
 def test_tunes_rendered_at_the_same_time_are_the_same_as_alone() -> None:
     studio = make_studio(FluidSynth(find_soundfont(None)))
     jobs = [

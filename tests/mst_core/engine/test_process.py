@@ -147,6 +147,7 @@ async def test_the_worker_ignores_control_c_and_sigterm(tmp_path: Path) -> None:
         assert starts(tmp_path) == 1
 
 
+@pytest.mark.slow
 async def test_the_real_engine_makes_a_tune_with_audio_and_score() -> None:
     engine = LocalEngine(MODELS, None, "cpu")
     await engine.start()
