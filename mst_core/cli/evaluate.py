@@ -15,7 +15,7 @@ from mst_core.styles import check_style_folders, load_style_cards, require_style
 
 if TYPE_CHECKING:
     from mst_core.evaluation.config import EvaluationConfig
-    from mst_core.evaluation.run import StyleLosses
+    from mst_core.training.losses import StyleLosses
 
 NEW_TUNES = 5
 """New tunes composed for each tune that is transferred, with ``--tunes``."""

@@ -49,16 +49,6 @@ class RejectedItem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file to import: its content, or for a database its path."""
-
-    name: str
-    """As shown to people; of an archive's member ``archive.zip: member``."""
-    data: bytes = b""
-    database: Path | None = None
-
-
 def list_files(sources: Iterable[Path]) -> tuple[list[Path], int]:
     """List every score, archive and database in the sources, folders recursively in order.
 
@@ -94,12 +84,14 @@ def _is_readable(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in (*SUFFIXES, ".zip", *DATABASE_SUFFIXES)
 
 
-def open_file(path: Path, limits: ImportLimits) -> Iterator[SourceFile | RejectedItem]:
-    """Yield the file itself, or each readable file of an archive."""
+def open_file(path: Path, limits: ImportLimits) -> Iterator[tuple[str, bytes] | RejectedItem]:
+    """Yield the file itself, or each readable file of an archive.
+
+    Yields:
+        The name as shown to people (of an archive's member ``archive.zip: member``) and the
+        content; or what was rejected.
+    """
     suffix, shown = path.suffix.lower(), sanitize_line(path.name, MAX_NAME_LENGTH)
-    if suffix in DATABASE_SUFFIXES:
-        yield SourceFile(shown, database=path)
-        return
     try:
         if not path.is_file():
             yield RejectedItem(shown, "it is not a file")
@@ -112,14 +104,14 @@ def open_file(path: Path, limits: ImportLimits) -> Iterator[SourceFile | Rejecte
             if len(data) > limits.file_bytes:
                 yield RejectedItem(shown, f"it has more than {limits.file_bytes} bytes")
             else:
-                yield SourceFile(shown, data)
+                yield shown, data
     except OSError as error:
         yield RejectedItem(shown, (error.strerror or "it cannot be read").lower())
 
 
 def _read_archive(
     name: str, file: IO[bytes], limits: ImportLimits
-) -> Iterator[SourceFile | RejectedItem]:
+) -> Iterator[tuple[str, bytes] | RejectedItem]:
     """Yield every score of an archive, in the order of their names."""
     try:
         archive = zipfile.ZipFile(file)
@@ -136,8 +128,8 @@ def _read_archive(
             shown = f"{name}: {sanitize_line(member.filename, MAX_NAME_LENGTH)}"
             found = _read_member(shown, archive, member, min(limits.file_bytes, left))
             yield found
-            if isinstance(found, SourceFile):
-                left -= len(found.data)
+            if isinstance(found, tuple):
+                left -= len(found[1])
             if left <= 0:
                 yield RejectedItem(
                     name, f"the archive unpacks to more than {limits.archive_bytes} bytes"
@@ -153,7 +145,7 @@ def _is_visible(name: str) -> bool:
 
 def _read_member(
     shown: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int
-) -> SourceFile | RejectedItem:
+) -> tuple[str, bytes] | RejectedItem:
     """Unpack one member, up to ``max_bytes``."""
     if PurePosixPath(member.filename).suffix.lower() not in SUFFIXES:
         return RejectedItem(shown, "an archive or database within an archive; unpack it first")
@@ -168,4 +160,4 @@ def _read_member(
         return RejectedItem(shown, f"the archive is broken ({error})")
     if len(content) > max_bytes:
         return RejectedItem(shown, f"it unpacks to more than {max_bytes} bytes")
-    return SourceFile(shown, bytes(content))
+    return shown, bytes(content)

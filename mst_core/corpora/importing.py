@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from mst_core.corpora.files import ImportLimits, RejectedItem, SourceFile, list_files, open_file
+from mst_core.corpora.files import (
+    DATABASE_SUFFIXES,
+    MAX_NAME_LENGTH,
+    ImportLimits,
+    RejectedItem,
+    list_files,
+    open_file,
+)
 from mst_core.corpora.jsonl import CorpusLine, check_line, line_from_abc, line_from_melody
 from mst_core.corpora.variants import add_clusters
 from mst_core.corpora.weimar import read_solos
@@ -116,36 +123,40 @@ def _accept_line(
 
 def _read_file(path: Path, limits: ImportLimits) -> Iterator[CorpusLine | RejectedItem]:
     """Yield the tunes of a file or archive."""
+    if path.suffix.lower() in DATABASE_SUFFIXES:
+        try:
+            yield from read_solos(path)
+        except MstError as error:
+            yield RejectedItem(sanitize_line(path.name, MAX_NAME_LENGTH), str(error))
+        return
     for found in open_file(path, limits):
         if isinstance(found, RejectedItem):
             yield found
             continue
+        name, content = found
         try:
-            if found.database is not None:
-                yield from read_solos(found.database)
-            else:
-                yield from _read_source(found)
+            yield from _read_source(name, content)
         except MstError as error:
-            yield RejectedItem(found.name, str(error))
+            yield RejectedItem(name, str(error))
 
 
-def _read_source(found: SourceFile) -> Iterator[CorpusLine | RejectedItem]:
+def _read_source(source: str, data: bytes) -> Iterator[CorpusLine | RejectedItem]:
     """Yield the tunes of one score; each tune of an ABC book is accepted or rejected alone."""
-    inside = found.name.rpartition(": ")[2]
+    inside = source.rpartition(": ")[2]
     stem = _slug(PurePosixPath(inside).stem)
     # A book of ABC tunes may be larger than one score.
-    limits = replace(TUNE_LIMITS, file_bytes=max(TUNE_LIMITS.file_bytes, len(found.data)))
-    kind = detect_format(inside, len(found.data), found.data[:SNIFFED_BYTES], limits)
+    limits = replace(TUNE_LIMITS, file_bytes=max(TUNE_LIMITS.file_bytes, len(data)))
+    kind = detect_format(inside, len(data), data[:SNIFFED_BYTES], limits)
     if kind is not ScoreFormat.ABC:
-        if len(found.data) > TUNE_LIMITS.file_bytes:
+        if len(data) > TUNE_LIMITS.file_bytes:
             raise UnreadableScore(
-                f"it has {len(found.data)} bytes", f"{TUNE_LIMITS.file_bytes} are accepted"
+                f"it has {len(data)} bytes", f"{TUNE_LIMITS.file_bytes} are accepted"
             )
-        score = load_score(inside, found.data, limits=TUNE_LIMITS)
+        score = load_score(inside, data, limits=TUNE_LIMITS)
         title = score.title or PurePosixPath(inside).stem
         yield line_from_melody(stem, stem, title, score.melody)
         return
-    text = decode_text(found.data)
+    text = decode_text(data)
     for place, tune_text in enumerate(split_tunes(text, max_characters=len(text)), start=1):
         number = re.search(r"^\s*X:[ \t]*(\w+)", tune_text, re.MULTILINE)
         name = f"{stem}-{number[1][:20] if number else place}"
@@ -153,7 +164,7 @@ def _read_source(found: SourceFile) -> Iterator[CorpusLine | RejectedItem]:
             tune = read_tune(tune_text, max_notes=TUNE_LIMITS.melody_notes)
             yield line_from_abc(name, stem, tune)
         except MstError as error:
-            yield RejectedItem(f"{found.name}, {name}", str(error))
+            yield RejectedItem(f"{source}, {name}", str(error))
 
 
 def _slug(text: str) -> str:

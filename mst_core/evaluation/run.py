@@ -17,23 +17,7 @@ from mst_core.evaluation.report import LEGEND, direction_lines, retrieval_lines
 from mst_core.evaluation.retrieval import RetrievalResult, choose_targets, evaluate_retrieval
 from mst_core.evaluation.systems import TransferSystem
 from mst_core.evaluation.transfer_eval import DirectionResult, evaluate_direction
-
-
-class StyleLosses(msgspec.Struct, frozen=True):
-    """Losses of one style's networks on test tunes, in nats an event of the common alphabet."""
-
-    style: str
-    tunes: int
-    events: int
-    pitch: float
-    duration: float
-
-    def describe(self) -> str:
-        """Return one line of text."""
-        return (
-            f"{self.style}: {self.pitch:.3f} nats a pitch, {self.duration:.3f} nats a duration, "
-            f"over {self.events} events of {self.tunes} tunes"
-        )
+from mst_core.training.losses import StyleLosses
 
 
 class EvaluationReport(
@@ -72,8 +56,8 @@ class EvaluationReport(
 def measure_losses(style: str, tunes: Sequence[CorpusTune], system: TransferSystem) -> StyleLosses:
     """Compute the losses of a style's networks on tunes that they were not trained on."""
     losses = system.losses(style, tunes)
-    return StyleLosses(
-        style, len(tunes), losses.n_events, round(losses.pitch, 4), round(losses.duration, 4)
+    return msgspec.structs.replace(
+        losses, pitch=round(losses.pitch, 4), duration=round(losses.duration, 4)
     )
 
 

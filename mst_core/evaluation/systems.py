@@ -12,7 +12,7 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
-from mst_core.training.losses import CommonLosses, evaluate_model
+from mst_core.training.losses import StyleLosses, evaluate_model
 from mst_core.transfer.rhythm import build_rhythm_path
 from mst_core.transfer.target import RhythmTarget
 
@@ -42,9 +42,9 @@ class TransferSystem:
             return cls({only: Style.load(models / only, place)}, device)
         return cls(load_styles(models, place), device)
 
-    def losses(self, style: str, tunes: Sequence[CorpusTune]) -> CommonLosses:
+    def losses(self, style: str, tunes: Sequence[CorpusTune]) -> StyleLosses:
         """Compute the losses, in nats an event, of a style's networks on tunes."""
-        return evaluate_model(self.styles[style].model, tunes, pick_device(self._device))
+        return evaluate_model(self.styles[style].model, tunes, pick_device(self._device), style)
 
     def to_style(
         self, melody: Melody, style: str, seed: int, strengths: Sequence[float] = (1.0,)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -28,14 +27,23 @@ MIN_PROBABILITY = 1e-5
 """Of each class: no network rules out what its corpus never has."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommonLosses:
-    """Mean negative log-likelihood in the common alphabet, in nats an event."""
+class StyleLosses(msgspec.Struct, frozen=True):
+    """Mean negative log-likelihood of tunes in the common alphabet, in nats an event."""
 
+    style: str
+    tunes: int
+    """Number of tunes."""
+    events: int
+    """Events that the means are of."""
     pitch: float
     duration: float
-    n_events: int
-    """Events that the means are of."""
+
+    def describe(self) -> str:
+        """Return one line of text."""
+        return (
+            f"{self.style}: {self.pitch:.3f} nats a pitch, {self.duration:.3f} nats a duration, "
+            f"over {self.events} events of {self.tunes} tunes"
+        )
 
 
 def duration_class(ticks: int) -> int:
@@ -47,11 +55,11 @@ def duration_class(ticks: int) -> int:
 
 
 def evaluate_model(
-    model: StyleModel, tunes: Sequence[CorpusTune], device: torch.device
-) -> CommonLosses:
+    model: StyleModel, tunes: Sequence[CorpusTune], device: torch.device, style: str = ""
+) -> StyleLosses:
     """Measure a model on tunes that it was not trained on; NaN without tunes."""
     if not tunes:
-        return CommonLosses(math.nan, math.nan, 0)
+        return StyleLosses(style, 0, 0, math.nan, math.nan)
     examples = [encode_tune(tune, model.vocabulary) for tune in tunes]
     classes = [
         np.array([duration_class(event.duration) for event in tune.events]) for tune in tunes
@@ -66,7 +74,7 @@ def evaluate_model(
         device,
     )
     n_events = sum(len(tune.events) - 1 for tune in tunes)
-    return CommonLosses(pitch / n_events, duration / n_events, n_events)
+    return StyleLosses(style, len(tunes), n_events, pitch / n_events, duration / n_events)
 
 
 def class_matrix(vocabulary: DurationVocabulary) -> Tensor:

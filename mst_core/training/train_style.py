@@ -25,7 +25,7 @@ from mst_core.statistics.reference_profiles import ReferenceProfiles
 from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
 from mst_core.styles import CARD_FILE
 from mst_core.training.loop import EpochResult, TrainConfig, encode_tune, train
-from mst_core.training.losses import CommonLosses, evaluate_model, fit_cache
+from mst_core.training.losses import StyleLosses, evaluate_model, fit_cache
 
 NetworkName = Literal["pitch", "duration"]
 NETWORKS: tuple[NetworkName, ...] = ("pitch", "duration")
@@ -88,7 +88,7 @@ def train_style(
     networks: Sequence[NetworkName] = NETWORKS,
     init_from: Path | None = None,
     on_epoch: Callable[[NetworkName, EpochResult], None] = lambda network, epoch: None,
-) -> tuple[CorpusSplit, CommonLosses] | None:
+) -> tuple[CorpusSplit, StyleLosses] | None:
     """Train a style and write its folder ``models_dir/name``.
 
     Args:
@@ -138,7 +138,7 @@ def train_style(
     statistics = count_statistics(split.training, vocabulary)
     statistics.save(folder)
     write_reference_data(folder, split)
-    losses = evaluate_model(model, split.test, device)
+    losses = evaluate_model(model, split.test, device, name)
     write_card(folder, statistics, split, losses)
     return split, losses
 
@@ -152,7 +152,7 @@ def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
 
 
 def write_card(
-    folder: Path, statistics: StyleStatistics, split: CorpusSplit, losses: CommonLosses
+    folder: Path, statistics: StyleStatistics, split: CorpusSplit, losses: StyleLosses
 ) -> None:
     """Write ``style.toml``: values that people wrote are kept, measured ones are renewed."""
     path = folder / CARD_FILE

@@ -144,23 +144,28 @@ def read_tune(text: str, *, max_notes: int = MAX_NOTES) -> AbcTune:
     unit = read_unit(header["L"][-1]) if "L" in header else default_unit(meter)
     declared = [words[0] for text in header.get("V", ()) if (words := text.split())]
     voice = VoiceBuilder(signature, unit, meter, max_notes)
-    selector = _VoiceSelector(declared)
+    voices, melody_voice, in_melody = set(declared), "", True
     tempos = [tempo for text in header.get("Q", ()) if (tempo := read_tempo(text, unit))]
     signatures = [signature]
     for line in body:
         field = _body_field(line)
         for token in [field] if field else tokenize(line):
             if isinstance(token, FieldToken) and token.letter == "V":
-                selector.select(token.text, is_empty=voice.is_empty)
-            elif selector.is_melody and isinstance(token, FieldToken) and token.letter == "Q":
+                name = (token.text.split() or ["1"])[0]
+                if not melody_voice:
+                    # Music before any V: field belongs to the first voice that the header declares.
+                    melody_voice = name if voice.is_empty else (declared or ["1"])[0]
+                voices |= {melody_voice, name}
+                in_melody = name == melody_voice
+            elif in_melody and isinstance(token, FieldToken) and token.letter == "Q":
                 tempos += [tempo for tempo in (read_tempo(token.text, voice.unit),) if tempo]
-            elif selector.is_melody:
+            elif in_melody:
                 _apply(voice, token)
                 signatures += [voice.signature] * (voice.signature != signatures[-1])
     measures = voice.finish()
     if not any(note.pitch is not None for measure in measures for note in measure.notes):
         raise NoMelody(f"the ABC tune {header.get('X', ['it holds'])[0][:20]}")
-    n_voices = len(selector.names)
+    n_voices = len(voices)
     warnings = {
         f"it is written for {n_voices} voices; the first one was taken": n_voices > 1,
         "of chords the top note was taken": voice.has_chords,
@@ -179,25 +184,6 @@ def read_tune(text: str, *, max_notes: int = MAX_NOTES) -> AbcTune:
         declared_voices=len(set(declared)),
         warnings=tuple(warning for warning, holds in warnings.items() if holds),
     )
-
-
-class _VoiceSelector:
-    """Knows whether the music belongs to the first voice, which is the melody."""
-
-    def __init__(self, declared: list[str]) -> None:
-        self.is_melody = True
-        self.names = set(declared)
-        self._declared = declared
-        self._melody_voice: str | None = None
-
-    def select(self, text: str, *, is_empty: bool) -> None:
-        """Switch to the voice of a V: field; ``is_empty`` where no music came before it."""
-        name = (text.split() or ["1"])[0]
-        if self._melody_voice is None:
-            # Music before any V: field belongs to the first voice that the header declares.
-            self._melody_voice = name if is_empty else (self._declared or ["1"])[0]
-        self.names |= {self._melody_voice, name}
-        self.is_melody = name == self._melody_voice
 
 
 def _split_header(

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from mst_core.__main__ import main
-from mst_core.corpora.files import ImportLimits, RejectedItem, SourceFile, open_file
+from mst_core.corpora.files import ImportLimits, RejectedItem, open_file
 from mst_core.corpora.importing import import_tunes
 from mst_core.corpora.jsonl import line_from_melody
 from mst_core.corpora.tunes import parse_tune, read_tunes, to_ticks
@@ -116,7 +116,7 @@ def test_the_files_of_an_archive_are_limited_together(tmp_path: Path) -> None:
     files = {f"tune{number}__abc": FIRST + " " * 1_000 for number in range(20)}
     archive = zipped(tmp_path / "many.zip", **files)
     found = list(open_file(archive, ImportLimits(archive_bytes=5_000)))
-    assert sum(len(item.data) for item in found if isinstance(item, SourceFile)) <= 5_000
+    assert sum(len(item[1]) for item in found if isinstance(item, tuple)) <= 5_000
     assert isinstance(found[-1], RejectedItem)
     assert len(list(open_file(archive, ImportLimits(archive_files=10)))) == 1
 
@@ -127,7 +127,7 @@ def test_a_falsely_declared_size_does_not_raise_the_limit(tmp_path: Path) -> Non
     assert content.count(true) == 2
     (tmp_path / "lie.zip").write_bytes(content.replace(true, lie))
     (found,) = open_file(tmp_path / "lie.zip", ImportLimits(file_bytes=1_000))
-    assert isinstance(found, RejectedItem) or len(found.data) <= 1_000
+    assert isinstance(found, RejectedItem) or len(found[1]) <= 1_000
 
 
 def test_a_nested_archive_and_a_broken_one_are_rejected(tmp_path: Path) -> None:
