@@ -18,13 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+import msgspec
+
 from bot.errors import LostFile
 from bot.requests.database import Database
 from mst_core.jobs import Request
 from mst_core.reading.formats import display_name
 from mst_core.reading.parsed_score import Limits, ParsedScore
 from mst_core.reading.sandbox import parse
-from mst_core.reading.serialization import InvalidScoreBytes, decode_score, encode_score
+from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_PARSERS = 2
 """Parser processes that run at the same time; each may use 1 GB of memory."""
@@ -214,7 +216,7 @@ def _read_cached(path: Path) -> ParsedScore | None:
     """Read a cached score; None when there is none, or one of an incompatible version."""
     try:
         return decode_score(path.read_bytes())
-    except (FileNotFoundError, InvalidScoreBytes):
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 

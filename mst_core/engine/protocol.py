@@ -51,7 +51,7 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
         """Return the job with its parsed files.
 
         Raises:
-            InvalidScoreBytes: when one of them cannot be decoded.
+            msgspec.DecodeError: when one of them cannot be decoded.
         """
         scores = {name: decode_score(data) for name, data in self.scores.items()}
         return structs.replace(self.job, scores=scores)

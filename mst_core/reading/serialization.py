@@ -29,10 +29,6 @@ _MAX_WARNINGS = 100
 _MAX_NUMERATOR, _MAX_DENOMINATOR = 2**53, 2**31  # of a time in quarter notes
 
 
-class InvalidScoreBytes(ValueError):
-    """Bytes that hold no score of this version, or one that no reader may return."""
-
-
 class _MeterBounds(msgspec.Struct):
     """A meter whose denominator is a power of two, so that barlines are simple fractions."""
 
@@ -94,19 +90,19 @@ def decode_score(data: bytes) -> ParsedScore:
         A score equal to the one that was encoded.
 
     Raises:
-        InvalidScoreBytes: when the bytes are damaged, of another version, or out of range.
+        msgspec.DecodeError: when the bytes are damaged, of another version, or out of range.
     """
     if len(data) > MAX_ENCODED_BYTES:
-        raise InvalidScoreBytes(f"{len(data)} bytes")
+        raise msgspec.ValidationError(f"{len(data)} bytes")
     if data[:1] != bytes([VERSION]):
-        raise InvalidScoreBytes("another version")
+        raise msgspec.ValidationError("another version")
     encoded = memoryview(data)[1:]
     try:
         _bounds_decoder.decode(encoded)
         score = _score_decoder.decode(encoded)
         _check_score(score)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise InvalidScoreBytes(str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise msgspec.ValidationError(str(error)) from error
     return score
 
 

@@ -23,7 +23,7 @@ import msgspec
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.reading.sandbox.protocol import MAX_RESPONSE_BYTES, ParseRequest
-from mst_core.reading.serialization import InvalidScoreBytes, decode_score
+from mst_core.reading.serialization import decode_score
 
 # -E -s -B: PYTHON* variables and the user's site-packages are ignored, no .pyc file is written.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.reading.sandbox")
@@ -141,7 +141,7 @@ def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
         if isinstance(error, ScoreError | BadOption) and str(error):
             raise error
         reason: object = f"it answered {code}"
-    except (msgspec.DecodeError, InvalidScoreBytes, IndexError) as invalid:
+    except (msgspec.DecodeError, IndexError) as invalid:
         reason = invalid
     how = _describe_exit(status)
     logger.warning("the parser %s over %r: %s", how, name, reason)
