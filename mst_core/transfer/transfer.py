@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import BadOption
@@ -47,10 +47,9 @@ class StyleTransfer:
             config: all tunable constants of the transfer.
         """
         self._styles, self._config = styles, config
-        size = config.cached_tunes
-        self._rhythm_targets: LruCache[RhythmTarget] = LruCache(size)
-        self._rhythm_paths: LruCache[tuple[RhythmTarget, RhythmPath]] = LruCache(size)
-        self._pitch_paths: LruCache[tuple[PitchTarget, ChangePath]] = LruCache(size)
+        self._rhythm_targets: OrderedDict[Hashable, RhythmTarget] = OrderedDict()
+        self._rhythm_paths: OrderedDict[Hashable, tuple[RhythmTarget, RhythmPath]] = OrderedDict()
+        self._pitch_paths: OrderedDict[Hashable, tuple[PitchTarget, ChangePath]] = OrderedDict()
 
     def transfer(
         self,
@@ -137,9 +136,11 @@ class StyleTransfer:
         reference = None
         if side.like is not None:
             reference = scores[side.like].melody
-            target = self._rhythm_targets.get_or_make(
+            target = get_or_make(
+                self._rhythm_targets,
                 (reference, melody.key),
                 partial(RhythmTarget.from_tune, reference, styles, melody.key, config),
+                config.cached_tunes,
             )
         else:
             target = RhythmTarget.from_style(styles[side.style or ""], melody.key, styles, config)
@@ -147,7 +148,8 @@ class StyleTransfer:
         if side.strength == 0 and meter is None:
             return target, None
         check_duration(melody, meter or target.meter_for(melody.meter))
-        return self._rhythm_paths.get_or_make(
+        return get_or_make(
+            self._rhythm_paths,
             (melody, side.style, reference, request.seed, meter, request.keep_bars),
             lambda: (
                 target,
@@ -160,6 +162,7 @@ class StyleTransfer:
                     on_progress=on_progress,
                 ),
             ),
+            config.cached_tunes,
         )
 
     def _pitch_path(
@@ -177,7 +180,8 @@ class StyleTransfer:
             target = PitchTarget.from_tune(reference, styles, config)
         else:
             target = PitchTarget.from_style(side.style or "", styles, config)
-        return self._pitch_paths.get_or_make(
+        return get_or_make(
+            self._pitch_paths,
             (melody, side.style, reference, request.seed, request.keep_bars),
             lambda: (
                 target,
@@ -189,6 +193,7 @@ class StyleTransfer:
                     on_progress=on_progress,
                 ),
             ),
+            config.cached_tunes,
         )
 
 
@@ -234,21 +239,23 @@ def compare_with_target(
     )
 
 
-class LruCache(Generic[T]):
-    """A bounded cache that drops the item used least recently."""
+def get_or_make(
+    cache: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T], max_items: int
+) -> T:
+    """Return the item of a key, which ``make`` makes where the cache has none.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._items: OrderedDict[Hashable, T] = OrderedDict()
-
-    def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The item of a key; ``make`` makes it where the cache has none."""
-        if key not in self._items:
-            self._items[key] = make()
-            if len(self._items) > self._size:
-                self._items.popitem(last=False)
-        self._items.move_to_end(key)
-        return self._items[key]
+    Args:
+        cache: items by key, the one used least recently first; that one is dropped if necessary.
+        key: of the item.
+        make: called where the cache lacks the item.
+        max_items: size of the cache.
+    """
+    if key not in cache:
+        cache[key] = make()
+        if len(cache) > max_items:
+            cache.popitem(last=False)
+    cache.move_to_end(key)
+    return cache[key]
 
 
 def _widest_swing(card: StyleCard) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 import mst_core.transfer
 from mst_core.transfer.config import TransferConfig
-from mst_core.transfer.transfer import LruCache
+from mst_core.transfer.transfer import get_or_make
 
 
 def attributes_read() -> set[str]:
@@ -33,7 +35,7 @@ def test_constants_cannot_be_changed_in_place() -> None:
 
 
 def test_the_cache_drops_the_item_used_least_recently() -> None:
-    cache: LruCache[int] = LruCache(2)
+    cache: OrderedDict[Hashable, int] = OrderedDict()
     made: list[str] = []
 
     def get(key: str) -> int:
@@ -41,7 +43,7 @@ def test_the_cache_drops_the_item_used_least_recently() -> None:
             made.append(key)
             return len(made)
 
-        return cache.get_or_make(key, make)
+        return get_or_make(cache, key, make, max_items=2)
 
     found = [get(key) for key in "abacab"]
     assert found == [1, 2, 1, 3, 1, 4]
