@@ -21,10 +21,8 @@ FULL_PERCENT = 100
 
 Seed = Range[int, 0, MAX_SEED]
 ShortText = Range[str, 1, 24]
-BarList = Range[str, 1, 100]
 Bars = Range[int, BARS_RANGE[0], BARS_RANGE[1]]
 Tempo = Range[float, TEMPO_RANGE[0], TEMPO_RANGE[1]]
-Percent = Range[int, 0, FULL_PERCENT]
 Track = Range[int, 1, 999]
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from discord import Attachment, Interaction, Message
-from discord.app_commands import Command, ContextMenu
+from discord.app_commands import Command, ContextMenu, Range
 
 from bot.cogs.options import (
     FULL_PERCENT,
-    BarList,
-    Percent,
     Seed,
     ShortText,
     StyleOptions,
@@ -43,10 +41,10 @@ def rerhythm_commands(
         file: Attachment,
         rhythm: str | None = None,
         like: Attachment | None = None,
-        strength: Percent = FULL_PERCENT,
+        strength: Range[int, 0, FULL_PERCENT] = FULL_PERCENT,
         seed: Seed | None = None,
         meter: ShortText | None = None,
-        keep_bars: BarList | None = None,
+        keep_bars: Range[str, 1, 100] | None = None,
         track: Track | None = None,
     ) -> None:
         if rhythm is None and like is None:

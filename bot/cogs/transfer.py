@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from discord import Attachment, Interaction
-from discord.app_commands import Command
+from discord.app_commands import Command, Range
 
 from bot.cogs.options import (
     DEFAULT_BARS,
     FULL_PERCENT,
-    BarList,
     Bars,
-    Percent,
     Seed,
     ShortText,
     StyleOptions,
@@ -59,8 +57,8 @@ def transfer_command(
         pitch: str | None = None,
         rhythm: str | None = None,
         file: Attachment | None = None,
-        strength: Percent | None = None,
-        pitch_strength: Percent | None = None,
+        strength: Range[int, 0, FULL_PERCENT] | None = None,
+        pitch_strength: Range[int, 0, FULL_PERCENT] | None = None,
         like: Attachment | None = None,
         pitch_like: Attachment | None = None,
         bars: Bars | None = None,
@@ -68,7 +66,7 @@ def transfer_command(
         key: ShortText | None = None,
         tempo: Tempo | None = None,
         seed: Seed | None = None,
-        keep_bars: BarList | None = None,
+        keep_bars: Range[str, 1, 100] | None = None,
         track: Track | None = None,
     ) -> None:
         seed = draw_seed() if seed is None else seed
