@@ -74,11 +74,24 @@ class MstGroup(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by its name or its old name."""
+        """Return a command by its name or its old name.
+
+        Args:
+            ctx: the context of the running program.
+            cmd_name: what the user typed.
+
+        Returns:
+            The command; None when no command has the name.
+        """
         return super().get_command(ctx, _OLD_NAMES.get(cmd_name, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands under the headings of `COMMANDS`."""
+        """List the commands under the headings of `COMMANDS`.
+
+        Args:
+            ctx: the context of the running program; not used.
+            formatter: the help text, to which the lists are added.
+        """
         for heading, commands in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl(

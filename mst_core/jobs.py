@@ -52,7 +52,13 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, style: str | None, like: str | None, strength: float = 1.0) -> Self | None:
-        """Return the side with this target; None when neither a style nor a tune is given."""
+        """Return the side with this target; None when neither a style nor a tune is given.
+
+        Args:
+            style: name of a style, or None.
+            like: SHA-256 of an uploaded file, or None.
+            strength: how far the side changes, 0 to 1.
+        """
         if style is None and like is None:
             return None
         return cls(style=style, like=like, strength=strength)
@@ -190,7 +196,12 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
         return {name: side.strength for name, side in self.sides.items()}
 
     def with_strength(self, strength: float, *, pitch_strength: float | None = None) -> Transfer:
-        """Return the request with another strength (0 to 1) on each side that it changes."""
+        """Return the request with another strength (0 to 1) on each side that it changes.
+
+        Args:
+            strength: of the rhythm, and of the pitches unless they have one of their own.
+            pitch_strength: of the pitches; None for the same as ``strength``.
+        """
         pitch = strength if pitch_strength is None else pitch_strength
         return structs.replace(
             self,
@@ -423,7 +434,12 @@ def draw_seed() -> int:
 
 
 def next_seed(seed: int, offset: int) -> int:
-    """Return the seed ``offset`` places after ``seed``; 0 comes after the largest one."""
+    """Return the seed ``offset`` places after ``seed``; 0 comes after the largest one.
+
+    Args:
+        seed: 0 to `MAX_SEED`.
+        offset: how many places to go on.
+    """
     return (seed + offset) % (MAX_SEED + 1)
 
 

@@ -78,7 +78,12 @@ class ProgressReporter:
         self._lock = Lock()
 
     def report(self, stage: str, share: float) -> None:
-        """Report a stage and the share of the whole job, 0 to 1."""
+        """Report a stage and the share of the whole job, 0 to 1.
+
+        Args:
+            stage: ``composing``, ``playing`` or ``drawing``.
+            share: what is done; a share below an earlier one counts as that one.
+        """
         with self._lock:
             self._highest = min(1.0, max(self._highest, share))
             self._on_progress(Progress(stage, self._highest))
@@ -102,7 +107,15 @@ class ComposerProtocol(Protocol):
         """The available styles by name."""
 
     def compose(self, request: Compose, on_progress: Callable[[float], None]) -> Composition:
-        """Compose a new tune."""
+        """Compose a new tune.
+
+        Args:
+            request: styles, seed and options.
+            on_progress: receives the share of the composing that is done, 0 to 1.
+
+        Raises:
+            RequestError, StyleError: when the request cannot be met.
+        """
 
     def transfer(
         self,
@@ -110,7 +123,19 @@ class ComposerProtocol(Protocol):
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
-        """Change a given tune; ``scores`` are the parsed files by SHA-256."""
+        """Change a given tune; ``scores`` are the parsed files by SHA-256.
+
+        Args:
+            request: the sides that change, seed and options.
+            scores: the parsed scores that the request names, by SHA-256.
+            on_progress: receives the share of the composing that is done, 0 to 1.
+
+        Returns:
+            The changed tune, with one side result a side.
+
+        Raises:
+            RequestError, StyleError: when the request cannot be met.
+        """
 
     def mashup(
         self,
@@ -118,7 +143,16 @@ class ComposerProtocol(Protocol):
         scores: Mapping[str, ParsedScore],
         on_progress: Callable[[float], None],
     ) -> Composition:
-        """Combine the pitches of one given tune with the rhythm of another."""
+        """Combine the pitches of one given tune with the rhythm of another.
+
+        Args:
+            request: which file gives the pitches and which the rhythm.
+            scores: both parsed scores, by SHA-256.
+            on_progress: receives the share of the composing that is done, 0 to 1.
+
+        Raises:
+            RequestError: when the notes of the one fit into no bars of the other.
+        """
 
 
 class Studio:
@@ -189,13 +223,22 @@ class Studio:
         Raises:
             RequestError, StyleError: when the request cannot be met.
             SoundError: when the audio could not be made.
+            UnwritableRhythm: when a note is off the grid of a score format.
         """
         return self.render(job, self.compose(job, on_progress), on_progress)
 
     def compose(self, job: Job, on_progress: Callable[[Progress], None]) -> Composition:
         """Do the first half of `run`: validate the job and compose or transfer its tune.
 
-        Args and Raises are those of `run`; nothing is rendered here, so no SoundError.
+        Args:
+            job: the request, the formats and the parsed scores of the request.
+            on_progress: as in `run`; the share ends at `COMPOSING_SHARE`.
+
+        Returns:
+            The finished melody, not rendered.
+
+        Raises:
+            RequestError, StyleError: when the request cannot be met.
         """
         validate(job.request, self.styles)
         validate_formats(job.formats)
@@ -218,7 +261,17 @@ class Studio:
     ) -> Rendition:
         """Do the second half of `run`: make the audio, the scores and the receipt of a tune.
 
-        Args, Returns and Raises are those of `run`.
+        Args:
+            job: the job that `compose` got; its formats are rendered.
+            composition: what `compose` returned.
+            on_progress: as in `run`; the share begins at `COMPOSING_SHARE`.
+
+        Returns:
+            The receipt, and the content of every file by format, in the order of ``job.formats``.
+
+        Raises:
+            SoundError: when the audio could not be made.
+            UnwritableRhythm: when a note is off the grid of a score format.
         """
         audio = [format for format in job.formats if format in AUDIO_FORMATS]
         scores = [format for format in job.formats if format not in AUDIO_FORMATS]

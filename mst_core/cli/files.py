@@ -114,7 +114,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def title_for(score: ParsedScore, path: Path) -> str:
-    """Return the title of a score, or the stem of its file when it has none."""
+    """Return the title of a score, or the stem of its file when it has none.
+
+    Args:
+        score: the parsed file.
+        path: where the file is; its stem is shortened to `_MAX_TITLE_LENGTH` characters.
+    """
     return score.title or sanitize_line(path.stem, _MAX_TITLE_LENGTH)
 
 

@@ -66,7 +66,16 @@ performed = click.option(
 def complete_style(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the styles whose names begin with what is typed, for the shell's Tab key."""
+    """Return the styles whose names begin with what is typed, for the shell's Tab key.
+
+    Args:
+        context: the command being typed; its ``models`` option names the folder of the styles.
+        parameter: the option being typed; not used.
+        incomplete: what is typed of the name, in upper or lower case.
+
+    Returns:
+        Names of styles, each with its title as help.
+    """
     folder = context.params.get("models") or default_models_dir()
     styles = load_style_cards(Path(folder))
     return [

@@ -99,7 +99,16 @@ def write_new_tune(
 
 
 def sampling_for(style: Style, config: GenerationConfig) -> tuple[float, float]:
-    """Return temperature and top-p for new tunes of a style."""
+    """Return temperature and top-p for new tunes of a style.
+
+    Args:
+        style: a loaded style.
+        config: the temperatures and shares to choose from.
+
+    Returns:
+        The divisor of logits, above 0, and the share of probability that stays in play, 0 to 1;
+        the varied pair for a style whose tunes seldom repeat a phrase.
+    """
     if _seldom_repeats(style, config):
         return config.varied_temperature, config.varied_top_p
     return config.temperature, config.top_p

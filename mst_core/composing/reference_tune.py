@@ -56,6 +56,11 @@ def _profile_of_statistics(style: Style, meter: Meter) -> TuneProfile:
 def reference_prior(
     reference: TuneProfile, vocabulary: DurationVocabulary
 ) -> Mapping[int, NDArray[np.float64]]:
-    """Return the duration prior of a reference tune: probabilities (V,) by position in the bar."""
+    """Return the duration prior of a reference tune: probabilities (V,) by position in the bar.
+
+    Args:
+        reference: the tune's profile; only its rhythm histogram is used.
+        vocabulary: the V durations of a style; a duration that it lacks counts as the nearest one.
+    """
     counts = ((*divmod(key, POSITION_FACTOR), count) for key, count in reference.rhythm.items())
     return duration_prior(counts, vocabulary)

@@ -68,7 +68,15 @@ def _cost(writer: MelodyWriter, reference: TuneProfile) -> float:
 def repeated_note_penalty(
     events: Sequence[TuneEvent], config: GenerationConfig = GenerationConfig()
 ) -> float:
-    """Return the penalty for a long run of one pitch and for very few distinct pitches."""
+    """Return the penalty for a long run of one pitch and for very few distinct pitches.
+
+    Args:
+        events: the events of a candidate; rests do not end a run.
+        config: the penalties, and the numbers of notes from which they hold.
+
+    Returns:
+        The addend to the candidate's cost, 0 or more; 0 for a tune with neither fault.
+    """
     pitches = [event.pitch for event in events if event.pitch is not None]
     longest = max((len(list(run)) for _, run in groupby(pitches)), default=0)
     is_monotonous = len(set(pitches)) < config.min_distinct_pitches

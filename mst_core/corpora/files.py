@@ -87,6 +87,10 @@ def _is_readable(name: str) -> bool:
 def open_file(path: Path, limits: ImportLimits) -> Iterator[tuple[str, bytes] | RejectedItem]:
     """Yield the file itself, or each readable file of an archive.
 
+    Args:
+        path: a file or a zip archive.
+        limits: how many bytes and files are read.
+
     Yields:
         The name as shown to people (of an archive's member ``archive.zip: member``) and the
         content; or what was rejected.

@@ -25,7 +25,17 @@ def make_line(
     events: Iterable[tuple[int | None, Fraction, Fraction]],
     bar_starts: Sequence[Fraction],
 ) -> CorpusLine:
-    """Add notes and bars to the other fields of a line, times as exact fractions."""
+    """Add notes and bars to the other fields of a line, times as exact fractions.
+
+    Args:
+        fields: the fields that do not depend on notes, such as ``id`` and ``meter``.
+        events: (MIDI number or None for a rest, onset, duration), times in quarter notes from the
+            start of the line.
+        bar_starts: onsets of all bars in quarter notes, ascending.
+
+    Returns:
+        A new object with ``notes``, ``bars`` and ``bar_starts`` as well.
+    """
     return fields | {
         "notes": [[pitch, str(onset), str(duration)] for pitch, onset, duration in events],
         "bars": len(bar_starts),
@@ -35,6 +45,11 @@ def make_line(
 
 def line_from_abc(name: str, source: str, tune: AbcTune) -> CorpusLine:
     """Convert a tune of an ABC file; `name` becomes its id.
+
+    Args:
+        name: the id, unique in the corpus.
+        source: where the tune comes from, as shown to people.
+        tune: the parsed tune.
 
     Raises:
         UnreadableScore: when it has no meter.
@@ -61,6 +76,12 @@ def line_from_melody(name: str, source: str, title: str, melody: Melody) -> Corp
     """Convert the melody of a MIDI or MusicXML file; of two endings the second is kept.
 
     Onset 0 is that of the first note, or of the first downbeat where there is no pickup.
+
+    Args:
+        name: the id, unique in the corpus.
+        source: where the tune comes from, as shown to people.
+        title: title of the tune; may be empty.
+        melody: the notes, with onsets in quarter notes.
     """
     pickup = melody.pickup
     left_out = [
@@ -121,8 +142,16 @@ def _with_rests(
 def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
     """Parse a line as training will.
 
+    Args:
+        line: an object of a corpus.
+        min_notes: how many notes the tune must have at least; rests do not count.
+
+    Returns:
+        The tune on the grid of ticks.
+
     Raises:
         UnreadableScore: when it has fewer than ``min_notes`` notes, or impossible bars.
+        BadOption: when its meter cannot be parsed.
     """
     sounding = sum(pitch is not None for pitch, _, _ in line["notes"])
     if sounding < min_notes:
@@ -140,7 +169,12 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
 
 
 def write_lines(path: Path, lines: Iterable[CorpusLine]) -> None:
-    """Write one JSON object a line."""
+    """Write one JSON object a line.
+
+    Args:
+        path: the file to write; one that is there is replaced.
+        lines: the tunes of the corpus, in the order of the file.
+    """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -59,6 +59,10 @@ class DurationVocabulary:
 
         The common note values are always included, so that a value that the corpus never has is
         unlikely rather than impossible.
+
+        Args:
+            tunes: the corpus.
+            min_share: share of all events, 0 to 1, that a duration needs.
         """
         counts = Counter(event.duration for tune in tunes for event in tune.events)
         least = min_share * counts.total()

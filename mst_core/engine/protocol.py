@@ -43,7 +43,12 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
 
     @classmethod
     def of(cls, ticket: int, job: Job) -> Self:
-        """Return the command to do a job."""
+        """Return the command to do a job.
+
+        Args:
+            ticket: number of the job, unique while the worker process lives.
+            job: the job with its parsed scores.
+        """
         scores = {name: encode_score(score) for name, score in job.scores.items()}
         return cls(ticket, structs.replace(job, scores={}), scores)
 

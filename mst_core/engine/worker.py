@@ -48,7 +48,12 @@ class JobRunner:
         self._lock = Lock()
 
     def run(self, ticket: int, job: Job) -> None:
-        """Queue a job."""
+        """Queue a job.
+
+        Args:
+            ticket: number of the job; every event that is sent about it has this number.
+            job: the request, the formats and the parsed scores.
+        """
         report = self._progress_callback(ticket)
         with self._lock:
             self._stages[ticket] = self._compose_pool.submit(self._compose, ticket, job, report)

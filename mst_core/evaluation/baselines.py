@@ -53,7 +53,15 @@ def sample_durations(
 
 
 def shuffle_durations(melody: Melody, seed: int) -> Melody:
-    """Return the tune with its durations permuted; rests stay after the notes they followed."""
+    """Return the tune with its durations permuted; rests stay after the notes they followed.
+
+    Args:
+        melody: a tune of N notes.
+        seed: of the permutation.
+
+    Returns:
+        The N pitches in their order, on permuted durations; form marks are dropped.
+    """
     order = np.random.default_rng(seed).permutation(len(melody.notes))
     durations = [melody.notes[place].duration for place in order]
     notes: list[Note] = []
@@ -66,7 +74,15 @@ def shuffle_durations(melody: Melody, seed: int) -> Melody:
 
 
 def copy_rhythm(melody: Melody, target: Melody) -> Melody:
-    """Return the tune's pitches on the rhythm of another tune, repeated from bar 0 as needed."""
+    """Return the tune's pitches on the rhythm of another tune, repeated from bar 0 as needed.
+
+    Args:
+        melody: the tune whose pitches are kept.
+        target: the tune whose onsets, durations and meter are taken.
+
+    Returns:
+        As many notes as ``melody`` has; form marks are dropped.
+    """
     bar = target.meter.bar_length
     period = -int(-(target.notes[-1].end - min(Fraction(0), target.notes[0].onset)) // bar) * bar
     notes = []
@@ -78,7 +94,16 @@ def copy_rhythm(melody: Melody, target: Melody) -> Melody:
 
 
 def pati_baseline(melody: Melody, model: StyleModel, seeds: Sequence[int]) -> list[Melody]:
-    """Sample a rhythm for the tune's pitches from the style's duration network, once a seed."""
+    """Sample a rhythm for the tune's pitches from the style's duration network, once a seed.
+
+    Args:
+        melody: a tune of N notes; only its pitches, meter and key are used.
+        model: the style's networks.
+        seeds: one tune is sampled for each.
+
+    Returns:
+        One tune of N notes for each seed, in the order of ``seeds``.
+    """
     bars = 4 * max(1, melody.bar_count) + 8
     header = TuneHeader.regular(melody.meter, melody.key, bars)
     found = sample_durations(model, header, melody.pitches, seeds)

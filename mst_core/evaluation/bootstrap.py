@@ -79,7 +79,17 @@ def gap_closure(after: Sequence[float], before: Sequence[float], real: Sequence[
 
 
 def share_between(ours: Sequence[float], start: Sequence[float], end: Sequence[float]) -> Estimate:
-    """Estimate (mean ours - mean start) / (mean end - mean start) over the same N tunes."""
+    """Estimate (mean ours - mean start) / (mean end - mean start) over the same N tunes.
+
+    Args:
+        ours: a metric of each tune after the change, (N,).
+        start: the same of each original tune, (N,).
+        end: the same of what a full change should reach, (N,).
+
+    Returns:
+        The ratio with its interval from resampled tunes: 0 where nothing moved, 1 where ``ours``
+        reaches ``end``.
+    """
     o, a, b = (np.array(values, dtype=float) for values in (ours, start, end))
 
     def share(pick: NDArray[np.int64]) -> NDArray[np.float64]:

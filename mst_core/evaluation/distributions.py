@@ -85,7 +85,15 @@ def _total_variation(ours: Counter[Hashable], theirs: Counter[Hashable]) -> floa
 def feature_distances(
     ours: Sequence[FeatureCounts], theirs: Sequence[FeatureCounts]
 ) -> FeatureDistances:
-    """Compute the distances between two collections of tunes, each pooled."""
+    """Compute the distances between two collections of tunes, each pooled.
+
+    Args:
+        ours: counts of each tune of one collection.
+        theirs: counts of each tune of the other.
+
+    Returns:
+        Total variation distances, each 0 (equal) to 1 (disjoint).
+    """
     one, other = FeatureCounts.merge(ours), FeatureCounts.merge(theirs)
     return FeatureDistances(
         _total_variation(one.intervals, other.intervals),

@@ -23,6 +23,10 @@ def select_features(
 ) -> dict[Hashable, int]:
     """Select the features that occur in at least ``config.regression_min_windows`` windows.
 
+    Args:
+        rhythms: the rhythms of all tunes that a classifier is trained or tested on.
+        config: the length of a window in notes, and the windows that a feature needs.
+
     Returns:
         The column of each feature; F is their number.
     """
@@ -44,7 +48,16 @@ def feature_rows(
     columns: Mapping[Hashable, int],
     config: EvaluationConfig = EvaluationConfig(),
 ) -> NDArray[np.float64]:
-    """Compute one row a window, ``(W, F + 1)``; the last column is the intercept's 1."""
+    """Compute one row a window, ``(W, F + 1)``; the last column is the intercept's 1.
+
+    Args:
+        rhythm: a tune that is cut into W windows.
+        columns: the column of each of F features, from `select_features`.
+        config: the length of a window in notes.
+
+    Returns:
+        Square roots of the shares, 0 to 1, that each feature has in a window.
+    """
     windows = _windows(rhythm, config.regression_window_notes)
     rows = np.zeros((len(windows), len(columns) + 1))
     rows[:, -1] = 1.0

@@ -24,7 +24,12 @@ def notes_of_bars(tune: CorpusTune) -> list[tuple[tuple[int, int, int], ...]]:
 
 
 def has_exact_repeat(tune: CorpusTune, n_bars: int) -> bool:
-    """Whether a phrase of ``n_bars`` bars occurs twice, note for note, without overlap."""
+    """Whether a phrase of ``n_bars`` bars occurs twice, note for note, without overlap.
+
+    Args:
+        tune: a corpus tune; rests and the pickup are left out.
+        n_bars: length of the phrase in bars, at least 1.
+    """
     bars = notes_of_bars(tune)
     first_seen: dict[tuple[tuple[tuple[int, int, int], ...], ...], int] = {}
     for first in range(len(bars) - n_bars + 1):
@@ -40,6 +45,10 @@ def has_varied_return(tune: CorpusTune, phrase_bars: int = 4) -> bool:
     """Whether the first bars of two phrases share at least three of four notes.
 
     Phrases begin at every ``phrase_bars`` bars; notes are equal in onset, duration and pitch.
+
+    Args:
+        tune: a corpus tune; rests and the pickup are left out.
+        phrase_bars: length of a phrase in bars.
     """
     bars = notes_of_bars(tune)
     openings = [set(bars[first]) for first in range(0, len(bars), phrase_bars)]
@@ -62,7 +71,16 @@ def ends_on_tonic(tune: CorpusTune) -> bool:
 
 
 def passages(tunes: Sequence[CorpusTune], n_bars: int, wanted: int) -> list[CorpusTune]:
-    """Return the tunes of ``n_bars`` bars or, where fewer than ``wanted``, windows of all tunes."""
+    """Return the tunes of ``n_bars`` bars or, where fewer than ``wanted``, windows of all tunes.
+
+    Args:
+        tunes: corpus tunes.
+        n_bars: length of each passage in bars.
+        wanted: how many tunes of that length are enough.
+
+    Returns:
+        Whole tunes, or consecutive windows that do not overlap and have events.
+    """
     whole = [tune for tune in tunes if len(tune.barlines) == n_bars]
     if len(whole) >= wanted:
         return whole
@@ -75,7 +93,13 @@ def passages(tunes: Sequence[CorpusTune], n_bars: int, wanted: int) -> list[Corp
 
 
 def cut_passage(tune: CorpusTune, first: int, n_bars: int) -> CorpusTune:
-    """Return the events that begin in ``n_bars`` bars from bar ``first``, moved to bar 0."""
+    """Return the events that begin in ``n_bars`` bars from bar ``first``, moved to bar 0.
+
+    Args:
+        tune: a corpus tune.
+        first: index of the first bar, from 0; it must be there.
+        n_bars: number of bars; the last note may last beyond them.
+    """
     start = tune.barlines[first]
     lines = tune.barlines[first : first + n_bars]
     after = first + n_bars

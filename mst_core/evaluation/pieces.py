@@ -40,7 +40,12 @@ def has_regular_bars(tune: CorpusTune) -> bool:
 
 
 def as_melody(tune: CorpusTune, tempo: float = TEMPO) -> Melody:
-    """Return a corpus tune with regular bars as a melody."""
+    """Return a corpus tune with regular bars as a melody.
+
+    Args:
+        tune: a corpus tune that ends with a note; a tune without a key is in C.
+        tempo: quarter notes a minute.
+    """
     notes = tuple(
         Note(
             Fraction(event.onset, TICKS_PER_QUARTER),
@@ -55,7 +60,16 @@ def as_melody(tune: CorpusTune, tempo: float = TEMPO) -> Melody:
 
 
 def window(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
-    """Return bars of a regular tune; a note from before them is left out, one past them is cut."""
+    """Return bars of a regular tune; a note from before them is left out, one past them is cut.
+
+    Args:
+        tune: a corpus tune whose bars all have the length of its meter.
+        first: index of the first bar, from 0.
+        bars: number of bars.
+
+    Returns:
+        A tune of ``bars`` bars whose first barline is at tick 0.
+    """
     start, end = first * tune.bar_ticks, (first + bars) * tune.bar_ticks
     events = tuple(
         TuneEvent(e.pitch, e.onset - start, min(e.onset + e.duration, end) - e.onset)
@@ -108,7 +122,12 @@ def find_pieces(tunes: Iterable[CorpusTune]) -> tuple[EvaluationPiece, ...]:
 
 
 def sample(pieces: Sequence[EvaluationPiece], count: int) -> list[EvaluationPiece]:
-    """Return up to ``count`` random pieces, the same ones at every call."""
+    """Return up to ``count`` random pieces, the same ones at every call.
+
+    Args:
+        pieces: the pieces to draw from.
+        count: how many to draw; all of them, in random order, when there are fewer.
+    """
     order = np.random.default_rng(1).permutation(len(pieces))
     return [pieces[index] for index in order[:count]]
 

@@ -85,7 +85,16 @@ def retrieval_features(rhythm: RhythmSequence) -> Counter[object]:
 
 
 def reciprocal_rank(rhythm: RhythmSequence, own: int, targets: Sequence[TargetHalves]) -> float:
-    """Return 1 / rank of target ``own`` by nearness of its second half; ties count half."""
+    """Return 1 / rank of target ``own`` by nearness of its second half; ties count half.
+
+    Args:
+        rhythm: the rhythm of a result.
+        own: index in ``targets`` of the one that the result was made like.
+        targets: all candidates of the retrieval.
+
+    Returns:
+        Above 0 to 1; 1 when the own target is the nearest.
+    """
     features = retrieval_features(rhythm)
     far = [jensen_shannon(features, target.second_features) for target in targets]
     nearer = sum(distance < far[own] for distance in far)
@@ -99,7 +108,16 @@ def chance_reciprocal_rank(n_targets: int) -> float:
 
 
 def choose_targets(tunes: Iterable[CorpusTune], count: int) -> list[TargetHalves]:
-    """Select up to ``count`` targets of the most frequent kind of bar, one a title."""
+    """Select up to ``count`` targets of the most frequent kind of bar, one a title.
+
+    Args:
+        tunes: real tunes of the target style, in any order.
+        count: the largest number of targets.
+
+    Returns:
+        Targets in an order that depends on the ids of the tunes only; empty when no tune is long
+        enough.
+    """
     kinds: dict[str, dict[str, TargetHalves]] = {}
     for tune in sorted(tunes, key=lambda tune: zlib.crc32(tune.id.encode())):
         halves = TargetHalves.of(tune) if has_regular_bars(tune) else None

@@ -110,7 +110,15 @@ def position_durations(rhythms: Iterable[RhythmSequence]) -> Counter[tuple[int, 
 
 
 def jensen_shannon(one: Counter[Any], other: Counter[Any]) -> float:
-    """Compute the Jensen-Shannon divergence of two counts in bits: 0 equal, 1 disjoint."""
+    """Compute the Jensen-Shannon divergence of two counts in bits: 0 equal, 1 disjoint.
+
+    Args:
+        one: how often each feature occurs.
+        other: the same of another rhythm or style.
+
+    Returns:
+        0 to 1; 1 also when one of them is empty.
+    """
     keys = list(one.keys() | other.keys())
     if not one.total() or not other.total():
         return 1.0

@@ -41,7 +41,12 @@ def seen_events(rhythms: Iterable[RhythmSequence]) -> frozenset[tuple[str, int, 
 
 
 def unseen_rate(rhythm: RhythmSequence, seen: frozenset[tuple[str, int, int]]) -> float:
-    """Compute the share of notes, 0 to 1, that are not among `seen_events` of real tunes."""
+    """Compute the share of notes, 0 to 1, that are not among `seen_events` of real tunes.
+
+    Args:
+        rhythm: the rhythm of a result.
+        seen: (kind of bar, position, duration), both times in ticks.
+    """
     unseen = sum(
         (rhythm.bar_kind, note.position, note.duration) not in seen for note in rhythm.notes
     )
@@ -49,7 +54,15 @@ def unseen_rate(rhythm: RhythmSequence, seen: frozenset[tuple[str, int, int]]) -
 
 
 def changed_share(before: Melody, after: Melody) -> float:
-    """Compute D: the share of notes whose onset or duration changed, scaled to the new bar."""
+    """Compute D: the share of notes whose onset or duration changed, scaled to the new bar.
+
+    Args:
+        before: the original tune of N notes.
+        after: a version of it with N notes, in any meter.
+
+    Returns:
+        0 (every note kept) to 1.
+    """
     scale = after.meter.bar_length / before.meter.bar_length
     changed = sum(
         (new.onset, new.duration) != (old.onset * scale, old.duration * scale)
@@ -59,7 +72,15 @@ def changed_share(before: Melody, after: Melody) -> float:
 
 
 def profile_similarity(rhythm: RhythmSequence, real: Counter[tuple[int, int]]) -> float:
-    """Compute S: 1 less the Jensen-Shannon distance of (position, duration) to real tunes."""
+    """Compute S: 1 less the Jensen-Shannon distance of (position, duration) to real tunes.
+
+    Args:
+        rhythm: the rhythm of a result.
+        real: how often each (position, duration) in ticks occurs in real tunes of the style.
+
+    Returns:
+        0 (nothing in common) to 1 (the same shares).
+    """
     return 1 - float(np.sqrt(jensen_shannon(position_durations([rhythm]), real)))
 
 
@@ -114,7 +135,15 @@ def _count_decreases(values: Sequence[float]) -> int:
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
-    """Compute Spearman's rank correlation, -1 to 1; ties share their mean rank."""
+    """Compute Spearman's rank correlation, -1 to 1; ties share their mean rank.
+
+    Args:
+        one: N values, at least two.
+        other: N values that belong to them.
+
+    Returns:
+        The correlation; NaN where all values of one side are equal.
+    """
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 

@@ -49,6 +49,10 @@ class CrossFittedClassifiers:
     def log_odds(self, rhythm: RhythmSequence, fold: int) -> dict[str, float]:
         """Classify a rhythm by the models of a fold.
 
+        Args:
+            rhythm: the rhythm to classify, of at least one note.
+            fold: fold of its tune, 0 to `N_FOLDS` - 1; the models were trained on the other folds.
+
         Returns:
             By classifier: the n-gram models' log-odds an event, the regression's mean log-odds of
             a window; above 0 for the second style.

@@ -43,13 +43,28 @@ class TransferSystem:
         return cls(load_styles(models, place), device)
 
     def losses(self, style: str, tunes: Sequence[CorpusTune]) -> StyleLosses:
-        """Compute the losses, in nats an event, of a style's networks on tunes."""
+        """Compute the losses, in nats an event, of a style's networks on tunes.
+
+        Args:
+            style: name of a loaded style.
+            tunes: tunes that its networks were not trained on.
+
+        Returns:
+            Both losses; NaN without tunes.
+        """
         return evaluate_model(self.styles[style].model, tunes, pick_device(self._device), style)
 
     def to_style(
         self, melody: Melody, style: str, seed: int, strengths: Sequence[float] = (1.0,)
     ) -> list[Melody] | None:
-        """Transfer to the rhythm of a style: one melody a strength, or None when it is refused."""
+        """Transfer to the rhythm of a style: one melody a strength, or None when it is refused.
+
+        Args:
+            melody: the tune to change.
+            style: name of a loaded style.
+            seed: of all random numbers.
+            strengths: how far the rhythm changes, each 0 to 1.
+        """
         return self._versions(
             melody,
             RhythmTarget.from_style(self.styles[style], melody.key, self.styles),
@@ -60,7 +75,17 @@ class TransferSystem:
     def to_tune(
         self, melody: Melody, other: Melody, seed: int, strengths: Sequence[float] = (1.0,)
     ) -> list[Melody] | None:
-        """Transfer to the rhythm of one other tune; None when it is refused."""
+        """Transfer to the rhythm of one other tune; None when it is refused.
+
+        Args:
+            melody: the tune to change.
+            other: the reference tune.
+            seed: of all random numbers.
+            strengths: how far the rhythm changes, each 0 to 1.
+
+        Returns:
+            One melody for each strength, in their order.
+        """
         return self._versions(
             melody, RhythmTarget.from_tune(other, self.styles, melody.key), seed, strengths
         )

@@ -75,7 +75,15 @@ def load_style_tunes(corpora: Sequence[str], style: str, models: Path) -> tuple[
 
 
 def shipped_tunes(style: str, models: Path) -> tuple[CorpusTune, ...]:
-    """Return tunes of the music21 package that the style was not trained on; often none."""
+    """Return tunes of the music21 package that the style was not trained on; often none.
+
+    Args:
+        style: name of a style; chorale, folk and kinds of folk tunes have test tunes.
+        models: folder of the styles; its ``folk/held_out.json`` names the tunes of folk.
+
+    Raises:
+        UnreadableScore: when music21 has no chorales or folk books.
+    """
     if style == "chorale":
         return _held_out_chorales()
     held_out = models / "folk" / "held_out.json"

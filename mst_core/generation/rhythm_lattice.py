@@ -219,5 +219,10 @@ class Lattice:
 
 
 def count_range(fewest: int, most: int) -> NoteCountSet:
-    """Return the set of the numbers from ``fewest`` to ``most``, both inclusive."""
+    """Return the set of the numbers from ``fewest`` to ``most``, both inclusive.
+
+    Args:
+        fewest: the smallest number of notes, 0 or more.
+        most: the largest; below ``fewest`` by one for the empty set.
+    """
     return (1 << (most + 1)) - (1 << fewest)

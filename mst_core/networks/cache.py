@@ -88,7 +88,15 @@ class ContinuousCache:
         return [by_key.get(key) for by_key, key in zip(self._counts, self._keys, strict=True)]
 
     def mix(self, row: Sequence[int], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a network's probabilities (V,) for a row of features (F,), with the cache's."""
+        """Return a network's probabilities (V,) for a row of features (F,), with the cache's.
+
+        Args:
+            row: the features of the next event, (F,), as in `update`, which this calls.
+            probabilities: what the network predicts for it, (V,), with the sum 1.
+
+        Returns:
+            Probabilities (V,) with the sum 1.
+        """
         found = self.update(row, len(probabilities))
         for counts, weights in zip(found, self._weights, strict=True):
             if counts is None:

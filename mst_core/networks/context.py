@@ -69,7 +69,12 @@ class RangeTracker:
         self._notes = 0
 
     def add(self, pitch: int, end: int) -> None:
-        """Add a note by its MIDI number and the tick where it ended."""
+        """Add a note by its MIDI number and the tick where it ended.
+
+        Args:
+            pitch: MIDI number, 0-127.
+            end: ticks from the first downbeat.
+        """
         if not self._notes:
             self._lowest = self._highest = pitch
             self._mean = pitch
@@ -125,7 +130,13 @@ class TuneHeader:
 
     @classmethod
     def regular(cls, meter: Meter, key: Key | None, bar_count: int) -> TuneHeader:
-        """Return the header of a tune of ``bar_count`` equal bars."""
+        """Return the header of a tune of ``bar_count`` equal bars.
+
+        Args:
+            meter: of all bars.
+            key: key of the tune; None where it is unknown.
+            bar_count: number of bars.
+        """
         bar_ticks = int(meter.bar_length * TICKS_PER_QUARTER)
         return cls(meter, key, tuple(bar_ticks * index for index in range(bar_count)), bar_ticks)
 
@@ -332,7 +343,12 @@ class MelodyState:
         return interval_token(pitch - (self._tonic if self.last_pitch is None else self.last_pitch))
 
     def append(self, pitch: int | None, duration: int) -> None:
-        """Append a note by its MIDI number, or a rest (None), with its duration in ticks."""
+        """Append a note by its MIDI number, or a rest (None), with its duration in ticks.
+
+        Args:
+            pitch: MIDI number, 0-127; None for a rest.
+            duration: ticks, one of the vocabulary or near one.
+        """
         interval, token = self.interval_to(pitch), self.vocabulary.token(duration)
         for place, earlier in enumerate(self._earlier_events):
             same_pitch = same_interval = False

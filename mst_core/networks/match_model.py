@@ -73,7 +73,12 @@ class LastSeen:
         self._last: dict[Hashable, tuple[int, int]] = {}
 
     def update(self, context: Hashable, token: int) -> None:
-        """Store the token that followed a context."""
+        """Store the token that followed a context.
+
+        Args:
+            context: the key, such as a tuple of features.
+            token: index of the token, 0 or more.
+        """
         previous, times = self._last.get(context, (token, 0))
         times = min(times + 1, LAST_SEEN_LEVELS - 1) if previous == token else 1
         self._last[context] = (token, times)
@@ -82,6 +87,10 @@ class LastSeen:
         """Return ``token * LAST_SEEN_LEVELS + times``; the token is ``unknown`` for a new context.
 
         The result is below ``(unknown + 1) * LAST_SEEN_LEVELS``.
+
+        Args:
+            context: the key, such as a tuple of features.
+            unknown: the token for a context that was not stored; larger than every real token.
         """
         token, times = self._last.get(context, (unknown, 0))
         return token * LAST_SEEN_LEVELS + times

@@ -280,6 +280,13 @@ class StyleModel:
     def load(cls, folder: Path, device: torch.device) -> StyleModel:
         """Read both networks of a style folder.
 
+        Args:
+            folder: the style folder; its name is the style's name.
+            device: where the weights go.
+
+        Returns:
+            Both networks, ready to predict, with their duration vocabulary.
+
         Raises:
             BrokenStyle: when one is damaged, or they do not fit together.
         """

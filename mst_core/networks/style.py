@@ -62,7 +62,12 @@ class Style:
 
 
 def load_styles(models: Path, device: torch.device) -> dict[str, Style]:
-    """Load every style of a folder, by name; a broken one is logged and left out."""
+    """Load every style of a folder, by name; a broken one is logged and left out.
+
+    Args:
+        models: folder with one folder for each style.
+        device: where the networks go.
+    """
     styles: dict[str, Style] = {}
     for name in load_style_cards(models):
         try:

@@ -148,12 +148,22 @@ class Fingerprints:
         return _longest_known_run(melody_steps(tune), self.melody_config, self.melody_bits)
 
     def rhythm_run_with(self, tune: CorpusTune, other: CorpusTune) -> SharedRun:
-        """Find the longest run of rhythm steps shared with one tune, exactly, with `pair_p95`."""
+        """Find the longest run of rhythm steps shared with one tune, exactly, with `pair_p95`.
+
+        Args:
+            tune: the tune that is compared; the run's start is an index of its steps.
+            other: the tune that it may copy.
+        """
         run = longest_shared_run(rhythm_steps(tune), rhythm_steps(other))
         return SharedRun(run.length, run.start, self.rhythm_config.pair_p95)
 
     def melody_run_with(self, tune: CorpusTune, other: CorpusTune) -> SharedRun:
-        """Find the longest run of melody steps shared with one tune, exactly, with `pair_p95`."""
+        """Find the longest run of melody steps shared with one tune, exactly, with `pair_p95`.
+
+        Args:
+            tune: the tune that is compared; the run's start is an index of its steps.
+            other: the tune that it may copy.
+        """
         run = longest_shared_run(melody_steps(tune), melody_steps(other))
         return SharedRun(run.length, run.start, self.melody_config.pair_p95)
 

@@ -143,7 +143,12 @@ def tune_profile(tune: CorpusTune) -> TuneProfile:
 
 
 def total_variation_distance(one: Histogram, other: Histogram) -> float:
-    """Compute half the L1 distance of the shares of two histograms, 0 to 1."""
+    """Compute half the L1 distance of the shares of two histograms, 0 to 1.
+
+    Args:
+        one: counts by key.
+        other: counts by the same kind of key; an empty one has the share 0 everywhere.
+    """
     ours, theirs = sum(one.values()) or 1, sum(other.values()) or 1
     keys = one.keys() | other.keys()
     return sum(abs(one.get(k, 0) / ours - other.get(k, 0) / theirs) for k in keys) / 2
@@ -153,6 +158,11 @@ def rank_against_tune(
     result: Histogram, target: Histogram, others: Sequence[Histogram]
 ) -> tuple[int, int]:
     """Count the ``others`` that are farther from the result than the target tune is.
+
+    Args:
+        result: histogram of a result.
+        target: histogram of the reference tune.
+        others: histograms of other tunes of the style.
 
     Returns:
         That count, and the number of others.
@@ -167,6 +177,11 @@ def rank_against_style(
 ) -> tuple[int, int]:
     """Count the ``others`` that are farther from the style's pooled histogram than the result.
 
+    Args:
+        result: histogram of a result.
+        style: histogram of all training tunes of the style together.
+        others: histograms of single tunes of the style.
+
     Returns:
         That count, and the number of others.
     """
@@ -176,7 +191,15 @@ def rank_against_style(
 
 
 def sample_profiles(meter: Meter, styles: Sequence[ReferenceProfiles]) -> tuple[TuneProfile, ...]:
-    """Take up to 50 sampled tunes of a meter, from the styles in turn."""
+    """Take up to 50 sampled tunes of a meter, from the styles in turn.
+
+    Args:
+        meter: a style's meter with bars of the same length serves too.
+        styles: the reference profiles of each style.
+
+    Returns:
+        Profiles of single tunes; empty where no style has the meter.
+    """
     by_style = [profiles.for_meter(meter) for profiles in styles]
     rows = [profiles.samples for profiles in by_style if profiles is not None]
     mixed = (tune for turn in zip_longest(*rows) for tune in turn if tune is not None)

@@ -131,6 +131,10 @@ def ngram_hashes(steps: StepCodes, length: int) -> StepCodes:
 
     A polynomial hash modulo 2^64 of the mixed steps, composed of runs of 1, 2, 4, ... steps. The
     fingerprints on disk depend on its value.
+
+    Args:
+        steps: the coded tune, shape ``(N,)``.
+        length: steps of a run, at least 1.
     """
     count = max(0, len(steps) - length + 1)
     total = np.zeros(count, dtype=np.uint64)

@@ -144,7 +144,16 @@ class StyleStatistics(
 
 
 def existing_file(folder: Path, name: str, old_name: str) -> Path:
-    """Return the path of a file in a style folder, with its old name if only that one exists."""
+    """Return the path of a file in a style folder, with its old name if only that one exists.
+
+    Args:
+        folder: the style folder.
+        name: name of the file.
+        old_name: its name in version 0.1.
+
+    Returns:
+        A path; no file need be there.
+    """
     old = folder / old_name
     return old if old.exists() and not (folder / name).exists() else folder / name
 
@@ -237,7 +246,15 @@ def _count_meter(tunes: Sequence[CorpusTune], known: Set[int], min_count: int) -
 def count_interval_bigrams(
     tunes: Iterable[CorpusTune], min_count: int
 ) -> tuple[tuple[int, int, int], ...]:
-    """Count pairs of successive intervals, rests skipped; those below ``min_count`` are dropped."""
+    """Count pairs of successive intervals, rests skipped; those below ``min_count`` are dropped.
+
+    Args:
+        tunes: the training tunes of a style.
+        min_count: the smallest count that is kept.
+
+    Returns:
+        (token of the first interval, token of the second, count), ascending by the tokens.
+    """
     counts: Counter[tuple[int, int]] = Counter()
     for tune in tunes:
         pitches = [event.pitch for event in tune.events if event.pitch is not None]
@@ -352,7 +369,12 @@ def duration_entropy(durations: Sequence[int] | NDArray[np.int64]) -> float:
 
 
 def has_repeated_phrase(tune: CorpusTune, n_bars: int = 2) -> bool:
-    """Whether some ``n_bars`` bars of at least four events occur twice, barline to barline."""
+    """Whether some ``n_bars`` bars of at least four events occur twice, barline to barline.
+
+    Args:
+        tune: a corpus tune.
+        n_bars: length of the phrase in bars; phrases may overlap.
+    """
     bar, length = tune.bar_ticks, n_bars * tune.bar_ticks
     phrases: dict[int, list[tuple[int | None, int, int]]] = {start: [] for start in tune.barlines}
     for event in tune.events:

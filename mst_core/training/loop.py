@@ -106,7 +106,15 @@ class Example:
 
 
 def encode_tune(tune: CorpusTune, vocabulary: DurationVocabulary) -> Example:
-    """Compute the features before, and the target of, each event of a tune."""
+    """Compute the features before, and the target of, each event of a tune.
+
+    Args:
+        tune: a corpus tune of T events, at least one.
+        vocabulary: the V durations of the style; a duration that it lacks counts as the nearest.
+
+    Returns:
+        Features (T, F) and targets (T,) of both networks.
+    """
     state = MelodyState(TuneHeader.from_tune(tune), vocabulary, start=tune.events[0].onset)
     rows, intervals = [], []
     for event in tune.events:
@@ -181,7 +189,16 @@ def eval_batches(examples: Sequence[LabelledRows]) -> Batches:
 
 
 def mean_loss(network: nn.Module, examples: Sequence[LabelledRows], device: torch.device) -> float:
-    """Compute the mean cross-entropy in nats an event, without the first event of each tune."""
+    """Compute the mean cross-entropy in nats an event, without the first event of each tune.
+
+    Args:
+        network: maps features (B, T, F) to logits (B, T, V).
+        examples: features (T, F) and target tokens (T,) of each tune.
+        device: where the network is.
+
+    Returns:
+        The mean over all events of all tunes; infinity when there are none.
+    """
     network.eval()
     total, count = 0.0, 0
     with torch.inference_mode():

@@ -52,7 +52,12 @@ def log_epoch(folder: Path, network: str, epoch: EpochResult) -> None:
 
 
 def plot_losses(entries: Mapping[str, Sequence[LossEntry]], path: Path) -> None:
-    """Plot one panel for each network into an SVG file: training, validation, its lowest marked."""
+    """Plot one panel for each network into an SVG file: training, validation, its lowest marked.
+
+    Args:
+        entries: the epochs of each network by its name, at least one each.
+        path: the SVG file to write.
+    """
     # A picture is drawn once an epoch; the library takes a second to import.
     import matplotlib as mpl
     from matplotlib.figure import Figure

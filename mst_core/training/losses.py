@@ -57,7 +57,17 @@ def duration_class(ticks: int) -> int:
 def evaluate_model(
     model: StyleModel, tunes: Sequence[CorpusTune], device: torch.device, style: str = ""
 ) -> StyleLosses:
-    """Measure a model on tunes that it was not trained on; NaN without tunes."""
+    """Measure a model on tunes that it was not trained on; NaN without tunes.
+
+    Args:
+        model: both networks of a style.
+        tunes: corpus tunes; the first event of each is given and not counted.
+        device: where the networks run.
+        style: name of the style, for the result.
+
+    Returns:
+        Losses in the common alphabet, in nats an event.
+    """
     if not tunes:
         return StyleLosses(style, 0, 0, math.nan, math.nan)
     examples = [encode_tune(tune, model.vocabulary) for tune in tunes]
@@ -106,7 +116,13 @@ def _total_nats(
 def predict(
     network: SequenceNet, examples: Sequence[LabelledRows], device: torch.device
 ) -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield features ``(T, F)``, targets ``(T,)`` and probabilities ``(T, V)`` of each tune."""
+    """Yield features ``(T, F)``, targets ``(T,)`` and probabilities ``(T, V)`` of each tune.
+
+    Args:
+        network: one network of a style, with V tokens; it is moved to the device.
+        examples: features (T, F) and target tokens (T,) of each tune.
+        device: where it runs.
+    """
     network.to(device).eval()
     with torch.inference_mode():
         for features, targets in examples:
@@ -115,7 +131,13 @@ def predict(
 
 
 def fit_cache(network: SequenceNet, examples: Sequence[LabelledRows], device: torch.device) -> None:
-    """Fit the mixture weights of a trained network's cache on tunes it was not trained on."""
+    """Fit the mixture weights of a trained network's cache on tunes it was not trained on.
+
+    Args:
+        network: the weights are written into its ``config.cache_weights``.
+        examples: features (T, F) and target tokens (T,) of each tune.
+        device: where the network runs.
+    """
     weights = fit_cache_weights(
         (features.tolist(), targets.tolist(), probabilities)
         for features, targets, probabilities in predict(network, examples, device)

@@ -144,7 +144,15 @@ def train_style(
 
 
 def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
-    """Write the fingerprints and reference profiles of the training tunes into a style folder."""
+    """Write the fingerprints and reference profiles of the training tunes into a style folder.
+
+    Args:
+        folder: the style folder, which must be there.
+        split: the corpus; its validation and test parts give the percentiles of shared runs.
+
+    Returns:
+        The fingerprints that were written.
+    """
     fingerprints = Fingerprints.from_tunes(split.training, (*split.validation, *split.test))
     fingerprints.save(folder)
     ReferenceProfiles.from_tunes(split.training).save(folder)
@@ -154,7 +162,14 @@ def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
 def write_card(
     folder: Path, statistics: StyleStatistics, split: CorpusSplit, losses: StyleLosses
 ) -> None:
-    """Write ``style.toml``: values that people wrote are kept, measured ones are renewed."""
+    """Write ``style.toml``: values that people wrote are kept, measured ones are renewed.
+
+    Args:
+        folder: the style folder; its name is the style's name.
+        statistics: counts of the training tunes.
+        split: the corpus; only its sizes are written.
+        losses: of the networks on the test part, in nats an event.
+    """
     path = folder / CARD_FILE
     card: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     card.setdefault("title", folder.name.replace("-", " ").title())

@@ -35,7 +35,12 @@ _STREAM = 7
 
 
 def with_pitches(melody: Melody, pitches: NDArray[np.int64]) -> Melody:
-    """A tune of N notes with other pitches: MIDI numbers, (N,)."""
+    """A tune of N notes with other pitches: MIDI numbers, (N,).
+
+    Args:
+        melody: a tune of N notes.
+        pitches: one for each note, in their order.
+    """
     notes = zip(melody.notes, pitches, strict=True)
     return replace(melody, notes=tuple(replace(note, pitch=int(pitch)) for note, pitch in notes))
 

@@ -85,7 +85,12 @@ class BarLines:
         return self._span_of_bar(bar).meter
 
     def changes(self, first: int, end: int) -> tuple[MeterChange, ...]:
-        """Return the meter changes between bars ``first`` and ``end``, counted from ``first``."""
+        """Return the meter changes between bars ``first`` and ``end``, counted from ``first``.
+
+        Args:
+            first: number of the bar that becomes bar 0.
+            end: number of the bar after the last one.
+        """
         return tuple(
             MeterChange(each.bar - first, each.meter)
             for each in self.spans

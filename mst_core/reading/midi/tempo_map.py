@@ -48,7 +48,12 @@ class TempoMap:
         return self._seconds[index] + self._duration(tick - start, tempo)
 
     def prevailing_tempo(self, start: int, end: int) -> float:
-        """Return the tempo that holds for most ticks of start..end, in quarters per minute."""
+        """Return the tempo that holds for most ticks of start..end, in quarters per minute.
+
+        Args:
+            start: tick of the file, 0 or more.
+            end: tick of the file after ``start``.
+        """
         held: defaultdict[int, int] = defaultdict(int)
         edges = [tick for tick, _ in self.changes[1:]]
         for (begins, tempo), ends in zip(self.changes, [*edges, end], strict=True):

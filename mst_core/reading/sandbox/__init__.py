@@ -66,7 +66,10 @@ def parse_sync(
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
 ) -> ParsedScore:
-    """`parse` for callers without an event loop, such as the command line."""
+    """`parse` for callers without an event loop, such as the command line.
+
+    See `parse` for Args, Returns and Raises.
+    """
     import asyncio
 
     return asyncio.run(
