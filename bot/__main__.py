@@ -50,7 +50,15 @@ def main() -> None:
 
 
 def exit_with_error(status: int, error: Exception) -> None:
-    """Write the error as one line, and exit."""
+    """Write the error as one line, and exit.
+
+    Args:
+        status: The exit status: 1 when the bot cannot start, 2 for an invalid setting.
+        error: What went wrong; its message is one sentence.
+
+    Raises:
+        SystemExit: always.
+    """
     sys.stderr.write(f"error: {error}\n")
     sys.exit(status)
 
@@ -151,6 +159,10 @@ async def run_discord(settings: Settings) -> None:
 
 async def connect_to_discord(bot: discord.Client, token: str) -> None:
     """Log in and run until the bot is closed.
+
+    Args:
+        bot: The bot, not yet logged in.
+        token: The bot token of Discord, in plain text.
 
     Raises:
         StartupError: when Discord rejects the token, cannot be reached, or ends the connection.

@@ -46,7 +46,15 @@ class BotCommandTree(app_commands.CommandTree["MusicBot"]):
     """The slash commands, and the only place where errors of a user's action are reported."""
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        """Send the user, ephemerally, the text of an MstError, else a reference to the log."""
+        """Send the user, ephemerally, the text of an MstError, else a reference to the log.
+
+        Args:
+            interaction: The command or press that failed, acknowledged or not.
+            error: What it raised; the cause is taken out of a CommandInvokeError.
+
+        Raises:
+            discord.HTTPException: when Discord rejects the reply, unless no user is left to inform.
+        """
         if isinstance(error, app_commands.CommandInvokeError):
             error = error.original
         if not isinstance(error, MstError):
@@ -169,7 +177,14 @@ class MusicBot(discord.Client):
     async def press(
         self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None
     ) -> None:
-        """Pass the press of a button or list to the intake; see `RequestIntake.press`."""
+        """Pass the press of a button or list to the intake; see `RequestIntake.press`.
+
+        Args:
+            interaction: The press, not yet acknowledged.
+            move: The move of the button or list.
+            id: The id of a request or upload.
+            argument: What the move needs, such as a percentage; None when it needs nothing.
+        """
         try:
             if self._intake is None:
                 raise RuntimeError("a press before setup_hook")

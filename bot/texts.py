@@ -30,6 +30,12 @@ class Texts:
     ) -> str:
         """Return the sentence of a key with its arguments, in a Discord locale such as ``en-US``.
 
+        Args:
+            key: The key in the locale files, such as ``errors.NoSound``.
+            locale: The locale; its language is tried next, then English.
+            *arguments: What replaces ``{0}``, ``{1}`` and so on.
+            **named: What replaces a placeholder with a name, such as ``{tune}``.
+
         Raises:
             KeyError: when no language has the key.
         """
@@ -40,13 +46,30 @@ class Texts:
         raise KeyError(key)
 
     def render_or(self, key: str, fallback_key: str, locale: str) -> str:
-        """Return the sentence of ``key`` if English has it, else that of ``fallback_key``."""
+        """Return the sentence of ``key`` if English has it, else that of ``fallback_key``.
+
+        Args:
+            key: The preferred key; its sentence has no placeholders.
+            fallback_key: The key that is used instead; as ``key``.
+            locale: A Discord locale, such as ``en-US``.
+
+        Raises:
+            KeyError: when English has neither key.
+        """
         return self.render(
             key if key in self._languages[DEFAULT_LANGUAGE] else fallback_key, locale
         )
 
     def render_error(self, error: MstError, locale: str = DEFAULT_LANGUAGE) -> str:
-        """Return the sentence of an error, filled with its arguments."""
+        """Return the sentence of an error, filled with its arguments.
+
+        Args:
+            error: The error; its code and its arguments are used.
+            locale: A Discord locale, such as ``en-US``.
+
+        Raises:
+            KeyError: when no language has a sentence for the code of the error.
+        """
         return self.render(f"errors.{error.code}", locale, *error.arguments)
 
 

@@ -26,7 +26,13 @@ OPTIONS = ("style", "bars", "meter", "key", "tempo", "seed")
 def compose_command(
     intake: RequestIntake, styles: StyleOptions, texts: Texts
 ) -> Command[Any, ..., Any]:
-    """Build ``/compose`` with the available styles as choices."""
+    """Build ``/compose`` with the available styles as choices.
+
+    Args:
+        intake: Receives the request.
+        styles: The choices of styles, and the autocompletion of meters and keys.
+        texts: The descriptions of the command and its options.
+    """
 
     async def compose(
         interaction: Interaction[Any],

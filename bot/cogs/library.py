@@ -25,7 +25,17 @@ MAX_STYLES = 25
 def library_commands(
     store: RequestStore, cards: Mapping[str, StyleCard], captions: Captions, texts: Texts
 ) -> list[Command[Any, ..., Any]]:
-    """Build the three commands. All their replies are ephemeral."""
+    """Build the three commands. All their replies are ephemeral.
+
+    Args:
+        store: The requests, for the history.
+        cards: The style cards by name of the style.
+        captions: Describes the requests of the history.
+        texts: The sentences of the replies and the descriptions of the commands.
+
+    Returns:
+        ``/styles``, ``/history`` and ``/help``.
+    """
 
     async def show_styles(interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value

@@ -17,7 +17,12 @@ from mst_core.jobs import Mashup
 
 
 def mashup_command(intake: RequestIntake, texts: Texts) -> Command[Any, ..., Any]:
-    """Build ``/mashup``."""
+    """Build ``/mashup``.
+
+    Args:
+        intake: Receives the request and its two files.
+        texts: The descriptions of the command and its options.
+    """
 
     async def mashup(
         interaction: Interaction[Any], a: Attachment, b: Attachment, track: Track | None = None

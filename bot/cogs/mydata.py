@@ -22,7 +22,17 @@ from mst_core.jobs import encode_request
 def mydata_commands(
     store: RequestStore, uploads: Uploads, scheduler: Scheduler, texts: Texts
 ) -> Group:
-    """Build the two commands as a group. All their replies are ephemeral."""
+    """Build the two commands as a group. All their replies are ephemeral.
+
+    Args:
+        store: The requests that are exported.
+        uploads: The files that are exported.
+        scheduler: Deletes the requests, jobs and uploads of a user.
+        texts: The sentences of the replies and the descriptions of the commands.
+
+    Returns:
+        The group ``/mydata`` with ``export`` and ``delete``.
+    """
 
     async def export(interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)

@@ -33,18 +33,44 @@ class StyleOptions:
         self.cards = styles
 
     def add_style_choices(self, callback: Any, *options: str) -> Any:
-        """Add the styles to options of a command: as choices, or by autocompletion if too many."""
+        """Add the styles to options of a command: as choices, or by autocompletion if too many.
+
+        Args:
+            callback: The callback of the command.
+            *options: The names of the options that take a style.
+
+        Returns:
+            The same callback, for `build_command`.
+        """
         if 0 < len(self.cards) <= MAX_CHOICES:
             choices = [Choice(name=card.title, value=style) for style, card in self.cards.items()]
             return app_commands.choices(**dict.fromkeys(options, choices))(callback)
         return app_commands.autocomplete(**dict.fromkeys(options, self.complete_style))(callback)
 
     async def complete_style(self, _: Interaction[Any], typed: str) -> list[Choice[str]]:
-        """Complete the title of a style."""
+        """Complete the title of a style.
+
+        Args:
+            _: The interaction; all users have the same styles.
+            typed: What the user has typed so far, perhaps nothing.
+
+        Returns:
+            At most `MAX_CHOICES` styles whose title contains the text; the value is the name of the
+            style.
+        """
         return _matching_choices(((card.title, style) for style, card in self.cards.items()), typed)
 
     async def complete_meter(self, interaction: Interaction[Any], typed: str) -> list[Choice[str]]:
-        """Complete a meter of the rhythm's style."""
+        """Complete a meter of the rhythm's style.
+
+        Args:
+            interaction: The command with the options that are filled so far.
+            typed: What the user has typed so far, perhaps nothing.
+
+        Returns:
+            At most `MAX_CHOICES` meters that contain the text, of all styles when none is chosen
+            yet.
+        """
         cards = self._selected_cards(interaction, "rhythm")
         meters = {
             meter: f"{meter} ({details.name})" if details.name else meter
@@ -54,7 +80,15 @@ class StyleOptions:
         return _matching_choices(((label, meter) for meter, label in meters.items()), typed)
 
     async def complete_key(self, interaction: Interaction[Any], typed: str) -> list[Choice[str]]:
-        """Complete a key of the melodic style."""
+        """Complete a key of the melodic style.
+
+        Args:
+            interaction: The command with the options that are filled so far.
+            typed: What the user has typed so far, perhaps nothing.
+
+        Returns:
+            At most `MAX_CHOICES` keys that contain the text, of all styles when none is chosen yet.
+        """
         cards = self._selected_cards(interaction, "pitch")
         return _matching_choices(
             ((key, key) for key in dict.fromkeys(k for c in cards for k in c.keys)), typed

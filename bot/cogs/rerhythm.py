@@ -34,7 +34,18 @@ def rerhythm_commands(
     texts: Texts,
     limits: Limits,
 ) -> tuple[Command[Any, ..., Any], ContextMenu]:
-    """Build ``/rerhythm`` with the available styles as choices, and its message menu."""
+    """Build ``/rerhythm`` with the available styles as choices, and its message menu.
+
+    Args:
+        intake: Receives the requests and the uploads of the menu.
+        styles: The choices of styles, and the autocompletion of meters.
+        replies: The list of styles that the menu shows.
+        texts: The sentences of the replies and the descriptions of the commands.
+        limits: The largest attachment that the menu accepts.
+
+    Returns:
+        The command and the menu.
+    """
 
     async def rerhythm(
         interaction: Interaction[Any],

@@ -50,7 +50,13 @@ OPTIONS = (
 def transfer_command(
     intake: RequestIntake, styles: StyleOptions, texts: Texts
 ) -> Command[Any, ..., Any]:
-    """Build ``/transfer`` with the available styles as choices."""
+    """Build ``/transfer`` with the available styles as choices.
+
+    Args:
+        intake: Receives the request and its files.
+        styles: The choices of styles, and the autocompletion of meters and keys.
+        texts: The descriptions of the command and its options.
+    """
 
     async def transfer(
         interaction: Interaction[Any],

@@ -40,7 +40,16 @@ class PressItem(
     async def from_custom_id(
         cls, _: discord.Interaction[Any], item: Item[Any], match: re.Match[str], /
     ) -> Self:
-        """Rebuild the item from a message, which may be older than this process."""
+        """Rebuild the item from a message, which may be older than this process.
+
+        Args:
+            _: The press.
+            item: The button or list of the message.
+            match: Its custom id, matched against the template of the class.
+
+        Returns:
+            The item with the move, id and argument of the custom id.
+        """
         argument = None if match["argument"] is None else int(match["argument"])
         return cls(cast("Button[Any]", item), match["move"], int(match["id"]), argument)
 
@@ -51,7 +60,15 @@ class PressItem(
 
 
 def result_buttons(request_id: int, labels: Mapping[str, str]) -> View:
-    """Lay out one button for each move in ``labels``; the view never times out."""
+    """Lay out one button for each move in ``labels``; the view never times out.
+
+    Args:
+        request_id: The finished request.
+        labels: The text of a button by its move, at most 5 moves.
+
+    Returns:
+        A view with the buttons in row 0.
+    """
     view = View(timeout=None)
     for move, label in labels.items():
         button: Button[Any] = Button(label=label, emoji=EMOJIS.get(move), row=0)
@@ -70,7 +87,20 @@ def add_number_row(
     label: Callable[[int], str],
     row: int,
 ) -> View:
-    """Add a row of buttons, one for each argument in ``numbers``; ``current`` is disabled."""
+    """Add a row of buttons, one for each argument in ``numbers``; ``current`` is disabled.
+
+    Args:
+        view: The view that receives the buttons.
+        move: The move of all buttons.
+        id: The id of the request or upload that the move belongs to.
+        numbers: The arguments, from left to right; Discord allows at most 5 buttons in a row.
+        current: The argument that is in effect now; None when no button has it.
+        label: Returns the text of the button of an argument.
+        row: The row of the view, 0 to 4.
+
+    Returns:
+        The view that was given.
+    """
     for number in numbers:
         button: Button[Any] = Button(label=label(number), row=row, disabled=number == current)
         view.add_item(PressItem(button, move, id, number))
@@ -80,7 +110,17 @@ def add_number_row(
 def style_list(
     upload_id: int, percent: int, styles: Iterable[tuple[str, str]], placeholder: str
 ) -> View:
-    """Lay out a list of styles, each as (name, title), for an upload and a strength in percent."""
+    """Lay out a list of styles, each as (name, title), for an upload and a strength in percent.
+
+    Args:
+        upload_id: The upload that is to be changed.
+        percent: The strength of the change, 0 to 100 %.
+        styles: The styles; only the first `MAX_OPTIONS` are listed.
+        placeholder: What the list shows while no style is chosen.
+
+    Returns:
+        A view with the list in row 0; it never times out.
+    """
     options = [
         discord.SelectOption(label=title[:100], value=name)
         for name, title in list(styles)[:MAX_OPTIONS]

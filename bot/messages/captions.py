@@ -39,7 +39,15 @@ class Captions:
         return self._styles[style].title if style in self._styles else style
 
     def describe(self, record: NewRequest, locale: str) -> str:
-        """Return a phrase for the requested tune, such as *a new folk tune*."""
+        """Return a phrase for the requested tune, such as *a new folk tune*.
+
+        Args:
+            record: The request, with the user's names of its files.
+            locale: A Discord locale, such as ``en-US``.
+
+        Returns:
+            The phrase, with file names escaped for Markdown.
+        """
         render = self._texts.render
         match record.request:
             case Compose(pitch=pitch, rhythm=rhythm):
@@ -73,7 +81,15 @@ class Captions:
         return origins
 
     def describe_amount(self, record: NewRequest, locale: str) -> str:
-        """Return the number of bars of a new tune, or the strengths of a transfer in percent."""
+        """Return the number of bars of a new tune, or the strengths of a transfer in percent.
+
+        Args:
+            record: The request.
+            locale: A Discord locale, such as ``en-US``.
+
+        Returns:
+            The phrase; for a mashup, which has neither, an empty string.
+        """
         match record.request:
             case Compose(bars=bars):
                 return self._texts.render("history.new", locale, bars=bars)
@@ -130,12 +146,28 @@ def file_name(record: NewRequest) -> str:
 
 
 def escape(text: str, max_length: int) -> str:
-    """Escape the Markdown in a user's text, and truncate it to ``max_length`` characters."""
+    """Escape the Markdown in a user's text, and truncate it to ``max_length`` characters.
+
+    Args:
+        text: Text as a user wrote it.
+        max_length: Characters of the escaped text, at least 1.
+
+    Returns:
+        The escaped text; "…" is its last character when it was truncated.
+    """
     return truncate(escape_markdown(text), max_length)
 
 
 def truncate(text: str, max_length: int) -> str:
-    """Truncate an escaped text to ``max_length`` characters, never in the middle of an escape."""
+    """Truncate an escaped text to ``max_length`` characters, never in the middle of an escape.
+
+    Args:
+        text: Text whose Markdown is escaped.
+        max_length: Characters to keep at most, at least 1.
+
+    Returns:
+        The text; "…" is its last character when it was truncated.
+    """
     if len(text) <= max_length:
         return text
     kept = text[: max_length - 1]
@@ -145,7 +177,15 @@ def truncate(text: str, max_length: int) -> str:
 
 
 def join_lines(lines: Iterable[str], max_length: int = MAX_DESCRIPTION) -> str:
-    """Join the first lines, as many whole ones as fit into ``max_length`` characters."""
+    """Join the first lines, as many whole ones as fit into ``max_length`` characters.
+
+    Args:
+        lines: The lines, without line breaks.
+        max_length: Characters of the result, line breaks included.
+
+    Returns:
+        The lines with a line break between them; an empty string when not even the first fits.
+    """
     text = ""
     for line in lines:
         longer = f"{text}\n{line}" if text else line

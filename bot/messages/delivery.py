@@ -51,20 +51,30 @@ class Delivery:
     async def show_position(
         self, record: RequestRecord, position: int, *, engine_ready: bool
     ) -> None:
-        """Show the position in the queue in the public message."""
+        """Show the position in the queue in the public message.
+
+        See `Notifier.show_position`.
+        """
         await self._edit_message(
             record, self._replies.queue_position(record, position, engine_ready=engine_ready)
         )
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
-        """Show the progress in the public message."""
+        """Show the progress in the public message.
+
+        See `Notifier.show_progress`.
+        """
         await self._edit_message(record, self._replies.progress(record, progress))
 
     async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
         """Put the result into the public message, else send a new one.
 
+        See `Notifier.deliver_result`.
+
         Raises:
             NotDelivered: when Discord could not be reached.
+            ValueError: when the request has no receipt.
+            discord.HTTPException: when Discord rejects the message for another reason.
         """
         if record.receipt is None:
             raise ValueError(f"request {record.id} has no receipt")
@@ -94,8 +104,11 @@ class Delivery:
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
         """Delete the public message, and send the error to the user privately.
 
+        See `Notifier.deliver_error`.
+
         Raises:
             NotDelivered: when Discord could not be reached.
+            discord.HTTPException: when Discord rejects the message for another reason.
         """
         text = self._texts.render_error(error, record.locale)
         async with _map_network_errors():

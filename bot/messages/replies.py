@@ -64,7 +64,13 @@ class Replies:
         self.captions = Captions(texts, styles)
 
     def queue_position(self, record: RequestRecord, position: int, *, engine_ready: bool) -> str:
-        """Return a sentence with the position in the queue, counted from 1."""
+        """Return a sentence with the position in the queue, counted from 1.
+
+        Args:
+            record: The waiting request.
+            position: Its place in the queue, 1 for the next request that runs.
+            engine_ready: Whether the engine has started; if not, the sentence says so.
+        """
         return self._texts.render(
             "progress.waiting" if engine_ready else "progress.waking",
             record.locale,
@@ -73,7 +79,12 @@ class Replies:
         )
 
     def progress(self, record: RequestRecord, progress: Progress) -> str:
-        """Return a sentence with the stage, a progress bar of ten steps and the percentage."""
+        """Return a sentence with the stage, a progress bar of ten steps and the percentage.
+
+        Args:
+            record: The running request.
+            progress: The stage of its job and the share of the job that is done, 0 to 1.
+        """
         share = min(1.0, max(0.0, progress.share))
         done = round(share * PROGRESS_STEPS)
         return self._texts.render(
@@ -115,18 +126,29 @@ class Replies:
     def comparison(
         self, record: RequestRecord, picture: bytes, locale: str
     ) -> tuple[str, discord.File]:
-        """Return a sentence and a PNG file: the score before and after."""
+        """Return a sentence and a PNG file: the score before and after.
+
+        See `PrivateReplies.comparison`.
+        """
         text = self._texts.render(
             "answer.compared", locale, tune=self.captions.describe(record, locale)
         )
         return text, discord.File(io.BytesIO(picture), filename=f"{file_name(record)}.compared.png")
 
     def style_question(self, upload: Upload, locale: str) -> str:
-        """Return the sentence above the list of styles for an upload."""
+        """Return the sentence above the list of styles for an upload.
+
+        Args:
+            upload: The file, whose name the sentence contains.
+            locale: A Discord locale, such as ``en-US``.
+        """
         return self._texts.render("choice.content", locale, file=escape(upload.name, MAX_NAME))
 
     def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
-        """Lay out a list of the styles above a row of strengths."""
+        """Lay out a list of the styles above a row of strengths.
+
+        See `PrivateReplies.style_choice_view`.
+        """
         view = style_list(
             upload_id,
             percent,

@@ -102,8 +102,18 @@ class LivePage:
     ) -> AsyncIterator[Self]:
         """Serve a channel on 127.0.0.1; port 0 means any free port.
 
+        Args:
+            env: The environment, started.
+            channel: The channel that the page shows.
+            users: The users that the page can act as.
+            port: The TCP port, 0 to 65535.
+
+        Yields:
+            The page; it is closed at the end of the context.
+
         Raises:
             BadSetting: when another program uses the port.
+            SetupError: when SimCord cannot serve the page for another reason.
         """
         preview = env.preview(channel, viewers=users, layout="channel", port=port)
         page = cls(env, preview, port)

@@ -24,6 +24,10 @@ def pending_migrations(version: int, folder: Path) -> list[str]:
 
     Each is one transaction that ends by storing its number as the new version.
 
+    Args:
+        version: The number of the last migration that the database has; 0 for a new one.
+        folder: The migrations as ``.sql`` files, numbered from 1 in the order of their names.
+
     Raises:
         StartupError: when the database is newer than the migrations in ``folder``.
     """
@@ -48,6 +52,10 @@ class Database:
     @classmethod
     async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Self:
         """Open or create the file, and apply the pending migrations.
+
+        Args:
+            path: The database file; its folder is created too.
+            migrations: The folder of the migrations.
 
         Raises:
             StartupError: when it cannot be opened, or was written by a newer version.

@@ -41,10 +41,25 @@ class PrivateReplies(Protocol):
     def comparison(
         self, record: RequestRecord, picture: bytes, locale: str
     ) -> tuple[str, discord.File]:
-        """Return a sentence and a PNG file: the score before and after."""
+        """Return a sentence and a PNG file: the score before and after.
+
+        Args:
+            record: The request whose score is compared.
+            picture: The score before and after, as the bytes of a PNG file.
+            locale: The Discord locale of the user who pressed, such as ``en-US``.
+
+        Returns:
+            The text of the message and its attachment.
+        """
 
     def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
-        """Return a list of styles and a row of strengths for an upload."""
+        """Return a list of styles and a row of strengths for an upload.
+
+        Args:
+            upload_id: The upload that is to be changed.
+            percent: The current strength, 0 to 100 %; its button is disabled.
+            locale: The Discord locale of the user, such as ``en-US``.
+        """
 
 
 class RequestIntake:
@@ -145,8 +160,17 @@ class RequestIntake:
     ) -> Upload:
         """Download, store and parse one file; the interaction is deferred ephemerally already.
 
+        Args:
+            interaction: The command of the user who sends the file.
+            attachment: The file, which passed `precheck`.
+
+        Returns:
+            The row of the stored file, whose parsed score is in the cache.
+
         Raises:
-            MstError: when the file holds no tune.
+            TooManyOpen, TooSoon: when the user has no request left.
+            DownloadFailed: when Discord does not deliver the file.
+            MstError: when the file is too large or holds no tune.
         """
         user_id = interaction.user.id
         # One file of a user at a time: all users share the parser processes.
@@ -177,8 +201,15 @@ class RequestIntake:
 
         Custom ids of messages that are posted already hold these moves: they stay valid.
 
+        Args:
+            interaction: The press, not yet acknowledged.
+            move: The move, one of the table.
+            id: The id of the request or upload.
+            argument: The argument in the unit of the table; None for a move without one.
+
         Raises:
             RequestNotFound, LostFile: when the request or upload is no longer stored.
+            NotRequester: when a user removes the result of another user's request.
             MstError: as `submit`.
         """
         await self._moves[move](interaction, id, argument or 0)
@@ -312,6 +343,10 @@ class RequestIntake:
 def precheck(attachment: discord.Attachment, limits: Limits) -> None:
     """Check the name and the size of an attachment before its download.
 
+    Args:
+        attachment: The attachment, with its name and its size in bytes.
+        limits: The largest accepted file, in bytes.
+
     Raises:
         UnreadableScore, TooLong: naming the file and the accepted formats or size.
     """
@@ -320,6 +355,13 @@ def precheck(attachment: discord.Attachment, limits: Limits) -> None:
 
 async def fetch_all(attachments: Sequence[discord.Attachment], limits: Limits) -> list[bytes]:
     """Download attachments that passed `precheck`, and check their first bytes.
+
+    Args:
+        attachments: The attachments, which are downloaded at the same time.
+        limits: The largest accepted file, in bytes.
+
+    Returns:
+        The bytes of each file, in the order of the attachments.
 
     Raises:
         UnreadableScore, TooLong: naming the file and the accepted formats or size.

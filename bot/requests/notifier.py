@@ -31,16 +31,43 @@ class Notifier(Protocol):
     async def show_position(
         self, record: RequestRecord, position: int, *, engine_ready: bool
     ) -> None:
-        """Show the position in the queue, counted from 1, and whether the engine has started."""
+        """Show the position in the queue, counted from 1, and whether the engine has started.
+
+        Args:
+            record: The waiting request.
+            position: Its place in the queue, 1 for the next request that runs.
+            engine_ready: Whether the engine has started.
+        """
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
-        """Show the stage and the progress."""
+        """Show the stage and the progress.
+
+        Args:
+            record: The running request.
+            progress: The stage of its job and the share of the job that is done, 0 to 1.
+        """
 
     async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
-        """Deliver the result with its files by format. Raises NotDelivered."""
+        """Deliver the result with its files by format.
+
+        Args:
+            record: The finished request, with its receipt.
+            files: The bytes of each file by its format, such as ``mp3``.
+
+        Raises:
+            NotDelivered: when Discord could not be reached.
+        """
 
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
-        """Delete the public message and inform the user privately. Raises NotDelivered."""
+        """Delete the public message and inform the user privately.
+
+        Args:
+            record: The failed request.
+            error: Why it failed; its code is the key of the sentence that the user gets.
+
+        Raises:
+            NotDelivered: when Discord could not be reached.
+        """
 
 
 class ProgressThrottle:
@@ -56,7 +83,12 @@ class ProgressThrottle:
         self._last_key: object = None
 
     def submit(self, edit: Coroutine[Any, Any, None], key: object = None) -> None:
-        """Start an edit, unless it is too soon or the last started edit has the same ``key``."""
+        """Start an edit, unless it is too soon or the last started edit has the same ``key``.
+
+        Args:
+            edit: Edits the message once; it is closed without being run when it is dropped.
+            key: What the edit shows, to recognize a repetition; None never counts as one.
+        """
         now = asyncio.get_running_loop().time()
         repeated = key is not None and key == self._last_key
         if repeated or now < self._next_at or (self._edit and not self._edit.done()):

@@ -19,7 +19,12 @@ class ResultFiles:
         self.folder = folder
 
     def write(self, request_id: int, files: Mapping[str, bytes]) -> None:
-        """Write the files of a request, replacing earlier ones."""
+        """Write the files of a request, replacing earlier ones.
+
+        Args:
+            request_id: The request.
+            files: The bytes of each file by its format, such as ``mp3``.
+        """
         draft = self.folder / f".{request_id}.draft"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)

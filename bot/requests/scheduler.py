@@ -122,8 +122,15 @@ class Scheduler:
     async def draw_comparison(self, request: Request, names: Mapping[str, str]) -> bytes:
         """Draw the score of a transfer before and after as PNG, without queue and store.
 
+        Args:
+            request: The transfer, which is computed again.
+            names: The user's names of its files, by SHA-256.
+
+        Returns:
+            The bytes of the PNG file.
+
         Raises:
-            EngineBusy: when the engine has no capacity.
+            EngineBusy: when the engine has not started or has no capacity.
             MstError: as the request itself.
         """
         if not self._engine_ready or self._closing:

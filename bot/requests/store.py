@@ -89,6 +89,11 @@ class RequestStore:
     ) -> Self:
         """Open or create the database, and apply the pending migrations.
 
+        Args:
+            path: The database file; its folder is created too.
+            clock: Returns the time in seconds since 1970.
+            migrations: The folder of the migrations.
+
         Raises:
             StartupError: when it cannot be opened, or was written by a newer version.
         """
@@ -144,7 +149,14 @@ class RequestStore:
         return _record_from_row(rows[0]) if rows else None
 
     async def renew_leases(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
-        """Extend the leases of a worker's requests to ``seconds`` from now."""
+        """Extend the leases of a worker's requests to ``seconds`` from now.
+
+        Args:
+            worker: The name of the worker.
+            seconds: How long the leases last, from now.
+            request_ids: The requests; those that the worker does not have leased are left as they
+                are.
+        """
         await self._query(
             """UPDATE requests SET lease_until = :now + :seconds
                WHERE worker = :worker AND state = 'running'
@@ -155,7 +167,13 @@ class RequestStore:
         )
 
     async def release(self, worker: str, request_id: int, *, count_try: bool) -> None:
-        """Return a leased request to the queue; ``count_try`` is whether this try counts."""
+        """Return a leased request to the queue; ``count_try`` is whether this try counts.
+
+        Args:
+            worker: The name of the worker.
+            request_id: The request; if the worker does not have it leased, it is left as it is.
+            count_try: False when the request did not run, such as for lack of capacity.
+        """
         await self._query(
             """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
                    tries = tries - :forgiven
@@ -166,7 +184,12 @@ class RequestStore:
         )
 
     async def release_all(self, worker: str, *, count_try: bool) -> None:
-        """Return every request leased by a worker of this name to the queue."""
+        """Return every request leased by a worker of this name to the queue.
+
+        Args:
+            worker: The name of the worker.
+            count_try: Whether the try that ends so counts as one of each request.
+        """
         await self._query(
             """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
                    tries = tries - :forgiven
@@ -264,7 +287,12 @@ class RequestStore:
         return _record_from_row(rows[0]) if rows else None
 
     async def history(self, user_id: int, limit: int = -1) -> list[RequestRecord]:
-        """List the latest ``limit`` requests of a user (-1: all), newest first."""
+        """List the latest ``limit`` requests of a user (-1: all), newest first.
+
+        Args:
+            user_id: The user's id on Discord.
+            limit: The largest number of requests, at least 0; -1 for all.
+        """
         rows = await self._query(
             "SELECT * FROM requests WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit",
             user_id=user_id,

@@ -79,7 +79,16 @@ class Uploads:
         self._rows_lock = asyncio.Lock()
 
     async def keep(self, user_id: int, name: str, data: bytes) -> Upload:
-        """Store an uploaded file on disk, and return its row."""
+        """Store an uploaded file on disk, and return its row.
+
+        Args:
+            user_id: The user's id on Discord.
+            name: The name of the file as the user sent it, with or without folders.
+            data: The bytes of the file.
+
+        Returns:
+            The row; when the user sent the same bytes before, their earlier row with the new name.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         async with self._rows_lock:
             await asyncio.to_thread(_write_once, self._path(sha256), data)
@@ -87,6 +96,10 @@ class Uploads:
 
     async def add_user(self, names: Mapping[str, str], user_id: int) -> None:
         """Add rows for a user who reuses stored files, ``names`` by SHA-256.
+
+        Args:
+            names: The names that the rows receive, by SHA-256.
+            user_id: The user's id on Discord.
 
         Raises:
             LostFile: when one of them is no longer stored.
@@ -104,6 +117,10 @@ class Uploads:
     ) -> dict[str, ParsedScore]:
         """Return the parsed files of a request by SHA-256; an empty dict for a new tune.
 
+        Args:
+            request: The request; its ``sources`` are the files, with the track of the melody.
+            names: The user's names of the files, by SHA-256; errors quote them.
+
         Raises:
             LostFile: when a file is no longer stored.
             ScoreError, BadOption: when the parser rejects a file.
@@ -115,6 +132,11 @@ class Uploads:
 
     async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> ParsedScore:
         """Return the parsed score of a file, from the cache if it is there.
+
+        Args:
+            sha256: The SHA-256 of the file, in hexadecimal digits.
+            name: The user's name of the file; its suffix says the format, and errors quote it.
+            track: The track of the melody, counted from 1; None finds the melody automatically.
 
         Raises:
             LostFile: when the file is no longer stored.
