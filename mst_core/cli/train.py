@@ -14,8 +14,7 @@ from mst_core.cli.output import progress_bar
 from mst_core.errors import BadOption
 
 if TYPE_CHECKING:
-    from mst_core.training.loop import EpochResult, Precision
-    from mst_core.training.train_style import NetworkName
+    from mst_core.training.loop import EpochResult, NetworkName, Precision
 
 _EXAMPLE = """\b
 Folk again, from the tunes that the music21 package ships:

@@ -8,7 +8,7 @@ minus 16. Bars are shifted forward by the tune's pickup, because phrases begin t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mst_core.corpora.tunes import CorpusTune
 
@@ -18,9 +18,6 @@ MIN_VARIATION_OVERLAP = 0.6
 """Share of notes with equal onset and pitch from which a bar counts as a variation of another."""
 MIN_NOTES = 3
 """A bar with fewer notes repeats nothing: it would be like too many others."""
-
-BarNotes = tuple[tuple[int, int, int | None], ...]
-"""(onset from the barline in ticks, duration in ticks, MIDI pitch or None) of each event."""
 
 
 def count_repetition_patterns(tunes: Iterable[CorpusTune]) -> dict[str, int]:
@@ -35,7 +32,8 @@ def repetition_pattern(tune: CorpusTune) -> str | None:
     if tune.barlines[:PATTERN_BARS] != tuple(range(0, PATTERN_BARS * bar, bar)) or not tune.events:
         return None
     pickup = -min(tune.events[0].onset, 0)
-    bars: list[BarNotes] = [
+    # (onset from the barline in ticks, duration in ticks, MIDI pitch or None) of each event.
+    bars: list[Sequence[tuple[int, int, int | None]]] = [
         tuple(
             (event.onset - line, event.duration, event.pitch)
             for event in tune.events
@@ -46,7 +44,7 @@ def repetition_pattern(tune: CorpusTune) -> str | None:
     return "".join(_symbol(bars, index) for index in range(PATTERN_BARS))
 
 
-def _symbol(bars: list[BarNotes], index: int) -> str:
+def _symbol(bars: list[Sequence[tuple[int, int, int | None]]], index: int) -> str:
     """Compare a bar with the earlier ones; a variation is at an even distance."""
     here = bars[index]
     if len(here) < MIN_NOTES:
@@ -60,7 +58,9 @@ def _symbol(bars: list[BarNotes], index: int) -> str:
     return _digit(nearest + PATTERN_BARS)
 
 
-def _overlap(one: BarNotes, other: BarNotes) -> float:
+def _overlap(
+    one: Sequence[tuple[int, int, int | None]], other: Sequence[tuple[int, int, int | None]]
+) -> float:
     """Share of (onset, pitch) pairs in common, 0 to 1."""
     mine, yours = ({(onset, pitch) for onset, _, pitch in bar} for bar in (one, other))
     return len(mine & yours) / max(len(mine), len(yours), 1)

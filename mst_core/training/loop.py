@@ -30,6 +30,7 @@ from mst_core.networks.model import SequenceNet
 
 PAD_TARGET = -100
 """Target of padded events; they count for no loss."""
+NetworkName = Literal["pitch", "duration"]
 Precision = Literal["float32", "bfloat16", "float16"]
 LabelledRows = tuple[NDArray[np.int16], NDArray[np.int64]]
 """Features ``(T, F)`` and targets ``(T,)`` of one tune for one network, T events."""
@@ -78,42 +79,18 @@ MEASURING = TrainConfig(window_events=1_000_000, batch_events=16_384)
 """Batches of whole tunes, for validation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A tune as training data of both networks."""
-
-    duration_features: NDArray[np.int16]
-    """Features of the duration network, shape ``(T, F)``."""
-    pitch_targets: NDArray[np.int64]
-    """Interval tokens, shape ``(T,)``."""
-    duration_targets: NDArray[np.int64]
-    """Duration tokens, shape ``(T,)``."""
-
-    @property
-    def pitch_features(self) -> NDArray[np.int16]:
-        """Features of the pitch network ``(T, F)``: the first columns of the duration network's."""
-        return self.duration_features[:, : len(PITCH_FEATURES)]
-
-    @property
-    def pitch(self) -> LabelledRows:
-        """Features and targets of the pitch network."""
-        return self.pitch_features, self.pitch_targets
-
-    @property
-    def duration(self) -> LabelledRows:
-        """Features and targets of the duration network."""
-        return self.duration_features, self.duration_targets
-
-
-def encode_tune(tune: CorpusTune, vocabulary: DurationVocabulary) -> Example:
-    """Compute the features before, and the target of, each event of a tune.
+def encode_tune(
+    tune: CorpusTune, vocabulary: DurationVocabulary
+) -> dict[NetworkName, LabelledRows]:
+    """Compute the features before, and the target of, each event of a tune, for both networks.
 
     Args:
         tune: a corpus tune of T events, at least one.
         vocabulary: the V durations of the style; a duration that it lacks counts as the nearest.
 
     Returns:
-        Features (T, F) and targets (T,) of both networks.
+        Features ``(T, F)`` and targets ``(T,)`` by network: targets are interval tokens or duration
+        tokens. The features of the pitch network are the first columns of the other one's.
     """
     state = MelodyState(TuneHeader.from_tune(tune), vocabulary, start=tune.events[0].onset)
     rows, intervals = [], []
@@ -122,11 +99,12 @@ def encode_tune(tune: CorpusTune, vocabulary: DurationVocabulary) -> Example:
         rows.append(state.duration_context(state.pitch_context(), interval, event.pitch))
         intervals.append(interval)
         state.append(event.pitch, event.duration)
-    return Example(
-        np.array(rows, dtype=np.int16),
-        np.array(intervals, dtype=np.int64),
-        np.array([vocabulary.token(event.duration) for event in tune.events], dtype=np.int64),
-    )
+    features = np.array(rows, dtype=np.int16)
+    durations = [vocabulary.token(event.duration) for event in tune.events]
+    return {
+        "pitch": (features[:, : len(PITCH_FEATURES)], np.array(intervals, dtype=np.int64)),
+        "duration": (features, np.array(durations, dtype=np.int64)),
+    }
 
 
 class Batches:

@@ -75,11 +75,14 @@ def evaluate_model(
         np.array([duration_class(event.duration) for event in tune.events]) for tune in tunes
     ]
     pitch = _total_nats(
-        model.pitch_net, [example.pitch for example in examples], torch.eye(N_PITCH_TOKENS), device
+        model.pitch_net,
+        [example["pitch"] for example in examples],
+        torch.eye(N_PITCH_TOKENS),
+        device,
     )
     duration = _total_nats(
         model.duration_net,
-        [(one.duration_features, row) for one, row in zip(examples, classes, strict=True)],
+        [(one["duration"][0], row) for one, row in zip(examples, classes, strict=True)],
         class_matrix(model.vocabulary),
         device,
     )

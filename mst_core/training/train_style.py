@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tomli_w
 import torch
@@ -24,10 +24,9 @@ from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import ReferenceProfiles
 from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
 from mst_core.styles import CARD_FILE
-from mst_core.training.loop import EpochResult, TrainConfig, encode_tune, train
+from mst_core.training.loop import EpochResult, NetworkName, TrainConfig, encode_tune, train
 from mst_core.training.losses import StyleLosses, evaluate_model, fit_cache
 
-NetworkName = Literal["pitch", "duration"]
 NETWORKS: tuple[NetworkName, ...] = ("pitch", "duration")
 MIN_TUNES = 20
 """Tunes that a corpus must have to be trained on."""
@@ -120,10 +119,10 @@ def train_style(
     (checkpoint_dir / name).mkdir(parents=True, exist_ok=True)
     for part in networks:
         network = model.pitch_net if part == "pitch" else model.duration_net
-        validation_rows = [getattr(example, part) for example in validation]
+        validation_rows = [example[part] for example in validation]
         train(
             network,
-            [getattr(example, part) for example in examples],
+            [example[part] for example in examples],
             validation_rows,
             config,
             device=device,

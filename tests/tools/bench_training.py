@@ -111,7 +111,7 @@ def main() -> None:
     books = read_folk_books(frozenset()).tunes[:: 3600 // TUNES]
     tunes = [parse_tune(tune.to_line()) for tune in books]
     vocabulary = DurationVocabulary.from_tunes(tunes)
-    examples = [encode_tune(tune, vocabulary).duration for tune in tunes]
+    examples = [encode_tune(tune, vocabulary)["duration"] for tune in tunes]
     fastest = default_precision("cpu")
     usual: list[float] = []
     ours: dict[Precision, list[float]] = {"float32": [], fastest: []}

@@ -22,7 +22,7 @@ WEIGHTS = ((0.0, *[0.3] * (BUCKET_COUNT - 1)),) * CONTEXT_COUNT
 
 def pitch_rows(tune: CorpusTune, tunes: list[CorpusTune]) -> list[list[int]]:
     vocabulary = DurationVocabulary.from_tunes(tunes)
-    rows: list[list[int]] = encode_tune(tune, vocabulary).pitch_features.tolist()
+    rows: list[list[int]] = encode_tune(tune, vocabulary)["pitch"][0].tolist()
     return rows
 
 

@@ -75,7 +75,7 @@ def test_training_stops_after_epochs_without_a_lower_validation_loss(
     tunes: list[CorpusTune],
 ) -> None:
     vocabulary = DurationVocabulary.from_tunes(tunes)
-    rows = [encode_tune(tune, vocabulary).pitch for tune in tunes[:4]]
+    rows = [encode_tune(tune, vocabulary)["pitch"] for tune in tunes[:4]]
     model = StyleModel.build(vocabulary, SMALL)
     epochs: list[EpochResult] = []
     config = TrainConfig(epochs=9, patience=2, learning_rate=0.0, weight_decay=0.0)
@@ -87,7 +87,7 @@ def test_training_stops_after_epochs_without_a_lower_validation_loss(
 
 def test_the_pitch_network_gets_the_first_columns_of_the_features(tunes: list[CorpusTune]) -> None:
     example = encode_tune(tunes[0], DurationVocabulary.from_tunes(tunes))
-    pitch_features, pitch_targets = example.pitch
-    duration_features, duration_targets = example.duration
+    pitch_features, pitch_targets = example["pitch"]
+    duration_features, duration_targets = example["duration"]
     assert np.array_equal(pitch_features, duration_features[:, : pitch_features.shape[1]])
     assert len(pitch_targets) == len(duration_targets) == len(tunes[0].events)

@@ -27,12 +27,12 @@ def test_a_fitted_cache_lowers_the_loss_of_an_untrained_network(
     alone = evaluate_model(model, tunes, CPU)
     fit_cache(
         model.pitch_net,
-        [(example.pitch_features, example.pitch_targets) for example in examples],
+        [example["pitch"] for example in examples],
         CPU,
     )
     fit_cache(
         model.duration_net,
-        [(example.duration_features, example.duration_targets) for example in examples],
+        [example["duration"] for example in examples],
         CPU,
     )
     together = evaluate_model(model, tunes, CPU)

@@ -44,7 +44,7 @@ def test_training_learns_the_dances(tunes: list[CorpusTune]) -> None:
     torch.manual_seed(0)
     model = StyleModel.build(vocabulary, SMALL)
     before = evaluate_model(model, tunes, CPU)
-    rows = [encode_tune(tune, vocabulary).duration for tune in tunes]
+    rows = [encode_tune(tune, vocabulary)["duration"] for tune in tunes]
     train(model.duration_net, rows, rows, TrainConfig(epochs=30), device=CPU)
     assert evaluate_model(model, tunes, CPU).duration < 0.6 * before.duration
 
@@ -53,7 +53,7 @@ def test_an_interrupted_training_resumes_to_the_same_weights(
     tunes: list[CorpusTune], tmp_path: Path
 ) -> None:
     vocabulary = DurationVocabulary.from_tunes(tunes)
-    rows = [encode_tune(tune, vocabulary).pitch for tune in tunes]
+    rows = [encode_tune(tune, vocabulary)["pitch"] for tune in tunes]
 
     class InterruptedTraining(Exception):
         pass
@@ -97,7 +97,7 @@ def test_an_interrupted_training_resumes_to_the_same_weights(
 
 def test_a_checkpoint_of_another_corpus_is_ignored(tunes: list[CorpusTune], tmp_path: Path) -> None:
     vocabulary = DurationVocabulary.from_tunes(tunes)
-    rows = [encode_tune(tune, vocabulary).pitch for tune in tunes]
+    rows = [encode_tune(tune, vocabulary)["pitch"] for tune in tunes]
     model = StyleModel.build(vocabulary, SMALL)
     train(model.pitch_net, rows, rows, SHORT, device=CPU, checkpoint=tmp_path / "c")
     epochs: list[EpochResult] = []
@@ -108,7 +108,7 @@ def test_a_checkpoint_of_another_corpus_is_ignored(tunes: list[CorpusTune], tmp_
 
 def test_bfloat16_learns_what_float32_learns(tunes: list[CorpusTune]) -> None:
     vocabulary = DurationVocabulary.from_tunes(tunes)
-    rows = [encode_tune(tune, vocabulary).pitch for tune in tunes]
+    rows = [encode_tune(tune, vocabulary)["pitch"] for tune in tunes]
     found: dict[str, float] = {}
     precisions: tuple[Precision, ...] = ("float32", "bfloat16")
     for precision in precisions:
