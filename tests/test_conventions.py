@@ -143,6 +143,33 @@ def test_a_module_under_sixty_lines_says_why_it_stands_alone() -> None:
     assert silent == []
 
 
+def public_functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """The public functions of a module and the public methods of its public classes, by name."""
+    levels: list[tuple[str, list[ast.stmt]]] = [("", ast.parse(path.read_text("utf-8")).body)]
+    for prefix, body in levels:
+        for node in body:
+            if isinstance(node, ast.ClassDef) and node.name[0] != "_":
+                levels.append((f"{prefix}{node.name}.", node.body))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
+                yield f"{prefix}{node.name}", node
+
+
+def test_a_public_function_of_two_parameters_documents_them() -> None:
+    silent = []
+    for path in tracked("bot/*.py", "mst_core/*.py"):
+        for name, function in public_functions(path):
+            decorators = " ".join(map(ast.unparse, function.decorator_list))
+            if re.search(r"click|overload|\.command\(", decorators):
+                continue
+            given = function.args
+            names = {each.arg for each in given.posonlyargs + given.args + given.kwonlyargs}
+            docstring = ast.get_docstring(function) or ""
+            is_documented = re.search(r"^Args:$|See `", docstring, re.M)
+            if len(names - {"self", "cls"}) >= 2 and not is_documented:
+                silent.append(f"{path.relative_to(PROJECT)}: {name}")
+    assert silent == []
+
+
 def test_no_file_names_the_machine_it_was_written_on() -> None:
     homes = ("/" + "work/", "/" + "root/", "../" + "shared", "." + "library/")
     place = re.compile("|".join([*map(re.escape, homes), r"/home/[a-z]+/", r"/Users/\w+/"]))
