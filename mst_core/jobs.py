@@ -33,6 +33,7 @@ MAX_SEED = 2**31 - 1
 MAX_BAR_LENGTH = 12
 """Quarter notes: no style has longer bars."""
 _MAX_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
+_EITHER = "name a style, or one tune as the target"
 
 SideName = Literal["pitch", "rhythm"]
 
@@ -187,8 +188,9 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
     @property
     def sources(self) -> dict[str, int | None]:
         """The single tunes that are targets, then the tune that is changed."""
-        likes = (side.like for side in (self.rhythm, self.pitch) if side is not None)
-        return dict.fromkeys(like for like in likes if like is not None) | {self.source: self.track}
+        sides = (side for side in (self.rhythm, self.pitch) if side is not None)
+        likes = [side.like for side in sides if side.like not in (None, self.source)]
+        return dict.fromkeys(likes) | {self.source: self.track}
 
     @property
     def strengths(self) -> dict[SideName, float]:
@@ -229,16 +231,18 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
             if side is None:
                 continue
             if side.style is not None and side.like is not None:
-                raise BadOption(f"{name} and like", "both", "name a style, or one tune to be like")
+                raise BadOption(f"{name} and like", "both", _EITHER)
+            if side.style is None and side.like is None:
+                raise BadOption(f"{name} or like", "neither", _EITHER)
             if side.style is not None:
                 require_style(side.style, styles)
-        if not any(side.style or side.like for side in self.sides.values()):
-            raise BadOption("rhythm or like", "neither", "name a style, or one tune to be like")
+        if not self.sides:
+            raise BadOption("rhythm or like", "neither", _EITHER)
         for name, side in (("strength", self.rhythm), ("pitch strength", self.pitch)):
             if side is not None and not 0 <= side.strength <= 1:
                 # Where only the pitches change, people call theirs the strength.
                 option = "strength" if self.rhythm is None else name
-                raise BadOption(option, side.strength, "choose 0 (as it is) to 1 (the whole way)")
+                raise BadOption(option, side.strength, "choose 0 (unchanged) to 1 (full change)")
         if self.meter is not None and Meter.parse(self.meter).bar_length > MAX_BAR_LENGTH:
             raise BadOption(
                 "meter", self.meter, f"a bar has at most {MAX_BAR_LENGTH} quarter notes"

@@ -44,14 +44,14 @@ def _sentence_and_status(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), 2
     if isinstance(error, SoundError | EngineError):
-        return f"{error} (the whole story is in {_write_log(error)})", 1
+        return f"{error} (the traceback is in {_write_log(error)})", 1
     if isinstance(error, MstError):
         return str(error), 2
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror.lower()
-        return f"nothing could be written: {reason}; the whole story is in {_write_log(error)}", 1
+        return f"nothing could be written: {reason}; the traceback is in {_write_log(error)}", 1
     name = type(error).__name__
-    return f"this should not happen: {name}; the whole story is in {_write_log(error)}", 1
+    return f"internal error: {name}; the traceback is in {_write_log(error)}", 1
 
 
 def _write_log(error: Exception) -> str:

@@ -24,6 +24,7 @@ VERSION = 2
 MAX_ENCODED_BYTES = 8_000_000
 MAX_TEMPO_CHANGES = 20_000
 _MAX_BARS = 4_000
+_MAX_PARTS = 1_000
 _MAX_TEXT_LENGTH = 1_000
 _MAX_WARNINGS = 100
 _MAX_NUMERATOR, _MAX_DENOMINATOR = 2**53, 2**31  # of a time in quarter notes
@@ -37,16 +38,23 @@ class _MeterBounds(msgspec.Struct):
 
 
 class _MelodyBounds(msgspec.Struct):
-    """Decoded before the score: a `Melody` adds up all its bars as soon as it is made."""
+    """Decoded before the score: a `Melody` adds up all its bars as soon as it is made.
+
+    Lists of small items are bounded here too, before memory is allocated for each item.
+    """
 
     bar_count: Annotated[int, Meta(ge=0, le=_MAX_BARS)]
     meter: _MeterBounds
+    sections: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_BARS + 1)]
     meter_changes: Annotated[list[dict[str, int | _MeterBounds]], Meta(max_length=_MAX_BARS)]
     """Each a bar and a meter."""
 
 
 class _ScoreBounds(msgspec.Struct):
     melody: _MelodyBounds
+    parts: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_PARTS)]
+    tempos: Annotated[list[msgspec.Raw], Meta(max_length=MAX_TEMPO_CHANGES)]
+    warnings: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_WARNINGS)]
 
 
 def _encode_fraction(value: object) -> tuple[int, int]:
@@ -111,7 +119,6 @@ def _check_score(score: ParsedScore) -> None:
     melody, parts = score.melody, score.parts
     texts = (score.title, *score.warnings, *(part.name for part in parts))
     _check_range("length of a text", map(len, texts), 0, _MAX_TEXT_LENGTH)
-    _check_range("number of warnings", (len(score.warnings),), 0, _MAX_WARNINGS)
     _check_range("pitch", melody.pitches, 0, 127)
     for part in parts:
         _check_range("program", (part.program,), 0, 127)
@@ -125,7 +132,6 @@ def _check_score(score: ParsedScore) -> None:
         raise ValueError(f"the mode {melody.key.mode[:20]!r}")
     _check_range("tempo", (melody.tempo, *(tempo for _, tempo in score.tempos)), 1e-6, 1e6)
     _check_range("onset of a tempo", (onset for onset, _ in score.tempos), -1e9, 1e9)
-    _check_range("number of tempos", (len(score.tempos),), 0, MAX_TEMPO_CHANGES)
     _check_increasing("sections", melody.sections, melody.bar_count)
     _check_increasing(
         "meter changes", [change.bar for change in melody.meter_changes], melody.bar_count

@@ -102,6 +102,8 @@ def test_the_sources_are_the_files_with_the_track_that_was_named() -> None:
     assert MASHUP.sources == {"b2": None, "a1": 2}
     same = Transfer(source="a1", seed=1, rhythm=Side(like="a1"), track=3)
     assert same.sources == {"a1": 3}
+    both = Transfer(source="a1", seed=1, rhythm=Side(like="a1"), pitch=Side(like="b2"))
+    assert [*both.sources] == ["b2", "a1"]
 
 
 def test_a_strength_is_set_on_the_sides_that_change_alone() -> None:
@@ -132,6 +134,10 @@ def test_a_mashup_can_be_swapped() -> None:
     [
         (Transfer(source="a", seed=1), "rhythm or like cannot be 'neither'"),
         (Transfer(source="a", seed=1, rhythm=Side()), "rhythm or like cannot be 'neither'"),
+        (
+            Transfer(source="a", seed=1, rhythm=Side(like="b"), pitch=Side()),
+            "pitch or like cannot be 'neither'",
+        ),
         (
             Transfer(source="a", seed=1, pitch=Side(style="folk", like="b")),
             "pitch and like cannot be 'both'",

@@ -141,7 +141,7 @@ def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
         if isinstance(error, ScoreError | BadOption) and str(error):
             raise error
         reason: object = f"it answered {code}"
-    except (msgspec.DecodeError, IndexError) as invalid:
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as invalid:
         reason = invalid
     how = _describe_exit(status)
     logger.warning("the parser %s over %r: %s", how, name, reason)

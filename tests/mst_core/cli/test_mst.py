@@ -179,7 +179,7 @@ def test_a_bug_is_one_line_that_names_a_log_with_the_traceback(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     call = mst("compose", "failing", "-o", "a.abc")
     assert call.status == 1
-    found = re.fullmatch(r"error: this should not happen: .*in (\S+\.log)\n", call.err)
+    found = re.fullmatch(r"error: internal error: .*in (\S+\.log)\n", call.err)
     assert found
     assert "ZeroDivisionError: a bug in the composer" in Path(found[1]).read_text()
     assert not [*folder.iterdir()]

@@ -294,7 +294,7 @@ def test_a_late_failure_leaves_no_file_and_does_not_stop_the_others(
     assert made(folder) == ["new/third.1.00.abc", "new/third.1.00.mid", "third.mid"]
     occupied, bug, count = call.stderr.splitlines()
     assert "it is a folder" in occupied
-    log = re.fullmatch(r"error: jig\.abc: this should not happen: .* in (\S+\.log)", bug)
+    log = re.fullmatch(r"error: jig\.abc: internal error: .* in (\S+\.log)", bug)
     assert log
     assert "ZeroDivisionError: a bug" in Path(log[1]).read_text()
     assert count == "1 of 3 files done"

@@ -166,6 +166,7 @@ HALF = {"meter": meter(3, 4), "bar": 3}
         ("tempos", [[float("nan"), 120.0]]),
         ("tempos", [[0.0, 120.0]] * 20_001),
         ("warnings", ["la"] * 101),
+        ("parts", [{"name": "", "program": 0, "drums": False, "notes": []}] * 1_001),
     ],
 )
 def test_a_value_that_no_reader_returns_is_refused(path: str, value: object) -> None:

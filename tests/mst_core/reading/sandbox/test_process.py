@@ -118,6 +118,7 @@ _RESPOND = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode(
         ),
         (_RESPOND.format('["TooLong", []]'), "ended"),
         (_RESPOND.format('["Fun", []]'), "ended"),
+        ("import sys; sys.stdout.buffer.write(bytes([0x92, 0xA1, 0xFF, 0x90]))", "ended"),
     ],
 )
 async def test_however_the_process_ends_there_is_one_plain_sentence(
