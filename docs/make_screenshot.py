@@ -1,4 +1,4 @@
-"""Write docs/tryout.png: the local preview with a finished tune.
+"""Write docs/preview.png: the local preview with a finished tune.
 
 Run it from the project's folder: ``.venv/bin/python docs/make_screenshot.py``. It starts the real
 bot with the real engine, requests a folk tune in Chromium, and takes the screenshot when the audio

@@ -1,6 +1,6 @@
 """Captions: names a request in a sentence, in a list and as a file, and chooses its buttons.
 
-The only module that distinguishes the kinds of request (new tune, transfer, mashup):
+The only module of the bot that distinguishes the kinds of request (new tune, transfer, mashup):
 docs/decisions.md#kinds-of-request. Text of other users, such as file names, is escaped and
 truncated before it is shown.
 """
