@@ -15,7 +15,7 @@ from mst_core.styles import resolve_style_name
 
 DEFAULT_BARS = 16
 _EXAMPLE = """\b
-A jig in D to listen to, to play from and to look at:
+A jig in D as sound, as MIDI and as a score:
     mst compose folk --meter 6/8 --key D -o jig.mp3 -o jig.mid -o jig.png
 """
 

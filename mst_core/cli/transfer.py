@@ -88,9 +88,7 @@ def command(files: tuple[Path, ...], **given: Any) -> int:
                     f"--{option} is for new tunes; leave it out, or leave out the file"
                 )
         if not any(given[target] for target in ("rhythm", "like", "pitch", "pitch_like")):
-            raise click.UsageError(
-                "say what the tune is to get: --pitch STYLE, --rhythm STYLE, or both"
-            )
+            raise click.UsageError("name a target: --pitch STYLE, --rhythm STYLE, or both")
         return run_transfer(files, cast("TransferOptions", given))
     for parameter, option in _GIVEN_TUNE_ONLY.items():
         if given[parameter] not in (None, False):

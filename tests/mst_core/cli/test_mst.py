@@ -142,7 +142,7 @@ def test_a_random_seed_is_reported_and_gives_the_same_tune_again(mst: type[Mst])
         ("transfer --pitch folk --rhythm jazz --keep-bars 1", "--keep-bars is about a tune of"),
         ("transfer --pitch folk --rhythm jazz --variants 2", "--variants is about a tune of"),
         ("transfer tune.mid --pitch folk --bars 8 -o a.abc", "--bars is for new tunes"),
-        ("transfer tune.mid -o a.abc", "say what the tune is to get"),
+        ("transfer tune.mid -o a.abc", "name a target: --pitch"),
         ("transfer tune.mid --pitch folk -o a.abc", "tune.mid: no such file"),
         ("mashup tune.mid -o a.abc", "Missing argument 'RHYTHM_FILE'"),
         ("mashup a.mid b.mid -o a.abc", "b.mid: no such file"),
