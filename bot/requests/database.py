@@ -1,7 +1,8 @@
 """The SQLite database of requests and uploads: its connection, its migrations and its lock.
 
 Each statement is a transaction of its own and is on disk when `Database.run` returns (write-ahead
-log, synchronous=FULL). `bot.requests.store` and `bot.requests.uploads` know what the rows mean.
+log, synchronous=FULL). The meaning of the rows is in `bot.requests.store` and
+`bot.requests.uploads`.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from mst_core.networks.context import MelodyState, TuneHeader, initial_pitch
 
 @dataclass(frozen=True, slots=True)
 class WritingConstraints:
-    """What all candidates of one tune share."""
+    """Constraints that all candidates of one tune share: form, rhythms, pitches, sampling."""
 
     header: TuneHeader
     key: Key
@@ -318,7 +318,7 @@ class MelodyWriter:
     def _completion_probabilities(
         self, durations: Sequence[int], rests: bool
     ) -> NDArray[np.float64]:
-        """Return the same for each duration (D,), in a span of a given number of notes."""
+        """Return completion probabilities (D,) by duration in a span of a given number of notes."""
         total = self.constraints.note_counts[self._span_index].bit_length() - 1
         left = total - self._notes_in_span - self.span.cadence - (not rests)
         table = self._lattice.completion_probability(

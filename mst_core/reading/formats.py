@@ -19,6 +19,8 @@ SNIFFED_BYTES = 2_048
 ACCEPTED_FORMATS = (
     "MIDI (.mid, .midi), ABC (.abc) and MusicXML (.musicxml, .xml, .mxl) are accepted"
 )
+MAX_ARGUMENT_LENGTH = 400
+"""Characters of what an error quotes from a file."""
 MAX_NAME_LENGTH = 60
 """Characters of a file's name in a sentence, its suffix included."""
 

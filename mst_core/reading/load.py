@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from mst_core.errors import BadOption, MstError, NoMelody, TooLong, UnreadableScore
 from mst_core.reading.formats import (
+    MAX_ARGUMENT_LENGTH,
     SNIFFED_BYTES,
     ScoreFormat,
     detect_format,
@@ -25,8 +26,6 @@ TEMPO_RANGE = (4.0, 1_000.0)
 """Accepted quarter notes per minute; the slowest is what a MIDI file can hold."""
 MAX_TEXT_LENGTH = 200
 """Characters of a title or of the name of a part."""
-MAX_ARGUMENT_LENGTH = 400
-"""Characters of what an error quotes from a file."""
 MAX_WARNINGS = 30
 
 

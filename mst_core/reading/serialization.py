@@ -58,7 +58,7 @@ class _ScoreBounds(msgspec.Struct):
 
 
 def _encode_fraction(value: object) -> tuple[int, int]:
-    """The numerator and denominator of a Fraction, the only type that msgspec does not know."""
+    """The numerator and denominator of a Fraction, the only type that msgspec does not encode."""
     if not isinstance(value, Fraction):
         raise NotImplementedError(f"a {type(value).__name__} in a score")
     return value.numerator, value.denominator

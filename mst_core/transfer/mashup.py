@@ -155,7 +155,7 @@ def _align_bars(
 
 
 def _pickup(pitch_tune: Melody, rhythm_tune: Melody, config: TransferConfig) -> list[Note]:
-    """The pitch tune's pickup, in the rhythm of the rhythm tune's where it has one too."""
+    """Return the pitch tune's pickup, in the rhythm of the rhythm tune's pickup if it has one."""
     pitches = [note.pitch for note in pitch_tune.notes if note.onset < 0]
     if not pitches:
         return []

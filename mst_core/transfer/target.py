@@ -33,7 +33,7 @@ MAX_BEATS = 32
 
 @dataclass(frozen=True)
 class Target:
-    """A style whose networks write the drafts; with one tune's statistics, if that is wanted."""
+    """A style whose networks sample drafts, with one tune's statistics where it is the target."""
 
     style: Style
     contrast_styles: tuple[Style, ...] = ()
@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True)
 class PitchTarget(Target):
-    """Whose intervals and scale degrees are wanted."""
+    """The target of the pitches: its intervals and scale degrees."""
 
     @classmethod
     def from_style(
@@ -91,7 +91,7 @@ class PitchTarget(Target):
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmTarget(Target):
-    """Whose rhythms are wanted, for tunes in one key and, by `at_tempo`, of one tempo."""
+    """The target of the rhythm, for tunes in one key and, after `at_tempo`, of one tempo."""
 
     key: Key
     """Key of the given tune, an input of the duration network."""
@@ -175,12 +175,12 @@ class RhythmTarget(Target):
             yield replace(self, coverage=coverage, _meter_models={})
 
     def at_tempo(self, tempo: float) -> RhythmTarget:
-        """The same without notes too short at a tempo, in quarter notes a minute."""
+        """Return the target without notes too short at ``tempo``, in quarter notes a minute."""
         min_duration = math.ceil(self.config.min_note_seconds * tempo / 60 * TICKS_PER_QUARTER)
         return replace(self, min_duration=min_duration, _meter_models={})
 
     def on_coarser_grid(self) -> RhythmTarget:
-        """The same on a grid twice as coarse, so that halved note values are on the grid too."""
+        """Return the target on a grid twice as coarse, which halved note values are on too."""
         return replace(self, grid=2 * self.grid, _meter_models={})
 
     def meter_for(self, meter: Meter) -> Meter:

@@ -40,7 +40,7 @@ class StyleTransfer:
     def __init__(
         self, styles: Mapping[str, Style], config: TransferConfig = TransferConfig()
     ) -> None:
-        """Hold the styles.
+        """Serve requests for these styles.
 
         Args:
             styles: by name; those that are not the target are the contrast.

@@ -97,7 +97,7 @@ class FieldToken:
 
     letter: str
     text: str
-    """What stands after the colon."""
+    """The text after the colon."""
 
 
 Token = NoteToken | BarToken | TupletToken | MarkToken | FieldToken

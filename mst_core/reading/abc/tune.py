@@ -49,9 +49,9 @@ class AbcMeasure:
     opens_repeat: bool = False
     closes_repeat: bool = False
     starts_section: bool = False
-    """Whether a double bar or a repeat sign stands before it."""
+    """Whether a double bar or a repeat sign precedes it."""
     ends_section: bool = False
-    """Whether a double bar or a repeat sign stands after it."""
+    """Whether a double bar or a repeat sign follows it."""
     endings: tuple[int, ...] = ()
     """The passes in which it is played, counted from 1; empty for all."""
 

@@ -99,8 +99,8 @@ def _read_tracks(
 ) -> list[tuple[MidiMessage, ...]]:
     """Read the track chunks from byte ``start``, at most as many as the header announced.
 
-    Chunks of other kinds are skipped, as the standard asks. What follows the last track is ignored:
-    many files end with zeros.
+    Chunks of other kinds are skipped, as the standard requires. What follows the last track is
+    ignored: many files end with zeros.
     """
     tracks: list[tuple[MidiMessage, ...]] = []
     events_left = max_events

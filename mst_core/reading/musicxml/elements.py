@@ -47,9 +47,9 @@ class XmlBarlines:
     play_count: int = 2
     """How often the repeat that it closes is played."""
     double_before: bool = False
-    """Whether a double bar or a repeat sign stands before it."""
+    """Whether a double bar or a repeat sign precedes it."""
     double_after: bool = False
-    """Whether a double bar or a repeat sign stands after it."""
+    """Whether a double bar or a repeat sign follows it."""
     ending: tuple[int, ...] = ()
     """The passes of the ending that begins with it, counted from 1; empty where none begins."""
     ending_stops: bool = False

@@ -204,7 +204,7 @@ class _MeasureReader:
             self._meter = read_meter(time)
 
     def _direction(self, direction: XmlElement) -> bool:
-        """Read tempo and jumps; return whether a rehearsal mark stands before the first note."""
+        """Read tempo and jumps; return whether a rehearsal mark precedes the first note."""
         tempo = read_tempo(direction)
         if tempo is not None:
             self._tempos.append((self._position, tempo))

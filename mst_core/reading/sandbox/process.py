@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
+from mst_core.reading.formats import MAX_ARGUMENT_LENGTH
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.reading.sandbox.protocol import MAX_RESPONSE_BYTES, ParseRequest
 from mst_core.reading.serialization import decode_score
@@ -137,7 +138,7 @@ def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
         if isinstance(decoded, bytes):
             return decode_score(decoded)
         code, arguments = decoded
-        error = rebuild_error(code, arguments)
+        error = rebuild_error(code, tuple(text[:MAX_ARGUMENT_LENGTH] for text in arguments))
         if isinstance(error, ScoreError | BadOption) and str(error):
             raise error
         reason: object = f"it answered {code}"

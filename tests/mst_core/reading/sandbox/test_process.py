@@ -129,6 +129,12 @@ async def test_however_the_process_ends_there_is_one_plain_sentence(
         await run_script(script, request=large)
 
 
+async def test_the_sentence_of_a_rejection_is_cut_to_what_a_message_holds() -> None:
+    with pytest.raises(UnreadableScore) as rejected:
+        await run_script(_RESPOND.format('["UnreadableScore", ["x" * 5_000_000, "y"]]'))
+    assert 300 < len(str(rejected.value)) < 1_000
+
+
 async def test_a_process_that_cannot_be_started_gives_a_sentence() -> None:
     with pytest.raises(ParserStopped, match="cannot be started"):
         await run_parser(REQUEST, 5, 512, ("/nowhere/python",))
