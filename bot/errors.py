@@ -66,7 +66,7 @@ class DownloadFailed(RequestError):
 class NoTarget(RequestError):
     """Arguments: the options of a style and the options of a tune, of which one must be given."""
 
-    sentence = "name a style with {0}, or one tune to be like with {1}"
+    sentence = "name a style with {0}, or one tune to imitate with {1}"
 
 
 class ConflictingOptions(RequestError):

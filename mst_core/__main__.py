@@ -29,7 +29,7 @@ from mst_core.cli.errors import report_error
 
 COMMANDS = {
     "Make music": (compose.command, transfer.command, rerhythm.command, mashup.command),
-    "See what there is": (styles.command, inspect.command),
+    "Look up": (styles.command, inspect.command),
     "Train a style": (corpus.command, train.command, evaluate.command, fingerprint.command),
     "Set up your shell": (completion.command,),
 }

@@ -15,7 +15,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import structs
 
-from mst_core.errors import BadOption
+from mst_core.errors import BadOption, RequestError
 from mst_core.music import Key, Meter
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.styles import StyleCard, require_style
@@ -33,7 +33,7 @@ MAX_SEED = 2**31 - 1
 MAX_BAR_LENGTH = 12
 """Quarter notes: no style has longer bars."""
 _MAX_DRAWN_SEED = 999_999  # six digits: a person can read one out and type it again
-_EITHER = "name a style, or one tune as the target"
+_EITHER = "name a style, or one tune to imitate"
 
 SideName = Literal["pitch", "rhythm"]
 
@@ -233,16 +233,17 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
             if side.style is not None and side.like is not None:
                 raise BadOption(f"{name} and like", "both", _EITHER)
             if side.style is None and side.like is None:
-                raise BadOption(f"{name} or like", "neither", _EITHER)
+                noun = "rhythm" if name == "rhythm" else "melodic style"
+                raise RequestError(f"choose a {noun}: {_EITHER}")
             if side.style is not None:
                 require_style(side.style, styles)
         if not self.sides:
-            raise BadOption("rhythm or like", "neither", _EITHER)
+            raise RequestError(f"choose a rhythm: {_EITHER}")
         for name, side in (("strength", self.rhythm), ("pitch strength", self.pitch)):
             if side is not None and not 0 <= side.strength <= 1:
                 # Where only the pitches change, people call theirs the strength.
                 option = "strength" if self.rhythm is None else name
-                raise BadOption(option, side.strength, "choose 0 (unchanged) to 1 (full change)")
+                raise BadOption(option, side.strength, "choose 0 (no change) to 1 (full change)")
         if self.meter is not None and Meter.parse(self.meter).bar_length > MAX_BAR_LENGTH:
             raise BadOption(
                 "meter", self.meter, f"a bar has at most {MAX_BAR_LENGTH} quarter notes"
@@ -375,6 +376,7 @@ _RECEIPT_KEYS = {
     "rank_among": "closer_than",
     "longest_shared_run": "longest_copy",
     "p95_shared_run": "usual_copy",
+    "warnings": "remarks",
 }
 """JSON key of the fields that have another name in code; databases and scripts rely on the keys."""
 
@@ -416,12 +418,12 @@ class Receipt(msgspec.Struct, frozen=True, rename=_RECEIPT_KEYS):
     repeats: tuple[int, int] | None = None
     """(bars of the given tune that repeat an earlier bar, how many of them still do)."""
     rank_among: tuple[int, int] | None = None
-    """(reference tunes that are less similar to the target than the result, all of them)."""
+    """(other tunes that are less similar to the target than the result, all of them)."""
     longest_shared_run: int | None = None
     """Notes in a row that some tune of the style, or the target tune, has too."""
     p95_shared_run: int | None = None
     """Notes: 95 of 100 pairs of unrelated tunes of the style share no longer run."""
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """Sentences about the given file and what was done with it."""
 
 

@@ -44,7 +44,7 @@ def make_receipt(request: Request, composition: Composition, source_title: str =
         rank_among=measured.rank_among if measured else None,
         longest_shared_run=measured.longest_shared_run if measured else None,
         p95_shared_run=measured.p95_shared_run if measured else None,
-        remarks=composition.remarks,
+        warnings=composition.warnings,
     )
 
 

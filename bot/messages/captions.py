@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 
 from discord.utils import escape_markdown
@@ -52,7 +52,7 @@ class Captions:
         match record.request:
             case Compose(pitch=pitch, rhythm=rhythm):
                 key = "tune.one" if pitch == rhythm else "tune.two"
-                titles = self.style_title(pitch), self.style_title(rhythm)
+                titles = self._phrase_title(pitch), self._phrase_title(rhythm)
                 return render(key, locale, pitch=titles[0], rhythm=titles[1])
             case Mashup(source=a, like=b):
                 names = self._display_name(record, a), self._display_name(record, b)
@@ -60,7 +60,7 @@ class Captions:
             case Transfer(source=source):
                 sides = " ".join(
                     render(f"sides.{key}", locale, value)
-                    for key, value in self.origins(record).items()
+                    for key, value in self._origins(record, self._phrase_title).items()
                 )
                 file = self._display_name(record, source)
                 return render("tune.given", locale, file=file, sides=sides)
@@ -72,10 +72,14 @@ class Captions:
             ``pitch`` and ``rhythm`` with the title of a style, ``pitch_like`` and ``rhythm_like``
             with the name of a file; a side that a transfer keeps has no entry.
         """
+        return self._origins(record, self.style_title)
+
+    def _origins(self, record: NewRequest, describe_style: Callable[[str], str]) -> dict[str, str]:
+        """Return the origin of each requested side, with a style in the words of a function."""
         origins = {}
         for name, side in record.request.sides.items():
             if side.style is not None:
-                origins[str(name)] = self.style_title(side.style)
+                origins[str(name)] = describe_style(side.style)
             else:
                 origins[f"{name}_like"] = self._display_name(record, side.like)
         return origins
@@ -98,6 +102,11 @@ class Captions:
                 return " / ".join(
                     self._texts.render("history.given", locale, percent=each) for each in percents
                 )
+
+    def _phrase_title(self, style: str) -> str:
+        """Return the title for the middle of a sentence: without the capital that only it has."""
+        title = self.style_title(style)
+        return style if title.casefold() == style.casefold() else title
 
     def _display_name(self, record: NewRequest, sha256: str | None) -> str:
         return escape(record.names.get(sha256 or "", "?"), MAX_NAME)

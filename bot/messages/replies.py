@@ -33,10 +33,10 @@ from mst_core.styles import StyleCard
 
 EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)
 PROGRESS_STEPS = 10
-MAX_REMARKS = 5
-"""Remarks that one result shows."""
-MAX_REMARK = 250
-"""Characters of one remark."""
+MAX_WARNINGS = 5
+"""Warnings that one result shows."""
+MAX_WARNING = 250
+"""Characters of one warning."""
 MAX_TITLE = 256
 """Characters that Discord allows in the title of an embed."""
 MAX_FIELD = 1024
@@ -189,7 +189,7 @@ class Replies:
             *_, source = request.sources
             title = receipt.source or PurePath(record.names.get(source, "")).stem
             embed.title = escape(title, MAX_TITLE)
-            embed.description = self._remarks(receipt)
+            embed.description = self._warnings(receipt)
         seeded = "again" in button_moves(request)
         values |= _strength_fields(request, receipt)
         values |= _measurement_fields(receipt)
@@ -216,9 +216,9 @@ class Replies:
         embed.set_footer(text=self._texts.render(footer, record.locale, number=record.id))
         return embed
 
-    def _remarks(self, receipt: Receipt) -> str | None:
-        remarks = [escape(text, MAX_REMARK) for text in receipt.remarks[:MAX_REMARKS]]
-        return "\n".join(f"• {text}" for text in remarks) or None
+    def _warnings(self, receipt: Receipt) -> str | None:
+        warnings = [escape(text, MAX_WARNING) for text in receipt.warnings[:MAX_WARNINGS]]
+        return "\n".join(f"• {text}" for text in warnings) or None
 
 
 def _strength_fields(request: Request, receipt: Receipt) -> dict[str, object]:

@@ -143,7 +143,7 @@ def validate_batch(spec: BatchSpec, models: Path, *, inputs: int = 1) -> None:
         raise BadOption("compare", "yes", "it is about pictures; ask for a .png or .svg")
     if spec.outputs.folder is None and inputs * len(spec.variants) > 1:
         what = f"{inputs} files" if inputs > 1 else f"{len(spec.variants)} versions"
-        raise click.UsageError(f"{what} need --out-dir DIR to be written to")
+        raise click.UsageError(f"to write {what}, name a folder with --out-dir DIR")
 
 
 def run_batch(spec: BatchSpec, files: Sequence[Path], options: CommonOptions) -> int:
@@ -235,8 +235,8 @@ def _make_variants(
             if is_new or _is_unchanged(composition):
                 break
         if not is_new:
-            remarks = (*composition.remarks, _DUPLICATE_VARIANT)
-            composition = replace(composition, remarks=remarks)
+            warnings = (*composition.warnings, _DUPLICATE_VARIANT)
+            composition = replace(composition, warnings=warnings)
         known.add(composition.melody.notes)
         made.append((studio.render(job, composition, on_progress), files))
     return made
@@ -277,9 +277,9 @@ def _write_files(spec: BatchSpec, made: list[tuple[Rendition, Mapping[Path, str]
 def _report_results(
     spec: BatchSpec, file: Path | None, made: list[tuple[Rendition, Mapping[Path, str]]]
 ) -> None:
-    """Print the results of one input; a remark is printed once."""
-    known_remarks: set[str] = set()
+    """Print the results of one input; a warning is printed once."""
+    known_warnings: set[str] = set()
     for rendition, files in made:
-        remarks = [each for each in rendition.receipt.remarks if each not in known_remarks]
-        print_rendition(rendition, [*files], remarks, source=file, as_json=spec.as_json)
-        known_remarks |= {*remarks}
+        warnings = [each for each in rendition.receipt.warnings if each not in known_warnings]
+        print_rendition(rendition, [*files], warnings, source=file, as_json=spec.as_json)
+        known_warnings |= {*warnings}

@@ -36,7 +36,7 @@ class ComposeOptions(CommonOptions):
 @options.seed
 @options.output_options
 def command(style: str, **given: Unpack[ComposeOptions]) -> int:
-    """Write a new tune in STYLE."""
+    """Compose a new tune in STYLE."""
     return run_compose(style, style, given)
 
 

@@ -102,7 +102,7 @@ def _report_text(result: ImportResult) -> str:
     lines = [
         f"{len(result.lines)} tunes in {result.n_clusters} clusters",
         f"{len(result.rejected)} rejected",
-        f"{result.other_files} files that are no scores",
+        f"{result.other_files} files that are not scores",
         "",
         *(f"{item.name}: {item.reason}" for item in result.rejected),
     ]

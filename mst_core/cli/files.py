@@ -200,7 +200,7 @@ def _output_format(path: Path) -> str:
     """Return the format that the suffix of an output names. Raises BadOption."""
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
-        raise BadOption("output", path, f"let it end in .{', .'.join(FORMATS)}")
+        raise BadOption("output", path, f"the name must end in one of .{', .'.join(FORMATS)}")
     _check_not_folder(path)
     if not path.parent.is_dir():
         raise BadOption("output", path, f"there is no folder {path.parent}")

@@ -28,7 +28,7 @@ For folk, from the tunes that it was trained on:
 )
 @options.models
 def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
-    """Compute again what STYLE needs to detect copies, from its CORPUS.
+    """Compute the fingerprints and reference profiles of STYLE again, from its CORPUS.
 
     `mst train` does this at its end; this command does it without training the networks again.
     """
@@ -42,7 +42,13 @@ def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
     fingerprints = train_style.write_reference_data(models / style, split)
     rhythm, melody = fingerprints.rhythm_config, fingerprints.melody_config
     click.echo(
-        f"{style}: {len(split.training)} tunes. Longest shared runs, 95th percentile: an unrelated "
-        f"tune with any of them {rhythm.p95} steps of rhythm and {melody.p95} of melody, "
-        f"two of them {rhythm.pair_p95} and {melody.pair_p95}"
+        f"{style}: {len(split.training)} tunes. Longest shared runs, 95th percentile: "
+        f"an unrelated tune with any of them: rhythm {_steps(rhythm.p95)}, "
+        f"melody {_steps(melody.p95)}; two of them: rhythm {_steps(rhythm.pair_p95)}, "
+        f"melody {_steps(melody.pair_p95)}"
     )
+
+
+def _steps(length: int | None) -> str:
+    """Return the length of a run in words."""
+    return "not measured (too few tunes)" if length is None else f"{length} steps"

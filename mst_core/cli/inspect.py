@@ -90,7 +90,6 @@ def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> lis
     ]
     for part in score.parts:
         name = part.name or "without a name"
-        lines.append(
-            f"    beside it: {'drums, ' if part.drums else ''}{name}, {len(part.notes)} notes"
-        )
-    return lines + [f"    {remark}" for remark in score.warnings]
+        drums = " (percussion)" if part.drums else ""
+        lines.append(f"    other part: {name}{drums}, {len(part.notes)} notes")
+    return lines + [f"    {warning}" for warning in score.warnings]

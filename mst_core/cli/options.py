@@ -158,23 +158,33 @@ class CommonOptions(TypedDict):
     device: str
 
 
-_NEW_TUNE_OPTIONS = (
-    click.option(
-        "--bars",
-        type=int,
-        metavar="N",
-        help=f"Number of bars, {BARS_RANGE[0]} to {BARS_RANGE[1]} (default: 16).",
-    ),
-    meter,
-    click.option("--key", metavar="KEY", help="Such as D, Em, 'B flat' or 'A mixolydian'."),
-    click.option(
-        "--tempo",
-        type=float,
-        metavar="N",
-        help=f"Quarter notes per minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}; the dotted "
-        "quarter of a jig is one and a half of them.",
-    ),
-)
+def _new_tune_options(condition: str = "") -> tuple[Callable[[FC], FC], ...]:
+    """Return the options of a new tune, with a condition before their defaults in the help."""
+    return (
+        click.option(
+            "--bars",
+            type=int,
+            metavar="N",
+            help=f"Number of bars, {BARS_RANGE[0]} to {BARS_RANGE[1]} ({condition}default: 16).",
+        ),
+        meter,
+        click.option(
+            "--key",
+            metavar="KEY",
+            help="Such as D, Em, 'B flat' or 'A mixolydian' "
+            f"({condition}default: chosen by the style).",
+        ),
+        click.option(
+            "--tempo",
+            type=float,
+            metavar="N",
+            help=f"Quarter notes per minute, {TEMPO_RANGE[0]:.0f} to {TEMPO_RANGE[1]:.0f}; the "
+            "dotted quarter of a jig is one and a half of them "
+            f"({condition}default: chosen by the style).",
+        ),
+    )
+
+
 _OUTPUT_OPTIONS = (outputs, performed, json, models, soundfont, device)
 _TRANSFER_OPTIONS = (
     seed,
@@ -207,7 +217,12 @@ _TRANSFER_OPTIONS = (
 
 def new_tune_options(function: FC) -> FC:
     """Add the options of a new tune to a command."""
-    return _apply_options(_NEW_TUNE_OPTIONS, function)
+    return _apply_options(_new_tune_options(), function)
+
+
+def transfer_new_tune_options(function: FC) -> FC:
+    """Add the same options to a command that refuses some of them for given tunes."""
+    return _apply_options(_new_tune_options("new tunes only; "), function)
 
 
 def output_options(function: FC) -> FC:

@@ -50,7 +50,7 @@ def progress_bar(label: str = "") -> Iterator[Callable[[str, float], None]]:
 def print_rendition(
     rendition: Rendition,
     files: Sequence[Path],
-    remarks: Sequence[str],
+    warnings: Sequence[str],
     *,
     source: Path | None,
     as_json: bool,
@@ -60,7 +60,7 @@ def print_rendition(
     Args:
         rendition: the result.
         files: the files that were written; none prints the tune.
-        remarks: the remarks of the receipt that are to be printed.
+        warnings: the warnings of the receipt that are to be printed.
         source: the input; None for a new tune.
         as_json: print one JSON object with everything instead.
     """
@@ -75,7 +75,7 @@ def print_rendition(
     aside = bool(tune)
     prefix = "" if source is None else f"{click.format_filename(source)}: "
     click.echo(prefix + describe_receipt(receipt), err=aside)
-    for line in (*measured_facts(receipt), *remarks):
+    for line in (*measured_facts(receipt), *warnings):
         click.echo(f"    {line}", err=aside)
     for path in files:
         click.echo(click.format_filename(path))
@@ -95,9 +95,9 @@ def describe_receipt(receipt: Receipt) -> str:
     form = f" ({receipt.form})" if receipt.form else ""
     shares = []
     if receipt.rhythm_strength is not None and receipt.rhythm_changed is not None:
-        shares.append(f"{receipt.rhythm_changed:.0%} changed")
+        shares.append(f"{100 * receipt.rhythm_changed:.0f} % of the notes changed")
     if receipt.pitch_strength is not None and receipt.pitch_changed is not None:
-        shares.append(f"{receipt.pitch_changed:.0%} of the pitches changed")
+        shares.append(f"{100 * receipt.pitch_changed:.0f} % of the pitches changed")
     change = f" ({', '.join(shares)})" if shares else ""
     sides = _describe_sides(receipt)
     seed = "" if sides == _MASHUP else f", seed {receipt.seed}"  # a mashup is deterministic
@@ -135,11 +135,14 @@ def measured_facts(receipt: Receipt) -> list[str]:
         facts.append(f"Repeated bars kept: {kept} of {repeated}.")
     if receipt.rank_among is not None:
         rank, others = receipt.rank_among
-        facts.append(f"More like the target than {rank} of {others} reference tunes.")
+        facts.append(f"More like the target than {rank} of {others} other tunes.")
     if receipt.longest_shared_run is not None:
         usual = ""
         if receipt.p95_shared_run is not None:
             usual = f" (95 % of unrelated tunes: up to {receipt.p95_shared_run})"
+        # The measured side is the rhythm if any of it changed: `Composition.measured_side`.
+        style = receipt.rhythm if receipt.rhythm_changed else receipt.pitch
+        other = "a tune of the style" if style else "the other tune"
         run = f"{receipt.longest_shared_run} notes"
-        facts.append(f"Longest run shared with a tune of the style: {run}{usual}.")
+        facts.append(f"Longest run shared with {other}: {run}{usual}.")
     return facts

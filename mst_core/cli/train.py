@@ -26,6 +26,22 @@ A style of your own from a folder of tunes; with fewer than a few hundred, start
 """
 
 
+class OptionWithOldName(click.Option):
+    """An option whose help lists only its first name; the names of version 0.1 still work."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the names and the help text.
+
+        Args:
+            ctx: the context of the running program.
+        """
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        names, text = record
+        return names.replace(", ".join(self.opts), self.opts[0]), text
+
+
 @click.command("train", epilog=_EXAMPLE)
 @click.argument("style", shell_complete=options.complete_style)
 @click.argument(
@@ -38,6 +54,7 @@ A style of your own from a folder of tunes; with fewer than a few hundred, start
     "--init-from",
     "--from",
     "init_from",
+    cls=OptionWithOldName,
     metavar="STYLE",
     shell_complete=options.complete_style,
     help="Start from the weights of this style, with its sizes. Then 20 tunes are enough; "
@@ -47,9 +64,8 @@ A style of your own from a folder of tunes; with fewer than a few hundred, start
     "--epochs",
     type=click.IntRange(1, 1000),
     default=13,
-    show_default=True,
-    help="Passes over the corpus, at most; training stops after 5 epochs without a lower "
-    "validation loss.",
+    help="Passes over the corpus, at most (default: 13); training stops after 5 epochs without a "
+    "lower validation loss.",
 )
 @click.option(
     "--hidden",
@@ -70,13 +86,13 @@ A style of your own from a folder of tunes; with fewer than a few hundred, start
     "--seed",
     type=int,
     default=1,
-    show_default=True,
-    help="The same seed and device give the same weights.",
+    help="The same seed and device give the same weights (default: 1).",
 )
 @click.option(
     "--network",
     "--only",
     "network",
+    cls=OptionWithOldName,
     type=click.Choice(["pitch", "duration"]),
     help="Train one of the two networks, so that two processes can share the work; a last call "
     "without this option writes the style.",
@@ -85,25 +101,24 @@ A style of your own from a folder of tunes; with fewer than a few hundred, start
     "--checkpoint-dir",
     "--runs",
     "checkpoint_dir",
+    cls=OptionWithOldName,
     type=click.Path(path_type=Path),
     default=Path("runs"),
-    show_default=True,
-    help="Where checkpoints and losses are written. An interrupted training goes on from there.",
+    help="Where checkpoints and losses are written (default: runs). An interrupted training goes "
+    "on from there.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),
     default=1,
-    show_default=True,
-    help="Processor threads.",
+    help="Processor threads (default: 1).",
 )
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
     default="auto",
-    show_default=True,
-    help="Number format of the computation; auto is bfloat16 on a GPU and on a processor with "
-    "instructions for it, else float32.",
+    help="Number format of the computation (default: auto); auto is bfloat16 on a GPU and on a "
+    "processor with instructions for it, else float32.",
 )
 @options.device
 @options.models
@@ -163,7 +178,11 @@ def command(
     )
     tunes = list(read_tunes(corpus))
     if len(tunes) < train_style.MIN_TUNES:
-        raise BadOption("corpus", len(tunes), f"it needs at least {train_style.MIN_TUNES} tunes")
+        raise BadOption(
+            "corpus",
+            " ".join(map(str, corpus)),
+            f"the corpus has {len(tunes)} tunes; training needs at least {train_style.MIN_TUNES}",
+        )
     with progress_bar() as show:
 
         def on_epoch(network: NetworkName, epoch: EpochResult) -> None:

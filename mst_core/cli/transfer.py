@@ -72,13 +72,13 @@ class TransferOptions(CommonOptions):
 @options.like
 @options.strength
 @options.pitch_strength
-@options.new_tune_options
+@options.transfer_new_tune_options
 @options.transfer_options
 def command(files: tuple[Path, ...], **given: Any) -> int:
-    """Give tunes of yours a new melodic style, a new rhythm, or both.
+    """Transfer a melodic style, a rhythm, or both to your tunes.
 
     With a FILE (MIDI, ABC or MusicXML) that tune is changed: its form stays, and so does the side
-    for which you name no style. Without one a new tune is written, for which both --pitch and
+    for which you name no style. Without one a new tune is composed, for which both --pitch and
     --rhythm name a style.
     """
     if files:

@@ -2,7 +2,7 @@
 
 Likelihood would favour bland candidates and a style classifier atypical ones. So the cost of a
 candidate is the distance of its interval and rhythm histograms from those of one real tune of the
-style (`mst_core.composing.reference_tune`), plus penalties for improbable joins, hammered pitches
+style (`mst_core.composing.reference_tune`), plus penalties for improbable joins, repeated pitches
 and repetition that the form did not plan.
 """
 

@@ -57,7 +57,7 @@ class ImportResult:
     lines: tuple[CorpusLine, ...]
     rejected: tuple[RejectedItem, ...]
     other_files: int
-    """Files in the folders that are no scores."""
+    """Files in the folders that are not scores."""
 
     @property
     def n_clusters(self) -> int:

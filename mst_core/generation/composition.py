@@ -50,7 +50,7 @@ class Composition:
     """(bars of the given tune that repeat an earlier bar, how many of them still do)."""
     parts: tuple[Part, ...] = ()
     """The other parts of the given file."""
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """Sentences about the given file and what was done, for the receipt."""
 
     @property

@@ -58,7 +58,7 @@ def combine(
         swing=0.5,
         program=0 if pitch_score.program is None else pitch_score.program,
         original=pitch_tune if melody.meter == pitch_tune.meter else None,
-        remarks=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys(warnings)),
     )
 
 

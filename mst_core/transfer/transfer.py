@@ -107,7 +107,7 @@ class StyleTransfer:
             pitch=pitch,
             repeats=count_kept_repeats(source.melody, melody),
             parts=_move_parts(source.parts, source.melody, melody),
-            remarks=tuple(warnings),
+            warnings=tuple(warnings),
         )
 
     def _compared(

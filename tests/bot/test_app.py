@@ -36,7 +36,7 @@ async def test_compose_delivers_audio_score_midi_and_the_options_used(server: Di
         "Form": "AABB",
         "Seed": "`42`",
     }
-    assert "A new Folk tune" in message.content
+    assert "A new folk tune" in message.content
 
 
 async def test_transfer_takes_melody_and_rhythm_from_two_styles(server: DiscordEnv) -> None:
@@ -55,7 +55,7 @@ async def test_transfer_takes_melody_and_rhythm_from_two_styles(server: DiscordE
     request = compose_request(job)
     assert (request.pitch, request.rhythm, request.bars) == ("jazz", "folk", 8)
     assert (request.meter, request.key, request.tempo, request.seed) == ("6/8", "Em", 90.0, 1)
-    assert "Jazz melody and Folk rhythm" in last_message(server.channel).content
+    assert "jazz melody and folk rhythm" in last_message(server.channel).content
     assert fields(last_message(server.channel))["Tempo"] == "dotted ♩ = 60", (
         "a musician's beat of 6/8"
     )

@@ -118,7 +118,7 @@ def make_rendition(job: Job) -> Rendition:
             rank_among=(41, 50) if restyle else None,
             longest_shared_run=7 if restyle else None,
             p95_shared_run=9 if restyle else None,
-            remarks=reading.warnings,
+            warnings=reading.warnings,
         )
     return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
 

@@ -31,7 +31,7 @@ async def test_history_shows_the_users_requests_with_seeds_and_links(server: Dis
     assert result.ephemeral
     assert result.response is not None
     text = str(result.response.embeds[0].description)
-    assert "A new Folk tune" in text
+    assert "A new folk tune" in text
     assert "seed `3`" in text
     assert "done" in text
     assert f"/{server.channel.id}/" in text

@@ -26,7 +26,7 @@ async def test_a_midi_file_gives_a_result_with_its_measurements(server: DiscordE
     (message,) = server.channel.history()
     assert suffixes(message) == PARTS
     assert message.attachments[2].filename == "My-reel-jazz.0.50.mid"
-    assert "My reel.mid in Jazz rhythm" in message.content
+    assert "My reel.mid in jazz rhythm" in message.content
     (embed,) = message.embeds
     assert embed.title == "The Test Reel"
     shown = fields(message)
@@ -231,13 +231,13 @@ async def test_the_history_names_the_file(server: DiscordEnv) -> None:
     result = await server.alice.slash(server.channel, "history")
     assert result.response is not None
     text = str(result.response.embeds[0].description)
-    assert "reel.mid in Jazz rhythm**, 50 %, seed `3`" in text
+    assert "reel.mid in jazz rhythm**, 50 %, seed `3`" in text
 
 
 async def test_text_of_other_users_is_not_formatted(server: DiscordEnv) -> None:
     await send_rerhythm(server, "**bold** [x](y).mid", REEL)
     message = last_message(server.channel)
-    assert message.content.startswith(r"🎵 **\*\*bold\*\* \[x](y).mid in Jazz")
+    assert message.content.startswith(r"🎵 **\*\*bold\*\* \[x](y).mid in jazz")
     assert message.attachments[2].filename == "bold-x-y-jazz.1.00.mid"
 
 

@@ -35,7 +35,7 @@ async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(server: Di
     message = last_message(server.channel)
     assert suffixes(message) == PARTS
     assert message.attachments[0].filename == "reel-jazz-folk.0.50.mp3"
-    assert "reel.mid with a Jazz melody in Folk rhythm" in message.content
+    assert "reel.mid with a jazz melody in folk rhythm" in message.content
     assert fields(message) == {
         "Melody": "Jazz",
         "Rhythm": "Folk",
@@ -43,7 +43,7 @@ async def test_a_file_is_changed_towards_a_melodic_style_and_a_rhythm(server: Di
         "Changed": "37 % of the notes",
         "New pitches": "20 % of the notes",
         "Repeats": "12 of 12 repeated bars kept",
-        "Similarity": "more like the target than 41 of 50 reference tunes",
+        "Similarity": "more like the target than 41 of 50 other tunes",
         "Longest shared run": "7 notes (95 % of unrelated tunes: up to 9)",
         "Key": "D major",
         "Meter": "4/4",
@@ -165,7 +165,7 @@ async def test_before_and_after_is_shown_in_private(server: DiscordEnv) -> None:
     assert result.response is not None
     (picture,) = result.response.attachments
     assert picture.filename == "reel-jazz.1.00.compared.png"
-    assert "reel.mid in Jazz rhythm**: your tune above" in result.response.content
+    assert "reel.mid in jazz rhythm**: your tune above" in result.response.content
     (job,) = server.engine.jobs
     assert (job.formats, job.show_original, transfer_request(job).seed) == (("png",), True, 4)
     assert len(server.channel.history(viewer=server.alice)) == 1

@@ -31,10 +31,10 @@ def captions(tmp_path: Path) -> Captions:
 @pytest.mark.parametrize(
     ("request_", "phrase", "amount"),
     [
-        (FOLK, "**A new Folk tune**", "16 bars"),
-        (JAZZ_FOLK, "**A new tune, Jazz melody and Folk rhythm**", "8 bars"),
-        (RHYTHM, r"**my\_reel.mid in Jazz rhythm**", "50 %"),
-        (BOTH, r"**my\_reel.mid with a melody like Waltz.abc in Folk rhythm**", "100 % / 50 %"),
+        (FOLK, "**A new folk tune**", "16 bars"),
+        (JAZZ_FOLK, "**A new tune, jazz melody and folk rhythm**", "8 bars"),
+        (RHYTHM, r"**my\_reel.mid in jazz rhythm**", "50 %"),
+        (BOTH, r"**my\_reel.mid with a melody like Waltz.abc in folk rhythm**", "100 % / 50 %"),
         (MASHUP, r"**The pitches of my\_reel.mid with the rhythm of Waltz.abc**", ""),
     ],
 )

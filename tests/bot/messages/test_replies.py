@@ -43,7 +43,7 @@ RECEIPT = Receipt(
     rank_among=(50, 50),
     longest_shared_run=99,
     p95_shared_run=99,
-    remarks=(STARS,) * 20,
+    warnings=(STARS,) * 20,
 )
 
 

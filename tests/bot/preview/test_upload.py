@@ -47,7 +47,7 @@ def test_an_uploaded_midi_file_gets_another_rhythm(
     result = you.results().first
     wait_until(lambda: audio_seconds(result) > 5, "a sound longer than 5 s")
     wait_until(lambda: score_width(result) > 0, "a score")
-    assert "reel.mid in Jazz rhythm" in result.inner_text()
+    assert "reel.mid in jazz rhythm" in result.inner_text()
     assert "95 %" in result.inner_text()
     with you.page.expect_download() as download:
         result.get_by_label(re.compile(r"^Download reel.*\.mid$")).click()

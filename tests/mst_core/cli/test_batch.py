@@ -57,7 +57,7 @@ def test_a_batch_is_refused_when_request_and_outputs_do_not_fit(tmp_path: Path) 
         validate_batch(replace(spec("abc"), performed=True), models)
     with pytest.raises(BadOption, match="it is about pictures"):
         validate_batch(replace(spec("abc"), show_original=True), models)
-    with pytest.raises(click.UsageError, match="2 files need --out-dir"):
+    with pytest.raises(click.UsageError, match="to write 2 files, name a folder"):
         validate_batch(spec("mid"), models, inputs=2)
     with pytest.raises(UnknownStyle):
         validate_batch(spec("mid", request=POLKA), models)

@@ -38,7 +38,7 @@ def test_files_in_a_folder_are_named_by_input_and_variant(tmp_path: Path) -> Non
 def test_outputs_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for outputs, folder, formats, words in (
-        ([tmp_path / "a.flac"], None, None, "let it end in .mp3"),
+        ([tmp_path / "a.flac"], None, None, "the name must end in one of .mp3"),
         ([tmp_path / "gone" / "a.mid"], None, None, "there is no folder"),
         ([tmp_path / "a.mid"], tmp_path, None, "either -o or --out-dir"),
         ([tmp_path / "a.mid"], None, "mid", "they go with --out-dir"),

@@ -32,7 +32,7 @@ RECEIPT = Receipt(
 def test_different_strengths_are_printed_for_each_side() -> None:
     assert describe_receipt(RECEIPT) == (
         "jazz melody, strength 1.00, the other tune's rhythm, strength 0.50: 8 bars of 4/4 in "
-        "D major, 64 notes (40% changed, 30% of the pitches changed), 35 s, seed 1"
+        "D major, 64 notes (40 % of the notes changed, 30 % of the pitches changed), 35 s, seed 1"
     )
 
 
@@ -56,8 +56,10 @@ def test_what_was_not_measured_is_not_printed() -> None:
     assert measured_facts(RECEIPT) == []
     assert measured_facts(structs.replace(RECEIPT, repeats=(0, 0))) == []
     assert measured_facts(structs.replace(RECEIPT, longest_shared_run=7)) == [
-        "Longest run shared with a tune of the style: 7 notes."
+        "Longest run shared with the other tune: 7 notes."
     ]
+    with_style = structs.replace(RECEIPT, rhythm="folk", longest_shared_run=7)
+    assert measured_facts(with_style) == ["Longest run shared with a tune of the style: 7 notes."]
 
 
 def test_json_is_one_line_in_utf_8(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

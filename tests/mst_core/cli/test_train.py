@@ -50,6 +50,14 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def test_the_help_lists_the_new_names_of_options_and_not_the_old_ones() -> None:
+    status, out, _ = mst("train", "--help")
+    assert status == 0
+    for new, old in (("init-from", "from"), ("network", "only"), ("checkpoint-dir", "runs")):
+        assert f"  --{new} " in out
+        assert f"--{old}" not in out
+
+
 def test_a_trained_style_is_listed_at_once(trained: Path) -> None:
     status, out, _ = mst("styles", "--models", trained / "models")
     assert status == 0

@@ -130,8 +130,11 @@ def test_two_lists_of_strengths_give_every_pair_of_them(composer: RecordingCompo
         ("reel.abc --rhythm folk --pitch-strength 0.5", "name where the pitches come from"),
         ("reel.abc --pitch folk --pitch-strength 1 --strength 0", "only the pitches change"),
         ("reel.abc --pitch folk --pitch-like jig.abc", "pitch and like cannot be 'both'"),
-        ("reel.abc --pitch folk --pitch-strength 2", "choose 0 (as it is) to 1"),
-        ("reel.abc --pitch folk --pitch-strength 0,1", "2 versions need --out-dir"),
+        ("reel.abc --pitch folk --pitch-strength 2", "choose 0 (no change) to 1"),
+        (
+            "reel.abc --pitch folk --pitch-strength 0,1",
+            "to write 2 versions, name a folder with --out-dir DIR",
+        ),
         ("reel.abc --pitch folk --compare", "it is about pictures"),
         ("reel.abc --pitch-like gone.abc", "gone.abc: no such file"),
     ],
@@ -203,11 +206,11 @@ def test_the_receipt_is_printed_in_words(composer: RecordingComposer) -> None:
     first, *facts, file = call.stdout.splitlines()
     assert first.startswith(
         "reel.abc: jazz melody in folk rhythm, strength 1.00: 4 bars of 4/4 in D major, 21 notes "
-        "(40% changed, 25% of the pitches changed)"
+        "(40 % of the notes changed, 25 % of the pitches changed)"
     )
     assert facts == [
         "    Repeated bars kept: 12 of 12.",
-        "    More like the target than 41 of 50 reference tunes.",
+        "    More like the target than 41 of 50 other tunes.",
         "    Longest run shared with a tune of the style: "
         "7 notes (95 % of unrelated tunes: up to 9).",
     ]

@@ -186,7 +186,7 @@ def test_the_command_writes_a_corpus_and_a_report(library: Path, tmp_path: Path)
     assert json.loads(output.read_text().splitlines()[0])["cluster"] == "lowroad"
     report = (tmp_path / "mine.jsonl.report.txt").read_text()
     assert "broken.mid" in report
-    assert "1 files that are no scores" in report
+    assert "1 files that are not scores" in report
 
 
 def test_an_import_without_a_tune_fails_with_one_line(tmp_path: Path) -> None:

@@ -308,7 +308,7 @@ def test_the_composition_reports_what_changed() -> None:
     assert composition.rhythm is not None
     assert composition.rhythm.changed > 0.3
     assert composition.swing > 0.5
-    assert any("6/8" in remark for remark in composition.remarks)
+    assert any("6/8" in warning for warning in composition.warnings)
 
 
 @pytest.mark.parametrize(
