@@ -164,7 +164,7 @@ def test_losses_are_printed_as_json(trained: Path) -> None:
     [
         (["evaluate", "waltzes", "--corpus", "{corpus}"], "waltzes"),
         (["train", "../evil", "{corpus}"], "letters"),
-        (["train", "few", "{few}"], "at least 20 tunes"),
+        (["train", "few", "{few}"], "training needs at least 20"),
         (["train", "broken", "{broken}"], "line 1"),
         (["train", "mine", "{corpus}", "--init-from", "waltzes"], "waltzes"),
         (["train", "mine", "{corpus}", "--from", "dances", "--hidden", "64"], "sizes"),
