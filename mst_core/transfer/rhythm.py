@@ -81,7 +81,12 @@ class RhythmPath:
                     onset, duration = self._times[value]
                     notes.append(Note(start + onset, duration, note.pitch))
             section_start += section.bar_count * meter.bar_length
-        notes = [Note(n.onset / self.scale, n.duration / self.scale, n.pitch) for n in notes]
+        # A note held over a barline whose end was rounded up may reach into the next bar's rhythm.
+        ends = [*(following.onset for following in notes[1:]), notes[-1].end] if notes else []
+        notes = [
+            Note(n.onset / self.scale, (min(n.end, end) - n.onset) / self.scale, n.pitch)
+            for n, end in zip(notes, ends, strict=True)
+        ]
         return replace(
             self.source, notes=tuple(notes), meter=first_meter, meter_changes=tuple(changes)
         )

@@ -335,3 +335,14 @@ def test_a_tune_that_would_last_too_long_in_its_new_meter_is_rejected() -> None:
 
 def test_a_meter_with_too_many_beats_becomes_the_most_common_one_of_the_style() -> None:
     assert str(target("jazz").meter_for(Meter(13, 16))) == "4/4"
+
+
+def test_a_pickup_held_over_barlines_does_not_reach_into_a_new_rhythm() -> None:
+    times = ((Fraction(-35, 24), Fraction(1, 24)), (Fraction(-17, 12), Fraction(11, 3)),
+             (Fraction(13, 4), Fraction(1)))  # fmt: skip
+    notes = tuple(Note(onset, duration, 55) for onset, duration in times)
+    held = Melody(notes, Meter(9, 16), Key(0, "dorian"), 40, 2)
+    for strength in (0.5, 1.0):
+        changed, _ = transfer(held, "folk", strength=strength, seed=0)
+        assert changed.pitches == held.pitches
+        assert len(changed.notes) == 3
