@@ -83,7 +83,8 @@ async def run_parser(
     finally:
         _kill(process)
         await process.communicate()  # drains the pipes, which close only then
-    return _decode_response(response, status, request.name)
+    # A large score takes seconds to decode and check; the event loop of the bot goes on meanwhile.
+    return await asyncio.to_thread(_decode_response, response, status, request.name)
 
 
 async def _communicate(process: Process, request: bytes) -> bytes:
