@@ -1,6 +1,6 @@
 """Note values (quarter, dotted eighth, ...) and the written notes that have them.
 
-It stands alone because every module of this package uses them.
+Stands alone because layout, ties, beams and the writers of ABC, MEI and MusicXML share them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Estimates the key of notes whose file names none (Krumhansl-Schmuckler algorithm).
 
-Stands alone because the readers of all formats share it.
+Stands alone because the readers of MIDI and MusicXML share it; ABC names its key in K:.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Resource limits of the parser process, set before anything else is imported.
+"""Resource limits of the parser process, set before the readers are imported.
 
-Stands alone so that `__main__` can import it without the readers. Limits cannot be raised again.
+Stands alone so that `__main__` can import it without them. Limits cannot be raised again.
 """
 
 from __future__ import annotations

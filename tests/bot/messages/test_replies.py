@@ -14,26 +14,17 @@ from bot.messages.replies import Replies
 from bot.requests.database import Database
 from bot.requests.store import RequestStore
 from bot.texts import Texts
-from mst_core.jobs import Receipt, Side, Transfer
+from mst_core.jobs import Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, write_styles
+from tests.support.receipts import make_receipt
 from tests.support.uploads import send_rerhythm, write_reel
 
 STARS = "*" * 2000
 SOURCE, LIKE = "a" * 64, "b" * 64
-RECEIPT = Receipt(
-    pitch="",
-    rhythm="",
-    seed=1,
-    key="D major",
-    meter="4/4",
-    tempo=110.0,
-    bars=8,
-    notes=64,
+RECEIPT = make_receipt(
     form="AABB",
-    seconds=34.9,
-    version="0",
     source=STARS,
     rhythm_strength=0.5,
     rhythm_changed=0.5,

@@ -8,20 +8,10 @@ import pytest
 from msgspec import structs
 
 from mst_core.cli.output import describe_receipt, measured_facts, print_json, progress_bar
-from mst_core.jobs import Receipt
+from tests.support.receipts import make_receipt
 
-RECEIPT = Receipt(
+RECEIPT = make_receipt(
     pitch="jazz",
-    rhythm="",
-    seed=1,
-    key="D major",
-    meter="4/4",
-    tempo=110.0,
-    bars=8,
-    notes=64,
-    form="",
-    seconds=34.9,
-    version="0",
     rhythm_strength=0.5,
     rhythm_changed=0.4,
     pitch_strength=1.0,
