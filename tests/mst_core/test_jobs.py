@@ -21,7 +21,7 @@ from mst_core.jobs import (
 )
 from mst_core.styles import StyleCard
 from tests.support.fake_composer import CARD
-from tests.support.receipts import make_receipt
+from tests.support.receipts import example_receipt
 
 STYLES: dict[str, StyleCard] = {"folk": CARD, "jazz": CARD}
 
@@ -167,7 +167,7 @@ def test_the_json_keys_of_a_receipt_are_those_of_version_0_1_0() -> None:
         "closeness pitch_strength repitched pitch_closeness repeats closer_than longest_copy "
         "usual_copy remarks"
     )
-    receipt = make_receipt(rhythm="jazz", rhythm_similarity=0.75, rank_among=(4, 5))
+    receipt = example_receipt(rhythm="jazz", rhythm_similarity=0.75, rank_among=(4, 5))
     assert [*msgspec.to_builtins(receipt)] == keys.split()
     row = msgspec.json.encode(receipt)
     assert b'"closeness":0.75' in row

@@ -21,6 +21,6 @@ PLAIN_RECEIPT = Receipt(
 )
 
 
-def make_receipt(**changes: object) -> Receipt:
+def example_receipt(**changes: object) -> Receipt:
     """Return the plain receipt with other values in the given fields."""
     return structs.replace(PLAIN_RECEIPT, **changes)

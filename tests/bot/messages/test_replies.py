@@ -18,12 +18,12 @@ from mst_core.jobs import Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, write_styles
-from tests.support.receipts import make_receipt
+from tests.support.receipts import example_receipt
 from tests.support.uploads import send_rerhythm, write_reel
 
 STARS = "*" * 2000
 SOURCE, LIKE = "a" * 64, "b" * 64
-RECEIPT = make_receipt(
+RECEIPT = example_receipt(
     form="AABB",
     source=STARS,
     rhythm_strength=0.5,

@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from mst_core.cli.output import describe_receipt, measured_facts, print_json, progress_bar
-from tests.support.receipts import make_receipt
+from tests.support.receipts import example_receipt
 
-RECEIPT = make_receipt(
+RECEIPT = example_receipt(
     pitch="jazz",
     rhythm_strength=0.5,
     rhythm_changed=0.4,
