@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -179,3 +180,28 @@ def test_a_note_off_the_grid_is_an_error_that_names_its_position() -> None:
     tune = Melody(fifth, Meter(4, 4), Key(0), 120.0, bar_count=2)
     with pytest.raises(UnwritableRhythm, match=r"bar 2 .* 1/5 quarters after the barline"):
         lay_out_bars(tune)
+
+
+@pytest.mark.parametrize(
+    "meter", ["31/8", "29/16", "25/8", "23/8", "17/4", "15/4", "13/4", "32/1", "31/2", "31/32"]
+)
+def test_long_notes_and_rests_of_odd_bars_are_split_at_once(meter: str) -> None:
+    parsed = Meter.parse(meter)
+    bar = parsed.bar_length
+    held = Note(Fraction(0), bar, 60)
+    late = Note(3 * bar - Fraction(1, 24), Fraction(1, 24), 62)
+    tune = Melody((held, late), parsed, Key(0), 120.0, bar_count=3)
+    start = time.process_time()
+    bars = lay_out_bars(tune)
+    assert time.process_time() - start < 1.0  # all ways to split a bar of 31/8 took hours
+    assert notes_of(bars, tune) == sounding(tune.notes)
+    assert [each.length for each in bars] == [bar] * 3
+    # A note value lasts six quarters at most, so the beats shown are few.
+    assert len(bars[0].notes) <= bar / 6 + 3
+
+
+def test_a_silent_bar_of_twenty_four_quarters_is_one_bar_of_rest() -> None:
+    tune = Melody((Note(Fraction(0), Fraction(1), 60),), Meter(24, 4), Key(0), 120.0, bar_count=2)
+    bars = lay_out_bars(tune)
+    assert bars[1].is_empty
+    assert bars[1].length == 24
