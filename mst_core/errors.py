@@ -3,6 +3,9 @@
 * MstError                     a fault that a person can understand and correct
   - ScoreError
     + UnreadableScore          the bytes are not a supported file
+    + AudioFile                a recording: sound or video instead of notes
+    + PictureFile              a picture of music instead of notes
+    + ForeignScore             a file that only another program can read
     + NoMelody                 a file that contains no melody
     + TooLong                  more notes, bars or seconds than the limits allow
     + ParserStopped            the parser exceeded its time or memory, or crashed
@@ -62,6 +65,33 @@ class UnreadableScore(ScoreError):
     """Arguments: what is wrong, what would be accepted."""
 
     sentence = "{0}; {1}"
+
+
+class AudioFile(ScoreError):
+    """Arguments: the file, its format."""
+
+    sentence = (
+        "{0} is a recording ({1}), and no notes can be read from sound; send the tune as a"
+        " MIDI (.mid), ABC (.abc) or MusicXML (.musicxml, .mxl) file"
+    )
+
+
+class PictureFile(ScoreError):
+    """Arguments: the file, its format."""
+
+    sentence = (
+        "{0} is a picture ({1}), and no notes can be read from it; open the score in the program"
+        " that made it and export it as MusicXML or MIDI"
+    )
+
+
+class ForeignScore(ScoreError):
+    """Arguments: the file, the program that reads it, the command there that exports notes."""
+
+    sentence = (
+        "{0} is a {1} file; open it in a program that reads it, export it as MusicXML or MIDI"
+        " ({2}), and send that file"
+    )
 
 
 class NoMelody(ScoreError):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from mst_core.errors import TooLong, UnreadableScore
+from mst_core.reading.other_files import error_by_first_bytes, error_by_suffix
 from mst_core.reading.parsed_score import Limits
 
 SNIFFED_BYTES = 2_048
@@ -37,6 +38,8 @@ class ScoreFormat(StrEnum):
 SUFFIXES = {
     ".mid": ScoreFormat.MIDI,
     ".midi": ScoreFormat.MIDI,
+    ".kar": ScoreFormat.MIDI,
+    ".rmi": ScoreFormat.MIDI,
     ".abc": ScoreFormat.ABC,
     ".musicxml": ScoreFormat.MUSICXML,
     ".xml": ScoreFormat.MUSICXML,
@@ -44,16 +47,11 @@ SUFFIXES = {
 }
 # Other files that people send by mistake, recognized by their first bytes.
 _OTHER_FILE_TYPES = (
-    (rb"ID3|\xff[\xe2-\xfb]", "an MP3 sound"),
-    (rb"OggS", "an Ogg sound"),
-    (rb"fLaC", "a FLAC sound"),
-    (rb"RIFF....WAVE", "a WAV sound"),
-    (rb"....ftyp", "a sound or a film"),
-    (rb"\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP", "a picture"),
-    (rb"%PDF", "a PDF document"),
     (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ", "an archive of another kind"),
     (rb"(?i)\s*<(!doctype html|html)", "a web page"),
 )
+_ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".xz", ".bz2")
+_UNPACK = "unpack it, and send the MIDI, ABC or MusicXML file that is in it"
 _SCORE_XML = re.compile(r"\s*<(\?xml|!DOCTYPE score-|score-(partwise|timewise))")
 _ABC = re.compile(r"(\s*%abc|(.*\n)*?\s*X:\s*\d)")
 
@@ -76,10 +74,20 @@ def detect_format(
 
     Raises:
         UnreadableScore: when the file is empty or of another type.
+        AudioFile, PictureFile, ForeignScore: when it is a recording, a picture, or a file of
+            another program.
         TooLong: when it is too large.
     """
     shown = display_name(name)
-    by_suffix = SUFFIXES.get(PurePosixPath(shown).suffix.lower())
+    suffix = PurePosixPath(shown).suffix.lower()
+    by_suffix = SUFFIXES.get(suffix)
+    other = error_by_first_bytes(shown, first_bytes) if first_bytes else None
+    if by_suffix is None:
+        other = other or error_by_suffix(shown)
+    if other is not None:
+        raise other
+    if suffix in _ARCHIVES:
+        raise UnreadableScore(f"{shown} is an archive", _UNPACK)
     if by_suffix is None:
         raise UnreadableScore(f"{shown} does not have the ending of a score file", ACCEPTED_FORMATS)
     if size <= 0:
@@ -95,6 +103,9 @@ def detect_format(
 def _sniff(shown: str, by_suffix: ScoreFormat, first_bytes: bytes) -> ScoreFormat:
     """The format by the first bytes, or by the suffix where they leave it open."""
     if first_bytes[:4] == b"MThd" or re.match(rb"RIFF....RMID", first_bytes, re.DOTALL):
+        return ScoreFormat.MIDI
+    # After the header of another program or computer, such as MacBinary.
+    if by_suffix is ScoreFormat.MIDI and b"MThd" in first_bytes:
         return ScoreFormat.MIDI
     if first_bytes[:4] == b"PK\x03\x04":
         return ScoreFormat.MXL

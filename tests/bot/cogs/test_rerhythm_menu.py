@@ -66,7 +66,7 @@ async def test_the_style_list_works_after_a_restart(server: DiscordEnv) -> None:
         ([], ACCEPTED_FORMATS),
         ([("notes.txt", b"some words")], "notes.txt does not have the ending of a score file"),
         ([("notes.txt", b"some words")], ACCEPTED_FORMATS),
-        ([("reel.mid", MP3_BYTES)], "reel.mid is an MP3 sound"),
+        ([("reel.mid", MP3_BYTES)], "“reel.mid” is a recording (MP3)"),
         ([("reel.mid", TRUNCATED_MIDI)], "This file cannot be read"),
     ],
 )
