@@ -26,6 +26,7 @@ from mst_core.reading.midi.messages import (
     read_messages,
 )
 from mst_core.reading.midi.notes import MidiNote, pair_notes
+from mst_core.reading.midi.syllables import find_syllables
 from mst_core.reading.parsed_score import Limits
 
 _DRUM_CHANNEL = 9  # counted from 0
@@ -71,6 +72,10 @@ class MidiPart:
     """How many more were left out because they have no length."""
     end: int
     """Tick of the end of its track."""
+    track: int = 0
+    """Index of its track in the file."""
+    channel: int = 0
+    """0 to 15: that of its first note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class MidiScore:
     meters: tuple[tuple[int, Meter], ...]
     keys: tuple[tuple[int, Key], ...]
     warnings: tuple[str, ...]
+    syllables: tuple[tuple[int, int], ...] = ()
+    """(tick, index of the track that holds it) of each sung syllable, rising by tick."""
 
 
 def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
@@ -103,7 +110,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     """
     file = read_messages(data, limits)
     _check_counts(file, limits)
-    parts = [each for track in file.tracks for each in _parts_of_track(track, file)]
+    parts = [each for index in range(len(file.tracks)) for each in _parts_of_track(index, file)]
     warnings = list(file.warnings)
     if unended := sum(part.unended for part in parts):
         warnings.append(f"Notes that never end, cut at the next note: {unended}.")
@@ -122,6 +129,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
         ),
         keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
         warnings=tuple(warnings),
+        syllables=find_syllables(file),
     )
 
 
@@ -136,8 +144,9 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
             raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
 
-def _parts_of_track(track: Sequence[MidiMessage], file: MidiFile) -> list[MidiPart]:
+def _parts_of_track(index: int, file: MidiFile) -> list[MidiPart]:
     """The parts of one track."""
+    track = file.tracks[index]
     programs = _programs(track)
     players: defaultdict[tuple[int, int | None], list[MidiMessage]] = defaultdict(list)
     for message in track:
@@ -158,7 +167,17 @@ def _parts_of_track(track: Sequence[MidiMessage], file: MidiFile) -> list[MidiPa
             if track_name and several:
                 name = f"{track_name}, {family.lower()}"
             parts.append(
-                MidiPart(name, program, drums, notes, unended, zero_length, end=track[-1].tick)
+                MidiPart(
+                    name,
+                    program,
+                    drums,
+                    notes,
+                    unended,
+                    zero_length,
+                    end=track[-1].tick,
+                    track=index,
+                    channel=messages[0].channel,
+                )
             )
     return parts
 
