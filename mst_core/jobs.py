@@ -17,7 +17,7 @@ from msgspec import structs
 
 from mst_core.errors import BadOption, RequestError
 from mst_core.music import Key, Meter
-from mst_core.reading.parsed_score import ParsedScore
+from mst_core.reading.parsed_score import ParsedScore, Selection
 from mst_core.styles import StyleCard, require_style
 
 AUDIO_FORMATS = ("mp3", "ogg", "wav")
@@ -74,11 +74,10 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
     @property
-    def sources(self) -> dict[str, int | None]:
-        """SHA-256 of the uploaded files that the request needs, with the track of the melody.
+    def sources(self) -> dict[str, Selection]:
+        """SHA-256 of the uploaded files that the request needs, with the tune and part of each.
 
-        Tracks count from 1; None finds the melody automatically. The tune that is changed comes
-        last.
+        The tune that is changed comes last.
         """
         return {}
 
@@ -177,7 +176,9 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
     keep_bars: str | None = None
     """Bars that are kept, such as ``1-4,9``, counted from 1."""
     track: int | None = None
-    """The track of a MIDI file that holds the melody, counted from 1; None finds it."""
+    """The track, part or voice that holds the melody, counted from 1; None finds it."""
+    tune: int | None = None
+    """The tune of a book of tunes, counted from 1; None takes the first."""
 
     @property
     def sides(self) -> dict[SideName, Side]:
@@ -186,11 +187,12 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
         return {name: side for name, side in sides.items() if side is not None}
 
     @property
-    def sources(self) -> dict[str, int | None]:
+    def sources(self) -> dict[str, Selection]:
         """The single tunes that are targets, then the tune that is changed."""
         sides = (side for side in (self.rhythm, self.pitch) if side is not None)
         likes = [side.like for side in sides if side.like not in (None, self.source)]
-        return dict.fromkeys(likes) | {self.source: self.track}
+        others = {like: Selection() for like in likes if like is not None}
+        return others | {self.source: Selection(self.track, self.tune)}
 
     @property
     def strengths(self) -> dict[SideName, float]:
@@ -262,6 +264,8 @@ class Mashup(_RequestBase, frozen=True, kw_only=True, tag="mashup"):
     """Has no effect."""
     track: int | None = None
     """The track of the first file that holds the melody, counted from 1; None finds it."""
+    tune: int | None = None
+    """The tune of the first file, where that is a book, counted from 1; None takes the first."""
 
     @property
     def sides(self) -> dict[SideName, Side]:
@@ -269,9 +273,9 @@ class Mashup(_RequestBase, frozen=True, kw_only=True, tag="mashup"):
         return {"pitch": Side(like=self.source), "rhythm": Side(like=self.like)}
 
     @property
-    def sources(self) -> dict[str, int | None]:
+    def sources(self) -> dict[str, Selection]:
         """The two tunes."""
-        return {self.like: None} | {self.source: self.track}
+        return {self.like: Selection()} | {self.source: Selection(self.track, self.tune)}
 
     def with_sources(self, sources: Mapping[str, str]) -> Mashup:
         """Return the request with its files renamed, ``sources[old]`` being the new name."""
@@ -299,12 +303,13 @@ class _StoredTransfer(msgspec.Struct, frozen=True, tag="rerhythm"):
     pitch: str | None = None
     pitch_like: str | None = None
     pitch_strength: float = 1.0
+    tune: int | None = None
 
 
 def encode_request(request: Request) -> str:
     """Return a request as JSON in the form that databases and exports have had since 0.1.0."""
     if not isinstance(request, Transfer):
-        return msgspec.json.encode(request).decode()
+        return _without_tune(request)
     rhythm, pitch = request.rhythm or Side(), request.pitch or Side()
     stored = _StoredTransfer(
         source=request.source,
@@ -318,8 +323,17 @@ def encode_request(request: Request) -> str:
         pitch=pitch.style,
         pitch_like=pitch.like,
         pitch_strength=pitch.strength,
+        tune=request.tune,
     )
-    return msgspec.json.encode(stored).decode()
+    return _without_tune(stored)
+
+
+def _without_tune(stored: msgspec.Struct) -> str:
+    """The JSON of a struct; a ``tune`` that is not named is left out, as before books were read."""
+    fields = msgspec.to_builtins(stored)
+    if fields.get("tune") is None:
+        fields.pop("tune", None)
+    return msgspec.json.encode(fields).decode()
 
 
 def decode_request(text: str) -> Request:
@@ -339,6 +353,7 @@ def decode_request(text: str) -> Request:
         meter=stored.meter,
         keep_bars=stored.keep_bars,
         track=stored.track,
+        tune=stored.tune,
     )
 
 

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Self
+from typing import Literal, Self
 
 from mst_core.errors import BadOption
 
@@ -227,6 +227,45 @@ class MeterChange:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A change of key at a bar."""
+
+    bar: int
+    """Index of the first bar in the new key; 0 is the first full bar."""
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class TempoChange:
+    """A tempo and the time from which it holds."""
+
+    onset: Fraction
+    """Quarter notes from the first downbeat; negative in the pickup and before it."""
+    tempo: float
+    """Quarter notes per minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSymbol:
+    """A chord symbol of a lead sheet, such as ``Am7``; it holds until the next one."""
+
+    onset: Fraction
+    """Quarter notes from the first downbeat."""
+    text: str
+    """Root, quality and bass: ``Am7``, ``F#m7b5/E``, ``Bb``; ``N.C.`` for no chord."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraceNotes:
+    """Ornaments before a note, which take no time of the bar."""
+
+    note: int
+    """Index of the note that they lead to."""
+    pitches: tuple[int, ...]
+    """MIDI numbers in the order in which they are played."""
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """A section that is written once and played twice. Bars are indices from 0."""
 
@@ -263,6 +302,15 @@ class Melody:
     """Later meters, rising by bar; ``meter`` holds up to the first of them."""
     repeats: tuple[Repeat, ...] = ()
     """Rising by bar, never nested."""
+    tempo_changes: tuple[TempoChange, ...] = ()
+    """The whole tempo map, rising by onset; the first entry holds before its onset too. Empty: the
+    tempo is ``tempo`` throughout. Otherwise ``tempo`` is the main one."""
+    key_changes: tuple[KeyChange, ...] = ()
+    """Later keys, rising by bar; ``key`` holds up to the first of them."""
+    chords: tuple[ChordSymbol, ...] = ()
+    """Rising by onset."""
+    grace_notes: tuple[GraceNotes, ...] = ()
+    """Rising by note."""
 
     def __post_init__(self) -> None:
         for first, second in pairwise(self.notes):
@@ -316,8 +364,49 @@ class Melody:
 
     @property
     def seconds(self) -> float:
-        """Duration in seconds at its tempo, with the pickup, repeats played once."""
-        return float(self.length + self.pickup) * 60 / self.tempo
+        """Duration in seconds at its tempos, with the pickup, repeats played once."""
+        return self.seconds_at(self.length) - self.seconds_at(-self.pickup)
+
+    def seconds_at(self, onset: Fraction) -> float:
+        """Return the seconds from the first downbeat to a time, by the tempo map.
+
+        Args:
+            onset: quarter notes from the first downbeat; a time before it gives a negative result.
+        """
+        return _signed_seconds(self.tempo_changes, self.tempo, onset)
+
+    def key_at(self, bar: int) -> Key:
+        """Return the key of a bar.
+
+        Args:
+            bar: index of the bar; -1, the pickup, has the first key.
+
+        Returns:
+            The key of the last change at or before that bar, or else the first key.
+        """
+        key = self.key
+        for change in self.key_changes:
+            if change.bar > bar:
+                break
+            key = change.key
+        return key
+
+
+def _signed_seconds(changes: tuple[TempoChange, ...], tempo: float, onset: Fraction) -> float:
+    """Seconds from time 0 to ``onset``, negative where it is before 0."""
+    start, end = min(onset, Fraction(0)), max(onset, Fraction(0))
+    seconds, time = 0.0, start
+    if changes:
+        tempo = changes[0].tempo
+    for change in changes:
+        if change.onset >= end:
+            break
+        if change.onset > time:
+            seconds += float(change.onset - time) * 60 / tempo
+            time = change.onset
+        tempo = change.tempo
+    seconds += float(end - time) * 60 / tempo
+    return seconds if onset >= 0 else -seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,12 +424,28 @@ class PartNote:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlEvent:
+    """A message of a MIDI channel that is no note."""
+
+    onset: Fraction
+    """Quarter notes from the first downbeat of the melody."""
+    kind: Literal["program", "control", "bend"]
+    number: int
+    """MIDI program or controller, 0 to 127 (7 volume, 10 pan, 11 expression, 64 pedal); 0 for a
+    bend."""
+    value: int = 0
+    """0 to 127; of a bend -8192 to 8191."""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """An accompanying part: another track of a file, kept unchanged."""
 
     name: str
     program: int
-    """General MIDI program, 0 to 127."""
+    """General MIDI program at its beginning, 0 to 127."""
     drums: bool
     """Whether its pitches name the drums of a kit."""
     notes: tuple[PartNote, ...]
+    controls: tuple[ControlEvent, ...] = ()
+    """Later programs, controllers and bends, rising by onset."""

@@ -1,10 +1,10 @@
 """The uploaded files, each stored once under its SHA-256, and the cache of their parsed scores.
 
 The folder holds ``<sha>.bin``, the bytes of the upload, and ``<sha>.reading``, its parsed score,
-written at the first job that needs it (``<sha>.track-3.reading`` when track 3 holds the melody).
-Files are created atomically. A row of the database says which user uploaded a file under which
-name; a file exists as long as a row refers to it. Each user has a quota in bytes; the files that
-they used least recently are deleted first.
+written at the first job that needs it (``<sha>.tune-12.track-3.reading`` for voice 3 of tune 12
+of a book). Files are created atomically. A row of the database says which user uploaded a file
+under which name; a file exists as long as a row refers to it. Each user has a quota in bytes; the
+files that they used least recently are deleted first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bot.errors import LostFile
 from bot.requests.database import Database
 from mst_core.jobs import Request
 from mst_core.reading.formats import display_name
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score, encode_score
 
@@ -126,23 +126,25 @@ class Uploads:
             ScoreError, BadOption: when the parser rejects a file.
         """
         return {
-            sha256: await self.parsed_score(sha256, names.get(sha256, ""), track)
-            for sha256, track in request.sources.items()
+            sha256: await self.parsed_score(sha256, names.get(sha256, ""), selection)
+            for sha256, selection in request.sources.items()
         }
 
-    async def parsed_score(self, sha256: str, name: str, track: int | None = None) -> ParsedScore:
+    async def parsed_score(
+        self, sha256: str, name: str, selection: Selection = Selection()
+    ) -> ParsedScore:
         """Return the parsed score of a file, from the cache if it is there.
 
         Args:
             sha256: The SHA-256 of the file, in hexadecimal digits.
             name: The user's name of the file; its suffix says the format, and errors quote it.
-            track: The track of the melody, counted from 1; None finds the melody automatically.
+            selection: Which tune of a book, and which part of it is the melody.
 
         Raises:
             LostFile: when the file is no longer stored.
             ScoreError, BadOption: when the parser rejects it.
         """
-        path = self._path(sha256, "reading" if track is None else f"track-{track}.reading")
+        path = self._path(sha256, _cache_suffix(selection))
         async with self._parse_locks.setdefault(path, asyncio.Lock()):
             if (kept := await asyncio.to_thread(_read_cached, path)) is not None:
                 return kept
@@ -151,7 +153,9 @@ class Uploads:
             except FileNotFoundError as error:
                 raise LostFile(display_name(name)) from error
             async with self._parser_slots:
-                score = await self._parse(name, data, track=track, limits=self.limits)
+                score = await self._parse(
+                    name, data, track=selection.track, tune=selection.tune, limits=self.limits
+                )
             async with self._rows_lock:
                 if self._path(sha256).exists():  # else it was deleted meanwhile
                     await asyncio.to_thread(_write, path, encode_score(score))
@@ -232,6 +236,13 @@ class Uploads:
 
     def _path(self, sha256: str, suffix: str = "bin") -> Path:
         return self.folder / f"{sha256}.{suffix}"
+
+
+def _cache_suffix(selection: Selection) -> str:
+    """Return the suffix of a cached score: ``tune-12.track-3.reading``."""
+    chosen = {"tune": selection.tune, "track": selection.track}
+    names = [f"{name}-{number}" for name, number in chosen.items() if number is not None]
+    return ".".join([*names, "reading"])
 
 
 def _read_cached(path: Path) -> ParsedScore | None:

@@ -203,7 +203,7 @@ def _read_source(spec: BatchSpec, file: Path | None) -> dict[str, ParsedScore]:
     """Parse an input and give it a title; no input gives nothing. Raises MstError."""
     if file is None:
         return {}
-    score = read_score_file(file, track=spec.request.sources[SOURCE])[1]
+    score = read_score_file(file, spec.request.sources[SOURCE])[1]
     return {SOURCE: replace(score, title=title_for(score, file))}
 
 

@@ -27,7 +27,7 @@ from mst_core.reading.formats import (
     display_name,
     sanitize_line,
 )
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
 from mst_core.reading.sandbox import parse_sync
 
 _MAX_TITLE_LENGTH = 100  # characters
@@ -64,12 +64,14 @@ class OutputSpec:
         return files
 
 
-def read_score_file(path: Path, *, track: int | None = None) -> tuple[ScoreFormat, ParsedScore]:
+def read_score_file(
+    path: Path, selection: Selection = Selection()
+) -> tuple[ScoreFormat, ParsedScore]:
     """Parse a score in a process of its own.
 
     Args:
         path: a MIDI, ABC or MusicXML file.
-        track: the track or part with the melody, counted from 1; None finds it.
+        selection: which tune of a book, and which part of it is the melody.
 
     Raises:
         MstError: when the file cannot be read or parsed.
@@ -77,7 +79,7 @@ def read_score_file(path: Path, *, track: int | None = None) -> tuple[ScoreForma
     logging.getLogger("mst_core.reading.sandbox").addHandler(_NULL_HANDLER)
     data = read_bytes(path)
     score_format = detect_format(path.name, len(data), data[:SNIFFED_BYTES])
-    return score_format, parse_sync(path.name, data, track=track)
+    return score_format, parse_sync(path.name, data, track=selection.track, tune=selection.tune)
 
 
 def read_target_file(path: Path) -> ParsedScore:

@@ -13,7 +13,7 @@ from mst_core.cli.files import read_score_file
 from mst_core.cli.output import print_json
 from mst_core.errors import MstError
 from mst_core.reading.formats import ScoreFormat, sanitize_line
-from mst_core.reading.parsed_score import ParsedScore
+from mst_core.reading.parsed_score import ParsedScore, Selection
 
 _EXAMPLE = """\b
 What is in these files?
@@ -25,11 +25,10 @@ What is in these files?
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option(
-    "--track", type=int, metavar="N", help="The track or part with the melody, counted from 1."
-)
+@options.track
+@options.tune
 @options.json
-def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
+def command(files: tuple[Path, ...], track: int | None, tune: int | None, as_json: bool) -> int:
     """Show the melody that is found in a MIDI, ABC or MusicXML file, and the other parts.
 
     When some of several files fail, the others are shown.
@@ -37,7 +36,7 @@ def command(files: tuple[Path, ...], track: int | None, as_json: bool) -> int:
     status = 0
     for path in files:
         try:
-            score_format, score = read_score_file(path, track=track)
+            score_format, score = read_score_file(path, Selection(track, tune))
         except MstError as error:
             status = report_error(error, path)
             continue
@@ -63,7 +62,7 @@ def describe_score(score: ParsedScore) -> dict[str, Any]:
         "notes": len(melody.notes),
         "seconds": round(melody.seconds, 1),
         "program": score.program,
-        "tempo_changes": len(score.tempos),
+        "tempo_changes": len(melody.tempo_changes),
         "parts": [
             {
                 "name": part.name,

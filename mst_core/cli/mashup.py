@@ -27,21 +27,24 @@ A jig played with the rhythm of a solo, to listen to:
 @click.argument("pitch_file", type=click.Path(path_type=Path))
 @click.argument("rhythm_file", type=click.Path(path_type=Path))
 @options.track
+@options.tune
 @options.compare
 @options.output_options
 def command(
     pitch_file: Path,
     rhythm_file: Path,
     track: int | None,
+    tune: int | None,
     compare: bool,
     **given: Unpack[CommonOptions],
 ) -> int:
     """Combine the pitches of PITCH_FILE with the rhythm of RHYTHM_FILE.
 
     Both are MIDI, ABC or MusicXML. Bars that the first tune repeats are repeated; meter and tempo
-    are those of the second. --track names the melody of the first.
+    are those of the second. --track names the melody of the first, and
+    --tune the tune where that file is a book.
     """
-    request = Mashup(source=SOURCE, like="like", track=track)
+    request = Mashup(source=SOURCE, like="like", track=track, tune=tune)
     spec = BatchSpec(
         request=request,
         variants=(Variant(request.seed),),

@@ -142,6 +142,12 @@ track = click.option(
     metavar="N",
     help="The track or part with the melody, counted from 1 (default: found automatically).",
 )
+tune = click.option(
+    "--tune",
+    type=int,
+    metavar="N",
+    help="The tune of an ABC book, counted from 1 (default: the first that can be read).",
+)
 compare = click.option(
     "--compare", is_flag=True, help="Draw the tune before and after into every picture."
 )
@@ -189,6 +195,7 @@ _OUTPUT_OPTIONS = (outputs, performed, json, models, soundfont, device)
 _TRANSFER_OPTIONS = (
     seed,
     track,
+    tune,
     click.option("--keep-bars", metavar="BARS", help="Bars that are not changed, such as 1-4,9."),
     click.option(
         "--variants",

@@ -24,6 +24,7 @@ _GIVEN_TUNE_ONLY = {
     "strengths": "--strength",
     "pitch_strengths": "--pitch-strength",
     "track": "--track",
+    "tune": "--tune",
     "keep_bars": "--keep-bars",
     "out_dir": "--out-dir",
     "formats": "--formats",
@@ -57,6 +58,7 @@ class TransferOptions(CommonOptions):
     meter: str | None
     seed: int | None
     track: int | None
+    tune: int | None
     keep_bars: str | None
     variants: int
     out_dir: Path | None
@@ -126,6 +128,7 @@ def run_transfer(files: tuple[Path, ...], given: TransferOptions) -> int:
         meter=given["meter"],
         keep_bars=given["keep_bars"],
         track=given["track"],
+        tune=given["tune"],
     )
     spec = BatchSpec(
         request=request,

@@ -36,7 +36,6 @@ def write_midi(
     program: int,
     title: str = "",
     parts: Sequence[Part] = (),
-    tempo_changes: Sequence[tuple[float, float]] = (),
 ) -> bytes:
     """Write a file with 480 ticks per quarter note.
 
@@ -48,8 +47,6 @@ def write_midi(
         program: General MIDI program of the melody, 0 to 127.
         title: name of the first track.
         parts: accompanying parts; their times are rounded to ticks.
-        tempo_changes: later tempos, as pairs of quarter notes from the first downbeat and quarter
-            notes per minute.
 
     Returns:
         The bytes of the file.
@@ -61,7 +58,7 @@ def write_midi(
     padding = -(min(earliest, Fraction(0)) // melody.meter.bar_length) * melody.meter.bar_length
     lead = [
         MetaMessage("track_name", name=" ".join(title.split()) or "Melody"),
-        *_tempo_events(melody, padding, tempo_changes),
+        *_tempo_events(melody, padding),
         *_meter_events(melody, padding),
         MetaMessage("key_signature", key=_key_name(melody.key)),
     ]
@@ -113,13 +110,12 @@ def _order_in_tick(message: Message | MetaMessage) -> int:
     return {"note_off": 0, "note_on": 2}.get(message.type, 1)
 
 
-def _tempo_events(
-    melody: Melody, padding: Fraction, tempo_changes: Iterable[tuple[float, float]]
-) -> Iterator[Message | MetaMessage]:
-    """Yield the tempo of the melody and the later ones."""
-    by_tick = {0: melody.tempo}
-    for time, tempo in sorted(tempo_changes):
-        by_tick[max(0, round((time + padding) * MIDI_TICKS_PER_QUARTER))] = tempo
+def _tempo_events(melody: Melody, padding: Fraction) -> Iterator[Message | MetaMessage]:
+    """Yield the tempo map of the melody."""
+    changes = melody.tempo_changes
+    by_tick = {0: changes[0].tempo if changes else melody.tempo}
+    for change in changes:
+        by_tick[max(0, round((change.onset + padding) * MIDI_TICKS_PER_QUARTER))] = change.tempo
     for tick, tempo in by_tick.items():
         microseconds = min(_SLOWEST_TEMPO, round(60_000_000 / tempo))
         yield MetaMessage("set_tempo", tempo=microseconds, time=tick)

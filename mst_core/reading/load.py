@@ -17,7 +17,7 @@ from mst_core.reading.formats import (
     display_name,
     sanitize_line,
 )
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
 from mst_core.reading.serialization import MAX_TEMPO_CHANGES
 
 MAX_DENOMINATOR = 2**31
@@ -30,14 +30,20 @@ MAX_WARNINGS = 30
 
 
 def load_score(
-    name: str, data: bytes, *, track: int | None = None, limits: Limits | None = None
+    name: str,
+    data: bytes,
+    *,
+    track: int | None = None,
+    tune: int | None = None,
+    limits: Limits | None = None,
 ) -> ParsedScore:
     """Read a score file in this process; `mst_core.reading.sandbox.parse` does so in another.
 
     Args:
         name: the file's name; its suffix and the first bytes decide the format.
         data: the whole file.
-        track: which track or part is the melody, from 1; None chooses one.
+        track: which track, part or voice is the melody, from 1; None chooses one.
+        tune: which tune of a book is meant, from 1; None takes the first that can be read.
         limits: how much the file may hold.
 
     Returns:
@@ -47,15 +53,16 @@ def load_score(
         UnreadableScore: when it is broken or no score.
         NoMelody: when the melody would have fewer than two notes.
         TooLong: beyond the limits.
-        BadOption: for a track that is not there.
+        BadOption: for a track or a tune that is not there.
     """
     limits = limits or Limits()
     score_format = detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
-    if track is not None and score_format is ScoreFormat.ABC:
-        raise BadOption("track", track, "MIDI and MusicXML files have tracks; this is ABC")
+    if tune is not None and score_format is not ScoreFormat.ABC:
+        raise BadOption("tune", tune, "books of tunes are ABC files; leave the option out")
+    selection = Selection(track, tune)
     try:
         return _enforce_limits(
-            display_name(name), _parse(score_format, data, track, limits), limits
+            display_name(name), _parse(score_format, data, selection, limits), limits
         )
     except MstError as error:
         # An error may quote anything from the file.
@@ -64,26 +71,31 @@ def load_score(
 
 
 def _parse(
-    score_format: ScoreFormat, data: bytes, track: int | None, limits: Limits
+    score_format: ScoreFormat, data: bytes, selection: Selection, limits: Limits
 ) -> ParsedScore:
     """Import the reader of a format and call it."""
     match score_format:
         case ScoreFormat.MIDI:
             from mst_core.reading.midi.read import read_midi
 
-            return read_midi(data, track=track, limits=limits)
+            return read_midi(data, track=selection.track, limits=limits)
         case ScoreFormat.ABC:
             from mst_core.reading.abc.read import read_abc_score
 
-            return read_abc_score(data, limits=limits)
+            return read_abc_score(data, track=selection.track, tune=selection.tune, limits=limits)
         case ScoreFormat.MUSICXML:
             from mst_core.reading.musicxml.read import read_musicxml
 
-            return read_musicxml(data, track=track, limits=limits)
+            return read_musicxml(data, track=selection.track, limits=limits)
         case ScoreFormat.MXL:
             from mst_core.reading.musicxml.mxl import read_mxl
 
-            return read_mxl(data, track=track, limits=limits)
+            return read_mxl(data, track=selection.track, limits=limits)
+
+
+def _count_controls(score: ParsedScore) -> int:
+    """Number of control events of all parts, the melody's included."""
+    return len(score.controls) + sum(len(part.controls) for part in score.parts)
 
 
 def _enforce_limits(name: str, score: ParsedScore, limits: Limits) -> ParsedScore:
@@ -91,6 +103,13 @@ def _enforce_limits(name: str, score: ParsedScore, limits: Limits) -> ParsedScor
     melody = score.melody
     if len(melody.notes) < 2:
         raise NoMelody(name)
+    lowest, highest = TEMPO_RANGE
+    for tempo in (melody.tempo, *(change.tempo for change in melody.tempo_changes)):
+        if not lowest <= tempo <= highest:
+            raise UnreadableScore(
+                f"{name} asks for {tempo:g} quarter notes a minute",
+                f"{lowest:g} to {highest:g} are accepted",
+            )
     all_notes = len(melody.notes) + sum(len(part.notes) for part in score.parts)
     for found, most, unit in (
         (len(melody.notes), limits.melody_notes, "notes in the melody"),
@@ -98,17 +117,13 @@ def _enforce_limits(name: str, score: ParsedScore, limits: Limits) -> ParsedScor
         (melody.bar_count, limits.bars, "bars"),
         (round(melody.seconds), limits.seconds, "seconds"),
         (len(score.parts) + 1, limits.tracks, "tracks"),
-        (len(score.tempos), MAX_TEMPO_CHANGES, "changes of tempo"),
+        (len(score.candidates), limits.tracks, "tracks"),
+        (len(score.tunes), limits.tunes, "tunes"),
+        (_count_controls(score), limits.controls, "controller messages"),
+        (len(melody.tempo_changes), MAX_TEMPO_CHANGES, "changes of tempo"),
     ):
         if found > most:
             raise TooLong(f"{found} {unit}", f"{most:g} {unit}")
-    lowest, highest = TEMPO_RANGE
-    for tempo in (melody.tempo, *(tempo for _, tempo in score.tempos)):
-        if not lowest <= tempo <= highest:
-            raise UnreadableScore(
-                f"{name} asks for {tempo:g} quarter notes a minute",
-                f"{lowest:g} to {highest:g} are accepted",
-            )
     times = [time for note in melody.notes for time in (note.onset, note.duration)]
     if any(time.denominator > MAX_DENOMINATOR for time in times):
         raise UnreadableScore(
@@ -120,6 +135,11 @@ def _enforce_limits(name: str, score: ParsedScore, limits: Limits) -> ParsedScor
         parts=tuple(
             replace(part, name=sanitize_line(part.name, MAX_TEXT_LENGTH)) for part in score.parts
         ),
+        candidates=tuple(
+            replace(each, name=sanitize_line(each.name, MAX_TEXT_LENGTH))
+            for each in score.candidates
+        ),
+        tunes=tuple(sanitize_line(title, MAX_TEXT_LENGTH) for title in score.tunes),
         warnings=tuple(
             sanitize_line(text, 2 * MAX_TEXT_LENGTH) for text in score.warnings[:MAX_WARNINGS]
         ),

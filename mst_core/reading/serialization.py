@@ -8,7 +8,7 @@ kept bytes of an older one are refused, and the file is parsed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -16,17 +16,23 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from mst_core.music import MODES, Repeat
+from mst_core.music import MODES, ControlEvent, Repeat
 from mst_core.reading.parsed_score import ParsedScore
 
-VERSION = 2
+VERSION = 3
 """The first byte of an encoded score; the rest is msgpack."""
 MAX_ENCODED_BYTES = 8_000_000
 MAX_TEMPO_CHANGES = 20_000
+MAX_NOTES = 40_000
+"""Of one part; twice what the readers accept of all parts together."""
+MAX_CONTROLS = 120_000
+"""Of one part, likewise."""
+_MAX_TUNES = 10_000
 _MAX_BARS = 4_000
 _MAX_PARTS = 1_000
 _MAX_TEXT_LENGTH = 1_000
 _MAX_WARNINGS = 100
+_MAX_GRACE_NOTES = 1_000
 _MAX_NUMERATOR, _MAX_DENOMINATOR = 2**53, 2**31  # of a time in quarter notes
 
 
@@ -48,12 +54,27 @@ class _MelodyBounds(msgspec.Struct):
     sections: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_BARS + 1)]
     meter_changes: Annotated[list[dict[str, int | _MeterBounds]], Meta(max_length=_MAX_BARS)]
     """Each a bar and a meter."""
+    notes: Annotated[list[msgspec.Raw], Meta(max_length=MAX_NOTES)]
+    tempo_changes: Annotated[list[msgspec.Raw], Meta(max_length=MAX_TEMPO_CHANGES)]
+    key_changes: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_BARS)]
+    chords: Annotated[list[msgspec.Raw], Meta(max_length=MAX_NOTES)]
+    grace_notes: Annotated[list[msgspec.Raw], Meta(max_length=MAX_NOTES)]
+
+
+_Controls = Annotated[list[msgspec.Raw], Meta(max_length=MAX_CONTROLS)]
+
+
+class _PartBounds(msgspec.Struct):
+    notes: Annotated[list[msgspec.Raw], Meta(max_length=MAX_NOTES)]
+    controls: _Controls
 
 
 class _ScoreBounds(msgspec.Struct):
     melody: _MelodyBounds
-    parts: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_PARTS)]
-    tempos: Annotated[list[msgspec.Raw], Meta(max_length=MAX_TEMPO_CHANGES)]
+    parts: Annotated[list[_PartBounds], Meta(max_length=_MAX_PARTS)]
+    controls: _Controls
+    candidates: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_PARTS)]
+    tunes: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_TUNES)]
     warnings: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_WARNINGS)]
 
 
@@ -117,24 +138,48 @@ def decode_score(data: bytes) -> ParsedScore:
 def _check_score(score: ParsedScore) -> None:
     """Raise ValueError for what neither the types nor `Melody` forbid."""
     melody, parts = score.melody, score.parts
-    texts = (score.title, *score.warnings, *(part.name for part in parts))
+    texts = (
+        score.title,
+        *score.warnings,
+        *score.tunes,
+        *(part.name for part in parts),
+        *(candidate.name for candidate in score.candidates),
+        *(chord.text for chord in melody.chords),
+    )
     _check_range("length of a text", map(len, texts), 0, _MAX_TEXT_LENGTH)
     _check_range("pitch", melody.pitches, 0, 127)
     for part in parts:
         _check_range("program", (part.program,), 0, 127)
         _check_range("pitch", (note.pitch for note in part.notes), 0, 127)
         _check_range("velocity", (note.velocity for note in part.notes), 0, 127)
+        _check_controls(part.controls)
         if any(note.duration <= 0 for note in part.notes):
             raise ValueError("a note needs a duration above 0")
     _check_range("program", () if score.program is None else (score.program,), 0, 127)
-    _check_range("tonic", (melody.key.tonic,), 0, 11)
-    if melody.key.mode not in MODES:
-        raise ValueError(f"the mode {melody.key.mode[:20]!r}")
-    _check_range("tempo", (melody.tempo, *(tempo for _, tempo in score.tempos)), 1e-6, 1e6)
-    _check_range("onset of a tempo", (onset for onset, _ in score.tempos), -1e9, 1e9)
+    _check_controls(score.controls)
+    _check_range("velocity", () if score.velocity is None else (score.velocity,), 1, 127)
+    _check_range("swing", () if score.swing is None else (score.swing,), 0.3, 0.8)
+    tempos = melody.tempo, *(change.tempo for change in melody.tempo_changes)
+    _check_range("tempo", tempos, 1e-6, 1e6)
+    _check_rising("tempo changes", [change.onset for change in melody.tempo_changes])
+    _check_rising("chords", [chord.onset for chord in melody.chords])
+    _check_rising("grace notes", [grace.note for grace in melody.grace_notes])
+    _check_range(
+        "grace notes", (grace.note for grace in melody.grace_notes), 0, len(melody.notes) - 1
+    )
+    for grace in melody.grace_notes:
+        _check_range("grace notes", (len(grace.pitches),), 1, _MAX_GRACE_NOTES)
+        _check_range("pitch", grace.pitches, 0, 127)
+    for key in (melody.key, *(change.key for change in melody.key_changes)):
+        _check_range("tonic", (key.tonic,), 0, 11)
+        if key.mode not in MODES:
+            raise ValueError(f"the mode {key.mode[:20]!r}")
     _check_increasing("sections", melody.sections, melody.bar_count)
     _check_increasing(
         "meter changes", [change.bar for change in melody.meter_changes], melody.bar_count
+    )
+    _check_increasing(
+        "key changes", [change.bar for change in melody.key_changes], melody.bar_count
     )
     for repeat in melody.repeats:
         _check_repeat(repeat, melody.bar_count)
@@ -147,6 +192,20 @@ def _check_range(name: str, values: Iterable[float], lowest: float, highest: flo
     for value in values:
         if not lowest <= value <= highest:
             raise ValueError(f"{name}: {value!r}")
+
+
+def _check_controls(controls: Iterable[ControlEvent]) -> None:
+    """Raise ValueError unless all numbers and values are those of MIDI."""
+    for event in controls:
+        lowest, highest = (-8192, 8191) if event.kind == "bend" else (0, 127)
+        _check_range(event.kind, (event.number,), 0, 127)
+        _check_range(event.kind, (event.value,), lowest, highest)
+
+
+def _check_rising(name: str, places: Sequence[Fraction | int]) -> None:
+    """Raise ValueError unless times or indices strictly rise."""
+    if any(first >= second for first, second in pairwise(places)):
+        raise ValueError(f"{name} do not rise")
 
 
 def _check_increasing(name: str, bars: Iterable[int], last: int) -> None:

@@ -19,6 +19,7 @@ from mst_core.jobs import (
     encode_request,
     validate,
 )
+from mst_core.reading.parsed_score import Selection
 from mst_core.styles import StyleCard
 from tests.support.fake_composer import CARD
 from tests.support.receipts import example_receipt
@@ -99,10 +100,10 @@ def test_the_sides_name_what_each_kind_takes_its_pitches_and_rhythm_from() -> No
 
 def test_the_sources_are_the_files_with_the_track_that_was_named() -> None:
     assert COMPOSE.sources == {}
-    assert BOTH_SIDES.sources == {"b2": None, "a1": 2}
-    assert MASHUP.sources == {"b2": None, "a1": 2}
+    assert BOTH_SIDES.sources == {"b2": Selection(), "a1": Selection(2)}
+    assert MASHUP.sources == {"b2": Selection(), "a1": Selection(2)}
     same = Transfer(source="a1", seed=1, rhythm=Side(like="a1"), track=3)
-    assert same.sources == {"a1": 3}
+    assert same.sources == {"a1": Selection(3)}
     both = Transfer(source="a1", seed=1, rhythm=Side(like="a1"), pitch=Side(like="b2"))
     assert [*both.sources] == ["b2", "a1"]
 
@@ -121,7 +122,7 @@ def test_a_strength_is_set_on_the_sides_that_change_alone() -> None:
 def test_a_seed_and_files_are_exchanged_and_the_rest_stays() -> None:
     assert all(each.with_seed(9).seed == 9 for _, each in STORED)
     renamed = BOTH_SIDES.with_sources({"a1": "x", "b2": "y"})
-    assert renamed.sources == {"y": None, "x": 2}
+    assert renamed.sources == {"y": Selection(), "x": Selection(2)}
     assert renamed.with_sources({"x": "a1", "y": "b2"}) == BOTH_SIDES
     assert COMPOSE.with_sources({}) == COMPOSE
 

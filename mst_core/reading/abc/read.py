@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mst_core.errors import NoMelody, TooLong, UnreadableScore
+from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Key, Melody
 from mst_core.reading.abc.bars import build_melody
 from mst_core.reading.abc.fields import (
@@ -42,11 +42,19 @@ _PROGRAM = re.compile(
 )
 
 
-def read_abc_score(data: str | bytes, *, limits: Limits = Limits()) -> ParsedScore:
+def read_abc_score(
+    data: str | bytes,
+    *,
+    track: int | None = None,
+    tune: int | None = None,
+    limits: Limits = Limits(),
+) -> ParsedScore:
     """Read the first tune of an ABC file, every note once as it is written.
 
     Args:
         data: The file; bytes are UTF-8 or UTF-16, or Latin-1 as in old files.
+        track: The voice that is the melody, from 1; None takes the first.
+        tune: The tune of a book, from 1; None takes the first that can be read.
         limits: Sizes above which a file is rejected.
 
     Returns:
@@ -56,6 +64,7 @@ def read_abc_score(data: str | bytes, *, limits: Limits = Limits()) -> ParsedSco
         UnreadableScore: when it is not ABC, or a number or pitch is out of range.
         NoMelody: when there are fewer than two notes.
         TooLong: when it exceeds the limits.
+        BadOption: for a track or a tune that is not there.
     """
     if isinstance(data, bytes):
         if len(data) > limits.file_bytes:
@@ -66,18 +75,22 @@ def read_abc_score(data: str | bytes, *, limits: Limits = Limits()) -> ParsedSco
     texts = list(split_tunes(data, max_characters=limits.events))
     if not texts:
         raise UnreadableScore("no tune was found in the text", ACCEPTED)
-    tune = read_tune(texts[0], max_notes=limits.melody_notes)
-    melody = build_melody(tune)
+    if track is not None:
+        raise BadOption("track", track, "MIDI and MusicXML files have tracks; this is ABC")
+    if tune is not None and not 1 <= tune <= len(texts):
+        raise BadOption("tune", tune, f"the file has tunes 1 to {len(texts)}")
+    found = read_tune(texts[(tune or 1) - 1], max_notes=limits.melody_notes)
+    melody = build_melody(found)
     if melody.bar_count > limits.bars:
         raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
     program = _PROGRAM.search(texts[0])
     return ParsedScore(
-        title=tune.title,
+        title=found.title,
         melody=melody,
         program=int(program[1]) if program and int(program[1]) < 128 else None,
-        warnings=tuple(_warnings(tune, melody, len(texts))),
+        warnings=tuple(_warnings(found, melody, len(texts))),
     )
 
 

@@ -8,10 +8,11 @@ melody are left out, so other parts may begin before onset 0.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Note, Part, PartNote
+from mst_core.music import Melody, Note, Part, PartNote, TempoChange
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.midi.bars import BarLines
 from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
@@ -67,23 +68,20 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     _check_length_at_tempo(score, tempo, limits)
     quantized = quantize(line, ticks_per_quarter=score.ticks_per_quarter, bars=bars, tempo=tempo)
     first_bar = _first_full_bar(quantized.notes[0], bars)
-    melody = _melody(quantized, part, score, bars, first_bar, tempo)
+    downbeat = bars.onset(first_bar)
+    melody = replace(
+        _melody(quantized, part, score, bars, first_bar, tempo),
+        tempo_changes=_tempo_changes(tempo_map, score, downbeat),
+    )
     if melody.bar_count > limits.bars:
         raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
-    downbeat = bars.onset(first_bar)
     return ParsedScore(
         title=score.title,
         melody=melody,
         parts=_other_parts(score, index, lower_notes, downbeat),
         program=part.program,
-        tempos=tuple(
-            (float(_quarters(tick, score) - downbeat), quarters_per_minute(microseconds))
-            for tick, microseconds in tempo_map.changes
-        )
-        if tempo_map.is_specified
-        else (),
         warnings=(
             *score.warnings,
             *choice_warnings,
@@ -93,6 +91,17 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
             *_rhythm_warnings(quantized),
         ),
     )
+
+
+def _tempo_changes(
+    tempo_map: TempoMap, score: MidiScore, downbeat: Fraction
+) -> tuple[TempoChange, ...]:
+    """The tempo map from the first downbeat of the melody on; empty when the tempo is constant."""
+    changes = tuple(
+        TempoChange(_quarters(tick, score) - downbeat, quarters_per_minute(microseconds))
+        for tick, microseconds in tempo_map.changes
+    )
+    return changes if len({change.tempo for change in changes}) > 1 else ()
 
 
 def _quarters(tick: int, score: MidiScore) -> Fraction:

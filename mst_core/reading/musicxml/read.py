@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Part, Repeat
+from mst_core.music import Melody, Part, Repeat, TempoChange
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.musicxml.bars import XmlBarLayout, lay_out_bars
 from mst_core.reading.musicxml.elements import XmlBarlines
@@ -84,7 +84,8 @@ def read_document(root: XmlElement, *, track: int | None, limits: Limits) -> Par
         notes=line.notes,
         meter=layout.meters[0],
         key=part.key or find_key(line.notes),
-        tempo=tempos[0][1] if tempos else DEFAULT_TEMPO,
+        tempo=tempos[0].tempo if tempos else DEFAULT_TEMPO,
+        tempo_changes=tempos if len(tempos) > 1 else (),
         bar_count=len(layout.meters),
         sections=layout.sections,
         meter_changes=layout.meter_changes,
@@ -99,7 +100,6 @@ def read_document(root: XmlElement, *, track: int | None, limits: Limits) -> Par
         melody=melody,
         parts=tuple(_accompanying_parts(parts, melody_index, line, layout)),
         program=part.program,
-        tempos=tempos,
         warnings=(
             *([choice] if len(parts) > 1 else []),
             *_warnings(parts, part, line, melody),
@@ -249,8 +249,8 @@ def _measure_length(lead: XmlMeasure, lengths: Sequence[Fraction]) -> Fraction:
     return lead.meter.bar_length if lead.meter.bar_length in lengths else max(lengths)
 
 
-def _tempos(parts: Sequence[XmlPart], layout: XmlBarLayout) -> tuple[tuple[float, float], ...]:
-    """Tempo changes: quarter notes from the first downbeat, and quarter notes per minute.
+def _tempos(parts: Sequence[XmlPart], layout: XmlBarLayout) -> tuple[TempoChange, ...]:
+    """The tempo map of a score.
 
     Of several marks at one onset the first part's holds.
     """
@@ -259,10 +259,10 @@ def _tempos(parts: Sequence[XmlPart], layout: XmlBarLayout) -> tuple[tuple[float
         for measure, start in zip(part.measures, layout.measure_onsets, strict=False):
             for onset, tempo in measure.tempos:
                 marks.setdefault(start + onset, tempo)
-    tempos: list[tuple[float, float]] = []
+    tempos: list[TempoChange] = []
     for onset in sorted(marks):
-        if not tempos or tempos[-1][1] != marks[onset]:
-            tempos.append((float(onset), marks[onset]))
+        if not tempos or tempos[-1].tempo != marks[onset]:
+            tempos.append(TempoChange(onset, marks[onset]))
     return tuple(tempos)
 
 

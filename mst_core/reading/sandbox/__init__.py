@@ -13,7 +13,7 @@ functions. The caller bounds how many processes run at once.
 from __future__ import annotations
 
 from mst_core.reading.formats import SNIFFED_BYTES, detect_format, display_name
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
 
 __all__ = ["MEMORY_MIB", "TIMEOUT_S", "detect_format", "display_name", "parse", "parse_sync"]
 
@@ -27,6 +27,7 @@ async def parse(
     data: bytes,
     *,
     track: int | None = None,
+    tune: int | None = None,
     limits: Limits | None = None,
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
@@ -36,7 +37,8 @@ async def parse(
     Args:
         name: the file's name; its suffix and the first bytes decide the format.
         data: the whole file.
-        track: which track or part is the melody, from 1; None chooses one.
+        track: which track, part or voice is the melody, from 1; None chooses one.
+        tune: which tune of a book is meant, from 1; None takes the first that can be read.
         limits: how much the file may hold.
         timeout_s: seconds after which the process is killed; also its limit of CPU seconds.
         memory_mib: address space of the process in MiB.
@@ -53,7 +55,9 @@ async def parse(
 
     limits = limits or Limits()
     detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
-    request = ParseRequest(name=display_name(name), track=track, limits=limits, data=data)
+    request = ParseRequest(
+        name=display_name(name), selection=Selection(track, tune), limits=limits, data=data
+    )
     return await run_parser(request, timeout_s, memory_mib)
 
 
@@ -62,6 +66,7 @@ def parse_sync(
     data: bytes,
     *,
     track: int | None = None,
+    tune: int | None = None,
     limits: Limits | None = None,
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
@@ -73,5 +78,13 @@ def parse_sync(
     import asyncio
 
     return asyncio.run(
-        parse(name, data, track=track, limits=limits, timeout_s=timeout_s, memory_mib=memory_mib)
+        parse(
+            name,
+            data,
+            track=track,
+            tune=tune,
+            limits=limits,
+            timeout_s=timeout_s,
+            memory_mib=memory_mib,
+        )
     )

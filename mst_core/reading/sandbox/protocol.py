@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from mst_core.reading.parsed_score import Limits
+from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.serialization import MAX_ENCODED_BYTES
 
 MAX_RESPONSE_BYTES = MAX_ENCODED_BYTES + 1_000
@@ -20,7 +20,6 @@ class ParseRequest(msgspec.Struct, frozen=True):
     """A file to read."""
 
     name: str
-    track: int | None
-    """Which track or part is the melody, from 1; None chooses one."""
+    selection: Selection
     limits: Limits
     data: bytes

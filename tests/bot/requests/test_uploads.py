@@ -15,7 +15,7 @@ from bot.errors import LostFile
 from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Side, Transfer
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
 from tests.support.discord_env import DiscordEnv, last_message
@@ -38,13 +38,13 @@ class CountingParser:
         self.calls = self.running = self.most_running = 0
 
     async def __call__(
-        self, name: str, data: bytes, *, track: int | None, limits: Limits
+        self, name: str, data: bytes, *, track: int | None, tune: int | None, limits: Limits
     ) -> ParsedScore:
         self.calls += 1
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            return await parse(name, data, track=track, limits=limits)
+            return await parse(name, data, track=track, tune=tune, limits=limits)
         finally:
             self.running -= 1
 
@@ -66,7 +66,10 @@ async def test_a_file_is_parsed_once_for_each_track(queue: QueueEnv) -> None:
     counting = CountingParser()
     uploads = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
     await uploads.keep(1, "reel.mid", REEL)
-    wanted = [uploads.parsed_score(SHA, "reel.mid", track) for track in (None, None, 1, 1, None)]
+    wanted = [
+        uploads.parsed_score(SHA, "reel.mid", track)
+        for track in map(Selection, (None, None, 1, 1, None))
+    ]
     readings = await asyncio.gather(*wanted)
     assert counting.calls == 2
     assert len({readings[0], readings[1], readings[4]}) == len({readings[2], readings[3]}) == 1

@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from mido import Message, MidiFile
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
+from mst_core.music import (
+    Key,
+    Melody,
+    Meter,
+    MeterChange,
+    Note,
+    Part,
+    PartNote,
+    Repeat,
+    TempoChange,
+)
 from mst_core.notation.midi import build_track, write_midi
 from tests.support.melodies import JIG, REEL, melodies, melody, sounding
 
@@ -157,7 +167,8 @@ def test_a_repeated_note_ends_before_it_begins_again() -> None:
 
 
 def test_tempo_changes_are_written_at_their_times() -> None:
-    data = write_midi(JIG, program=0, tempo_changes=((-3.0, 90.0), (6.0, 60.0)))
+    changes = (TempoChange(Fraction(-3), 90.0), TempoChange(Fraction(6), 60.0))
+    data = write_midi(replace(JIG, tempo_changes=changes), program=0)
     assert [(tick, each["tempo"]) for tick, each in messages_of(data, "set_tempo")] == [
         (0, 666_667),
         (4320, 1_000_000),

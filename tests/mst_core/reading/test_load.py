@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
-from mst_core.music import Part
+from mst_core.music import Part, TempoChange
 from mst_core.reading.formats import (
     MAX_NAME_LENGTH,
     ScoreFormat,
@@ -139,8 +139,10 @@ def test_one_note_is_no_melody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("tempo", [0.5, 60_000_000.0, float("inf"), float("nan")])
 def test_a_tempo_out_of_range_is_rejected(tempo: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = (TempoChange(Fraction(4), tempo),)
+    score = ParsedScore("", replace(JIG, tempo_changes=changes))
     with pytest.raises(MstError, match=r"quarter notes a minute|seconds"):
-        load(monkeypatch, ParsedScore("", JIG, tempos=((4.0, tempo),)))
+        load(monkeypatch, score)
 
 
 def test_times_with_huge_denominators_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mst_core.music import Key, Melody, Meter, MeterChange, Note, Part, PartNote, Repeat
-from mst_core.reading.parsed_score import ParsedScore
+from mst_core.music import (
+    MODES,
+    ChordSymbol,
+    ControlEvent,
+    GraceNotes,
+    Key,
+    KeyChange,
+    Melody,
+    Meter,
+    MeterChange,
+    Note,
+    Part,
+    PartNote,
+    Repeat,
+    TempoChange,
+)
+from mst_core.reading.parsed_score import ParsedScore, PartCandidate
 from mst_core.reading.serialization import (
     VERSION,
     decode_score,
@@ -24,13 +39,21 @@ times = st.fractions(-(10**6), 10**6, max_denominator=10**6)
 durations = st.fractions(Fraction(1, 10**6), 10**6, max_denominator=10**6)
 midi_numbers = st.integers(0, 127)
 part_notes = st.builds(PartNote, times, durations, midi_numbers, midi_numbers)
+control_events = st.builds(
+    ControlEvent, times, st.sampled_from(["program", "control", "bend"]), midi_numbers, midi_numbers
+)
 parts = st.builds(
     Part,
     st.text(max_size=20),
     midi_numbers,
     st.booleans(),
     st.lists(part_notes, max_size=5).map(tuple),
+    st.lists(control_events, max_size=5).map(tuple),
 )
+candidates = st.builds(
+    PartCandidate, st.integers(1, 99), st.text(max_size=20), st.integers(0, 999), st.floats(-9, 9)
+)
+keys = st.builds(Key, st.integers(0, 11), st.sampled_from([*MODES]))
 
 
 @st.composite
@@ -48,7 +71,22 @@ def melodies_with_repeats(draw: st.DrawFn) -> Melody:
     leads = st.fractions(0, 4, max_denominator=24)
     repeat = Repeat(start, end, ending, second_end, draw(leads), draw(leads))
     repeats = draw(st.sampled_from([(), (repeat,)]))
-    return replace(melody, bar_count=bars, meter_changes=changes, repeats=repeats)
+    onsets = draw(st.lists(st.fractions(-9, 99, max_denominator=24), unique=True, max_size=3))
+    tempos, texts = st.floats(4, 1_000), st.text(min_size=1, max_size=9)
+    indices = range(len(melody.notes))
+    ornamented = draw(st.sets(st.sampled_from(indices), max_size=2)) if indices else set()
+    pitches = st.lists(midi_numbers, min_size=1, max_size=3).map(tuple)
+    key_bars = draw(st.sets(st.integers(0, bars), max_size=2))
+    return replace(
+        melody,
+        bar_count=bars,
+        meter_changes=changes,
+        repeats=repeats,
+        tempo_changes=tuple(TempoChange(onset, draw(tempos)) for onset in sorted(onsets)),
+        key_changes=tuple(KeyChange(bar, draw(keys)) for bar in sorted(key_bars)),
+        chords=tuple(ChordSymbol(onset, draw(texts)) for onset in sorted(onsets)),
+        grace_notes=tuple(GraceNotes(note, draw(pitches)) for note in sorted(ornamented)),
+    )
 
 
 scores = st.builds(
@@ -57,8 +95,14 @@ scores = st.builds(
     melodies_with_repeats(),
     st.lists(parts, max_size=3).map(tuple),
     st.none() | midi_numbers,
-    st.lists(st.tuples(st.floats(-9, 1e6), st.floats(1, 1_000)), max_size=3).map(tuple),
-    st.lists(st.text(max_size=20), max_size=3).map(tuple),
+    warnings=st.lists(st.text(max_size=20), max_size=3).map(tuple),
+    controls=st.lists(control_events, max_size=3).map(tuple),
+    velocity=st.none() | st.integers(1, 127),
+    swing=st.none() | st.floats(0.5, 0.75),
+    candidates=st.lists(candidates, max_size=3).map(tuple),
+    track=st.none() | st.integers(1, 99),
+    tunes=st.lists(st.text(max_size=20), max_size=3).map(tuple),
+    tune=st.none() | st.integers(1, 99),
 )
 
 
@@ -119,6 +163,14 @@ def repeat(start: int, end: int, **more: object) -> dict[str, object]:
     return {"start": start, "end": end, **more}
 
 
+def tempo_change(onset: int, tempo: float) -> dict[str, object]:
+    return {"onset": [onset, 1], "tempo": tempo}
+
+
+def control(kind: str, number: int, value: int) -> dict[str, object]:
+    return {"onset": [0, 1], "kind": kind, "number": number, "value": value}
+
+
 HALF = {"meter": meter(3, 4), "bar": 3}
 
 
@@ -163,10 +215,29 @@ HALF = {"meter": meter(3, 4), "bar": 3}
         ("parts.0.program", 200),
         ("parts.0.name", "l" * 1_001),
         ("program", -1),
-        ("tempos", [[float("nan"), 120.0]]),
-        ("tempos", [[0.0, 120.0]] * 20_001),
+        ("melody.tempo_changes", [tempo_change(0, float("nan"))]),
+        ("melody.tempo_changes", [tempo_change(1, 120.0), tempo_change(0, 90.0)]),
+        ("melody.tempo_changes", [tempo_change(place, 120.0) for place in range(20_001)]),
+        ("melody.key_changes", [{"bar": 99, "key": {"tonic": 0, "mode": "major"}}]),
+        ("melody.key_changes", [{"bar": 1, "key": {"tonic": 12, "mode": "major"}}]),
+        ("melody.chords", [{"onset": [0, 1], "text": "C"}] * 2),
+        ("melody.chords", [{"onset": [0, 1], "text": "C" * 1_001}]),
+        ("melody.grace_notes", [{"note": 9_999, "pitches": [60]}]),
+        ("melody.grace_notes", [{"note": 0, "pitches": []}]),
+        ("melody.grace_notes", [{"note": 0, "pitches": [128]}]),
+        ("parts.0.controls", [control("control", 7, 128)]),
+        ("parts.0.controls", [control("volume", 7, 100)]),
+        ("parts.0.controls", [control("bend", 0, 9_000)]),
+        ("parts.0.controls", [control("control", 7, 100)] * 120_001),
+        ("controls", [control("program", 128, 0)]),
+        ("velocity", 0),
+        ("swing", 1.5),
+        ("tunes", ["la"] * 10_001),
         ("warnings", ["la"] * 101),
-        ("parts", [{"name": "", "program": 0, "drums": False, "notes": []}] * 1_001),
+        (
+            "parts",
+            [{"name": "", "program": 0, "drums": False, "notes": [], "controls": []}] * 1_001,
+        ),
     ],
 )
 def test_a_value_that_no_reader_returns_is_refused(path: str, value: object) -> None:
@@ -184,15 +255,29 @@ def test_a_value_that_no_reader_returns_is_refused(path: str, value: object) -> 
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        (ParsedScore, "title melody parts program tempos warnings"),
-        (Melody, "notes meter key tempo bar_count sections meter_changes repeats"),
+        (
+            ParsedScore,
+            "title melody parts program controls velocity swing candidates track tunes"
+            " tune warnings",
+        ),
+        (
+            Melody,
+            "notes meter key tempo bar_count sections meter_changes repeats tempo_changes"
+            " key_changes chords grace_notes",
+        ),
         (Repeat, "start end first_ending second_ending lead_in lead_out"),
         (MeterChange, "bar meter"),
         (Meter, "numerator denominator"),
         (Key, "tonic mode"),
         (Note, "onset duration pitch"),
-        (Part, "name program drums notes"),
+        (Part, "name program drums notes controls"),
         (PartNote, "onset duration pitch velocity"),
+        (ControlEvent, "onset kind number value"),
+        (TempoChange, "onset tempo"),
+        (KeyChange, "bar key"),
+        (ChordSymbol, "onset text"),
+        (GraceNotes, "note pitches"),
+        (PartCandidate, "number name notes score"),
     ],
 )
 def test_whoever_changes_a_field_raises_the_version_and_checks_its_range(

@@ -24,7 +24,7 @@ def test_a_title_is_read_in_any_usual_encoding(encoding: str) -> None:
 
 def test_a_plain_tune_has_no_warning() -> None:
     score = read_abc_score(REEL)
-    assert (score.warnings, score.parts, score.program, score.tempos) == ((), (), None, ())
+    assert (score.warnings, score.parts, score.program) == ((), (), None)
     assert [(each.start, each.end) for each in score.melody.repeats] == [(0, 2), (2, 4)]
 
 

@@ -167,7 +167,6 @@ def test_a_score_that_is_written_and_read_again_is_the_same() -> None:
         program=first.program,
         title=first.title,
         parts=first.parts,
-        tempo_changes=first.tempos,
     )
     again = read_midi(written)
     assert again.melody == first.melody

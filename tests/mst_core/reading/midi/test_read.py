@@ -92,7 +92,7 @@ def test_a_note_that_ends_a_tick_early_gets_its_full_duration() -> None:
 def test_without_meter_key_and_tempo_the_warnings_name_what_was_assumed() -> None:
     score = read_midi(midi(track(notes(TUNE.notes))))
     assert (score.melody.meter, score.melody.key) == (Meter(4, 4), Key(0))
-    assert (score.melody.tempo, score.tempos) == (120.0, ())
+    assert (score.melody.tempo, score.melody.tempo_changes) == (120.0, ())
     assert score.warnings == (
         "The file names no meter; 4/4 was assumed.",
         "The file names no key; its notes are those of C major.",
@@ -114,7 +114,7 @@ def test_silent_bars_before_the_melody_are_left_out() -> None:
     score = read_midi(midi(track([*bars_of(TUNE), *notes(late)])))
     assert score.melody.notes == TUNE.notes
     assert "The melody begins after 3 silent bars, which were left out." in score.warnings
-    assert score.tempos == ((-12.0, 120.0),)
+    assert score.melody.tempo_changes == ()
 
 
 def test_a_short_first_bar_is_a_pickup() -> None:
@@ -173,7 +173,11 @@ def test_the_tempo_that_holds_longest_is_the_tempo() -> None:
     ]
     score = read_midi(midi(track([*tempos, *notes(TUNE.notes)])))
     assert score.melody.tempo == 168.0
-    assert score.tempos == ((0.0, 60.0), (1.0, 168.0), (7.5, 80.0))
+    assert [(change.onset, change.tempo) for change in score.melody.tempo_changes] == [
+        (0, 60.0),
+        (1, pytest.approx(168.0, abs=1e-3)),
+        (Fraction(15, 2), 80.0),
+    ]
 
 
 def test_other_tracks_stay_at_their_exact_times() -> None:

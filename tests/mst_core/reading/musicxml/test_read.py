@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
-from mst_core.music import Key, Melody
+from mst_core.music import Key, Melody, TempoChange
 from mst_core.notation.musicxml import write_musicxml
 from mst_core.reading.musicxml.read import read_musicxml
 from mst_core.reading.parsed_score import Limits
@@ -181,7 +181,10 @@ def test_the_tempo_counts_quarter_notes(mark: str, tempo: float) -> None:
         mark = f"<direction><direction-type>{mark}</direction-type></direction>"
     tune = read(measure(signature(), mark, "C4*2 D4*2"), measure('<sound tempo="60"/>', "E4*4"))
     assert tune.melody.tempo == tempo
-    assert tune.tempos == ((0.0, tempo), (4.0, 60.0))
+    assert tune.melody.tempo_changes == (
+        TempoChange(Fraction(0), tempo),
+        TempoChange(Fraction(4), 60.0),
+    )
 
 
 def test_without_a_tempo_120_is_assumed_with_a_warning() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
 from mst_core.reading import load
-from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
 from mst_core.reading.sandbox import parse, parse_sync
 from mst_core.reading.sandbox.process import run_parser
 from mst_core.reading.sandbox.protocol import ParseRequest
@@ -20,7 +20,7 @@ from tests.support.paths import PROJECT
 from tests.tools.hostile.files import GOOD
 from tests.tools.hostile.mxl import archive, container
 
-REQUEST = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=GOOD["mid"])
+REQUEST = ParseRequest(name="tune.mid", selection=Selection(), limits=Limits(), data=GOOD["mid"])
 
 
 async def run_script(
@@ -124,7 +124,9 @@ _RESPOND = "import msgspec, sys; sys.stdout.buffer.write(msgspec.msgpack.encode(
 async def test_however_the_process_ends_there_is_one_plain_sentence(
     script: str, words: str
 ) -> None:
-    large = ParseRequest(name="tune.mid", track=None, limits=Limits(), data=bytes(3_000_000))
+    large = ParseRequest(
+        name="tune.mid", selection=Selection(), limits=Limits(), data=bytes(3_000_000)
+    )
     with pytest.raises(ParserStopped, match=words):
         await run_script(script, request=large)
 
