@@ -15,6 +15,7 @@ from mst_core.corpora.files import RejectedItem
 from mst_core.corpora.folk_books import find_music21_corpus
 from mst_core.corpora.jsonl import CorpusLine, check_line, line_from_melody
 from mst_core.errors import MstError, UnreadableScore
+from mst_core.reading.musicxml.encoding import decode_xml
 from mst_core.reading.musicxml.mxl import unpack_score
 from mst_core.reading.musicxml.read import read_document
 from mst_core.reading.musicxml.tree import XmlElement, parse_xml
@@ -48,9 +49,8 @@ def read_chorales(corpus: Path | None = None) -> Iterator[CorpusLine | RejectedI
 def _read_soprano(name: str, file: Path) -> CorpusLine:
     """Read one chorale; raises UnreadableScore for another number of voices."""
     limits = Limits()
-    score = parse_xml(
-        unpack_score(file.read_bytes(), max_bytes=limits.unpacked_bytes), max_elements=limits.events
-    )
+    document, _ = decode_xml(unpack_score(file.read_bytes(), max_bytes=limits.unpacked_bytes))
+    score = parse_xml(document, max_elements=limits.events)
     headings = (score.find("part-list") or XmlElement("", {})).find_all("score-part")
     names = [heading.find_text("part-name") for heading in headings]
     voices = [number for number, part in enumerate(names, start=1) if part.startswith(_VOICES)]

@@ -119,6 +119,9 @@ def _sniff(shown: str, by_suffix: ScoreFormat, first_bytes: bytes) -> ScoreForma
         return ScoreFormat.MUSICXML
     if "\0" not in text and (by_suffix is ScoreFormat.ABC or _ABC.match(text)):
         return ScoreFormat.ABC
+    # A comment, blank lines or words of a chat may stand before the XML.
+    if by_suffix is ScoreFormat.MUSICXML and ("<?xml" in text or "<score-" in text):
+        return by_suffix
     if by_suffix is ScoreFormat.MUSICXML and text.lstrip()[:1] == "<":
         return by_suffix
     raise UnreadableScore(f"{shown} does not begin as a {by_suffix} file does", ACCEPTED_FORMATS)

@@ -65,7 +65,8 @@ def choose_part(parts: Sequence[XmlPart], track: int | None) -> tuple[int, str]:
     sizes = {index: _onset_count(part) for index, part in enumerate(parts) if not part.drums}
     candidates = [index for index, size in sizes.items() if size >= 2]
     if not candidates:
-        drums = any(part.note_count for part in parts if part.drums)
+        played = [part for part in parts if part.note_count]
+        drums = bool(played) and all(part.drums for part in played)
         raise NoMelody(
             "this MusicXML file, whose notes are all percussion" if drums else "this MusicXML file"
         )

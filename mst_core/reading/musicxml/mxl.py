@@ -9,10 +9,13 @@ from __future__ import annotations
 import zipfile
 import zlib
 from io import BytesIO
+from urllib.parse import unquote
 
 from mst_core.errors import TooLong, UnreadableScore
+from mst_core.reading.musicxml.encoding import decode_xml
 from mst_core.reading.musicxml.read import read_document
 from mst_core.reading.musicxml.tree import parse_xml
+from mst_core.reading.other_files import error_by_entry
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
 CONTAINER = "META-INF/container.xml"
@@ -21,6 +24,9 @@ MAX_ENTRIES = 1_000
 MAX_CONTAINER_BYTES = 100_000
 """Largest unpacked size of the XML that names the score."""
 _SUFFIXES = (".musicxml", ".xml")
+_OTHER_SUFFIXES = (".pdf", ".png", ".jpg", ".mid", ".mp3", ".ogg", ".wav")
+"""Of other renditions of the score that a container may name."""
+_SYSTEM_FOLDERS = ("meta-inf/", "__macosx/")
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 65_536
@@ -40,12 +46,15 @@ def read_mxl(data: bytes, *, track: int | None = None, limits: Limits = Limits()
     Raises:
         UnreadableScore: when the bytes are no zip archive, break off, or hold no score that can
             be read without a password.
+        ForeignScore: when it holds the score of another program.
         NoMelody, TooLong, BadOption: as `read_musicxml`.
     """
     if len(data) > limits.file_bytes:
         raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
     score = unpack_score(data, max_bytes=limits.unpacked_bytes)
-    return read_document(parse_xml(score, max_elements=limits.events), track=track, limits=limits)
+    document, repairs = decode_xml(score)
+    root = parse_xml(document, max_elements=limits.events)
+    return read_document(root, track=track, limits=limits, repairs=repairs)
 
 
 def unpack_score(data: bytes, *, max_bytes: int) -> bytes:
@@ -78,32 +87,50 @@ def unpack_score(data: bytes, *, max_bytes: int) -> bytes:
 
 
 def _find_score(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> zipfile.ZipInfo:
-    """Find the entry that the container names, else the first XML file in the top folder.
+    """Find the entry that the container names, else the first XML file nearest the top folder.
 
     Some notation programs write a container that is not well formed (an apostrophe in the name of
-    the score), or whose name is encoded differently from the archive's.
+    the score), or whose name is encoded differently from the archive's, or none at all.
     """
-    if any(name.startswith("/") or ".." in name.split("/") for name in entries):
+    if any(".." in name.replace("\\", "/").split("/") for name in entries):
         raise UnreadableScore("the archive holds names that lead out of it", ACCEPTED)
-    named = _read_container(archive, entries.get(CONTAINER))
-    if named in entries:
-        return entries[named]
-    for name, entry in entries.items():
-        if "/" not in name and name.lower().endswith(_SUFFIXES):
-            return entry
+    by_name = {_plain_name(name): entry for name, entry in entries.items()}
+    for name in _read_container(archive, by_name.get(_plain_name(CONTAINER))):
+        if name in by_name and not name.endswith(_OTHER_SUFFIXES):
+            return by_name[name]
+    scores = [
+        name
+        for name in by_name
+        if name.endswith(_SUFFIXES)
+        and not name.startswith(_SYSTEM_FOLDERS)
+        and not name.rpartition("/")[2].startswith(".")
+    ]
+    if scores:
+        return by_name[min(scores, key=lambda name: name.count("/"))]
+    for error in map(error_by_entry, by_name):
+        if error is not None:
+            raise error
     raise UnreadableScore("the archive holds no MusicXML file", ACCEPTED)
 
 
-def _read_container(archive: zipfile.ZipFile, container: zipfile.ZipInfo | None) -> str:
-    """The name of the first score that the container names, empty where it cannot be read."""
+def _plain_name(name: str) -> str:
+    """A name as it is compared: in small letters, with slashes, from the top folder on."""
+    return unquote(name).replace("\\", "/").removeprefix(".").lstrip("/").casefold()
+
+
+def _read_container(archive: zipfile.ZipFile, container: zipfile.ZipInfo | None) -> list[str]:
+    """The names of the scores that the container names, empty where it cannot be read."""
     if container is None:
-        return ""
-    content = _unpack(archive, container, MAX_CONTAINER_BYTES)
+        return []
+    content, _ = decode_xml(_unpack(archive, container, MAX_CONTAINER_BYTES))
     try:
-        file = parse_xml(content, max_elements=MAX_ENTRIES).find("rootfiles", "rootfile")
+        files = parse_xml(content, max_elements=MAX_ENTRIES).find("rootfiles")
     except UnreadableScore:
-        return ""
-    return file.attributes.get("full-path", "") if file else ""
+        return []
+    return [
+        _plain_name(file.attributes.get("full-path", ""))
+        for file in (files.find_all("rootfile") if files else ())
+    ]
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:

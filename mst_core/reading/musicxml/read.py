@@ -15,6 +15,7 @@ from mst_core.music import Melody, Part, Repeat, TempoChange
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.musicxml.bars import XmlBarLayout, lay_out_bars
 from mst_core.reading.musicxml.elements import XmlBarlines
+from mst_core.reading.musicxml.encoding import decode_xml
 from mst_core.reading.musicxml.melody_part import (
     MelodyLine,
     choose_part,
@@ -53,16 +54,21 @@ def read_musicxml(
     """
     if len(data) > limits.file_bytes:
         raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
-    return read_document(parse_xml(data, max_elements=limits.events), track=track, limits=limits)
+    document, repairs = decode_xml(data)
+    root = parse_xml(document, max_elements=limits.events)
+    return read_document(root, track=track, limits=limits, repairs=repairs)
 
 
-def read_document(root: XmlElement, *, track: int | None, limits: Limits) -> ParsedScore:
+def read_document(
+    root: XmlElement, *, track: int | None, limits: Limits, repairs: Sequence[str] = ()
+) -> ParsedScore:
     """Read a MusicXML document from its tree.
 
     Args:
         root: The root element.
         track: Number of the part with the melody, counted from 1; None to choose one.
         limits: Sizes above which a file is rejected.
+        repairs: Sentences about what was mended in the text of the file.
 
     Returns:
         As `read_musicxml`.
@@ -104,6 +110,7 @@ def read_document(root: XmlElement, *, track: int | None, limits: Limits) -> Par
             *([choice] if len(parts) > 1 else []),
             *_warnings(parts, part, line, melody),
             *layout.warnings,
+            *repairs,
         ),
     )
 

@@ -14,16 +14,13 @@ from xml.parsers import expat
 
 from mst_core.errors import TooLong, UnreadableScore
 
-ACCEPTED = "a MusicXML file (.musicxml, .xml or .mxl) in UTF-8 or UTF-16 is accepted"
+ACCEPTED = "a MusicXML file (.musicxml, .xml or .mxl) as notation programs export it is accepted"
 MAX_DEPTH = 60
 """Levels of nested elements; MusicXML needs about ten."""
 MAX_TAG_BYTES = 200_000
 """Largest tag, comment or declaration in bytes."""
 MAX_TEXT_LENGTH = 1_000
 """Characters that are kept of the text of an element."""
-_ENCODINGS = re.compile(
-    r"utf-?8|utf-16|(us-)?ascii|iso-8859-(1|2|15)|windows-125[0-2]|macintosh", re.IGNORECASE
-)
 _CHUNK = 65_536  # bytes given to the parser at a time
 _DECIMAL = re.compile(r"([+-]?)(\d{0,9})(?:\.(\d*))?", re.ASCII)
 
@@ -86,24 +83,23 @@ def parse_xml(data: bytes, *, max_elements: int) -> XmlElement:
     """Parse a document into its root element.
 
     Args:
-        data: The file, in UTF-8, UTF-16 or one of the older encodings that notation programs use.
+        data: The document in UTF-8, without an XML declaration (`decode_xml`).
         max_elements: Most elements of the document.
 
     Returns:
         The root element.
 
     Raises:
-        UnreadableScore: when it is not well formed, in another encoding, nested deeper than
-            `MAX_DEPTH`, has a tag above `MAX_TAG_BYTES`, or declares or uses an entity.
+        UnreadableScore: when it is not well formed, nested deeper than `MAX_DEPTH`, has a tag
+            above `MAX_TAG_BYTES`, or declares or uses an entity.
         TooLong: when it has more than ``max_elements``.
     """
     builder = _TreeBuilder(max_elements)
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.add_text
-    parser.XmlDeclHandler = _check_encoding
     parser.StartDoctypeDeclHandler = _check_document_type
     parser.EntityDeclHandler = _reject_declaration
     parser.ExternalEntityRefHandler = _reject_entity
@@ -169,12 +165,6 @@ class _TreeBuilder:
         if self._characters < MAX_TEXT_LENGTH:
             self._text.append(text[: MAX_TEXT_LENGTH - self._characters])
             self._characters += len(text)
-
-
-def _check_encoding(version: str, encoding: str | None, standalone: int) -> None:
-    """Reject an XML declaration with an encoding outside the accepted ones."""
-    if encoding is not None and not _ENCODINGS.fullmatch(encoding):
-        raise UnreadableScore(f"the XML is encoded in {encoding[:30]!r}", ACCEPTED)
 
 
 def _check_document_type(name: str, system: str | None, public: str | None, internal: bool) -> None:

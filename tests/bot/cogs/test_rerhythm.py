@@ -59,14 +59,14 @@ async def test_the_target_may_be_another_tune(server: DiscordEnv) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "options", "words"),
     [
-        ("reel.wav", REEL, {}, "reel.wav does not have the ending of a score file"),
+        ("reel.wav", REEL, {}, "“reel.wav” is a recording (WAV)"),
         ("reel.mid", b"", {}, "reel.mid is empty"),
         ("reel.mid", bytes(300_000), {}, "That is too long: 0.3 MB. At most 0.1 MB"),
-        ("reel.mid", MP3_BYTES, {}, "reel.mid is an MP3 sound, whatever its name says"),
+        ("reel.mid", MP3_BYTES, {}, "“reel.mid” is a recording (MP3)"),
         ("reel.mid", REEL, {"rhythm": None}, "Choose what to change: a style with `rhythm`"),
         ("reel.mid", REEL, {"like": ("a.mid", REEL)}, "Choose one of the two: a style"),
         ("reel.mid", REEL, {"meter": "fast"}, "write it as 4/4, 6/8 or 3/4"),
-        ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "a.png does not have"),
+        ("reel.mid", REEL, {"rhythm": None, "like": ("a.png", REEL)}, "“a.png” is a picture (PNG)"),
     ],
 )
 async def test_wrong_options_and_file_types_are_rejected_before_anything_is_public(
@@ -143,7 +143,7 @@ async def test_a_slow_download_is_acknowledged_in_time(
     assert server.channel.history(viewer=server.bob) == []
     (followup,) = result.followups
     assert followup.ephemeral
-    assert "is an MP3 sound" in followup.content
+    assert "is a recording (MP3)" in followup.content
 
 
 async def test_a_failed_download_is_reported_in_private(

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import pytest
 
-from mst_core.errors import MstError, TooLong, UnreadableScore
+from mst_core.errors import ForeignScore, MstError, TooLong, UnreadableScore
 from mst_core.reading.musicxml.mxl import CONTAINER, MAX_ENTRIES, read_mxl, unpack_score
 from mst_core.reading.musicxml.read import read_musicxml
 from mst_core.reading.parsed_score import Limits, ParsedScore
@@ -65,13 +65,55 @@ def test_without_a_usable_container_the_first_score_in_the_top_folder_is_read(
     assert read_mxl(archive(*beside)) == read_musicxml(SCORE)
 
 
+@pytest.mark.parametrize(
+    ("listed", "stored"),
+    [
+        ("/score.xml", "score.xml"),
+        ("./score.xml", "score.xml"),
+        ("Music/Score.XML", "music/score.xml"),
+        ("music\\score.xml", "music/score.xml"),
+        ("music/score.xml", "music\\score.xml"),
+        ("my%20score.xml", "my score.xml"),
+        ("score.xml", "/score.xml"),
+        ("Schäfer.xml", "Schäfer.xml"),
+    ],
+)
+def test_odd_paths_still_name_the_score(listed: str, stored: str) -> None:
+    data = archive(("a.xml", OTHER), (CONTAINER, container(listed)), (stored, SCORE))
+    assert read_mxl(data) == read_musicxml(SCORE)
+
+
+def test_without_a_container_a_score_in_a_folder_is_read() -> None:
+    data = archive(
+        ("__MACOSX/._tune.xml", b"junk"), ("tunes/._tune.xml", b"junk"), ("tunes/tune.xml", SCORE)
+    )
+    assert read_mxl(data) == read_musicxml(SCORE)
+
+
+def test_a_container_in_other_letters_and_with_other_renditions_names_the_score() -> None:
+    named = container("tune.pdf", "tune.mid", "score.xml")
+    data = archive(
+        ("meta-inf/Container.xml", named), ("a.xml", OTHER), ("tune.pdf", b"%PDF"),
+        ("score.xml", SCORE),
+    )  # fmt: skip
+    assert read_mxl(data) == read_musicxml(SCORE)
+
+
+@pytest.mark.parametrize(
+    ("entry", "program"), [("tune.mscx", "MuseScore"), ("Content/score.gpif", "Guitar Pro")]
+)
+def test_an_archive_of_another_program_is_named(entry: str, program: str) -> None:
+    with pytest.raises(ForeignScore, match=f"is a {program} file"):
+        read_mxl(archive((entry, b"<x/>")))
+
+
 def test_an_archive_without_a_score_is_rejected() -> None:
     for data in (archive(), archive((CONTAINER, container("a.xml"))), archive(("a.txt", SCORE))):
         with pytest.raises(UnreadableScore, match="no MusicXML file"):
             read_mxl(data)
 
 
-@pytest.mark.parametrize("name", ["../score.xml", "/etc/passwd", "a/../../b.xml"])
+@pytest.mark.parametrize("name", ["../score.xml", "a/../../b.xml", "a\\..\\b.xml"])
 def test_names_that_lead_out_of_the_archive_are_rejected(name: str) -> None:
     with pytest.raises(UnreadableScore, match="lead out"):
         read_mxl(archive((name, SCORE), ("score.xml", SCORE)))

@@ -241,6 +241,19 @@ def test_drums_are_no_melody_but_accompany_one() -> None:
     assert [note.pitch for note in tune.parts[0].notes] == [36] * 4
 
 
+@pytest.mark.parametrize("drums", [("<unpitched/>",), ("<unpitched/>", "<unpitched/>"), ()])
+def test_notes_of_one_each_are_not_called_percussion(drums: tuple[str, ...]) -> None:
+    hits = "".join(f"<note>{drum}<duration>12</duration></note>" for drum in drums)
+    parts = (measure(signature(), "C4*4"), measure(signature(), "E4*4"), measure(hits))
+    body = "".join(part(each, id=f"P{number}") for number, each in enumerate(parts))
+    score_parts = "".join(score_part("", id=f"P{number}") for number in range(3))
+    with pytest.raises(NoMelody) as rejection:
+        read_musicxml(document(body, score_parts=score_parts).encode())
+    assert str(rejection.value) == (
+        "there is no melody in this MusicXML file; it needs at least two notes"
+    )
+
+
 def test_a_timewise_score_is_read_as_the_partwise_one() -> None:
     first, second = (text.split("<measure")[1:] for text in (PIANO, SONG))
     timewise = "".join(

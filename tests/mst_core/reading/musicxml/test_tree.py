@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,18 +53,52 @@ def test_older_encodings_are_read_when_they_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "found"),
     [
-        LATIN.replace("ISO-8859-1", "UTF-8").encode("latin-1"),
-        TUNE.replace("UTF-8", "shift_jis").encode(),
-        TUNE.replace("UTF-8", "unicode_escape").encode(),
-        TUNE.encode("utf-16")[2:],
-        WIDE.encode("utf-16")[:-1],
+        (LATIN.replace("ISO-8859-1", "UTF-8").encode("latin-1"), "UTF-8; it was read as Windows"),
+        (TUNE.replace("UTF-8", "shift_jis").encode(), "shift_jis; it was read as UTF-8"),
+        (TUNE.replace("UTF-8", "unicode_escape").encode(), "unicode_escape; it was read as UTF-8"),
+        (TUNE.replace("UTF-8", "UTF-16").encode(), "UTF-16; it was read as UTF-8"),
+        (TUNE.replace("UTF-8", "latin1").encode(), "latin1; it was read as UTF-8"),
     ],
 )
-def test_other_encodings_are_rejected(data: bytes) -> None:
+def test_a_wrongly_declared_encoding_is_mended_with_a_remark(data: bytes, found: str) -> None:
+    score = read_musicxml(data)
+    assert score.title.startswith("Fünf & Sechs")
+    assert [f"The file says that it is in {found}" in text for text in score.warnings].count(True)
+
+
+def test_utf_16_is_read_without_a_byte_order_mark() -> None:
+    assert read_musicxml(TUNE.encode("utf-16")[2:]) == read_musicxml(TUNE.encode())
     with pytest.raises(UnreadableScore):
-        read_musicxml(data)
+        read_musicxml(WIDE.encode("utf-16")[:-1])
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        lambda text: "\n\n" + text,
+        lambda text: "\ufeff \n" + text,
+        lambda text: text.replace("UTF-8", "utf8"),
+        lambda text: "<!-- made by hand -->\n" + text,
+        lambda text: "look at this:\n```xml\n" + text + "\n```\nnice, isn't it?",
+        lambda text: text + "\0\0\0",
+        lambda text: text.replace("&amp;", "&"),
+        lambda text: text.replace("<duration>", "<duration>\x0b", 1),
+        lambda text: text.replace("Sechs", "Sechs&#11;"),
+    ],
+)
+def test_slips_around_and_within_the_xml_change_no_note(slip: Callable[[str], str]) -> None:
+    plain = read_musicxml(TUNE.encode())
+    mended = read_musicxml(slip(TUNE).encode())
+    assert (mended.title, mended.melody) == (plain.title, plain.melody)
+
+
+def test_blank_lines_before_the_declaration_are_skipped_with_a_remark() -> None:
+    assert (
+        "Blank space before the XML declaration was skipped."
+        in read_musicxml(("\n" + TUNE).encode()).warnings
+    )
 
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
