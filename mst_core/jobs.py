@@ -15,9 +15,10 @@ from typing import Literal, Self
 import msgspec
 from msgspec import structs
 
-from mst_core.errors import BadOption, RequestError
+from mst_core.errors import BadOption, ParserStopped, RequestError
 from mst_core.music import Key, Meter
 from mst_core.reading.parsed_score import ParsedScore, Selection
+from mst_core.reading.serialization import decode_score
 from mst_core.styles import StyleCard, require_style
 
 AUDIO_FORMATS = ("mp3", "ogg", "wav")
@@ -367,10 +368,25 @@ class Job(msgspec.Struct, frozen=True):
     """Each one of `FORMATS`."""
     scores: dict[str, ParsedScore] = {}
     """The parsed files of the request by SHA-256, one for each of `Request.sources`."""
+    encoded_scores: dict[str, bytes] = {}
+    """The same as the parser process wrote them, for an engine in another process; the worker
+    decodes them (`decode_scores`)."""
     performed_midi: bool = False
     """Write swing and feel into the MIDI file, as in the audio, instead of the straight score."""
     show_original: bool = False
     """Draw the given tune above the result in every picture."""
+
+    def decode_scores(self) -> Job:
+        """Return the job with its parsed files decoded and checked, for the studio.
+
+        Raises:
+            ParserStopped: when the bytes of one are no score: its parser process wrote nonsense.
+        """
+        try:
+            decoded = {name: decode_score(data) for name, data in self.encoded_scores.items()}
+        except msgspec.DecodeError as error:
+            raise ParserStopped(f"its reader wrote no score ({error})") from error
+        return structs.replace(self, scores=self.scores | decoded, encoded_scores={})
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

@@ -178,7 +178,7 @@ class RequestIntake:
         async with self._reserve_slot(user_id), lock:
             (content,) = await fetch_all([attachment], self._uploads.limits)
             upload = await self._uploads.keep(user_id, attachment.filename, content)
-            await self._uploads.parsed_score(upload.sha256, upload.name)
+            await self._uploads.encoded_score(upload.sha256, upload.name)
         return upload
 
     async def press(

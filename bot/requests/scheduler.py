@@ -135,9 +135,13 @@ class Scheduler:
         """
         if not self._engine_ready or self._closing:
             raise EngineBusy(len(self._running))
-        scores = await self._uploads.parsed_scores(request, names)
+        scores = await self._uploads.encoded_scores(request, names)
         job = Job(
-            f"comparison-{secrets.token_hex(4)}", request, ("png",), scores, show_original=True
+            f"comparison-{secrets.token_hex(4)}",
+            request,
+            ("png",),
+            encoded_scores=scores,
+            show_original=True,
         )
         rendition = await self._rendition(job)
         return rendition.files["png"]
@@ -262,8 +266,10 @@ class Scheduler:
             throttle.submit(self._notifier.show_progress(record, progress))
 
         throttle.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
-        scores = await self._uploads.parsed_scores(record.request, record.names)
-        rendition = await self._rendition(Job(str(record.id), record.request, scores=scores), show)
+        scores = await self._uploads.encoded_scores(record.request, record.names)
+        rendition = await self._rendition(
+            Job(str(record.id), record.request, encoded_scores=scores), show
+        )
         end_stage()
         _check_size(rendition, record.file_limit_bytes)
         return rendition, seconds

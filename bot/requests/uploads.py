@@ -18,15 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-import msgspec
-
 from bot.errors import LostFile
 from bot.requests.database import Database
 from mst_core.jobs import Request
 from mst_core.reading.formats import display_name
-from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
+from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
-from mst_core.reading.serialization import decode_score, encode_score
+from mst_core.reading.serialization import is_encoded_score
 
 MAX_PARSERS = 2
 """Parser processes that run at the same time; each may use 1 GB of memory."""
@@ -67,7 +65,7 @@ class Uploads:
         limits: Limits | None = None,
         quota_bytes: int = QUOTA_BYTES,
         clock: Callable[[], float] = time.time,
-        parse: Callable[..., Awaitable[ParsedScore]] = parse,
+        parse: Callable[..., Awaitable[bytes]] = parse,
     ) -> None:
         self.folder = folder
         self.limits = limits or Limits()
@@ -112,10 +110,8 @@ class Uploads:
                     raise LostFile(name) from error
                 await self._add_row(sha256, user_id, name, size_bytes)
 
-    async def parsed_scores(
-        self, request: Request, names: Mapping[str, str]
-    ) -> dict[str, ParsedScore]:
-        """Return the parsed files of a request by SHA-256; an empty dict for a new tune.
+    async def encoded_scores(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
+        """Return the encoded scores of a request by SHA-256; an empty dict for a new tune.
 
         Args:
             request: The request; its ``sources`` are the files, with the track of the melody.
@@ -126,14 +122,16 @@ class Uploads:
             ScoreError, BadOption: when the parser rejects a file.
         """
         return {
-            sha256: await self.parsed_score(sha256, names.get(sha256, ""), selection)
+            sha256: await self.encoded_score(sha256, names.get(sha256, ""), selection)
             for sha256, selection in request.sources.items()
         }
 
-    async def parsed_score(
+    async def encoded_score(
         self, sha256: str, name: str, selection: Selection = Selection()
-    ) -> ParsedScore:
-        """Return the parsed score of a file, from the cache if it is there.
+    ) -> bytes:
+        """Return the encoded score of a file, from the cache if it is there.
+
+        It is not decoded here but once, by the worker of the engine.
 
         Args:
             sha256: The SHA-256 of the file, in hexadecimal digits.
@@ -153,12 +151,12 @@ class Uploads:
             except FileNotFoundError as error:
                 raise LostFile(display_name(name)) from error
             async with self._parser_slots:
-                score = await self._parse(
+                score: bytes = await self._parse(
                     name, data, track=selection.track, tune=selection.tune, limits=self.limits
                 )
             async with self._rows_lock:
                 if self._path(sha256).exists():  # else it was deleted meanwhile
-                    await asyncio.to_thread(_write, path, encode_score(score))
+                    await asyncio.to_thread(_write, path, score)
             return score
 
     async def find(self, upload_id: int) -> Upload | None:
@@ -245,12 +243,13 @@ def _cache_suffix(selection: Selection) -> str:
     return ".".join([*names, "reading"])
 
 
-def _read_cached(path: Path) -> ParsedScore | None:
-    """Read a cached score; None when there is none, or one of an incompatible version."""
+def _read_cached(path: Path) -> bytes | None:
+    """Read a cached score; None when there is none, a damaged one, or one of another version."""
     try:
-        return decode_score(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError):
+        data = path.read_bytes()
+    except FileNotFoundError:
         return None
+    return data if is_encoded_score(data) else None
 
 
 def _write_once(path: Path, data: bytes) -> None:

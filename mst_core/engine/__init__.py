@@ -40,6 +40,8 @@ class Engine(Protocol):
     def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
         """Run one job: yield its progress and at last one rendition, or raise an MstError.
 
+        The parsed files of the job cross as `Job.encoded_scores`.
+
         Closing the iterator early cancels the job.
         """
 

@@ -155,7 +155,7 @@ class LocalEngine:
     def _send_job(self, slot: _Slot, worker: WorkerProcess) -> None:
         """Send the job of a slot to a worker."""
         slot.attempts += 1
-        worker.send(protocol.Run.of(slot.ticket, slot.job))
+        worker.send(protocol.Run(slot.ticket, slot.job))
 
     def _abandon(self, slot: _Slot) -> None:
         """Cancel the job of a slot whose caller has left."""

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import struct
 from asyncio import IncompleteReadError, StreamReader
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import msgspec
-from msgspec import structs
 
 from mst_core.jobs import Job, Progress, Rendition
-from mst_core.reading.serialization import decode_score, encode_score
 
 MAX_FRAME_BYTES = 2**29
 """Bytes of a body; ten minutes of WAV in 48 kHz stereo are a fifth of it."""
@@ -37,29 +35,7 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
 
     ticket: int
     job: Job
-    """The job without its parsed files."""
-    scores: dict[str, bytes]
-    """The parsed files of the job, each as `serialization.encode_score` wrote it."""
-
-    @classmethod
-    def of(cls, ticket: int, job: Job) -> Self:
-        """Return the command to do a job.
-
-        Args:
-            ticket: number of the job, unique while the worker process lives.
-            job: the job with its parsed scores.
-        """
-        scores = {name: encode_score(score) for name, score in job.scores.items()}
-        return cls(ticket, structs.replace(job, scores={}), scores)
-
-    def decode_job(self) -> Job:
-        """Return the job with its parsed files.
-
-        Raises:
-            msgspec.DecodeError: when one of them cannot be decoded.
-        """
-        scores = {name: decode_score(data) for name, data in self.scores.items()}
-        return structs.replace(self.job, scores=scores)
+    """The job with its parsed files encoded."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):

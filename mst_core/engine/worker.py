@@ -52,7 +52,7 @@ class JobRunner:
 
         Args:
             ticket: number of the job; every event that is sent about it has this number.
-            job: the request, the formats and the parsed scores.
+            job: the request, the formats and the encoded scores.
         """
         report = self._progress_callback(ticket)
         with self._lock:
@@ -78,6 +78,7 @@ class JobRunner:
         """Do the first stage of a job and queue its second."""
         self._send(protocol.JobUpdate(ticket, None))
         with self._ends_on_error(ticket, job):
+            job = job.decode_scores()
             composition = self._studio.compose(job, report)
             with self._lock:
                 if ticket in self._cancelled:
@@ -193,7 +194,7 @@ def serve(
     send(protocol.Ready())
     while (command := protocol.read_command(incoming)) is not None:
         if isinstance(command, protocol.Run):
-            runner.run(command.ticket, command.decode_job())
+            runner.run(command.ticket, command.job)
         elif isinstance(command, protocol.Cancel):
             runner.cancel(command.ticket)
     runner.close()

@@ -8,6 +8,7 @@ kept bytes of an older one are refused, and the file is parsed again.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -20,7 +21,8 @@ from mst_core.music import MODES, ControlEvent, Repeat
 from mst_core.reading.parsed_score import ParsedScore
 
 VERSION = 3
-"""The first byte of an encoded score; the rest is msgpack."""
+"""The first byte of an encoded score; a CRC-32 of four bytes and the msgpack come after it."""
+_HEAD_BYTES = 5
 MAX_ENCODED_BYTES = 8_000_000
 MAX_TEMPO_CHANGES = 20_000
 MAX_NOTES = 40_000
@@ -106,7 +108,21 @@ def encode_score(score: ParsedScore) -> bytes:
     Returns:
         The bytes that `decode_score` reads; about 40 a note.
     """
-    return bytes([VERSION]) + msgspec.msgpack.encode(score, enc_hook=_encode_fraction)
+    body = msgspec.msgpack.encode(score, enc_hook=_encode_fraction)
+    return bytes([VERSION]) + zlib.crc32(body).to_bytes(4) + body
+
+
+def is_encoded_score(data: bytes) -> bool:
+    """Whether bytes have the size, the version and the checksum of an encoded score.
+
+    It finds what a disk has damaged and what another version has written, without decoding; only
+    `decode_score` checks the content.
+    """
+    return (
+        len(data) <= MAX_ENCODED_BYTES
+        and data[:1] == bytes([VERSION])
+        and data[1:_HEAD_BYTES] == zlib.crc32(memoryview(data)[_HEAD_BYTES:]).to_bytes(4)
+    )
 
 
 def decode_score(data: bytes) -> ParsedScore:
@@ -125,7 +141,9 @@ def decode_score(data: bytes) -> ParsedScore:
         raise msgspec.ValidationError(f"{len(data)} bytes")
     if data[:1] != bytes([VERSION]):
         raise msgspec.ValidationError("another version")
-    encoded = memoryview(data)[1:]
+    if not is_encoded_score(data):
+        raise msgspec.ValidationError("another checksum")
+    encoded = memoryview(data)[_HEAD_BYTES:]
     try:
         _bounds_decoder.decode(encoded)
         score = _score_decoder.decode(encoded)

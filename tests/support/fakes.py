@@ -169,6 +169,7 @@ class FakeEngine:
         """Report the progress, wait while held, then fail or return a rendition."""
         if len(self.running) >= self.slots:
             raise EngineBusy(len(self.running))
+        job = job.decode_scores()
         self.jobs.append(job)
         self.running.add(job.id)
         self.max_running = max(self.max_running, len(self.running))

@@ -1,7 +1,7 @@
 """Parses one untrusted file in a process of its own, with limits on memory and time.
 
 `parse` starts the process, writes one request to its standard input and reads one response from
-its standard output. However the process ends, the caller gets a bounded `ParsedScore` or an error
+its standard output. However the process ends, the caller gets a bounded encoded score or an error
 of `mst_core.errors`::
 
     parse -> process.run_parser -> python -m mst_core.reading.sandbox: rlimits, worker -> load
@@ -31,7 +31,7 @@ async def parse(
     limits: Limits | None = None,
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
-) -> ParsedScore:
+) -> bytes:
     """Read a file in a new process. Cancelling the call kills the process.
 
     Args:
@@ -44,7 +44,8 @@ async def parse(
         memory_mib: address space of the process in MiB.
 
     Returns:
-        The melody, the other parts, and warnings about what was assumed or left out.
+        The encoded score, at most `serialization.MAX_ENCODED_BYTES`. It comes from a process that
+        a hostile file may have taken over: `serialization.decode_score` checks it.
 
     Raises:
         UnreadableScore, NoMelody, TooLong, BadOption: as `mst_core.reading.load.load_score`.
@@ -73,11 +74,19 @@ def parse_sync(
 ) -> ParsedScore:
     """`parse` for callers without an event loop, such as the command line.
 
-    See `parse` for Args, Returns and Raises.
+    See `parse` for Args and Raises.
+
+    Returns:
+        The melody, the other parts, and warnings about what was assumed or left out.
     """
     import asyncio
 
-    return asyncio.run(
+    import msgspec
+
+    from mst_core.errors import ParserStopped
+    from mst_core.reading.serialization import decode_score
+
+    encoded = asyncio.run(
         parse(
             name,
             data,
@@ -88,3 +97,7 @@ def parse_sync(
             memory_mib=memory_mib,
         )
     )
+    try:
+        return decode_score(encoded)
+    except msgspec.DecodeError as error:
+        raise ParserStopped(f"its reader wrote no score ({error})") from error

@@ -1,7 +1,7 @@
 """Runs the parser process from outside: starts it, writes the request, reads the response, ends it.
 
-Nothing that the process writes is trusted: output is cut at a maximum size, decoded with checks,
-and reduced to a score or to an error that a reader may raise.
+Nothing that the process writes is trusted: output is cut at a maximum size and reduced to the bytes
+of a score, which whoever decodes them checks, or to an error that a reader may raise.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ import msgspec
 
 from mst_core.errors import BadOption, ParserStopped, ScoreError, rebuild_error
 from mst_core.reading.formats import MAX_ARGUMENT_LENGTH
-from mst_core.reading.parsed_score import ParsedScore
 from mst_core.reading.sandbox.protocol import MAX_RESPONSE_BYTES, ParseRequest
-from mst_core.reading.serialization import decode_score
+from mst_core.reading.serialization import is_encoded_score
 
 # -E -s -B: PYTHON* variables and the user's site-packages are ignored, no .pyc file is written.
 COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.reading.sandbox")
@@ -41,8 +40,8 @@ _decoder: msgspec.msgpack.Decoder[bytes | tuple[str, tuple[str, ...]]] = msgspec
 
 async def run_parser(
     request: ParseRequest, timeout_s: float, memory_mib: int, command: tuple[str, ...] = COMMAND
-) -> ParsedScore:
-    """Start a process for a request and return the score that it read.
+) -> bytes:
+    """Start a process for a request and return the encoded score that it read.
 
     Args:
         request: the file, checked by `detect_format`.
@@ -51,7 +50,7 @@ async def run_parser(
         command: the program and its first arguments; MiB and CPU seconds are appended.
 
     Returns:
-        The score, its sizes and ranges checked.
+        The encoded score; its content is not checked.
 
     Raises:
         ScoreError, BadOption: the rejection that the process returned.
@@ -83,8 +82,7 @@ async def run_parser(
     finally:
         _kill(process)
         await process.communicate()  # drains the pipes, which close only then
-    # A large score takes seconds to decode and check; the event loop of the bot goes on meanwhile.
-    return await asyncio.to_thread(_decode_response, response, status, request.name)
+    return _decode_response(response, status, request.name)
 
 
 async def _communicate(process: Process, request: bytes) -> bytes:
@@ -132,12 +130,14 @@ def _kill(process: Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _decode_response(response: bytes, status: int, name: str) -> ParsedScore:
-    """The score of a response; raises the error of a rejection, or ParserStopped."""
+def _decode_response(response: bytes, status: int, name: str) -> bytes:
+    """The encoded score of a response; raises the error of a rejection, or ParserStopped."""
     try:
         decoded = _decoder.decode(response)
         if isinstance(decoded, bytes):
-            return decode_score(decoded)
+            if is_encoded_score(decoded):
+                return decoded
+            raise msgspec.ValidationError("no encoded score")
         code, arguments = decoded
         error = rebuild_error(code, tuple(text[:MAX_ARGUMENT_LENGTH] for text in arguments))
         if isinstance(error, ScoreError | BadOption) and str(error):

@@ -15,7 +15,7 @@ from bot.errors import LostFile
 from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
 from mst_core.jobs import Compose, Side, Transfer
-from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
+from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
 from tests.support.discord_env import DiscordEnv, last_message
@@ -39,7 +39,7 @@ class CountingParser:
 
     async def __call__(
         self, name: str, data: bytes, *, track: int | None, tune: int | None, limits: Limits
-    ) -> ParsedScore:
+    ) -> bytes:
         self.calls += 1
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -67,16 +67,16 @@ async def test_a_file_is_parsed_once_for_each_track(queue: QueueEnv) -> None:
     uploads = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
     await uploads.keep(1, "reel.mid", REEL)
     wanted = [
-        uploads.parsed_score(SHA, "reel.mid", track)
+        uploads.encoded_score(SHA, "reel.mid", track)
         for track in map(Selection, (None, None, 1, 1, None))
     ]
     readings = await asyncio.gather(*wanted)
     assert counting.calls == 2
     assert len({readings[0], readings[1], readings[4]}) == len({readings[2], readings[3]}) == 1
-    assert len(readings[0].melody.notes) == 63
+    assert len(decode_score(readings[0]).melody.notes) == 63
     assert files(uploads) == [f"{SHA}.bin", f"{SHA}.reading", f"{SHA}.track-1.reading"]
     later = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
-    assert await later.parsed_score(SHA, "reel.mid") == readings[0]
+    assert await later.encoded_score(SHA, "reel.mid") == readings[0]
     assert counting.calls == 2, "what was read stays read after a restart"
 
 
@@ -84,23 +84,31 @@ async def test_at_most_two_parsers_run_at_once(queue: QueueEnv) -> None:
     counting = CountingParser()
     uploads = Uploads(queue.uploads.folder, queue.store.database, parse=counting)
     kept = [await uploads.keep(1, "reel.mid", write_reel(bars)) for bars in (2, 3, 4, 5)]
-    await asyncio.gather(*(uploads.parsed_score(upload.sha256, upload.name) for upload in kept))
+    await asyncio.gather(*(uploads.encoded_score(upload.sha256, upload.name) for upload in kept))
     assert counting.most_running == 2
 
 
 async def test_a_cached_score_of_another_version_is_parsed_again(queue: QueueEnv) -> None:
     await queue.uploads.keep(1, "reel.mid", REEL)
     (queue.uploads.folder / f"{SHA}.reading").write_bytes(b"what an old program wrote")
-    reading = await queue.uploads.parsed_score(SHA, "reel.mid")
-    assert len(reading.melody.notes) == 63
-    kept = (queue.uploads.folder / f"{SHA}.reading").read_bytes()
-    assert decode_score(kept) == reading
+    reading = await queue.uploads.encoded_score(SHA, "reel.mid")
+    assert len(decode_score(reading).melody.notes) == 63
+    assert (queue.uploads.folder / f"{SHA}.reading").read_bytes() == reading
+
+
+async def test_a_cached_score_that_the_disk_damaged_is_parsed_again(queue: QueueEnv) -> None:
+    await queue.uploads.keep(1, "reel.mid", REEL)
+    reading = await queue.uploads.encoded_score(SHA, "reel.mid")
+    damaged = bytearray(reading)
+    damaged[len(damaged) // 2] ^= 1
+    (queue.uploads.folder / f"{SHA}.reading").write_bytes(damaged)
+    assert await queue.uploads.encoded_score(SHA, "reel.mid") == reading
 
 
 async def test_a_file_that_cannot_be_parsed_leaves_no_cached_score(queue: QueueEnv) -> None:
     upload = await queue.uploads.keep(1, "broken.mid", TRUNCATED_MIDI)
     with pytest.raises(ScoreError):
-        await queue.uploads.parsed_score(upload.sha256, upload.name)
+        await queue.uploads.encoded_score(upload.sha256, upload.name)
     assert files(queue.uploads) == [f"{upload.sha256}.bin"]
 
 
@@ -109,21 +117,23 @@ async def test_a_request_gets_the_parsed_scores_that_it_needs(queue: QueueEnv) -
     like = (await queue.uploads.keep(1, "other.mid", other)).sha256
     await queue.uploads.keep(1, "reel.mid", REEL)
     names = {SHA: "reel.mid", like: "other.mid"}
-    readings = await queue.uploads.parsed_scores(
+    readings = await queue.uploads.encoded_scores(
         Transfer(source=SHA, seed=1, rhythm=Side(like=like), track=1), names
     )
-    assert {sha: score.melody.bar_count for sha, score in readings.items()} == {
+    assert {sha: decode_score(score).melody.bar_count for sha, score in readings.items()} == {
         SHA: 8,
         like: 4,
     }
-    assert await queue.uploads.parsed_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
+    assert (
+        await queue.uploads.encoded_scores(Compose(pitch="folk", rhythm="folk", seed=1), {}) == {}
+    )
 
 
 async def test_a_file_is_deleted_with_its_last_row(queue: QueueEnv) -> None:
     for user in (1, 2):
         await queue.uploads.keep(user, "reel.mid", REEL)
     await queue.uploads.keep(1, "other.mid", write_reel(bars=4))
-    await queue.uploads.parsed_score(SHA, "reel.mid")
+    await queue.uploads.encoded_score(SHA, "reel.mid")
     assert await queue.uploads.delete_user(1) == 2
     assert files(queue.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
     assert await queue.uploads.delete_user(2) == 1
@@ -131,7 +141,7 @@ async def test_a_file_is_deleted_with_its_last_row(queue: QueueEnv) -> None:
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
         await queue.uploads.add_user({SHA: "reel.mid"}, 3)
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
-        await queue.uploads.parsed_score(SHA, "reel.mid")
+        await queue.uploads.encoded_score(SHA, "reel.mid")
 
 
 async def test_the_least_recently_used_file_is_deleted_first(queue: QueueEnv) -> None:

@@ -16,9 +16,13 @@ from mst_core.errors import (
     EngineLost,
     JobTimeout,
     NoSuchTune,
+    ParserStopped,
 )
-from mst_core.jobs import Progress, Rendition
+from mst_core.jobs import Compose, Job, Progress, Rendition, Side, Transfer
+from mst_core.reading.parsed_score import ParsedScore
+from mst_core.reading.serialization import encode_score
 from tests.support.engines import ask, begin, opened, perform, starts
+from tests.support.fake_composer import write_scale
 
 
 async def test_a_job_reports_its_progress_and_ends_with_one_rendition(
@@ -43,6 +47,21 @@ async def test_eight_jobs_at_once_give_what_each_gives_alone(tmp_path: Path) -> 
         alone = [await perform(engine, job) for job in jobs]
     assert together == alone
     assert len({rendition.files["abc"] for rendition in together}) == 8
+
+
+async def test_a_parser_that_wrote_nonsense_fails_its_own_job_alone(tmp_path: Path) -> None:
+    """The bytes of a parser process are first decoded, and checked, in the worker."""
+    request = Transfer(source="a1", seed=1, rhythm=Side(style="folk"))
+    scale = write_scale(Compose(pitch="folk", rhythm="folk", seed=1, bars=4))
+    score = encode_score(ParsedScore("A scale", scale))
+    async with opened(tmp_path) as engine:
+        for number, nonsense in enumerate([b"", b"\xff" * 99, score[:-1], score + b"more"]):
+            job = Job(f"bad {number}", request, ("abc",), encoded_scores={"a1": nonsense})
+            with pytest.raises(ParserStopped, match="no score"):
+                await perform(engine, job)
+        good = Job("good", request, ("abc",), encoded_scores={"a1": score})
+        assert (await perform(engine, good)).files["abc"]
+    assert starts(tmp_path) == 1
 
 
 async def test_megabytes_of_audio_arrive_at_a_slow_reader(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mst_core.engine import protocol
 from mst_core.jobs import Compose, Job, Side, Transfer
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.reading.serialization import encode_score
 from tests.support.fake_composer import write_scale
 
 COMPOSE = Compose(pitch="folk", rhythm="folk", seed=1, bars=4)
@@ -19,7 +20,7 @@ COMPOSE = Compose(pitch="folk", rhythm="folk", seed=1, bars=4)
 commands = st.one_of(
     st.builds(protocol.Setup, st.text(), st.none() | st.text(), st.text()),
     st.builds(
-        protocol.Run.of,
+        protocol.Run,
         st.integers(0, 2**60),
         st.builds(
             Job,
@@ -47,11 +48,13 @@ def test_commands_are_decoded_as_sent_and_half_a_frame_is_the_end(
 def test_a_job_comes_out_of_its_command_with_its_parsed_files() -> None:
     score = ParsedScore("A scale", write_scale(COMPOSE), program=40)
     request = Transfer(source="a1", seed=1, rhythm=Side(like="b2"))
-    job = Job("one", request, ("abc",), {"a1": score, "b2": score})
-    frame = io.BytesIO(protocol.pack(protocol.Run.of(7, job)))
+    encoded = encode_score(score)
+    job = Job("one", request, ("abc",), encoded_scores={"a1": encoded, "b2": encoded})
+    frame = io.BytesIO(protocol.pack(protocol.Run(7, job)))
     command = protocol.read_command(frame)
     assert isinstance(command, protocol.Run)
-    assert (command.ticket, command.decode_job()) == (7, job)
+    assert (command.ticket, command.job) == (7, job)
+    assert command.job.decode_scores().scores == {"a1": score, "b2": score}
 
 
 @pytest.mark.parametrize("noise", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1"])

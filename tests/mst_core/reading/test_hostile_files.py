@@ -16,6 +16,7 @@ from bot.texts import Texts
 from mst_core.errors import NoMelody, ScoreError, all_errors
 from mst_core.reading.load import load_score
 from mst_core.reading.sandbox import parse
+from mst_core.reading.serialization import decode_score
 from tests.support.paths import CASES, PROJECT
 from tests.tools.hostile.files import GOOD, hostile_files
 
@@ -71,7 +72,7 @@ async def test_a_sample_is_parsed_in_real_processes_as_in_the_bot() -> None:
             assert texts.render_error(reason).isprintable()
             suffix = name.rpartition(".")[2]
             good = suffix if suffix in GOOD else "mid"
-            assert (await parse(f"good.{good}", GOOD[good])).melody.notes
+            assert decode_score(await parse(f"good.{good}", GOOD[good])).melody.notes
             parsed.append(name)
 
     async with asyncio.TaskGroup() as group:

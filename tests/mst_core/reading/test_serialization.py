@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
@@ -32,6 +33,7 @@ from mst_core.reading.serialization import (
     VERSION,
     decode_score,
     encode_score,
+    is_encoded_score,
 )
 from tests.support.melodies import REEL, melodies
 
@@ -123,10 +125,10 @@ ENCODED = encode_score(SCORE)
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, len(ENCODED) - 1), st.integers(0, 255), st.integers(0, 40))
 def test_damaged_bytes_give_a_score_or_are_refused(position: int, value: int, cut: int) -> None:
-    damaged = bytearray(ENCODED)
-    damaged[position] = value
+    damaged = bytearray(ENCODED[5:])
+    damaged[position % len(damaged)] = value
     try:
-        score = decode_score(bytes(damaged[: len(damaged) - cut]))
+        score = decode_score(with_head(VERSION, bytes(damaged[: len(damaged) - cut])))
     except msgspec.DecodeError:
         return
     assert decode_score(encode_score(score)) == score
@@ -141,12 +143,17 @@ def test_random_bytes_are_refused(noise: bytes) -> None:
 
 def encode_plainly(version: int, score: object) -> bytes:
     """Encode plain lists and dictionaries as `encode_score` encodes a score."""
-    return bytes([version]) + msgspec.msgpack.encode(score)
+    return with_head(version, msgspec.msgpack.encode(score))
+
+
+def with_head(version: int, body: bytes) -> bytes:
+    """Return a body after its version and its checksum."""
+    return bytes([version]) + zlib.crc32(body).to_bytes(4) + body
 
 
 def as_plain_values() -> dict[str, Any]:
     """The lists and dictionaries in which `SCORE` crosses."""
-    score = msgspec.msgpack.decode(ENCODED[1:])
+    score = msgspec.msgpack.decode(ENCODED[5:])
     assert encode_plainly(VERSION, score) == ENCODED
     return dict(score)
 
@@ -294,6 +301,7 @@ def test_another_version_or_anything_more_is_refused() -> None:
         encode_plainly(VERSION - 1, score),
         encode_plainly(VERSION + 1, score),
         encode_plainly(VERSION, score) + b"more",
+        with_head(VERSION, encode_plainly(VERSION, score)[5:] + b"more"),
         msgspec.msgpack.encode(score),
     ):
         with pytest.raises(msgspec.DecodeError):
@@ -310,7 +318,16 @@ def test_too_many_bytes_are_refused_unread() -> None:
         decode_score(bytes(9_000_000))
 
 
-@pytest.mark.parametrize("start", [b"", b"\x02", b"\x02\x81\xa1x"])
+@pytest.mark.parametrize("start", [b"", b"\x81\xa1x"])
 def test_deep_nesting_is_refused(start: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        decode_score(start + b"\x91" * 1_000_000)
+        decode_score(with_head(VERSION, start + b"\x91" * 1_000_000))
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(ENCODED) - 1), st.integers(1, 255))
+def test_one_damaged_byte_is_found_without_decoding(position: int, change: int) -> None:
+    damaged = bytearray(ENCODED)
+    damaged[position] ^= change
+    assert is_encoded_score(ENCODED)
+    assert not is_encoded_score(bytes(damaged))

@@ -11,11 +11,12 @@ import pytest
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
 from mst_core.reading import load
-from mst_core.reading.parsed_score import Limits, ParsedScore, Selection
+from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse, parse_sync
 from mst_core.reading.sandbox.process import run_parser
 from mst_core.reading.sandbox.protocol import ParseRequest
 from mst_core.reading.sandbox.worker import respond
+from mst_core.reading.serialization import decode_score
 from tests.support.paths import PROJECT
 from tests.tools.hostile.files import GOOD
 from tests.tools.hostile.mxl import archive, container
@@ -25,7 +26,7 @@ REQUEST = ParseRequest(name="tune.mid", selection=Selection(), limits=Limits(), 
 
 async def run_script(
     script: str, *, timeout_s: float = 60, request: ParseRequest = REQUEST
-) -> ParsedScore:
+) -> bytes:
     """Send a request to a process that runs a Python script instead of the parser."""
     return await run_parser(request, timeout_s, 512, (sys.executable, "-c", script))
 
@@ -35,7 +36,7 @@ async def test_the_parser_process_returns_what_the_reader_returns_in_this_proces
     kind: str,
 ) -> None:
     name = f"tune.{kind}"
-    assert await parse(name, GOOD[kind]) == load.load_score(name, GOOD[kind])
+    assert decode_score(await parse(name, GOOD[kind])) == load.load_score(name, GOOD[kind])
 
 
 def test_parse_sync_needs_no_event_loop() -> None:
