@@ -47,6 +47,7 @@ _FIFTHS = {
     "phrygian": 4,
     "locrian": 5,
 }
+_MAX_FIFTHS = 7  # sharps or flats of a key signature
 _MODE_NAMES = {
     "": "major",
     "M": "major",
@@ -144,6 +145,29 @@ class Key:
     """Pitch class, 0 to 11; C is 0."""
     mode: str = "major"
     """A name in `MODES`."""
+    enharmonic: bool = False
+    """Whether it is written with the other of two signatures: six or seven sharps rather than six
+    or five flats, seven flats rather than five sharps. F sharp major rather than G flat major."""
+
+    def __post_init__(self) -> None:
+        if self.enharmonic and (self.mode not in MODES or self.fifths == self._usual_fifths):
+            raise ValueError("the key has a single signature")
+
+    @classmethod
+    def from_fifths(cls, fifths: int, mode: str = "major") -> Self:
+        """Return the key with a signature.
+
+        Args:
+            fifths: sharps of the signature, flats negative; beyond -7 to 7 the enharmonic key with
+                fewer of them.
+            mode: a name in `MODES`.
+
+        Returns:
+            The key as that signature spells it: 6 sharps are F sharp, 6 flats G flat major.
+        """
+        while abs(fifths) > _MAX_FIFTHS:
+            fifths += 12 if fifths < 0 else -12
+        return cls((fifths * 7 + MODES[mode]) % 12, mode, not -6 <= fifths <= 5)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -163,16 +187,25 @@ class Key:
         )
         if match:
             letter, accidental, mode_text = match.groups()
-            tonic = SEMITONES[letter.upper()]
-            tonic += _ACCIDENTALS[accidental.lower()]
             mode = _MODE_NAMES.get(mode_text) or _MODE_NAMES.get(mode_text[:3].lower())
             if mode:
-                return cls(tonic % 12, mode)
+                fifths = "FCGDAEB".index(letter.upper()) - 1
+                fifths += 7 * _ACCIDENTALS[accidental.lower()]
+                return cls.from_fifths(fifths - _FIFTHS[mode], mode)
         raise BadOption("key", text, "write it as D, Em, F# minor or A mixolydian")
 
     @property
     def fifths(self) -> int:
-        """Sharps of the key signature, flats negative, -6 to 5: D flat rather than C sharp."""
+        """Sharps of the key signature, flats negative, -6 to 5; 6, 7 or -7 where `enharmonic`."""
+        usual = self._usual_fifths
+        if not self.enharmonic:
+            return usual
+        other = usual + 12 if usual < 0 else usual - 12
+        return other if abs(other) <= _MAX_FIFTHS else usual
+
+    @property
+    def _usual_fifths(self) -> int:
+        """Sharps of the usual signature, -6 to 5: D flat rather than C sharp."""
         major_tonic = (self.tonic - MODES[self.mode]) % 12
         return (major_tonic * 7 + 6) % 12 - 6
 

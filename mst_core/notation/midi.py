@@ -26,8 +26,11 @@ DRUM_CHANNEL = 9
 PART_CHANNELS = tuple(channel for channel in range(1, 16) if channel != DRUM_CHANNEL)
 """Channels of accompanying parts with pitches; the melody has channel 0."""
 _SLOWEST_TEMPO = 2**24 - 1  # microseconds per quarter note
-_MAJOR = ("Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B")
-_MINOR = ("Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m")
+_MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
+_MINOR = (
+    *("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m"),
+    *("D#m", "A#m"),
+)
 
 
 def write_midi(
@@ -174,4 +177,4 @@ def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[Message
 
 def _key_name(key: Key) -> str:
     """Return the major or minor key with the same signature; MIDI has no other modes."""
-    return (_MINOR if key.is_minor else _MAJOR)[key.fifths + 6]
+    return (_MINOR if key.is_minor else _MAJOR)[key.fifths + 7]

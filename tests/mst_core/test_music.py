@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from mst_core.errors import BadOption
-from mst_core.music import Key, Melody, Meter, MeterChange, Note
+from mst_core.music import MODES, Key, Melody, Meter, MeterChange, Note
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,46 @@ def test_a_melody_that_cannot_be_is_an_error(notes: list[tuple[int, int]], messa
     values = tuple(Note(Fraction(onset), Fraction(duration), 60) for onset, duration in notes)
     with pytest.raises(ValueError, match=message):
         Melody(values, Meter(4, 4), Key(0), 120.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "fifths"),
+    [
+        ("F#", "F♯ major", 6),
+        ("Gb", "G♭ major", -6),
+        ("C#", "C♯ major", 7),
+        ("Db", "D♭ major", -5),
+        ("Cb", "C♭ major", -7),
+        ("B", "B major", 5),
+        ("D#m", "D♯ minor", 6),
+        ("Ebm", "E♭ minor", -6),
+        ("A#m", "A♯ minor", 7),
+        ("Abm", "A♭ minor", -7),
+        ("G# dorian", "G♯ dorian", 6),
+        ("F#m", "F♯ minor", 3),
+        ("G#", "A♭ major", -4),
+    ],
+)
+def test_a_key_keeps_the_signature_it_is_written_with(written: str, name: str, fifths: int) -> None:
+    key = Key.parse(written)
+    assert (key.name, key.fifths) == (name, fifths)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("fifths", range(-7, 8))
+def test_every_signature_and_mode_is_a_key_that_its_name_gives_back(fifths: int, mode: str) -> None:
+    key = Key.from_fifths(fifths, mode)
+    assert key.fifths == fifths
+    assert Key.parse(f"{key.tonic_name} {mode}") == key
+
+
+@pytest.mark.parametrize(("fifths", "name"), [(9, "E♭ major"), (-8, "E major"), (12, "C major")])
+def test_a_signature_of_more_than_seven_is_that_of_the_enharmonic_key(
+    fifths: int, name: str
+) -> None:
+    assert Key.from_fifths(fifths).name == name
+
+
+def test_a_key_with_a_single_signature_has_no_other() -> None:
+    with pytest.raises(ValueError, match="single signature"):
+        Key(0, "major", enharmonic=True)

@@ -85,7 +85,7 @@ def read_key(text: str) -> tuple[str, Key, dict[str, int]] | None:
         signature = {}
     for accidental, altered in _EXPLICIT.findall(words[match.end() :]):
         signature[altered.upper()] = ACCIDENTALS[accidental]
-    key = Key((SEMITONES[letter] + shift) % 12, mode)
+    key = Key.from_fifths(fifths, mode)
     return f"{letter}{'#b'[shift < 0] if shift else ''}{mode[:3]}", key, signature
 
 

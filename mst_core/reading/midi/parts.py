@@ -234,7 +234,7 @@ def _parse_key(content: bytes) -> Key | None:
     fifths, minor = int.from_bytes(content[:1], "big", signed=True), content[1]
     if not -7 <= fifths <= 7 or minor > 1:
         return None
-    return Key((fifths * 7 + 9 * minor) % 12, "minor" if minor else "major")
+    return Key.from_fifths(fifths, "minor" if minor else "major")
 
 
 def _title(file: MidiFile) -> str:

@@ -108,7 +108,8 @@ def read_key(key: XmlElement, transposition: int) -> Key | None:
     if fifths is None or abs(fifths) > 12:
         return None
     mode = _MODES.get(key.find_text("mode").lower(), "major")
-    return Key((7 * round(fifths) + MODES[mode] + transposition) % 12, mode)
+    interval = (7 * transposition + 6) % 12 - 6  # fifths from the written to the sounding key
+    return Key.from_fifths(round(fifths) + interval, mode)
 
 
 def read_transposition(transpose: XmlElement) -> int:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mst_core.music import MODES, Key
+from mst_core.music import MODES, Key, Melody, Meter, Note
+from mst_core.notation.abc import write_abc
+from mst_core.notation.midi import write_midi
+from mst_core.notation.musicxml import write_musicxml
 from mst_core.notation.spelling import AccidentalTracker, Spelling, key_signature, spell_pitches
+from mst_core.reading.abc.read import read_abc_score
+from mst_core.reading.midi.read import read_midi
+from mst_core.reading.musicxml.read import read_musicxml
 from tests.support.melodies import line
 
 
@@ -59,3 +67,28 @@ def test_an_accidental_in_another_octave_is_shown() -> None:
     assert tracker.must_show(Spelling("F", 1, 4))
     assert tracker.must_show(Spelling("F", 1, 5))
     assert tracker.must_show(Spelling("F", 0, 3))
+
+
+@pytest.mark.parametrize("name", ["F#", "Gb", "C#", "Db", "Cb", "B", "D#m", "Ebm", "A#m", "Abm"])
+def test_a_key_of_six_or_seven_accidentals_comes_back_from_every_format(name: str) -> None:
+    key = Key.parse(name)
+    scale = tuple(
+        Note(Fraction(index, 2), Fraction(1, 2), 60 + key.tonic + (pitch - key.tonic) % 12)
+        for index, pitch in enumerate((*key.scale, key.tonic))
+    )
+    tune = Melody(scale, Meter(4, 4), key, 120.0, 1)
+    for score in (
+        read_abc_score(write_abc(tune)),
+        read_midi(write_midi(tune, program=0)),
+        read_musicxml(write_musicxml(tune)),
+    ):
+        assert score.melody.key == key
+        assert score.melody.notes == scale
+
+
+@pytest.mark.parametrize("name", ["F#", "Gb", "C#", "Cb", "D#m", "G#dor"])
+def test_notes_of_the_scale_need_no_accidental_whatever_the_signature(name: str) -> None:
+    key = Key.parse(name)
+    spelled = spell_pitches([60 + pitch for pitch in key.scale], key)
+    assert {each.letter: each.alteration for each in spelled} == key_signature(key)
+    assert [each.pitch for each in spelled] == [60 + pitch for pitch in key.scale]
