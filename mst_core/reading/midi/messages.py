@@ -1,30 +1,84 @@
-"""Reads the bytes of a MIDI file as messages. Times are ticks from the start of the file.
+"""Reads the bytes of one track of a MIDI file as messages. Times are ticks from its start.
 
-Strict and bounded: no more is built than the limits allow. Messages that carry no note, name,
-tempo, meter or key (controllers, pitch bends, system exclusive) are skipped. Of a file of format 2
-the first sequence is read. Why no library does this: docs/decisions.md#midi-byte-reader.
+Tolerant, as players are: a fault that makes no difference to the notes is stepped over and counted
+in `Repair`. Bounded: never more messages than asked for, and each byte is read once or twice.
+Messages that no reader needs (pressure, most controllers and system messages) are skipped.
 """
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
+import re
+from collections import Counter
+from enum import StrEnum
 from typing import NamedTuple
 
-from mst_core.errors import TooLong, UnreadableScore
-from mst_core.reading.parsed_score import Limits
-
-NOTE_OFF, NOTE_ON, PROGRAM_CHANGE = 0x80, 0x90, 0xC0
-TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC = 0x01, 0x03, 0x04, 0x05
+NOTE_OFF, NOTE_ON, CONTROL_CHANGE, PROGRAM_CHANGE, PITCH_BEND = 0x80, 0x90, 0xB0, 0xC0, 0xE0
+SYSTEM_EXCLUSIVE = 0xF0
+TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, PORT = 0x01, 0x03, 0x04, 0x05, 0x21
 SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE, END_OF_TRACK = 0x51, 0x58, 0x59, 0x2F
+BANK, MODULATION, DATA_ENTRY, VOLUME, PAN, EXPRESSION, FINE_BANK = 0, 1, 6, 7, 10, 11, 32
+FINE_DATA_ENTRY, PEDAL, FINE_PARAMETER, PARAMETER, RESET_CONTROLLERS = 38, 64, 100, 101, 121
+MAX_DATA = 127
+"""Largest value of a data byte."""
+
 _KEPT_META_EVENTS = (
-    *(TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC),
+    *(TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, PORT),
     *(SET_TEMPO, TIME_SIGNATURE, KEY_SIGNATURE),
 )
-_META_EVENT, _SYSTEM_EXCLUSIVE = 0xFF, (0xF0, 0xF7)
+_KEPT_CONTROLLERS = frozenset(
+    (
+        *(BANK, MODULATION, DATA_ENTRY, VOLUME, PAN, EXPRESSION, FINE_BANK, FINE_DATA_ENTRY),
+        *(PEDAL, FINE_PARAMETER, PARAMETER, RESET_CONTROLLERS),
+    )
+)
+_KEPT_EXCLUSIVE_BYTES = 16
+"""Longest system exclusive message that is kept: those that choose drums are shorter."""
+_META_EVENT, _ESCAPE = 0xFF, 0xF7
 _ONE_DATA_BYTE = (0xC0, 0xD0)  # program changes and channel pressure; other messages carry two
-_ACCEPTED = "a MIDI file of format 0 or 1 would be read"
-_SEND_AGAIN = "send the whole file, or write it again with another program"
+_CABLE_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+"""Data bytes after a system common message; the other bytes from F4 on carry none."""
+_LATE_NOTES_A_FAULT = 8
+"""What follows an end mark is music if it has more notes than this for each fault."""
+_STATUS = re.compile(rb"[\x80-\xff]")
+_TRACK = b"MTrk"
+
+
+class Repair(StrEnum):
+    """A kind of fault that was stepped over; its value says so of one, and of several."""
+
+    VALUES = "One value above 127 was read as 127.|{} values above 127 were read as 127."
+    PITCHES = (
+        "One note above the highest pitch of MIDI was left out."
+        "|{} notes above the highest pitch of MIDI were left out."
+    )
+    STRAY = (
+        "One stray byte between two messages was skipped."
+        "|{} stray bytes between messages were skipped."
+    )
+    EXCLUSIVE = (
+        "One system message without an end was skipped."
+        "|{} system messages without an end were skipped."
+    )
+    LENGTHS = (
+        "The length of one track is wrong in the file; it was read to its real end."
+        "|The lengths of {} tracks are wrong in the file; they were read to their real ends."
+    )
+    LATE = (
+        "One note after the end mark of its track was kept."
+        "|{} notes after the end mark of their track were kept."
+    )
+
+    def remark(self, count: int) -> str:
+        """Return the sentence for the user.
+
+        Args:
+            count: how many were stepped over, 1 or more.
+
+        Returns:
+            A whole sentence.
+        """
+        one, several = self.value.split("|")
+        return one if count == 1 else several.format(count)
 
 
 class MidiMessage(NamedTuple):
@@ -32,149 +86,183 @@ class MidiMessage(NamedTuple):
 
     tick: int
     kind: int
-    """NOTE_OFF, NOTE_ON, PROGRAM_CHANGE or the type of a meta event. A NOTE_ON of velocity 0 is
-    stored as a NOTE_OFF."""
+    """NOTE_OFF to PITCH_BEND, SYSTEM_EXCLUSIVE, or the type of a meta event. A NOTE_ON of velocity
+    0 is stored as a NOTE_OFF."""
     channel: int
-    """0 to 15; -1 for a meta event."""
+    """0 to 15; -1 for a meta event and a system exclusive one."""
     data: bytes
+    """The data bytes, 0 to 127; of a meta or system exclusive event its content."""
 
 
-@dataclass(frozen=True, slots=True)
-class MidiFile:
-    """The tracks of a file as they are written."""
+class TrackReader:
+    """Reads one track chunk, message by message.
 
-    format: int
-    """0: one track with all channels; 1: tracks that sound together; 2: one sequence a track."""
-    ticks_per_quarter: int
-    """1 to 32,767."""
-    tracks: tuple[tuple[MidiMessage, ...], ...]
-    """The messages of each track chunk, in order; the last one is END_OF_TRACK."""
-    warnings: tuple[str, ...]
-
-
-def read_messages(data: bytes, limits: Limits) -> MidiFile:
-    """Read the messages of notes, programs, names, tempo, meter and key.
-
-    Args:
-        data: the whole file.
-        limits: for bytes, tracks and messages.
-
-    Returns:
-        At least one track, its messages in order.
-
-    Raises:
-        UnreadableScore: when the bytes are not a MIDI file of format 0, 1 or 2 in ticks per
-            quarter, or are cut off.
-        TooLong: beyond the limits.
+    After `read`: ``messages`` without the end mark; ``tick`` of its end; ``position`` of the byte
+    after it; ``event_count`` with the skipped ones; ``repairs``; ``breaks_off``.
     """
-    if len(data) > limits.file_bytes:
-        raise TooLong(f"{len(data)} bytes", f"{limits.file_bytes} bytes")
-    if data[:4] != b"MThd":
-        raise UnreadableScore("this is not a MIDI file: it does not begin with MThd", _ACCEPTED)
-    if len(data) < 14:
-        raise UnreadableScore("the MIDI file breaks off in its header", _SEND_AGAIN)
-    length, file_format, announced, division = struct.unpack_from(">IHHH", data, 4)
-    if length < 6:
-        raise UnreadableScore(f"the MIDI file has a header of {length} bytes", _SEND_AGAIN)
-    if file_format > 2:
-        raise UnreadableScore(f"the MIDI file is of format {file_format}", _ACCEPTED)
-    if division & 0x8000:
-        raise UnreadableScore(
-            "the MIDI file counts film frames (SMPTE), not beats",
-            "export it with a tempo, in ticks a quarter",
-        )
-    if division == 0:
-        raise UnreadableScore("the MIDI file has 0 ticks a quarter", "any other number is read")
-    if announced > limits.tracks:
-        raise TooLong(f"{announced} tracks", f"{limits.tracks} tracks")
-    tracks = _read_tracks(data, 8 + length, announced, limits.events)
-    warnings: list[str] = []
-    if len(tracks) < announced:
-        warnings.append(f"The file announces {announced} tracks and holds {len(tracks)}.")
-    if file_format == 2 and len(tracks) > 1:
-        warnings.append(f"The file holds {len(tracks)} sequences (format 2); the first was read.")
-        del tracks[1:]
-    return MidiFile(file_format, division, tuple(tracks), tuple(warnings))
 
+    def __init__(self, data: bytes, start: int, length: int, max_events: int) -> None:
+        """Take the bytes.
 
-def _read_tracks(
-    data: bytes, start: int, announced: int, max_events: int
-) -> list[tuple[MidiMessage, ...]]:
-    """Read the track chunks from byte ``start``, at most as many as the header announced.
+        Args:
+            data: the whole file.
+            start: of the content of the chunk.
+            length: of the content, as the chunk says; it may be wrong.
+            max_events: reading stops one message after this many.
+        """
+        self.data, self.position, self.stated_end = data, start, start + length
+        self.end = min(self.stated_end, len(data))
+        self.max_events = max_events
+        self.messages: list[MidiMessage] = []
+        self.tick = self.event_count = self._running_status = 0
+        self.repairs: Counter[Repair] = Counter()
+        self.breaks_off = False
+        self._is_ended = False
+        self._length_fits = self.stated_end == len(data) or begins_chunk(data, self.stated_end)
 
-    Chunks of other kinds are skipped, as the standard requires. What follows the last track is
-    ignored: many files end with zeros.
-    """
-    tracks: list[tuple[MidiMessage, ...]] = []
-    events_left = max_events
-    while start + 8 <= len(data) and len(tracks) < announced:
-        kind, length = struct.unpack_from(">4sI", data, start)
-        end = start + 8 + length
-        if end > len(data):
-            where = f"track {len(tracks) + 1}" if kind == b"MTrk" else "a chunk that is no track"
-            raise UnreadableScore(f"the MIDI file breaks off in {where}", _SEND_AGAIN)
-        if kind == b"MTrk":
-            reader = _TrackReader(data, start + 8, end, len(tracks) + 1)
-            tracks.append(reader.read(events_left))
-            events_left -= reader.event_count
-            if events_left < 0:
-                raise TooLong(f"more than {max_events} messages", f"{max_events} messages")
-        start = end
-    if not tracks:
-        raise UnreadableScore("the MIDI file holds no track", _SEND_AGAIN)
-    return tracks
+    def read(self) -> None:
+        """Read to the real end of the track: its end mark, or the end of its chunk."""
+        self._read_messages(stop_at_end=True)
+        if self._is_ended and self._is_next_track() and self.position < self.stated_end:
+            self._length_fits = False
+        if self._is_ended and self.position < self.end and not self._is_next_track():
+            self._read_after_end_mark()
+        elif not self._is_ended and not self._length_fits and self.end < len(self.data):
+            self._read_after_stated_end()
+        if self._is_ended:
+            self.breaks_off = False
+            if not self._length_fits and self.position != self.stated_end:
+                self.repairs[Repair.LENGTHS] += 1
+        elif not self._length_fits and self._is_next_track():
+            self.repairs[Repair.LENGTHS] += 1
+        elif self.stated_end > len(self.data):
+            self.breaks_off = True
+        if self._length_fits:
+            self.position = self.stated_end
 
+    def _read_after_end_mark(self) -> None:
+        """Read what follows an end mark inside the chunk, if it is music and without a fault."""
+        before, count = self._state(), len(self.messages)
+        self._read_messages(stop_at_end=False)
+        late = sum(each.kind == NOTE_ON for each in self.messages[count:])
+        faults = self.repairs.total() - before[0].total()
+        if late > _LATE_NOTES_A_FAULT * faults and not self.breaks_off:
+            self.repairs[Repair.LATE] += late
+        else:
+            self._restore(before, count)
+        self._is_ended = True
 
-class _TrackReader:
-    """Reads one track chunk, message by message; ``event_count`` counts skipped ones too."""
+    def _read_after_stated_end(self) -> None:
+        """Read beyond the stated end, if an end mark comes there before the next track."""
+        before, count = self._state(), len(self.messages)
+        next_track = self.data.find(_TRACK, self.end)
+        self.end = next_track if next_track >= 0 else len(self.data)
+        self._read_messages(stop_at_end=True)
+        if not self._is_ended:
+            self._restore(before, count)
 
-    def __init__(self, data: bytes, start: int, end: int, track_number: int) -> None:
-        self.data, self.position, self.end, self.track_number = data, start, end, track_number
-        self.event_count = 0
+    def _state(self) -> tuple[Counter[Repair], int, int, bool]:
+        return self.repairs.copy(), self.tick, self.position, self.breaks_off
 
-    def read(self, max_events: int) -> tuple[MidiMessage, ...]:
-        """Read to the end of the track, or one message more than ``max_events``."""
-        tick, running_status = 0, 0
-        messages: list[MidiMessage] = []
-        while self.position < self.end and self.event_count <= max_events:
-            tick += self._variable_length_quantity()
+    def _restore(self, state: tuple[Counter[Repair], int, int, bool], count: int) -> None:
+        self.repairs, self.tick, self.position, self.breaks_off = state
+        del self.messages[count:]
+
+    def _is_next_track(self) -> bool:
+        return self.data.startswith(_TRACK, self.position)
+
+    def _read_messages(self, *, stop_at_end: bool) -> None:
+        """Read on to the end of the bytes, an end mark, a message cut off, or the next track."""
+        self.breaks_off = False
+        while self.position < self.end and self.event_count <= self.max_events:
+            if not self._length_fits and self._is_next_track():
+                return
+            start = self.position
             self.event_count += 1
-            status = self._byte()
-            if status == _META_EVENT:
-                kind = self._byte()
-                content = self._bytes(self._variable_length_quantity())
-                if kind == END_OF_TRACK:
-                    break
-                if kind in _KEPT_META_EVENTS:
-                    messages.append(MidiMessage(tick, kind, -1, content))
-            elif status in _SYSTEM_EXCLUSIVE:
-                self._bytes(self._variable_length_quantity())
-            elif status < 0xF0:
-                if status < 0x80:
-                    # Running status: the message begins with its data. Real files also use it
-                    # after a meta event, which the standard forbids.
-                    status, self.position = running_status, self.position - 1
-                if not status:
-                    raise self._error("a message without a status")
-                running_status = status
-                kind = status & 0xF0
-                content = self._bytes(1 if kind in _ONE_DATA_BYTE else 2)
-                if max(content) > 127:
-                    raise self._error("a value above 127")
-                if kind == NOTE_ON and content[1] == 0:
-                    kind = NOTE_OFF
-                if kind in (NOTE_OFF, NOTE_ON, PROGRAM_CHANGE):
-                    messages.append(MidiMessage(tick, kind, status & 0x0F, content))
+            try:
+                delta = self._variable_length_quantity()
+                is_end = self._read_message(self.tick + delta)
+            except EOFError:
+                self.position, self.breaks_off = start, True
+                return
+            self.tick += delta
+            if is_end:
+                self._is_ended = True
+                if stop_at_end:
+                    return
+
+    def _read_message(self, tick: int) -> bool:
+        """Read one message after its delta time; True for an end mark."""
+        status = self._byte()
+        if status < 0x80:
+            # Running status: the message begins with its data. Real files also use it after a
+            # meta event, which the standard forbids.
+            self.position -= 1
+            if not self._running_status:
+                self._skip_to_status()
+                status = self._byte()
             else:
-                raise self._error(f"an unknown message {status:X}")
-        return (*messages, MidiMessage(tick, END_OF_TRACK, -1, b""))
+                status = self._running_status
+        if status == _META_EVENT:
+            kind = self._byte()
+            content = self._bytes(self._variable_length_quantity())
+            if kind in _KEPT_META_EVENTS:
+                self.messages.append(MidiMessage(tick, kind, -1, content))
+            return kind == END_OF_TRACK
+        if status in (SYSTEM_EXCLUSIVE, _ESCAPE):
+            self._read_exclusive(tick, status)
+        elif status > SYSTEM_EXCLUSIVE:
+            self._bytes(_CABLE_DATA_BYTES.get(status, 0))
+            self.repairs[Repair.STRAY] += 1
+        else:
+            self._running_status = status
+            self._read_channel_message(tick, status)
+        return False
+
+    def _read_channel_message(self, tick: int, status: int) -> None:
+        kind, channel = status & 0xF0, status & 0x0F
+        content = self._bytes(1 if kind in _ONE_DATA_BYTE else 2)
+        if max(content) > MAX_DATA:
+            if kind in (NOTE_OFF, NOTE_ON) and content[0] > MAX_DATA:
+                self.repairs[Repair.PITCHES] += kind == NOTE_ON and content[1] > 0
+                return
+            self.repairs[Repair.VALUES] += 1
+            content = bytes(min(value, MAX_DATA) for value in content)
+        if kind == NOTE_ON and content[1] == 0:
+            kind = NOTE_OFF
+        if kind in (NOTE_OFF, NOTE_ON, PROGRAM_CHANGE, PITCH_BEND) or (
+            kind == CONTROL_CHANGE and content[0] in _KEPT_CONTROLLERS
+        ):
+            self.messages.append(MidiMessage(tick, kind, channel, content))
+
+    def _read_exclusive(self, tick: int, status: int) -> None:
+        """Read a system exclusive message; one longer than the track ends at its own end byte."""
+        length = self._variable_length_quantity()
+        if self.position + length > self.end:
+            found = self.data.find(bytes((_ESCAPE,)), self.position, self.end)
+            if found < 0:
+                raise EOFError
+            self.position = found + 1
+            self.repairs[Repair.EXCLUSIVE] += 1
+            return
+        content = self._bytes(length)
+        if status == SYSTEM_EXCLUSIVE and length <= _KEPT_EXCLUSIVE_BYTES:
+            self.messages.append(MidiMessage(tick, SYSTEM_EXCLUSIVE, -1, content))
+
+    def _skip_to_status(self) -> None:
+        """Skip data bytes that belong to no message."""
+        found = _STATUS.search(self.data, self.position, self.end)
+        if not found:
+            raise EOFError
+        self.repairs[Repair.STRAY] += found.start() - self.position
+        self.position = found.start()
 
     def _byte(self) -> int:
         return self._bytes(1)[0]
 
     def _bytes(self, count: int) -> bytes:
         if self.position + count > self.end:
-            raise self._error("a message that reaches beyond its end")
+            raise EOFError
         self.position += count
         return self.data[self.position - count : self.position]
 
@@ -186,9 +274,26 @@ class _TrackReader:
             number = number << 7 | byte & 0x7F
             if byte < 0x80:
                 return number
-        raise self._error("a number of more than four bytes")
+        raise EOFError
 
-    def _error(self, what: str) -> UnreadableScore:
-        return UnreadableScore(
-            f"track {self.track_number} of the MIDI file has {what}", _SEND_AGAIN
-        )
+
+def begins_chunk(data: bytes, position: int) -> bool:
+    """Whether a chunk seems to begin at a byte: a track, or a name of letters and a fitting length.
+
+    Args:
+        data: the whole file.
+        position: index of the byte; it may lie beyond the end.
+
+    Returns:
+        True where the bytes look like the head of a chunk that ends inside the file.
+    """
+    if data.startswith(_TRACK, position):
+        return True
+    name = data[position : position + 4]
+    length = int.from_bytes(data[position + 4 : position + 8], "big")
+    return (
+        position + 8 + length <= len(data)
+        and len(name) == len(_TRACK)
+        and name.isascii()
+        and name.isalnum()
+    )

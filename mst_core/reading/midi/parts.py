@@ -7,11 +7,12 @@ file has a single track for all. Channel 10 is the drums.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mst_core.errors import TooLong, UnreadableScore
+from mst_core.errors import TooLong
 from mst_core.music import Key, Meter
+from mst_core.reading.midi.chunks import MidiFile, read_messages
 from mst_core.reading.midi.messages import (
     INSTRUMENT_NAME,
     KEY_SIGNATURE,
@@ -21,9 +22,7 @@ from mst_core.reading.midi.messages import (
     SET_TEMPO,
     TIME_SIGNATURE,
     TRACK_NAME,
-    MidiFile,
     MidiMessage,
-    read_messages,
 )
 from mst_core.reading.midi.notes import MidiNote, pair_notes
 from mst_core.reading.midi.syllables import find_syllables
@@ -51,6 +50,8 @@ _PROGRAM_FAMILIES = (
     "Sound effects",
 )
 """The sixteen families of General MIDI, eight programs each."""
+_TEMPO_RANGE = (5.0, 1_000.0)
+"""Quarters a minute that are believed."""
 _NO_TITLES = {"melody", "track 1", "tempo", "tempo track", "unnamed"}
 """What programs write where the first track has no name of its own."""
 
@@ -105,7 +106,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
         Parts with at least one note each; there may be none.
 
     Raises:
-        UnreadableScore: when the bytes are no MIDI file, or name an impossible meter or tempo.
+        UnreadableScore: when the bytes are no MIDI file, or hold no note before they break off.
         TooLong: beyond the limits.
     """
     file = read_messages(data, limits)
@@ -116,17 +117,17 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
         warnings.append(f"Notes that never end, cut at the next note: {unended}.")
     if zero_length := sum(part.zero_length for part in parts):
         warnings.append(f"Notes without length (ornaments, chord names), left out: {zero_length}.")
+    tempos = [(tick, _parse_tempo(data)) for tick, data in _meta_events(file, SET_TEMPO)]
+    meters = [(tick, _parse_meter(data)) for tick, data in _meta_events(file, TIME_SIGNATURE)]
+    warnings.extend(_ignored("tempo", [tempo for _, tempo in tempos]))
+    warnings.extend(_ignored("meter", [meter for _, meter in meters]))
     keys = _meta_events(file, KEY_SIGNATURE)
     return MidiScore(
         title=_title(file),
         ticks_per_quarter=file.ticks_per_quarter,
         parts=tuple(parts),
-        tempos=tuple(
-            (tick, _parse_tempo(content)) for tick, content in _meta_events(file, SET_TEMPO)
-        ),
-        meters=tuple(
-            (tick, _parse_meter(content)) for tick, content in _meta_events(file, TIME_SIGNATURE)
-        ),
+        tempos=tuple((tick, tempo) for tick, tempo in tempos if tempo),
+        meters=tuple((tick, meter) for tick, meter in meters if meter),
         keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
         warnings=tuple(warnings),
         syllables=find_syllables(file),
@@ -205,26 +206,24 @@ def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:
     return sorted(found.items())
 
 
-def _parse_tempo(content: bytes) -> int:
-    """Microseconds per quarter; raises UnreadableScore."""
-    microseconds = int.from_bytes(content, "big")
-    if len(content) != 3 or microseconds == 0:
-        raise UnreadableScore(
-            f"the MIDI file has a tempo of {microseconds} microseconds a quarter",
-            "three bytes above 0 would be read",
-        )
-    return microseconds
+def _ignored(name: str, values: Sequence[object]) -> Iterator[str]:
+    """A warning about the values that are None because they make no sense."""
+    if count := sum(value is None for value in values):
+        what = f"An impossible {name} was" if count == 1 else f"{count} impossible {name}s were"
+        yield f"{what} ignored."
 
 
-def _parse_meter(content: bytes) -> Meter:
-    """A meter from its numerator and the power of two of its denominator."""
+def _parse_tempo(content: bytes) -> int | None:
+    """Microseconds per quarter; None for a tempo that nobody plays."""
+    microseconds = int.from_bytes(content[:3], "big")
+    slowest, fastest = (60_000_000 / tempo for tempo in _TEMPO_RANGE)
+    return microseconds if len(content) >= 3 and fastest <= microseconds <= slowest else None
+
+
+def _parse_meter(content: bytes) -> Meter | None:
+    """A meter from its numerator and the power of two of its denominator; None for another."""
     numerator, power = (*content[:2], 0, 0)[:2]
-    if not 1 <= numerator <= 32 or power > 5:
-        raise UnreadableScore(
-            f"the MIDI file has a meter of {numerator}/2^{power}",
-            "meters from 1/32 to 32/1 would be read, such as 4/4 or 6/8",
-        )
-    return Meter(numerator, 2**power)
+    return Meter(numerator, 2**power) if 1 <= numerator <= 32 and power <= 5 else None
 
 
 def _parse_key(content: bytes) -> Key | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mst_core.reading.midi.messages import LYRIC, TEXT, TRACK_NAME, MidiFile, MidiMessage
+from mst_core.reading.midi.chunks import MidiFile
+from mst_core.reading.midi.messages import LYRIC, TEXT, TRACK_NAME, MidiMessage
 
 _MIN_SYLLABLES = 8
 """Texts that a track of words must have."""
