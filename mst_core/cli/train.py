@@ -177,11 +177,12 @@ def command(
         **{name: size for name, size in sizes.items() if size is not None},
     )
     tunes = list(read_tunes(corpus))
-    if len(tunes) < train_style.MIN_TUNES:
+    min_tunes = TrainConfig().min_tunes
+    if len(tunes) < min_tunes:
         raise BadOption(
             "corpus",
             " ".join(map(str, corpus)),
-            f"the corpus has {len(tunes)} tunes; training needs at least {train_style.MIN_TUNES}",
+            f"the corpus has {len(tunes)} tunes; training needs at least {min_tunes}",
         )
     with progress_bar() as show:
 

@@ -13,28 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN, DurationVocabulary
+from mst_core.generation.config import GenerationConfig
 from mst_core.generation.meter_model import duration_prior
 from mst_core.music import Meter
 from mst_core.networks.style import Style
-from mst_core.statistics.reference_profiles import MIN_OTHERS, POSITION_FACTOR, TuneProfile
+from mst_core.statistics.reference_profiles import POSITION_FACTOR, TuneProfile
 
 
-def draw_reference(style: Style, meter: Meter, rng: np.random.Generator) -> TuneProfile:
+def draw_reference(
+    style: Style,
+    meter: Meter,
+    rng: np.random.Generator,
+    config: GenerationConfig = GenerationConfig(),
+) -> TuneProfile:
     """Draw the profile of one of the style's tunes in a meter.
 
     Args:
         style: a loaded style.
         meter: one of its meters.
         rng: one number is drawn from it, none when there is nothing to choose.
+        config: how many tunes there must be to draw one.
 
     Returns:
-        One tune's profile; the pooled one of all when there are fewer than `MIN_OTHERS`; that of
-        the style's statistics when the style folder has no profiles.
+        One tune's profile; the pooled one of all when there are too few; that of the
+        style's statistics when the style folder has no profiles.
     """
     profiles = style.reference_profiles.for_meter(meter) if style.reference_profiles else None
     if profiles is None:
         return _profile_of_statistics(style, meter)
-    if len(profiles.samples) < MIN_OTHERS:
+    if len(profiles.samples) < config.min_reference_tunes:
         return profiles.pooled
     return profiles.samples[rng.integers(len(profiles.samples))]
 

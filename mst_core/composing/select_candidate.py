@@ -21,7 +21,6 @@ from mst_core.statistics.reference_profiles import (
     total_variation_distance,
     tune_profile,
 )
-from mst_core.statistics.repetition import MIN_NOTES, MIN_VARIATION_OVERLAP
 
 
 def select_candidate(
@@ -118,7 +117,7 @@ def section_similarity_penalty(
         for other in openings[:index]
     )
     return config.section_similarity_penalty * sum(
-        overlap for overlap in overlaps if overlap >= MIN_VARIATION_OVERLAP
+        overlap for overlap in overlaps if overlap >= config.min_variation_overlap
     )
 
 
@@ -151,7 +150,7 @@ def unplanned_repetition_penalty(
         for bar in range(span.first_bar, span.first_bar + span.bar_count)
     ]
     return config.unplanned_repetition_penalty * sum(
-        len(bars[bar]) >= MIN_NOTES and bars[bar] in bars[:bar] for bar in generated
+        len(bars[bar]) >= config.min_bar_notes and bars[bar] in bars[:bar] for bar in generated
     )
 
 

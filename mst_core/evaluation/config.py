@@ -35,6 +35,23 @@ class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_training_pieces: int = 600
     """Pieces of a style that the classifiers are trained on."""
 
+    folds: int = 5
+    """Folds of cross-fitting."""
+    window_bars: int = 16
+    """Bars of a window of a long tune."""
+    max_piece_bars: int = 40
+    """Bars up to which a tune is one piece; a longer one, a solo, is cut into windows."""
+    max_windows: int = 4
+    """Windows of one tune, evenly spread, so that no long solo dominates its style."""
+    min_piece_notes: int = 16
+    """Notes that a piece needs."""
+    min_half_bars: int = 8
+    """Bars that each half of a target of the retrieval task needs."""
+    min_half_notes: int = 16
+    """Notes that each half of a target of the retrieval task needs."""
+    max_jump: float = 0.15
+    """Share of notes that neighbouring strengths may differ by."""
+
     ngram_order: int = 3
     """Events of an n-gram."""
     regression_window_notes: int = 48

@@ -10,26 +10,22 @@ from fractions import Fraction
 import numpy as np
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent, title_key
+from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.rhythm_features import RhythmSequence, bar_kind
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Note
 
-N_FOLDS = 5
-"""Folds of cross-fitting."""
-WINDOW_BARS = 16
-"""Bars of a window of a long tune."""
-MAX_PIECE_BARS = 40
-"""Bars up to which a tune is one piece; a longer one, a solo, is cut into windows."""
-MAX_WINDOWS = 4
-"""Windows of one tune, evenly spread, so that no long solo dominates its style."""
-MIN_PIECE_NOTES = 16
-"""Notes that a piece needs."""
 TEMPO = 120.0
 """Quarter notes a minute of pieces as melodies; no metric depends on it."""
 
 
-def title_fold(tune: CorpusTune) -> int:
-    """Return the fold of a tune, 0 to `N_FOLDS` - 1; tunes of one cluster or title share it."""
-    return zlib.crc32(f"{tune.cluster or title_key(tune)} as judged".encode()) % N_FOLDS
+def title_fold(tune: CorpusTune, folds: int) -> int:
+    """Return the fold of a tune, 0 to ``folds`` - 1; tunes of one cluster or title share it.
+
+    Args:
+        tune: a corpus tune.
+        folds: number of folds.
+    """
+    return zlib.crc32(f"{tune.cluster or title_key(tune)} as judged".encode()) % folds
 
 
 def has_regular_bars(tune: CorpusTune) -> bool:
@@ -80,13 +76,21 @@ def window(tune: CorpusTune, first: int, bars: int) -> CorpusTune:
     return replace(tune, id=f"{tune.id}:{first}", events=events, barlines=lines)
 
 
-def split_into_windows(tune: CorpusTune) -> list[CorpusTune]:
-    """Return the tune itself, or windows of `WINDOW_BARS` bars of a long one."""
-    if len(tune.barlines) <= MAX_PIECE_BARS:
+def split_into_windows(
+    tune: CorpusTune, config: EvaluationConfig = EvaluationConfig()
+) -> list[CorpusTune]:
+    """Return the tune itself, or evenly spread windows of a long one.
+
+    Args:
+        tune: a corpus tune with regular bars.
+        config: how long a tune is cut, into how many windows of how many bars.
+    """
+    if len(tune.barlines) <= config.max_piece_bars:
         return [tune]
-    count = len(tune.barlines) // WINDOW_BARS
-    chosen = sorted({index * count // MAX_WINDOWS for index in range(MAX_WINDOWS)})
-    return [window(tune, WINDOW_BARS * index, WINDOW_BARS) for index in chosen]
+    bars, most = config.window_bars, config.max_windows
+    count = len(tune.barlines) // bars
+    chosen = sorted({index * count // most for index in range(most)})
+    return [window(tune, bars * index, bars) for index in chosen]
 
 
 @dataclass(frozen=True)
@@ -108,16 +112,23 @@ class EvaluationPiece:
         return as_melody(self.tune)
 
 
-def find_pieces(tunes: Iterable[CorpusTune]) -> tuple[EvaluationPiece, ...]:
-    """Return the pieces of all tunes with regular bars and at least `MIN_PIECE_NOTES` notes."""
+def find_pieces(
+    tunes: Iterable[CorpusTune], config: EvaluationConfig = EvaluationConfig()
+) -> tuple[EvaluationPiece, ...]:
+    """Return the pieces of all tunes with regular bars and enough notes.
+
+    Args:
+        tunes: real tunes of one style.
+        config: folds, windows, and the notes that a piece needs.
+    """
     found = []
     for tune in tunes:
         if not has_regular_bars(tune):
             continue
-        for piece in split_into_windows(tune):
+        for piece in split_into_windows(tune, config):
             rhythm = RhythmSequence.from_corpus(piece)
-            if len(rhythm.notes) >= MIN_PIECE_NOTES:
-                found.append(EvaluationPiece(piece, title_fold(tune), rhythm))
+            if len(rhythm.notes) >= config.min_piece_notes:
+                found.append(EvaluationPiece(piece, title_fold(tune, config.folds), rhythm))
     return tuple(found)
 
 

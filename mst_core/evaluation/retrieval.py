@@ -22,15 +22,12 @@ import numpy as np
 from mst_core.corpora.tunes import CorpusTune, title_key
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import Estimate, bootstrap_mean, share_between
+from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.pieces import EvaluationPiece, as_melody, has_regular_bars, window
 from mst_core.evaluation.rhythm_features import RhythmSequence, bar_kind, jensen_shannon
 from mst_core.evaluation.systems import TransferSystem
 from mst_core.music import Melody
 
-MIN_HALF_BARS = 8
-"""Bars that each half of a target needs."""
-MIN_HALF_NOTES = 16
-"""Notes that each half of a target needs."""
 GENRE, COPIED, HALF, OURS = (
     "genre only",
     "target's rhythm copied",
@@ -47,14 +44,19 @@ class TargetHalves:
     second: CorpusTune
 
     @classmethod
-    def of(cls, tune: CorpusTune) -> TargetHalves | None:
-        """Cut a tune with regular bars at its middle barline; None when a half is too short."""
+    def of(cls, tune: CorpusTune, config: EvaluationConfig) -> TargetHalves | None:
+        """Cut a tune with regular bars at its middle barline; None when a half is too short.
+
+        Args:
+            tune: a corpus tune.
+            config: bars and notes that a half needs.
+        """
         bars = len(tune.barlines) // 2
-        if bars < MIN_HALF_BARS:
+        if bars < config.min_half_bars:
             return None
         halves = window(tune, 0, bars), window(tune, bars, len(tune.barlines) - bars)
         if any(
-            sum(event.pitch is not None for event in half.events) < MIN_HALF_NOTES
+            sum(event.pitch is not None for event in half.events) < config.min_half_notes
             for half in halves
         ):
             return None
@@ -107,12 +109,14 @@ def chance_reciprocal_rank(n_targets: int) -> float:
     return float(np.mean(1 / np.arange(1, n_targets + 1)))
 
 
-def choose_targets(tunes: Iterable[CorpusTune], count: int) -> list[TargetHalves]:
-    """Select up to ``count`` targets of the most frequent kind of bar, one a title.
+def choose_targets(
+    tunes: Iterable[CorpusTune], config: EvaluationConfig = EvaluationConfig()
+) -> list[TargetHalves]:
+    """Select targets of the most frequent kind of bar, one a title.
 
     Args:
         tunes: real tunes of the target style, in any order.
-        count: the largest number of targets.
+        config: the largest number of targets, and what a half needs.
 
     Returns:
         Targets in an order that depends on the ids of the tunes only; empty when no tune is long
@@ -120,11 +124,11 @@ def choose_targets(tunes: Iterable[CorpusTune], count: int) -> list[TargetHalves
     """
     kinds: dict[str, dict[str, TargetHalves]] = {}
     for tune in sorted(tunes, key=lambda tune: zlib.crc32(tune.id.encode())):
-        halves = TargetHalves.of(tune) if has_regular_bars(tune) else None
+        halves = TargetHalves.of(tune, config) if has_regular_bars(tune) else None
         if halves is not None:
             kinds.setdefault(halves.bar_kind, {}).setdefault(title_key(tune), halves)
     found = max(kinds.values(), key=len, default={})
-    return list(found.values())[:count]
+    return list(found.values())[: config.targets]
 
 
 class RetrievalResult(msgspec.Struct, frozen=True, rename={"share_of_way": "way"}):

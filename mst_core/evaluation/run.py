@@ -107,7 +107,7 @@ def evaluate(
         for name, tunes in tested.items()
         if passages(tunes, config.new_tune_bars, 1)
     )
-    pieces = {name: find_pieces(tunes) for name, tunes in tested.items()}
+    pieces = {name: find_pieces(tunes, config) for name, tunes in tested.items()}
     directions: list[DirectionResult] = []
     for source, target in permutations(pieces, 2):
         direction = evaluate_direction(
@@ -138,7 +138,7 @@ def _retrieve(
     on_progress: Callable[[str, float], None],
 ) -> RetrievalResult | None:
     """Evaluate retrieval with sources of other styles that have such bars, else of the same one."""
-    targets = choose_targets(tunes, config.targets)
+    targets = choose_targets(tunes, config)
     if len(targets) < config.min_targets:
         return None
     kind = targets[0].bar_kind

@@ -14,14 +14,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.rhythm_features import RhythmSequence, jensen_shannon, position_durations
 from mst_core.music import Melody
 from mst_core.statistics.style_statistics import ENTROPY_WINDOW_NOTES, duration_entropy
 
 TOLERANCE = 1e-9
 """Differences of this size are rounding errors."""
-MAX_JUMP = 0.15
-"""Share of notes that neighbouring strengths may differ by."""
 
 
 def rhythm_entropy(rhythm: RhythmSequence) -> float | None:
@@ -98,6 +97,8 @@ class StrengthCurve:
     """See `form_preservation.smallest_step`."""
     repeats: tuple[float | None, ...] = ()
     """Share of the pairs of identical bars that are kept."""
+    max_jump: float = EvaluationConfig().max_jump
+    """Largest rise of D between neighbouring strengths that is no jump."""
 
     @property
     def decreases(self) -> tuple[int, int]:
@@ -121,8 +122,8 @@ class StrengthCurve:
 
     @property
     def jumps_too_far(self) -> bool:
-        """Whether D jumps by more than `MAX_JUMP` and more than the smallest possible step."""
-        return self.largest_jump > max(MAX_JUMP, self.smallest_step) + TOLERANCE
+        """Whether D jumps by more than ``max_jump`` and more than the smallest possible step."""
+        return self.largest_jump > max(self.max_jump, self.smallest_step) + TOLERANCE
 
     def rank_correlation(self, classifier: str) -> float | None:
         """Spearman correlation of log-odds and strength; None where nothing changed."""

@@ -51,7 +51,7 @@ class CrossFittedClassifiers:
 
         Args:
             rhythm: the rhythm to classify, of at least one note.
-            fold: fold of its tune, 0 to `N_FOLDS` - 1; the models were trained on the other folds.
+            fold: fold of its tune, from 0; the models were trained on the other folds.
 
         Returns:
             By classifier: the n-gram models' log-odds an event, the regression's mean log-odds of

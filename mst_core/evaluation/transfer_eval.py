@@ -14,7 +14,7 @@ from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import Estimate, bootstrap_mean, gap_closure
 from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.form_preservation import form_preservation, smallest_step
-from mst_core.evaluation.pieces import N_FOLDS, EvaluationPiece, fitting_sources, sample
+from mst_core.evaluation.pieces import EvaluationPiece, fitting_sources, sample
 from mst_core.evaluation.rhythm_features import RhythmSequence, position_durations
 from mst_core.evaluation.strength_curve import (
     StrengthCurve,
@@ -122,7 +122,8 @@ class _MetricSet:
     ) -> _MetricSet:
         """Train the classifiers and count the reference data."""
         others = {
-            fold: [piece.rhythm for piece in real if piece.fold != fold] for fold in range(N_FOLDS)
+            fold: [piece.rhythm for piece in real if piece.fold != fold]
+            for fold in range(config.folds)
         }
         indexes = {
             fold: SharedRunIndex([rhythm.step_codes for rhythm in rhythms])
@@ -225,7 +226,7 @@ def evaluate_direction(
             if strength in config.shown_strengths:
                 row = rows.setdefault(f"ours at {strength:.2f}", [])
                 row.append(_mean([values[index_of_strength] for values in by_seed]))
-        curves += [_curve(before, values) for values in by_seed]
+        curves += [_curve(before, values, config) for values in by_seed]
     if not measured:
         return None
     log_odds = {
@@ -294,7 +295,9 @@ def _mean(found: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
     return means
 
 
-def _curve(before: Melody, by_strength: Sequence[dict[str, float | None]]) -> StrengthCurve:
+def _curve(
+    before: Melody, by_strength: Sequence[dict[str, float | None]], config: EvaluationConfig
+) -> StrengthCurve:
     def values(name: str) -> tuple[float, ...]:
         return tuple(metrics[name] or 0.0 for metrics in by_strength)
 
@@ -304,6 +307,7 @@ def _curve(before: Melody, by_strength: Sequence[dict[str, float | None]]) -> St
         {name: values(name) for name in CLASSIFIERS},
         smallest_step(before),
         tuple(metrics["repeats"] for metrics in by_strength),
+        config.max_jump,
     )
 
 

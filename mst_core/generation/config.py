@@ -41,6 +41,8 @@ class GenerationConfig:
     variation_cap: float = 0.4
     """Upper bound on the probability of the pitch that a span should avoid."""
 
+    min_reference_tunes: int = 10
+    """Profiles of a meter from which one tune is drawn as the reference; below, all are pooled."""
     reference_prior_weight: float = 0.25
     """Weight of the reference tune's duration prior against the network, pitches free."""
     target_prior_weight: float = 0.5
@@ -58,6 +60,10 @@ class GenerationConfig:
     """Cost of a candidate with fewer than `min_distinct_pitches`."""
     min_distinct_pitches: int = 6
     """Distinct pitches that a candidate should have."""
+    min_variation_overlap: float = 0.6
+    """Overlap (0 to 1) of two sections' first bars from which they count as alike."""
+    min_bar_notes: int = 3
+    """A bar with fewer notes repeats nothing."""
     section_similarity_penalty: float = 0.5
     """Cost per unit of overlap (0 to 1) of the first bars of two different sections."""
     unplanned_repetition_penalty: float = 0.1

@@ -29,6 +29,7 @@ from safetensors.numpy import save_file
 
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import BrokenStyle
+from mst_core.statistics.config import StatisticsConfig
 from mst_core.statistics.shared_runs import (
     SharedRun,
     StepCodes,
@@ -42,14 +43,6 @@ from mst_core.statistics.style_statistics import existing_file
 
 FINGERPRINTS_FILE = "fingerprints.safetensors"
 _OLD_FILE = "echoes.safetensors"  # its name up to version 0.1
-N_PAIRS = 1000
-"""Pairs of training tunes that `BloomConfig.pair_p95` is measured on."""
-MAX_UNRELATED_TUNES = 200
-"""Tunes that `BloomConfig.p95` is measured on, at most."""
-MIN_TUNES = 20
-"""With fewer tunes no percentile is measured."""
-MAX_SHARED_MELODY = 0.25
-"""A tune that shares a larger part of its melody in one run counts as a variant, not unrelated."""
 _MAX_LOOKUPS = 1 << 20  # n-grams looked up together: some 30 MB
 
 
@@ -99,14 +92,18 @@ class Fingerprints:
 
     @classmethod
     def from_tunes(
-        cls, tunes: Sequence[CorpusTune], unrelated_tunes: Sequence[CorpusTune]
+        cls,
+        tunes: Sequence[CorpusTune],
+        unrelated_tunes: Sequence[CorpusTune],
+        config: StatisticsConfig = StatisticsConfig(),
     ) -> Fingerprints:
         """Build the filters and measure the percentiles.
 
         Args:
             tunes: the training tunes.
-            unrelated_tunes: real tunes of the style that it was not trained on; the first 200 that
-                are no variants of training tunes give the percentiles.
+            unrelated_tunes: real tunes of the style that it was not trained on; the first ones
+                that are no variants of training tunes give the percentiles.
+            config: how many of them, and which ones are variants.
         """
         rhythms, melodies = [*map(rhythm_steps, tunes)], [*map(melody_steps, tunes)]
         rhythm = _limit_buckets(RHYTHM_BLOOM, len(tunes))
@@ -114,20 +111,20 @@ class Fingerprints:
         found = cls(rhythm, melody, _build_filter(rhythm, rhythms), _build_filter(melody, melodies))
         others = [
             tune
-            for tune in unrelated_tunes[:MAX_UNRELATED_TUNES]
+            for tune in unrelated_tunes[: config.unrelated_tunes]
             if found.longest_melody_run(tune).length
-            <= max(2 * MELODY_BLOOM.ngram_lengths[0], MAX_SHARED_MELODY * len(tune.events))
+            <= max(2 * MELODY_BLOOM.ngram_lengths[0], config.max_shared_melody * len(tune.events))
         ]
         return cls(
             msgspec.structs.replace(
                 rhythm,
-                p95=_p95([found.longest_rhythm_run(tune).length for tune in others]),
-                pair_p95=_pair_p95(rhythms),
+                p95=_p95([found.longest_rhythm_run(tune).length for tune in others], config),
+                pair_p95=_pair_p95(rhythms, config),
             ),
             msgspec.structs.replace(
                 melody,
-                p95=_p95([found.longest_melody_run(tune).length for tune in others]),
-                pair_p95=_pair_p95(melodies),
+                p95=_p95([found.longest_melody_run(tune).length for tune in others], config),
+                pair_p95=_pair_p95(melodies, config),
             ),
             found.rhythm_bits,
             found.melody_bits,
@@ -315,17 +312,17 @@ def _bit_index(entries: StepCodes, number: int, n_bytes: int) -> NDArray[np.int6
     return (mix64(entries ^ salt) % np.uint64(8 * n_bytes)).astype(np.int64)
 
 
-def _p95(lengths: Sequence[int]) -> int | None:
-    """95th percentile; None for fewer than `MIN_TUNES` lengths."""
-    if len(lengths) < MIN_TUNES:
+def _p95(lengths: Sequence[int], config: StatisticsConfig) -> int | None:
+    """95th percentile; None for fewer than ``config.min_percentile_tunes`` lengths."""
+    if len(lengths) < config.min_percentile_tunes:
         return None
     return sorted(lengths)[math.ceil(0.95 * len(lengths)) - 1]
 
 
-def _pair_p95(rows: Sequence[StepCodes]) -> int | None:
-    """95th percentile of the run shared by two tunes, over `N_PAIRS` pairs from a fixed seed."""
-    if len(rows) < MIN_TUNES:
+def _pair_p95(rows: Sequence[StepCodes], config: StatisticsConfig) -> int | None:
+    """95th percentile of the run shared by two tunes, over random pairs from a fixed seed."""
+    if len(rows) < config.min_percentile_tunes:
         return None
     draw = np.random.default_rng(0)
-    pairs = (draw.choice(len(rows), size=2, replace=False) for _ in range(N_PAIRS))
-    return _p95([longest_shared_run(rows[one], rows[other]).length for one, other in pairs])
+    pairs = (draw.choice(len(rows), size=2, replace=False) for _ in range(config.run_pairs))
+    return _p95([longest_shared_run(rows[one], rows[other]).length for one, other in pairs], config)

@@ -30,16 +30,13 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import fold_to_octave
 from mst_core.errors import BadOption, BrokenStyle
 from mst_core.music import Meter
+from mst_core.statistics.config import StatisticsConfig
 from mst_core.statistics.style_statistics import existing_file
 
 PROFILES_FILE = "reference_profiles.json"
 _OLD_FILE = "neighbours.json"  # its name up to version 0.1
 MAX_SAMPLES = 50
 """Tunes of a meter whose own profiles are kept."""
-MIN_OTHERS = 10
-"""With fewer tunes to compare with, no rank is given."""
-MIN_NOTES = 16
-"""A tune with fewer notes is not profiled."""
 POSITION_FACTOR = 10_000
 """A rhythm key is this times the onset in the bar, plus the duration, both in ticks."""
 
@@ -75,12 +72,19 @@ class ReferenceProfiles(msgspec.Struct, frozen=True):
     meters: dict[str, MeterProfiles]
 
     @classmethod
-    def from_tunes(cls, tunes: Sequence[CorpusTune]) -> ReferenceProfiles:
-        """Profile a corpus; samples are drawn by a hash of the tune's id, always the same."""
+    def from_tunes(
+        cls, tunes: Sequence[CorpusTune], config: StatisticsConfig = StatisticsConfig()
+    ) -> ReferenceProfiles:
+        """Profile a corpus; samples are drawn by a hash of the tune's id, always the same.
+
+        Args:
+            tunes: of a corpus.
+            config: how many notes a tune needs.
+        """
         found: dict[str, list[tuple[int, TuneProfile]]] = defaultdict(list)
         for tune in tunes:
             profile = tune_profile(tune)
-            if sum(profile.rhythm.values()) >= MIN_NOTES:
+            if sum(profile.rhythm.values()) >= config.min_profile_notes:
                 found[str(tune.meter)].append((zlib.crc32(tune.id.encode()), profile))
         return cls(
             {
@@ -222,6 +226,7 @@ def proximity_rank(
     styles: Mapping[str, ReferenceProfiles],
     *,
     side: Literal["rhythm", "pitch"],
+    config: StatisticsConfig = StatisticsConfig(),
 ) -> tuple[int, int] | None:
     """Rank a result's distance to its target among real tunes of its meter.
 
@@ -230,20 +235,23 @@ def proximity_rank(
         target: name of a style, or one tune.
         styles: profiles of all styles by name.
         side: which histogram is compared.
+        config: how many other tunes a rank needs.
 
     Returns:
         N and M: the result is closer to its target than N of M real tunes are (see above).
-        None where there are fewer than `MIN_OTHERS` other tunes of the result's meter, or where the
-        target style has none.
+        None where there are fewer than ``config.min_other_tunes`` other tunes of the result's
+        meter, or where the target style has none.
     """
     ours = tune_profile(result).side(side)
     if isinstance(target, str):
         own = styles[target].for_meter(result.meter) if target in styles else None
         other_styles = [profiles for name, profiles in styles.items() if name != target]
         others = [tune.side(side) for tune in sample_profiles(result.meter, other_styles)]
-        if own is None or len(others) < MIN_OTHERS:
+        if own is None or len(others) < config.min_other_tunes:
             return None
         return rank_against_style(ours, own.pooled.side(side), others)
     theirs = tune_profile(target).side(side)
     others = [tune.side(side) for tune in sample_profiles(result.meter, [*styles.values()])]
-    return rank_against_tune(ours, theirs, others) if len(others) >= MIN_OTHERS else None
+    return (
+        rank_against_tune(ours, theirs, others) if len(others) >= config.min_other_tunes else None
+    )

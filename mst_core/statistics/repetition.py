@@ -11,23 +11,34 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from mst_core.corpora.tunes import CorpusTune
+from mst_core.statistics.config import StatisticsConfig
 
 PATTERN_BARS = 16
 PHRASE_BARS = 4
-MIN_VARIATION_OVERLAP = 0.6
-"""Share of notes with equal onset and pitch from which a bar counts as a variation of another."""
-MIN_NOTES = 3
-"""A bar with fewer notes repeats nothing: it would be like too many others."""
 
 
-def count_repetition_patterns(tunes: Iterable[CorpusTune]) -> dict[str, int]:
-    """Count the patterns of the tunes that have one, the most frequent first."""
-    patterns = Counter(pattern for tune in tunes if (pattern := repetition_pattern(tune)))
+def count_repetition_patterns(
+    tunes: Iterable[CorpusTune], config: StatisticsConfig = StatisticsConfig()
+) -> dict[str, int]:
+    """Count the patterns of the tunes that have one, the most frequent first.
+
+    Args:
+        tunes: of a corpus.
+        config: what counts as a repeated or a varied bar.
+    """
+    patterns = Counter(pattern for tune in tunes if (pattern := repetition_pattern(tune, config)))
     return dict(sorted(patterns.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def repetition_pattern(tune: CorpusTune) -> str | None:
-    """Describe a tune's first sixteen bars; None for fewer bars or bars of unequal length."""
+def repetition_pattern(
+    tune: CorpusTune, config: StatisticsConfig = StatisticsConfig()
+) -> str | None:
+    """Describe a tune's first sixteen bars; None for fewer bars or bars of unequal length.
+
+    Args:
+        tune: a corpus tune.
+        config: what counts as a repeated or a varied bar.
+    """
     bar = tune.bar_ticks
     if tune.barlines[:PATTERN_BARS] != tuple(range(0, PATTERN_BARS * bar, bar)) or not tune.events:
         return None
@@ -41,19 +52,21 @@ def repetition_pattern(tune: CorpusTune) -> str | None:
         )
         for line in tune.barlines[:PATTERN_BARS]
     ]
-    return "".join(_symbol(bars, index) for index in range(PATTERN_BARS))
+    return "".join(_symbol(bars, index, config) for index in range(PATTERN_BARS))
 
 
-def _symbol(bars: list[Sequence[tuple[int, int, int | None]]], index: int) -> str:
+def _symbol(
+    bars: list[Sequence[tuple[int, int, int | None]]], index: int, config: StatisticsConfig
+) -> str:
     """Compare a bar with the earlier ones; a variation is at an even distance."""
     here = bars[index]
-    if len(here) < MIN_NOTES:
+    if len(here) < config.min_bar_notes:
         return "."
     if here in bars[:index]:
         return _digit(bars.index(here))
     overlaps = {other: _overlap(here, bars[other]) for other in range(index - 2, -1, -2)}
     nearest = max(overlaps, key=lambda other: overlaps[other], default=None)
-    if nearest is None or overlaps[nearest] < MIN_VARIATION_OVERLAP:
+    if nearest is None or overlaps[nearest] < config.min_variation_overlap:
         return "."
     return _digit(nearest + PATTERN_BARS)
 

@@ -24,6 +24,7 @@ from mst_core.corpora.vocabulary import (
     interval_token,
 )
 from mst_core.errors import BrokenStyle
+from mst_core.statistics.config import StatisticsConfig
 from mst_core.statistics.repetition import count_repetition_patterns
 
 STATISTICS_FILE = "statistics.json"
@@ -31,8 +32,6 @@ _OLD_FILE = "habits.json"  # its name up to version 0.1
 ENTROPY_WINDOW_NOTES = 64
 """Notes in a window of `window_entropies`, about eight bars: entropies of windows of one length
 can be compared, while that of a short tune is biased downwards."""
-MIN_COUNT = 3
-"""A rhythm or bigram that the corpus shows less often in a meter is left out as an accident."""
 
 
 class RhythmCount(msgspec.Struct, frozen=True, array_like=True):
@@ -159,14 +158,16 @@ def existing_file(folder: Path, name: str, old_name: str) -> Path:
 
 
 def count_statistics(
-    tunes: Sequence[CorpusTune], vocabulary: DurationVocabulary, *, min_count: int = MIN_COUNT
+    tunes: Sequence[CorpusTune],
+    vocabulary: DurationVocabulary,
+    config: StatisticsConfig = StatisticsConfig(),
 ) -> StyleStatistics:
     """Count the statistics of a corpus.
 
     Args:
         tunes: at least one, each with events.
         vocabulary: durations that it lacks are left out of the rhythm counts.
-        min_count: rhythms and bigrams with fewer occurrences are left out.
+        config: which counts are kept, and what counts as a repeated bar.
     """
     by_meter: dict[str, list[CorpusTune]] = defaultdict(list)
     keys: Counter[str] = Counter()
@@ -184,7 +185,7 @@ def count_statistics(
             keys[tune.key.name] += 1
             final_degrees[(sounding[-1] - tune.key.tonic) % 12] += 1
     found = [
-        (meter, _count_meter(some, set(vocabulary.ticks), min_count))
+        (meter, _count_meter(some, set(vocabulary.ticks), config.min_count))
         for meter, some in by_meter.items()
         if any(event.pitch is not None for tune in some for event in tune.events)
     ]
@@ -196,9 +197,9 @@ def count_statistics(
         interval_counts=tuple(interval_counts),
         final_degrees=tuple(final_degrees),
         repeated_phrase_share=sum(map(has_repeated_phrase, tunes)) / max(len(tunes), 1),
-        interval_bigrams=count_interval_bigrams(tunes, min_count),
+        interval_bigrams=count_interval_bigrams(tunes, config.min_count),
         scale_degrees=count_scale_degrees(tunes),
-        repetition_patterns=count_repetition_patterns(tunes),
+        repetition_patterns=count_repetition_patterns(tunes, config),
     )
 
 

@@ -73,6 +73,14 @@ class TrainConfig:
     fine_tuning_rate: float = 0.5
     """Factor of the learning rate when training starts from another style's weights."""
     seed: int = 1
+    min_tunes: int = 20
+    """Tunes that a corpus must have to be trained on."""
+    split_parts: int = 20
+    """Parts of a corpus: one for validation, one for the test, the others to train on."""
+    min_meter_tunes: int = 20
+    """Meters of fewer tunes are left out of a style card, unless all are."""
+    repetitive_share: float = 0.4
+    """With a larger share of tunes that repeat a phrase, a new card's form is AABB."""
 
 
 MEASURING = TrainConfig(window_events=1_000_000, batch_events=16_384)

@@ -28,16 +28,8 @@ from mst_core.training.loop import EpochResult, NetworkName, TrainConfig, encode
 from mst_core.training.losses import StyleLosses, evaluate_model, fit_cache
 
 NETWORKS: tuple[NetworkName, ...] = ("pitch", "duration")
-MIN_TUNES = 20
-"""Tunes that a corpus must have to be trained on."""
 MIN_EVENTS = 2
 """Tunes with fewer events are left out."""
-SPLIT_PARTS = 20
-"""One part of the clusters in this many is for validation, another one for the test."""
-MIN_METER_TUNES = 20
-"""A card lists the meters with at least this many training tunes."""
-REPETITIVE_SHARE = 0.4
-"""With more tunes that repeat a phrase, a new card's form is AABB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +41,26 @@ class CorpusSplit:
     test: tuple[CorpusTune, ...]
 
     @classmethod
-    def by_cluster(cls, tunes: Sequence[CorpusTune]) -> CorpusSplit:
+    def by_cluster(
+        cls, tunes: Sequence[CorpusTune], config: TrainConfig = TrainConfig()
+    ) -> CorpusSplit:
         """Divide by a hash of the cluster, or of the title where no cluster is known.
 
         Variants are in one part. With three clusters or more no part is empty.
+
+        Args:
+            tunes: a corpus.
+            config: into how many parts it is cut, of which two are not trained on.
         """
         clusters: dict[str, list[CorpusTune]] = {}
         for tune in tunes:
             clusters.setdefault(tune.cluster or title_key(tune), []).append(tune)
         draws = {name: zlib.crc32(name.encode()) for name in clusters}
         parts: dict[str, list[CorpusTune]] = {"training": [], "validation": [], "test": []}
-        for name in sorted(clusters, key=lambda name: (draws[name] % SPLIT_PARTS, draws[name])):
-            part = {0: "validation", 1: "test"}.get(draws[name] % SPLIT_PARTS, "training")
+        for name in sorted(
+            clusters, key=lambda name: (draws[name] % config.split_parts, draws[name])
+        ):
+            part = {0: "validation", 1: "test"}.get(draws[name] % config.split_parts, "training")
             if part == "training" and len(clusters) > len(parts):  # a small corpus may draw none
                 part = next(
                     (part for part in parts if part != "training" and not parts[part]), part
@@ -106,7 +106,9 @@ def train_style(
         How the corpus was divided, and the losses on its test part. None when only one network was
         trained: its weights are in the checkpoint, and a last call with both writes the folder.
     """
-    split = CorpusSplit.by_cluster([tune for tune in tunes if len(tune.events) >= MIN_EVENTS])
+    split = CorpusSplit.by_cluster(
+        [tune for tune in tunes if len(tune.events) >= MIN_EVENTS], config
+    )
     vocabulary = DurationVocabulary.from_tunes(split.training)
     torch.manual_seed(config.seed)
     model = StyleModel.build(vocabulary, model_config)
@@ -138,7 +140,7 @@ def train_style(
     statistics.save(folder)
     write_reference_data(folder, split)
     losses = evaluate_model(model, split.test, device, name)
-    write_card(folder, statistics, split, losses)
+    write_card(folder, statistics, split, losses, config)
     return split, losses
 
 
@@ -159,7 +161,11 @@ def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
 
 
 def write_card(
-    folder: Path, statistics: StyleStatistics, split: CorpusSplit, losses: StyleLosses
+    folder: Path,
+    statistics: StyleStatistics,
+    split: CorpusSplit,
+    losses: StyleLosses,
+    config: TrainConfig = TrainConfig(),
 ) -> None:
     """Write ``style.toml``: values that people wrote are kept, measured ones are renewed.
 
@@ -168,6 +174,7 @@ def write_card(
         statistics: counts of the training tunes.
         split: the corpus; only its sizes are written.
         losses: of the networks on the test part, in nats an event.
+        config: which meters and which forms a new card gets.
     """
     path = folder / CARD_FILE
     card: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -178,7 +185,7 @@ def write_card(
     card.setdefault("lowest", statistics.lowest_pitch)
     card.setdefault("highest", statistics.highest_pitch)
     common = {
-        m: s for m, s in statistics.meters.items() if s.n_tunes >= MIN_METER_TUNES
+        m: s for m, s in statistics.meters.items() if s.n_tunes >= config.min_meter_tunes
     } or statistics.meters
     total = sum(meter.n_tunes for meter in common.values())
     meters = card.setdefault("meters", {})
@@ -189,7 +196,7 @@ def write_card(
     for name in set(meters) - set(common):
         del meters[name]
     card.setdefault("keys", dict(list(statistics.keys.items())[:8]) or {"C major": 1})
-    repetitive = statistics.repeated_phrase_share > REPETITIVE_SHARE
+    repetitive = statistics.repeated_phrase_share > config.repetitive_share
     card.setdefault("forms", {"AABB": 1.0} if repetitive else {"AABA": 0.5, "ABAC": 0.5})
     about = card.setdefault("about", {})
     about |= {

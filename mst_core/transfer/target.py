@@ -16,6 +16,7 @@ from mst_core.generation.meter_model import MeterModel, duration_prior
 from mst_core.generation.rhythm_lattice import AllowedDurations, Lattice
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter
 from mst_core.networks.style import Style
+from mst_core.statistics.config import StatisticsConfig
 from mst_core.statistics.style_statistics import (
     MeterStatistics,
     StyleStatistics,
@@ -340,7 +341,9 @@ def _all_but(style: Style, styles: Mapping[str, Style]) -> tuple[Style, ...]:
 
 def _count_one(melody: Melody, style: Style) -> StyleStatistics:
     """Statistics of one tune, over a style's duration vocabulary."""
-    return count_statistics([CorpusTune.from_melody(melody)], style.model.vocabulary, min_count=1)
+    return count_statistics(
+        [CorpusTune.from_melody(melody)], style.model.vocabulary, StatisticsConfig(min_count=1)
+    )
 
 
 def _pooled_statistics(statistics: StyleStatistics, meter: str) -> MeterStatistics:

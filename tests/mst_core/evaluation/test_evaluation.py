@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import bootstrap_mean, gap_closure, share_between
+from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.form_preservation import form_preservation, smallest_step
 from mst_core.evaluation.ngram_classifier import NgramModel
 from mst_core.evaluation.pieces import (
@@ -233,7 +234,7 @@ def test_a_pickup_stays_a_pickup_as_a_melody() -> None:
 
 def test_a_tune_ranks_its_own_second_half_first() -> None:
     tunes = [piece.tune for piece in UNEVEN]
-    targets = choose_targets(tunes, 20)
+    targets = choose_targets(tunes, EvaluationConfig(targets=20))
     assert len(targets) == 20
     own = [
         reciprocal_rank(RhythmSequence.from_corpus(t.second), i, targets)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
 from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.music import Key, Meter
+from mst_core.statistics.config import StatisticsConfig
 from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
 from mst_core.transfer.pitch_similarity import (
     PitchSimilarity,
@@ -36,7 +37,7 @@ def statistics(pitches: Sequence[int]) -> StyleStatistics:
     events = tuple(TuneEvent(pitch, 12 * at, 12) for at, pitch in enumerate(pitches))
     lines = tuple(range(0, 12 * len(pitches), 96))
     tune = CorpusTune("", "", Meter(4, 4), Key(0), events, lines)
-    return count_statistics([tune], DurationVocabulary((12,)), min_count=1)
+    return count_statistics([tune], DurationVocabulary((12,)), StatisticsConfig(min_count=1))
 
 
 stepwise, leaping = statistics(STEPS), statistics(LEAPS)
