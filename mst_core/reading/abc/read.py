@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterator
 
 from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
-from mst_core.music import Key, Melody
-from mst_core.reading.abc.bars import build_melody
+from mst_core.music import Key
 from mst_core.reading.abc.fields import (
     default_unit,
     read_key,
@@ -24,8 +23,9 @@ from mst_core.reading.abc.fields import (
     read_unit,
     without_comment,
 )
+from mst_core.reading.abc.melody import build_melody, lay_out_tune
 from mst_core.reading.abc.tokens import FieldToken, Token, tokenize
-from mst_core.reading.abc.tune import AbcTune, find_repeated_sections
+from mst_core.reading.abc.tune import AbcTune
 from mst_core.reading.abc.voice import VoiceBuilder
 from mst_core.reading.formats import decode_text
 from mst_core.reading.parsed_score import Limits, ParsedScore
@@ -80,9 +80,8 @@ def read_abc_score(
     if tune is not None and not 1 <= tune <= len(texts):
         raise BadOption("tune", tune, f"the file has tunes 1 to {len(texts)}")
     found = read_tune(texts[(tune or 1) - 1], max_notes=limits.melody_notes)
-    melody = build_melody(found)
-    if melody.bar_count > limits.bars:
-        raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
+    layout = lay_out_tune(found, max_bars=limits.bars)
+    melody = build_melody(found, layout)
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
     program = _PROGRAM.search(texts[0])
@@ -90,22 +89,15 @@ def read_abc_score(
         title=found.title,
         melody=melody,
         program=int(program[1]) if program and int(program[1]) < 128 else None,
-        warnings=tuple(_warnings(found, melody, len(texts))),
+        warnings=(*_warnings(found, len(texts)), *layout.warnings),
     )
 
 
-def _warnings(tune: AbcTune, melody: Melody, n_tunes: int) -> Iterator[str]:
+def _warnings(tune: AbcTune, n_tunes: int) -> Iterator[str]:
     """Name what of the file is not in the melody, or not as it is written."""
     if n_tunes > 1:
         yield f"the file holds {n_tunes} tunes; the first one was taken"
     yield from tune.warnings
-    if melody.meter_changes and not tune.meter_changes:
-        odd = sum(melody.meter_at(bar) != melody.meter for bar in range(melody.bar_count))
-        are, own = ("bar is", "a meter of its own") if odd == 1 else ("bars are", "their own meter")
-        yield f"{odd} {are} longer or shorter than {melody.meter}, with {own}"
-    closing_signs = sum(measure.closes_repeat for measure in tune.measures)
-    if len(find_repeated_sections(tune.measures)) < closing_signs:
-        yield "what is repeated more than once stands here once, without its repeat signs"
 
 
 def split_tunes(text: str, *, max_characters: int = MAX_CHARACTERS) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mst_core.music import Key, Meter, Repeat
+from mst_core.music import Key, Meter
 
 
 class AbcNote(NamedTuple):
@@ -169,45 +169,3 @@ def _drop_replaced_endings(measures: tuple[AbcMeasure, ...]) -> tuple[AbcMeasure
             kept.append(measure)
             later = measure.endings
     return tuple(reversed(kept))
-
-
-def find_repeated_sections(measures: tuple[AbcMeasure, ...]) -> tuple[Repeat, ...]:
-    """Find the sections that are played twice, with one ending or with a first and a second one.
-
-    Sections that are played more often, or have other endings, are left out. A closing sign without
-    an opening one goes back to the end of the section before it.
-
-    Args:
-        measures: The measures of a tune in the order of the text.
-
-    Returns:
-        The sections in order; they do not overlap. Their indices are of measures, not of bars.
-    """
-    sections: list[Repeat] = []
-    start = end = 0
-    while end < len(measures):
-        if measures[end].opens_repeat:
-            start = end
-        end += 1
-        if not measures[end - 1].closes_repeat:
-            continue
-        first_ending = next((n for n in range(start, end) if measures[n].endings), None)
-        later_end = end
-        while later_end < len(measures) and measures[later_end].endings:
-            later_end += 1
-            last = measures[later_end - 1]
-            if last.ends_section and not last.closes_repeat:
-                break
-        before_sign = {
-            each.endings for each in measures[start if first_ending is None else first_ending : end]
-        }
-        after_sign = {each.endings for each in measures[end:later_end]}
-        if first_ending is None:
-            plain = before_sign == {()} and not after_sign
-        else:
-            plain = before_sign == {(1,)} and after_sign in (set(), {(2,)})
-        if plain:
-            second_ending_end = later_end if after_sign else None
-            sections.append(Repeat(start, end, first_ending, second_ending_end))
-        start = end = later_end
-    return tuple(sections)

@@ -14,6 +14,8 @@ from statistics import median
 
 from mst_core.errors import BadOption, NoMelody
 from mst_core.music import Note, PartNote
+from mst_core.reading.bars import ROUNDING
+from mst_core.reading.measures import BarLayout
 from mst_core.reading.musicxml.part import XmlNote, XmlPart
 
 _MELODY_NAMES = re.compile(
@@ -84,12 +86,12 @@ def choose_part(parts: Sequence[XmlPart], track: int | None) -> tuple[int, str]:
     return (high or candidates)[0], "the first on the page"
 
 
-def extract_melody(part: XmlPart, measure_onsets: Sequence[Fraction]) -> MelodyLine:
+def extract_melody(part: XmlPart, layout: BarLayout) -> MelodyLine:
     """Separate the melody of a part from its other notes.
 
     Args:
         part: The part with the melody.
-        measure_onsets: Onset of each measure, in quarter notes from the first downbeat.
+        layout: The bars in which its measures are placed.
 
     Returns:
         The melody, in which no notes overlap, and the other notes.
@@ -98,7 +100,7 @@ def extract_melody(part: XmlPart, measure_onsets: Sequence[Fraction]) -> MelodyL
     first_voice = min(voices, key=_voice_order, default=("1", "1"))
     chords: dict[Fraction, list[XmlNote]] = {}  # of the first voice, by onset
     others: list[XmlNote] = []
-    for note in _from_first_downbeat(part, measure_onsets):
+    for note in _from_first_downbeat(part, layout):
         if note.drum or note.voice != first_voice:
             others.append(note)
         else:
@@ -121,17 +123,17 @@ def extract_melody(part: XmlPart, measure_onsets: Sequence[Fraction]) -> MelodyL
     )
 
 
-def extract_notes(part: XmlPart, measure_onsets: Sequence[Fraction]) -> tuple[PartNote, ...]:
+def extract_notes(part: XmlPart, layout: BarLayout) -> tuple[PartNote, ...]:
     """Return all notes of a part, tied notes joined.
 
     Args:
         part: An accompanying part.
-        measure_onsets: Onset of each measure, in quarter notes from the first downbeat.
+        layout: The bars in which its measures are placed.
 
     Returns:
         Notes by onset; of several that are equal, one.
     """
-    return _to_part_notes(_from_first_downbeat(part, measure_onsets))
+    return _to_part_notes(_from_first_downbeat(part, layout))
 
 
 def _to_part_notes(notes: Iterable[XmlNote]) -> tuple[PartNote, ...]:
@@ -162,11 +164,16 @@ def _join_tied(notes: Iterable[XmlNote]) -> list[XmlNote]:
     return joined
 
 
-def _from_first_downbeat(part: XmlPart, measure_onsets: Sequence[Fraction]) -> Iterator[XmlNote]:
-    """Yield the notes of a part with onsets counted from the first downbeat."""
-    for measure, start in zip(part.measures, measure_onsets, strict=False):
-        for note in measure.notes:
-            yield note._replace(onset=start + note.onset)
+def _from_first_downbeat(part: XmlPart, layout: BarLayout) -> Iterator[XmlNote]:
+    """Yield the notes of a part with onsets counted from the first downbeat.
+
+    A note that a rounding error leads beyond its bar ends with the bar.
+    """
+    for index, start, length in layout.placements:
+        for note in part.measures[index].notes if index < len(part.measures) else ():
+            over = note.onset + note.duration - length
+            short = note.duration - over if 0 < over <= ROUNDING else note.duration
+            yield note._replace(onset=start + note.onset, duration=short)
 
 
 def _voice_order(voice: tuple[str, str]) -> tuple[tuple[int, str], ...]:

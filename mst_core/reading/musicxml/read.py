@@ -11,10 +11,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Part, Repeat, TempoChange
+from mst_core.music import Melody, Meter, Part, TempoChange
+from mst_core.reading.bars import lay_out_bars
 from mst_core.reading.key_finding import find_key
-from mst_core.reading.musicxml.bars import XmlBarLayout, lay_out_bars
-from mst_core.reading.musicxml.elements import XmlBarlines
+from mst_core.reading.measures import BarLayout, WrittenMeasure
 from mst_core.reading.musicxml.encoding import decode_xml
 from mst_core.reading.musicxml.melody_part import (
     MelodyLine,
@@ -79,25 +79,19 @@ def read_document(
     parts = _read_parts(root, limits)
     melody_index, reason = choose_part(parts, track)
     part = parts[melody_index]
-    layout = lay_out_bars(_score_measures(parts, part), max_bars=limits.bars)
-    line = extract_melody(part, layout.measure_onsets)
+    layout = lay_out_bars(_written_measures(parts, part), max_bars=limits.bars)
+    line = extract_melody(part, layout)
     if len(line.notes) < 2:
         raise NoMelody("this MusicXML file")
     if len(line.notes) > limits.melody_notes:
         raise TooLong(f"{len(line.notes)} notes in the melody", f"{limits.melody_notes} notes")
     tempos = _tempos(parts, layout)
-    melody = Melody(
-        notes=line.notes,
-        meter=layout.meters[0],
+    melody = layout.melody(
+        line.notes,
         key=part.key or find_key(line.notes),
         tempo=tempos[0].tempo if tempos else DEFAULT_TEMPO,
-        tempo_changes=tempos if len(tempos) > 1 else (),
-        bar_count=len(layout.meters),
-        sections=layout.sections,
-        meter_changes=layout.meter_changes,
-        repeats=layout.repeats,
     )
-    melody = replace(melody, repeats=tuple(_from_first_note(melody)))
+    melody = replace(melody, tempo_changes=tempos if len(tempos) > 1 else ())
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
     choice = f"The melody is part {melody_index + 1} of {len(parts)}{_quoted(part.name)}: {reason}."
@@ -149,13 +143,6 @@ def _warnings(
 def _quoted(name: str) -> str:
     """The name of a part for a sentence, empty where it has none."""
     return f", “{name[:_MAX_WARNING_NAME]}”" if name else ""
-
-
-def _from_first_note(melody: Melody) -> Iterator[Repeat]:
-    """Let a repeat from the beginning start at the first note, not at a rest before it."""
-    for repeat in melody.repeats:
-        lead_in = repeat.lead_in if repeat.start else min(repeat.lead_in, melody.pickup)
-        yield replace(repeat, lead_in=lead_in)
 
 
 def _read_parts(root: XmlElement, limits: Limits) -> list[XmlPart]:
@@ -217,55 +204,69 @@ def _timewise(root: XmlElement, limits: Limits) -> list[tuple[str, list[XmlEleme
     return list(written.items())
 
 
-def _score_measures(parts: Sequence[XmlPart], melody_part: XmlPart) -> list[XmlMeasure]:
-    """The measures of the whole score, with the notes and meters of its melody part."""
-    measures: list[XmlMeasure] = []
+def _written_measures(parts: Sequence[XmlPart], melody_part: XmlPart) -> list[WrittenMeasure]:
+    """The measures of the whole score, with the meters of its melody part."""
+    measures: list[WrittenMeasure] = []
     for number in range(max(len(part.measures) for part in parts)):
         here = [part.measures[number] for part in parts if number < len(part.measures)]
-        lead = melody_part.measures[min(number, len(melody_part.measures) - 1)]
+        lead = melody_part.measures[number] if number < len(melody_part.measures) else here[0]
+        onsets = [note.onset for each in here for note in each.notes]
+        meter = lead.meter or here[0].meter
         barlines = [each.barlines for each in here]
+        implicit = any(each.implicit for each in here)
         measures.append(
-            XmlMeasure(
-                notes=lead.notes,
-                length=_measure_length(lead, [each.length for each in here]),
-                meter=lead.meter or here[0].meter,
-                barlines=XmlBarlines(
-                    opens_repeat=any(each.opens_repeat for each in barlines),
-                    closes_repeat=any(each.closes_repeat for each in barlines),
-                    play_count=max(each.play_count for each in barlines),
-                    double_before=any(each.double_before for each in barlines),
-                    double_after=any(each.double_after for each in barlines),
-                    ending=max((each.ending for each in barlines), key=len),
-                    ending_stops=any(each.ending_stops for each in barlines),
-                ),
-                implicit=any(each.implicit for each in here),
+            WrittenMeasure(
+                length=_measure_length(lead, here, meter),
+                meter=meter,
+                last_onset=max(onsets, default=Fraction(0)),
+                opens_repeat=any(each.opens_repeat for each in barlines),
+                closes_repeat=any(each.closes_repeat for each in barlines),
+                play_count=max(each.play_count for each in barlines),
+                double_before=any(each.double_before for each in barlines),
+                double_after=any(each.double_after for each in barlines),
+                ending=max((each.ending for each in barlines), key=len),
+                ending_stops=any(each.ending_stops for each in barlines),
                 opens_section=any(each.opens_section for each in here),
-                tempos=(),
+                continues_bar=implicit,
+                is_pickup=implicit and number == 0 and all(note.onset > 0 for note in lead.notes),
             )
         )
     return measures
 
 
-def _measure_length(lead: XmlMeasure, lengths: Sequence[Fraction]) -> Fraction:
+def _measure_length(lead: XmlMeasure, here: Sequence[XmlMeasure], meter: Meter | None) -> Fraction:
     """Length in quarter notes of a measure whose parts differ in length.
 
     A part that stops before the bar is over, or rests beyond it, is a mistake of its writer.
     """
-    if lead.meter is None or lead.length >= lead.meter.bar_length:
+    lengths = [each.length for each in here]
+    if meter is None:
         return lead.length or max(lengths)
-    return lead.meter.bar_length if lead.meter.bar_length in lengths else max(lengths)
+    bar = meter.bar_length
+    sounding = max(map(_sounding_length, here))
+    if sounding <= bar <= max(lengths):
+        return bar
+    if _sounding_length(lead) > bar:
+        return lead.length
+    if bar in lengths:
+        return bar
+    return max(bar, sounding) if lead.length > bar else max(lengths)
 
 
-def _tempos(parts: Sequence[XmlPart], layout: XmlBarLayout) -> tuple[TempoChange, ...]:
+def _sounding_length(measure: XmlMeasure) -> Fraction:
+    """Quarter notes from the beginning of a measure to the end of its last note; 0 in silence."""
+    return max((note.onset + note.duration for note in measure.notes), default=Fraction(0))
+
+
+def _tempos(parts: Sequence[XmlPart], layout: BarLayout) -> tuple[TempoChange, ...]:
     """The tempo map of a score.
 
     Of several marks at one onset the first part's holds.
     """
     marks: dict[Fraction, float] = {}
     for part in parts:
-        for measure, start in zip(part.measures, layout.measure_onsets, strict=False):
-            for onset, tempo in measure.tempos:
-                marks.setdefault(start + onset, tempo)
+        for onset, tempo in layout.place([measure.tempos for measure in part.measures]):
+            marks.setdefault(onset, tempo)
     tempos: list[TempoChange] = []
     for onset in sorted(marks):
         if not tempos or tempos[-1].tempo != marks[onset]:
@@ -274,12 +275,12 @@ def _tempos(parts: Sequence[XmlPart], layout: XmlBarLayout) -> tuple[TempoChange
 
 
 def _accompanying_parts(
-    parts: Sequence[XmlPart], melody_index: int, line: MelodyLine, layout: XmlBarLayout
+    parts: Sequence[XmlPart], melody_index: int, line: MelodyLine, layout: BarLayout
 ) -> Iterator[Part]:
     """Every part that has notes besides the melody."""
     for index, part in enumerate(parts):
         melody = index == melody_index
-        notes = line.other_notes if melody else extract_notes(part, layout.measure_onsets)
+        notes = line.other_notes if melody else extract_notes(part, layout)
         if notes:
             name = part.name[:_MAX_NAME] or f"Part {index + 1}"
             yield Part(name, part.program or 0, part.drums, notes)

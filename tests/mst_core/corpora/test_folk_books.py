@@ -20,7 +20,7 @@ from mst_core.corpora.jsonl import write_lines
 from mst_core.corpora.tunes import read_tunes
 from mst_core.errors import UnreadableScore
 from mst_core.notation.abc import write_abc
-from mst_core.reading.abc.bars import build_melody
+from mst_core.reading.abc.melody import build_melody
 from mst_core.reading.abc.read import read_abc_score
 from tests.support.paths import MODELS
 

@@ -79,8 +79,8 @@ def test_a_long_bar_has_a_meter_of_its_own_too() -> None:
     assert melody("ABcd ABcd | A4 |").meter_changes == ()  # two bars without the line between them
 
 
-def test_a_bar_of_a_length_that_no_meter_has_is_filled_with_silence() -> None:
-    assert starts("ABcd | (3:2:2AB c | ABcd |")[-4:] == [8, 9, 10, 11]
+def test_a_bar_of_a_length_that_no_meter_has_is_rounded() -> None:
+    assert starts("ABcd | (3:2:2AB c | ABcd |")[-4:] == [6.5, 7.5, 8.5, 9.5]
 
 
 def test_the_last_bar_is_filled() -> None:
@@ -150,14 +150,12 @@ def test_an_ending_of_no_pass_is_read_once_and_repeats_nothing() -> None:
     assert (read.pitches, read.repeats) == ((69, 71, 72, 74), ())
 
 
-def test_an_ending_within_a_bar_begins_a_bar() -> None:
+def test_both_endings_that_begin_inside_a_bar_complete_it() -> None:
     read = melody("ABcd | AB [1 cd :| [2 ef |]")
-    assert read.meter_changes == (MeterChange(1, Meter(2, 4)), MeterChange(2, Meter(4, 4)))
-    assert read.repeats == (Repeat(0, 3, 2, 4, lead_out=Fraction(2)),)
-
-
-def test_a_second_ending_completes_the_bar_in_which_the_first_one_began() -> None:
-    assert starts("AB [1 cd :| [2 ef |]") == [0, 1, 2, 3, 6, 7]
+    assert (read.bar_count, read.meter_changes) == (3, ())
+    assert read.repeats == (Repeat(0, 2, 1, 3),)
+    assert [note.pitch for note in read.notes] == [69, 71, 72, 74, 69, 71, 72, 74, 69, 71, 76, 77]
+    assert starts("AB [1 cd :| [2 ef |]") == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 def test_sections_begin_at_double_bars_and_repeat_signs() -> None:

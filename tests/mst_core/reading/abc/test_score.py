@@ -42,11 +42,14 @@ def test_a_file_may_name_its_instrument() -> None:
         ("[Ac]BcA|[K:C]A4|", "of chords the top note was taken"),
         ("ABcd|[K:D]F4|", "the key changes on the way; the first one is named"),
         ("[Q:90]ABcd|[Q:80]F4|", "the tempo changes on the way; the first one is kept"),
-        ("ABcd|ABc|A4|", "1 bar is longer or shorter than 4/4, with a meter of its own"),
-        ("ABcd|ABc|AB|c4|", "2 bars are longer or shorter than 4/4, with their own meter"),
+        ("ABcd|ABc|A4|", "1 bar is longer or shorter than its meter; it has a meter of its own."),
+        (
+            "ABcd|ABc|AB|c4|",
+            "2 bars are longer or shorter than their meter; they have meters of their own.",
+        ),
         (
             "|:ABcd|1,2 A4:|3 B4|]",
-            "what is repeated more than once stands here once, without its repeat signs",
+            "One repeat is more than twice the same with two endings; it is not played again.",
         ),
     ],
 )

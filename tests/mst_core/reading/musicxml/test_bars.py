@@ -71,9 +71,9 @@ def test_a_bar_that_a_line_break_cuts_in_two_is_one_bar() -> None:
     assert (tune.bar_count, tune.meter_changes) == (3, ())
 
 
-def test_two_short_measures_with_a_plain_barline_between_stay_two_bars() -> None:
+def test_two_halves_of_a_bar_with_a_plain_barline_between_are_one_bar() -> None:
     tune = read(BAR, "C4*2", "D4*2", BAR).melody
-    assert tune.meter_changes == (MeterChange(1, Meter(2, 4)), MeterChange(3, Meter(4, 4)))
+    assert (tune.bar_count, tune.meter_changes) == (3, ())
 
 
 def test_repeats_and_their_endings_are_marked_and_their_notes_are_read_once() -> None:
@@ -115,13 +115,14 @@ def test_a_section_begins_after_a_repeat_even_if_a_second_ending_without_a_first
     assert tune.sections == (0, 2, 3)
 
 
-def test_endings_that_split_a_bar_have_bars_of_their_own() -> None:
+def test_both_endings_that_split_a_bar_complete_it() -> None:
     tune = read(
         measure("C4*4"), measure("D4*2"), measure(ending("1"), "E4*2", BACKWARD),
         measure(ending("2"), "F4*2", ending("2", "discontinue")), measure("G4*4"),
     ).melody  # fmt: skip
-    assert tune.repeats == (Repeat(0, 3, first_ending=2, second_ending=4),)
-    assert [note.onset for note in tune.notes] == [0, 4, 6, 8, 10]
+    assert tune.repeats == (Repeat(0, 2, first_ending=1, second_ending=3),)
+    assert [note.onset for note in tune.notes] == [0, 4, 6, 8, 10, 12]
+    assert tune.pitches == (60, 62, 64, 62, 65, 67)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,11 @@ def test_endings_that_split_a_bar_have_bars_of_their_own() -> None:
     [
         [measure(BAR, BACKWARD.replace("/>", ' times="3"/>'))],
         [measure(ending("1, 2"), BAR, BACKWARD), measure(ending("3"), BAR)],
-        [measure(ending("1"), BAR, BACKWARD), measure(ending("2"), BAR, BACKWARD)],
+        [
+            measure(ending("1"), BAR, BACKWARD),
+            measure(ending("2"), BAR, BACKWARD),
+            measure(ending("3"), BAR),
+        ],
     ],
 )
 def test_a_repeat_that_is_played_more_than_twice_is_named_in_a_warning_and_not_marked(
@@ -182,10 +187,15 @@ def test_a_last_bar_that_is_short_is_filled_up() -> None:
     assert tune.length == 8
 
 
-def test_a_measure_of_a_length_that_no_meter_has_is_filled_up_with_a_warning() -> None:
+def test_a_closing_sign_after_the_second_ending_repeats_nothing() -> None:
+    bars = [measure(ending("1"), BAR, BACKWARD), measure(ending("2"), BAR, BACKWARD)]
+    assert read(BAR, *bars, BAR).melody.repeats == (Repeat(0, 2, 1, 3),)
+
+
+def test_a_measure_of_a_length_that_no_meter_has_is_rounded_with_a_warning() -> None:
     tune = read(BAR, "C4*11/3", BAR)
     assert [onset for onset, *_ in melody_notes(tune)] == [0, 2, 4, 8, 10]
-    assert "Bar 2 has a length that no meter has; it was filled up with silence." in tune.warnings
+    assert "Bar 2 has a length that no meter has; it was rounded." in tune.warnings
 
 
 @pytest.mark.parametrize(
