@@ -12,21 +12,12 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from mst_core.corpora.jsonl import CorpusLine
 
-OPENING_NOTES = 12
-"""Notes of an opening."""
-NGRAM_INTERVALS = 8
-"""Intervals of an n-gram."""
-MIN_SHARED_NGRAMS = 0.3
-"""Share of the n-grams of the shorter tune from which two tunes are variants."""
-MIN_NGRAMS = 12
-"""A tune with fewer n-grams is compared by title and opening only."""
-MAX_TUNES_PER_NGRAM = 24
-"""N-grams found in more tunes than this are ignored."""
 _IGNORED_WORDS = re.compile(r"\b(the|a|an|le|la|el|no|nr|number|\d+)\b")
 _GENERIC_TITLE = re.compile(
     r"(slow|quick|double|slip|single|old|new|my|another|irish|scotch|scots|english)*"
@@ -37,16 +28,43 @@ _GENERIC_TITLE = re.compile(
 """Titles that only name a kind of tune."""
 
 
-def cluster_names(lines: Sequence[CorpusLine]) -> list[str]:
-    """Name the cluster of each line: by the first title in the cluster, or else the first id."""
+@dataclass(frozen=True, slots=True)
+class VariantConfig:
+    """When two tunes count as variants of one."""
+
+    opening_notes: int = 12
+    """Notes of an opening."""
+    ngram_intervals: int = 8
+    """Intervals of an n-gram."""
+    min_shared_ngrams: float = 0.3
+    """Share of the n-grams of the shorter tune from which two tunes are variants."""
+    min_ngrams: int = 12
+    """A tune with fewer n-grams is compared by title and opening only."""
+    max_tunes_per_ngram: int = 24
+    """N-grams found in more tunes than this are ignored."""
+
+
+def cluster_names(
+    lines: Sequence[CorpusLine], config: VariantConfig = VariantConfig()
+) -> list[str]:
+    """Name the cluster of each line: by the first title in the cluster, or else the first id.
+
+    Args:
+        lines: of a corpus.
+        config: which tunes are variants.
+    """
     parents = list(range(len(lines)))  # disjoint sets of tunes
     titles = [normalize_title(str(line.get("title") or "")) for line in lines]
     melodies = [_sounding_notes(line) for line in lines]
     _union_equal_keys(parents, titles)
     _union_equal_keys(
-        parents, [_opening(melody, line) for melody, line in zip(melodies, lines, strict=True)]
+        parents,
+        [
+            _opening(melody, line, config.opening_notes)
+            for melody, line in zip(melodies, lines, strict=True)
+        ],
     )
-    for first, second in _pairs_sharing_ngrams(melodies):
+    for first, second in _pairs_sharing_ngrams(melodies, config):
         _union(parents, first, second)
     names: dict[int, str] = {}
     for index in sorted(range(len(lines)), key=lambda n: (titles[n] or "~", str(lines[n]["id"]))):
@@ -104,44 +122,46 @@ def _sounding_notes(line: CorpusLine) -> tuple[tuple[int, Fraction, Fraction], .
 
 
 def _opening(
-    notes: Sequence[tuple[int, Fraction, Fraction]], line: CorpusLine
+    notes: Sequence[tuple[int, Fraction, Fraction]], line: CorpusLine, count: int
 ) -> tuple[object, ...]:
     """Intervals from the first note, and durations in bars, of the first notes after the pickup."""
     starts = [Fraction(start) for start in line["bar_starts"]] + [Fraction(0)]
     begin = starts[1] if Fraction(line.get("pickup") or 0) and len(starts) > 2 else starts[0]
     numerator, denominator = (int(part) for part in str(line["meter"]).split("/"))
     bar = Fraction(4 * numerator, denominator)
-    first_notes = [note for note in notes if note[1] >= begin][:OPENING_NOTES]
-    if len(first_notes) < OPENING_NOTES:
+    first_notes = [note for note in notes if note[1] >= begin][:count]
+    if len(first_notes) < count:
         return ()
     reference = first_notes[0][0]
     return tuple((pitch - reference, duration / bar) for pitch, _, duration in first_notes)
 
 
 def _pairs_sharing_ngrams(
-    melodies: Sequence[Sequence[tuple[int, Fraction, Fraction]]],
+    melodies: Sequence[Sequence[tuple[int, Fraction, Fraction]]], config: VariantConfig
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs of tunes of which the shorter shares enough n-grams with the longer."""
-    ngrams = [_interval_ngrams(notes) for notes in melodies]
+    ngrams = [_interval_ngrams(notes, config.ngram_intervals) for notes in melodies]
     tunes_with: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for index, some in enumerate(ngrams):
         for ngram in some:
             tunes_with[ngram].append(index)
     shared: Counter[tuple[int, int]] = Counter()
     for indices in tunes_with.values():
-        if 1 < len(indices) <= MAX_TUNES_PER_NGRAM:
+        if 1 < len(indices) <= config.max_tunes_per_ngram:
             shared.update(
                 (first, second) for place, first in enumerate(indices) for second in indices[:place]
             )
     for (first, second), count in shared.items():
         shorter = min(len(ngrams[first]), len(ngrams[second]))
-        if shorter >= MIN_NGRAMS and count >= MIN_SHARED_NGRAMS * shorter:
+        if shorter >= config.min_ngrams and count >= config.min_shared_ngrams * shorter:
             yield first, second
 
 
-def _interval_ngrams(notes: Sequence[tuple[int, Fraction, Fraction]]) -> set[tuple[int, ...]]:
-    """Collect the n-grams of successive intervals, octaves folded."""
+def _interval_ngrams(
+    notes: Sequence[tuple[int, Fraction, Fraction]], size: int
+) -> set[tuple[int, ...]]:
+    """Collect the n-grams of ``size`` successive intervals, octaves folded."""
     pitches = [pitch for pitch, _, _ in notes]
     steps = [(b - a + 6) % 12 - 6 for a, b in pairwise(pitches)]
-    count = len(steps) - NGRAM_INTERVALS + 1
-    return {tuple(steps[n : n + NGRAM_INTERVALS]) for n in range(count)}
+    count = len(steps) - size + 1
+    return {tuple(steps[n : n + size]) for n in range(count)}

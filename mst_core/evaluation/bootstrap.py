@@ -70,6 +70,7 @@ def gap_closure(after: Sequence[float], before: Sequence[float], real: Sequence[
     a, b, r = (np.array(values, dtype=float) for values in (after, before, real))
 
     def closure(pick: NDArray[np.int64]) -> NDArray[np.float64]:
+        # (R, N + M) indices of resamples to (R,) ratios.
         tunes, others = pick[:, : len(a)], pick[:, len(a) :]
         old = b[tunes].mean(axis=-1)
         gap: NDArray[np.float64] = (a[tunes].mean(axis=-1) - old) / (r[others].mean(axis=-1) - old)
@@ -93,6 +94,7 @@ def share_between(ours: Sequence[float], start: Sequence[float], end: Sequence[f
     o, a, b = (np.array(values, dtype=float) for values in (ours, start, end))
 
     def share(pick: NDArray[np.int64]) -> NDArray[np.float64]:
+        # (R, N) indices of resamples to (R,) ratios.
         first = a[pick].mean(axis=-1)
         ratio: NDArray[np.float64] = (o[pick].mean(axis=-1) - first) / (
             b[pick].mean(axis=-1) - first

@@ -65,7 +65,7 @@ class _OrderCounts:
 
     @classmethod
     def of(cls, tunes: Sequence[NDArray[np.int64]], context: int) -> _OrderCounts:
-        """Count the n-grams of the tunes' event codes."""
+        """Count the n-grams of the tunes' event codes, one row ``(N,)`` a tune."""
         found = np.concatenate([_ngram_keys(events, context) for events in tunes])
         keys, counts = np.unique(found, return_counts=True)
         contexts, starts, successors = np.unique(
@@ -93,7 +93,10 @@ class _OrderCounts:
 def _look_up(
     known: NDArray[np.int64], values: NDArray[np.int64], asked: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return the value of each asked key, 0 where it is unknown."""
+    """Return the value of each asked key, both ``(N,)``; 0 for a key that is not in ``known``.
+
+    ``known``, rising, and ``values`` have shape ``(K,)``.
+    """
     if not len(known):
         return np.zeros_like(asked)
     indices = np.minimum(np.searchsorted(known, asked), len(known) - 1)

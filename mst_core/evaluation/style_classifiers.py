@@ -66,7 +66,7 @@ class CrossFittedClassifiers:
         }
 
     def _fit_fold(self, fold: int) -> tuple[NgramModel, NgramModel, NDArray[np.float64]]:
-        """Train on the pieces of all other folds: both n-gram models, and regression weights."""
+        """Train on the pieces of all other folds: both n-gram models, and weights ``(F,)``."""
         kept = [
             [index for index, piece in enumerate(style) if piece.fold != fold]
             for style in self._styles

@@ -42,6 +42,7 @@ def stepwise_decoder(
 
     @torch.inference_mode()
     def step(rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        # One row of features a candidate, B rows, to logits (B, V).
         nonlocal lstm_state
         features = torch.tensor(rows, dtype=torch.long, device=device).unsqueeze(1)
         logits, lstm_state = network(features, lstm_state)  # (B, 1, V)

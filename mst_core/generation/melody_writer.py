@@ -218,7 +218,7 @@ class MelodyWriter:
     def _sample_rest(
         self, logits: NDArray[np.float64], mask: NDArray[np.bool_], note_durations: Sequence[int]
     ) -> bool:
-        """Whether a rest comes before the given pitch: the network's choice, with look-ahead."""
+        """Whether a rest comes before the given pitch: by logits (26,), with look-ahead."""
         probabilities = np.where(mask, softmax(logits), 0)  # (26,)
         rest, note = probabilities[REST_TOKEN], probabilities[:REST_TOKEN].sum()
         if rest and note:
@@ -241,7 +241,7 @@ class MelodyWriter:
         return self.state.last_pitch
 
     def _reachable_pitches(self) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
-        """Return the MIDI numbers that intervals -12 to 12 lead to, and which are in range."""
+        """Return the MIDI numbers (25,) of intervals -12 to 12, and which of them are in range."""
         pitches = self._reference_pitch() + np.arange(-OCTAVE, OCTAVE + 1)  # (25,)
         low, high = self.constraints.lowest_pitch, self.constraints.highest_pitch
         return pitches, (pitches >= low) & (pitches <= high)
@@ -254,7 +254,7 @@ class MelodyWriter:
         return allowed
 
     def _bias_to_reference(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raise the pitch of the bar that the span varies, or cap that of the one it avoids."""
+        """Raise the logit (26,) of the bar that the span varies, or cap that of one it avoids."""
         if (varied := self._varied_events.get(self.state.next_onset)) is not None:
             token = self.state.interval_to(varied.pitch)
             return set_probability(logits, token, self._config.variation_keep)
@@ -265,7 +265,7 @@ class MelodyWriter:
         return logits
 
     def _choose_cadence_pitch(self, logits: NDArray[np.float64]) -> None:
-        """End a part: on the tonic at the end of the tune, within its triad elsewhere."""
+        """End a part by logits (26,): on the tonic at the end, else within its triad."""
         if self.constraints.given_pitches is not None:
             self._pitch = self.constraints.given_pitches[self._span_index][-1]
             return
@@ -283,7 +283,7 @@ class MelodyWriter:
         return [scale[0], scale[2], scale[4]] if triad else [scale[0]]
 
     def _use_fixed_pitch(self, pitch: int | None, logits: NDArray[np.float64]) -> None:
-        """Take the pitch of a copied event; the first of a span counts in the likelihood."""
+        """Take the pitch of a copied event; the first of a span counts by its logit (26,)."""
         given = self._given_pitch()
         self._pitch = pitch = pitch if given is None or pitch is None else given
         if self.state.next_onset == self._start:
@@ -328,7 +328,7 @@ class MelodyWriter:
         return np.array([table[elapsed + ticks, left] if left >= 0 else 0.0 for ticks in durations])
 
     def _sample_duration(self, logits: NDArray[np.float64]) -> int:
-        """Draw one of the open durations; one that the vocabulary lacks takes the nearest token."""
+        """Draw an open duration by logits (V,); one that V lacks takes the nearest token."""
         vocabulary = self.constraints.vocabulary
         is_rest = self._pitch is None
         ticks_of: dict[int, int] = {}
@@ -351,7 +351,7 @@ class MelodyWriter:
         return ticks_of[self._sample(logits, mask)]
 
     def _mix_prior(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mix the duration prior of this position into the network's prediction, for notes."""
+        """Mix the duration prior (V,) of this position into the logits (V,), for notes."""
         prior = self.constraints.duration_prior.get(self.state.next_onset % self._bar_ticks)
         if prior is None or self._pitch is None:
             return logits
@@ -363,7 +363,7 @@ class MelodyWriter:
         return mixed
 
     def _sample(self, logits: NDArray[np.float64], mask: NDArray[np.bool_]) -> int:
-        """Draw one of the allowed tokens at the temperature and top-p of the constraints."""
+        """Draw a token by logits and mask (V,), at the temperature and top-p in force."""
         constraints = self.constraints
         return sample_masked(logits, mask, constraints.temperature, constraints.top_p, self._rng)
 

@@ -133,7 +133,7 @@ class SequenceNet(nn.Module):
         return self.head(torch.cat((projected, joined), dim=-1)), state  # (B, T, V)
 
     def _feature_dropout(self, rows: Tensor) -> Tensor | None:
-        """Return weights like ``rows``: 0 for features left out, the others scaled up for it."""
+        """Return weights like ``rows`` (B * T, F): 0 for features left out, others scaled up."""
         keep = 1 - self.config.feature_dropout
         if not self.training or keep == 1:
             return None

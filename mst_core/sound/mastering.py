@@ -127,7 +127,7 @@ def measure_loudness(samples: Samples) -> float:
 
 
 def _to_lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
-    """Return the loudness in LUFS of K-weighted power."""
+    """Return the loudness in LUFS of K-weighted power, a scalar or one value a step, (K,)."""
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(power), np.float64)
 

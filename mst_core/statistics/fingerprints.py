@@ -211,7 +211,7 @@ def _limit_buckets(config: BloomConfig, n_tunes: int) -> BloomConfig:
 
 
 def _checksum(arrays: Sequence[NDArray[np.uint8]]) -> str:
-    """CRC-32 of the concatenated bytes, eight hexadecimal digits."""
+    """CRC-32 of the concatenated bytes of arrays of any shape, eight hexadecimal digits."""
     return f"{zlib.crc32(b''.join(array.tobytes() for array in arrays)):08x}"
 
 
@@ -231,7 +231,7 @@ def _build_filter(config: BloomConfig, rows: Sequence[StepCodes]) -> NDArray[np.
 
 
 def _longest_known_run(steps: StepCodes, config: BloomConfig, bits: NDArray[np.uint8]) -> SharedRun:
-    """Find the longest run over all buckets, a block of buckets at a time."""
+    """Find the longest run of steps (N,) over all buckets, a block of buckets at a time."""
     block = max(1, _MAX_LOOKUPS // max(1, len(steps)))
     best, first = 0, 0
     for start in range(0, config.tune_buckets, block):
@@ -303,11 +303,12 @@ def _bucket(index: int, config: BloomConfig) -> StepCodes:
 
 
 def _with_bucket(hashes: StepCodes, buckets: StepCodes) -> StepCodes:
+    # Both broadcast: (..., N) hashes with the numbers of their buckets.
     return mix64(hashes + mix64(buckets))
 
 
 def _bit_index(entries: StepCodes, number: int, n_bytes: int) -> NDArray[np.int64]:
-    """The bit that hash function ``number`` sets for each entry, below ``8 * n_bytes``."""
+    """The bit that hash function ``number`` sets for each entry, both (N,), < 8 * n_bytes."""
     salt = np.uint64(0x9E3779B97F4A7C15 * (number + 1) % 2**64)
     return (mix64(entries ^ salt) % np.uint64(8 * n_bytes)).astype(np.int64)
 
@@ -320,7 +321,7 @@ def _p95(lengths: Sequence[int], config: StatisticsConfig) -> int | None:
 
 
 def _pair_p95(rows: Sequence[StepCodes], config: StatisticsConfig) -> int | None:
-    """95th percentile of the run shared by two tunes, over random pairs from a fixed seed."""
+    """95th percentile of the run shared by two of the rows (N,), over pairs from a fixed seed."""
     if len(rows) < config.min_percentile_tunes:
         return None
     draw = np.random.default_rng(0)

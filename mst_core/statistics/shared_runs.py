@@ -106,7 +106,7 @@ class SharedRunIndex:
         self._runs = cache(self._sorted_hashes)
 
     def longest(self, query: StepCodes) -> int:
-        """Count the steps of the longest run that some tune shares with ``query``, 0 to 255."""
+        """Count the steps of the longest run that some tune shares with a query (N,), 0 to 255."""
         shared, longest = 0, min(len(query), MAX_RUN)
         while shared < longest:
             middle = (shared + longest + 1) // 2
@@ -119,7 +119,7 @@ class SharedRunIndex:
         return shared
 
     def _sorted_hashes(self, length: int) -> StepCodes:
-        """Hashes of all runs of ``length`` steps within one tune, ascending."""
+        """Hashes of all runs of ``length`` steps within one tune, ascending: ``(R,)``."""
         hashes = ngram_hashes(self._steps, length)
         count = len(hashes)
         within = self._tunes[:count] == self._tunes[length - 1 : length - 1 + count]
@@ -150,7 +150,11 @@ def ngram_hashes(steps: StepCodes, length: int) -> StepCodes:
 
 
 def mix64(numbers: StepCodes) -> StepCodes:
-    """Scatter numbers over 64 bits with the finalizer of SplitMix64 (Steele et al. 2014)."""
+    """Scatter numbers over 64 bits with the finalizer of SplitMix64 (Steele et al. 2014).
+
+    Args:
+        numbers: of any shape; the result has the same shape.
+    """
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -364,7 +364,7 @@ def window_entropies(durations: Sequence[int] | NDArray[np.int64]) -> list[float
 
 
 def duration_entropy(durations: Sequence[int] | NDArray[np.int64]) -> float:
-    """Mean of `window_entropies`, in bits."""
+    """Mean of `window_entropies` of durations ``(N,)``, in bits."""
     found = window_entropies(durations)
     return sum(found) / len(found)
 

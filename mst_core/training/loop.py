@@ -357,7 +357,10 @@ def _learning_rate(config: TrainConfig, done: float) -> float:
 
 
 def _ema_update(decay: float) -> Callable[..., None]:
-    """Make the update of a moving average of weights, with a lower decay in the first steps."""
+    """Make the update of a moving average of weights, with a lower decay in the first steps.
+
+    Averages and current weights are lists of tensors of the same shapes, in any number.
+    """
 
     @torch.no_grad()
     def update(averages: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:

@@ -101,7 +101,7 @@ def class_matrix(vocabulary: DurationVocabulary) -> Tensor:
 def _total_nats(
     network: SequenceNet, examples: Sequence[LabelledRows], matrix: Tensor, device: torch.device
 ) -> float:
-    """Sum -ln p of the targets over all events but the first of each tune."""
+    """Sum -ln p of the targets over all events but the first of each tune; matrix (V, 26)."""
     total = 0.0
     classes = matrix.double().numpy()  # (V, 26)
     for features, targets, probabilities in predict(network, examples, device):

@@ -201,7 +201,7 @@ class RhythmSimilarity:
         return (1 - weight) * similarity + weight * max(0.0, 1 - off)
 
     def _mean_log_odds(self, bigrams: NDArray[np.int64]) -> float:
-        """Mean log-odds for the target of coded bigrams, in nats a bigram."""
+        """Mean log-odds for the target of coded bigrams (B,), in nats a bigram."""
         if not any(self._log_odds) or not len(bigrams):
             return 0.0
         cache = self._cache
@@ -249,7 +249,7 @@ class RhythmSimilarity:
 def _sorted_distribution(
     shares: Mapping[int, float],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The codes of a distribution, rising, and their shares; a last code stands for the unknown."""
+    """The codes of a distribution, rising, and their shares, both (C + 1,): the last is unknown."""
     codes = np.array(sorted(shares), dtype=np.int64)
     return (
         np.append(codes, np.iinfo(np.int64).max),
@@ -260,7 +260,7 @@ def _sorted_distribution(
 def _overlap(
     sample: NDArray[np.int64], distribution: tuple[NDArray[np.int64], NDArray[np.float64]]
 ) -> float:
-    """Histogram intersection of a sample of codes and a `_sorted_distribution`, 0 to 1."""
+    """Histogram intersection of a sample of codes (N,) and a `_sorted_distribution`, 0 to 1."""
     if not len(sample):
         return 0.0
     codes, shares = distribution
