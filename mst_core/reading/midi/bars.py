@@ -46,6 +46,8 @@ class BarLines:
         last = self.spans[-1]
         if meter == last.meter:
             return
+        # A change before this one may have been moved to a barline beyond it.
+        onset = max(onset, last.onset)
         bars, rest = divmod(onset - last.onset, last.meter.bar_length)
         bar, start = last.bar + int(bars), onset - rest
         if rest > 0:

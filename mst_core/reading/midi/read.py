@@ -19,6 +19,7 @@ from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
+from mst_core.reading.midi.retiming import retime
 from mst_core.reading.midi.tempo_map import TempoMap, quarters_per_minute
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
@@ -50,6 +51,10 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     score = read_midi_parts(data, limits)
     tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
     index, choice_warnings = find_melody_track(score.parts, tempo_map, track=track)
+    retiming = retime(score, index, tempo_map)
+    if retiming.score is not score:
+        score = retiming.score
+        tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
     part = score.parts[index]
     bars = BarLines((_quarters(tick, score), meter) for tick, meter in score.meters)
     _check_lengths(score, part, tempo_map, bars, limits)
@@ -59,7 +64,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         raise NoMelody(f"track {index + 1} ({part.name})")
     if len(line) > limits.melody_notes:
         raise TooLong(f"a melody of {len(line)} notes", f"{limits.melody_notes} notes")
-    tempo = tempo_map.prevailing_tempo(line[0].onset, line[-1].end)
+    tempo = tempo_map.main_tempo(line[0].onset, line[-1].end)
     if not _MIN_TEMPO <= tempo <= _MAX_TEMPO:
         raise UnreadableScore(
             f"the MIDI file goes at {tempo:g} quarters a minute",
@@ -85,6 +90,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         warnings=(
             *score.warnings,
             *choice_warnings,
+            *retiming.warnings,
             *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
             *_tempo_warnings(tempo_map, tempo),
@@ -144,7 +150,7 @@ def _skyline(
     if not is_performance(part.notes, score.ticks_per_quarter):
         return find_skyline(part.notes, chord_spread=0)
     first, last = part.notes[0].onset, max(note.end for note in part.notes)
-    tempo = tempo_map.prevailing_tempo(first, last)
+    tempo = tempo_map.main_tempo(first, last)
     spread = round(_CHORD_SPREAD_S * tempo / 60 * score.ticks_per_quarter)
     return find_skyline(part.notes, chord_spread=spread)
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 _DEFAULT_TEMPO = 500_000
 """Microseconds per quarter where a file names no tempo, by the standard: 120 quarters a minute."""
+_SAME_TEMPO = 1.12
+"""Ratio up to which two tempos are the same tempo with the freedom of a player."""
 
 
 class TempoMap:
@@ -47,19 +49,61 @@ class TempoMap:
         start, tempo = self.changes[index]
         return self._seconds[index] + self._duration(tick - start, tempo)
 
-    def prevailing_tempo(self, start: int, end: int) -> float:
-        """Return the tempo that holds for most ticks of start..end, in quarters per minute.
+    def main_tempo(self, start: int, end: int) -> float:
+        """Return the tempo about which the music of start..end goes for the most seconds.
+
+        Tempos within `_SAME_TEMPO` of each other count as one, so that a file with a tempo for
+        every beat has a main tempo too, which a count-in or a fermata does not move.
 
         Args:
             start: tick of the file, 0 or more.
             end: tick of the file after ``start``.
+
+        Returns:
+            Quarters per minute: one of the file if it holds for most of these seconds, else their
+            median as a whole number.
         """
-        held: defaultdict[int, int] = defaultdict(int)
+        held: defaultdict[int, float] = defaultdict(float)
         edges = [tick for tick, _ in self.changes[1:]]
         for (begins, tempo), ends in zip(self.changes, [*edges, end], strict=True):
-            held[tempo] += max(0, min(ends, end) - max(begins, start))
-        longest = max(held.values())
-        return quarters_per_minute(next(tempo for tempo, ticks in held.items() if ticks == longest))
+            ticks = max(0, min(ends, end) - max(begins, start))
+            held[tempo] += self._duration(ticks, tempo)
+        tempos = sorted(held)
+        best, first, total = (0.0, 0, 0), 0, 0.0
+        for last, tempo in enumerate(tempos):
+            total += held[tempo]
+            while tempos[first] * _SAME_TEMPO < tempo:
+                total -= held[tempos[first]]
+                first += 1
+            best = max(best, (total, first, last))
+        total, first, last = best
+        alike = tempos[first : last + 1]
+        longest = max(alike, key=lambda tempo: held[tempo])
+        if held[longest] >= total / 2:
+            return quarters_per_minute(longest)
+        passed = 0.0
+        for tempo in alike:
+            passed += held[tempo]
+            if passed >= total / 2:
+                break
+        return float(max(1, round(60e6 / tempo)))
+
+    def tempo_changes(self, start: int, end: int) -> list[tuple[int, float]]:
+        """Return the tempos of start..end, rising by tick; one entry where the tempo is constant.
+
+        Args:
+            start: tick of the file, 0 or more.
+            end: tick of the file after ``start``.
+
+        Returns:
+            (tick, quarters per minute); the first is at ``start`` or before it.
+        """
+        first = bisect_right(self.changes, start, key=lambda each: each[0]) - 1
+        return [
+            (tick, quarters_per_minute(tempo))
+            for tick, tempo in self.changes[max(0, first) :]
+            if tick < end or tick <= start
+        ]
 
 
 def quarters_per_minute(tempo: int) -> float:
