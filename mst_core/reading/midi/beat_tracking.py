@@ -31,7 +31,7 @@ class BeatTrackingConfig:
     """Seconds of the beat that is likeliest where nothing is known."""
     period_spread: float = 0.55
     """Octaves (standard deviation) around the usual period."""
-    hinted_spread: float = 0.14
+    hinted_spread: float = 0.2
     """Octaves (standard deviation) around the period that the file names."""
     usual_pace: float = 1.6
     """Onsets per beat that are likeliest."""

@@ -1,8 +1,8 @@
 """Quantizes a melody: onsets and ends in ticks become notes on the grid of notation.
 
 Notated music keeps its times. The onsets of a performance are moved to sixteenths or triplets,
-whichever is nearer, one beat at a time; the beats are those of the file, none are estimated. Then
-each end is placed: at the next onset where the gap before it is small.
+whichever is nearer, one beat at a time; swing is written straight. Notes too quick to be written
+become grace notes of the note after them; longer runs of them are named, for another part.
 
 A step is one unit of the grid, 1/24 of a quarter note; a tick is a unit of the file.
 """
@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import groupby
 from statistics import fmean, median
 
-from mst_core.music import MIDI_TICKS_PER_QUARTER, TICKS_PER_QUARTER, Note
+from mst_core.music import TICKS_PER_QUARTER, GraceNotes, Note
 from mst_core.reading.midi.bars import BarLines
+from mst_core.reading.midi.note_ends import TimedNote, ends_are_written, place_ends, to_step
 from mst_core.reading.midi.notes import MidiNote
 
 _FINE_RESOLUTION = 192
-"""Ticks per quarter from which a tick more or less is rounding; from 960 on, 1/480 quarter is."""
+"""Ticks per quarter from which being on the grid is no accident."""
 _ON_GRID_SHARE = 0.7  # of the onsets from which a melody is notated music, with ornaments
 _DIVISION_COSTS = {4: 0.0, 3: 2.0, 8: 5.0, 6: 6.0}
 """Parts into which a beat may be divided, and the cost of each; the cheapest division is taken."""
@@ -33,6 +34,12 @@ _NEGLIGIBLE_SHIFT = 0.005  # quarters; a clock without thirds rounds triplets by
 _POOR_FIT_SHIFT = 0.045  # mean shift in quarters; of random onsets it would be 1/16
 _SWING_RANGE = (0.57, 0.72)  # share of the beat that a swung first eighth lasts
 _MIN_SWUNG_BEATS = 8
+_QUICK_S = 0.075
+"""Seconds between two onsets below which the first may be a grace note."""
+_QUICK_RATIO = 2.5
+"""How much longer the note must be that follows a grace note."""
+_MAX_GRACE_NOTES = 4
+"""Before one note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,12 @@ class QuantizedMelody:
     """The largest move, in quarters."""
     fits_poorly: bool
     """Whether the mean move is almost that of random onsets."""
-    dropped_ornaments: int
-    """How many notes had no position of their own and were left out."""
+    grace_notes: tuple[GraceNotes, ...]
+    """Notes too quick to be written, before the notes that they adorn."""
+    long_runs: tuple[MidiNote, ...]
+    """Notes too quick to be written that are too many for grace notes, in order."""
     swing: float | None
     """Share of the beat that a first eighth lasted, where swing was straightened."""
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedNote:
-    """A note of the melody before quantization; times in quarters."""
-
-    onset: Fraction
-    end: Fraction
-    pitch: int
-    step: int | None
-    """The step of its onset; None off the grid."""
 
 
 def quantize(
@@ -78,10 +76,10 @@ def quantize(
         tempo: quarters per minute; short notes are less likely in a fast performance.
 
     Returns:
-        The quantized notes; ornaments without a position of their own are left out.
+        The quantized notes, and what is too quick to be one of them.
     """
     timed = [
-        _TimedNote(
+        TimedNote(
             Fraction(each.onset, ticks_per_quarter),
             Fraction(each.end, ticks_per_quarter),
             each.pitch,
@@ -90,52 +88,107 @@ def quantize(
         for each in melody
     ]
     performed = is_performance(melody, ticks_per_quarter)
-    swing = _swing_ratio(timed, bars) if performed else None
-    expected = _TIMING_DEVIATION_S * tempo / 60
-    penalty = max(1.0, (tempo / _UNPENALIZED_TEMPO) ** 2)
-    steps = _quantize_onsets(timed, bars, performed, _BeatQuantizer(expected, penalty, swing))
-    if performed:
-        # Again, with the deviation measured from this player.
-        spread = fmean(abs(each) for each in _shifts(timed, steps))
-        deviation = min(expected, max(expected / 8, 1.25 * spread))
-        steps = _quantize_onsets(timed, bars, performed, _BeatQuantizer(deviation, penalty, swing))
-    kept = _without_ornaments(timed, steps)
-    ends_inferred = performed or _is_clipped(melody)
-    notes = []
-    for index, next_onset, next_step in _with_next_onset(timed, steps, kept, bars):
-        end = None if ends_inferred else to_step(melody[index].end, ticks_per_quarter)
-        notes.append(_quantized_note(timed[index], steps[index], end, next_onset, next_step))
-    all_shifts = _shifts(timed, steps)
-    shifts = [abs(all_shifts[index]) for index in kept]
+    quick = _quick_notes(timed, 60 / tempo) if performed else set[int]()
+    plain = [each for index, each in enumerate(timed) if index not in quick]
+    steps, misfits, swing = _place_onsets(plain, bars, performed, tempo)
+    placed = iter(zip(steps, misfits, strict=True))
+    # A quick note has the place of the note after it, and is the shorter of the two.
+    all_steps, all_misfits = [0] * len(timed), [0.0] * len(timed)
+    for index in range(len(timed)):
+        if index not in quick:
+            all_steps[index], all_misfits[index] = next(placed)
+    following = all_steps[max(index for index in range(len(timed)) if index not in quick)]
+    for index in reversed(range(len(timed))):
+        if index in quick:
+            all_steps[index] = following
+        following = all_steps[index]
+    kept = [index for index in _without_ornaments(timed, all_steps) if index not in quick]
+    is_written = not performed and ends_are_written(melody, ticks_per_quarter)
+    notes = place_ends(
+        timed,
+        all_steps,
+        kept,
+        bars,
+        written_ends=[to_step(each.end, ticks_per_quarter) for each in melody]
+        if is_written
+        else None,
+    )
+    shifts = [abs(all_misfits[index]) for index in kept]
     shifts = [shift for shift in shifts if shift > _NEGLIGIBLE_SHIFT]
+    grace_notes, long_runs = _grace_notes(timed, kept)
     return QuantizedMelody(
         notes=tuple(notes),
         performed=performed,
         shifted_notes=len(shifts),
         max_shift=max(shifts, default=0.0),
         fits_poorly=performed and sum(shifts) / len(kept) > _POOR_FIT_SHIFT,
-        dropped_ornaments=len(timed) - len(kept),
+        grace_notes=grace_notes,
+        long_runs=tuple(melody[index] for index in long_runs),
         swing=swing,
     )
 
 
-def to_step(tick: int, ticks_per_quarter: int) -> int | None:
-    """Return the step of the grid that a tick stands for.
+def _place_onsets(
+    timed: list[TimedNote], bars: BarLines, performed: bool, tempo: float
+) -> tuple[list[int], list[float], float | None]:
+    """The step of each onset, how far each was from it in quarters, and the swing."""
+    swing = _swing_ratio(timed, bars) if performed else None
+    expected = _TIMING_DEVIATION_S * tempo / 60
+    penalty = max(1.0, (tempo / _UNPENALIZED_TEMPO) ** 2)
+    quantizer = _BeatQuantizer(expected, penalty, swing)
+    steps, misfits = _quantize_onsets(timed, bars, performed, quantizer)
+    if performed:
+        # Again, with the deviation measured from this player.
+        spread = fmean(abs(each) for each in misfits)
+        deviation = min(expected, max(expected / 8, 1.25 * spread))
+        quantizer = _BeatQuantizer(deviation, penalty, swing)
+        steps, misfits = _quantize_onsets(timed, bars, performed, quantizer)
+    return steps, misfits, swing
 
-    Where a triplet is no whole number of ticks, programs round; some end a note one tick early.
 
-    Args:
-        tick: from the start of the file.
-        ticks_per_quarter: of the file.
+def _quick_notes(timed: Sequence[TimedNote], seconds_per_quarter: float) -> set[int]:
+    """Indices of the notes of a performance that only lead into a longer one.
 
-    Returns:
-        Steps from the start of the file, or None if the tick is off the grid by more than rounding.
+    The last note is never one.
     """
-    slack = TICKS_PER_QUARTER - 1 if ticks_per_quarter % TICKS_PER_QUARTER else 0
-    if ticks_per_quarter >= _FINE_RESOLUTION:
-        slack = TICKS_PER_QUARTER * max(1, ticks_per_quarter // MIDI_TICKS_PER_QUARTER)
-    step = round(Fraction(tick * TICKS_PER_QUARTER, ticks_per_quarter))
-    return step if abs(tick * TICKS_PER_QUARTER - step * ticks_per_quarter) <= slack else None
+    quick: set[int] = set()
+    for index in reversed(range(len(timed) - 1)):
+        note, after = timed[index], timed[index + 1]
+        between = float(after.onset - note.onset) * seconds_per_quarter
+        sounding = float(note.end - note.onset) * seconds_per_quarter
+        main = next(each for each in range(index + 1, len(timed)) if each not in quick)
+        if main - index > _MAX_GRACE_NOTES:
+            continue
+        room = (timed[main + 1].onset if main + 1 < len(timed) else timed[main].end) - (
+            timed[main].onset
+        )
+        if (
+            between < _QUICK_S
+            and sounding < _QUICK_S * 1.3
+            and float(room) * seconds_per_quarter > _QUICK_RATIO * between
+            and float(room) * seconds_per_quarter > _QUICK_S * 1.5
+        ):
+            quick.add(index)
+    return quick
+
+
+def _grace_notes(
+    timed: Sequence[TimedNote], kept: Sequence[int]
+) -> tuple[tuple[GraceNotes, ...], list[int]]:
+    """The notes between those that are kept: as grace notes of the next one, or as long runs."""
+    graces: list[GraceNotes] = []
+    long_runs: list[int] = []
+    start = 0
+    for number, index in enumerate([*kept, len(timed)]):
+        between = list(range(start, index))
+        start = index + 1
+        if not between:
+            continue
+        if len(between) <= _MAX_GRACE_NOTES and index < len(timed):
+            graces.append(GraceNotes(number, tuple(timed[each].pitch for each in between)))
+        else:
+            long_runs.extend(between)
+    return tuple(graces), long_runs
 
 
 def is_performance(notes: Sequence[MidiNote], ticks_per_quarter: int) -> bool:
@@ -158,38 +211,38 @@ def _is_common_position(step: int) -> bool:
 
 
 def _quantize_onsets(
-    timed: list[_TimedNote], bars: BarLines, performed: bool, quantizer: _BeatQuantizer
-) -> list[int]:
-    """A step for each onset. Notated beats that are on the grid stay as they are."""
+    timed: list[TimedNote], bars: BarLines, performed: bool, quantizer: _BeatQuantizer
+) -> tuple[list[int], list[float]]:
+    """A step for each onset, and its distance from there; written beats stay as they are."""
     steps: list[int] = []
+    misfits: list[float] = []
     for start, length, beat in _beats(timed, bars):
         beat_steps = [each.step for each in beat if each.step is not None]
         if performed or len(beat_steps) < len(beat):
-            beat_steps = quantizer.steps([each.onset - start for each in beat], start, length)
-        steps.extend(beat_steps)
-    return steps
+            found = quantizer.steps([each.onset - start for each in beat], start, length)
+            steps.extend(step for step, _ in found)
+            misfits.extend(
+                0.0 if each.step == step else misfit
+                for each, (step, misfit) in zip(beat, found, strict=True)
+            )
+        else:
+            steps.extend(beat_steps)
+            misfits.extend(0.0 for _ in beat)
+    return steps, misfits
 
 
 def _beats(
-    timed: list[_TimedNote], bars: BarLines
-) -> Iterator[tuple[Fraction, Fraction, list[_TimedNote]]]:
+    timed: list[TimedNote], bars: BarLines
+) -> Iterator[tuple[Fraction, Fraction, list[TimedNote]]]:
     """Yield the notes of each quarter: its onset, its length (less at a barline), its notes."""
 
-    def bar_and_quarter(each: _TimedNote) -> tuple[int, int]:
+    def bar_and_quarter(each: TimedNote) -> tuple[int, int]:
         bar = bars.bar_at(each.onset + _ANTICIPATION)
         return bar, int((each.onset + _ANTICIPATION - bars.onset(bar)) // 1)
 
     for (bar, quarter), beat in groupby(timed, key=bar_and_quarter):
         start = bars.onset(bar) + quarter
         yield start, min(Fraction(1), bars.onset(bar + 1) - start), list(beat)
-
-
-def _shifts(timed: list[_TimedNote], steps: list[int]) -> list[float]:
-    """How far each onset was moved, in quarters; below 0 for earlier."""
-    return [
-        0.0 if each.step == step else float(Fraction(step, TICKS_PER_QUARTER) - each.onset)
-        for each, step in zip(timed, steps, strict=True)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +256,14 @@ class _BeatQuantizer:
     swing: float | None
     """Share of the beat that a first eighth lasts; None for straight playing."""
 
-    def steps(self, onsets: list[Fraction], start: Fraction, length: Fraction) -> list[int]:
-        """Return steps from the start of the file for onsets in quarters from the beat's start."""
+    def steps(
+        self, onsets: list[Fraction], start: Fraction, length: Fraction
+    ) -> list[tuple[int, float]]:
+        """Steps from the start of the file, and quarters that each onset is away from its own.
+
+        ``onsets`` are quarters from the start of the beat. A swung onset is away from where it
+        would be in steady swing.
+        """
         positions = [float(each) for each in onsets]
         if self.swing and len(positions) <= 2:
             positions = [_straighten(each, self.swing) for each in positions]
@@ -212,7 +271,10 @@ class _BeatQuantizer:
             (self._fit(positions, division, float(length)) for division in _DIVISION_COSTS),
             key=lambda fit: fit[0],
         )
-        return [round((start + each) * TICKS_PER_QUARTER) for each in best]
+        return [
+            (round((start + slot) * TICKS_PER_QUARTER), float(slot) - position)
+            for slot, position in zip(best, positions, strict=True)
+        ]
 
     def _fit(
         self, positions: list[float], division: int, length: float
@@ -233,7 +295,7 @@ class _BeatQuantizer:
         return ((position - float(slot)) / self.deviation) ** 2 / 2 + offbeat
 
 
-def _swing_ratio(timed: list[_TimedNote], bars: BarLines) -> float | None:
+def _swing_ratio(timed: list[TimedNote], bars: BarLines) -> float | None:
     """Share of a beat that the first of two eighths lasts; None unless most beats swing alike."""
     ratios = [
         float(beat[1].onset - start)
@@ -253,7 +315,7 @@ def _straighten(position: float, swing: float) -> float:
     return position / swing / 2 if position < swing else 1 - (1 - position) / (1 - swing) / 2
 
 
-def _without_ornaments(timed: list[_TimedNote], steps: list[int]) -> list[int]:
+def _without_ornaments(timed: list[TimedNote], steps: list[int]) -> list[int]:
     """Indices of the notes that remain: of several at one step the longest."""
     kept: list[int] = []
     for index, step in enumerate(steps):
@@ -263,47 +325,3 @@ def _without_ornaments(timed: list[_TimedNote], steps: list[int]) -> list[int]:
             continue
         kept[len(kept) - len(rivals) :] = [index]
     return kept
-
-
-def _is_clipped(melody: Sequence[MidiNote]) -> bool:
-    """Whether nearly every note ends a little early, as programs play notated music."""
-    gaps = [(after.onset - note.end, after.onset - note.onset) for note, after in pairwise(melody)]
-    small = sum(0 < gap < between / 4 for gap, between in gaps)
-    return len(gaps) >= 8 and small >= 0.9 * len(gaps)
-
-
-def _with_next_onset(
-    timed: list[_TimedNote], steps: list[int], kept: list[int], bars: BarLines
-) -> Iterator[tuple[int, Fraction, int]]:
-    """Yield each index with the next onset in quarters and its step; the last with its barline."""
-    for index, following in pairwise(kept):
-        yield index, timed[following].onset, steps[following]
-    last = kept[-1]
-    end = max(timed[last].end, Fraction(steps[last] + 1, TICKS_PER_QUARTER))
-    bar = bars.bar_at(end)
-    barline = end if bars.onset(bar) == end else bars.onset(bar + 1)
-    yield last, barline, round(barline * TICKS_PER_QUARTER)
-
-
-def _quantized_note(
-    timed: _TimedNote, step: int, end: int | None, next_onset: Fraction, next_step: int
-) -> Note:
-    """The note from ``step`` to step ``end``; without a usable end, to one that is inferred."""
-    if end is None or end <= step:
-        end = _inferred_end(timed, step, next_onset, next_step)
-    end = min(end, next_step)  # rounding may move an end past the next onset
-    return Note(
-        Fraction(step, TICKS_PER_QUARTER), Fraction(end - step, TICKS_PER_QUARTER), timed.pitch
-    )
-
-
-def _inferred_end(timed: _TimedNote, step: int, next_onset: Fraction, next_step: int) -> int:
-    """The step where a performed note ends: the next onset, or a sixteenth or triplet eighth."""
-    gap, between = next_onset - timed.end, next_onset - timed.onset
-    if gap < Fraction(1, 4) or gap < between / 3:
-        return next_step
-    exact = step + (timed.end - timed.onset) * TICKS_PER_QUARTER
-    near = round(exact)
-    plain = (each for each in range(near - 6, near + 13) if each % 6 == 0 or each % 8 == 0)
-    end = min((each for each in plain if each > step), key=lambda each: abs(each - exact))
-    return min(end, next_step)

@@ -19,7 +19,7 @@ from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
-from mst_core.reading.midi.retiming import retime
+from mst_core.reading.midi.retiming import Retiming, retime
 from mst_core.reading.midi.tempo_map import TempoMap, quarters_per_minute
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
@@ -85,8 +85,9 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     return ParsedScore(
         title=score.title,
         melody=melody,
-        parts=_other_parts(score, index, lower_notes, downbeat),
+        parts=_other_parts(score, index, lower_notes, quantized.long_runs, downbeat),
         program=part.program,
+        swing=quantized.swing,
         warnings=(
             *score.warnings,
             *choice_warnings,
@@ -94,7 +95,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
             *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
             *_tempo_warnings(tempo_map, tempo),
-            *_rhythm_warnings(quantized),
+            *_rhythm_warnings(quantized, retiming),
         ),
     )
 
@@ -197,13 +198,18 @@ def _melody(
         tempo=tempo,
         bar_count=end_bar - first_bar,
         meter_changes=bars.changes(first_bar, end_bar),
+        grace_notes=quantized.grace_notes,
     )
 
 
 def _other_parts(
-    score: MidiScore, index: int, lower_notes: Sequence[MidiNote], downbeat: Fraction
+    score: MidiScore,
+    index: int,
+    lower_notes: Sequence[MidiNote],
+    long_runs: Sequence[MidiNote],
+    downbeat: Fraction,
 ) -> tuple[Part, ...]:
-    """All parts but the melody, and the notes below it in its own part, at their exact times."""
+    """All parts but the melody, and the rest of its own part, at their exact times."""
 
     def convert(name: str, part: MidiPart, notes: Sequence[MidiNote]) -> Part:
         return Part(
@@ -226,8 +232,10 @@ def _other_parts(
         for number, each in enumerate(score.parts)
         if number != index
     ]
+    part = score.parts[index]
+    if long_runs:
+        parts.insert(index, convert(f"{part.name}, ornaments", part, long_runs))
     if lower_notes:
-        part = score.parts[index]
         parts.insert(index, convert(f"{part.name}, below the melody", part, lower_notes))
     return tuple(parts)
 
@@ -270,13 +278,14 @@ def _tempo_warnings(tempo_map: TempoMap, tempo: float) -> Iterator[str]:
         yield f"The tempo changes; {tempo:g} quarters a minute hold longest."
 
 
-def _rhythm_warnings(quantized: QuantizedMelody) -> Iterator[str]:
+def _rhythm_warnings(quantized: QuantizedMelody, retiming: Retiming) -> Iterator[str]:
     count, shifted = len(quantized.notes), quantized.shifted_notes
     if quantized.performed:
         yield (
             f"It was played, not written: {shifted} of {count} notes "
             f"({shifted / count:.0%}) were moved to a sixteenth or a triplet, by "
-            f"{quantized.max_shift:.2f} of a quarter at most. The beats are those of the file."
+            f"{quantized.max_shift:.2f} of a quarter at most."
+            f"{'' if retiming.tracked else ' The beats are those of the file.'}"
         )
     elif shifted:
         yield (
@@ -284,14 +293,17 @@ def _rhythm_warnings(quantized: QuantizedMelody) -> Iterator[str]:
             f"grid, by {quantized.max_shift:.2f} of a quarter at most."
         )
     if quantized.fits_poorly:
-        yield (
-            "The notes hardly fit these beats: it seems to be recorded without a click, and the "
-            "rhythm is a guess."
-        )
+        yield ("The notes hardly fit these beats; the rhythm is a guess.")
     if quantized.swing:
         yield (
             f"Its eighths swing ({quantized.swing:.0%} of the beat for the first); they were "
             "written straight."
         )
-    if quantized.dropped_ornaments:
-        yield f"Notes too quick to be written, left out: {quantized.dropped_ornaments}."
+    ornaments = sum(len(each.pitches) for each in quantized.grace_notes)
+    if ornaments:
+        yield f"Notes too quick to be written, kept as grace notes: {ornaments}."
+    if quantized.long_runs:
+        yield (
+            f"Runs too quick to be written, kept beside the melody: {len(quantized.long_runs)} "
+            "notes."
+        )

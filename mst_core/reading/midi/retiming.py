@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mst_core.music import Meter
 from mst_core.reading.midi.bars import COMMON_TIME
@@ -20,13 +21,16 @@ from mst_core.reading.midi.parts import MidiPart, MidiScore
 from mst_core.reading.midi.quantization import is_performance
 from mst_core.reading.midi.tempo_map import TempoMap
 
+if TYPE_CHECKING:
+    from mst_core.reading.midi.meter_finding import BeatNote
+
 _TRACKED_TICKS = 960
 """Ticks per quarter of a file whose beats were tracked."""
 _EXACT_REACH = 8
 """A delay of written notes is at most a quarter divided by this."""
 _SMALL_DELAY = 0.14
 """Quarters up to which a delay moves notes, not bars."""
-_LEAST_DELAY = 0.012
+_LEAST_DELAY = 0.02
 """Quarters from which a delay of a performance is taken out."""
 _CLEARLY_BETTER = 0.85
 """Misfit of the tracked beats, against those of the file, from which they are believed."""
@@ -148,9 +152,7 @@ def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMa
     def moved(tick: int) -> int:
         return tick - delay
 
-    alone = not all(
-        shares_delay(part) for index, part in enumerate(score.parts) if index != melody
-    )
+    alone = not all(shares_delay(part) for index, part in enumerate(score.parts) if index != melody)
     parts = [
         _moved_part(part, moved) if index == melody or not alone else part
         for index, part in enumerate(score.parts)
@@ -166,7 +168,7 @@ def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMa
                 f"{subject} come {'late' if delay > 0 else 'early'} by "
                 f"{milliseconds:.0f} milliseconds; they were moved onto the beats.",
             )
-            if milliseconds >= 10
+            if milliseconds >= 1
             else ()
         ),
     )
@@ -218,7 +220,10 @@ def _with_new_bars(
         start = unless_from - bar
         if best.evidence - guess(start, 0).evidence < _CLEARLY_OTHER_BARS:
             return None
-    shift = round(-(origin + best.first * beat) % bar)
+    # The first note is in the first bar, or so little before it that it is meant to be.
+    first = min(part.notes[0].onset for part in score.parts) + beat / 8
+    downbeat = origin + best.first * beat
+    shift = -round(downbeat + (first - downbeat) // bar * bar)
     parts = tuple(_moved_part(part, lambda tick: tick + shift) for part in score.parts)
     meters = score.meters[:1] if meter else ((0, Meter(best.beats, 4)),)
     tempos = ((max(0, tick + shift if tick else 0), tempo) for tick, tempo in score.tempos)
@@ -232,7 +237,7 @@ def _with_new_bars(
     )
 
 
-def _beat_notes(score: MidiScore, beat_of: Callable[[int], float]) -> list:
+def _beat_notes(score: MidiScore, beat_of: Callable[[int], float]) -> list[BeatNote]:
     """All pitched notes in beats, none before beat 0."""
     from mst_core.reading.midi.meter_finding import BeatNote
 
@@ -343,9 +348,7 @@ def _beat_length(meter: Meter | None) -> float:
     return float(meter.beat_length)
 
 
-def _hint(
-    score: MidiScore, tempo_map: TempoMap, beat_length: float
-) -> tuple[float | None, float]:
+def _hint(score: MidiScore, tempo_map: TempoMap, beat_length: float) -> tuple[float | None, float]:
     """Seconds of a beat as the file names it, None where it does not; and how far to trust it."""
     start = min(part.notes[0].onset for part in score.parts)
     end = max(note.end for part in score.parts for note in part.notes)
@@ -364,10 +367,13 @@ def _tempo_spans(beats: Sequence[float]) -> list[tuple[int, float]]:
         last = first + 1
         while last + 1 < len(beats):
             period = (beats[last + 1] - beats[first]) / (last + 1 - first)
-            if any(
-                abs(beats[first] + (each - first) * period - beats[each]) > _TEMPO_TOLERANCE_S
-                for each in range(first + 1, last + 1)
-            ) or last - first >= 64:
+            if (
+                any(
+                    abs(beats[first] + (each - first) * period - beats[each]) > _TEMPO_TOLERANCE_S
+                    for each in range(first + 1, last + 1)
+                )
+                or last - first >= 64
+            ):
                 break
             last += 1
         spans.append((first, (beats[last] - beats[first]) / (last - first)))

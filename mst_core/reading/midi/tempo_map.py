@@ -45,7 +45,7 @@ class TempoMap:
 
     def seconds(self, tick: int) -> float:
         """Return the seconds from the start of the file to a tick."""
-        index = bisect_right(self.changes, tick, key=lambda each: each[0]) - 1
+        index = max(0, bisect_right(self.changes, tick, key=lambda each: each[0]) - 1)
         start, tempo = self.changes[index]
         return self._seconds[index] + self._duration(tick - start, tempo)
 
