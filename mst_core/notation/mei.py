@@ -110,6 +110,8 @@ def write_mei_staves(
             measure.set("left", "rptstart")
         if not bar.is_complete:
             measure.set("metcon", "false")
+        if bar.number > 1 and not bar.starts_after_repeat_sign:
+            measure.set("n", str(bar.number))  # shown where a line begins
         measures.append(measure)
     for number, staff in enumerate(staves, start=1):
         _write_staff(measures, number, staff)
