@@ -12,7 +12,7 @@ is thread-safe.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -28,6 +28,7 @@ from mst_core.jobs import (
     Progress,
     Rendition,
     Transfer,
+    name_page,
     validate,
     validate_formats,
 )
@@ -281,10 +282,17 @@ class Studio:
         title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
             drawn = pool.submit(self._render_scores, job, composition, scores, title, progress)
-            files = self._render_audio(composition, audio, progress) | drawn.result()
+            made = self._render_audio(composition, audio, progress) | drawn.result()
+        # The pages of a picture follow each other.
+        files = {
+            name: content
+            for format in job.formats
+            for name, content in made.items()
+            if name.rpartition(".")[2] == format
+        }
         return Rendition(
             receipt=make_receipt(job.request, composition, title if job.scores else ""),
-            files={format: files[format] for format in job.formats},
+            files=files,
         )
 
     def close(self) -> None:
@@ -341,10 +349,9 @@ class Studio:
             with self._drawing_lock:
                 if job.performed_midi and format == "mid":
                     files[format] = _performance_file(composition, title)
-                elif job.show_original and format in PICTURE_FORMATS and composition.original:
-                    files[format] = _comparison_picture(
-                        composition.original, composition.melody, format
-                    )
+                elif format in PICTURE_FORMATS:
+                    pages = _draw_pages(composition, format, title, job)
+                    files |= {name_page(format, n): page for n, page in enumerate(pages, start=1)}
                 else:
                     files[format] = _score_file(composition, format, title)
             progress.step_done("drawing")
@@ -376,17 +383,30 @@ def _performance_file(composition: Composition, title: str) -> bytes:
     )
 
 
-def _comparison_picture(before: Melody, after: Melody, format: str) -> bytes:
-    """Return the picture of a tune before and after the transfer."""
-    from mst_core.notation.before_after import draw_before_after_png, draw_before_after_svg
+def _draw_pages(composition: Composition, format: str, title: str, job: Job) -> Sequence[bytes]:
+    """Return the pages of a picture: of the tune, or of the tune before and after."""
+    from mst_core.notation.before_after import MAX_HEIGHT, draw_before_after_svg
+    from mst_core.notation.engraving import DARK, LIGHT, rasterize
+    from mst_core.notation.picture import draw_svg_pages
 
+    theme = LIGHT if job.light or format == "pdf" else DARK
+    melody, original = composition.melody, composition.original
+    pages: tuple[str, ...]
+    if job.show_original and original:
+        pages = (draw_before_after_svg(original, melody, title=title, theme=theme),)
+    else:
+        pages = draw_svg_pages(melody, title=title, theme=theme)
+    if format == "pdf":
+        from mst_core.notation.pdf import write_pdf
+
+        return [write_pdf(pages, title=title)]
     if format == "png":
-        return draw_before_after_png(before, after)
-    return draw_before_after_svg(before, after).encode()
+        return [rasterize(page, height=MAX_HEIGHT) for page in pages]
+    return [page.encode() for page in pages]
 
 
 def _score_file(composition: Composition, format: str, title: str) -> bytes:
-    """Return the score as a file or picture of a format."""
+    """Return the score as a file of a format."""
     melody = composition.melody
     match format:
         case "abc":
@@ -403,13 +423,5 @@ def _score_file(composition: Composition, format: str, title: str) -> bytes:
             from mst_core.notation.musicxml import write_musicxml
 
             return write_musicxml(melody, title=title)
-        case "png":
-            from mst_core.notation.picture import draw_png
-
-            return draw_png(melody)
-        case "svg":
-            from mst_core.notation.picture import draw_svg
-
-            return draw_svg(melody).encode()
         case _:
             raise ValueError(f"no module writes {format}")

@@ -33,7 +33,15 @@ _RUNNING_SIZE = 18
 _TEMPO_SIZE = 22
 _BASELINE = MARGIN + 24
 """Pixels from the top of a page to the baseline of the heading."""
-_STYLES = {"tempo": "bold", "ending": "bold", "mNum": "italic", "dir": "bold", "harm": "regular"}
+_MAX_UNITS = 60_000
+"""Height of a page in the engraver's own units that it accepts at most."""
+_STYLES = {
+    "tempo": "bold",
+    "voltaBracket": "bold",
+    "mNum": "italic",
+    "dir": "bold",
+    "harm": "regular",
+}
 """Style of the texts of a class of elements."""
 _FIGURES = {"\uea66": "♯", "\uea64": "♭", "\uea65": "♮"}
 """Letters for the signs that the engraver puts in the place of accidentals within a text."""
@@ -97,7 +105,7 @@ def engrave(
             "header": "none",
             "minLastJustification": 0.55,
             "mnumInterval": 0,
-            "pageHeight": page_height * 100 // scale,
+            "pageHeight": min(_MAX_UNITS, page_height * 100 // scale),
             "pageWidth": WIDTH * 100 // scale,
             **{f"pageMargin{side}": MARGIN * 100 // scale for side in ("Left", "Right", "Bottom")},
             "pageMarginTop": top * 100 // scale,
@@ -150,6 +158,9 @@ def _finish_page(svg: str, heading: Mapping[str, str], page: tuple[int, int], th
     if defs is None:  # a page without any symbol
         defs = SubElement(root, f"{{{SVG}}}defs")
     for group in root.iter(f"{{{SVG}}}g"):
+        if "placeholder" in (group.get("class") or ""):  # an invisible mark of the engraver
+            for mark in group.findall(f"{{{SVG}}}ellipse"):
+                group.remove(mark)
         texts = group.findall(f"{{{SVG}}}text")
         if texts:
             style = _STYLES.get((group.get("class") or "").split(" ")[0], "regular")

@@ -65,7 +65,8 @@ def write_mei_staves(
     Args:
         staves: the staves from top to bottom; barlines and repeat signs are those of the first.
         line_starts: indices of the bars that begin a line, without the first.
-        labels: a word above the bar with that index, for which the engraver leaves space.
+        labels: a word by the index of a bar, whose last letter is written above the bar; the word
+            and the index are the XML id of the letter.
 
     Returns:
         The MEI document.
@@ -117,7 +118,7 @@ def write_mei_staves(
         _write_staff(measures, number, staff)
     for index, text in labels.items():
         label = {"staff": "1", "place": "above", "tstamp": "1", "xml:id": f"{text}-{index}"}
-        SubElement(measures[index], "dir", label).text = text
+        SubElement(measures[index], "dir", label).text = text[-1]
     return tostring(mei, encoding="unicode")
 
 

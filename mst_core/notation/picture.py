@@ -51,7 +51,7 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
     bars = lay_out_bars(melody)
-    scale, ends = _choose_lines(melody, bars, [estimate_width(bar) for bar in bars])
+    scale, ends = choose_lines(melody, bars, [estimate_width(bar) for bar in bars])
     return engrave(
         write_mei(melody, bars, line_starts=ends),
         scale,
@@ -78,20 +78,42 @@ def draw_png_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
     return tuple(rasterize(page) for page in draw_svg_pages(melody, title=title, theme=theme))
 
 
-def _choose_lines(
-    melody: Melody, bars: Sequence[WrittenBar], widths: Sequence[float]
+def choose_lines(
+    melody: Melody,
+    bars: Sequence[WrittenBar],
+    widths: Sequence[float],
+    *,
+    scales: Sequence[int] = _SCALES,
+    bars_per_line: int = _BARS_PER_LINE,
 ) -> tuple[int, list[int]]:
-    """Return the scale and the end of each line: four bars a line if possible.
+    """Choose the scale and the line breaks of a score.
 
-    Where no equal number of bars fits all lines at a legible size, each line has as many as fit.
+    The largest scale is taken at which equally many bars fit each line: four, else three or two.
+    Where that is never so, as in a performance, each line has as many bars as fit.
+
+    Args:
+        melody: the melody.
+        bars: its laid-out bars.
+        widths: natural width of each bar in pixels at full scale.
+        scales: the scales in per cent, falling.
+        bars_per_line: most bars of a line.
+
+    Returns:
+        The scale in per cent, and the indices of the bars that begin a line, without the first and
+        with the number of bars last.
     """
-    found = choose_regular_lines(melody, bars, widths)
-    if found is not None:
-        return found
-    widest = max(widths, default=0)
+    has_threes = all(bar % 3 == 0 for bar in (*melody.sections, melody.bar_count))
+    for counts in ((bars_per_line,), (3, 2) if has_threes else (2,)):
+        for scale, count in product(scales, counts):
+            ends = _line_ends(bars, count)
+            lines = pairwise([0, *ends])
+            widest = max((sum(widths[start:end]) for start, end in lines), default=0)
+            if widest <= _room(scale):
+                return scale, ends
+    widest = max(widths)
     scale = next((s for s in _DENSE_SCALES if widest <= _room(s)), _DENSE_SCALES[-1])
-    ends: list[int] = []
-    for start, end in pairwise([0, *_line_ends(bars, _BARS_PER_LINE)]):
+    ends = []
+    for start, end in pairwise([0, *_line_ends(bars, bars_per_line)]):
         used = 0.0
         for index in range(start, end):
             if used and used + widths[index] > _room(scale):
@@ -100,31 +122,6 @@ def _choose_lines(
             used += widths[index]
         ends.append(end)
     return scale, ends
-
-
-def choose_regular_lines(
-    melody: Melody, bars: Sequence[WrittenBar], widths: Sequence[float]
-) -> tuple[int, list[int]] | None:
-    """Choose the largest scale at which lines of equally many bars fit the page.
-
-    Args:
-        melody: the melody.
-        bars: its laid-out bars.
-        widths: natural width of each bar in pixels at full scale.
-
-    Returns:
-        The scale in per cent, and the indices of the bars that begin a line, without the first and
-        with the number of bars last; None when no scale is small enough.
-    """
-    has_threes = all(bar % 3 == 0 for bar in (*melody.sections, melody.bar_count))
-    for counts in ((_BARS_PER_LINE,), (3, 2) if has_threes else (2,)):
-        for scale, count in product(_SCALES, counts):
-            ends = _line_ends(bars, count)
-            lines = pairwise([0, *ends])
-            widest = max((sum(widths[start:end]) for start, end in lines), default=0)
-            if widest <= _room(scale):
-                return scale, ends
-    return None
 
 
 def _room(scale: int) -> float:
