@@ -77,6 +77,8 @@ class MidiPart:
     """Index of its track in the file."""
     channel: int = 0
     """0 to 15: that of its first note."""
+    own_name: str = ""
+    """Its name in the file; empty where it has none, or the name is that of the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _parts_of_track(index: int, file: MidiFile) -> list[MidiPart]:
                     end=track[-1].tick,
                     track=index,
                     channel=messages[0].channel,
+                    own_name="" if several and file.format == 0 else track_name,
                 )
             )
     return parts

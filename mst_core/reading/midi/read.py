@@ -50,7 +50,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     """
     score = read_midi_parts(data, limits)
     tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
-    index, choice_warnings = find_melody_track(score.parts, tempo_map, track=track)
+    index, candidates, choice_warnings = find_melody_track(score, tempo_map, track=track)
     retiming = retime(score, index, tempo_map)
     if retiming.score is not score:
         score = retiming.score
@@ -88,6 +88,8 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         parts=_other_parts(score, index, lower_notes, quantized.long_runs, downbeat),
         program=part.program,
         swing=quantized.swing,
+        candidates=candidates,
+        track=index + 1,
         warnings=(
             *score.warnings,
             *choice_warnings,
