@@ -34,7 +34,7 @@ def labeled_notes(path: Path, places: list[list[int]]) -> set[tuple[int, int]]:
 
     Args:
         path: the MIDI file.
-        places: index of the track and number of the channel, each; of MusicXML the number of the part.
+        places: index of the track and number of the channel, each.
 
     Returns:
         The notes of all places together.
@@ -55,7 +55,7 @@ def taken_part(path: Path, places: list[list[int]], *, names: bool) -> tuple[boo
 
     Args:
         path: the file.
-        places: where its melody is.
+        places: where its melody is: as above, or the number of a MusicXML part.
         names: whether the names of the parts may be used.
 
     Returns:
