@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from statistics import median
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Note, Part, PartNote, TempoChange
+from mst_core.music import ControlEvent, Melody, Note, Part, PartNote, TempoChange
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.midi.bars import BarLines
 from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
@@ -87,6 +88,8 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         melody=melody,
         parts=_other_parts(score, index, lower_notes, quantized.long_runs, downbeat),
         program=part.program,
+        controls=_control_events(part, score, downbeat, first=melody.notes[0].onset),
+        velocity=round(median(each.velocity for each in line)),
         swing=quantized.swing,
         candidates=candidates,
         track=index + 1,
@@ -214,6 +217,7 @@ def _other_parts(
     """All parts but the melody, and the rest of its own part, at their exact times."""
 
     def convert(name: str, part: MidiPart, notes: Sequence[MidiNote]) -> Part:
+        start = min(each.onset for each in notes)
         return Part(
             name,
             part.program or 0,
@@ -227,6 +231,7 @@ def _other_parts(
                 )
                 for each in notes
             ),
+            _control_events(part, score, downbeat, first=_quarters(start, score) - downbeat),
         )
 
     parts = [
@@ -240,6 +245,22 @@ def _other_parts(
     if lower_notes:
         parts.insert(index, convert(f"{part.name}, below the melody", part, lower_notes))
     return tuple(parts)
+
+
+def _control_events(
+    part: MidiPart, score: MidiScore, downbeat: Fraction, *, first: Fraction
+) -> tuple[ControlEvent, ...]:
+    """What a player does besides notes; what was set before the ``first`` onset stands there."""
+    start = part.notes[0].onset
+    return tuple(
+        ControlEvent(
+            first if tick <= start else max(first, _quarters(tick, score) - downbeat),
+            kind,
+            number,
+            value,
+        )
+        for tick, kind, number, value in part.controls
+    )
 
 
 def _skyline_warnings(part: MidiPart, melody_notes: int, lower_notes: int) -> Iterator[str]:

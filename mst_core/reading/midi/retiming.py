@@ -184,6 +184,7 @@ def _moved_part(part: MidiPart, moved: Callable[[int], int]) -> MidiPart:
             for onset in (moved(note.onset),)
         ),
         end=max(0, moved(part.end)),
+        controls=tuple((moved(each[0]), *each[1:]) for each in part.controls),
     )
 
 
