@@ -17,6 +17,7 @@ from mst_core.music import ControlEvent, Melody, Note, Part, PartNote, TempoChan
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.midi.bars import BarLines
 from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
+from mst_core.reading.midi.meter_repair import repair_meter
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
@@ -56,6 +57,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     if retiming.score is not score:
         score = retiming.score
         tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
+    score, meter_warnings = repair_meter(score)
     part = score.parts[index]
     bars = BarLines((_quarters(tick, score), meter) for tick, meter in score.meters)
     _check_lengths(score, part, tempo_map, bars, limits)
@@ -97,6 +99,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
             *score.warnings,
             *choice_warnings,
             *retiming.warnings,
+            *meter_warnings,
             *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
             *_tempo_warnings(tempo_map, tempo),

@@ -142,12 +142,13 @@ def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMa
     """Take a delay out of the melody, and out of the parts that share it."""
     ticks = score.ticks_per_quarter
 
-    def shares_delay(part: MidiPart) -> bool:
+    def is_in_time(part: MidiPart) -> bool:
         onsets = _onsets(part.notes)
         if not is_performance(part.notes, ticks):
             # A delay of a few steps of the grid is on the grid too.
-            return abs(exact_delay(onsets, ticks, ticks // _EXACT_REACH) - delay) <= 2
-        return abs(_fit(part.notes, ticks).delay * ticks - delay) < ticks / 32
+            return abs(exact_delay(onsets, ticks, ticks // _EXACT_REACH)) < abs(delay) / 2
+        fit = _fit(part.notes, ticks)
+        return fit.may_keep_time and abs(fit.delay * ticks) < abs(delay) / 3
 
     def moved(tick: int) -> int:
         return tick - delay
@@ -160,7 +161,7 @@ def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMa
     start = score.parts[melody].notes[0].onset
     per_quarter = tempo_map.seconds(start + ticks) - tempo_map.seconds(start)
     milliseconds = abs(delay) / ticks * per_quarter * 1000
-    subject = "The notes of the melody" if alone and len(parts) > 1 else "All notes"
+    subject = "The notes of the melody" if alone else "All notes"
     return Retiming(
         replace(score, parts=tuple(parts)),
         warnings=(
@@ -172,6 +173,11 @@ def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMa
             else ()
         ),
     )
+
+
+def _count_notes(parts: Sequence[MidiPart]) -> int:
+    """Notes of all these parts."""
+    return sum(len(part.notes) for part in parts)
 
 
 def _moved_part(part: MidiPart, moved: Callable[[int], int]) -> MidiPart:
