@@ -53,6 +53,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     score = read_midi_parts(data, limits)
     tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
     index, candidates, choice_warnings = find_melody_track(score, tempo_map, track=track)
+    _check_seconds(score, tempo_map, limits)
     retiming = retime(score, index, tempo_map)
     if retiming.score is not score:
         score = retiming.score
@@ -60,7 +61,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     score, meter_warnings = repair_meter(score)
     part = score.parts[index]
     bars = BarLines((_quarters(tick, score), meter) for tick, meter in score.meters)
-    _check_lengths(score, part, tempo_map, bars, limits)
+    _check_bars(score, part, bars, limits)
 
     line, lower_notes = _skyline(part, score, tempo_map)
     if len(line) < 2:
@@ -130,14 +131,16 @@ def _span(score: MidiScore) -> tuple[int, int]:
     return start, max(note.end for each in score.parts for note in each.notes)
 
 
-def _check_lengths(
-    score: MidiScore, part: MidiPart, tempo_map: TempoMap, bars: BarLines, limits: Limits
-) -> None:
-    """Raise TooLong for too many seconds of all parts or bars of the melody, before any work."""
+def _check_seconds(score: MidiScore, tempo_map: TempoMap, limits: Limits) -> None:
+    """Raise TooLong for too many seconds of all parts, before any work."""
     start, end = _span(score)
     seconds = tempo_map.seconds(end) - tempo_map.seconds(start)
     if seconds > limits.seconds:
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
+
+
+def _check_bars(score: MidiScore, part: MidiPart, bars: BarLines, limits: Limits) -> None:
+    """Raise TooLong for too many bars of the melody, before any work."""
     first, last = part.notes[0].onset, max(note.end for note in part.notes)
     count = bars.bar_at(_quarters(last, score)) - bars.bar_at(_quarters(first, score))
     if count > limits.bars:
