@@ -39,6 +39,7 @@ from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import ParsedScore
+    from mst_core.sound.performance import Performance
 
 log = logging.getLogger(__name__)
 
@@ -315,18 +316,12 @@ class Studio:
         """Return the content of the audio files by format."""
         if not formats:
             return {}
+        from mst_core.sound.band import start_at_zero
         from mst_core.sound.encoding import encode
         from mst_core.sound.mastering import master
-        from mst_core.sound.mix import render_with_parts
-        from mst_core.sound.performance import perform
+        from mst_core.sound.mix import render_band
 
-        samples = render_with_parts(
-            self._require_synth(),
-            perform(composition.melody, swing=composition.swing),
-            program=composition.program,
-            melody=composition.melody,
-            parts=composition.parts,
-        )
+        samples = render_band(self._require_synth(), start_at_zero(_perform(composition)))
         samples = master(samples)
         progress.step_done("playing")
         files = {}
@@ -372,15 +367,25 @@ class Studio:
         return f"{name[:1].upper()}{name[1:]} in {key}, no. {seed}"
 
 
+def _perform(composition: Composition) -> tuple[Performance, ...]:
+    """Return the performances of the melody and of its parts."""
+    from mst_core.sound.band import perform_band
+
+    return perform_band(
+        composition.melody,
+        composition.parts,
+        swing=composition.swing,
+        program=composition.program,
+        controls=composition.controls,
+        velocity=composition.velocity,
+    )
+
+
 def _performance_file(composition: Composition, title: str) -> bytes:
     """Return the MIDI file of the performance that the audio is made from."""
-    from mst_core.sound.performance import perform
     from mst_core.sound.performance_midi import write_performance_midi
 
-    performance = perform(composition.melody, swing=composition.swing)
-    return write_performance_midi(
-        performance, program=composition.program, title=title, parts=composition.parts
-    )
+    return write_performance_midi(_perform(composition), title=title)
 
 
 def _draw_pages(composition: Composition, format: str, title: str, job: Job) -> Sequence[bytes]:
@@ -417,7 +422,11 @@ def _score_file(composition: Composition, format: str, title: str) -> bytes:
             from mst_core.notation.midi import write_midi
 
             return write_midi(
-                melody, program=composition.program, title=title, parts=composition.parts
+                melody,
+                program=composition.program,
+                title=title,
+                parts=composition.parts,
+                controls=composition.controls,
             )
         case "musicxml":
             from mst_core.notation.musicxml import write_musicxml

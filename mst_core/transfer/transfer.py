@@ -75,7 +75,7 @@ class StyleTransfer:
         """
         source = scores[request.source]
         melody, warnings, cards = source.melody, [*source.warnings], []
-        swing = 0.5
+        swing = own_swing = 0.5 if source.swing is None else source.swing
         rhythm: SideResult | None = None
         pitch: SideResult | None = None
         if request.rhythm is not None:
@@ -84,7 +84,7 @@ class StyleTransfer:
                 request, request.rhythm, scores, on_progress
             )
             cards.append(rhythm_target.style.card)
-            swing += (_widest_swing(rhythm_target.style.card) - 0.5) * strength
+            swing += (_widest_swing(rhythm_target.style.card) - own_swing) * strength
             rhythm = SideResult(changed=0.0)
             if rhythm_path is not None:
                 melody, rhythm = rhythm_path.at(strength)
@@ -98,6 +98,7 @@ class StyleTransfer:
                 pitch = self._compared(pitch, melody, pitch_target, request.pitch, scores)
         if request.rhythm is not None and rhythm is not None and rhythm.changed:
             rhythm = self._compared(rhythm, melody, rhythm_target, request.rhythm, scores)
+        warp = TimeWarp.between(source.melody, melody)
         return Composition(
             melody,
             form="",
@@ -107,7 +108,9 @@ class StyleTransfer:
             rhythm=rhythm,
             pitch=pitch,
             repeats=count_kept_repeats(source.melody, melody),
-            parts=TimeWarp.between(source.melody, melody).move_parts(source.parts),
+            parts=warp.move_parts(source.parts),
+            controls=warp.move_controls(source.controls),
+            velocity=source.velocity,
             warnings=tuple(warnings),
         )
 
