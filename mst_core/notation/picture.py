@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise, product
 
-from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
+from mst_core.music import Melody
 from mst_core.notation.engraving import DARK, MARGIN, WIDTH, Theme, engrave, rasterize
 from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
-from mst_core.notation.mei import write_mei
-from mst_core.notation.note_values import NOTE_VALUES
+from mst_core.notation.mei import tempo_text, write_mei
+from mst_core.notation.tempo_marks import mark_tempos
 
 _SCALES = (60, 52, 46)
 """Per cent of verovio's default size, in which a staff is 72 pixels high."""
@@ -21,17 +21,6 @@ _DENSE_SCALES = (46, 40, 34, 28, 22)
 _BARS_PER_LINE = 4
 _CLEF_WIDTH = 100
 """Pixels at full scale of clef, key and meter."""
-_METRONOME_NOTES = {
-    1: "\ueca2",
-    2: "\ueca3",
-    4: "\ueca5",
-    8: "\ueca7",
-    16: "\ueca9",
-    32: "\uecab",
-    64: "\uecad",
-}
-"""Symbols of note values within a text, by denominator, in verovio's music font."""
-_METRONOME_DOT = "\uecb7"
 _MAX_COMPRESSION = 1.1
 """Largest natural width of a line relative to the page: the engraver can compress that much."""
 
@@ -56,7 +45,7 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
         write_mei(melody, bars, line_starts=ends),
         scale,
         title=" ".join(title.split()),
-        tempo=tempo_text(melody.tempo, melody.meter),
+        tempo=tempo_text(mark_tempos(melody)[0], melody.meter),
         theme=theme,
     )
 
@@ -134,23 +123,6 @@ def _line_ends(bars: Sequence[WrittenBar], count: int) -> list[int]:
     return list(accumulate(map(len, break_into_lines(bars, count))))
 
 
-def tempo_text(tempo: float, meter: Meter) -> str:
-    """Return a tempo as a note of the length of a beat, ``=`` and beats a minute.
-
-    Args:
-        tempo: quarter notes a minute.
-        meter: the meter, whose beat is counted.
-
-    Returns:
-        The text; the note is a symbol of the music font.
-    """
-    ticks = meter.beat_length * TICKS_PER_QUARTER
-    denominator, dots = NOTE_VALUES.get(ticks, (4, 0))
-    beat = meter.beat_length if ticks in NOTE_VALUES else 1
-    symbol = _METRONOME_NOTES[denominator] + _METRONOME_DOT * dots
-    return f"{symbol} = {round(tempo / float(beat))}"
-
-
 def estimate_width(bar: WrittenBar) -> float:
     """Estimate the natural width of a bar.
 
@@ -161,5 +133,9 @@ def estimate_width(bar: WrittenBar) -> float:
         Pixels at full scale.
     """
     altered = sum(1 for note in bar.notes if note.spelling and note.spelling.alteration)
-    signs = 20 * (bar.starts_repeat + bar.ends_repeat) + 50 * bar.changes_meter
-    return 30.0 + 42 * len(bar.notes) + 8 * altered + signs
+    signs = 20 * (bar.starts_repeat + bar.ends_repeat) + 50 * (bar.changes_meter + bar.changes_key)
+    graces = sum(len(note.grace) for note in bar.notes)
+    notes = 42 * len(bar.notes) + 26 * graces + 8 * altered
+    # Verovio moves the notes apart where chord symbols would meet.
+    words = sum(25 + 15 * len(text) for _, text in bar.chords)
+    return 30.0 + max(notes, words) + signs

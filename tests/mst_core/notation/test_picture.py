@@ -12,7 +12,18 @@ import resvg_py
 from hypothesis import HealthCheck, given, settings
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
+from mst_core.music import (
+    ChordSymbol,
+    GraceNotes,
+    Key,
+    KeyChange,
+    Melody,
+    Meter,
+    MeterChange,
+    Note,
+    Repeat,
+    TempoChange,
+)
 from mst_core.notation.engraving import DARK, LIGHT, PAGE_HEIGHT, WIDTH, rasterize
 from mst_core.notation.layout import lay_out_bars
 from mst_core.notation.picture import draw_png_pages, draw_svg_pages
@@ -226,3 +237,46 @@ def test_a_melody_off_the_grid_is_an_error() -> None:
     tune = Melody((Note(Fraction(0), Fraction(1, 5), 60),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     with pytest.raises(UnwritableRhythm):
         draw_svg(tune)
+
+
+DECORATED = replace(
+    REEL,
+    chords=tuple(ChordSymbol(Fraction(at), text) for text, at in (("D", 0), ("F#m7b5/Bb", 5))),
+    grace_notes=(GraceNotes(0, (81,)), GraceNotes(4, (81,)), GraceNotes(10, (81, 83, 80))),
+    key_changes=(KeyChange(8, Key.parse("F#")), KeyChange(12, Key.parse("Bbm"))),
+    tempo_changes=(TempoChange(Fraction(0), 120.0), TempoChange(Fraction(32), 90.0)),
+)
+
+
+def texts_of(svg: str, kind: str) -> list[str]:
+    """Return the words of a kind of sign, such as chord symbols."""
+    groups = re.findall(rf'class="{kind}">\s*<g class="text">(.*?)</g>', svg, re.DOTALL)
+    return [
+        "".join(chr(int(code, 16)) for code in re.findall(r'-([0-9a-fA-F]+)"', group))
+        for group in groups
+    ]
+
+
+def test_chord_symbols_are_above_the_staff_with_sharps_and_flats() -> None:
+    assert texts_of(draw_svg(DECORATED), "harm") == ["D", "F♯m7♭5/B♭"]
+
+
+def test_a_tempo_on_the_way_is_above_its_bar() -> None:
+    svg = draw_svg(DECORATED)
+    assert words_of(svg) == "\ueca5=120"
+    assert texts_of(svg, "tempo") == ["\ueca5=90"]
+
+
+def test_every_ornament_has_a_head_and_a_stem() -> None:
+    svg = draw_svg(DECORATED)
+    written = [each for bar in lay_out_bars(DECORATED) for each in bar.notes if each.spelling]
+    assert count_noteheads(svg) == len(written) + 5
+    quarters_and_shorter = sum(each.denominator >= 2 for each in written)
+    assert svg.count('class="stem') == quarters_and_shorter + 5
+
+
+def test_a_key_on_the_way_is_drawn_at_its_bar() -> None:
+    svg = draw_svg(DECORATED)
+    # Two sharps; then six on their line and before it; then five flats likewise.
+    lines = svg.split('class="system"')[1:]
+    assert [line.count('class="keyAccid') for line in lines] == [2, 2 + 6, 6 + 5, 5]
