@@ -19,8 +19,6 @@ import click
 from mst_core.cli.errors import report_error
 from mst_core.cli.files import (
     OutputSpec,
-    page_files,
-    page_path,
     read_score_file,
     title_for,
     unique_stems,
@@ -87,7 +85,6 @@ class BatchSpec:
     """The other tunes of the request by name."""
     performed: bool = False
     show_original: bool = False
-    light: bool = False
     as_json: bool = False
 
     def request_for(self, variant: Variant) -> Request:
@@ -143,7 +140,7 @@ def validate_batch(spec: BatchSpec, models: Path, *, inputs: int = 1) -> None:
     if spec.performed and "mid" not in spec.outputs.formats:
         raise BadOption("performed", "yes", "it is about MIDI files, and none is asked for")
     if spec.show_original and not {*spec.outputs.formats} & {*PICTURE_FORMATS}:
-        raise BadOption("compare", "yes", "it is about pictures; ask for a .png, .svg or .pdf")
+        raise BadOption("compare", "yes", "it is about pictures; ask for a .png or .svg")
     if spec.outputs.folder is None and inputs * len(spec.variants) > 1:
         what = f"{inputs} files" if inputs > 1 else f"{len(spec.variants)} versions"
         raise click.UsageError(f"to write {what}, name a folder with --out-dir DIR")
@@ -232,7 +229,6 @@ def _make_variants(
                 scores=scores,
                 performed_midi=spec.performed,
                 show_original=spec.show_original,
-                light=spec.light,
             )
             composition = studio.compose(job, on_progress)
             is_new = composition.melody.notes not in known
@@ -271,9 +267,9 @@ def _write_files(spec: BatchSpec, made: list[tuple[Rendition, Mapping[Path, str]
         spec.outputs.folder.mkdir(parents=True, exist_ok=True)
     write_all_or_none(
         {
-            path: content
+            path: rendition.files[format]
             for rendition, files in made
-            for path, content in page_files(rendition, files).items()
+            for path, format in files.items()
         }
     )
 
@@ -285,14 +281,5 @@ def _report_results(
     known_warnings: set[str] = set()
     for rendition, files in made:
         warnings = [each for each in rendition.receipt.warnings if each not in known_warnings]
-        written = page_files(rendition, files)
-        for path, format in files.items():
-            count = len(rendition.pages(format))
-            if count > 1:
-                name, last = (
-                    click.format_filename(path),
-                    click.format_filename(page_path(path, count)),
-                )
-                click.echo(f"{name}: the score has {count} pages, up to {last}", err=True)
-        print_rendition(rendition, [*written], warnings, source=file, as_json=spec.as_json)
+        print_rendition(rendition, [*files], warnings, source=file, as_json=spec.as_json)
         known_warnings |= {*warnings}

@@ -1,20 +1,26 @@
-"""Makes a melody of an ABC tune: its measures in bars, every written note once."""
+"""Makes a melody of an ABC tune: its measures in bars, every written note once, on the grid.
+
+What belongs to a place of the tune and not to a note (chord symbols, changes of tempo and key) and
+grace notes find their place by that of the measure in which they stand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 
 from mst_core.errors import NoMelody
-from mst_core.music import Melody, Note
-from mst_core.reading.abc.tune import AbcMeasure, AbcTune, merge_ties
+from mst_core.music import ChordSymbol, GraceNotes, Key, KeyChange, Melody, Note, TempoChange
+from mst_core.reading.abc.tempo import DEFAULT_TEMPO
+from mst_core.reading.abc.tune import AbcMeasure, AbcNote, AbcTune, Place, merge_ties
 from mst_core.reading.bars import lay_out_bars
+from mst_core.reading.chord_symbols import from_german, transpose_chord
+from mst_core.reading.grid import describe_moved, fit_to_grid, nearest_place
 from mst_core.reading.measures import BarLayout, WrittenMeasure
 from mst_core.reading.parsed_score import Limits
-
-DEFAULT_TEMPO = 110.0
-"""Quarter notes per minute of a tune without a Q: field."""
 
 
 def lay_out_tune(tune: AbcTune, *, max_bars: int = Limits().bars) -> BarLayout:
@@ -33,12 +39,15 @@ def lay_out_tune(tune: AbcTune, *, max_bars: int = Limits().bars) -> BarLayout:
     return lay_out_bars(list(_written_measures(tune.measures)), max_bars=max_bars)
 
 
-def build_melody(tune: AbcTune, layout: BarLayout | None = None) -> Melody:
-    """Build the melody of a tune, every written note once and the repeats marked.
+def build_melody(
+    tune: AbcTune, layout: BarLayout | None = None, *, chords_of: AbcTune | None = None
+) -> Melody:
+    """Build the melody of a tune on the grid, every written note once and the repeats marked.
 
     Args:
         tune: A tune with at least one measure.
         layout: Its bars, from `lay_out_tune`; None to lay them out here.
+        chords_of: The voice whose chord symbols are taken; None for the tune itself.
 
     Returns:
         The melody, in quarter notes from the first downbeat.
@@ -46,12 +55,133 @@ def build_melody(tune: AbcTune, layout: BarLayout | None = None) -> Melody:
     Raises:
         NoMelody: when it has fewer than two notes.
         TooLong: when it has more bars than a file may have.
+        UnreadableScore: when its bars have more notes than places.
     """
     layout = layout or lay_out_tune(tune)
     notes = _notes(tune.measures, layout)
     if len(notes) < 2:
         raise NoMelody("this ABC tune")
-    return layout.melody(notes, key=tune.key, tempo=tune.tempo or DEFAULT_TEMPO)
+    written = layout.melody(notes, key=tune.key, tempo=tune.tempo or DEFAULT_TEMPO)
+    fitted = fit_to_grid(notes, written.barlines)
+    moved = {old.onset: new.onset for old, new in zip(notes, fitted, strict=True)}
+    melody = replace(
+        written,
+        notes=fitted,
+        chords=_chords(chords_of or tune, layout, moved),
+        grace_notes=_grace_notes(tune, layout, notes),
+    )
+    keys = _placed([place for place, _ in tune.keys], tune, layout)
+    tempos = _placed([place for place, _ in tune.tempos], tune, layout)
+    melody = _with_keys(melody, [(onset, tune.keys[number][1]) for onset, number in keys])
+    return _with_tempos(melody, [(onset, tune.tempos[number][1]) for onset, number in tempos])
+
+
+def describe_moved_notes(tune: AbcTune, layout: BarLayout, melody: Melody) -> Iterator[str]:
+    """Word the remark on the notes that were moved to the grid.
+
+    Args:
+        tune: A tune.
+        layout: Its bars.
+        melody: Its melody, from `build_melody`.
+
+    Yields:
+        At most one sentence.
+    """
+    remark = describe_moved(_notes(tune.measures, layout), melody.notes)
+    if remark:
+        yield remark
+
+
+def _chords(
+    tune: AbcTune, layout: BarLayout, moved: dict[Fraction, Fraction]
+) -> tuple[ChordSymbol, ...]:
+    """The chord symbols of a voice as they sound; one that only repeats the last is left out."""
+    german = any(
+        note.chord.startswith("H") or "/H" in note.chord
+        for measure in tune.measures
+        for note in measure.notes
+    )
+    items = [
+        [(onset, note.chord) for onset, note in _onsets(measure) if note.chord]
+        for measure in tune.measures
+    ]
+    found: dict[Fraction, str] = {}
+    for exact, chord in layout.place(items):
+        onset = moved.get(exact) or nearest_place(exact)
+        chord = transpose_chord(from_german(chord) if german else chord, tune.transposition)
+        found.setdefault(onset, chord)
+    return tuple(ChordSymbol(onset, found[onset]) for onset in sorted(found))
+
+
+def _grace_notes(tune: AbcTune, layout: BarLayout, notes: Sequence[Note]) -> tuple[GraceNotes, ...]:
+    """The grace notes before each note; those before a tied continuation have none to lead to."""
+    numbers = {note.onset: number for number, note in enumerate(notes)}
+    items = [
+        [(onset, note.graces) for onset, note in _onsets(measure) if note.graces]
+        for measure in tune.measures
+    ]
+    found = {numbers[onset]: graces for onset, graces in layout.place(items) if onset in numbers}
+    return tuple(GraceNotes(number, found[number]) for number in sorted(found))
+
+
+def _with_keys(melody: Melody, keys: list[tuple[Fraction, Key]]) -> Melody:
+    """The melody with its changes of key, each at the nearest barline."""
+    first = melody.key
+    by_bar: dict[int, Key] = {}
+    lines = melody.barlines
+    for onset, key in keys:
+        bar = bisect_left(lines, onset)
+        if 0 < bar < len(lines) and onset - lines[bar - 1] < lines[bar] - onset:
+            bar -= 1
+        if bar < melody.bar_count:
+            by_bar[bar] = key
+    if melody.notes and keys and keys[0][0] <= melody.notes[0].onset:
+        first = keys[0][1]
+    changes: list[KeyChange] = []
+    current = first
+    for bar in sorted(by_bar):
+        if by_bar[bar] != current:
+            current = by_bar[bar]
+            changes.append(KeyChange(bar, current))
+    return replace(melody, key=first, key_changes=tuple(changes))
+
+
+def _with_tempos(melody: Melody, tempos: list[tuple[Fraction, float]]) -> Melody:
+    """The melody with its tempo map; its tempo is the one that holds for the most quarters."""
+    start = min(melody.notes[0].onset, Fraction(0))
+    found = {start: melody.tempo}
+    for onset, tempo in tempos:
+        found[max(start, nearest_place(onset))] = tempo
+    changes: list[TempoChange] = []
+    for onset in sorted(found):
+        if onset < melody.length and (not changes or changes[-1].tempo != found[onset]):
+            changes.append(TempoChange(onset, found[onset]))
+    if len(changes) == 1:
+        return replace(melody, tempo=changes[0].tempo)
+    held: dict[float, Fraction] = {}
+    ends = [*(change.onset for change in changes[1:]), melody.length]
+    for change, end in zip(changes, ends, strict=True):
+        held[change.tempo] = held.get(change.tempo, Fraction(0)) + end - change.onset
+    return replace(melody, tempo=max(held, key=held.__getitem__), tempo_changes=tuple(changes))
+
+
+def _placed(
+    places: Sequence[Place], tune: AbcTune, layout: BarLayout
+) -> list[tuple[Fraction, int]]:
+    """Onset and number of each place of a tune, rising; one after its end is left out."""
+    items: list[list[tuple[Fraction, int]]] = [[] for _ in tune.measures]
+    for number, (measure, time) in enumerate(places):
+        if measure < len(items):
+            items[measure].append((time, number))
+    return sorted(layout.place(items))
+
+
+def _onsets(measure: AbcMeasure) -> Iterator[tuple[Fraction, AbcNote]]:
+    """Each note and rest of a measure with its time from the beginning of the measure."""
+    onset = Fraction(0)
+    for note in measure.notes:
+        yield onset, note
+        onset += note.duration
 
 
 def _written_measures(measures: Sequence[AbcMeasure]) -> list[WrittenMeasure]:

@@ -2,8 +2,8 @@
 
 The line is read once from left to right by one regular expression. Each of its repetitions is
 bounded or can match in one way only, so the time is linear in the length of the line, whatever the
-line holds. What carries neither pitch nor time (slurs, decorations, chord symbols, annotations,
-grace notes, spaces) and unknown characters give no token.
+line holds. What carries neither pitch nor time (slurs, decorations, spaces) and unknown characters
+give no token.
 """
 
 from __future__ import annotations
@@ -24,18 +24,23 @@ _TOKENS = re.compile(
     | (?P<broken> >+ | <+ )
     | (?P<tie> - )
     | (?P<rest> [zxZX] {_MULTIPLE} )
-    | \( (?P<tuplet> [1-9] (?: :\d? ){{0,2}} )
+    | \( (?P<tuplet> [1-9]\d? (?: :\d{{0,2}} ){{0,2}} )
     | \[ (?P<field> [A-Za-z]:[^\[\]]* ) \]
     | \[ \s* (?P<ending> \d[\d,.\-]* )
     | \[ (?P<chord> [^\[\]|]* \] {_MULTIPLE} )
-    | \+ (?P<old> [A-Ga-g][^+|\s]{{0,60}} \+ {_MULTIPLE} )
+    | \+ (?P<plus> [^+|]{{1,60}} ) \+ (?P<times> {_MULTIPLE} )
     | (?P<overlay> & )
-    | (?P<ignored> "[^"]*" | \{{[^{{}}]*\}} | ![^\s|!]{{1,40}}! | y\d* )
+    | (?P<quoted> "[^"]*" | "[^"\s|]* )
+    | \{{ (?P<grace> [^{{}}]* ) \}}
+    | ! (?P<mark> [^|!]{{1,40}} ) !
+    | (?P<ignored> y\d* )
     """,
     re.VERBOSE,
 )
 _NOTE = re.compile(rf"(\^\^?|__?|=)?([A-Ga-g])([',]*)({_MULTIPLE})")
-_CHORD_PART = re.compile(rf'"[^"]*"|!\S{{1,40}}?!|({_NOTE.pattern})')
+_CHORD_PART = re.compile(rf'"[^"]*"|!\S{{1,40}}?!|({_NOTE.pattern})|(-)')
+_OLD_CHORD = re.compile(rf'(?:"[^"]{{0,30}}"|[\s~()-]|{_NOTE.pattern})+')
+_DYNAMIC = re.compile(r"f{1,4}|[A-Za-z]")  # a mark between plus signs that is made of notes
 _ENDING = re.compile(r"\s*(\d[\d,.\-]*)")
 _MAX_DIGITS = 4  # of a number in a note length
 _MAX_HALVINGS = 8  # slashes in a note length
@@ -81,11 +86,12 @@ class TupletToken:
 
 @dataclass(frozen=True, slots=True)
 class MarkToken:
-    """A character between notes that changes how they are read.
+    """A sign between notes.
 
     ``-`` ties the note before it to the next one; ``>`` and ``<``, up to three of a kind, dot one
     of the two notes beside them and shorten the other (broken rhythm); ``&`` begins an overlay:
-    another voice that sounds together with this one until the next barline.
+    another voice that sounds together with this one until the next barline; ``{`` and ``}`` stand
+    around grace notes; a text that begins with ``"`` is a chord symbol or an annotation.
     """
 
     text: str
@@ -143,8 +149,45 @@ def tokenize(line: str) -> Iterator[Token]:
                 yield BarToken("", match["ending"])
             case "chord":
                 yield from _chord(match["chord"], "]")
-            case "old":
-                yield from _chord(match["old"], "+")
+            case "times":
+                if _is_old_chord(match["plus"]):
+                    yield from _chord(f"{match['plus']}+{match['times']}", "+")
+                else:  # a decoration; a number after it is none of its business
+                    position = match.start("times")
+            case "grace":
+                yield from _grace(match["grace"])
+            case "quoted":
+                yield _quoted(text)
+            case "mark":
+                if not _is_decoration(match["mark"]):
+                    position = match.start() + 1  # a line break of old programs
+
+
+def _quoted(text: str) -> MarkToken:
+    """A chord symbol or annotation, one quotation mark before it."""
+    return MarkToken('"' + text.strip('"').strip())
+
+
+def _is_old_chord(inside: str) -> bool:
+    """Whether ``CEG`` between plus signs is a chord of ABC 1, not a decoration of ABC 2.0."""
+    return bool(_OLD_CHORD.fullmatch(inside)) and not _DYNAMIC.fullmatch(inside)
+
+
+def _is_decoration(inside: str) -> bool:
+    """Whether what stands between exclamation marks is a mark, not notes between two breaks."""
+    if _DYNAMIC.fullmatch(inside.strip()):
+        return True
+    letters = [sign for sign in inside if sign.isalpha()]
+    return len(letters) < 3 or any(sign not in "ABCDEFGabcdefgzxyZ" for sign in letters)
+
+
+def _grace(inside: str) -> Iterator[Token]:
+    """Yield the notes of ``{/Bcd}`` between two marks."""
+    notes = [_note(part[1]) for part in _CHORD_PART.finditer(inside) if part[1]]
+    if notes:
+        yield MarkToken("{")
+        yield from notes
+        yield MarkToken("}")
 
 
 @lru_cache(maxsize=1024)
@@ -157,13 +200,19 @@ def _note(text: str) -> NoteToken:
     return NoteToken(((accidental or "", letter.upper(), octave),), _multiple(multiple))
 
 
-def _chord(text: str, close: str) -> Iterator[NoteToken]:
+def _chord(text: str, close: str) -> Iterator[Token]:
     """Parse ``CEG]2``: its length is the first note's times the one after the bracket."""
     inside, _, after = text.rpartition(close)
-    notes = tuple(_note(part[1]) for part in _CHORD_PART.finditer(inside) if part[1])
+    parts = list(_CHORD_PART.finditer(inside))
+    notes = tuple(_note(part[1]) for part in parts if part[1])
+    for part in parts:
+        if part[0].startswith('"'):
+            yield _quoted(part[0])
     if notes:
         written = tuple(note.notes[0] for note in notes)
         yield NoteToken(written, notes[0].multiple * _multiple(after))
+        if any(part[0] == "-" for part in parts):
+            yield MarkToken("-")
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from mst_core.music import Key, Meter
 
+Place = tuple[int, Fraction]
+"""Index of a measure, and quarter notes from its beginning."""
+
 
 class AbcNote(NamedTuple):
     """A written note or rest."""
@@ -24,6 +27,10 @@ class AbcNote(NamedTuple):
     """Quarter notes, above 0."""
     tied: bool
     """Whether it is tied to the next note."""
+    graces: tuple[int, ...] = ()
+    """MIDI numbers of the grace notes before it."""
+    chord: str = ""
+    """The chord symbol above it, in plain form; empty where there is none."""
 
 
 class AbcEvent(NamedTuple):
@@ -75,6 +82,16 @@ class AbcTune:
     measures: tuple[AbcMeasure, ...]
     declared_voices: int = 0
     """Number of voices that the header declares; the first one is read."""
+    tempos: tuple[tuple[Place, float], ...] = ()
+    """Each Q: field after the header, in quarter notes per minute."""
+    keys: tuple[tuple[Place, Key], ...] = ()
+    """Each change of key after the header."""
+    voice: str = ""
+    """The name of the voice; empty where the tune names none."""
+    program: int | None = None
+    """General MIDI program of the voice."""
+    transposition: int = 0
+    """Semitones by which it sounds above what is written; its pitches and keys are as it sounds."""
     warnings: tuple[str, ...] = ()
     """What of the text is not in the tune, in plain sentences."""
 

@@ -1,16 +1,19 @@
 """Builds the measures of one ABC voice from its tokens.
 
 All state that one token leaves for the next is here: the signature, accidentals of the bar, the
-unit of length, the meter, a tuplet or broken rhythm that is not complete, open repeats and endings.
+unit of length, the meter, tuplets or a broken rhythm that are not complete, open repeats and
+endings, grace notes and a chord symbol that wait for their note.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
+from typing import Literal
 
 from mst_core.errors import TooLong, UnreadableScore
-from mst_core.music import SEMITONES, Meter
+from mst_core.music import SEMITONES, Key, Meter
 from mst_core.reading.abc.fields import ACCIDENTALS
 from mst_core.reading.abc.tokens import (
     BarToken,
@@ -19,7 +22,8 @@ from mst_core.reading.abc.tokens import (
     Token,
     TupletToken,
 )
-from mst_core.reading.abc.tune import AbcMeasure, AbcNote
+from mst_core.reading.abc.tune import AbcMeasure, AbcNote, Place
+from mst_core.reading.chord_symbols import lead_sheet_chord
 
 MAX_QUARTERS = 40_000
 """Longest voice, in quarter notes."""
@@ -27,6 +31,13 @@ MAX_DENOMINATOR = 100_000
 """Largest denominator of a measure's length: above it the notes have no common beat."""
 MAX_ENDING = 9
 """Largest number of an ending."""
+MAX_GRACE_NOTES = 16
+"""Grace notes that are kept before a note."""
+MAX_TUPLET_DEPTH = 4
+_ANNOTATION_MARKS = ("^", "_", "<", ">", "@")
+Propagation = Literal["octave", "pitch", "not"]
+"""How far an accidental holds in its bar: for its octave, for its letter in every octave, or for
+its own note only."""
 _TUPLET_NORMAL_NOTES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 """q of the tuplet ``(p``; for 5, 7 and 9 it is 3 in a compound meter, else 2 (ABC standard 2.1)."""
 
@@ -35,35 +46,63 @@ class VoiceBuilder:
     """Collects the measures of a voice; signature, unit and meter may be set between tokens."""
 
     def __init__(
-        self, signature: dict[str, int], unit: Fraction, meter: Meter | None, max_notes: int
+        self, signature: dict[str, int], unit: Fraction, meters: tuple[Meter, ...], max_notes: int
     ) -> None:
         self.signature = signature
         """Semitones that the key adds to a letter."""
         self.unit = unit
         """Quarter notes of a note without a length."""
-        self.meter = meter
-        """None for free meter."""
+        self.meters = meters
+        """Empty for free meter; of several, a measure has the one of its length."""
+        self.shifts: dict[str, int] = {}
+        """Semitones that the whole sound is moved by, by the setting that says so."""
+        self.propagation: Propagation = "octave"
         self.has_chords = False
         """Whether there was a chord, of which only the top note is kept."""
+        self.has_overlay = False
+        """Whether a second voice within bars was left out."""
+        self.tempos: list[tuple[Place, float]] = []
+        """Changes of tempo."""
+        self.keys: list[tuple[Place, Key]] = []
+        """Changes of key."""
         self._max_notes = max_notes
         self._measures: list[AbcMeasure] = []
         self._notes: list[AbcNote] = []  # of the measure that is not closed
         self._note_count = 0
         self._quarters = Fraction(0)
-        self._measure_meter = meter
+        self._measure_meters = meters
         self._accidentals: dict[tuple[str, int], int] = {}  # (letter, octave): semitones
         self._tied_from: tuple[str, int, int] | None = None  # letter, octave, alteration
         self._last_pitch: tuple[str, int, int] | None = None
         self._next_factor: Fraction | None = None  # of the second note of a broken rhythm
-        self._tuplet = (Fraction(1), 0)  # factor, notes left
+        self._tuplets: list[tuple[Fraction, int]] = []  # factor, notes left; the innermost last
+        self._counts_notes = False  # whether the innermost tuplet names its number of notes
         self._opens_repeat = self._starts_section = False
         self._endings: tuple[int, ...] = ()
         self._in_overlay = False  # from an & to the next barline
+        self._in_grace = False  # from a { to its }
+        self._graces: list[int] = []  # that wait for their note
+        self._chord = ""  # a chord symbol that waits for its note
 
     @property
     def is_empty(self) -> bool:
         """Whether no note and no rest was added yet."""
         return not self._measures and not self._notes
+
+    @property
+    def finished_notes(self) -> bool:
+        """Whether a note sounds in the measures that are closed."""
+        return any(note.pitch is not None for each in self._measures for note in each.notes)
+
+    @property
+    def place(self) -> Place:
+        """Where the next note will be."""
+        return len(self._measures), sum((note.duration for note in self._notes), Fraction(0))
+
+    @property
+    def transposition(self) -> int:
+        """Semitones by which the voice sounds above what is written."""
+        return sum(self.shifts.values())
 
     def add(self, token: Token) -> None:
         """Add one token; a field has no effect here, its reader sets the attributes.
@@ -80,6 +119,8 @@ class VoiceBuilder:
             self._add_barline(token)
         elif self._in_overlay:
             return
+        elif isinstance(token, NoteToken) and token.notes and self._in_grace:
+            self._graces.append(max(self._pitch(*note) for note in token.notes))
         elif isinstance(token, NoteToken) and token.notes:
             self._add_chord(token)
         elif isinstance(token, NoteToken):
@@ -105,15 +146,19 @@ class VoiceBuilder:
             return ACCIDENTALS[accidental]
         if self._tied_from and self._tied_from[:2] == (letter, octave):
             return self._tied_from[2]  # a tie carries its accidental over the barline
-        in_bar = self._accidentals.get((letter, octave))
+        in_bar = self._accidentals.get((letter, self._scope(octave)))
         return self.signature.get(letter, 0) if in_bar is None else in_bar
+
+    def _scope(self, octave: int) -> int:
+        """The octave in which an accidental is looked up; one for all where it holds in all."""
+        return 0 if self.propagation == "pitch" else octave
 
     def _pitch(self, accidental: str, letter: str, octave: int) -> int:
         """MIDI number of a note, whose accidental holds from here to the barline."""
         alteration = self._alteration(accidental, letter, octave)
-        if accidental:
-            self._accidentals[letter, octave] = alteration
-        pitch = 60 + 12 * octave + SEMITONES[letter] + alteration
+        if accidental and self.propagation != "not":
+            self._accidentals[letter, self._scope(octave)] = alteration
+        pitch = 60 + 12 * octave + SEMITONES[letter] + alteration + self.transposition
         if not 0 <= pitch <= 127:
             raise UnreadableScore(
                 f"the note {letter} {octave} octaves from middle C",
@@ -126,16 +171,19 @@ class VoiceBuilder:
         if self._note_count >= self._max_notes:
             raise TooLong(f"more than {self._max_notes} notes", f"{self._max_notes} notes")
         self._note_count += 1
-        factor, left = self._tuplet
-        if left:
+        for factor, _ in self._tuplets:
             duration *= factor
-            self._tuplet = (factor, left - 1)
+        self._tuplets = [(factor, left - 1) for factor, left in self._tuplets if left > 1]
         if not self._notes:
-            self._measure_meter = self.meter
+            self._measure_meters = self.meters
         if self._next_factor:
             duration *= self._next_factor
             self._next_factor = None
-        self._notes.append(AbcNote(pitch, duration, tied=False))
+        graces = () if pitch is None else tuple(self._graces[:MAX_GRACE_NOTES])
+        self._notes.append(AbcNote(pitch, duration, False, graces, self._chord))
+        self._chord = ""
+        if pitch is not None:
+            self._graces.clear()
         self._tied_from = None
 
     def _add_chord(self, chord: NoteToken) -> None:
@@ -153,21 +201,31 @@ class VoiceBuilder:
         if not rest.full_bars:
             self._add_note(None, rest.multiple * self.unit)
             return
-        bar = self.meter.bar_length if self.meter else Fraction(4)
+        bar = self.meters[0].bar_length if self.meters else Fraction(4)
         for number in range(max(1, int(rest.multiple))):
             if number:
                 self._add_barline(BarToken("|", ""))
             self._add_note(None, bar)
 
     def _apply_mark(self, mark: str) -> None:
-        """Tie the last note, begin an overlay, or break the rhythm."""
+        """Tie the last note, begin an overlay or grace notes, keep a chord, break the rhythm."""
         if mark == "&":
-            self._in_overlay = True
+            self._in_overlay = self.has_overlay = True
+        elif mark in "{}":
+            self._in_grace = mark == "{"
+        elif mark.startswith('"'):
+            self._keep_chord(mark[1:])
         elif mark != "-":
             self._break_rhythm(mark)
         elif self._notes and self._last_pitch:
             self._notes[-1] = self._notes[-1]._replace(tied=True)
             self._tied_from = self._last_pitch
+
+    def _keep_chord(self, text: str) -> None:
+        """Keep a chord symbol for the next note; the first of several is the one that counts."""
+        if self._chord or text.startswith(_ANNOTATION_MARKS):
+            return
+        self._chord = lead_sheet_chord(re.split(r";|\\n|\sor\s", text, maxsplit=1)[0]) or ""
 
     def _break_rhythm(self, marks: str) -> None:
         """Dot one of two notes and halve the other; n marks give 2 - 1/2^n and 1/2^n."""
@@ -181,9 +239,16 @@ class VoiceBuilder:
 
     def _begin_tuplet(self, tuplet: TupletToken) -> None:
         """Let the next r notes be played p in the time of q."""
-        compound = self.meter is not None and self.meter.is_compound
+        if tuplet.p < 2:
+            return
+        compound = bool(self.meters) and self.meters[0].is_compound
         q = tuplet.q or _TUPLET_NORMAL_NOTES.get(tuplet.p) or (3 if compound else 2)
-        self._tuplet = (Fraction(q, tuplet.p), tuplet.r or tuplet.p)
+        inner = (Fraction(q, tuplet.p), tuplet.r or tuplet.p)
+        # A tuplet within another one is meant where the outer one says how many notes it has.
+        nested = self._counts_notes and inner[1] <= (self._tuplets or [inner])[-1][1]
+        outer = self._tuplets if nested and len(self._tuplets) < MAX_TUPLET_DEPTH else []
+        self._tuplets = [*outer, inner]
+        self._counts_notes = tuplet.r > 0
 
     def _add_barline(self, bar: BarToken) -> None:
         """Close the measure; accidentals and an overlay end with it."""
@@ -204,10 +269,11 @@ class VoiceBuilder:
     def _close_measure(self, *, closes_repeat: bool, double: bool) -> None:
         """Make a measure of the notes since the last barline; without any, mark the one before."""
         if self._notes:
+            length = self._measure_length()
             measure = AbcMeasure(
                 tuple(self._notes),
-                self._measure_length(),
-                self._measure_meter,
+                length,
+                self._meter_of(length),
                 opens_repeat=self._opens_repeat,
                 closes_repeat=closes_repeat,
                 starts_section=self._starts_section or not self._measures,
@@ -224,6 +290,13 @@ class VoiceBuilder:
                 closes_repeat=last.closes_repeat or closes_repeat,
                 ends_section=last.ends_section or double,
             )
+
+    def _meter_of(self, length: Fraction) -> Meter | None:
+        """The meter of a measure: of several that are named, the one of its length."""
+        for meter in self._measure_meters:
+            if meter.bar_length == length:
+                return meter
+        return self._measure_meters[0] if self._measure_meters else None
 
     def _measure_length(self) -> Fraction:
         """Length of the notes since the last barline in quarter notes, within the limits."""

@@ -82,7 +82,7 @@ def test_a_file_name_that_is_no_text_is_shown(folder: Path) -> None:
 
 
 def test_a_track_that_is_not_there_is_one_line(folder: Path) -> None:
-    for file, words in (("tune.mid", "track"), ("tune.abc", "this is ABC")):
+    for file, words in (("tune.mid", "track"), ("tune.abc", "the tune has 1 voice")):
         call = inspect("--track", "77", file)
         assert (call.exit_code, call.stdout, call.stderr.count("\n")) == (2, "", 1)
         assert words in call.stderr

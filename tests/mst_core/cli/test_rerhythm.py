@@ -249,7 +249,7 @@ def test_other_tracks_stay(folder: Path) -> None:
         ("reel.mid --rhythm jazz --keep-bars 3-5 -o a.mid", "the tune has bars 1 to 4"),
         ("reel.mid jig.abc --rhythm jazz --keep-bars one --out-dir new", "write bars as 1-4,9"),
         ("reel.mid --rhythm jazz --track 2 -o a.mid", "reel.mid: track cannot be '2'"),
-        ("jig.abc --rhythm jazz --track 1 -o a.mid", "jig.abc: track cannot be '1'"),
+        ("jig.abc --rhythm jazz --track 2 -o a.mid", "jig.abc: track cannot be '2'"),
         ("reel.mid --rhythm jazz --meter waltz -o a.mid", "write it as 4/4"),
         ("reel.mid --rhythm jazz --meter 5/3 -o a.mid", "write it as 4/4"),
         ("reel.mid --rhythm jazz --seed -1 -o a.mid", "seed cannot be '-1'"),

@@ -12,10 +12,10 @@ REEL = "X:1\nT:Café\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n|: GABc | d3 :: e | fgab | g
 
 
 def warnings(music: str, *, head: str = "") -> tuple[str, ...]:
-    return read_abc_score(f"X:1\nM:4/4\nL:1/4\n{head}K:C\n{music}\n").warnings
+    return read_abc_score(f"X:1\nM:4/4\nL:1/4\nQ:1/4=90\n{head}K:C\n{music}\n").warnings
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"])
 def test_a_title_is_read_in_any_usual_encoding(encoding: str) -> None:
     score = read_abc_score(REEL.encode(encoding))
     assert score.title == "Café"
@@ -37,11 +37,13 @@ def test_a_file_may_name_its_instrument() -> None:
 @pytest.mark.parametrize(
     ("music", "warning"),
     [
-        ("ABcd|\n\nX:2\nK:D\nDEFG|", "the file holds 2 tunes; the first one was taken"),
-        ("[V:1]ABcd|\n[V:2]CDEF|", "it is written for 2 voices; the first one was taken"),
-        ("[Ac]BcA|[K:C]A4|", "of chords the top note was taken"),
-        ("ABcd|[K:D]F4|", "the key changes on the way; the first one is named"),
-        ("[Q:90]ABcd|[Q:80]F4|", "the tempo changes on the way; the first one is kept"),
+        ("ABcd|\n\nX:2\nK:D\nDEFG|", "The file holds 2 tunes; number 1 was taken."),
+        ("[V:1]ABcd|\n[V:2]CDEF|", "It is written for 2 voices; the first one was taken."),
+        ("[Ac]BcA|[K:C]A4|", "Only the top note of each chord was kept."),
+        (
+            "AB&FGcd|A4|",
+            "A second voice that is written into bars, after the sign &, was left out.",
+        ),
         ("ABcd|ABc|A4|", "1 bar is longer or shorter than its meter; it has a meter of its own."),
         (
             "ABcd|ABc|AB|c4|",
@@ -57,8 +59,11 @@ def test_a_warning_names_what_is_not_in_the_melody(music: str, warning: str) -> 
     assert warnings(music) == (warning,)
 
 
-def test_a_change_of_meter_in_the_file_gives_no_warning() -> None:
-    assert warnings("ABcd|[M:3/4]ABc|[M:4/4]A4|") == ()
+@pytest.mark.parametrize(
+    "music", ["ABcd|[M:3/4]ABc|[M:4/4]A4|", "ABcd|[K:D]F4|", "[Q:1/4=80]A4|B4|"]
+)
+def test_changes_that_are_kept_give_no_warning(music: str) -> None:
+    assert warnings(music) == ()
 
 
 def test_the_tempo_may_come_after_the_key() -> None:

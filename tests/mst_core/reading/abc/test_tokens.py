@@ -37,6 +37,9 @@ HALF = Fraction(1, 2)
         ("-", MarkToken("-")),
         ("&", MarkToken("&")),
         ("[K: D]", FieldToken("K", "D")),
+        ('"Am7"', MarkToken('"Am7')),
+        ('"Am', MarkToken('"Am')),
+        ("(11:8:11", TupletToken(11, 8, 11)),
     ],
 )  # fmt: skip
 def test_each_sign_is_one_token(text: str, token: Token) -> None:
@@ -44,10 +47,19 @@ def test_each_sign_is_one_token(text: str, token: Token) -> None:
 
 
 def test_decorations_and_unknown_characters_give_no_token() -> None:
-    assert list(tokenize('~.H!trill!"Am"{cd}y2 $*`#')) == []
+    assert list(tokenize("~.H!trill!+fermata+y2 $*`#")) == []
 
 
 @pytest.mark.parametrize("length", ["0", "1/0", "10000", "/10000", "/" * 9])
 def test_a_length_that_no_note_has_is_rejected(length: str) -> None:
     with pytest.raises(UnreadableScore, match="note"):
         list(tokenize("A" + length))
+
+
+def test_grace_notes_stand_between_two_marks() -> None:
+    assert list(tokenize("{/B^c}")) == [
+        MarkToken("{"),
+        NoteToken((("", "B", 0),), Fraction(1)),
+        NoteToken((("^", "C", 1),), Fraction(1)),
+        MarkToken("}"),
+    ]

@@ -1,0 +1,479 @@
+"""ABC as it comes from old programs, web pages, mails and phones: what a player plays, we read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from mst_core.errors import BadOption, NoMelody, UnreadableScore
+from mst_core.music import Key, Meter
+from mst_core.reading.abc.read import read_abc_score
+from mst_core.reading.parsed_score import ParsedScore
+
+SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
+UP_AND_DOWN = (*SCALE, *reversed(SCALE))
+HEAD = "X:1\nT:Probe\nM:4/4\nL:1/4\nQ:1/4=100\n"
+
+
+def read(music: str, *, key: str = "C", head: str = "") -> ParsedScore:
+    return read_abc_score(f"{HEAD}{head}K:{key}\n{music}\n")
+
+
+def pitches(music: str, *, key: str = "C", head: str = "") -> tuple[int, ...]:
+    return read(music, key=key, head=head).melody.pitches
+
+
+def lengths(music: str) -> list[Fraction]:
+    return [note.duration for note in read(music).melody.notes]
+
+
+# --- empty lines, words and blocks of text -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}K:C\nCDEF|GABc||\n\ncBAG|FEDC|]\n",
+        f"{HEAD}K:C\nCDEF|GABc||\n   \t\ncBAG|FEDC|]\n",
+        f"{HEAD}K:C\nCDEF|GABc||\n\x0ccBAG|FEDC|]\n",
+        f"{HEAD}K:C\nCDEF|GABc||\n\nW:Words of the song\n\nP:B\ncBAG|FEDC|]\n",
+        f"{HEAD}K:C\nCDEF|GABc|\ncBAG|FEDC|]\n".replace("\n", "\r\r\n"),
+        f"{HEAD}K:C\nCDEF|GABc|\ncBAG|FEDC|]\n".replace("\n", "\n\n"),
+    ],
+)
+def test_a_tune_goes_on_after_an_empty_line(text: str) -> None:
+    score = read_abc_score(text)
+    assert score.melody.pitches == UP_AND_DOWN
+    assert "The tune goes on after an empty line, and all of it was read." in score.warnings
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I learned this tune from my grandfather, who played it at weddings.",
+        "Add a bag of beads", "Source: www.example.org | page 7", "* * *", "(c) 2003 A. B. Cade",
+        "W:Fade, fade, each gad", "Chords: see above",
+    ],
+)  # fmt: skip
+def test_words_after_the_tune_are_no_music(words: str) -> None:
+    score = read_abc_score(f"{HEAD}K:C\nCDEF|GABc|]\n\n{words}\n")
+    assert score.melody.pitches == SCALE
+    assert score.warnings == ()
+
+
+def test_words_between_lines_of_music_are_left_out_with_a_remark() -> None:
+    score = read("CDEF|\nNow comes the second strain\nGABc|]")
+    assert score.melody.pitches == SCALE
+    assert score.warnings == ("1 line of words was found between the notes and left out.",)
+
+
+@pytest.mark.parametrize("kind", ["text", "ps", "svg", "ml", "js", "text justify"])
+@pytest.mark.parametrize("mark", ["%%", "%% ", "I:"])
+def test_a_block_of_text_is_no_music(kind: str, mark: str) -> None:
+    block = f"{mark}begin{kind}\nA bad egg | a bead\n{mark}end{kind.split()[0]}"
+    assert pitches(f"{block}\nCDEF|GABc|]") == SCALE
+    assert pitches(f"CDEF|\n{block}\nGABc|]") == SCALE
+    assert read_abc_score(f"{block}\n{HEAD}K:C\nCDEF|GABc|]\n").melody.pitches == SCALE
+
+
+def test_a_block_that_is_never_ended_ends_before_the_music() -> None:
+    assert pitches("%%begintext\nA fine old tune, begged and bagged.\nCDEF|GABc|]") == SCALE
+
+
+def test_a_block_that_is_not_ended_does_not_swallow_the_next_tunes() -> None:
+    text = f"{HEAD}K:C\n%%begintext\nWords\nCDEF|GABc|]\n\n"
+    book = text + text.replace("X:1", "X:2").replace("Words\n", "Words\n%%endtext\n")
+    assert len(read_abc_score(book).tunes) == 2
+
+
+def test_a_chord_or_a_chord_symbol_may_go_on_in_the_next_line() -> None:
+    assert pitches("+CE\nG+ FGA|c4|]") == (67, 65, 67, 69, 72)
+    assert pitches('"C\nmaj7"CDEF|GABc|]') == SCALE
+
+
+# --- fields that are missing or odd ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left_out", ["X:1\n", "T:Probe\n", "X:1\nT:Probe\n"])
+def test_the_number_and_the_title_may_be_missing(left_out: str) -> None:
+    score = read_abc_score(f"{HEAD}K:C\nCDEF|GABc|]\n".replace(left_out, ""))
+    assert score.melody.pitches == SCALE
+    assert score.warnings == ()
+
+
+@pytest.mark.parametrize("text", [f"{HEAD}CDEF|GABc|]\n", f"{HEAD}\n|:CDEF|GABc:|\n"])
+def test_a_missing_key_is_c_major_with_a_remark(text: str) -> None:
+    score = read_abc_score(text)
+    assert score.melody.pitches == SCALE
+    assert score.melody.key == Key(0)
+    assert score.warnings == ("The tune has no K: line, which names the key; C major was assumed.",)
+
+
+def test_bare_notes_without_any_field_are_read() -> None:
+    assert read_abc_score("CDEF GABc|cBAG FEDC|\n").melody.pitches == UP_AND_DOWN
+
+
+@pytest.mark.parametrize("text", ["Dear Abe, a bad cab faced Ed.\n", "<p>Bad | gateway</p>", "..."])
+def test_a_text_without_notes_is_refused(text: str) -> None:
+    with pytest.raises((UnreadableScore, NoMelody)):
+        read_abc_score(text)
+
+
+def test_fields_may_be_indented_or_written_in_small_letters() -> None:
+    indented = "".join(f"{' ' * 14}{line}\n" for line in f"{HEAD}K:C\nCDEF|GABc|]".split("\n"))
+    small = f"{HEAD}K:C\nCDEF|GABc|]\n".replace("T:", "t:").replace("L:", "l:").replace("K:", "k:")
+    for text in (indented, small, f"{HEAD}K:C\nCDEF|GABc|]\n".replace("K:", "K :")):
+        assert read_abc_score(text).melody.pitches == SCALE
+        assert read_abc_score(text).title == "Probe"
+
+
+def test_bars_have_the_meters_that_the_tune_names_in_turn() -> None:
+    text = f"{HEAD}K:C\nCD|EFG|AB|cBA|]\n".replace("M:4/4", "M:2/4 3/4")
+    melody = read_abc_score(text).melody
+    assert [str(melody.meter_at(bar)) for bar in range(4)] == ["2/4", "3/4", "2/4", "3/4"]
+    assert melody.pitches == (60, 62, 64, 65, 67, 69, 71, 72, 71, 69)
+
+
+def test_a_single_number_is_a_meter_of_quarters() -> None:
+    melody = read_abc_score(f"{HEAD}K:C\nCDE|FGA|]\n".replace("M:4/4", "M:3")).melody
+    assert (melody.meter, melody.bar_count) == (Meter(3, 4), 2)
+
+
+# --- decorations and old chords ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "+fermata+", "+accent+", "+f+", "+mf+", "+ff+", "+trill+", "+segno+", "+coda+", "+D.C.+",
+        "+fine+", "+breath+", "+slide+", "+arpeggio+", "+crescendo(+", "+crescendo)+", "+>+",
+        "!D.C. al Fine!", "!D.S. al Coda!", "!To Coda!", "!al coda!", "!dal segno!", "!a tempo!",
+        "!fermata!", "!crescendo(!", "!<(!", "!5!",
+    ],
+)  # fmt: skip
+def test_a_decoration_is_no_note(mark: str) -> None:
+    score = read(f"CD{mark}EF|{mark}GABc{mark}|]")
+    assert score.melody.pitches == SCALE
+    assert score.warnings == ()
+
+
+def test_plus_signs_around_notes_are_chords() -> None:
+    assert pitches("+CEG+ +BD+2 +^c_e+|") == (67, 71, 75)
+    assert lengths("+C2 E2+ G2|+E2 G2 +c2|") == [2, 2, 2, 2]
+    assert pitches("+C2 E2+ G2|+E2 G2 +c2|") == (64, 67, 67, 72)
+    assert lengths("+CEG +2 c2|") == [2, 2]
+    assert lengths("+E3 c3 +c|") == [3, 1]
+    assert pitches('+"C"CEG+ c3|') == (67, 72)
+
+
+def test_a_defined_sign_may_stand_for_a_decoration() -> None:
+    assert pitches("TCDEF|GABTc|]", head="U: T = +trill+\n") == SCALE
+
+
+def test_a_lone_exclamation_mark_is_a_line_break() -> None:
+    assert pitches("CDEF|!GABc!") == SCALE
+    assert pitches("CDEF!\nGABc!") == SCALE
+    assert pitches("CDEF!|GA B c!|]") == SCALE
+    assert pitches("CDE!F|GAB!c|]") == SCALE
+
+
+# --- octave and transposition ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "key", "music", "shift"),
+    [
+        ("", "C octave=-1", "CDEF|GABc|]", -12),
+        ("", "C clef=treble-8", "CDEF|GABc|]", -12),
+        ("", "C treble+8", "CDEF|GABc|]", 12),
+        ("V:1 transpose=-2\n", "C", "[V:1]CDEF|GABc|]", -2),
+        ("V:1 octave=1\n", "C", "V:1\nCDEF|GABc|]", 12),
+        ("V:1 octave=1\n", "C octave=-1", "V:1\nCDEF|GABc|]", 12),
+        ("", "C", "%%MIDI transpose -12\nCDEF|GABc|]", -12),
+        ("%%MIDI transpose -12\n", "C", "CDEF|GABc|]", -12),
+        ("", "C", "I:MIDI transpose 3\nCDEF|GABc|]", 3),
+        ("", "C", "[I:transpose 2]CDEF|GABc|]", 2),
+        ("", "C bass-8", "CDEF|GABc|]", -12),
+        ("V:1 shift=CD\n", "C", "[V:1]CDEF|GABc|]", 2),
+        ("", "C middle=d stafflines=4", "CDEF|GABc|]", 0),
+        ("", "C clef=bass", "CDEF|GABc|]", 0),
+        ("V:1 score=Bc\n", "C", "[V:1]CDEF|GABc|]", 0),
+    ],
+)
+def test_notes_are_read_as_they_sound(head: str, key: str, music: str, shift: int) -> None:
+    assert pitches(music, key=key, head=head) == tuple(pitch + shift for pitch in SCALE)
+
+
+def test_an_octave_may_change_on_the_way() -> None:
+    assert pitches("CDEF|[K:C octave=-1]GABc|]") == (*SCALE[:4], 55, 57, 59, 60)
+    assert pitches("[V:1]CDEF|[V:1 octave=1]GABc|]") == (*SCALE[:4], 79, 81, 83, 84)
+
+
+def test_the_key_and_the_chords_of_a_transposing_instrument_sound_too() -> None:
+    score = read('"C"CDEF|"G7/B"GABc|]', head="V:1 transpose=-2\n", key="C")
+    assert score.melody.key == Key(10)
+    assert [chord.text for chord in score.melody.chords] == ["Bb", "F7/A"]
+
+
+# --- accidentals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "music", "expected"),
+    [
+        ("I:propagate-accidentals not\n", "^FFGG|^ccBA|]", (66, 65, 67, 67, 73, 72, 71, 69)),
+        ("%%propagate-accidentals not\n", "^FFGG|^ccBA|]", (66, 65, 67, 67, 73, 72, 71, 69)),
+        ("", "[I:propagate-accidentals not]^FFGG|", (66, 65, 67, 67)),
+        ("I:propagate-accidentals octave\n", "^F f G g|", (66, 77, 67, 79)),
+        ("I:propagate-accidentals pitch\n", "^F f G g|", (66, 78, 67, 79)),
+        ("", "^F f G g|", (66, 77, 67, 79)),
+    ],
+)
+def test_an_accidental_holds_as_far_as_the_file_says(
+    head: str, music: str, expected: tuple[int, ...]
+) -> None:
+    assert pitches(music, head=head) == expected
+
+
+@pytest.mark.parametrize(("version", "fifth_f"), [("2.0", 77), ("2.1", 78), ("2.2", 78)])
+def test_from_version_2_1_on_an_accidental_holds_in_every_octave(
+    version: str, fifth_f: int
+) -> None:
+    score = read_abc_score(f"%abc-{version}\n{HEAD}K:C\n^F f G g|c4|]\n")
+    assert score.melody.pitches == (66, fifth_f, 67, 79, 72)
+
+
+# --- text from pages, mails and phones ---------------------------------------------------------
+
+
+def test_escaped_signs_of_a_web_page_are_read_as_the_signs() -> None:
+    for music in (
+        "A&gt;B c2|c&lt;B A2|]",
+        "A&amp;gt;B c2|c&amp;lt;B A2|]",
+        "A&#62;B c2|c&#x3c;B A2|]",
+    ):
+        score = read(music)
+        assert [(note.pitch, note.duration) for note in score.melody.notes] == [
+            (69, Fraction(3, 2)), (71, Fraction(1, 2)), (72, 2),
+            (72, Fraction(1, 2)), (71, Fraction(3, 2)), (69, 2),
+        ]  # fmt: skip
+        assert score.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        "“Am”CDEF|“G”GABc|]", "„Am“CDEF|GABc|]", "«Am»CDEF|GABc|]", "&quot;Am&quot;CDEF|GABc|]",
+        '"Am CDEF|GABc|]', "CDEF｜GABc｜]", "CDEF|\u200bGA\u00a0Bc|]",
+    ],
+)  # fmt: skip
+def test_letters_in_any_quotation_marks_are_no_notes(music: str) -> None:
+    assert pitches(music) == SCALE
+
+
+def test_typographic_signs_stand_for_those_of_a_typewriter() -> None:
+    assert pitches("C’ c′ |C4|") == (72, 84, 60)
+    assert lengths("C2 –|C2 D2|") == [4, 2]
+    assert pitches("♯F ♭B ♮F c|") == (66, 70, 65, 72)
+
+
+@pytest.mark.parametrize("mark", ["> ", ">", "> > "])
+def test_a_quoted_mail_is_read(mark: str) -> None:
+    text = "".join(f"{mark}{line}\n" for line in f"{HEAD}K:C\nCDEF|GABc|]".split("\n"))
+    score = read_abc_score("On Monday Ed wrote:\n" + text)
+    assert (score.title, score.melody.pitches) == ("Probe", SCALE)
+
+
+def test_a_pasted_page_is_read_without_its_tags() -> None:
+    body = f"{HEAD}K:C\nCDEF|GABc|]"
+    for page in (
+        "<pre>\n" + body + "\n</pre>",
+        body.replace("\n", "<br>\n"),
+        '<div class="abc">' + body.replace("\n", "<br/>") + "</div>",
+        "<p>" + body.replace("\n", "</p><p>") + "</p>",
+        "```abc\n" + body + "\n```",
+    ):
+        score = read_abc_score(page)
+        assert (score.title, score.melody.pitches) == ("Probe", SCALE), page
+
+
+def test_broken_rhythm_is_not_taken_for_a_tag() -> None:
+    assert pitches("A<a b>c|d<T c>A|c<p>B|") == (69, 81, 83, 72, 74, 72, 69, 72, 71)
+
+
+@pytest.mark.parametrize(
+    ("charset", "line"),
+    [
+        ("utf-8", ""), ("cp1252", ""), ("latin-1", "%%abc-charset iso-8859-1\n"),
+        ("cp1250", "%%abc-charset windows-1250\n"), ("mac-roman", "I:abc-charset mac-roman\n"),
+        ("iso-8859-2", "%%encoding ISO-8859-2\n"),
+    ],
+)  # fmt: skip
+def test_a_title_is_read_in_the_character_set_of_the_file(charset: str, line: str) -> None:
+    text = f"{line}{HEAD}K:C\nCDEF|GABc|]\n".replace("Probe", "Polka für Böhmen")
+    assert read_abc_score(text.encode(charset)).title == "Polka für Böhmen"
+
+
+def test_windows_quotes_are_quotes() -> None:
+    text = f"{HEAD}K:C\n“Am”CDEF|GABc|]\n".replace("Probe", "Ed’s Reel").encode("cp1252")
+    score = read_abc_score(text)
+    assert (score.title, score.melody.pitches) == ("Ed’s Reel", SCALE)
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (r"100\% Proof", "100% Proof"), (r"Caf\'e", "Café"), ("Caf&eacute;", "Café"),
+        (r"Caf\u00e9", "Café"), (r"\"Uber \ss", "Über ß"), (r"\`A la \cc", "À la ç"),
+        (r"\AAse", "Åse"), ("Reel % a comment", "Reel"), ('The "Best" Reel', 'The "Best" Reel'),
+    ],
+)  # fmt: skip
+def test_escapes_of_a_title_are_resolved(written: str, title: str) -> None:
+    assert read_abc_score(f"X:1\nT:{written}\nK:C\nCDEF|\n").title == title
+
+
+def test_a_percent_sign_in_an_annotation_begins_no_comment() -> None:
+    assert pitches(r'"^50\% slower"CDEF|GABc|]') == SCALE
+    assert pitches('"^50% slower"CDEF|GABc|]') == SCALE
+    assert pitches("CDEF|GABc|] % cde") == SCALE
+    assert pitches("CDEF|GABc|]\nw:one\\% two % three") == SCALE
+
+
+# --- books -------------------------------------------------------------------------------------
+
+TUNE = f"{HEAD}K:C\nCDEF|GABc|]\n\n".replace("Probe", "The tune")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "X:0\nT:The book of tunes\n%%text collected here\n\n",
+        "X:0\nT:Index\nW:The tune .... 1\nW:Cage a bee ... 2\n\n",
+        "T:The book of tunes\nC:Ed\n\n",
+        "%%vskip 2cm\n%%center A book\n\n",
+    ],
+)
+def test_a_title_page_is_no_tune(first: str) -> None:
+    score = read_abc_score(first + TUNE)
+    assert (score.title, score.melody.pitches) == ("The tune", SCALE)
+    assert (score.tunes, score.tune) == ((), None)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "X:9\nT:Rests\nM:4/4\nL:1/4\nK:C\nz4|z4|]\n\n",
+        "X:9\nT:Rests\nM:4/4\nL:1/4\nK:Quite\nCDEF|]\n\n",
+        "X:9\nT:Rests\nM:4/5\nL:1/4\nK:C\nCDEF|]\n\n",
+    ],
+)
+def test_the_first_tune_that_can_be_read_is_taken(first: str) -> None:
+    score = read_abc_score(first + TUNE + TUNE.replace("The tune", "The last"))
+    assert (score.title, score.melody.pitches) == ("The tune", SCALE)
+    assert (score.tunes, score.tune) == (("Rests", "The tune", "The last"), 2)
+    assert score.warnings[0] == 'The file holds 3 tunes; number 2, "The tune", was taken.'
+    assert score.warnings[1].startswith('Number 1, "Rests", was left out, since it cannot be read')
+
+
+def test_a_tune_of_a_book_can_be_chosen() -> None:
+    book = TUNE + TUNE.replace("The tune", "The last").replace("CDEF", "cdef")
+    score = read_abc_score(book, tune=2)
+    assert (score.title, score.tune) == ("The last", 2)
+    assert score.melody.pitches[:4] == (72, 74, 76, 77)
+    assert score.warnings == ()
+    for number in (0, 3):
+        with pytest.raises(BadOption, match="tunes 1 to 2"):
+            read_abc_score(book, tune=number)
+
+
+def test_the_chosen_tune_must_be_readable() -> None:
+    with pytest.raises(UnreadableScore, match="the meter"):
+        read_abc_score("X:9\nM:4/5\nK:C\nCDEF|]\n\n" + TUNE, tune=1)
+
+
+def test_tunes_without_numbers_are_told_apart_by_their_titles() -> None:
+    tune = TUNE.removeprefix("X:1\n")
+    score = read_abc_score(tune + tune.replace("The tune", "The last"))
+    assert score.tunes == ("The tune", "The last")
+    assert score.melody.pitches == SCALE
+
+
+# --- chord symbols, grace notes and what else the melody keeps ---------------------------------
+
+
+def test_chord_symbols_are_kept_where_they_stand() -> None:
+    score = read('"Am7"CD"^slow"EF|"G/B"G2 "<("z2|"(Em)"A4-|"N.C."A4|]')
+    assert [(float(chord.onset), chord.text) for chord in score.melody.chords] == [
+        (0, "Am7"), (4, "G/B"), (8, "Em"), (12, "N.C."),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["Fine", "D.C.", "D.S.", "^A", "_Em", "Chorus", "1.", "Segno", "@1,2 A"]
+)
+def test_a_text_above_the_staff_is_no_chord(text: str) -> None:
+    assert read(f'"{text}"CDEF|').melody.chords == ()
+
+
+def test_h_is_b_in_a_german_song_book() -> None:
+    score = read('"H7"CD"B"EF|"Em/H"GABc|]')
+    assert [chord.text for chord in score.melody.chords] == ["B7", "Bb", "Em/B"]
+
+
+def test_chord_symbols_may_stand_in_another_voice() -> None:
+    score = read('[V:1]CDEF|GABc|\n[V:2]"Am"A,4|"G"G,4|')
+    assert [(float(chord.onset), chord.text) for chord in score.melody.chords] == [
+        (0, "Am"),
+        (4, "G"),
+    ]
+
+
+def test_grace_notes_are_kept_before_their_note() -> None:
+    melody = read("{B}C D {/de}E F|G2-{a}G2|{gab}c4|]", key="G").melody
+    assert [(each.note, each.pitches) for each in melody.grace_notes] == [
+        (0, (71,)), (2, (74, 76)), (5, (79, 81, 83)),
+    ]  # fmt: skip
+    assert melody.pitches == (60, 62, 64, 66, 67, 72)
+
+
+def test_an_accidental_of_a_grace_note_holds_in_its_bar() -> None:
+    assert pitches("{^c}d c|c2|") == (74, 73, 72)
+
+
+def test_changes_of_key_are_kept() -> None:
+    melody = read("CDEF|[K:Ador]F4|\nK:D\nF4|]").melody
+    assert melody.key == Key(0)
+    assert [(change.bar, change.key) for change in melody.key_changes] == [
+        (1, Key(9, "dorian")),
+        (2, Key(2)),
+    ]
+
+
+def test_a_key_that_is_written_again_is_no_change() -> None:
+    assert read("CDEF|[K:C]G4|]").melody.key_changes == ()
+
+
+# --- rhythm off the grid -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        "(5:4:5C/4D/4E/4F/4G/4 A B c|", "C/16D/16E/8F/4G/2 A B c|", "(7:4:7CDEFGAB|",
+        "(11:8:11" + "C/" * 11 + "|", "(3:2:5(3:2:3C/D/E/F G|A B c d|",
+        "C/32" * 32 + "|D4|", "(5CDEFG|A2|",
+    ],
+)  # fmt: skip
+def test_notes_off_the_grid_are_moved_to_it_with_one_remark(music: str) -> None:
+    score = read(music)
+    assert all(24 % note.onset.denominator == 0 for note in score.melody.notes)
+    assert all(24 % note.duration.denominator == 0 for note in score.melody.notes)
+    remarks = [text for text in score.warnings if "moved slightly" in text]
+    assert len(remarks) == 1
+
+
+def test_a_tuplet_in_a_tuplet_is_as_short_as_both_say() -> None:
+    notes = read("(3:2:5(3:2:3C/D/E/F G A B|c d e f|").melody.notes
+    onsets = [note.onset for note in notes]
+    assert [onsets[0], *onsets[3:7]] == [0, Fraction(2, 3), Fraction(4, 3), 2, 3]
