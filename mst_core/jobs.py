@@ -22,7 +22,7 @@ from mst_core.reading.serialization import decode_score
 from mst_core.styles import StyleCard, require_style
 
 AUDIO_FORMATS = ("mp3", "ogg", "wav")
-PICTURE_FORMATS = ("png", "svg")
+PICTURE_FORMATS = ("png", "svg", "pdf")
 SCORE_FORMATS = ("mid", "musicxml", "abc")
 FORMATS = AUDIO_FORMATS + PICTURE_FORMATS + SCORE_FORMATS
 
@@ -375,6 +375,8 @@ class Job(msgspec.Struct, frozen=True):
     """Write swing and feel into the MIDI file, as in the audio, instead of the straight score."""
     show_original: bool = False
     """Draw the given tune above the result in every picture."""
+    light: bool = False
+    """Draw pictures in black on white, for paper; a PDF file always is."""
 
     def decode_scores(self) -> Job:
         """Return the job with its parsed files decoded and checked, for the studio.
@@ -463,6 +465,38 @@ class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
 
     receipt: Receipt
     files: dict[str, bytes]
+    """By format; the second page of a picture is ``2.png``, and so on."""
+
+    def pages(self, format: str) -> list[bytes]:
+        """Return the pages of a picture in order; of another file, the file alone.
+
+        Args:
+            format: one of the formats of the job.
+        """
+        return list_pages(self.files, format)
+
+
+def name_page(format: str, number: int) -> str:
+    """Return the name of a page among the files of a rendition: ``png``, ``2.png``, ``3.png``.
+
+    Args:
+        format: a format of pictures.
+        number: number of the page, counted from 1.
+    """
+    return format if number == 1 else f"{number}.{format}"
+
+
+def list_pages(files: Mapping[str, bytes], format: str) -> list[bytes]:
+    """Return the pages of one format among the files of a rendition, in order.
+
+    Args:
+        files: contents by format, further pages as `name_page` names them.
+        format: the format; other formats than pictures have one page.
+    """
+    pages: list[bytes] = []
+    while (name := name_page(format, len(pages) + 1)) in files:
+        pages.append(files[name])
+    return pages
 
 
 def draw_seed() -> int:

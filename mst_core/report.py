@@ -6,9 +6,12 @@ bot's database: whoever adds a measurement adds it to `SideResult`, to `Receipt`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mst_core import __version__
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Receipt, Request
+from mst_core.music import Melody
 
 
 def make_receipt(request: Request, composition: Composition, source_title: str = "") -> Receipt:
@@ -27,7 +30,7 @@ def make_receipt(request: Request, composition: Composition, source_title: str =
         seed=request.seed,
         key=melody.key.name,
         meter=str(melody.meter),
-        tempo=melody.tempo,
+        tempo=round(melody.tempo, 2),
         bars=melody.bar_count,
         notes=len(melody.notes),
         form=composition.form,
@@ -44,8 +47,15 @@ def make_receipt(request: Request, composition: Composition, source_title: str =
         rank_among=measured.rank_among if measured else None,
         longest_shared_run=measured.longest_shared_run if measured else None,
         p95_shared_run=measured.p95_shared_run if measured else None,
-        warnings=composition.warnings,
+        warnings=(*composition.warnings, *_describe_tempos(melody)),
     )
+
+
+def _describe_tempos(melody: Melody) -> Iterator[str]:
+    """Yield the range of tempos, in quarter notes, where the tempo changes."""
+    tempos = [round(change.tempo) for change in melody.tempo_changes]
+    if tempos and min(tempos) != max(tempos):
+        yield f"The tempo changes: {min(tempos)} to {max(tempos)} quarter notes per minute."
 
 
 def _rounded(share: float | None) -> float | None:

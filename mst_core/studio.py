@@ -12,7 +12,7 @@ is thread-safe.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -28,6 +28,7 @@ from mst_core.jobs import (
     Progress,
     Rendition,
     Transfer,
+    name_page,
     validate,
     validate_formats,
 )
@@ -38,6 +39,7 @@ from mst_core.styles import StyleCard
 
 if TYPE_CHECKING:
     from mst_core.reading.parsed_score import ParsedScore
+    from mst_core.sound.performance import Performance
 
 log = logging.getLogger(__name__)
 
@@ -281,10 +283,17 @@ class Studio:
         title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
             drawn = pool.submit(self._render_scores, job, composition, scores, title, progress)
-            files = self._render_audio(composition, audio, progress) | drawn.result()
+            made = self._render_audio(composition, audio, progress) | drawn.result()
+        # The pages of a picture follow each other.
+        files = {
+            name: content
+            for format in job.formats
+            for name, content in made.items()
+            if name.rpartition(".")[2] == format
+        }
         return Rendition(
             receipt=make_receipt(job.request, composition, title if job.scores else ""),
-            files={format: files[format] for format in job.formats},
+            files=files,
         )
 
     def close(self) -> None:
@@ -307,18 +316,12 @@ class Studio:
         """Return the content of the audio files by format."""
         if not formats:
             return {}
+        from mst_core.sound.band import start_at_zero
         from mst_core.sound.encoding import encode
         from mst_core.sound.mastering import master
-        from mst_core.sound.mix import render_with_parts
-        from mst_core.sound.performance import perform
+        from mst_core.sound.mix import render_band
 
-        samples = render_with_parts(
-            self._require_synth(),
-            perform(composition.melody, swing=composition.swing),
-            program=composition.program,
-            melody=composition.melody,
-            parts=composition.parts,
-        )
+        samples = render_band(self._require_synth(), start_at_zero(_perform(composition)))
         samples = master(samples)
         progress.step_done("playing")
         files = {}
@@ -341,10 +344,9 @@ class Studio:
             with self._drawing_lock:
                 if job.performed_midi and format == "mid":
                     files[format] = _performance_file(composition, title)
-                elif job.show_original and format in PICTURE_FORMATS and composition.original:
-                    files[format] = _comparison_picture(
-                        composition.original, composition.melody, format
-                    )
+                elif format in PICTURE_FORMATS:
+                    pages = _draw_pages(composition, format, title, job)
+                    files |= {name_page(format, n): page for n, page in enumerate(pages, start=1)}
                 else:
                     files[format] = _score_file(composition, format, title)
             progress.step_done("drawing")
@@ -365,28 +367,51 @@ class Studio:
         return f"{name[:1].upper()}{name[1:]} in {key}, no. {seed}"
 
 
-def _performance_file(composition: Composition, title: str) -> bytes:
-    """Return the MIDI file of the performance that the audio is made from."""
-    from mst_core.sound.performance import perform
-    from mst_core.sound.performance_midi import write_performance_midi
+def _perform(composition: Composition) -> tuple[Performance, ...]:
+    """Return the performances of the melody and of its parts."""
+    from mst_core.sound.band import perform_band
 
-    performance = perform(composition.melody, swing=composition.swing)
-    return write_performance_midi(
-        performance, program=composition.program, title=title, parts=composition.parts
+    return perform_band(
+        composition.melody,
+        composition.parts,
+        swing=composition.swing,
+        program=composition.program,
+        controls=composition.controls,
+        velocity=composition.velocity,
     )
 
 
-def _comparison_picture(before: Melody, after: Melody, format: str) -> bytes:
-    """Return the picture of a tune before and after the transfer."""
-    from mst_core.notation.before_after import draw_before_after_png, draw_before_after_svg
+def _performance_file(composition: Composition, title: str) -> bytes:
+    """Return the MIDI file of the performance that the audio is made from."""
+    from mst_core.sound.performance_midi import write_performance_midi
 
+    return write_performance_midi(_perform(composition), title=title)
+
+
+def _draw_pages(composition: Composition, format: str, title: str, job: Job) -> Sequence[bytes]:
+    """Return the pages of a picture: of the tune, or of the tune before and after."""
+    from mst_core.notation.before_after import MAX_HEIGHT, draw_before_after_svg
+    from mst_core.notation.engraving import DARK, LIGHT, rasterize
+    from mst_core.notation.picture import draw_svg_pages
+
+    theme = LIGHT if job.light or format == "pdf" else DARK
+    melody, original = composition.melody, composition.original
+    pages: tuple[str, ...]
+    if job.show_original and original:
+        pages = (draw_before_after_svg(original, melody, title=title, theme=theme),)
+    else:
+        pages = draw_svg_pages(melody, title=title, theme=theme)
+    if format == "pdf":
+        from mst_core.notation.pdf import write_pdf
+
+        return [write_pdf(pages, title=title)]
     if format == "png":
-        return draw_before_after_png(before, after)
-    return draw_before_after_svg(before, after).encode()
+        return [rasterize(page, height=MAX_HEIGHT) for page in pages]
+    return [page.encode() for page in pages]
 
 
 def _score_file(composition: Composition, format: str, title: str) -> bytes:
-    """Return the score as a file or picture of a format."""
+    """Return the score as a file of a format."""
     melody = composition.melody
     match format:
         case "abc":
@@ -397,19 +422,15 @@ def _score_file(composition: Composition, format: str, title: str) -> bytes:
             from mst_core.notation.midi import write_midi
 
             return write_midi(
-                melody, program=composition.program, title=title, parts=composition.parts
+                melody,
+                program=composition.program,
+                title=title,
+                parts=composition.parts,
+                controls=composition.controls,
             )
         case "musicxml":
             from mst_core.notation.musicxml import write_musicxml
 
             return write_musicxml(melody, title=title)
-        case "png":
-            from mst_core.notation.picture import draw_png
-
-            return draw_png(melody)
-        case "svg":
-            from mst_core.notation.picture import draw_svg
-
-            return draw_svg(melody).encode()
         case _:
             raise ValueError(f"no module writes {format}")

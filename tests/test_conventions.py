@@ -29,19 +29,20 @@ ROOMS = {
     "click": "mst_core/__main__.py mst_core/cli",
     "discord": "bot/__main__.py bot/app.py bot/cogs bot/messages bot/preview"
     " bot/requests/intake.py",
+    "fontTools": "mst_core/notation/lettering.py mst_core/notation/pdf.py",
     "fluidsynth": "mst_core/sound/fluidsynth.py",
     "midi2audio": "mst_core/sound/fluidsynth_cli.py",
     "matplotlib": "mst_core/training/loss_log.py",
     "mido": "mst_core/notation/midi.py mst_core/sound/performance_midi.py",
     "music21": "mst_core/notation/musicxml.py",
     "pydub": "mst_core/sound/encoding.py",
-    "resvg_py": "mst_core/notation/picture.py",
+    "resvg_py": "mst_core/notation/engraving.py",
     "safetensors": "mst_core/networks mst_core/training mst_core/statistics",
     "simcord": "bot/preview",
     "tomli_w": "mst_core/training/train_style.py",
     "torch": "mst_core/networks mst_core/training mst_core/generation/candidates.py"
     " mst_core/evaluation/baselines.py",
-    "verovio": "mst_core/notation/picture.py",
+    "verovio": "mst_core/notation/engraving.py",
 }
 """Each foreign library, and the only places that may import it: to replace one touches these."""
 
@@ -270,6 +271,7 @@ def asked_libraries(*extras: str) -> list[Requirement]:
 def test_a_new_library_arrives_with_its_room() -> None:
     imported_as = {
         "discord.py": "discord",
+        "fonttools": "fontTools",
         "pyfluidsynth": "fluidsynth",
         "tomli-w": "tomli_w",
     }

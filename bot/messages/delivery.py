@@ -85,7 +85,7 @@ class Delivery:
                     await self._webhook(record).edit_message(
                         record.message_id,
                         content=message.content,
-                        embed=message.embed,
+                        embeds=message.embeds,
                         attachments=message.files,
                         view=message.view,
                     )
@@ -218,7 +218,7 @@ async def _try_send(
             await channel.send(
                 content,
                 allowed_mentions=mentions,
-                embed=message.embed,
+                embeds=message.embeds,
                 files=message.files,
                 view=message.view,
                 nonce=f"mst-{record.id}",  # Discord drops a second message with the same nonce

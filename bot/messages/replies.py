@@ -27,12 +27,22 @@ from bot.messages.captions import (
 from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
-from mst_core.jobs import FORMATS, Progress, Receipt, Request, next_seed
+from mst_core.jobs import (
+    FORMATS,
+    Progress,
+    Receipt,
+    Request,
+    list_pages,
+    name_page,
+    next_seed,
+)
 from mst_core.music import Meter
 from mst_core.styles import StyleCard
 
 EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)
 PROGRESS_STEPS = 10
+MAX_PAGES = 3
+"""Pages of a score that one message shows."""
 MAX_WARNINGS = 5
 """Warnings that one result shows."""
 MAX_WARNING = 250
@@ -50,7 +60,8 @@ class ResultMessage:
     """A message with a result, to be sent or to replace the content of an earlier message."""
 
     content: str
-    embed: discord.Embed
+    embeds: list[discord.Embed]
+    """The result with the first page of its score; then one for each further page that is sent."""
     files: list[discord.File]
     view: discord.ui.View
 
@@ -109,16 +120,27 @@ class Replies:
             files: The bytes of the audio, picture and score files by format, such as ``mp3``.
         """
         name = file_name(record)
-        embed = self._embed(record, receipt)
-        if "png" in files:
-            embed.set_image(url=f"attachment://{name}.png")
         tune = self.captions.describe(record, record.locale)
+        content = self._texts.render("answer.content", record.locale, tune=tune)
+        pages = list_pages(files, "png")
+        if len(pages) > MAX_PAGES:
+            content += "\n" + self._texts.render(
+                "answer.pages", record.locale, shown=MAX_PAGES, pages=len(pages)
+            )
+        shown = [name_page("png", number) for number, _ in enumerate(pages[:MAX_PAGES], start=1)]
+        embeds = [self._embed(record, receipt)]
+        embeds += [discord.Embed(colour=EMBED_COLOR) for _ in shown[1:]]
+        for embed, page in zip(embeds, shown, strict=False):
+            embed.set_image(url=f"attachment://{name}.{page}")
+        # Audio first; the first page before the second.
+        sent = [each for format in FORMATS for each in (shown if format == "png" else [format])]
         return ResultMessage(
-            content=self._texts.render("answer.content", record.locale, tune=tune),
-            embed=embed,
+            content=content,
+            embeds=embeds,
             files=[
                 discord.File(io.BytesIO(files[suffix]), filename=f"{name}.{suffix}")
-                for suffix in sorted(files, key=FORMATS.index)  # audio first
+                for suffix in sent
+                if suffix in files
             ],
             view=self._buttons(record),
         )

@@ -23,7 +23,7 @@ class ResultFiles:
 
         Args:
             request_id: The request.
-            files: The bytes of each file by its format, such as ``mp3``.
+            files: The bytes of each file by its format, such as ``mp3``; pages as ``2.png``.
         """
         draft = self.folder / f".{request_id}.draft"
         shutil.rmtree(draft, ignore_errors=True)
@@ -39,7 +39,8 @@ class ResultFiles:
     def read(self, request_id: int) -> dict[str, bytes]:
         """Return the files of a request by format; an empty dict when there are none."""
         folder = self.folder / str(request_id)
-        return {path.suffix[1:]: path.read_bytes() for path in sorted(folder.glob("tune.*"))}
+        paths = sorted(folder.glob("tune.*"))
+        return {path.name.removeprefix("tune."): path.read_bytes() for path in paths}
 
     def discard(self, request_id: int) -> None:
         """Delete the files of a request, if there are any."""

@@ -19,6 +19,8 @@ import click
 from mst_core.cli.errors import report_error
 from mst_core.cli.files import (
     OutputSpec,
+    page_files,
+    page_path,
     read_score_file,
     title_for,
     unique_stems,
@@ -85,6 +87,7 @@ class BatchSpec:
     """The other tunes of the request by name."""
     performed: bool = False
     show_original: bool = False
+    light: bool = False
     as_json: bool = False
 
     def request_for(self, variant: Variant) -> Request:
@@ -140,7 +143,7 @@ def validate_batch(spec: BatchSpec, models: Path, *, inputs: int = 1) -> None:
     if spec.performed and "mid" not in spec.outputs.formats:
         raise BadOption("performed", "yes", "it is about MIDI files, and none is asked for")
     if spec.show_original and not {*spec.outputs.formats} & {*PICTURE_FORMATS}:
-        raise BadOption("compare", "yes", "it is about pictures; ask for a .png or .svg")
+        raise BadOption("compare", "yes", "it is about pictures; ask for a .png, .svg or .pdf")
     if spec.outputs.folder is None and inputs * len(spec.variants) > 1:
         what = f"{inputs} files" if inputs > 1 else f"{len(spec.variants)} versions"
         raise click.UsageError(f"to write {what}, name a folder with --out-dir DIR")
@@ -229,6 +232,7 @@ def _make_variants(
                 scores=scores,
                 performed_midi=spec.performed,
                 show_original=spec.show_original,
+                light=spec.light,
             )
             composition = studio.compose(job, on_progress)
             is_new = composition.melody.notes not in known
@@ -267,9 +271,9 @@ def _write_files(spec: BatchSpec, made: list[tuple[Rendition, Mapping[Path, str]
         spec.outputs.folder.mkdir(parents=True, exist_ok=True)
     write_all_or_none(
         {
-            path: rendition.files[format]
+            path: content
             for rendition, files in made
-            for path, format in files.items()
+            for path, content in page_files(rendition, files).items()
         }
     )
 
@@ -281,5 +285,14 @@ def _report_results(
     known_warnings: set[str] = set()
     for rendition, files in made:
         warnings = [each for each in rendition.receipt.warnings if each not in known_warnings]
-        print_rendition(rendition, [*files], warnings, source=file, as_json=spec.as_json)
+        written = page_files(rendition, files)
+        for path, format in files.items():
+            count = len(rendition.pages(format))
+            if count > 1:
+                name, last = (
+                    click.format_filename(path),
+                    click.format_filename(page_path(path, count)),
+                )
+                click.echo(f"{name}: the score has {count} pages, up to {last}", err=True)
+        print_rendition(rendition, [*written], warnings, source=file, as_json=spec.as_json)
         known_warnings |= {*warnings}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from tempfile import NamedTemporaryFile
 import click
 
 from mst_core.errors import BadOption, MstError, UnreadableScore
-from mst_core.jobs import FORMATS
+from mst_core.jobs import FORMATS, Rendition
 from mst_core.reading.formats import (
     ACCEPTED_FORMATS,
     SNIFFED_BYTES,
@@ -153,6 +153,36 @@ def parse_outputs(outputs: Sequence[Path], folder: Path | None, formats: str | N
     if not os.access(existing, os.W_OK):
         raise BadOption("out-dir", folder, f"nothing can be written into {existing}")
     return OutputSpec({}, folder, tuple(dict.fromkeys(wanted)))
+
+
+def page_path(path: Path, number: int) -> Path:
+    """Return the file of a page of a picture: ``score.png``, then ``score-2.png``.
+
+    Args:
+        path: the file of the first page.
+        number: number of the page, counted from 1.
+    """
+    return path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def page_files(rendition: Rendition, files: Mapping[Path, str]) -> dict[Path, bytes]:
+    """Return everything that is written of a rendition.
+
+    Args:
+        rendition: the result.
+        files: the format of each file that was asked for.
+
+    Returns:
+        The contents by path; further pages of a picture follow the first, and none replaces a file
+        that was asked for.
+    """
+    contents: dict[Path, bytes] = {}
+    for path, format in files.items():
+        for number, page in enumerate(rendition.pages(format), start=1):
+            place = page_path(path, number)
+            if number == 1 or place not in files:
+                contents[place] = page
+    return contents
 
 
 def unique_stems(paths: Iterable[Path]) -> list[str]:

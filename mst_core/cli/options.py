@@ -54,12 +54,18 @@ outputs = click.option(
     multiple=True,
     metavar="FILE",
     help="The file to write; its ending sets the format (.mp3 .ogg .wav .mid .musicxml .abc .png "
-    ".svg). May be given several times. Without it the tune is printed as ABC.",
+    ".svg .pdf). May be given several times. Without it the tune is printed as ABC. Further pages "
+    "of score.png are score-2.png and so on; a .pdf has all pages.",
 )
 performed = click.option(
     "--performed",
     is_flag=True,
     help="Write swing and timing of the audio into MIDI files instead of the straight score.",
+)
+light = click.option(
+    "--light",
+    is_flag=True,
+    help="Draw .png and .svg in black on white, for paper; a .pdf always is.",
 )
 
 
@@ -158,6 +164,7 @@ class CommonOptions(TypedDict):
 
     outputs: tuple[Path, ...]
     performed: bool
+    light: bool
     as_json: bool
     models: Path
     soundfont: Path | None
@@ -191,7 +198,7 @@ def _new_tune_options(condition: str = "") -> tuple[Callable[[FC], FC], ...]:
     )
 
 
-_OUTPUT_OPTIONS = (outputs, performed, json, models, soundfont, device)
+_OUTPUT_OPTIONS = (outputs, performed, light, json, models, soundfont, device)
 _TRANSFER_OPTIONS = (
     seed,
     track,

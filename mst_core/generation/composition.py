@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mst_core.music import Melody, Part
+from mst_core.music import ControlEvent, Melody, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class Composition:
     """(bars of the given tune that repeat an earlier bar, how many of them still do)."""
     parts: tuple[Part, ...] = ()
     """The other parts of the given file."""
+    controls: tuple[ControlEvent, ...] = ()
+    """Programs, controllers and bends of the melody."""
+    velocity: int | None = None
+    """Median MIDI velocity of the melody beside its parts, 1 to 127; None for the usual one."""
     warnings: tuple[str, ...] = ()
     """Sentences about the given file and what was done, for the receipt."""
 

@@ -6,13 +6,17 @@ barline also on tied notes, because readers of ABC differ there.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.music import Melody
+from mst_core.music import Key, Melody, Meter
 from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
 from mst_core.notation.note_values import WrittenNote
 from mst_core.notation.spelling import AccidentalTracker, Spelling
+from mst_core.notation.tempo_marks import mark_tempos
 
 BARS_PER_LINE = 4
 _BARLINES = {"single": "|", "double": "||", "final": "|]"}
@@ -39,8 +43,8 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
         f"T:{_title_field(title) or 'Untitled'}",
         f"M:{melody.meter}",
         f"L:{unit / 4}",
-        f"Q:{_tempo_field(melody)}",
-        f"K:{melody.key.tonic_name}{_MODES.get(melody.key.mode, melody.key.mode[:3])}",
+        f"Q:{_tempo_text(mark_tempos(melody)[0], melody.meter)}",
+        f"K:{_key_text(melody.key)}",
     ]
     accidentals = AccidentalTracker(melody.key)
     lines = []
@@ -60,33 +64,75 @@ def _title_field(text: str) -> str:
     return " ".join(text.split()).replace("%", r"\%")
 
 
-def _tempo_field(melody: Melody) -> str:
+def _tempo_text(tempo: float, meter: Meter) -> str:
     """Return the tempo in beats per minute, or in quarter notes when that is not an integer."""
-    beat = melody.meter.beat_length
-    beats = melody.tempo / float(beat)
+    beat = meter.beat_length
+    beats = tempo / float(beat)
     if beats == round(beats):
         return f"{beat / 4}={round(beats)}"
-    return f"1/4={melody.tempo:.6g}"
+    return f"1/4={tempo:.6g}"
+
+
+def _key_text(key: Key) -> str:
+    """Return a key as ABC writes it: ``F#``, ``Bbm``, ``Ador``."""
+    return f"{key.tonic_name}{_MODES.get(key.mode, key.mode[:3])}"
 
 
 def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -> str:
     """Return the notes of a bar, without barlines."""
-    meter = f"[M:{bar.meter}] " * bar.changes_meter
-    if bar.is_empty:
-        return f"{meter}z{_length_text(bar.length / unit)}"
-    accidentals.start_bar()
-    text = meter
+    text = f"[M:{bar.meter}] " * bar.changes_meter
+    text += f"[K:{_key_text(bar.key)}] " * bar.changes_key
+    if bar.tempo is not None:
+        text += f"[Q:{_tempo_text(bar.tempo, bar.meter)}] "
+    chords = list(bar.chords)
+    if bar.is_empty and len(chords) <= 1:
+        symbol = _chord_text(chords[0][1]) if chords else ""
+        return f"{text}{symbol}z{_length_text(bar.length / unit)}"
+    accidentals.start_bar(bar.key)
+    counts = Counter(note.triplet for note in bar.notes)
+    index = 0
     before: WrittenNote | None = None
     for note in bar.notes:
         same_triplet = before and before.triplet == note.triplet is not None
         if before and before.beat_group != note.beat_group and not same_triplet:
             text += " "
         if note.triplet is not None:
-            members = [each for each in bar.notes if each.triplet == note.triplet]
-            text += _open_triplet(members.index(note), len(members))
-        text += _note_text(note, unit, accidentals)
+            index = index + 1 if same_triplet else 0
+            text += _open_triplet(index, counts[note.triplet])
+        for piece, symbol in _split_at_chords(note, chords):
+            text += symbol + _note_text(piece, unit, accidentals)
         before = note
     return text
+
+
+def _split_at_chords(
+    note: WrittenNote, chords: list[tuple[Fraction, str]]
+) -> Iterator[tuple[WrittenNote, str]]:
+    """Yield a note in tied pieces, each with the chord symbol before it.
+
+    ABC writes a chord symbol only before a note. Within a triplet, whose notes are counted, it
+    stands before the next note instead. The symbols that are written are taken from the list.
+    """
+    end = note.onset + note.duration
+    symbol = ""
+    while chords and chords[0][0] <= note.onset:
+        symbol = _chord_text(chords.pop(0)[1])
+    if note.triplet is None:
+        while chords and chords[0][0] < end:
+            split, text = chords.pop(0)
+            is_tied = note.spelling is not None
+            piece = replace(note, duration=split - note.onset, tied_to_next=is_tied)
+            yield piece, symbol
+            symbol = _chord_text(text)
+            note = replace(
+                note, onset=split, duration=end - split, tied_to_previous=is_tied, grace=()
+            )
+    yield note, symbol
+
+
+def _chord_text(text: str) -> str:
+    """Return a chord symbol in quotes; it holds no quote and begins with no sign of ABC."""
+    return f'"{text.replace(chr(34), "")}"'
 
 
 def _barline_text(bar: WrittenBar, after: WrittenBar | None) -> str:
@@ -117,17 +163,19 @@ def _note_text(note: WrittenNote, unit: Fraction, accidentals: AccidentalTracker
     length = _length_text(shown / unit)
     if note.spelling is None:
         return f"z{length}"
+    grace = "".join(_pitch_text(each, accidentals) for each in note.grace)
+    pitch = _pitch_text(note.spelling, accidentals)
+    return f"{f'{{{grace}}}' * bool(grace)}{pitch}{length}{'-' * note.tied_to_next}"
+
+
+def _pitch_text(spelling: Spelling, accidentals: AccidentalTracker) -> str:
+    """Return accidental, letter and octave: ``C`` is middle C, ``^c`` a sharp an octave above."""
     accidental = ""
-    if accidentals.must_show(note.spelling):
-        accidental = _ACCIDENTALS[note.spelling.alteration]
-    return f"{accidental}{_pitch_text(note.spelling)}{length}{'-' * note.tied_to_next}"
-
-
-def _pitch_text(spelling: Spelling) -> str:
-    """Return the letter with its octave marks: ``C`` is middle C, ``c`` an octave above."""
+    if accidentals.must_show(spelling):
+        accidental = _ACCIDENTALS[spelling.alteration]
     if spelling.octave >= 5:
-        return spelling.letter.lower() + "'" * (spelling.octave - 5)
-    return spelling.letter + "," * (4 - spelling.octave)
+        return accidental + spelling.letter.lower() + "'" * (spelling.octave - 5)
+    return accidental + spelling.letter + "," * (4 - spelling.octave)
 
 
 def _length_text(units: Fraction) -> str:

@@ -2,7 +2,7 @@
 
 The small upper staff is the tune before, the lower one after. Changed notes are orange. A letter is
 above bars that were repetitions of each other before: bright where they still are, dark where they
-no longer are. Letters are drawn as lines, so no font is needed.
+no longer are.
 """
 
 from __future__ import annotations
@@ -14,63 +14,41 @@ from fractions import Fraction
 from string import ascii_uppercase
 
 from mst_core.music import Melody
+from mst_core.notation.engraving import DARK, Theme, engrave, rasterize
 from mst_core.notation.layout import WrittenBar, lay_out_bars
 from mst_core.notation.mei import MeiStaff, write_mei_staves
-from mst_core.notation.picture import (
-    FOREGROUND,
-    choose_scale_and_breaks,
-    engrave,
-    estimate_width,
-    rasterize,
-)
+from mst_core.notation.picture import choose_lines, estimate_width
 
 MAX_BARS = 32
 """Only the first bars of a longer tune are drawn."""
 CHANGED_COLOR = "#e69f00"
 """Orange from the palette of Okabe and Ito (2008), distinct with color blindness."""
-BEFORE_COLOR = "#a9a9b2"
+MAX_HEIGHT = 2000
+"""Pixels of the picture at most; a higher one is scaled down."""
 _LOST_COLOR = "#6a6a72"
 _SCALE_BEFORE = 75
 """Size of the upper staff in per cent."""
 _LINE_HEIGHT = 4.6
 """Pixels of two staves with letters per per cent of scale."""
-_LETTER_PATHS = {
-    "A": "M0 6L2 0L4 6M.8 4H3.2",
-    "B": "M0 0V6H2.4C4.4 6 4.4 3 2.4 3H0H2.2C4 3 4 0 2.2 0Z",
-    "C": "M4 1C2.5-.7 0 0 0 3S2.5 6.7 4 5",
-    "D": "M0 0V6H1.5C5 6 5 0 1.5 0Z",
-    "E": "M3.6 0H0V6H3.6M0 3H3",
-    "F": "M3.6 0H0V6M0 3H3",
-    "G": "M4 1C2.5-.7 0 0 0 3S2.5 6.7 4 5V3.3H2.4",
-    "H": "M0 0V6M4 0V6M0 3H4",
-    "I": "M2 0V6",
-    "J": "M3.4 0V4C3.4 6.6 0 6.6 .2 4.2",
-    "K": "M0 0V6M3.8 0L0 3.6M1.3 2.6L4 6",
-    "L": "M0 0V6H3.4",
-    "M": "M0 6V0L2.2 4L4.4 0V6",
-    "N": "M0 6V0L4 6V0",
-    "O": "M2 0C-.7 0-.7 6 2 6S4.7 0 2 0Z",
-    "P": "M0 6V0H2.2C4.4 0 4.4 3.4 2.2 3.4H0",
-}
-"""SVG paths of the letters, 6 units high."""
-_UNIT = 42
-"""Units of the engraved SVG per unit of the letters."""
-_LABEL = re.compile(
-    r'<g id="(?P<kind>same|lost)(?P<letter>[A-P])-\d+" class="dir[^"]*">\s*'
-    r'<text x="(?P<x>-?\d+)" y="(?P<y>-?\d+)".*?</text>\s*</g>',
-    re.DOTALL,
-)
+_PAGE_HEIGHT = 60_000
+"""Pixels, more than 32 bars need: both tunes are drawn on one page."""
+_SMALL_SCALES = (40, 34, 28, 22)
+"""Per cent of the engraver's size for tunes that are not dense but long."""
 
 
-def draw_before_after_svg(before: Melody, after: Melody) -> str:
+def draw_before_after_svg(
+    before: Melody, after: Melody, *, title: str = "", theme: Theme = DARK
+) -> str:
     """Draw both tunes as SVG, 1000 pixels wide, at most 32 bars.
 
     Args:
         before: the tune before.
         after: the tune after.
+        title: the title above the music; empty for none.
+        theme: the colours.
 
     Returns:
-        The SVG document.
+        The SVG document; where bars are left out, it says so.
 
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
@@ -81,26 +59,39 @@ def draw_before_after_svg(before: Melody, after: Melody) -> str:
         estimate_width(max(pair, key=estimate_width)) + 12 * min(len(bar.notes) for bar in pair)
         for pair in zip(upper, lower, strict=True)
     ]
-    scale, breaks = choose_scale_and_breaks(before, upper, widths, _LINE_HEIGHT)
+    scale, ends = _choose_lines(before, upper, widths)
     mei = write_mei_staves(
         [
             MeiStaff(before, upper, scale=_SCALE_BEFORE, name="before"),
             MeiStaff(after, lower, highlighted=changed, highlight_color=CHANGED_COLOR),
         ],
-        line_starts=breaks,
+        line_starts=ends,
         labels=_repetition_labels(before, after, upper),
     )
-    svg = engrave(mei, scale)
-    color = rf'\1 color="{BEFORE_COLOR}" fill="{BEFORE_COLOR}"'
-    return _LABEL.sub(_draw_letter, re.sub(r'(<g id="before-\d+" class="staff")', color, svg))
+    longest = max(before.bar_count, after.bar_count)
+    (svg,) = engrave(
+        mei,
+        scale,
+        title=" ".join(title.split()),
+        note=f"bars 1 to {MAX_BARS} of {longest}" if longest > MAX_BARS else "",
+        theme=theme,
+        page_height=_PAGE_HEIGHT,
+    )
+    for group, color in ((r"before-\d+", theme.faint), (r"lost[A-P]-\d+", _LOST_COLOR)):
+        svg = re.sub(rf'(<g id="{group}")', rf'\1 color="{color}" fill="{color}"', svg)
+    return svg
 
 
-def draw_before_after_png(before: Melody, after: Melody) -> bytes:
+def draw_before_after_png(
+    before: Melody, after: Melody, *, title: str = "", theme: Theme = DARK
+) -> bytes:
     """Draw both tunes as PNG, 1000 pixels wide and at most 2000 high.
 
     Args:
         before: the tune before.
         after: the tune after.
+        title: the title above the music; empty for none.
+        theme: the colours.
 
     Returns:
         The PNG file.
@@ -108,7 +99,21 @@ def draw_before_after_png(before: Melody, after: Melody) -> bytes:
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
-    return rasterize(draw_before_after_svg(before, after))
+    svg = draw_before_after_svg(before, after, title=title, theme=theme)
+    return rasterize(svg, height=MAX_HEIGHT)
+
+
+def _choose_lines(
+    melody: Melody, bars: Sequence[WrittenBar], widths: Sequence[float]
+) -> tuple[int, list[int]]:
+    """Return the scale and the line ends at which both tunes fit one page."""
+    scale, ends = choose_lines(melody, bars, widths)
+    for smaller in _SMALL_SCALES:
+        if len(ends) * _LINE_HEIGHT * scale <= MAX_HEIGHT:
+            break
+        if smaller < scale:
+            scale, ends = choose_lines(melody, bars, widths, scales=(smaller,), bars_per_line=8)
+    return scale, ends
 
 
 def changed_notes(before: Melody, after: Melody) -> frozenset[int]:
@@ -226,12 +231,3 @@ def _fill_missing_bars(
     own: Mapping[tuple[int, bool], WrittenBar] = {_bar_id(bar): bar for bar in bars}
     theirs = {_bar_id(bar): replace(bar, notes=()) for bar in others}
     return [own.get(each) or theirs[each] for each in ids]
-
-
-def _draw_letter(label: re.Match[str]) -> str:
-    """Return the path of a letter whose baseline is that of the label."""
-    color = FOREGROUND if label["kind"] == "same" else _LOST_COLOR
-    transform = f"translate({label['x']}, {int(label['y']) - 6 * _UNIT}) scale({_UNIT})"
-    look = f'fill="none" style="stroke:{color};stroke-width:.8;stroke-linecap:round"'
-    path = _LETTER_PATHS[label["letter"]]
-    return f'<path class="mark" transform="{transform}" d="{path}" {look}/>'

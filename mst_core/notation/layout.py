@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter
 from mst_core.notation.beams import assign_beams
 from mst_core.notation.metrical_grid import MetricalGrid, exact_ticks
 from mst_core.notation.note_values import WrittenNote
 from mst_core.notation.repeat_signs import RepeatSigns, find_repeat_signs
 from mst_core.notation.spelling import Spelling, spell_pitches
+from mst_core.notation.tempo_marks import mark_tempos
 from mst_core.notation.ties import BarSpan, split_into_note_values
 from mst_core.notation.triplets import Triplet, find_triplets
 
@@ -36,6 +37,7 @@ class WrittenBar:
     notes: tuple[WrittenNote, ...]
     """Notes and rests in order."""
     meter: Meter
+    key: Key
     starts_section: bool
     """Whether a section begins here; always true for the first bar."""
     starts_repeat: bool
@@ -48,6 +50,13 @@ class WrittenBar:
     """``single``, ``double`` before a section, or ``final``."""
     changes_meter: bool = False
     """Whether its meter differs from that of the bar before."""
+    changes_key: bool = False
+    """Whether its key differs from that of the bar before."""
+    tempo: float | None = None
+    """Quarter notes a minute where a later tempo begins here; that of the beginning is no change.
+    """
+    chords: tuple[tuple[Fraction, str], ...] = ()
+    """Chord symbols with their quarter notes from the start of the full bar, rising."""
     starts_ending: bool = False
     ends_ending: bool = False
 
@@ -85,12 +94,18 @@ def lay_out_bars(melody: Melody) -> tuple[WrittenBar, ...]:
     pickup_bar = int(melody.meter.bar_length * TICKS_PER_QUARTER)
     first = min(0, note_spans[0][0] // pickup_bar) if note_spans else 0
     signs = find_repeat_signs(melody, barlines, note_spans)
+    tempos = mark_tempos(melody)
     barlines = [*range(first * pickup_bar, 0, pickup_bar), *barlines]
     bars: list[WrittenBar] = []
     for index, spans in enumerate(_cut_at_barlines(melody, note_spans, barlines), start=first):
         meter, start = melody.meter_at(index), barlines[index - first]
-        bars += _write_bar(meter, index, spans, start, signs, is_first=index == first)
-    return tuple(_mark_boundaries(bars, melody.meter, signs.starts_with_repeat))
+        key, is_first = melody.key_at(index), index == first
+        parts = list(_write_bar(meter, key, index, spans, start, signs, is_first=is_first))
+        if index > 0 and parts:
+            parts[0] = replace(parts[0], tempo=tempos.get(index))
+        bars += parts
+    marked = _mark_boundaries(bars, melody, signs.starts_with_repeat)
+    return tuple(_place_chords(list(marked), melody, barlines, first))
 
 
 def uses_bass_clef(melody: Melody) -> bool:
@@ -137,18 +152,17 @@ def _cut_at_barlines(
     melody: Melody, note_spans: Sequence[tuple[int, int]], barlines: Sequence[int]
 ) -> list[list[BarSpan]]:
     """Return the notes and rests of each bar."""
-    timeline: list[tuple[int, int, Spelling | None]] = []
+    timeline: list[tuple[int, int, Spelling | None, tuple[Spelling, ...]]] = []
     now = barlines[0]
-    spellings = spell_pitches(melody.pitches, melody.key)
-    for (onset, end), spelling in zip(note_spans, spellings, strict=True):
+    for (onset, end), (spelling, grace) in zip(note_spans, _spell_notes(melody), strict=True):
         if onset > now:
-            timeline.append((now, onset, None))
-        timeline.append((onset, end, spelling))
+            timeline.append((now, onset, None, ()))
+        timeline.append((onset, end, spelling, grace))
         now = end
     if now < barlines[-1]:
-        timeline.append((now, barlines[-1], None))
+        timeline.append((now, barlines[-1], None, ()))
     bars: list[list[BarSpan]] = [[] for _ in barlines[1:]]
-    for start, end, written in timeline:
+    for start, end, written, grace in timeline:
         is_note = written is not None
         index = bisect_right(barlines, start) - 1
         while barlines[index] < end:
@@ -161,14 +175,31 @@ def _cut_at_barlines(
                     written,
                     continues_after=is_note and stop < end,
                     continues_before=is_note and begin > start,
+                    grace=grace if begin == start else (),
                 )
             )
             index += 1
     return bars
 
 
+def _spell_notes(melody: Melody) -> list[tuple[Spelling, tuple[Spelling, ...]]]:
+    """Return the spelling of each note and of the ornaments before it, in the key of its bar."""
+    keys = [melody.key] * len(melody.notes)
+    if melody.key_changes:
+        lines = melody.barlines
+        keys = [melody.key_at(bisect_right(lines, note.onset) - 1) for note in melody.notes]
+    by_key = {key: spell_pitches(melody.pitches, key) for key in set(keys)}
+    graces = {each.note: each.pitches for each in melody.grace_notes}
+    spelled = []
+    for index, (note, key) in enumerate(zip(melody.notes, keys, strict=True)):
+        grace = spell_pitches((*graces.get(index, ()), note.pitch), key)[:-1]
+        spelled.append((by_key[key][index], grace))
+    return spelled
+
+
 def _write_bar(
     meter: Meter,
+    key: Key,
     index: int,
     spans: list[BarSpan],
     start: int,
@@ -198,6 +229,7 @@ def _write_bar(
             length=sum((note.duration for note in notes), Fraction(0)),
             notes=notes,
             meter=meter,
+            key=key,
             starts_section=begin > 0 and begin in signs.section_starts,
             starts_repeat=begin in signs.repeat_starts,
             ends_repeat=stop in signs.repeat_ends,
@@ -220,8 +252,33 @@ def _trim_pickup_rest(spans: list[BarSpan], triplets: Sequence[Triplet]) -> list
     return [replace(rest, start=begin), *others] if begin < rest.end else others
 
 
+def _place_chords(
+    bars: list[WrittenBar], melody: Melody, barlines: Sequence[int], first: int
+) -> list[WrittenBar]:
+    """Give each chord symbol to the bar, or the part of a bar, that sounds when it begins."""
+    starts = [
+        Fraction(barlines[bar.number - 1 - first], TICKS_PER_QUARTER)
+        + (bar.notes[0].onset if bar.notes else 0)
+        for bar in bars
+    ]
+    placed: list[list[tuple[Fraction, str]]] = [[] for _ in bars]
+    for chord in melody.chords:
+        if not bars or chord.onset >= melody.length:
+            continue
+        index = max(0, bisect_right(starts, chord.onset) - 1)
+        bar = bars[index]
+        line = Fraction(barlines[bar.number - 1 - first], TICKS_PER_QUARTER)
+        # One before the first note of a pickup is written above that note.
+        onset = max(chord.onset, starts[index]) - line
+        if not placed[index] or placed[index][-1][0] < onset:
+            placed[index].append((onset, chord.text))
+        else:
+            placed[index][-1] = (onset, chord.text)
+    return [replace(bar, chords=tuple(own)) for bar, own in zip(bars, placed, strict=True)]
+
+
 def _mark_boundaries(
-    bars: list[WrittenBar], meter: Meter, starts_with_repeat: bool
+    bars: list[WrittenBar], melody: Melody, starts_with_repeat: bool
 ) -> Iterator[WrittenBar]:
     """Set the fields of each bar that depend on its neighbours."""
     for bar, before, after in zip(bars, [None, *bars], [*bars[1:], None], strict=False):
@@ -231,7 +288,8 @@ def _mark_boundaries(
             starts_section=bar.starts_section or before is None,
             starts_repeat=bar.starts_repeat or (starts_with_repeat and before is None),
             right_barline=barline if after else "final",
-            changes_meter=bar.meter != (before.meter if before else meter),
+            changes_meter=bar.meter != (before.meter if before else melody.meter),
+            changes_key=bar.key != (before.key if before else melody.key),
             starts_ending=bool(bar.ending) and (not before or before.ending != bar.ending),
             ends_ending=bool(bar.ending) and (not after or after.ending != bar.ending),
         )

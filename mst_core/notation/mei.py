@@ -6,19 +6,32 @@ computes nothing but distances.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from mst_core.music import Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 from mst_core.notation.beams import needs_bracket
 from mst_core.notation.layout import WrittenBar, uses_bass_clef
-from mst_core.notation.note_values import WrittenNote
-from mst_core.notation.spelling import AccidentalTracker
+from mst_core.notation.note_values import NOTE_VALUES, WrittenNote
+from mst_core.notation.spelling import AccidentalTracker, Spelling
 
 _NAMESPACE = "http://www.music-encoding.org/ns/mei"
 _BARLINES = {"single": "single", "double": "dbl", "final": "end"}
+_METRONOME_NOTES = {
+    1: "\ueca2",
+    2: "\ueca3",
+    4: "\ueca5",
+    8: "\ueca7",
+    16: "\ueca9",
+    32: "\uecab",
+    64: "\uecad",
+}
+"""Symbols of note values within a text, by denominator, in verovio's music font."""
+_METRONOME_DOT = "\uecb7"
 _ACCIDENTALS = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 
 
@@ -65,7 +78,8 @@ def write_mei_staves(
     Args:
         staves: the staves from top to bottom; barlines and repeat signs are those of the first.
         line_starts: indices of the bars that begin a line, without the first.
-        labels: a word above the bar with that index, for which the engraver leaves space.
+        labels: a word by the index of a bar, whose last letter is written above the bar; the word
+            and the index are the XML id of the letter.
 
     Returns:
         The MEI document.
@@ -97,7 +111,7 @@ def write_mei_staves(
         if bar.starts_ending:
             ending = SubElement(section, "ending", n=str(bar.ending))
         parent = ending if bar.ending else section
-        _write_meter_changes(parent, [staff.bars[index] for staff in staves])
+        _write_changes(parent, [staff.bars[index] for staff in staves])
         measure = SubElement(parent, "measure", right=_BARLINES[bar.right_barline])
         # The end of one repeat and the start of the next share one sign within a line.
         is_next_start = (
@@ -110,12 +124,17 @@ def write_mei_staves(
             measure.set("left", "rptstart")
         if not bar.is_complete:
             measure.set("metcon", "false")
+        if bar.number > 1 and not bar.starts_after_repeat_sign:
+            measure.set("n", str(bar.number))  # shown where a line begins
         measures.append(measure)
+    if len(staves) == 1:
+        for measure, bar in zip(measures, bars, strict=True):
+            _write_words(measure, bar)
     for number, staff in enumerate(staves, start=1):
         _write_staff(measures, number, staff)
     for index, text in labels.items():
         label = {"staff": "1", "place": "above", "tstamp": "1", "xml:id": f"{text}-{index}"}
-        SubElement(measures[index], "dir", label).text = text
+        SubElement(measures[index], "dir", label).text = text[-1]
     return tostring(mei, encoding="unicode")
 
 
@@ -128,18 +147,17 @@ def _write_staff(measures: Sequence[Element], number: int, staff: MeiStaff) -> N
         if staff.name:
             part.set("xml:id", f"{staff.name}-{index}")
         layer = SubElement(part, "layer", n="1")
-        accidentals.start_bar()
+        accidentals.start_bar(bar.key)
         if bar.is_empty:
             SubElement(layer, "mRest" if bar.notes else "mSpace")
             continue
-        for note, element in _nest_notes(layer, bar.notes):
+        for note, element, graces in _nest_notes(layer, bar.notes):
+            for spelling, grace in zip(note.grace, graces, strict=True):
+                _set_pitch(grace, spelling, accidentals.must_show(spelling))
             if note.spelling is not None:
                 # A note tied over the barline needs no second accidental.
                 shown = not note.tied_to_previous and accidentals.must_show(note.spelling)
-                element.set("pname", note.spelling.letter.lower())
-                element.set("oct", str(note.spelling.octave))
-                accidental = _ACCIDENTALS[note.spelling.alteration]
-                element.set("accid" if shown else "accid.ges", accidental)
+                _set_pitch(element, note.spelling, shown)
                 n_notes += not note.tied_to_previous
                 if n_notes - 1 in staff.highlighted:
                     element.set("color", staff.highlight_color)
@@ -150,6 +168,13 @@ def _write_staff(measures: Sequence[Element], number: int, staff: MeiStaff) -> N
             for frame in layer.iter(tag):
                 if staff.highlight_color and all(note.get("color") for note in frame.iter("note")):
                     frame.set("color", staff.highlight_color)
+
+
+def _set_pitch(element: Element, spelling: Spelling, shown: bool) -> None:
+    """Write the pitch of a note; its accidental is shown, or only says how it sounds."""
+    element.set("pname", spelling.letter.lower())
+    element.set("oct", str(spelling.octave))
+    element.set("accid" if shown else "accid.ges", _ACCIDENTALS[spelling.alteration])
 
 
 def _staff_attributes(staff: MeiStaff, n_staves: int) -> dict[str, str]:
@@ -163,16 +188,55 @@ def _staff_attributes(staff: MeiStaff, n_staves: int) -> dict[str, str]:
     return {**clef, **own, "scale": f"{staff.scale}%"}
 
 
-def _write_meter_changes(parent: Element, bars: Sequence[WrittenBar]) -> None:
-    """Write the meters that begin with one bar of each staff."""
-    if len(bars) == 1 and bars[0].changes_meter:
-        SubElement(parent, "scoreDef", _meter_attributes(bars[0].meter))
-    elif any(bar.changes_meter for bar in bars):
+def _write_changes(parent: Element, bars: Sequence[WrittenBar]) -> None:
+    """Write the meters and keys that begin with one bar of each staff."""
+    changes = [
+        (_meter_attributes(bar.meter) if bar.changes_meter else {})
+        | ({"keysig": _key_signature(bar.key.fifths)} if bar.changes_key else {})
+        for bar in bars
+    ]
+    if len(bars) == 1 and changes[0]:
+        SubElement(parent, "scoreDef", changes[0])
+    elif any(changes):
         group = SubElement(SubElement(parent, "scoreDef"), "staffGrp")
-        for number, bar in enumerate(bars, start=1):
-            if bar.changes_meter:
-                attributes = {"n": str(number), "lines": "5", **_meter_attributes(bar.meter)}
-                SubElement(group, "staffDef", attributes)
+        for number, change in enumerate(changes, start=1):
+            if change:
+                SubElement(group, "staffDef", {"n": str(number), "lines": "5", **change})
+
+
+def _write_words(measure: Element, bar: WrittenBar) -> None:
+    """Write the tempo mark and the chord symbols above a bar of the only staff."""
+    above = {"staff": "1", "place": "above"}
+    if bar.tempo is not None:
+        mark = SubElement(measure, "tempo", {**above, "tstamp": "1"})
+        mark.text = tempo_text(bar.tempo, bar.meter)
+    start = bar.notes[0].onset if bar.notes else Fraction(0)
+    for onset, text in bar.chords:
+        place = float(onset - start) * bar.meter.denominator / 4 + 1
+        SubElement(measure, "harm", {**above, "tstamp": f"{place:.4f}"}).text = _chord_text(text)
+
+
+def tempo_text(tempo: float, meter: Meter) -> str:
+    """Return a tempo as a note of the length of a beat, ``=`` and beats a minute.
+
+    Args:
+        tempo: quarter notes a minute.
+        meter: the meter, whose beat is counted.
+
+    Returns:
+        The text; the note is a symbol of the music font.
+    """
+    ticks = meter.beat_length * TICKS_PER_QUARTER
+    denominator, dots = NOTE_VALUES.get(ticks, (4, 0))
+    beat = meter.beat_length if ticks in NOTE_VALUES else 1
+    symbol = _METRONOME_NOTES[denominator] + _METRONOME_DOT * dots
+    return f"{symbol} = {round(tempo / float(beat))}"
+
+
+def _chord_text(text: str) -> str:
+    """Return a chord symbol with the signs for sharp and flat, on one line."""
+    text = re.sub(r"\s+", " ", text).strip().replace("#", "♯")
+    return re.sub(r"(^|/)([A-G])b|b(?=\d)", lambda found: f"{found[0][:-1]}♭", text)
 
 
 def _meter_attributes(meter: Meter) -> dict[str, str]:
@@ -187,26 +251,49 @@ def _key_signature(fifths: int) -> str:
 
 def _nest_notes(
     layer: Element, notes: tuple[WrittenNote, ...]
-) -> list[tuple[WrittenNote, Element]]:
-    """Write notes into their beams and triplets, the longer of the two outside."""
-    written: list[tuple[WrittenNote, Element]] = []
+) -> list[tuple[WrittenNote, Element, list[Element]]]:
+    """Write notes into their beams and triplets, the longer of the two outside.
+
+    Returns:
+        Each note with its element and those of the ornaments before it.
+    """
+    written: list[tuple[WrittenNote, Element, list[Element]]] = []
+    triplets_of_beam: dict[int, set[int | None]] = {}
+    beams_of_triplet: dict[int, set[int | None]] = {}
+    for note in notes:
+        if note.beam is not None:
+            triplets_of_beam.setdefault(note.beam, set()).add(note.triplet)
+        if note.triplet is not None:
+            beams_of_triplet.setdefault(note.triplet, set()).add(note.beam)
 
     def outer_frame(note: WrittenNote) -> tuple[str, int] | None:
-        triplets_of_beam = [each.triplet for each in notes if each.beam == note.beam is not None]
-        beams_of_triplet = [each.beam for each in notes if each.triplet == note.triplet is not None]
-        if note.beam is not None and len(set(beams_of_triplet)) <= 1:
+        beams = () if note.triplet is None else beams_of_triplet[note.triplet]
+        triplets = () if note.beam is None else triplets_of_beam[note.beam]
+        if note.beam is not None and len(beams) <= 1:
             return "beam", note.beam
-        if note.triplet is not None and len(set(triplets_of_beam)) <= 1:
+        if note.triplet is not None and len(triplets) <= 1:
             return "triplet", note.triplet
         return None
 
-    def add_notes(parent: Element, run: list[WrittenNote]) -> None:
+    def add_notes(
+        parent: Element, run: list[WrittenNote], first_graces: list[Element] | None = None
+    ) -> None:
         for note in run:
             attributes = {"dur": str(note.denominator)}
             if note.dots:
                 attributes["dots"] = str(note.dots)
             tag = "rest" if note.spelling is None else "note"
-            written.append((note, SubElement(parent, tag, attributes)))
+            graces = add_graces(parent, len(note.grace)) if first_graces is None else first_graces
+            first_graces = None
+            written.append((note, SubElement(parent, tag, attributes), graces))
+
+    def add_graces(parent: Element, count: int) -> list[Element]:
+        if not count:
+            return []
+        group = SubElement(parent, "graceGrp", {"attach": "post"})
+        frame = SubElement(group, "beam") if count > 1 else group
+        short = {"dur": "16" if count > 1 else "8", "grace": "unacc"}
+        return [SubElement(frame, "note", short) for _ in range(count)]
 
     def add_triplet(parent: Element, run: list[WrittenNote]) -> Element:
         bracket = "true" if needs_bracket(run, notes) else "false"
@@ -218,12 +305,20 @@ def _nest_notes(
         if frame is None:
             add_notes(layer, run)
         elif frame[0] == "beam":
+            # Inside the beam, the engraver takes an ornament before its first note for one of its
+            # notes.
+            graces: list[Element] | None = add_graces(layer, len(run[0].grace))
             beam = SubElement(layer, "beam")
             for number, inner in groupby(run, key=lambda note: note.triplet):
                 part = list(inner)
-                add_notes(beam if number is None else add_triplet(beam, part), part)
+                parent = beam if number is None else add_triplet(beam, part)
+                add_notes(parent, part, graces)
+                graces = None
         else:
             triplet = add_triplet(layer, run)
             for number, inner in groupby(run, key=lambda note: note.beam):
-                add_notes(triplet if number is None else SubElement(triplet, "beam"), list(inner))
+                part = list(inner)
+                graces = None if number is None else add_graces(triplet, len(part[0].grace))
+                parent = triplet if number is None else SubElement(triplet, "beam")
+                add_notes(parent, part, graces)
     return written

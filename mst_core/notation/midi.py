@@ -1,7 +1,8 @@
 """Writes a melody as a Standard MIDI File: the score, straight, on the grid, with one velocity.
 
 MIDI has no negative time, so a pickup is padded with a rest to a full bar. Rests are gaps. The file
-ends at the final barline. Repeats are written once. For a file with swing and dynamics see
+ends at the final barline. Repeats are written once. Grace notes have a track of their own, so that
+note i of the melody stays note i. For a file with swing and dynamics see
 `mst_core.sound.performance_midi`.
 """
 
@@ -13,13 +14,25 @@ from io import BytesIO
 
 from mido import Message, MetaMessage, MidiFile, MidiTrack
 
-from mst_core.music import MIDI_TICKS_PER_QUARTER, Key, Melody, Meter, Part
+from mst_core.music import (
+    MIDI_TICKS_PER_QUARTER,
+    ControlEvent,
+    Key,
+    Melody,
+    Meter,
+    Part,
+    PartNote,
+)
 from mst_core.notation.metrical_grid import exact_ticks
 
 VELOCITY = 80
 """Velocity of every note of the melody."""
 MELODY_TRACK_NAME = "melody"
 """Name of the melody's track in a file that has others."""
+GRACE_NOTES = "grace notes"
+"""End of the name of the track with the melody's ornaments."""
+GRACE_NOTE_S = 0.06
+"""Seconds of a grace note; they end where their note begins."""
 _CLOCKS_PER_QUARTER = 24
 DRUM_CHANNEL = 9
 """Channel of drums in General MIDI, counted from 0."""
@@ -39,17 +52,20 @@ def write_midi(
     program: int,
     title: str = "",
     parts: Sequence[Part] = (),
+    controls: Sequence[ControlEvent] = (),
 ) -> bytes:
     """Write a file with 480 ticks per quarter note.
 
     Without parts the file is of format 0. With parts it is of format 1: the first track has title,
     tempo, meter and key, the second is called ``melody``, and each part has a track of its own.
+    Grace notes count as a part.
 
     Args:
         melody: the melody, on the grid of ticks.
         program: General MIDI program of the melody, 0 to 127.
         title: name of the first track.
         parts: accompanying parts; their times are rounded to ticks.
+        controls: programs, controllers and bends of the melody.
 
     Returns:
         The bytes of the file.
@@ -58,15 +74,18 @@ def write_midi(
         UnwritableRhythm: when a note of the melody begins or ends between two ticks.
     """
     earliest = min([-melody.pickup, *(note.onset for part in parts for note in part.notes)])
+    if melody.grace_notes:
+        parts = [_grace_part(melody, program), *parts]
     padding = -(min(earliest, Fraction(0)) // melody.meter.bar_length) * melody.meter.bar_length
     lead = [
         MetaMessage("track_name", name=" ".join(title.split()) or "Melody"),
         *_tempo_events(melody, padding),
         *_meter_events(melody, padding),
-        MetaMessage("key_signature", key=_key_name(melody.key)),
+        *_key_events(melody, padding),
     ]
     line = [
         Message("program_change", program=program),
+        *(control_message(event, 0, _tick(event.onset + padding)) for event in controls),
         *_note_events(melody, padding),
     ]
     end = exact_ticks(melody.length + padding, MIDI_TICKS_PER_QUARTER, melody)
@@ -154,25 +173,94 @@ def _note_events(melody: Melody, padding: Fraction) -> Iterator[Message | MetaMe
         yield Message("note_off", note=note.pitch, velocity=0, time=end)
 
 
-def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[Message | MetaMessage]:
-    """Yield the messages of an accompanying part.
+def part_channel(number: int, drums: bool) -> tuple[int, int]:
+    """Return the MIDI port and the channel of an accompanying part.
 
-    ``number`` is its index among the parts with pitches: with more parts than channels, the next
-    MIDI port is used.
+    Args:
+        number: its index among the parts with pitches; with more parts than channels, the next port
+            is used.
+        drums: whether it is a drum part; all of them share a channel.
     """
-    port, index = (0, 0) if part.drums else divmod(number, len(PART_CHANNELS))
-    channel = DRUM_CHANNEL if part.drums else PART_CHANNELS[index]
+    if drums:
+        return 0, DRUM_CHANNEL
+    port, index = divmod(number, len(PART_CHANNELS))
+    return port, PART_CHANNELS[index]
+
+
+def control_message(event: ControlEvent, channel: int, tick: int) -> Message:
+    """Return a program change, a controller or a bend as a message.
+
+    Args:
+        event: what changes; its onset is not used.
+        channel: counted from 0.
+        tick: time of the message.
+    """
+    match event.kind:
+        case "program":
+            return Message("program_change", channel=channel, program=event.number, time=tick)
+        case "control":
+            return Message(
+                "control_change",
+                channel=channel,
+                control=event.number,
+                value=event.value,
+                time=tick,
+            )
+        case "bend":
+            return Message("pitchwheel", channel=channel, pitch=event.value, time=tick)
+
+
+def _grace_part(melody: Melody, program: int) -> Part:
+    """Return the grace notes as a part: short notes that end where the note after them begins."""
+    notes: list[PartNote] = []
+    for grace in melody.grace_notes:
+        if grace.note >= len(melody.notes):
+            continue
+        onset = melody.notes[grace.note].onset
+        quarter_s = melody.seconds_at(onset) - melody.seconds_at(onset - 1)
+        step = Fraction(GRACE_NOTE_S / quarter_s).limit_denominator(MIDI_TICKS_PER_QUARTER)
+        if grace.note:
+            room = onset - melody.notes[grace.note - 1].onset
+            step = min(step, room / (2 * max(1, len(grace.pitches))))
+        start = onset - step * len(grace.pitches)
+        notes += [
+            PartNote(start + index * step, step, pitch, VELOCITY)
+            for index, pitch in enumerate(grace.pitches)
+        ]
+    return Part(f"{MELODY_TRACK_NAME}, {GRACE_NOTES}", program, drums=False, notes=tuple(notes))
+
+
+def _part_events(part: Part, padding: Fraction, number: int) -> Iterator[Message | MetaMessage]:
+    """Yield the messages of an accompanying part, ``number`` being its index for `part_channel`."""
+    port, channel = part_channel(number, part.drums)
     yield MetaMessage("track_name", name=part.name)
     if port:
         yield MetaMessage("midi_port", port=port)
     yield Message("program_change", channel=channel, program=part.program)
+    for event in part.controls:
+        yield control_message(event, channel, _tick(event.onset + padding))
     for note in part.notes:
-        onset = round((note.onset + padding) * MIDI_TICKS_PER_QUARTER)
-        end = max(onset + 1, round((note.onset + note.duration + padding) * MIDI_TICKS_PER_QUARTER))
+        onset = _tick(note.onset + padding)
+        end = max(onset + 1, _tick(note.onset + note.duration + padding))
         yield Message(
             "note_on", channel=channel, note=note.pitch, velocity=note.velocity, time=onset
         )
         yield Message("note_off", channel=channel, note=note.pitch, velocity=0, time=end)
+
+
+def _tick(time: Fraction) -> int:
+    """Return the tick nearest to a time from the beginning of the file, at least 0."""
+    return max(0, round(time * MIDI_TICKS_PER_QUARTER))
+
+
+def _key_events(melody: Melody, padding: Fraction) -> Iterator[MetaMessage]:
+    """Yield the key of the melody and its changes."""
+    lines = melody.barlines
+    if padding or not melody.key_changes or melody.key_changes[0].bar > 0:
+        yield MetaMessage("key_signature", key=_key_name(melody.key))
+    for change in melody.key_changes:
+        tick = _tick(lines[change.bar] + padding)
+        yield MetaMessage("key_signature", key=_key_name(change.key), time=tick)
 
 
 def _key_name(key: Key) -> str:

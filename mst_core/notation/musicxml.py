@@ -7,12 +7,14 @@ triplets, beams and shown accidentals are all set here, and music21's own notati
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from music21 import bar as barline
 from music21 import (
     clef,
     duration,
+    harmony,
     instrument,
     key,
     metadata,
@@ -26,18 +28,45 @@ from music21 import (
 )
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
-from mst_core.music import Melody
+from mst_core.music import Key, Melody, Meter
 from mst_core.notation.beams import needs_bracket
 from mst_core.notation.layout import WrittenBar, lay_out_bars, uses_bass_clef
 from mst_core.notation.note_values import WrittenNote
-from mst_core.notation.spelling import AccidentalTracker
+from mst_core.notation.spelling import AccidentalTracker, Spelling
+from mst_core.notation.tempo_marks import mark_tempos
 
 _NOTE_TYPES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
 _BARLINES = {"double": "double", "final": "final"}
+_CHORD = re.compile(r"([A-G][#b]{0,2})([^/]*)(?:/([A-G][#b]?))?")
+_CHORD_KINDS = {
+    "": "major",
+    "m": "minor",
+    "7": "dominant-seventh",
+    "maj7": "major-seventh",
+    "m7": "minor-seventh",
+    "mMaj7": "minor-major-seventh",
+    "6": "major-sixth",
+    "m6": "minor-sixth",
+    "9": "dominant-ninth",
+    "maj9": "major-ninth",
+    "m9": "minor-ninth",
+    "11": "dominant-11th",
+    "13": "dominant-13th",
+    "dim": "diminished",
+    "dim7": "diminished-seventh",
+    "m7b5": "half-diminished-seventh",
+    "aug": "augmented",
+    "+": "augmented",
+    "sus2": "suspended-second",
+    "sus4": "suspended-fourth",
+    "5": "power",
+}
+"""music21's kind of a chord by how it is written after the root; any other is \"other\"."""
 _MUSIC21_METADATA = re.compile(
-    rb"\n *<(encoding-date|software|creator type=\"composer\")>[^<]*</[a-z-]+>"
+    rb"\n *<(encoding-date|software|creator type=\"composer\"|inversion)>[^<]*</[a-z-]+>"
 )
-"""What music21 adds: the date, its version, and its own name as the composer."""
+"""What music21 adds: the date, its version, its own name as the composer, and the inversion of a
+chord, which is -1 where it does not know the chord and says no more than the bass elsewhere."""
 
 
 def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
@@ -67,21 +96,32 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
             _write_header(measure, melody)
         if bar.changes_meter:
             measure.insert(0, meter.TimeSignature(str(bar.meter)))
+        if bar.changes_key:
+            measure.insert(0, _write_key(bar.key))
+        if bar.tempo is not None:
+            measure.insert(0, _write_tempo(bar.tempo, bar.meter))
+        start = bar.notes[0].onset if bar.notes else Fraction(0)
+        for onset, text in bar.chords:
+            measure.insert(onset - start, _write_chord(text))
         if not bar.is_complete:
             measure.paddingLeft = bar.meter.bar_length - bar.length
         if bar.starts_after_repeat_sign or not bar.is_complete:
             measure.showNumber = stream.enums.ShowNumber.NEVER
         if bar.starts_after_repeat_sign:
             measure.numberSuffix = "b"
-        accidentals.start_bar()
+        accidentals.start_bar(bar.key)
         if bar.is_empty:
             rest = note.Rest(quarterLength=bar.length)
             rest.fullMeasure = True
             measure.append(rest)
         else:
+            written = []
             for each in bar.notes:
-                measure.append(_write_note(each, bar, accidentals))
-            _write_beams(bar, list(measure.notesAndRests))
+                for grace in _write_graces(each, accidentals):
+                    measure.insert(each.onset - start, grace)
+                written.append(_write_note(each, bar, accidentals))
+                measure.insert(each.onset - start, written[-1])
+            _write_beams(bar, written)
         if bar.starts_repeat:
             measure.leftBarline = barline.Repeat(direction="start")
         if bar.ends_repeat:
@@ -103,18 +143,59 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
 
 def _write_header(measure: stream.Measure, melody: Melody) -> None:
     """Write clef, key, meter and tempo into the first measure."""
-    signature = key.Key(melody.key.tonic_name.replace("b", "-"), melody.key.mode)
-    beat = melody.meter.beat_length
-    mark = tempo.MetronomeMark(
-        number=round(melody.tempo / float(beat), 2), referent=duration.Duration(beat)
-    )
     for sign in (
         clef.BassClef() if uses_bass_clef(melody) else clef.TrebleClef(),
-        signature,
+        _write_key(melody.key),
         meter.TimeSignature(str(melody.meter)),
-        mark,
+        _write_tempo(mark_tempos(melody)[0], melody.meter),
     ):
         measure.insert(0, sign)
+
+
+def _write_key(written: Key) -> key.Key:
+    """Return music21's key, with the signature as it is spelled."""
+    return key.Key(written.tonic_name.replace("b", "-"), written.mode)
+
+
+def _write_tempo(quarters: float, written: Meter) -> tempo.MetronomeMark:
+    """Return the mark of a tempo, in beats of a meter."""
+    beat = written.beat_length
+    return tempo.MetronomeMark(
+        number=round(quarters / float(beat), 2), referent=duration.Duration(beat)
+    )
+
+
+def _write_chord(text: str) -> harmony.Harmony:
+    """Return a chord symbol with its root, bass and kind, and its text as it was."""
+    found = _CHORD.fullmatch(text)
+    if found is None:
+        return harmony.NoChord(text)
+    root, quality, bass = found.groups()
+    symbol = harmony.ChordSymbol()
+    symbol.root(pitch.Pitch(root.replace("b", "-")), find=False)
+    symbol.chordKind = _CHORD_KINDS.get(quality, "other")
+    symbol.chordKindStr = quality
+    if bass:
+        symbol.bass(pitch.Pitch(bass.replace("b", "-")), allow_add=True)
+    return symbol
+
+
+def _write_graces(written: WrittenNote, accidentals: AccidentalTracker) -> Iterator[note.Note]:
+    """Yield music21's objects of the ornaments before a note."""
+    for spelling in written.grace:
+        short = duration.Duration(type="16th" if len(written.grace) > 1 else "eighth")
+        yield note.Note(
+            _write_pitch(spelling, accidentals.must_show(spelling)), duration=short
+        ).getGrace()
+
+
+def _write_pitch(spelling: Spelling, shown: bool) -> pitch.Pitch:
+    """Return music21's pitch; its accidental is shown, or only says how it sounds."""
+    spelled = pitch.Pitch(f"{spelling.letter}{spelling.octave}")
+    if spelling.alteration or shown:
+        spelled.accidental = pitch.Accidental(spelling.alteration)
+        spelled.accidental.displayStatus = shown
+    return spelled
 
 
 def _write_note(
@@ -127,13 +208,9 @@ def _write_note(
     if written.spelling is None:
         return note.Rest(duration=length)
     spelling = written.spelling
-    spelled = pitch.Pitch(f"{spelling.letter}{spelling.octave}")
     # A note tied over the barline needs no second accidental.
     shown = not written.tied_to_previous and accidentals.must_show(spelling)
-    if spelling.alteration or shown:
-        spelled.accidental = pitch.Accidental(spelling.alteration)
-        spelled.accidental.displayStatus = shown
-    result = note.Note(spelled, duration=length)
+    result = note.Note(_write_pitch(spelling, shown), duration=length)
     if written.tied_to_previous:
         result.tie = tie.Tie("continue" if written.tied_to_next else "stop")
     elif written.tied_to_next:

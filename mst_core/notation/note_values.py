@@ -41,3 +41,5 @@ class WrittenNote:
     """Index of its triplet (three in the time of two) within the bar."""
     beam: int | None = None
     """Index of its beam within the bar."""
+    grace: tuple[Spelling, ...] = ()
+    """Ornaments before the note, in order."""

@@ -110,9 +110,15 @@ class AccidentalTracker:
         self._signature = key_signature(key)
         self._bar: dict[tuple[str, int], int] = {}
 
-    def start_bar(self) -> None:
-        """Clear the accidentals of the bar before."""
+    def start_bar(self, key: Key | None = None) -> None:
+        """Clear the accidentals of the bar before.
+
+        Args:
+            key: the key of the bar; None: as before.
+        """
         self._bar.clear()
+        if key is not None:
+            self._signature = key_signature(key)
 
     def must_show(self, spelling: Spelling) -> bool:
         """Return whether a note must show its accidental, and put the accidental in force.

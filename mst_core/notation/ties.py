@@ -32,6 +32,8 @@ class BarSpan:
     """Whether its note continues in the next bar."""
     continues_before: bool = False
     """Whether its note began in an earlier bar."""
+    grace: tuple[Spelling, ...] = ()
+    """Ornaments before the note."""
 
 
 def split_into_note_values(
@@ -71,6 +73,7 @@ def split_into_note_values(
                 tied_to_next=span.continues_after if is_last else is_note,
                 tied_to_previous=span.continues_before if index == 0 else is_note,
                 triplet=number,
+                grace=span.grace if index == 0 else (),
             )
 
 

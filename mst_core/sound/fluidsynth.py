@@ -162,10 +162,10 @@ class FluidSynth:
 
 def _render_notes(synth: Any, performance: Performance) -> Samples:
     """Return the audio of all notes up to the final barline, shape (frames, 2)."""
-    end = max([performance.seconds, *(note.end for note in performance.notes)])
+    end = max([performance.seconds, *(note.end for note in performance.all_notes)])
     samples = np.empty((_to_block(end) * BLOCK_FRAMES, 2), np.float32)
     events = []  # (block, velocity or 0 for an end, pitch): sorted, ends come before starts
-    for note in performance.notes:
+    for note in performance.all_notes:
         first = _to_block(note.start)
         events.append((max(first + 1, _to_block(note.end)), 0, note.pitch))
         events.append((first, note.velocity, note.pitch))

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +71,8 @@ class CommandLineSynth:
             NoSoundFont: when the SoundFont was removed meanwhile.
         """
         require_playable(performance, program)
-        midi = write_performance_midi(performance, program=program)
-        lead = lead_in_seconds(performance)
+        midi = write_performance_midi([replace(performance, program=program)])
+        lead = lead_in_seconds([performance])
         samples = render_midi(
             midi, self._soundfont, seconds=performance.seconds + lead, timeout_s=self._timeout_s
         )

@@ -1,25 +1,22 @@
 """Turns a melody into a performance: notes in seconds with velocities.
 
-Tempo, swing, accents, articulation and phrase dynamics are added here and nowhere else. They are
+Accents, articulation, phrase dynamics and grace notes are added here and nowhere else. They are
 small and deterministic: the same melody is always played the same way. Beats and barlines stay
-where the tempo puts them; swing moves only positions between two beats.
+where the tempo map puts them; swing moves only positions between two beats (`playback_clock`).
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 
 from mst_core.errors import BadOption
-from mst_core.music import Melody, Meter, Note
+from mst_core.music import ControlEvent, Melody, Meter, Note
+from mst_core.sound.playback_clock import HALF, PlaybackClock, barlines_with_pickup
 
-HALF = Fraction(1, 2)
-STRAIGHT = 0.5
-"""Swing of straight eighths: the share of the beat that its first half lasts."""
 SWING_RANGE = (1 / 3, 0.8)
 
 
@@ -59,6 +56,12 @@ class PerformanceConfig:
     """The same before a note of the same pitch, which would otherwise sound like one note."""
     legato_gap: tuple[float, float] = (0.1, 0.02)
     """The same before any other note."""
+    grace_note_s: float = 0.06
+    """Seconds of a grace note; they end where their note begins."""
+    grace_note_share: float = 0.5
+    """Share of the note before that its grace notes may take, at the most."""
+    grace_note_accent: float = -10
+    """Added to the velocity of the note that grace notes lead to."""
 
 
 DEFAULT_CONFIG = PerformanceConfig()
@@ -93,12 +96,26 @@ class Performance:
     downbeat: float
     """Seconds from 0 to the first downbeat: the length of the pickup."""
     tempo: float
-    """Quarter notes per minute."""
+    """Quarter notes per minute, at the beginning."""
     meter: Meter
     meter_changes: tuple[tuple[float, Meter], ...] = ()
     """Later meters, each with the second at which it begins."""
+    tempo_changes: tuple[tuple[float, float], ...] = ()
+    """Later tempos in quarter notes per minute, each after the second at which it begins."""
+    grace_notes: tuple[PlayedNote, ...] = ()
+    """Ornaments before notes; the first may begin before second 0."""
+    name: str = ""
+    program: int = 0
+    """General MIDI program at the beginning, 0 to 127; of drums the kit."""
     drums: bool = False
     """Whether pitches name the drums of a kit."""
+    controls: tuple[tuple[float, ControlEvent], ...] = ()
+    """Programs, controllers and bends with the seconds at which they come, rising."""
+
+    @property
+    def all_notes(self) -> tuple[PlayedNote, ...]:
+        """Notes and grace notes."""
+        return self.notes + self.grace_notes
 
 
 def perform(
@@ -122,83 +139,65 @@ def perform(
     """
     if not SWING_RANGE[0] <= swing <= SWING_RANGE[1]:
         raise BadOption("swing", f"{swing:g}", "give the first half 0.34 to 0.8 of the beat")
-    clock, lines = _SwingClock.of(melody, swing, config.min_offbeat_s), melody.barlines
-    notes = tuple(_play_notes(melody, clock, config))
-    end, downbeat = clock.seconds_at(lines[-1]), clock.seconds_at(Fraction(0))
-    changes = tuple((clock.seconds_at(lines[new.bar]), new.meter) for new in melody.meter_changes)
-    return Performance(notes, end, downbeat, melody.tempo, melody.meter, changes)
+    clock, lines = open_clock(melody, swing, config), melody.barlines
+    notes, grace_notes = _add_grace_notes(melody, list(_play_notes(melody, clock, config)), config)
+    tempos = melody.tempo_changes
+    return Performance(
+        notes,
+        seconds=clock.seconds_at(lines[-1]),
+        downbeat=clock.seconds_at(Fraction(0)),
+        tempo=tempos[0].tempo if tempos else melody.tempo,
+        meter=melody.meter,
+        meter_changes=tuple(
+            (clock.seconds_at(lines[new.bar]), new.meter) for new in melody.meter_changes
+        ),
+        tempo_changes=tuple((clock.seconds_at(new.onset), new.tempo) for new in tempos[1:]),
+        grace_notes=grace_notes,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _SwingClock:
-    """Maps times in quarter notes from the first downbeat to seconds, with tempo and swing."""
+def open_clock(
+    melody: Melody, swing: float, config: PerformanceConfig = DEFAULT_CONFIG
+) -> PlaybackClock:
+    """Return the clock that plays a melody.
 
-    swing: float
-    swung_beats: tuple[Fraction, ...]
-    """Onsets of the quarter notes that swing, rising."""
-    pickup: Fraction
-    quarter_s: float
-    """Seconds of a quarter note."""
-
-    @classmethod
-    def of(cls, melody: Melody, swing: float, min_offbeat_s: float) -> _SwingClock:
-        """Return the clock of a melody; fast tempos get less swing."""
-        quarter = 60 / melody.tempo
-        if swing > STRAIGHT:
-            swing = max(STRAIGHT, min(swing, 1 - min_offbeat_s / quarter))
-        swung_beats = () if swing == STRAIGHT else tuple(_find_swung_beats(melody))
-        return cls(swing, swung_beats, melody.pickup, quarter)
-
-    def seconds_at(self, time: Fraction) -> float:
-        """Return the seconds from the beginning of the tune at a time in quarter notes."""
-        return (self._swing_time(time) - self._swing_time(-self.pickup)) * self.quarter_s
-
-    def is_swung(self, time: Fraction) -> bool:
-        """Whether a time is within a quarter note that swings."""
-        return self._swung_beat(time) is not None
-
-    def _swung_beat(self, time: Fraction) -> Fraction | None:
-        """Return the onset of the swung quarter note that contains a time."""
-        index = bisect_right(self.swung_beats, time) - 1
-        if index < 0 or time - self.swung_beats[index] >= 1:
-            return None
-        return self.swung_beats[index]
-
-    def _swing_time(self, time: Fraction) -> float:
-        """Return a time in quarter notes, moved by the swing of its beat."""
-        beat = self._swung_beat(time)
-        if beat is None or time == beat:
-            return float(time)
-        part = time - beat
-        if part <= HALF:
-            return beat + float(part) * 2 * self.swing
-        return beat + self.swing + float(part - HALF) * 2 * (1 - self.swing)
+    Args:
+        melody: the melody.
+        swing: share of a quarter note that its first half lasts, within `SWING_RANGE`.
+        config: the shortest offbeat.
+    """
+    return PlaybackClock.of(melody, swing, config.min_offbeat_s)
 
 
-def _find_swung_beats(melody: Melody) -> Iterator[Fraction]:
-    """Yield the onsets of quarter notes in which notes begin only on the beat or its half."""
-    onsets = [note.onset for note in melody.notes]
-    lines = _barlines_with_pickup(melody)
-    for bar, (start, end) in enumerate(pairwise(lines), start=melody.bar_count + 1 - len(lines)):
-        meter = melody.meter_at(bar)
-        if meter.is_compound or meter.bar_length.denominator != 1:
-            continue  # quarter notes cross the barline, so they are not beats
-        inside = onsets[bisect_left(onsets, start) : bisect_left(onsets, end)]
-        finer = {(onset - start) // 1 for onset in inside if (onset - start) % 1 not in (0, HALF)}
-        yield from (start + beat for beat in range(int(end - start)) if beat not in finer)
-
-
-def _barlines_with_pickup(melody: Melody) -> tuple[Fraction, ...]:
-    """Return all barlines in quarter notes, with full bars before the downbeat for a pickup."""
-    bar = melody.meter.bar_length
-    return (*(-bar * n for n in range(-(-melody.pickup // bar), 0, -1)), *melody.barlines)
+def _add_grace_notes(
+    melody: Melody, notes: list[PlayedNote], config: PerformanceConfig
+) -> tuple[tuple[PlayedNote, ...], tuple[PlayedNote, ...]]:
+    """Return the notes, shortened before grace notes, and the grace notes."""
+    played: list[PlayedNote] = []
+    for grace in melody.grace_notes:
+        if not grace.pitches or grace.note >= len(notes):
+            continue
+        main = notes[grace.note]
+        length = config.grace_note_s * len(grace.pitches)
+        if grace.note:
+            before = notes[grace.note - 1]
+            length = min(length, (main.start - before.start) * config.grace_note_share)
+            end = min(before.end, main.start - length)
+            notes[grace.note - 1] = replace(before, duration=end - before.start)
+        step = length / len(grace.pitches)
+        velocity = max(1, round(main.velocity + config.grace_note_accent))
+        played += [
+            PlayedNote(main.start - length + index * step, step, pitch, velocity)
+            for index, pitch in enumerate(grace.pitches)
+        ]
+    return tuple(notes), tuple(played)
 
 
 def _play_notes(
-    melody: Melody, clock: _SwingClock, config: PerformanceConfig
+    melody: Melody, clock: PlaybackClock, config: PerformanceConfig
 ) -> Iterator[PlayedNote]:
     """Yield each note with its start, duration and velocity."""
-    notes, lines = melody.notes, _barlines_with_pickup(melody)
+    notes, lines = melody.notes, barlines_with_pickup(melody)
     mean_pitch = sum(melody.pitches) / max(1, len(notes))
     phrases = _phrase_starts(melody, config.phrase_bars)
     for index, note in enumerate(notes):

@@ -44,7 +44,8 @@ def combine(
         TooLong: when it would last too long in the bars and the tempo of the second.
     """
     pitch_tune, rhythm_tune = pitch_score.melody, rhythm_score.melody
-    check_duration(replace(pitch_tune, tempo=rhythm_tune.tempo), rhythm_tune.meter)
+    length = pitch_tune.bar_count * rhythm_tune.meter.bar_length
+    check_duration(float(length) * 60 / rhythm_tune.tempo, rhythm_tune.meter)
     melody, adapted = combine_melodies(pitch_tune, rhythm_tune, config)
     warnings = [*pitch_score.warnings, *rhythm_score.warnings]
     if adapted:

@@ -40,6 +40,24 @@ def time_map(old: Meter, new: Meter) -> Callable[[Fraction], Fraction]:
     return move
 
 
+@lru_cache(maxsize=256)
+def tempo_ratio(old: Meter, new: Meter) -> Fraction:
+    """Return the new tempo over the old one, both in quarter notes, that keeps the beat's speed.
+
+    A bar of as many beats, or of two beats for each one, lasts as long as before: in 4/4 a quarter
+    note is then as long as the dotted quarter of 12/8 was. Where a bar gains or loses a beat, the
+    beats stay as long as they were.
+
+    Args:
+        old: the meter that a bar had.
+        new: the meter that it gets.
+    """
+    old_beats, new_beats = old.bar_length / old.beat_length, new.bar_length / new.beat_length
+    if old.bar_length != new.bar_length and {old_beats, new_beats} == {Fraction(3), Fraction(4)}:
+        return new.beat_length / old.beat_length
+    return new.bar_length / old.bar_length
+
+
 def _anchor_points(old: Meter, new: Meter) -> Sequence[tuple[Fraction, Fraction]]:
     """Pairs of times in the old and the new bar; between two pairs the map is linear."""
     if old.bar_length == new.bar_length:

@@ -21,7 +21,7 @@ from mst_core.music import Melody, Meter, MeterChange, Note
 from mst_core.transfer.augmentation import UNSCALED, augment, augmentation_for, augmented_bars
 from mst_core.transfer.bar_classes import SectionDrafts, rhythms_in_meter
 from mst_core.transfer.change_path import ChangePath, build_path, select_drafts
-from mst_core.transfer.meter_map import time_map
+from mst_core.transfer.meter_map import tempo_ratio, time_map
 from mst_core.transfer.rhythm_drafts import DraftWriter
 from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
 from mst_core.transfer.structure import (
@@ -29,8 +29,10 @@ from mst_core.transfer.structure import (
     phrase_starts,
     split_by_meter,
     split_duplicates,
+    split_long_pickup,
 )
 from mst_core.transfer.target import RhythmTarget
+from mst_core.transfer.time_warp import TimeWarp
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class RhythmPath:
     """For each id of a note its onset from the start of its bar group, and its duration."""
     scale: Fraction = UNSCALED
     """Factor of the note values while they were changed (see `augmentation`)."""
+    lead_bars: int = 0
+    """Whole bars of the pickup, which the sections count as bars (see `split_long_pickup`)."""
 
     def at(self, strength: float, *, keep_meter_at_zero: bool = False) -> tuple[Melody, SideResult]:
         """The version of a strength.
@@ -69,12 +73,12 @@ class RhythmPath:
         """The tune whose notes have the ids (N,)."""
         notes: list[Note] = []
         changes: list[MeterChange] = []
-        section_start = Fraction(0)
         first_meter = self._sections[0][1]
+        section_start = -self.lead_bars * first_meter.bar_length
         for section, meter in self._sections:
             move = time_map(section.meter, meter)
             if section.first_bar and meter != (changes[-1].meter if changes else first_meter):
-                changes.append(MeterChange(section.first_bar, meter))
+                changes.append(MeterChange(section.first_bar - self.lead_bars, meter))
             for group in section.groups:
                 start = section_start + move(group.start - section.start)
                 for note, value in zip(group.notes, values[group.index :], strict=False):
@@ -87,9 +91,10 @@ class RhythmPath:
             Note(n.onset / self.scale, (min(n.end, end) - n.onset) / self.scale, n.pitch)
             for n, end in zip(notes, ends, strict=True)
         ]
-        return replace(
+        changed = replace(
             self.source, notes=tuple(notes), meter=first_meter, meter_changes=tuple(changes)
         )
+        return TimeWarp.between(self.source, changed).retime(self.source, changed)
 
 
 def build_rhythm_path(
@@ -118,14 +123,18 @@ def build_rhythm_path(
         NoSuchTune: when the target has rhythms for hardly any of its bars.
     """
     scale = UNSCALED if meter else augmentation_for(melody, target)
-    source, melody, keep = melody, augment(melody, scale), augmented_bars(keep, scale)
-    target = target.at_tempo(source.tempo * float(scale))
+    source = melody
+    melody, lead_bars = split_long_pickup(augment(melody, scale))
+    keep = frozenset(bar + lead_bars for bar in augmented_bars(keep, scale))
     if scale > 1:
         target = target.on_coarser_grid()
     sections = split_by_meter(melody)
     keep |= split_duplicates(melody, sections)
     meters = tuple(meter or target.meter_for(section.meter) for section in sections)
-    drafts, unplayable = _write_drafts(melody, target, sections, meters, seed, keep, on_progress)
+    tempo = source.tempo * float(scale)
+    drafts, unplayable = _write_drafts(
+        melody, target, tempo, sections, meters, seed, keep, on_progress
+    )
     n_groups = sum(bool(group.notes) for section in sections for group in section.groups)
     if unplayable > target.config.max_unplayable_in_tune * n_groups:
         raise NoSuchTune(f"{target.name} has no rhythm for most of these bars")
@@ -159,12 +168,14 @@ def build_rhythm_path(
         tuple(zip(sections, meters, strict=True)),
         tuple(rhythm_index.times),
         scale,
+        lead_bars,
     )
 
 
 def _write_drafts(
     melody: Melody,
     target: RhythmTarget,
+    tempo: float,
     sections: tuple[MeterSection, ...],
     meters: tuple[Meter, ...],
     seed: int,
@@ -174,12 +185,16 @@ def _write_drafts(
     """The drafts of each section, and the number of bar groups without a rhythm in the tune."""
     rhythm_index = RhythmIndex()
     starts = phrase_starts(melody)
-    targets = list(target.with_wider_coverage())
+    targets: dict[Fraction, list[RhythmTarget]] = {}
+    """By the factor of the tempo, with wider and wider coverage."""
     unplayable = 0
     found: list[SectionDrafts] = []
     for number, (section, meter) in enumerate(zip(sections, meters, strict=True)):
         own = rhythms_in_meter(section, meter)
-        for wide in targets:
+        ratio = tempo_ratio(section.meter, meter)
+        if ratio not in targets:
+            targets[ratio] = list(target.at_tempo(tempo * float(ratio)).with_wider_coverage())
+        for wide in targets[ratio]:
             writer = DraftWriter(section, wide, meter, own, keep, starts)
             if writer.unplayable <= target.config.max_unplayable * len(section.groups):
                 break
@@ -190,6 +205,15 @@ def _write_drafts(
         drafts = writer.write((seed, number), report)
         unplayable += writer.unplayable
         found.append(
-            SectionDrafts(number, section, meter, target, rhythm_index, own, writer.classes, drafts)
+            SectionDrafts(
+                number,
+                section,
+                meter,
+                targets[ratio][0],
+                rhythm_index,
+                own,
+                writer.classes,
+                drafts,
+            )
         )
     return found, unplayable

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -214,16 +214,42 @@ def _bar_content(bar: BarGroup) -> tuple[object, ...]:
     return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)
 
 
-def check_duration(melody: Melody, meter: Meter) -> None:
-    """Check how long a tune would last if all its bars were in a meter.
+def check_duration(seconds: float, meter: Meter) -> None:
+    """Check how long a tune would last in a meter.
 
     Args:
-        melody: the tune, with its tempo and number of bars.
-        meter: of every bar.
+        seconds: that it would last.
+        meter: of its bars.
 
     Raises:
         TooLong: when it would last longer than a score may.
     """
-    seconds = float(melody.bar_count * meter.bar_length) * 60 / melody.tempo
     if seconds > Limits().seconds:
         raise TooLong(f"{seconds:.0f} seconds in {meter}", f"{Limits().seconds:.0f} seconds")
+
+
+def split_long_pickup(melody: Melody) -> tuple[Melody, int]:
+    """Return a tune whose pickup is at most a bar long, as its bar groups need it.
+
+    Args:
+        melody: the given tune; its pickup may be longer, as in doubled note values.
+
+    Returns:
+        The tune, moved by the whole bars that its pickup held, which count as bars now; and their
+        number.
+    """
+    bar = melody.meter.bar_length
+    bars = max(0, -(-melody.pickup // bar) - 1)
+    if not bars:
+        return melody, 0
+    moved = replace(
+        melody,
+        notes=tuple(replace(note, onset=note.onset + bars * bar) for note in melody.notes),
+        bar_count=melody.bar_count + bars,
+        sections=tuple(section + bars for section in melody.sections),
+        meter_changes=tuple(
+            replace(change, bar=change.bar + bars) for change in melody.meter_changes
+        ),
+        repeats=(),
+    )
+    return moved, bars

@@ -5,11 +5,9 @@ The change paths of the last tunes are cached: another strength of them costs al
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +15,7 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Side, SideName, Transfer, parse_bar_ranges
-from mst_core.music import Melody, Meter, Part
+from mst_core.music import Melody, Meter
 from mst_core.networks.style import Style
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.statistics.reference_profiles import proximity_rank
@@ -25,13 +23,16 @@ from mst_core.statistics.shared_runs import SharedRun
 from mst_core.styles import StyleCard
 from mst_core.transfer.change_path import ChangePath
 from mst_core.transfer.config import TransferConfig
-from mst_core.transfer.meter_map import time_map
+from mst_core.transfer.meter_map import tempo_ratio
 from mst_core.transfer.pitch import build_pitch_path, with_pitches
 from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
 from mst_core.transfer.structure import check_duration, count_kept_repeats
 from mst_core.transfer.target import PitchTarget, RhythmTarget, Target
+from mst_core.transfer.time_warp import TimeWarp
 
 T = TypeVar("T")
+_MAX_LISTED = 4
+"""Runs of bars that a sentence names."""
 
 
 class StyleTransfer:
@@ -74,7 +75,7 @@ class StyleTransfer:
         """
         source = scores[request.source]
         melody, warnings, cards = source.melody, [*source.warnings], []
-        swing = 0.5
+        swing = own_swing = 0.5 if source.swing is None else source.swing
         rhythm: SideResult | None = None
         pitch: SideResult | None = None
         if request.rhythm is not None:
@@ -83,7 +84,7 @@ class StyleTransfer:
                 request, request.rhythm, scores, on_progress
             )
             cards.append(rhythm_target.style.card)
-            swing += (_widest_swing(rhythm_target.style.card) - 0.5) * strength
+            swing += (_widest_swing(rhythm_target.style.card) - own_swing) * strength
             rhythm = SideResult(changed=0.0)
             if rhythm_path is not None:
                 melody, rhythm = rhythm_path.at(strength)
@@ -97,6 +98,7 @@ class StyleTransfer:
                 pitch = self._compared(pitch, melody, pitch_target, request.pitch, scores)
         if request.rhythm is not None and rhythm is not None and rhythm.changed:
             rhythm = self._compared(rhythm, melody, rhythm_target, request.rhythm, scores)
+        warp = TimeWarp.between(source.melody, melody)
         return Composition(
             melody,
             form="",
@@ -106,7 +108,9 @@ class StyleTransfer:
             rhythm=rhythm,
             pitch=pitch,
             repeats=count_kept_repeats(source.melody, melody),
-            parts=_move_parts(source.parts, source.melody, melody),
+            parts=warp.move_parts(source.parts),
+            controls=warp.move_controls(source.controls),
+            velocity=source.velocity,
             warnings=tuple(warnings),
         )
 
@@ -147,7 +151,10 @@ class StyleTransfer:
         meter = _requested_meter(request, target)
         if side.strength == 0 and meter is None:
             return target, None
-        check_duration(melody, meter or target.meter_for(melody.meter))
+        new_meter = meter or target.meter_for(melody.meter)
+        longer = new_meter.bar_length / melody.meter.bar_length
+        ratio = longer / tempo_ratio(melody.meter, new_meter)
+        check_duration(melody.seconds * float(ratio), new_meter)
         return get_or_make(
             self._rhythm_paths,
             (melody, side.style, reference, request.seed, meter, request.keep_bars),
@@ -274,13 +281,41 @@ def _requested_meter(request: Transfer, target: RhythmTarget) -> Meter | None:
     return meter
 
 
+def _describe_meters(before: Melody, after: Melody) -> Iterator[str]:
+    """Yield a sentence for each meter whose bars became bars of another."""
+    if after.meter != before.meter and not before.meter_changes:
+        yield f"The target has no {before.meter}; every bar became one of {after.meter}."
+        return
+    became: dict[tuple[Meter, Meter], list[int]] = {}
+    for bar in range(before.bar_count):
+        meters = before.meter_at(bar), after.meter_at(bar)
+        if meters[0] != meters[1]:
+            became.setdefault(meters, []).append(bar + 1)
+    for (old, new), bars in became.items():
+        which = f"bar {bars[0]}" if len(bars) == 1 else f"bars {_list_bars(bars)}"
+        verb = "became a bar of" if len(bars) == 1 else "became bars of"
+        yield f"The target has no {old}; {which} {verb} {new}."
+
+
+def _list_bars(bars: list[int]) -> str:
+    """Bars in words, such as ``3, 7 and 12``; runs as ``1 to 8``, of many the first few."""
+    runs: list[list[int]] = []
+    for bar in bars:
+        if runs and bar == runs[-1][1] + 1:
+            runs[-1][1] = bar
+        else:
+            runs.append([bar, bar])
+    words = [str(first) if first == last else f"{first} to {last}" for first, last in runs]
+    if len(words) > _MAX_LISTED:
+        return ", ".join(words[:_MAX_LISTED]) + " and others"
+    return ", ".join(words[:-1]) + " and " * (len(words) > 1) + words[-1]
+
+
 def _warnings(
     request: Transfer, before: Melody, after: Melody, path: RhythmPath
 ) -> tuple[str, ...]:
     """Sentences about another meter, unplayable bars and doubled note values."""
-    warnings = []
-    if after.meter != before.meter and request.meter is None:
-        warnings.append(f"The target has no {before.meter}; every bar became one of {after.meter}.")
+    warnings = list(_describe_meters(before, after)) if request.meter is None else []
     if path.unplayable:
         bars = "1 bar stays" if path.unplayable == 1 else f"{path.unplayable} bars stay"
         warnings.append(f"{bars} as written: the style plays other numbers of notes there.")
@@ -290,30 +325,3 @@ def _warnings(
             "twice as fast."
         )
     return tuple(warnings)
-
-
-def _move_parts(parts: tuple[Part, ...], before: Melody, after: Melody) -> tuple[Part, ...]:
-    """The other parts, moved bar by bar into the bars of the new meter."""
-    old_lines, new_lines = before.barlines, after.barlines
-    if old_lines == new_lines:
-        return parts
-
-    def move(time: Fraction) -> Fraction:
-        bar = min(max(bisect_right(old_lines, time) - 1, 0), before.bar_count - 1)
-        mapped = time_map(before.meter_at(bar), after.meter_at(bar))
-        return new_lines[bar] + mapped(time - old_lines[bar])
-
-    return tuple(
-        replace(
-            part,
-            notes=tuple(
-                replace(
-                    note,
-                    onset=move(note.onset),
-                    duration=move(note.onset + note.duration) - move(note.onset),
-                )
-                for note in part.notes
-            ),
-        )
-        for part in parts
-    )

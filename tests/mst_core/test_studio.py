@@ -94,6 +94,7 @@ def test_every_score_holds_the_same_notes(files: dict[str, bytes]) -> None:
     assert len(sheet.findall(".//note/pitch")) == len(melody.notes)
     assert files["png"].startswith(b"\x89PNG")
     assert files["svg"].startswith((b"<?xml", b"<svg"))
+    assert files["pdf"].startswith(b"%PDF")
 
 
 @pytest.mark.slow

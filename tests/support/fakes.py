@@ -11,7 +11,7 @@ from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer
+from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer, name_page
 
 CARD = """
 title = "{title}"
@@ -76,7 +76,7 @@ def make_new_request(user_id: int = 1, seed: int = 7, **changes: Any) -> NewRequ
     return NewRequest(**(values | changes))
 
 
-def make_rendition(job: Job) -> Rendition:
+def make_rendition(job: Job, *, pages: int = 1) -> Rendition:
     """Return an invented result of a job, with values for the options that the request omits."""
     request = job.request
     if isinstance(request, Compose):
@@ -120,7 +120,12 @@ def make_rendition(job: Job) -> Rendition:
             p95_shared_run=9 if restyle else None,
             warnings=reading.warnings,
         )
-    return Rendition(receipt, {suffix: f"{suffix} of {job.id}".encode() for suffix in job.formats})
+    names = [
+        name_page(format, number)
+        for format in job.formats
+        for number in range(1, (pages if format == "png" else 1) + 1)
+    ]
+    return Rendition(receipt, {name: f"{name} of {job.id}".encode() for name in names})
 
 
 def compose_request(job: Job) -> Compose:
@@ -153,6 +158,8 @@ class FakeEngine:
         self.progress = [Progress("composing", 0.4)]
         self.errors: list[MstError | Exception] = []
         """Raised by the next jobs, one each, instead of a result."""
+        self.pages = 1
+        """Pages of the score of every result."""
         self.start_error: MstError | None = None
         self.hold = False
         self.wait: Callable[[Awaitable[Any]], Awaitable[Any]] = _await_directly
@@ -180,7 +187,7 @@ class FakeEngine:
                 await self.wait(self._gate.wait())
             if self.errors:
                 raise self.errors.pop(0)
-            yield make_rendition(job)
+            yield make_rendition(job, pages=self.pages)
         finally:
             self.running.discard(job.id)
 

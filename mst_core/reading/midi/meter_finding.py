@@ -37,10 +37,10 @@ class BarGuess(NamedTuple):
 class MeterFindingConfig:
     """How much each kind of evidence counts."""
 
-    usual: tuple[tuple[int, float], ...] = ((4, 1.2), (3, 0.0))
+    usual: tuple[tuple[int, float], ...] = ((4, 0.35), (3, 0.0))
     """Beats to a bar that are tried, and the evidence for each before any note."""
-    named: float = 2.5
-    """Evidence of the meter that the file names."""
+    named: float = 0.35
+    """Evidence of the 4/4 that the file names: many recorders write it, whatever is played."""
     likeness: float = 12.0
     """Of music that resembles itself a bar later."""
     pickup: float = 0.6

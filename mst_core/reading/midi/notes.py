@@ -15,6 +15,8 @@ from mst_core.reading.midi.messages import NOTE_ON, MidiMessage
 
 _LEGATO_DIVISOR = 8
 """A repeated pitch may overlap itself by less than a quarter note divided by this."""
+_HIT_DIVISOR = 8
+"""A drum hit without a length lasts a quarter note divided by this."""
 _MAX_OPEN_NOTES = 16
 """Notes of one pitch that wait for their ends; bounds the work on hostile files."""
 
@@ -31,13 +33,14 @@ class MidiNote(NamedTuple):
 
 
 def pair_notes(
-    messages: Iterable[MidiMessage], ticks_per_quarter: int
+    messages: Iterable[MidiMessage], ticks_per_quarter: int, *, is_percussion: bool = False
 ) -> tuple[tuple[MidiNote, ...], int, int]:
     """Pair messages into notes, by channel and pitch.
 
     Args:
         messages: of NOTE_ON and NOTE_OFF, in order.
         ticks_per_quarter: of the file.
+        is_percussion: whether hits without a length are kept, with a short one.
 
     Returns:
         The notes, sorted, equal ones once; the number of notes without an end, which were given
@@ -50,15 +53,22 @@ def pair_notes(
     notes: set[MidiNote] = set()  # a set: layers of one sound are one note
     unended: list[MidiNote] = []
     zero_length: list[MidiNote] = []
+    hit_length = max(1, ticks_per_quarter // _HIT_DIVISOR)
     for (_, pitch), of_pitch in on_offs.items():
-        for onset, end, velocity in _pair_one_pitch(of_pitch, ticks_per_quarter):
+        found = [*_pair_one_pitch(of_pitch, ticks_per_quarter)]
+        onsets_of_pitch = sorted({onset for onset, _, _ in found})
+        struck_again = dict(pairwise(onsets_of_pitch))
+        for onset, end, velocity in found:
+            again = struck_again.get(onset, onset + hit_length)
             note = MidiNote(onset, onset if end is None else end, pitch, velocity)
             if end is None:
                 unended.append(note)
-            elif end == onset:
-                zero_length.append(note)
+            elif end > onset:
+                notes.add(note._replace(end=min(end, struck_again.get(onset, end))))
+            elif is_percussion:
+                notes.add(note._replace(end=min(onset + hit_length, again)))
             else:
-                notes.add(note)
+                zero_length.append(note)
     onsets = {note.onset for note in notes}
     if len({note.onset for note in zero_length} - onsets) > len(onsets):
         # Too many to be ornaments: a drum machine's notes.

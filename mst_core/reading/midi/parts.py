@@ -1,24 +1,24 @@
 """Divides the messages of a MIDI file into parts, one for each player. Times are ticks.
 
 A part is a track; or one channel of a track, where the channels have different programs or the
-file has a single track for all. Channel 10 is the drums.
+file has a single track for all. Channel 10 is the drums, and what the file makes drums.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mst_core.errors import TooLong
 from mst_core.music import Key, Meter
+from mst_core.reading.midi.channels import Channels, MidiControl
 from mst_core.reading.midi.chunks import MidiFile, read_messages
 from mst_core.reading.midi.messages import (
     INSTRUMENT_NAME,
     KEY_SIGNATURE,
     NOTE_OFF,
     NOTE_ON,
-    PROGRAM_CHANGE,
     SET_TEMPO,
     TIME_SIGNATURE,
     TRACK_NAME,
@@ -28,7 +28,6 @@ from mst_core.reading.midi.notes import MidiNote, pair_notes
 from mst_core.reading.midi.syllables import find_syllables
 from mst_core.reading.parsed_score import Limits
 
-_DRUM_CHANNEL = 9  # counted from 0
 _MAX_NAME_LENGTH = 80  # characters
 _MAX_TEXT_BYTES = 4_096  # of a text that are decoded
 _PROGRAM_FAMILIES = (
@@ -50,6 +49,11 @@ _PROGRAM_FAMILIES = (
     "Sound effects",
 )
 """The sixteen families of General MIDI, eight programs each."""
+_PERCUSSION_PROGRAMS = range(112, 120)
+_THINNINGS = 8
+"""How often the window of controllers is widened, fourfold each time."""
+_FINEST_WINDOW = 64
+"""The first such window is a quarter divided by this."""
 _TEMPO_RANGE = (5.0, 1_000.0)
 """Quarters a minute that are believed."""
 _NO_TITLES = {"melody", "track 1", "tempo", "tempo track", "unnamed"}
@@ -76,7 +80,11 @@ class MidiPart:
     track: int = 0
     """Index of its track in the file."""
     channel: int = 0
-    """0 to 15: that of its first note."""
+    """0 to 15: that of most of its notes."""
+    own_name: str = ""
+    """Its name in the file; empty where it has none, or the name is that of the whole file."""
+    controls: tuple[MidiControl, ...] = ()
+    """Programs after the first, controllers and bends, rising by tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     """
     file = read_messages(data, limits)
     _check_counts(file, limits)
-    parts = [each for index in range(len(file.tracks)) for each in _parts_of_track(index, file)]
+    parts = _find_parts(file, limits)
     warnings = list(file.warnings)
     if unended := sum(part.unended for part in parts):
         warnings.append(f"Notes that never end, cut at the next note: {unended}.")
@@ -145,54 +153,85 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
             raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
 
-def _parts_of_track(index: int, file: MidiFile) -> list[MidiPart]:
-    """The parts of one track."""
-    track = file.tracks[index]
-    programs = _programs(track)
-    players: defaultdict[tuple[int, int | None], list[MidiMessage]] = defaultdict(list)
-    for message in track:
-        if message.kind in (NOTE_OFF, NOTE_ON):
-            channel, drums = message.channel, message.channel == _DRUM_CHANNEL
-            # In format 1 a track is one player: a guitar may have a channel for each string.
-            part_channel = channel if file.format == 0 or drums else -1
-            players[part_channel, programs.get(channel)].append(message)
-    track_name = _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
-    several = len(players) > 1
+def _find_parts(file: MidiFile, limits: Limits) -> list[MidiPart]:
+    """The parts of all tracks, their controllers thinned out until they are within the limits."""
+    channels = Channels(file)
+    playing = [any(each.kind == NOTE_ON for each in track) for track in file.tracks]
     parts: list[MidiPart] = []
-    for (part_channel, program), messages in players.items():
-        notes, unended, zero_length = pair_notes(messages, file.ticks_per_quarter)
+    for index, track in enumerate(file.tracks):
+        if playing[index]:
+            alone = file.format == 0 or sum(playing) == 1
+            parts.extend(_parts_of_track(index, track, file, channels, alone=alone))
+    most = limits.controls // 3  # the melody, its lower notes and its ornaments share theirs
+    window = 1
+    for _ in range(_THINNINGS):
+        controls = [_controls(part, channels, window) for part in parts]
+        if sum(map(len, controls)) <= most:
+            break
+        window = max(4 * window, file.ticks_per_quarter // _FINEST_WINDOW)
+    share = most // max(1, len(parts))
+    if sum(map(len, controls if parts else ())) > most:
+        controls = [each[:share] for each in controls]
+    return [replace(part, controls=found) for part, found in zip(parts, controls, strict=True)]
+
+
+def _controls(part: MidiPart, channels: Channels, window: int) -> tuple[MidiControl, ...]:
+    span = part.notes[0].onset, max(note.end for note in part.notes)
+    return channels.controls(part.track, part.channel, span, drums=part.drums, window=window)
+
+
+def _parts_of_track(
+    index: int,
+    track: Sequence[MidiMessage],
+    file: MidiFile,
+    channels: Channels,
+    *,
+    alone: bool,
+) -> list[MidiPart]:
+    """The parts of one track; ``alone``: no other track has notes."""
+    starts: dict[int, int] = {}
+    for message in track:
+        if message.kind == NOTE_ON:
+            starts.setdefault(message.channel, message.tick)
+    programs = {each: channels.program(index, each, tick) for each, tick in starts.items()}
+    drums = {each: channels.is_drums(index, each, tick) for each, tick in starts.items()}
+    # In format 1 a track is one player: a guitar may have a channel for each string. A single
+    # track with several instruments is a whole band.
+    is_band = alone and (file.format == 0 or len(set(programs.values())) + any(drums.values()) > 1)
+    players: defaultdict[tuple[int, int | None, bool], list[MidiMessage]] = defaultdict(list)
+    for message in track:
+        if message.kind in (NOTE_OFF, NOTE_ON) and message.channel in starts:
+            channel = message.channel
+            part_channel = channel if is_band or drums[channel] else -1
+            players[part_channel, programs[channel], drums[channel]].append(message)
+    track_name = _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
+    parts: list[MidiPart] = []
+    for (_, program, is_drums), messages in players.items():
+        is_percussion = is_drums or (program is not None and program in _PERCUSSION_PROGRAMS)
+        notes, unended, zero_length = pair_notes(
+            messages, file.ticks_per_quarter, is_percussion=is_percussion
+        )
         if notes:
-            drums = part_channel == _DRUM_CHANNEL
-            family = "Drums" if drums else _PROGRAM_FAMILIES[(program or 0) // 8]
+            family = "Drums" if is_drums else _PROGRAM_FAMILIES[(program or 0) // 8]
             name = track_name or family
-            if track_name and several:
+            if track_name and len(players) > 1:
                 name = f"{track_name}, {family.lower()}"
+            part_channels = Counter(each.channel for each in messages if each.kind == NOTE_ON)
             parts.append(
                 MidiPart(
                     name,
                     program,
-                    drums,
+                    is_drums,
                     notes,
                     unended,
                     zero_length,
                     end=track[-1].tick,
                     track=index,
-                    channel=messages[0].channel,
+                    channel=part_channels.most_common(1)[0][0],
+                    own_name="" if len(players) > 1 and is_band else track_name,
                 )
             )
     return parts
-
-
-def _programs(track: Sequence[MidiMessage]) -> dict[int, int]:
-    """The program of each channel at its first note; later changes are ignored."""
-    programs: dict[int, int] = {}
-    started: set[int] = set()
-    for message in track:
-        if message.kind == NOTE_ON:
-            started.add(message.channel)
-        elif message.kind == PROGRAM_CHANGE and message.channel not in started:
-            programs[message.channel] = message.data[0]
-    return programs
 
 
 def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from statistics import median
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Note, Part, PartNote, TempoChange
+from mst_core.music import ControlEvent, Melody, Note, Part, PartNote, TempoChange
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.midi.bars import BarLines
 from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
+from mst_core.reading.midi.meter_repair import repair_meter
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
@@ -50,14 +52,16 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     """
     score = read_midi_parts(data, limits)
     tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
-    index, choice_warnings = find_melody_track(score.parts, tempo_map, track=track)
+    index, candidates, choice_warnings = find_melody_track(score, tempo_map, track=track)
+    _check_seconds(score, tempo_map, limits)
     retiming = retime(score, index, tempo_map)
     if retiming.score is not score:
         score = retiming.score
         tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
+    score, meter_warnings = repair_meter(score)
     part = score.parts[index]
     bars = BarLines((_quarters(tick, score), meter) for tick, meter in score.meters)
-    _check_lengths(score, part, tempo_map, bars, limits)
+    _check_bars(score, part, bars, limits)
 
     line, lower_notes = _skyline(part, score, tempo_map)
     if len(line) < 2:
@@ -87,11 +91,16 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         melody=melody,
         parts=_other_parts(score, index, lower_notes, quantized.long_runs, downbeat),
         program=part.program,
+        controls=_control_events(part, score, downbeat, first=melody.notes[0].onset),
+        velocity=round(median(each.velocity for each in line)),
         swing=quantized.swing,
+        candidates=candidates,
+        track=index + 1,
         warnings=(
             *score.warnings,
             *choice_warnings,
             *retiming.warnings,
+            *meter_warnings,
             *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
             *_tempo_warnings(tempo_map, tempo),
@@ -122,14 +131,16 @@ def _span(score: MidiScore) -> tuple[int, int]:
     return start, max(note.end for each in score.parts for note in each.notes)
 
 
-def _check_lengths(
-    score: MidiScore, part: MidiPart, tempo_map: TempoMap, bars: BarLines, limits: Limits
-) -> None:
-    """Raise TooLong for too many seconds of all parts or bars of the melody, before any work."""
+def _check_seconds(score: MidiScore, tempo_map: TempoMap, limits: Limits) -> None:
+    """Raise TooLong for too many seconds of all parts, before any work."""
     start, end = _span(score)
     seconds = tempo_map.seconds(end) - tempo_map.seconds(start)
     if seconds > limits.seconds:
         raise TooLong(f"{seconds:.0f} seconds", f"{limits.seconds:g} seconds")
+
+
+def _check_bars(score: MidiScore, part: MidiPart, bars: BarLines, limits: Limits) -> None:
+    """Raise TooLong for too many bars of the melody, before any work."""
     first, last = part.notes[0].onset, max(note.end for note in part.notes)
     count = bars.bar_at(_quarters(last, score)) - bars.bar_at(_quarters(first, score))
     if count > limits.bars:
@@ -212,6 +223,7 @@ def _other_parts(
     """All parts but the melody, and the rest of its own part, at their exact times."""
 
     def convert(name: str, part: MidiPart, notes: Sequence[MidiNote]) -> Part:
+        start = min(each.onset for each in notes)
         return Part(
             name,
             part.program or 0,
@@ -225,6 +237,7 @@ def _other_parts(
                 )
                 for each in notes
             ),
+            _control_events(part, score, downbeat, first=_quarters(start, score) - downbeat),
         )
 
     parts = [
@@ -238,6 +251,22 @@ def _other_parts(
     if lower_notes:
         parts.insert(index, convert(f"{part.name}, below the melody", part, lower_notes))
     return tuple(parts)
+
+
+def _control_events(
+    part: MidiPart, score: MidiScore, downbeat: Fraction, *, first: Fraction
+) -> tuple[ControlEvent, ...]:
+    """What a player does besides notes; what was set before the ``first`` onset stands there."""
+    start = part.notes[0].onset
+    return tuple(
+        ControlEvent(
+            first if tick <= start else max(first, _quarters(tick, score) - downbeat),
+            kind,
+            number,
+            value,
+        )
+        for tick, kind, number, value in part.controls
+    )
 
 
 def _skyline_warnings(part: MidiPart, melody_notes: int, lower_notes: int) -> Iterator[str]:

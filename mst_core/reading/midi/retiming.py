@@ -87,8 +87,10 @@ def retime(score: MidiScore, melody: int, tempo_map: TempoMap) -> Retiming:
         return Retiming(score)
     delay = round(fit.delay * ticks)
     if abs(fit.delay) > _SMALL_DELAY:
+        if _parts_in_time(score, melody, delay):
+            return Retiming(score)
         return _with_new_bars(score, delay) or Retiming(score)
-    if _begins_anywhere(score, delay):
+    if _begins_anywhere(score, delay) and not _has_written_part(score):
         return _with_new_bars(score, delay, unless_from=delay) or Retiming(score)
     if abs(fit.delay) < _LEAST_DELAY:
         return Retiming(score)
@@ -138,29 +140,49 @@ def _has_click(score: MidiScore, melody: int) -> bool:
     )
 
 
+def _has_written_part(score: MidiScore) -> bool:
+    """Whether a part is notated, so that the bars of the file are meant."""
+    return any(
+        len(_onsets(part.notes)) >= _FEW_ONSETS
+        and not is_performance(part.notes, score.ticks_per_quarter)
+        for part in score.parts
+    )
+
+
+def _parts_in_time(score: MidiScore, melody: int, delay: int) -> list[MidiPart]:
+    """The parts that do not share a delay of the melody, if they are most of the others' notes.
+
+    Where they are not, nothing is in time: the melody has a delay with all others.
+    """
+    ticks = score.ticks_per_quarter
+
+    def is_in_time(part: MidiPart) -> bool:
+        if not is_performance(part.notes, ticks):
+            # A delay of a few steps of the grid is on the grid too.
+            return abs(exact_delay(_onsets(part.notes), ticks, ticks // _EXACT_REACH)) < delay / 2
+        fit = _fit(part.notes, ticks)
+        return fit.may_keep_time and abs(fit.delay * ticks) < delay / 3
+
+    delay = abs(delay)
+    others = [part for index, part in enumerate(score.parts) if index != melody]
+    in_time = [part for part in others if is_in_time(part)]
+    return in_time if 2 * _count_notes(in_time) > _count_notes(others) else []
+
+
 def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMap) -> Retiming:
     """Take a delay out of the melody, and out of the parts that share it."""
     ticks = score.ticks_per_quarter
-
-    def shares_delay(part: MidiPart) -> bool:
-        onsets = _onsets(part.notes)
-        if not is_performance(part.notes, ticks):
-            # A delay of a few steps of the grid is on the grid too.
-            return abs(exact_delay(onsets, ticks, ticks // _EXACT_REACH) - delay) <= 2
-        return abs(_fit(part.notes, ticks).delay * ticks - delay) < ticks / 32
-
-    def moved(tick: int) -> int:
-        return tick - delay
-
-    alone = not all(shares_delay(part) for index, part in enumerate(score.parts) if index != melody)
+    in_time = _parts_in_time(score, melody, delay)
     parts = [
-        _moved_part(part, moved) if index == melody or not alone else part
-        for index, part in enumerate(score.parts)
+        part
+        if any(part is each for each in in_time)
+        else _moved_part(part, lambda tick: tick - delay)
+        for part in score.parts
     ]
     start = score.parts[melody].notes[0].onset
     per_quarter = tempo_map.seconds(start + ticks) - tempo_map.seconds(start)
     milliseconds = abs(delay) / ticks * per_quarter * 1000
-    subject = "The notes of the melody" if alone and len(parts) > 1 else "All notes"
+    subject = "The notes of the melody" if in_time else "All notes"
     return Retiming(
         replace(score, parts=tuple(parts)),
         warnings=(
@@ -174,6 +196,11 @@ def _without_delay(score: MidiScore, melody: int, delay: int, tempo_map: TempoMa
     )
 
 
+def _count_notes(parts: Sequence[MidiPart]) -> int:
+    """Notes of all these parts."""
+    return sum(len(part.notes) for part in parts)
+
+
 def _moved_part(part: MidiPart, moved: Callable[[int], int]) -> MidiPart:
     """A part whose times are mapped."""
     return replace(
@@ -184,6 +211,7 @@ def _moved_part(part: MidiPart, moved: Callable[[int], int]) -> MidiPart:
             for onset in (moved(note.onset),)
         ),
         end=max(0, moved(part.end)),
+        controls=tuple((moved(each[0]), *each[1:]) for each in part.controls),
     )
 
 

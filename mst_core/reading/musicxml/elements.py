@@ -35,6 +35,13 @@ NOTE_TYPES = {
 _DOUBLE_LINES = ("light-light", "light-heavy", "heavy-light", "heavy-heavy")
 _MODES = {**{mode: mode for mode in MODES}, "ionian": "major", "aeolian": "minor"}
 _JUMP_WORDS = re.compile(r"\b(d\. ?[cs]\.|d[cs]\b|da capo|dal segno|to coda)", re.IGNORECASE)
+_SWING_WORDS = re.compile(
+    r"((medium|med\.?|moderate|fast|slow|up|easy|light|bright|jazz)[ -]?){0,3}swing( (feel|time))?"
+    r"|swing(ing|ed)?( .{0,12})?",
+    re.IGNORECASE,
+)
+SWING_SHARE = 2 / 3
+"""Share of the beat of the first of two eighths where the file only says that they swing."""
 _JUMPS = ("dacapo", "dalsegno", "tocoda", "coda", "segno")
 
 
@@ -58,16 +65,13 @@ class XmlBarlines:
 
 
 def read_meter(time: XmlElement) -> Meter | None:
-    """Parse a ``<time>`` element; 3+2/8 is 5/8.
+    """Parse a ``<time>`` element; 3+2/8 is 5/8, and 2/64 is 1/32.
 
     Args:
         time: The element.
 
     Returns:
-        The meter; None for free meter (``<senza-misura>``).
-
-    Raises:
-        UnreadableScore: when a number is missing or out of range.
+        The meter; None for free meter (``<senza-misura>``) and for one that no music has.
     """
     if time.find("senza-misura"):
         return None
@@ -76,19 +80,14 @@ def read_meter(time: XmlElement) -> Meter | None:
     beats = [child.find_text()[:40] for child in time.find_all("beats")]
     for count, kind in zip(beats, kinds, strict=False):
         numbers = re.fullmatch(r"\d{1,3}( ?\+ ?\d{1,3})*", count, re.ASCII)
-        if not numbers or kind not in ("1", "2", "4", "8", "16", "32"):
-            raise UnreadableScore(
-                f"the meter {count}/{kind}", "meters such as 4/4, 6/8 or 3+2/8 are accepted"
-            )
+        if not numbers or kind not in ("1", "2", "4", "8", "16", "32", "64", "128"):
+            return None
         whole += Fraction(sum(map(int, count.split("+"))), int(kind))
-    denominator = max((int(kind) for kind in kinds), default=1)
-    numerator = int(whole * denominator)
-    if not 1 <= numerator <= MAX_METER_NUMBER:
-        raise UnreadableScore(
-            f"the meter {'+'.join(beats)}/{'+'.join(kinds)}",
-            "meters such as 4/4, 6/8 or 3+2/8 are accepted",
-        )
-    return Meter(numerator, denominator)
+    denominator = min(32, max((int(kind) for kind in kinds), default=1))
+    numerator = whole * denominator
+    if numerator.denominator != 1 or not 1 <= numerator <= MAX_METER_NUMBER:
+        return None
+    return Meter(int(numerator), denominator)
 
 
 def read_key(key: XmlElement, transposition: int) -> Key | None:
@@ -195,6 +194,30 @@ def read_tempo(direction: XmlElement) -> float | None:
         return None
     # A mark in dotted quarters is printed rounded: 66.67 of them are 100 quarters.
     return float(round(tempo)) if abs(tempo - round(tempo)) < 0.02 else tempo
+
+
+def read_swing(direction: XmlElement) -> float | None:
+    """Parse the swing that a ``<direction>`` or ``<sound>`` element asks for.
+
+    Args:
+        direction: The element.
+
+    Returns:
+        Share of the beat of the first of two eighths, such as 2/3; None where it asks for none.
+    """
+    sound = direction if direction.name == "sound" else direction.find("sound")
+    swing = sound.find("swing") if sound else None
+    if swing:
+        first, second = (_decimal(swing.find_text(name)) for name in ("first", "second"))
+        if first and second and swing.find_text("swing-type") in ("", "eighth"):
+            return first / (first + second) if 1 < first / second <= 4 else None
+        return None
+    words = (
+        word.find_text()
+        for kind in direction.find_all("direction-type")
+        for word in kind.find_all("words")
+    )
+    return SWING_SHARE if any(_SWING_WORDS.fullmatch(each) for each in words) else None
 
 
 def _read_metronome(kind: XmlElement) -> float | None:

@@ -1,14 +1,14 @@
 """Reads one part of a MusicXML score as it is written: measure by measure, every voice.
 
 A measure is the music between two barlines of the file. Times are exact; pitches are those that
-sound, so that transposing instruments are read at concert pitch. Grace notes, cue notes and notes
-that are not printed are left out and counted; chord symbols, lyrics and layout are skipped.
+sound, so that transposing instruments are read at concert pitch. Cue notes and notes that are not
+printed are left out and counted; lyrics and layout are skipped.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -23,16 +23,26 @@ from mst_core.reading.musicxml.elements import (
     read_meter,
     read_nominal_duration,
     read_pitch,
+    read_swing,
     read_tempo,
     read_transposition,
 )
+from mst_core.reading.musicxml.harmony import read_chord_symbol
+from mst_core.reading.musicxml.instruments import (
+    XmlControl,
+    XmlInstruments,
+    read_controls,
+    read_drum,
+    read_instruments,
+    read_pedal,
+)
+from mst_core.reading.musicxml.position import MeasurePosition, settle
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement
 
-MAX_DENOMINATOR = 10**9
-"""Largest denominator of a time: above it the notes have no common beat."""
-DRUM_CHANNEL = "10"
-"""The MIDI channel of percussion, as MusicXML counts from 1."""
-_SNARE = 38  # General MIDI drum of an unpitched note without an instrument
+DEFAULT_VELOCITY = 80
+"""MIDI velocity of a note without dynamics."""
+_FULL_DYNAMICS = 90  # MIDI velocity that MusicXML calls 100 per cent
+_MAX_ORNAMENT = 16  # grace notes before one note
 
 
 class XmlNote(NamedTuple):
@@ -45,13 +55,17 @@ class XmlNote(NamedTuple):
     pitch: int
     """MIDI number; a General MIDI drum where ``drum``."""
     voice: tuple[str, str]
-    """Staff and voice, as the file numbers them."""
+    """Staff and voice, as the file numbers them; of a chord, those of its first note."""
     tie_start: bool
     """Whether it is tied to the next note of its pitch."""
     tie_stop: bool
     """Whether the note of its pitch before it is tied to it."""
     drum: bool
     """Whether it is written without a pitch."""
+    velocity: int = DEFAULT_VELOCITY
+    """MIDI velocity, 1 to 127."""
+    graces: tuple[int, ...] = ()
+    """MIDI numbers of the grace notes before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,19 @@ class XmlMeasure:
     """Whether a rehearsal mark stands at its beginning."""
     tempos: tuple[tuple[Fraction, float], ...]
     """Tempo marks: quarter notes from its beginning, and quarter notes per minute."""
+    key: Key | None = None
+    """The key that holds; None before the first key signature."""
+    chords: tuple[tuple[Fraction, str], ...] = ()
+    """Chord symbols: quarter notes from its beginning, and text."""
+    controls: tuple[XmlControl, ...] = ()
+    """Programs, controllers and pedals."""
+    repeats_back: tuple[tuple[str, int], ...] = ()
+    """The staff, empty for all, and number of measures back that a repeat sign stands for."""
+
+    @property
+    def sounding_length(self) -> Fraction:
+        """Quarter notes from its beginning to the end of the last note."""
+        return max((note.onset + note.duration for note in self.notes), default=Fraction(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +112,13 @@ class XmlPart:
     """The first key signature, as it sounds."""
     measures: tuple[XmlMeasure, ...]
     counts: Counter[str]
-    """How often the file has what is left out or changed: ``grace``, ``cue``, ``hidden``,
-    ``rounded``, ``transposed``, ``unpitched``, ``keys`` (changes of key) and ``jump``."""
+    """How often the file has what is left out or changed: ``grace``, ``cue``, ``hidden``, ``tab``,
+    ``rounded``, ``transposed``, ``unpitched``, ``meters`` (that no music has), ``jump`` and
+    ``slashes``."""
+    controls: tuple[XmlControl, ...] = ()
+    """Controllers from its beginning on."""
+    swing: float | None = None
+    """Share of the beat of the first of two swung eighths; None where the file names none."""
 
     @property
     def note_count(self) -> int:
@@ -94,98 +126,137 @@ class XmlPart:
         return sum(len(measure.notes) for measure in self.measures)
 
 
-def read_part(score_part: XmlElement | None, measures: Sequence[XmlElement]) -> XmlPart:
+def read_part(
+    score_part: XmlElement | None,
+    measures: Sequence[XmlElement],
+    divisions: Fraction | None = None,
+) -> XmlPart:
     """Read a part.
 
     Args:
         score_part: Its entry in the part list, with name and MIDI program; None where it has none.
         measures: Its ``<measure>`` elements in order.
+        divisions: Divisions of a quarter note up to the first that the part names; None is 1.
 
     Returns:
         The part as it is written.
 
     Raises:
-        UnreadableScore: when a number, pitch or meter is out of range.
+        UnreadableScore: when a number or pitch is out of range.
     """
     score_part = score_part or XmlElement("score-part", {})
-    program = score_part.find_number("midi-instrument", "midi-program")
-    reader = _MeasureReader(_drum_pitches(score_part))
+    instruments = read_instruments(score_part)
+    reader = _MeasureReader(instruments, divisions or Fraction(1))
     written = tuple(reader.read(measure) for measure in measures)
-    channel = score_part.find_text("midi-instrument", "midi-channel")
     name = score_part.find_text("part-name")
     return XmlPart(
         name=name or score_part.find_text("score-instrument", "instrument-name"),
-        program=int(program) - 1 if program and 1 <= program <= 128 else None,
-        drums=channel == DRUM_CHANNEL or reader.pitched_count == 0 < reader.counts["unpitched"],
+        program=instruments.program,
+        drums=instruments.on_drum_channel or reader.pitched_count == 0 < reader.counts["unpitched"],
         key=reader.key,
         measures=written,
         counts=reader.counts,
+        controls=instruments.controls,
+        swing=reader.swing,
     )
 
 
-def _drum_pitches(score_part: XmlElement) -> dict[str, int]:
-    """General MIDI drum of each instrument of a drum kit, by its id."""
-    numbers = {}
-    for instrument in score_part.find_all("midi-instrument"):
-        number = instrument.find_number("midi-unpitched")
-        if number is not None and 1 <= number <= 128:
-            numbers[instrument.attributes.get("id", "")] = int(number) - 1
-    return numbers
+def find_divisions(measures: Iterable[XmlElement]) -> Fraction | None:
+    """Find the divisions of a quarter note that hold before a part names any.
+
+    Args:
+        measures: Its ``<measure>`` elements in order.
+
+    Returns:
+        Those of its first note with a note value, where no ``<divisions>`` precedes it; else the
+        first that it names; None where it has neither.
+    """
+    for measure in measures:
+        for element in measure.children:
+            divisions = element.find_number("divisions") if element.name == "attributes" else None
+            if divisions:
+                return divisions
+            if element.name != "note" or element.find("time-modification"):
+                continue
+            written, nominal = element.find_number("duration"), read_nominal_duration(element)
+            if written and nominal:
+                return written / nominal
+    return None
 
 
 class _MeasureReader:
     """Reads the measures of a part in order; keeps divisions, meter and transposition between."""
 
-    def __init__(self, drums: dict[str, int]) -> None:
+    def __init__(self, instruments: XmlInstruments, divisions: Fraction) -> None:
         self.key: Key | None = None
         self.counts: Counter[str] = Counter()
         self.pitched_count = 0
-        self._drums = drums
-        self._divisions = Fraction(1)
+        self.swing: float | None = None
+        self._instruments = instruments
+        self._divisions = divisions
         self._transposition = 0
         self._meter: Meter | None = None
-        self._position = Fraction(0)  # quarter notes from the beginning of the measure
-        self._measure_end = Fraction(0)
+        self._current_key: Key | None = None
+        self._velocity = DEFAULT_VELOCITY
+        self._instrument = next(iter(instruments.programs), "")
+        self._graces: dict[tuple[str, str], list[int]] = {}
+        self._tab_staves: set[str] = set()
+        self._staff_count = 1
+        self._repeat_signs: dict[str, int] = {}  # measures back, by staff
+        self._has_jump = self._mark_pending = False
+        self._begin_measure()
+
+    def _begin_measure(self) -> None:
+        self._at = MeasurePosition()
         self._chord_onset = Fraction(0)  # of the last note, or of the chord that it belongs to
+        self._chord_voice = ("1", "1")
+        self._layers: dict[tuple[str, str], tuple[int, Fraction, Fraction]] = {}
         self._notes: list[XmlNote] = []
         self._tempos: list[tuple[Fraction, float]] = []
-        self._mark_pending = self._has_jump = False
+        self._chords: list[tuple[Fraction, str]] = []
+        self._controls: list[XmlControl] = []
 
     def read(self, measure: XmlElement) -> XmlMeasure:
         """Read the next measure."""
-        self._position = self._measure_end = self._chord_onset = Fraction(0)
-        self._notes, self._tempos = [], []
+        self._begin_measure()
         marked, self._mark_pending, self._has_jump = self._mark_pending, False, False
-        meter = self._meter
+        meter, key = self._meter, self._current_key
         for element in measure.children:
             if element.name == "note":
                 self._note(element)
             elif element.name == "backup":
-                self._advance(-self._duration(element))
+                self._at.move(-self._duration(element)[0])
             elif element.name == "forward":
-                self._advance(self._duration(element))
+                self._at.move(self._duration(element)[0])
             elif element.name == "attributes":
                 self._attributes(element)
-                # A signature after the first note announces the meter of the next measure.
-                meter = meter if self._measure_end else self._meter
+                # A signature after the first note announces those of the next measure.
+                if not self._at.end:
+                    meter, key = self._meter, self._current_key
             elif element.name in ("direction", "sound"):
                 marked = self._direction(element) or marked
+            elif element.name == "harmony":
+                self._harmony(element)
         barlines = read_barlines(measure)
         self._has_jump = self._has_jump or barlines.jumps
         self.counts["jump"] += self._has_jump
         return XmlMeasure(
             notes=tuple(self._notes),
-            length=self._measure_end,
+            length=self._at.end,
             meter=meter,
             barlines=barlines,
             implicit=measure.attributes.get("implicit") == "yes"
             or measure.attributes.get("number") == "0",
             opens_section=marked,
             tempos=tuple(self._tempos),
+            key=key,
+            chords=tuple(self._chords),
+            controls=tuple(self._controls),
+            repeats_back=tuple(self._repeat_signs.items()),
         )
 
     def _attributes(self, attributes: XmlElement) -> None:
-        """Read divisions, transposition, key and meter."""
+        """Read divisions, transposition, key, meter, clefs and repeat signs."""
         divisions = attributes.find_number("divisions")
         if divisions is not None:
             if divisions <= 0:
@@ -194,89 +265,180 @@ class _MeasureReader:
         transpose = attributes.find("transpose")
         if transpose:
             self._transposition = read_transposition(transpose)
-        key = attributes.find("key")
-        if key:
-            sounding = read_key(key, self._transposition)
-            self.counts["keys"] += self.key is not None and sounding != self.key
-            self.key = self.key or sounding
+        # A part of two staves may have a key for each.
+        keys = list(attributes.find_all("key"))
+        keys = [key for key in keys if key.attributes.get("number", "1") == "1"] or (
+            [] if self.key else keys
+        )
+        for key_signature in keys[:1]:
+            sounding = read_key(key_signature, self._transposition)
+            self._current_key = sounding or self._current_key
+            self.key = self.key or self._current_key
         time = attributes.find("time")
         if time:
             self._meter = read_meter(time)
+            self.counts["meters"] += self._meter is None and not time.find("senza-misura")
+        staves = attributes.find_text("staves")
+        self._staff_count = int(staves) if staves in ("2", "3", "4") else self._staff_count
+        for clef in attributes.find_all("clef"):
+            if clef.find_text("sign") == "TAB":
+                self._tab_staves.add(clef.attributes.get("number", "1"))
+        for style in attributes.find_all("measure-style"):
+            self._measure_repeat(style)
+            self.counts["slashes"] += any(
+                sign.attributes.get("type") == "start"
+                for name in ("slash", "beat-repeat")
+                for sign in style.find_all(name)
+            )
+
+    def _measure_repeat(self, style: XmlElement) -> None:
+        """Read where a sign that repeats the measures before it begins or ends to hold."""
+        for sign in style.find_all("measure-repeat"):
+            staff = style.attributes.get("number", "")
+            self._repeat_signs.pop(staff, None)
+            back = sign.find_text() or "1"
+            if sign.attributes.get("type") == "start" and back in ("1", "2", "4"):
+                self._repeat_signs[staff] = int(back)
 
     def _direction(self, direction: XmlElement) -> bool:
-        """Read tempo and jumps; return whether a rehearsal mark precedes the first note."""
+        """Read tempo, dynamics, pedal and jumps; return whether a rehearsal mark opens it."""
+        onset = max(Fraction(0), self._at.time + self._offset(direction))
         tempo = read_tempo(direction)
         if tempo is not None:
-            self._tempos.append((self._position, tempo))
+            self._tempos.append((onset, tempo))
+        self.swing = self.swing or read_swing(direction)
+        self._controls.extend(read_pedal(direction, onset))
+        sound = direction if direction.name == "sound" else direction.find("sound")
+        if sound:
+            self._sound(sound, onset)
         self._has_jump = self._has_jump or has_jump(direction)
         rehearsal = any(kind.find("rehearsal") for kind in direction.find_all("direction-type"))
         # A mark after the beginning belongs to the next measure.
-        self._mark_pending = self._mark_pending or (rehearsal and self._position > 0)
-        return rehearsal and not self._position
+        self._mark_pending = self._mark_pending or (rehearsal and self._at.time > 0)
+        return rehearsal and not self._at.time
 
-    def _duration(self, element: XmlElement) -> Fraction:
-        """Duration of an element in quarter notes.
+    def _sound(self, sound: XmlElement, onset: Fraction) -> None:
+        """Read dynamics and changes of instrument."""
+        dynamics = sound.attributes.get("dynamics", "")
+        if dynamics[:6].replace(".", "", 1).isdecimal():
+            self._velocity = min(127, max(1, round(float(dynamics[:6]) * _FULL_DYNAMICS / 100)))
+        for instrument in sound.find_all("midi-instrument"):
+            self._controls.extend(read_controls(instrument, onset))
+            program = instrument.find_text("midi-program")
+            if program.isdecimal() and 1 <= int(program[:4]) <= 128:
+                self._controls.append(XmlControl(onset, "program", int(program[:4]) - 1, 0))
 
-        A tuplet that the file's divisions cannot express is written rounded; its duration is then
-        that of its note value.
+    def _harmony(self, harmony: XmlElement) -> None:
+        """Read a chord symbol, as it sounds."""
+        symbol = read_chord_symbol(harmony, self._transposition)
+        if symbol:
+            onset = max(Fraction(0), self._at.time + self._offset(harmony))
+            self._chords.append((onset, symbol))
+
+    def _offset(self, element: XmlElement) -> Fraction:
+        """Quarter notes by which a direction or chord symbol is moved from where it stands."""
+        return settle((element.find_number("offset") or Fraction(0)) / self._divisions)
+
+    def _duration(self, element: XmlElement) -> tuple[Fraction, Fraction]:
+        """Duration of an element in quarter notes: as it is written, and by its note value.
+
+        They differ where the file's divisions cannot express a tuplet.
         """
         written = element.find_number("duration")
         if written is None or written < 0:
             nominal = read_nominal_duration(element)
             if nominal is None:
                 raise UnreadableScore(f"a <{element.name}> without a duration", ACCEPTED)
-            return nominal
+            return nominal, nominal
+        rounded = written / self._divisions
         if element.find("time-modification"):
             nominal = read_nominal_duration(element)
             if nominal is not None and abs(nominal * self._divisions - written) < 1:
-                return nominal
-        return written / self._divisions
-
-    def _advance(self, distance: Fraction) -> None:
-        """Move the position; a backup may not go before the beginning."""
-        self._position = max(Fraction(0), self._position + distance)
-        self._measure_end = max(self._measure_end, self._position)
-        if self._position.denominator > MAX_DENOMINATOR:
-            raise UnreadableScore("the note lengths have no beat in common", ACCEPTED)
+                return rounded, nominal
+        return rounded, rounded
 
     def _note(self, note: XmlElement) -> None:
         """Read a note; a rest only moves the position."""
-        duration = Fraction(0) if note.find("grace") else self._duration(note)
-        if not duration:
-            self.counts["grace"] += 1
+        staff, voice = note.find_text("staff") or "1", note.find_text("voice") or "1"
+        if note.find("grace"):
+            self._grace(note, (staff, voice))
             return
+        written, duration = self._duration(note)
+        if not duration:
+            self._grace(note, (staff, voice))
+            return
+        rest = note.find("rest")
+        if rest and rest.attributes.get("measure") == "yes" and self._meter:
+            # Some programs write such a rest too long.
+            written = duration = min(duration, self._meter.bar_length)
         if not note.find("chord"):
-            self._chord_onset = self._position
-            self._advance(duration)
-        if note.find("rest"):
+            self._chord_onset = self._at.time
+            self._at.play(written, duration)
+            self._chord_voice = (staff, self._layer(staff, voice))
+        if rest:
             return
         if note.find("cue") or note.attributes.get("print-object") == "no":
             self.counts["cue" if note.find("cue") else "hidden"] += 1
             return
+        if staff in self._tab_staves and len(self._tab_staves) < self._staff_count:
+            self.counts["tab"] += 1
+            return
+        length = settle(self._chord_onset + duration) - self._chord_onset
+        self._change_instrument(note)
         ties = {tie.attributes.get("type") for tie in note.find_all("tie")}
         for notations in note.find_all("notations"):
             ties |= {tied.attributes.get("type") for tied in notations.find_all("tied")}
         self._notes.append(
             XmlNote(
                 onset=self._chord_onset,
-                duration=duration,
+                duration=length if length > 0 else duration,
                 pitch=self._pitch(note),
-                voice=(note.find_text("staff") or "1", note.find_text("voice") or "1"),
+                voice=self._chord_voice,
                 tie_start=not ties.isdisjoint(("start", "continue")),
                 tie_stop=not ties.isdisjoint(("stop", "continue")),
                 drum=note.find("pitch") is None,
+                velocity=self._velocity,
+                graces=tuple(self._graces.pop((staff, voice), ())),
             )
         )
+
+    def _grace(self, note: XmlElement, voice: tuple[str, str]) -> None:
+        """Keep a grace note for the next note of its voice; of a chord the top note."""
+        self.counts["grace"] += 1
+        if note.find("pitch") is None or note.attributes.get("print-object") == "no":
+            return
+        pitch = read_pitch(note.find("pitch") or note, self._transposition)[0]
+        before = self._graces.setdefault(voice, [])
+        if note.find("chord") and before:
+            before[-1] = max(before[-1], pitch)
+        elif len(before) < _MAX_ORNAMENT:
+            before.append(pitch)
+
+    def _layer(self, staff: str, voice: str) -> str:
+        """The name of the voice: another one where two lines have one number and sound together."""
+        number, first, last = self._layers.get((staff, voice), (0, Fraction(0), Fraction(-1)))
+        onset = self._chord_onset
+        if onset < last and onset <= first < self._at.time:
+            number, last = number + 1, onset
+        first = min(first, onset) if last >= 0 else onset
+        self._layers[staff, voice] = (number, first, max(last, self._at.time))
+        return f"{voice}.{number}" if number else voice
+
+    def _change_instrument(self, note: XmlElement) -> None:
+        """Add a change of program where the note names another instrument of the part."""
+        instrument = note.find("instrument")
+        name = instrument.attributes.get("id", "") if instrument else ""
+        programs = self._instruments.programs
+        if name in programs and name != self._instrument and note.find("pitch"):
+            self._instrument = name
+            self._controls.append(XmlControl(self._chord_onset, "program", programs[name], 0))
 
     def _pitch(self, note: XmlElement) -> int:
         """MIDI number of a note, or its General MIDI drum."""
         pitch = note.find("pitch")
         if pitch is None:
             self.counts["unpitched"] += 1
-            instrument = note.find("instrument")
-            return self._drums.get(
-                instrument.attributes.get("id", "") if instrument else "", _SNARE
-            )
+            return read_drum(note, self._instruments)
         number, rounded = read_pitch(pitch, self._transposition)
         self.pitched_count += 1
         self.counts["rounded"] += rounded

@@ -9,20 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from statistics import median
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import Melody, Meter, Part, TempoChange
-from mst_core.reading.bars import lay_out_bars
+from mst_core.music import TICKS_PER_QUARTER, Melody, Meter, Note, Part
+from mst_core.reading.bars import ROUNDING, lay_out_bars
+from mst_core.reading.grid import describe_moved, fit_to_grid, nearest_place
 from mst_core.reading.key_finding import find_key
 from mst_core.reading.measures import BarLayout, WrittenMeasure
 from mst_core.reading.musicxml.encoding import decode_xml
-from mst_core.reading.musicxml.melody_part import (
-    MelodyLine,
-    choose_part,
-    extract_melody,
-    extract_notes,
+from mst_core.reading.musicxml.marks import (
+    main_tempo,
+    place_chords,
+    place_controls,
+    place_keys,
+    place_tempos,
 )
-from mst_core.reading.musicxml.part import XmlMeasure, XmlPart, read_part
+from mst_core.reading.musicxml.measure_repeats import fill_repeated_measures
+from mst_core.reading.musicxml.melody_line import MelodyLine, extract_melody, extract_notes
+from mst_core.reading.musicxml.melody_part import choose_part
+from mst_core.reading.musicxml.part import (
+    DEFAULT_VELOCITY,
+    XmlMeasure,
+    XmlPart,
+    find_divisions,
+    read_part,
+)
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement, parse_xml
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
@@ -85,28 +97,58 @@ def read_document(
         raise NoMelody("this MusicXML file")
     if len(line.notes) > limits.melody_notes:
         raise TooLong(f"{len(line.notes)} notes in the melody", f"{limits.melody_notes} notes")
-    tempos = _tempos(parts, layout)
+    end = layout.barlines[-1]
+    notes = fit_to_grid(_end_at(line.notes, end), layout.barlines)
+    tempos = place_tempos(parts, layout)
     melody = layout.melody(
-        line.notes,
-        key=part.key or find_key(line.notes),
-        tempo=tempos[0].tempo if tempos else DEFAULT_TEMPO,
+        notes,
+        key=part.key or find_key(notes),
+        tempo=main_tempo(tempos, notes[0].onset, end) if tempos else DEFAULT_TEMPO,
     )
-    melody = replace(melody, tempo_changes=tempos if len(tempos) > 1 else ())
+    melody = replace(
+        melody,
+        tempo_changes=tempos if len(tempos) > 1 else (),
+        key_changes=place_keys(part, layout),
+        chords=place_chords(parts, part, layout),
+        grace_notes=line.grace_notes,
+    )
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
     choice = f"The melody is part {melody_index + 1} of {len(parts)}{_quoted(part.name)}: {reason}."
+    moved = describe_moved(line.notes, notes)
     return ParsedScore(
         title=_title(root),
         melody=melody,
         parts=tuple(_accompanying_parts(parts, melody_index, line, layout)),
         program=part.program,
+        controls=tuple(place_controls(part, layout)),
+        velocity=_velocity(line),
+        swing=next((each.swing for each in (part, *parts) if each.swing), None),
+        track=melody_index + 1,
         warnings=(
             *([choice] if len(parts) > 1 else []),
             *_warnings(parts, part, line, melody),
             *layout.warnings,
+            *([moved] if moved else []),
             *repairs,
         ),
     )
+
+
+def _end_at(notes: Sequence[Note], end: Fraction) -> list[Note]:
+    """The notes up to the last barline; one that a rounding takes beyond it ends there."""
+    shortest = Fraction(1, TICKS_PER_QUARTER)
+    return [
+        replace(note, duration=min(note.duration, max(shortest, end - note.onset)))
+        for note in notes
+    ]
+
+
+def _velocity(line: MelodyLine) -> int | None:
+    """Median velocity of the melody; None where the file has no dynamics."""
+    if all(velocity == DEFAULT_VELOCITY for velocity in line.velocities):
+        return None
+    return round(median(line.velocities))
 
 
 def _warnings(
@@ -116,23 +158,34 @@ def _warnings(
     counts = part.counts
     if line.voice_count > 1:
         yield f"The part has {line.voice_count} voices; the first one is the melody."
+    if line.followed_count:
+        bars = "1 bar" if line.followed_count == 1 else f"{line.followed_count} bars"
+        yield f"In {bars} where it is silent, the melody goes on in the voice beside it."
     if counts["transposed"]:
         yield "The part is for a transposing instrument; it was read as it sounds."
     if any(each.counts["jump"] for each in parts):
         yield "The file has jumps (D.C., D.S., coda); they are not played."
     if part.key is None:
         yield f"The file names no key; its notes suggest {melody.key.name}."
-    elif counts["keys"]:
-        yield f"The key changes on the way; {melody.key.name} is the first."
-    if all(measure.meter is None for measure in part.measures):
+    if counts["meters"]:
+        yield "A meter that no music has was ignored; the lengths of the measures were kept."
+    elif all(measure.meter is None for measure in part.measures):
         yield f"The file names no meter; its measures suggest {melody.meter}."
     if not any(measure.tempos for each in parts for measure in each.measures):
         yield f"The file names no tempo; {melody.tempo:.0f} quarter notes per minute are assumed."
+    repeated = sum(each.counts["repeated"] for each in parts)
+    if repeated:
+        bars = "1 bar that shows" if repeated == 1 else f"{repeated} bars that show"
+        yield f"{bars} only a repeat sign: the notes before it are played again there."
+    if counts["slashes"]:
+        yield "Beats that are written as slashes are silent."
+    graces = counts["grace"] - sum(len(each.pitches) for each in melody.grace_notes)
     for count, one, many in (
         (line.chord_count, "chord gave its top note", "chords gave their top notes"),
         (line.shortened_count, "note that sounds on was ended", "notes that sound on were ended"),
-        (counts["grace"], "grace note was left out", "grace notes were left out"),
+        (graces, "grace note was left out", "grace notes were left out"),
         (counts["cue"], "cue note was left out", "cue notes were left out"),
+        (counts["tab"], "note of a tablature was left out", "notes of a tablature were left out"),
         (counts["hidden"], "hidden note was left out", "hidden notes were left out"),
         (counts["rounded"], "pitch was rounded to a semitone", "pitches were rounded to semitones"),
     ):
@@ -162,10 +215,12 @@ def _read_parts(root: XmlElement, limits: Limits) -> list[XmlPart]:
         raise TooLong(f"{len(written)} parts", f"{limits.tracks} parts")
     parts: list[XmlPart] = []
     notes_left = limits.notes
+    divisions = find_divisions(measure for _, measures in written for measure in measures)
     for part_id, measures in written:
         if len(measures) > 2 * limits.bars:
             raise TooLong(f"{len(measures)} measures", f"{limits.bars} bars")
-        part = read_part(entries.get(part_id), measures)
+        part = read_part(entries.get(part_id), measures, find_divisions(measures) or divisions)
+        part = fill_repeated_measures(part, max_notes=notes_left)
         notes_left -= part.note_count
         if notes_left < 0:
             raise TooLong(f"more than {limits.notes} notes", f"{limits.notes} notes")
@@ -234,44 +289,32 @@ def _written_measures(parts: Sequence[XmlPart], melody_part: XmlPart) -> list[Wr
     return measures
 
 
-def _measure_length(lead: XmlMeasure, here: Sequence[XmlMeasure], meter: Meter | None) -> Fraction:
-    """Length in quarter notes of a measure whose parts differ in length.
+def _measure_length(
+    lead: XmlMeasure, measures: Sequence[XmlMeasure], meter: Meter | None
+) -> Fraction:
+    """Length in quarter notes of a measure whose parts may differ in length, on the grid.
 
-    A part that stops before the bar is over, or rests beyond it, is a mistake of its writer.
+    A part that stops before the bar is over, or rests beyond it, is a mistake of its writer, and so
+    is a note that a rounding takes beyond it.
     """
-    lengths = [each.length for each in here]
+    longest = max(measure.length for measure in measures)
     if meter is None:
-        return lead.length or max(lengths)
-    bar = meter.bar_length
-    sounding = max(map(_sounding_length, here))
-    if sounding <= bar <= max(lengths):
-        return bar
-    if _sounding_length(lead) > bar:
-        return lead.length
-    if bar in lengths:
-        return bar
-    return max(bar, sounding) if lead.length > bar else max(lengths)
-
-
-def _sounding_length(measure: XmlMeasure) -> Fraction:
-    """Quarter notes from the beginning of a measure to the end of its last note; 0 in silence."""
-    return max((note.onset + note.duration for note in measure.notes), default=Fraction(0))
-
-
-def _tempos(parts: Sequence[XmlPart], layout: BarLayout) -> tuple[TempoChange, ...]:
-    """The tempo map of a score.
-
-    Of several marks at one onset the first part's holds.
-    """
-    marks: dict[Fraction, float] = {}
-    for part in parts:
-        for onset, tempo in layout.place([measure.tempos for measure in part.measures]):
-            marks.setdefault(onset, tempo)
-    tempos: list[TempoChange] = []
-    for onset in sorted(marks):
-        if not tempos or tempos[-1].tempo != marks[onset]:
-            tempos.append(TempoChange(onset, marks[onset]))
-    return tuple(tempos)
+        length = lead.length or longest
+    else:
+        bar_length = meter.bar_length
+        full = bar_length - ROUNDING <= lead.length
+        sounds_beyond = lead.sounding_length > bar_length + ROUNDING
+        other_full = any(abs(measure.length - bar_length) <= ROUNDING for measure in measures)
+        only_rests_beyond = longest > bar_length and all(
+            measure.sounding_length <= bar_length + ROUNDING for measure in measures
+        )
+        if full and sounds_beyond:
+            length = lead.length
+        elif full or other_full or only_rests_beyond:
+            length = bar_length
+        else:
+            length = longest
+    return max(nearest_place(length), Fraction(1, TICKS_PER_QUARTER)) if length else length
 
 
 def _accompanying_parts(
@@ -283,7 +326,8 @@ def _accompanying_parts(
         notes = line.other_notes if melody else extract_notes(part, layout)
         if notes:
             name = part.name[:_MAX_NAME] or f"Part {index + 1}"
-            yield Part(name, part.program or 0, part.drums, notes)
+            controls = tuple(place_controls(part, layout))
+            yield Part(name, part.program or 0, part.drums, notes, controls)
 
 
 def _title(root: XmlElement) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mst_core.errors import EngineLost, NoSuchTune
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 
@@ -119,3 +121,30 @@ async def test_a_user_without_direct_messages_is_mentioned_in_the_channel(
     message = last_message(slow_server.channel)
     assert message.content.startswith(slow_server.alice.mention)
     assert "16 bars of nothing" in message.content
+
+
+async def test_a_long_score_is_shown_with_its_first_three_pages(server: DiscordEnv) -> None:
+    server.engine.pages = 5
+    await server.alice.slash(server.channel, "compose", style="folk")
+    (message,) = server.channel.history()
+    assert [one.filename.partition(".")[2] for one in message.attachments] == [
+        "mp3",
+        "png",
+        "2.png",
+        "3.png",
+        "mid",
+    ]
+    shown = [embed.image.url or "" for embed in message.embeds]
+    assert [url.partition(".")[2] for url in shown] == ["png", "2.png", "3.png"]
+    assert "the first 3 of 5 pages" in message.content
+
+
+@pytest.mark.parametrize(("pages", "shown"), [(1, 1), (2, 2), (3, 3)])
+async def test_a_score_of_up_to_three_pages_is_shown_whole(
+    server: DiscordEnv, pages: int, shown: int
+) -> None:
+    server.engine.pages = pages
+    await server.alice.slash(server.channel, "compose", style="folk")
+    (message,) = server.channel.history()
+    assert len(message.embeds) == shown
+    assert "pages" not in message.content

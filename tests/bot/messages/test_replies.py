@@ -58,11 +58,11 @@ async def test_the_longest_result_fits_discords_limits(tmp_path: Path) -> None:
     replies = Replies(Texts.open(), load_style_cards(write_styles(tmp_path / "models")))
     answer = replies.result(record, RECEIPT, {"png": b""})
     assert len(answer.content) <= 2000
-    assert len(answer.embed.title or "") <= 256
-    assert len(answer.embed.description or "") <= 4096
-    assert all(len(field.value or "") <= 1024 for field in answer.embed.fields)
-    assert len(answer.embed) <= 6000
-    assert len(answer.embed.fields) <= 25
+    assert len(answer.embeds[0].title or "") <= 256
+    assert len(answer.embeds[0].description or "") <= 4096
+    assert all(len(field.value or "") <= 1024 for field in answer.embeds[0].fields)
+    assert len(answer.embeds[0]) <= 6000
+    assert len(answer.embeds[0].fields) <= 25
     assert all(len(file.filename) <= 260 for file in answer.files)
 
 

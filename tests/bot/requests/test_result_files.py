@@ -40,3 +40,10 @@ def test_a_sweep_deletes_all_other_results(tmp_path: Path) -> None:
         results.write(request_id, {"mp3": b"sound"})
     results.sweep([2])
     assert [results.read(request_id) for request_id in (1, 2, 3)] == [{}, {"mp3": b"sound"}, {}]
+
+
+def test_the_pages_of_a_score_are_kept_apart(tmp_path: Path) -> None:
+    results = ResultFiles(tmp_path)
+    pages = {"png": b"one", "2.png": b"two", "3.png": b"three", "mid": b"notes"}
+    results.write(1, pages)
+    assert results.read(1) == pages

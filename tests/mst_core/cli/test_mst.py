@@ -90,6 +90,35 @@ def test_the_ending_picks_the_format_and_all_files_are_written(
     assert call.err == ""
 
 
+def test_a_long_score_is_written_as_numbered_pages_and_as_one_pdf(
+    mst: type[Mst], folder: Path
+) -> None:
+    call = mst(
+        *("compose", "folk", "--bars", "64", "--meter", "4/4"),
+        *("-o", "a.png", "-o", "a.svg", "-o", "a.pdf", "-o", "a.mid"),
+    )
+    assert call.status == 0
+    written = ["a.mid", "a.pdf", "a.png", "a.svg", "a-2.png", "a-2.svg"]
+    assert {path.name for path in folder.iterdir()} == {*written}
+    assert {*call.out.splitlines()[-6:]} == {*written}
+    assert "a.png: the score has 2 pages, up to a-2.png\n" in call.err
+    assert (folder / "a.pdf").read_bytes().count(b"/Type /Page ") == 2
+
+
+def test_a_page_never_replaces_a_file_that_was_asked_for(mst: type[Mst], folder: Path) -> None:
+    mst("compose", "folk", "--bars", "64", "--meter", "4/4", "-o", "a.svg", "-o", "a-2.svg")
+    assert (folder / "a.svg").read_bytes() == (folder / "a-2.svg").read_bytes()
+
+
+def test_a_light_picture_is_black_on_white(mst: type[Mst], folder: Path) -> None:
+    mst("compose", "folk", "--seed", "1", "-o", "dark.svg")
+    mst("compose", "folk", "--seed", "1", "--light", "-o", "light.svg")
+    dark, light = ((folder / name).read_text() for name in ("dark.svg", "light.svg"))
+    assert "fill:#ffffff" in light
+    assert "fill:#1e1f22" in dark
+    assert dark != light
+
+
 def test_written_files_have_the_permissions_of_the_umask(mst: type[Mst], folder: Path) -> None:
     before = os.umask(0o027)
     try:

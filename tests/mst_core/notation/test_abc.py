@@ -9,7 +9,17 @@ from fractions import Fraction
 import pytest
 from hypothesis import assume, given, settings
 
-from mst_core.music import Melody, Meter, MeterChange, Repeat
+from mst_core.music import (
+    ChordSymbol,
+    GraceNotes,
+    Key,
+    KeyChange,
+    Melody,
+    Meter,
+    MeterChange,
+    Repeat,
+    TempoChange,
+)
 from mst_core.notation.abc import write_abc
 from mst_core.notation.layout import lay_out_bars
 from mst_core.reading.abc.read import read_abc_score
@@ -118,3 +128,56 @@ def test_an_ending_at_the_start_of_a_line_is_numbered_there() -> None:
 def test_a_section_within_an_ending_does_not_end_it() -> None:
     tune = replace(REEL, sections=(0, 5, 8), repeats=(Repeat(0, 6, 4, 8),))
     assert read_abc_score(write_abc(tune)).melody == replace(tune, sections=(0, 8))
+
+
+def test_chord_symbols_stand_before_their_notes_and_split_held_ones() -> None:
+    tune = melody("C4*8 E4*2 G4*2 z*4", bars=2)
+    chords = (("C", 0), ("F#m7b5/E", 3), ("Bb", 5), ("N.C.", 6))
+    written = write_abc(
+        replace(tune, chords=tuple(ChordSymbol(Fraction(at), text) for text, at in chords))
+    )
+    music = '"C"C6-"F#m7b5/E"C2 | E2"Bb"G2 "N.C."z4 |]'
+    assert written.splitlines()[6] == music
+    assert read_abc_score(written).melody.notes == tune.notes
+
+
+def test_a_chord_symbol_within_a_note_of_a_triplet_waits_for_the_next_note() -> None:
+    tune = melody("C4*2/3 D4*2/3 E4*2/3 F4*6")
+    chord = ChordSymbol(Fraction(1, 2), "G7")
+    assert '(3CD"G7"E F6 |]' in write_abc(replace(tune, chords=(chord,)))
+
+
+def test_a_silent_bar_keeps_its_chord_symbols() -> None:
+    tune = melody("C4*8", bars=3)
+    chords = tuple(ChordSymbol(Fraction(at), text) for text, at in (("F", 4), ("C", 8), ("G", 10)))
+    assert 'C8 | "F"z8 | "C"z4"G"z4 |]' in write_abc(replace(tune, chords=chords))
+
+
+def test_ornaments_stand_in_braces_with_their_accidentals() -> None:
+    tune = melody("C4*2 G4*2 F#4*2 F#4*2", key="G")
+    graced = replace(tune, grace_notes=(GraceNotes(1, (69, 70)), GraceNotes(2, (65,))))
+    written = write_abc(graced)
+    assert "C2{A_B}G2 {=F}^F2F2 |]" in written
+    assert read_abc_score(written).melody.notes == tune.notes
+
+
+def test_keys_and_tempos_on_the_way_stand_before_their_bars() -> None:
+    tune = melody("C4*8 G4*8 G4*8 C4*8", bars=4)
+    changed = replace(
+        tune,
+        key_changes=(KeyChange(1, Key.parse("F# minor")), KeyChange(3, Key.parse("Gb"))),
+        tempo_changes=(TempoChange(Fraction(0), 90.0), TempoChange(Fraction(8), 100.5)),
+    )
+    lines = write_abc(changed).splitlines()
+    assert lines[4:7] == [
+        "Q:1/4=90",
+        "K:C",
+        "C8 | [K:F#m] =G8 | [Q:1/4=100.5] =G8 | [K:Gb] =C8 |]",
+    ]
+    assert read_abc_score(write_abc(changed)).melody.notes == tune.notes
+
+
+def test_f_sharp_and_g_flat_are_different_keys() -> None:
+    sharp, flat = (write_abc(melody("F#4*4 C#5*4", key=name)) for name in ("F#", "Gb"))
+    assert "K:F#\nF4 c4 |]" in sharp
+    assert "K:Gb\nG4 d4 |]" in flat

@@ -15,13 +15,14 @@ from mst_core.music import Melody, Meter, Note
 from mst_core.notation.before_after import (
     CHANGED_COLOR,
     MAX_BARS,
+    MAX_HEIGHT,
     changed_notes,
     draw_before_after_png,
     draw_before_after_svg,
     find_repeated_bars,
 )
+from mst_core.notation.engraving import WIDTH
 from mst_core.notation.layout import WrittenBar, lay_out_bars
-from mst_core.notation.picture import FOREGROUND, MAX_HEIGHT, WIDTH
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 from tests.support.pictures import count_noteheads, png_size, repeat_tune
 
@@ -52,9 +53,9 @@ def orange_heads(svg: str) -> int:
 
 
 def letters(svg: str) -> list[tuple[str, bool]]:
-    """Return the path of each letter in order, and whether it is bright."""
-    marks = re.findall(r'class="mark"[^>]*? d="([^"]+)"[^>]*stroke:(#\w+)', svg)
-    return [(path, color == FOREGROUND) for path, color in marks]
+    """Return each letter above a bar in order, and whether it is bright."""
+    marks = re.findall(r'<g id="(?:same|lost)([A-P])-\d+"( color="#\w+")?', svg)
+    return [(letter, not color) for letter, color in marks]
 
 
 def test_both_tunes_are_drawn_with_aligned_bars() -> None:

@@ -12,7 +12,10 @@ from mido import Message, MidiFile
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import (
+    ControlEvent,
+    GraceNotes,
     Key,
+    KeyChange,
     Melody,
     Meter,
     MeterChange,
@@ -206,3 +209,42 @@ def test_a_track_sorts_messages_by_tick_and_ends_notes_before_it_begins_others()
 def test_a_track_never_ends_before_its_last_message() -> None:
     track = build_track([Message("note_off", note=60, time=48)])
     assert [each.time for each in track] == [48, 0]
+
+
+def test_parts_and_melody_keep_their_controllers() -> None:
+    fade = (
+        ControlEvent(Fraction(0), "control", 10, 20),
+        ControlEvent(Fraction(2), "program", 41),
+        ControlEvent(Fraction(3), "bend", 0, -512),
+    )
+    strings = Part("Strings", 48, False, (PartNote(Fraction(0), Fraction(4), 50),), fade)
+    data = write_midi(REEL, program=73, parts=[strings], controls=fade[:1])
+    assert [
+        (tick, message["control"], message["value"])
+        for tick, message in messages_of(data, "control_change", 2)
+    ] == [(0, 10, 20)]
+    programs = messages_of(data, "program_change", 2)
+    assert [(tick, message["program"]) for tick, message in programs] == [(0, 48), (960, 41)]
+    assert [(tick, m["pitch"]) for tick, m in messages_of(data, "pitchwheel", 2)] == [(1440, -512)]
+    assert len(messages_of(data, "control_change", 1)) == 1
+
+
+def test_grace_notes_have_a_track_of_their_own() -> None:
+    tune = replace(REEL, grace_notes=(GraceNotes(0, (75,)), GraceNotes(17, (74, 76))))
+    data = write_midi(tune, program=73)
+    plain = write_midi(REEL, program=73)
+    assert notes_of(data, 1)[0] == notes_of(plain)[0]
+    names = messages_of(data, "track_name", 2)
+    assert [message["name"] for _, message in names] == ["melody, grace notes"]
+    ticks = round(0.06 * 480 * 200 / 60)  # 60 ms at 200 quarter notes per minute
+    end = 9 * 480
+    assert [(start, length, pitch) for start, length, pitch in notes_of(data, 2)[0][1:]] == [
+        (end - 2 * ticks, ticks, 74),
+        (end - ticks, ticks, 76),
+    ]
+
+
+def test_keys_change_where_the_melody_changes_them() -> None:
+    tune = replace(REEL, key_changes=(KeyChange(8, Key(9)),))
+    keys = messages_of(write_midi(tune, program=0), "key_signature")
+    assert [(tick, message["key"]) for tick, message in keys] == [(0, "D"), (8 * 4 * 480, "A")]

@@ -6,13 +6,23 @@ import re
 from bisect import bisect_right
 from dataclasses import replace
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import pytest
 import verovio
 from hypothesis import HealthCheck, given, settings
 from music21 import converter, note, stream
 
-from mst_core.music import Melody, Meter, MeterChange
+from mst_core.music import (
+    ChordSymbol,
+    GraceNotes,
+    Key,
+    KeyChange,
+    Melody,
+    Meter,
+    MeterChange,
+    TempoChange,
+)
 from mst_core.notation.layout import lay_out_bars
 from mst_core.notation.musicxml import write_musicxml
 from tests.support.melodies import JIG, JIG_WITH_REPEATS, REEL, SWING_LINE, melodies, sounding
@@ -109,3 +119,60 @@ def test_verovio_engraves_every_note_of_the_musicxml(tune: Melody) -> None:
     heads = engraver.renderToSVG(1).count('class="notehead"')
     written = [each for bar in lay_out_bars(tune) for each in bar.notes]
     assert heads == sum(1 for each in written if each.spelling)
+
+
+def decorated() -> Melody:
+    """Return a reel with chord symbols, ornaments, keys and tempos on the way."""
+    chords = (("D", 0), ("F#m7b5/E", 5), ("Bb", 8), ("N.C.", 10), ("A13b9", 12))
+    return replace(
+        REEL,
+        chords=tuple(ChordSymbol(Fraction(onset), text) for text, onset in chords),
+        grace_notes=(GraceNotes(4, (81,)), GraceNotes(10, (81, 83, 80))),
+        key_changes=(KeyChange(8, Key.parse("F#")), KeyChange(12, Key.parse("Bbm"))),
+        tempo_changes=(TempoChange(Fraction(0), 120.0), TempoChange(Fraction(32), 90.0)),
+    )
+
+
+def test_musicxml_contains_chord_symbols_with_root_kind_and_bass() -> None:
+    tree = ElementTree.fromstring(write_musicxml(decorated()))  # noqa: S314  our own file
+    symbols = [
+        (
+            harmony.findtext("root/root-step"),
+            harmony.findtext("root/root-alter", "0"),
+            harmony.findtext("kind"),
+            "".join(kind.get("text", "") for kind in harmony.iter("kind")),
+            harmony.findtext("bass/bass-step"),
+        )
+        for harmony in tree.iter("harmony")
+    ]
+    assert [symbol for symbol in symbols if symbol[2] != "none"] == [
+        ("D", "0", "major", "", None),
+        ("F", "1", "half-diminished", "m7b5", "E"),
+        ("B", "-1", "major", "", None),
+        ("A", "0", "other", "13b9", None),
+    ]
+    assert [symbol[2] for symbol in symbols].count("none") == 1
+    # The second symbol stands before the third beat of bar 2, and so before its note.
+    second = tree.findall(".//measure")[1]
+    assert [each.tag for each in second if each.tag in ("note", "harmony")][:4] == [
+        "note",
+        "note",
+        "harmony",
+        "note",
+    ]
+
+
+def test_musicxml_contains_ornaments_keys_and_tempos_on_the_way() -> None:
+    tune = decorated()
+    score = parsed(tune)
+    graces = [each for each in score.recurse().notes if each.duration.isGrace]
+    assert [each.pitch.midi for each in graces if isinstance(each, note.Note)] == [81, 81, 83, 80]
+    plain = [
+        each.pitch.midi
+        for each in score.recurse().notes
+        if isinstance(each, note.Note) and not each.duration.isGrace
+    ]
+    assert tuple(plain) == tune.pitches
+    text = write_musicxml(tune).decode()
+    assert re.findall(r"<fifths>(-?\d)</fifths>", text) == ["2", "6", "-5"]
+    assert re.findall(r'<sound tempo="(\d+)', text) == ["120", "90"]

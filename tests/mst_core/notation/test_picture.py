@@ -12,11 +12,35 @@ import resvg_py
 from hypothesis import HealthCheck, given, settings
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
+from mst_core.music import (
+    ChordSymbol,
+    GraceNotes,
+    Key,
+    KeyChange,
+    Melody,
+    Meter,
+    MeterChange,
+    Note,
+    Repeat,
+    TempoChange,
+)
+from mst_core.notation.engraving import DARK, LIGHT, PAGE_HEIGHT, WIDTH, rasterize
 from mst_core.notation.layout import lay_out_bars
-from mst_core.notation.picture import BACKGROUND, FOREGROUND, MAX_HEIGHT, WIDTH, draw_png, draw_svg
+from mst_core.notation.picture import draw_png_pages, draw_svg_pages
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 from tests.support.pictures import count_noteheads, png_rows, png_size, repeat_tune
+
+
+def draw_svg(tune: Melody) -> str:
+    """Return the one page of a short tune."""
+    (page,) = draw_svg_pages(tune)
+    return page
+
+
+def draw_png(tune: Melody) -> bytes:
+    """Return the one page of a short tune."""
+    (page,) = draw_png_pages(tune)
+    return page
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
@@ -43,27 +67,42 @@ def test_any_melody_can_be_drawn(tune: Melody) -> None:
 
 
 @pytest.mark.parametrize(
-    "tune", [REEL, JIG, SWING_LINE, repeat_tune(REEL, 4), repeat_tune(SWING_LINE, 8)]
+    ("tune", "pages"),
+    [(REEL, 1), (JIG, 1), (SWING_LINE, 1), (repeat_tune(REEL, 4), 2), (repeat_tune(JIG, 10), 4)],
 )
-def test_a_picture_fits_the_page(tune: Melody) -> None:
-    png = draw_png(tune)
-    width, height = png_size(png)
-    assert width == WIDTH
-    assert 200 < height <= MAX_HEIGHT
-    assert len(png) < 350_000
+def test_every_page_has_the_width_and_at_most_the_height_of_a_sheet(
+    tune: Melody, pages: int
+) -> None:
+    pngs = draw_png_pages(tune)
+    assert len(pngs) == pages
+    for png in pngs:
+        width, height = png_size(png)
+        assert width == WIDTH
+        assert 150 < height <= PAGE_HEIGHT
+        assert len(png) < 350_000
 
 
-def test_three_hundred_bars_fit_the_page() -> None:
-    width, height = png_size(draw_png(repeat_tune(SWING_LINE, 38)))
-    assert width <= WIDTH
-    assert height <= MAX_HEIGHT
+def test_a_long_tune_keeps_the_size_of_its_notes_and_goes_on_on_the_next_page() -> None:
+    long = repeat_tune(SWING_LINE, 38)
+    pages = draw_svg_pages(long)
+    assert sum(page.count('class="measure"') for page in pages) == long.bar_count
+    # The view box says how much the page is scaled.
+    (short_scale,) = {scale_of(draw_svg(SWING_LINE))}
+    assert {scale_of(page) for page in pages} == {short_scale}
+
+
+def scale_of(svg: str) -> int:
+    """Return the units of an engraved page to a thousand pixels."""
+    found = re.search(r'class="definition-scale"[^>]* viewBox="0 0 (\d+) ', svg)
+    assert found
+    return int(found[1])
 
 
 def test_the_background_is_dark_and_the_notes_are_light() -> None:
     tune = Melody((Note(Fraction(0), Fraction(4), 71),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     lines = png_rows(draw_png(tune))
     pixels = [line[i : i + 4] for line in lines for i in range(0, len(line), 4)]
-    dark, light = (bytes.fromhex(color[1:] + "ff") for color in (BACKGROUND, FOREGROUND))
+    dark, light = (bytes.fromhex(color[1:] + "ff") for color in (DARK.background, DARK.foreground))
     assert pixels[0] == pixels[-1] == dark
     assert pixels.count(dark) > 0.85 * len(pixels)
     assert pixels.count(light) > 500
@@ -71,8 +110,64 @@ def test_the_background_is_dark_and_the_notes_are_light() -> None:
     assert min(pixel[0] for pixel in pixels) >= dark[0]
 
 
-def test_a_picture_contains_no_text_and_needs_no_font() -> None:
-    assert not re.search(r"<text|<tspan", draw_svg(SWING_LINE))
+@pytest.mark.parametrize("title", ["", "Reel in D", "“Ça ira”, no. 5 & <b>", "Смуглянка", "Λόγος"])
+def test_a_picture_contains_no_text_and_needs_no_font(title: str) -> None:
+    (svg,) = draw_svg_pages(SWING_LINE, title=title)
+    assert not re.search(r"<text|<tspan|@font-face", svg)
+
+
+def heading_of(svg: str) -> list[tuple[str, str]]:
+    """Return the outlines that a heading uses: font and code point."""
+    heading = svg.split('class="heading"', 1)[1]
+    return re.findall(r'href="#(\w+(?:-\w+)*)-([0-9a-fA-F]+)"', heading)
+
+
+def words_of(svg: str) -> str:
+    """Return the words of a heading in the order in which they are written."""
+    return "".join(chr(int(code, 16)) for _, code in heading_of(svg))
+
+
+def test_title_and_tempo_are_above_the_first_staff_and_the_number_above_each_page() -> None:
+    first, second = draw_svg_pages(repeat_tune(JIG, 4), title="The  Jig\nof Slurs")
+    assert words_of(first) == "1/2\ueca5\uecb7=120TheJigofSlurs"
+    assert words_of(second) == "2/2TheJigofSlurs"
+
+
+def test_the_tempo_counts_the_beats_of_the_meter() -> None:
+    line = Melody((Note(Fraction(0), Fraction(1), 71),), Meter(2, 2), Key(0), 132.5, bar_count=2)
+    assert words_of(draw_svg(line)) == "\ueca3=66"
+    assert words_of(draw_svg(replace(line, meter=Meter(3, 8)))) == "\ueca7=265"
+
+
+def test_a_long_title_is_cut_and_stays_between_the_margins() -> None:
+    (svg,) = draw_svg_pages(REEL, title="A very long title " * 20)
+    assert words_of(svg).endswith("…")
+    assert len(words_of(svg)) < 60
+    rows = png_rows(rasterize(svg))
+    background = bytes.fromhex(DARK.background[1:] + "ff")
+    assert all(row[:80] == background * 20 and row[-80:] == background * 20 for row in rows[:70])
+
+
+def test_letters_that_no_font_has_stay_text() -> None:
+    (svg,) = draw_svg_pages(REEL, title="茉莉花 Mo Li Hua")
+    assert re.findall(r"<text[^>]*>([^<]*)</text>", svg) == ["茉莉花"]
+    assert words_of(svg).endswith("MoLiHua")
+
+
+def test_every_line_but_the_first_begins_with_the_number_of_its_bar() -> None:
+    svg = draw_svg(JIG)  # it begins with a pickup
+    numbers = re.findall(r'class="mNum[^"]*">\s*<g class="text">(.*?)</g>', svg, re.DOTALL)
+    codes = ["".join(chr(int(each, 16)) for each in re.findall(r"-(3\d)\"", n)) for n in numbers]
+    assert codes == ["5", "9", "13"]
+
+
+def test_a_light_page_is_black_on_white() -> None:
+    (svg,) = draw_svg_pages(JIG, title="Jig", theme=LIGHT)
+    rows = png_rows(rasterize(svg))
+    pixels = [row[i : i + 4] for row in rows for i in range(0, len(row), 4)]
+    assert pixels[0] == b"\xff\xff\xff\xff"
+    assert pixels.count(b"\x00\x00\x00\xff") > 500
+    assert DARK.foreground not in svg
 
 
 def test_lines_have_four_bars_and_sections_begin_new_ones() -> None:
@@ -106,7 +201,7 @@ def test_repeats_have_dots_and_endings_have_brackets() -> None:
 
 def test_the_numbers_of_endings_are_outlines() -> None:
     svg = draw_svg(REPEATED)
-    bare, numbers = re.subn(r'<g class="text".*?</g>', "", svg)
+    bare, numbers = re.subn(r'(<g class="voltaBracket">\s*)<g class="text">.*?</g>', r"\1", svg)
     assert numbers == 2
     painted, unpainted = (
         png_rows(bytes(resvg_py.svg_to_bytes(svg_string=each, skip_system_fonts=True)))
@@ -142,3 +237,46 @@ def test_a_melody_off_the_grid_is_an_error() -> None:
     tune = Melody((Note(Fraction(0), Fraction(1, 5), 60),), Meter(4, 4), Key(0), 120.0, bar_count=1)
     with pytest.raises(UnwritableRhythm):
         draw_svg(tune)
+
+
+DECORATED = replace(
+    REEL,
+    chords=tuple(ChordSymbol(Fraction(at), text) for text, at in (("D", 0), ("F#m7b5/Bb", 5))),
+    grace_notes=(GraceNotes(0, (81,)), GraceNotes(4, (81,)), GraceNotes(10, (81, 83, 80))),
+    key_changes=(KeyChange(8, Key.parse("F#")), KeyChange(12, Key.parse("Bbm"))),
+    tempo_changes=(TempoChange(Fraction(0), 120.0), TempoChange(Fraction(32), 90.0)),
+)
+
+
+def texts_of(svg: str, kind: str) -> list[str]:
+    """Return the words of a kind of sign, such as chord symbols."""
+    groups = re.findall(rf'class="{kind}">\s*<g class="text">(.*?)</g>', svg, re.DOTALL)
+    return [
+        "".join(chr(int(code, 16)) for code in re.findall(r'-([0-9a-fA-F]+)"', group))
+        for group in groups
+    ]
+
+
+def test_chord_symbols_are_above_the_staff_with_sharps_and_flats() -> None:
+    assert texts_of(draw_svg(DECORATED), "harm") == ["D", "F♯m7♭5/B♭"]
+
+
+def test_a_tempo_on_the_way_is_above_its_bar() -> None:
+    svg = draw_svg(DECORATED)
+    assert words_of(svg) == "\ueca5=120"
+    assert texts_of(svg, "tempo") == ["\ueca5=90"]
+
+
+def test_every_ornament_has_a_head_and_a_stem() -> None:
+    svg = draw_svg(DECORATED)
+    written = [each for bar in lay_out_bars(DECORATED) for each in bar.notes if each.spelling]
+    assert count_noteheads(svg) == len(written) + 5
+    quarters_and_shorter = sum(each.denominator >= 2 for each in written)
+    assert svg.count('class="stem') == quarters_and_shorter + 5
+
+
+def test_a_key_on_the_way_is_drawn_at_its_bar() -> None:
+    svg = draw_svg(DECORATED)
+    # Two sharps; then six on their line and before it; then five flats likewise.
+    lines = svg.split('class="system"')[1:]
+    assert [line.count('class="keyAccid') for line in lines] == [2, 2 + 6, 6 + 5, 5]

@@ -275,7 +275,7 @@ def test_a_value_that_no_reader_returns_is_refused(path: str, value: object) -> 
         (Repeat, "start end first_ending second_ending lead_in lead_out"),
         (MeterChange, "bar meter"),
         (Meter, "numerator denominator"),
-        (Key, "tonic mode"),
+        (Key, "tonic mode enharmonic"),
         (Note, "onset duration pitch"),
         (Part, "name program drums notes controls"),
         (PartNote, "onset duration pitch velocity"),

@@ -16,7 +16,7 @@ from mst_core.sound.fluidsynth_cli import CommandLineSynth, render_midi
 from mst_core.sound.mastering import measure_loudness
 from mst_core.sound.performance_midi import write_performance_midi
 from mst_core.studio import open_synth
-from tests.support.audio import FLUTE, XYLOPHONE, find_onsets, play_reel
+from tests.support.audio import XYLOPHONE, find_onsets, play_reel
 
 
 def test_both_synthesizers_agree_on_onsets_and_loudness(
@@ -31,7 +31,7 @@ def test_both_synthesizers_agree_on_onsets_and_loudness(
 
 
 def test_failures_that_midi2audio_ignores_are_errors(soundfont: Path, tmp_path: Path) -> None:
-    midi = write_performance_midi(play_reel(), program=FLUTE)
+    midi = write_performance_midi([play_reel()])
     for broken in (midi[:40], midi[: len(midi) // 2], b"no MIDI at all", b""):
         with pytest.raises(NoSound):
             render_midi(broken, soundfont, seconds=5)

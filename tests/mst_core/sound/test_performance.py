@@ -225,7 +225,7 @@ def test_a_performance_contains_its_meter_changes_in_seconds() -> None:
     line = changing(MeterChange(1, Meter(6, 8)), MeterChange(2, COMMON), bars=3, eighths=22)
     played = perform(line, swing=TRIPLET)
     assert played.meter_changes == ((2.0, Meter(6, 8)), (3.5, COMMON))
-    written = MidiFile(file=io.BytesIO(write_performance_midi(played, program=0)))
+    written = MidiFile(file=io.BytesIO(write_performance_midi([played])))
     ticks = accumulate(message.time for message in written.tracks[0])
     meters = [
         (tick, message.numerator)

@@ -346,3 +346,49 @@ def test_a_pickup_held_over_barlines_does_not_reach_into_a_new_rhythm() -> None:
         changed, _ = transfer(held, "folk", strength=strength, seed=0)
         assert changed.pitches == held.pitches
         assert len(changed.notes) == 3
+
+
+def sixteenths(meter: str, pickup: str, bars: int = 16) -> Melody:
+    """A tune in sixteenths with a pickup, and with a rest in its first bar."""
+    form = Meter.parse(meter)
+    start, end = -int(Fraction(pickup) * 4), int(bars * form.bar_length * 4)
+    notes = [
+        Note(Fraction(step, 4), Fraction(1, 4), 60 + step * 7 % 12)
+        for step in range(start, end)
+        if step not in (2, 3)
+    ]
+    return Melody(tuple(notes), form, Key(0), 100.0, bars)
+
+
+@pytest.mark.parametrize("name", ["jazz", "folk"])
+@pytest.mark.parametrize(
+    ("meter", "pickup"),
+    [("4/4", "5/2"), ("4/4", "3"), ("4/4", "2"), ("4/4", "7/2"), ("3/4", "3/2"), ("3/4", "2")],
+)
+def test_a_dense_tune_may_have_a_long_pickup(meter: str, pickup: str, name: str) -> None:
+    tune = sixteenths(meter, pickup)
+    result = transfer(tune, name)[0]
+    assert result.pitches == tune.pitches
+    assert result.bar_count == tune.bar_count
+    assert result.pickup <= tune.meter.bar_length
+    assert result.notes[-1].end <= result.length
+
+
+@ANY
+@given(
+    melodies(most_bars=5, wild=False, changes=True),
+    st.integers(0, 6),
+    st.sampled_from(["folk", "jazz"]),
+)
+def test_no_pickup_is_too_long(melody: Melody, beats: int, name: str) -> None:
+    assume(melody.notes)
+    first = melody.notes[0]
+    lead = tuple(
+        Note(first.onset - Fraction(step, 4), Fraction(1, 4), 60 + step)
+        for step in range(4 * beats, 0, -1)
+    )
+    tune = replace(melody, notes=(*lead, *melody.notes))
+    result = transfer(tune, name)[0]
+    assert result.pitches == tune.pitches
+    assert result.bar_count == tune.bar_count
+    assert all(a.end <= b.onset for a, b in pairwise(result.notes))

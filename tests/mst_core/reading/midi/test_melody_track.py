@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from mido import Message
+from mido import Message, MetaMessage
 
 from mst_core.errors import BadOption, NoMelody
 from mst_core.music import Melody, Note
@@ -49,9 +49,72 @@ def test_a_tune_is_found_among_chords_bass_and_drums() -> None:
         ("Track 3", False),
     ]
     assert score.warnings[0] == (
-        "Track 4 of 4 (Track 4) was taken as the melody: it goes one note at a time, it lies "
-        "highest, its instrument often carries the tune. "
-        "The tracks are 1 Kit, 2 Track 2, 3 Track 3, 4 Track 4."
+        "Track 4 of 4 (Track 4) was taken as the melody: it lies on top, its instrument sings, "
+        "its rhythm varies."
+    )
+
+
+def test_the_ranking_counts_tracks_as_the_option_does() -> None:
+    file = midi(
+        track([*bars_of(REEL), *notes(BEAT, channel=9)], name="Kit"),
+        track([program(33, 2), *notes(BASS, channel=2)], name="Low"),
+        track([program(73), *notes(REEL.notes)]),
+    )
+    score = read_midi(file)
+    assert [(each.number, each.name) for each in score.candidates] == [(3, "Pipe"), (2, "Low")]
+    assert score.track == 3
+    asked = read_midi(file, track=2)
+    assert asked.track == 2
+    assert asked.candidates == score.candidates
+
+
+def test_a_nameless_fiddle_is_no_accompaniment_and_its_family_is_not_told_as_its_name() -> None:
+    for number in (40, 105, 110, 81):
+        file = midi(
+            track([*bars_of(REEL), program(24, 1), *notes(STRUMMED, channel=1)]),
+            track([program(number), *notes(REEL.notes)]),
+        )
+        score = read_midi(file)
+        assert score.track == 2
+        assert not any("name says so" in warning for warning in score.warnings)
+
+
+def test_the_title_of_a_file_of_one_track_is_no_name_of_its_channels() -> None:
+    events = [
+        *bars_of(REEL), program(0, 1), program(71),
+        *notes(STRUMMED, channel=1), *notes(REEL.notes),
+    ]  # fmt: skip
+    score = read_midi(midi(track(events, name="Solo Vocals of the Band")))
+    assert score.melody.notes == REEL.notes
+    assert not any("name says so" in warning for warning in score.warnings)
+
+
+def test_the_channel_that_is_sung_is_the_melody_in_one_track_and_in_several() -> None:
+    figure = [Note(Fraction(2 * place, 3), Fraction(2, 3), 86 + place % 3) for place in range(96)]
+    words = [(round(note.onset * 480), MetaMessage("lyrics", text="la ")) for note in REEL.notes]
+    flute = [program(73, 1), *notes(figure, channel=1)]
+    low = [program(0), *notes(lowered(REEL, 12))]
+    for file in (
+        midi(track([*bars_of(REEL), *words, *flute, *low], name="Song")),
+        midi(track([*bars_of(REEL), *words]), track(flute), track(low)),
+        midi(track(bars_of(REEL)), track(flute), track([*words, *low])),
+    ):
+        score = read_midi(file)
+        assert score.melody.pitches == tuple(note.pitch for note in lowered(REEL, 12))
+        assert "the words go with it" in score.warnings[0]
+
+
+def test_a_melody_that_moves_to_another_track_is_told() -> None:
+    half = len(REEL.notes) // 2
+    file = midi(
+        track([*bars_of(REEL), program(73), *notes(REEL.notes[:half])], name="Flute"),
+        track([program(68, 1), *notes(REEL.notes[half:], channel=1)], name="Oboe"),
+        track([program(0, 2), *notes(STRUMMED, channel=2)], name="Piano"),
+    )
+    score = read_midi(file)
+    assert any(
+        "Where the melody rests, track" in warning and "may go on with it" in warning
+        for warning in score.warnings
     )
 
 

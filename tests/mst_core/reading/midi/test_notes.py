@@ -6,7 +6,9 @@ from mst_core.reading.midi.messages import NOTE_OFF, NOTE_ON, MidiMessage
 from mst_core.reading.midi.notes import MidiNote, pair_notes
 
 
-def pair(*on_offs: tuple[int, int, int]) -> tuple[tuple[MidiNote, ...], int, int]:
+def pair(
+    *on_offs: tuple[int, int, int], is_percussion: bool = False
+) -> tuple[tuple[MidiNote, ...], int, int]:
     """Pair (tick, pitch, velocity) on channel 0; velocity 0 is a note-off."""
     return pair_notes(
         (
@@ -14,6 +16,7 @@ def pair(*on_offs: tuple[int, int, int]) -> tuple[tuple[MidiNote, ...], int, int
             for tick, pitch, velocity in on_offs
         ),
         96,
+        is_percussion=is_percussion,
     )
 
 
@@ -36,8 +39,35 @@ def test_of_two_open_notes_of_a_pitch_the_later_one_gets_the_end() -> None:
 
 def test_in_legato_the_earlier_note_gets_the_first_end() -> None:
     found, unended, _ = pair((0, 60, 80), (90, 60, 80), (96, 60, 0), (192, 60, 0))
-    assert [(note.onset, note.end) for note in found] == [(0, 96), (90, 192)]
+    assert [(note.onset, note.end) for note in found] == [(0, 90), (90, 192)]
     assert unended == 0
+
+
+def test_a_note_that_is_struck_again_while_it_sounds_ends_there() -> None:
+    found, unended, _ = pair((0, 60, 80), (96, 60, 80), (300, 60, 0), (400, 60, 0))
+    assert [(note.onset, note.end) for note in found] == [(0, 96), (96, 400)]
+    assert unended == 0
+
+
+def test_drum_hits_without_a_length_are_kept_with_a_short_one() -> None:
+    kick = [each for tick in (0, 96, 192) for each in ((tick, 36, 90), (tick + 48, 36, 0))]
+    hat = [each for tick in (0, 48, 96) for each in ((tick, 42, 80), (tick, 42, 0))]
+    early = [(144, 42, 0), (144, 42, 80)]
+    played = sorted([*kick, *hat, *early], key=lambda each: each[0])
+    found, unended, zero_length = pair(*played, is_percussion=True)
+    assert [(n.onset, n.end - n.onset) for n in found if n.pitch == 42] == [
+        (0, 12), (48, 12), (96, 12), (144, 12)
+    ]  # fmt: skip
+    assert [(n.onset, n.end - n.onset) for n in found if n.pitch == 36] == [
+        (0, 48), (96, 48), (192, 48)
+    ]  # fmt: skip
+    assert (unended, zero_length) == (0, 0)
+
+
+def test_a_drum_hit_without_a_length_ends_where_the_next_one_begins() -> None:
+    roll = [each for tick in range(0, 24, 6) for each in ((tick, 38, 80), (tick, 38, 0))]
+    found, _, _ = pair(*roll, is_percussion=True)
+    assert [(note.onset, note.end) for note in found] == [(0, 6), (6, 12), (12, 18), (18, 30)]
 
 
 def test_a_note_of_zero_length_is_left_out_and_counted() -> None:

@@ -26,7 +26,7 @@ def times_from_the_first_note(tune: Melody) -> list[tuple[Fraction, Fraction, in
 
 def is_late_as_a_whole(tune: Melody) -> bool:
     """Whether most onsets are off the usual places of a beat: that is read as a delay."""
-    usual = sum((note.onset * 8).denominator == 1 or (note.onset * 6).denominator == 1
+    usual = sum((note.onset * 4).denominator == 1 or (note.onset * 6).denominator == 1
                 for note in tune.notes)  # fmt: skip
     return usual <= 0.4 * len(tune.notes)
 

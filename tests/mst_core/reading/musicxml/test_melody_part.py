@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 
 from mst_core.errors import BadOption, NoMelody
-from mst_core.music import Meter, Note
+from mst_core.music import Meter
 from mst_core.reading.bars import lay_out_bars
 from mst_core.reading.measures import BarLayout, WrittenMeasure
 from mst_core.reading.musicxml.elements import XmlBarlines
-from mst_core.reading.musicxml.melody_part import choose_part, extract_melody, extract_notes
+from mst_core.reading.musicxml.melody_part import choose_part
 from mst_core.reading.musicxml.part import XmlMeasure, XmlNote, XmlPart
 
 
@@ -64,23 +64,3 @@ def test_a_part_that_is_asked_for_is_chosen_and_a_missing_one_rejected() -> None
         choose_part([LINE], 2)
     with pytest.raises(NoMelody):
         choose_part([part([note(0, 60)])], None)
-
-
-def test_the_top_notes_are_the_melody_and_the_others_are_kept() -> None:
-    line = extract_melody(CHORDS, bars(1))
-    assert line.notes == (Note(Fraction(0), Fraction(1), 64), Note(Fraction(1), Fraction(1), 65))
-    assert [each.pitch for each in line.other_notes] == [60, 59]
-    assert (line.chord_count, line.voice_count, line.shortened_count) == (2, 1, 0)
-
-
-def test_a_melody_note_ends_where_the_next_one_begins() -> None:
-    line = extract_melody(part([note(0, 60, duration=3), note(2, 62)]), bars(1))
-    assert [each.duration for each in line.notes] == [2, 1]
-    assert line.shortened_count == 1
-
-
-def test_tied_notes_are_joined_over_a_barline() -> None:
-    tied = part([note(3, 60, start=True)], [note(0, 60, stop=True), note(1, 60)])
-    notes = extract_notes(tied, bars(2))
-    assert [each.onset for each in notes] == [3, 5]
-    assert [each.duration for each in notes] == [2, 1]

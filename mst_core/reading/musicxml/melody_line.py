@@ -1,0 +1,275 @@
+"""Separates the melody of a part from its other notes.
+
+The melody is the top voice of the top staff, of a chord the top note. A voice that visits the other
+staff is one voice, and where the top voice has no note in a measure, the melody goes on in the
+voice beside it. The other notes of the part are returned beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import mean
+
+from mst_core.music import GraceNotes, Note, PartNote
+from mst_core.reading.bars import ROUNDING
+from mst_core.reading.measures import BarLayout
+from mst_core.reading.musicxml.part import XmlMeasure, XmlNote, XmlPart
+
+_MIN_VOICE_SHARE = Fraction(1, 4)
+"""The top voice has at least this share of the onsets of the fullest voice on its staff."""
+_MIN_ABOVE_SHARE = Fraction(3, 5)
+"""A later voice is the top one when it lies above in this share of the measures of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyLine:
+    """The melody of a part, and all other notes of the part."""
+
+    notes: tuple[Note, ...]
+    grace_notes: tuple[GraceNotes, ...]
+    velocities: tuple[int, ...]
+    """MIDI velocity of each note."""
+    other_notes: tuple[PartNote, ...]
+    chord_count: int
+    """Chords of which the top note was taken."""
+    voice_count: int
+    """Voices of the part."""
+    followed_count: int
+    """Measures in which the melody goes on in another voice."""
+    shortened_count: int
+    """Notes that were ended where the next note of the voice begins."""
+
+
+def extract_melody(part: XmlPart, layout: BarLayout) -> MelodyLine:
+    """Separate the melody of a part from its other notes.
+
+    Args:
+        part: The part with the melody.
+        layout: The bars in which its measures are placed.
+
+    Returns:
+        The melody, in which no notes overlap, and the other notes.
+    """
+    joined = _voices_over_staves(part.measures)
+    measures = [_by_voice(measure, joined) for measure in part.measures]
+    staves = _home_staves(part.measures, joined)
+    main = _main_voice(measures, staves)
+    chords: dict[Fraction, list[XmlNote]] = {}  # of the melody, by onset
+    others: list[XmlNote] = []
+    chosen = [_voice_of_measure(voices, staves, main) for voices in measures]
+    for measure, note in _from_first_downbeat(part, layout):
+        if note.drum or _voice_of(note, joined) != chosen[measure]:
+            others.append(note)
+        else:
+            chords.setdefault(note.onset, []).append(note)
+    line: list[XmlNote] = []
+    shortened = 0
+    for onset in sorted(chords):
+        top = max(chords[onset], key=lambda each: (each.pitch, each.duration))
+        others.extend(each for each in chords[onset] if each is not top)
+        beyond = line[-1].onset + line[-1].duration - onset if line else 0
+        if beyond > 0:
+            rounded = beyond < ROUNDING
+            line[-1] = line[-1]._replace(
+                duration=onset - line[-1].onset, tie_start=rounded and line[-1].tie_start
+            )
+            shortened += not rounded
+        graces = max((each.graces for each in chords[onset]), key=len)
+        line.append(top._replace(graces=graces))
+    notes = _join_tied(line)
+    return MelodyLine(
+        notes=tuple(Note(each.onset, each.duration, each.pitch) for each in notes),
+        grace_notes=tuple(
+            GraceNotes(number, each.graces) for number, each in enumerate(notes) if each.graces
+        ),
+        velocities=tuple(each.velocity for each in notes),
+        other_notes=_to_part_notes(others),
+        chord_count=sum(len({each.pitch for each in chord}) > 1 for chord in chords.values()),
+        voice_count=len(staves),
+        followed_count=sum(voice not in (None, main) for voice in chosen),
+        shortened_count=shortened,
+    )
+
+
+def extract_notes(part: XmlPart, layout: BarLayout) -> tuple[PartNote, ...]:
+    """Return all notes of a part, tied notes joined.
+
+    Args:
+        part: An accompanying part.
+        layout: The bars in which its measures are placed.
+
+    Returns:
+        Notes by onset; of several that are equal, one.
+    """
+    return _to_part_notes(note for _, note in _from_first_downbeat(part, layout))
+
+
+def _voices_over_staves(measures: Sequence[XmlMeasure]) -> frozenset[str]:
+    """The voices that are one line over several staves, not one of each staff that sound together.
+
+    Some programs number the voices of each staff from 1; others give every voice of the part a
+    number of its own, and write the notes that visit the other staff with that number.
+    """
+    staves: defaultdict[str, set[str]] = defaultdict(set)
+    shared: Counter[str] = Counter()  # measures in which a voice has notes on several staves
+    together: Counter[str] = Counter()  # those in which they sound together
+    for measure in measures:
+        ends: dict[str, dict[str, list[XmlNote]]] = {}
+        for note in measure.notes:
+            staff, voice = note.voice
+            staves[voice].add(staff)
+            ends.setdefault(voice, {}).setdefault(staff, []).append(note)
+        for voice, by_staff in ends.items():
+            if len(by_staff) > 1:
+                shared[voice] += 1
+                together[voice] += _sound_together(by_staff)
+    return frozenset(
+        voice
+        for voice, own in staves.items()
+        if len(own) > 1 and shared[voice] and 2 * together[voice] < shared[voice]
+    )
+
+
+def _sound_together(by_staff: Mapping[str, Sequence[XmlNote]]) -> bool:
+    """Whether a note on one staff begins while a note on another one sounds."""
+    spans = sorted(
+        (note.onset, note.onset + note.duration, staff)
+        for staff, notes in by_staff.items()
+        for note in notes
+    )
+    latest: dict[str, Fraction] = {}
+    for onset, end, staff in spans:
+        if any(other != staff and onset < until for other, until in latest.items()):
+            return True
+        latest[staff] = max(end, latest.get(staff, end))
+    return False
+
+
+def _voice_of(note: XmlNote, joined: frozenset[str]) -> tuple[str, str]:
+    """Staff and voice of a note, without the staff where the voice is one over several staves."""
+    return ("", note.voice[1]) if note.voice[1] in joined else note.voice
+
+
+def _by_voice(measure: XmlMeasure, joined: frozenset[str]) -> dict[tuple[str, str], list[XmlNote]]:
+    """The pitched notes of a measure by their voice."""
+    voices: dict[tuple[str, str], list[XmlNote]] = {}
+    for note in measure.notes:
+        if not note.drum:
+            voices.setdefault(_voice_of(note, joined), []).append(note)
+    return voices
+
+
+def _home_staves(
+    measures: Sequence[XmlMeasure], joined: frozenset[str]
+) -> dict[tuple[str, str], str]:
+    """The staff on which each voice has most of its notes, the upper one of two."""
+    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for measure in measures:
+        for note in measure.notes:
+            if not note.drum:
+                counts[_voice_of(note, joined)][note.voice[0]] += 1
+    return {
+        voice: max(sorted(staves, key=_number), key=lambda staff: staves[staff])
+        for voice, staves in counts.items()
+    }
+
+
+def _main_voice(
+    measures: Sequence[Mapping[tuple[str, str], Sequence[XmlNote]]],
+    staves: Mapping[tuple[str, str], str],
+) -> tuple[str, str]:
+    """The voice that has the melody of a part: on the top staff, the first, or one above it."""
+    top_staff = min(staves.values(), key=_number, default="1")
+    onsets: Counter[tuple[str, str]] = Counter()
+    for voices in measures:
+        for voice, notes in voices.items():
+            onsets[voice] += len({note.onset for note in notes})
+    on_top = sorted(
+        (voice for voice, staff in staves.items() if staff == top_staff),
+        key=lambda voice: _number(voice[1]),
+    )
+    fullest = max((onsets[voice] for voice in on_top), default=0)
+    full = [voice for voice in on_top if onsets[voice] >= _MIN_VOICE_SHARE * fullest]
+    main = full[0] if full else ("1", "1")
+    for voice in full[1:]:
+        shared = [each for each in measures if voice in each and main in each]
+        above = sum(_mean_top(each[voice]) > _mean_top(each[main]) for each in shared)
+        if shared and 2 * onsets[voice] >= onsets[main] and above >= _MIN_ABOVE_SHARE * len(shared):
+            main = voice
+    return main
+
+
+def _voice_of_measure(
+    voices: Mapping[tuple[str, str], Sequence[XmlNote]],
+    staves: Mapping[tuple[str, str], str],
+    main: tuple[str, str],
+) -> tuple[str, str] | None:
+    """The voice that has the melody in a measure; None where its staff is silent."""
+    if main in voices:
+        return main
+    beside = [voice for voice in voices if staves[voice] == staves.get(main)]
+    return max(beside, key=lambda voice: _mean_top(voices[voice]), default=None)
+
+
+def _mean_top(notes: Sequence[XmlNote]) -> float:
+    """Mean MIDI number of the highest notes at each onset of a measure."""
+    tops: dict[Fraction, int] = {}
+    for note in notes:
+        tops[note.onset] = max(note.pitch, tops.get(note.onset, 0))
+    return mean(tops.values())
+
+
+def _to_part_notes(notes: Iterable[XmlNote]) -> tuple[PartNote, ...]:
+    """Join the tied notes of any number of voices; of several equal notes keep one."""
+    in_order = sorted(
+        notes,
+        key=lambda each: (each.onset, each.duration, each.pitch, each.tie_start, each.tie_stop),
+    )
+    distinct = {
+        (each.onset, each.duration, each.pitch): each.velocity for each in _join_tied(in_order)
+    }
+    return tuple(PartNote(*place, velocity) for place, velocity in sorted(distinct.items()))
+
+
+def _join_tied(notes: Iterable[XmlNote]) -> list[XmlNote]:
+    """Make one note of tied notes; ``notes`` must be in order of onset, and the result is too."""
+    joined: list[XmlNote] = []
+    open_ties: dict[int, int] = {}  # pitch: index in ``joined`` of the note that is tied onward
+    for note in notes:
+        index = open_ties.pop(note.pitch, None)
+        before = joined[index] if index is not None else None
+        joins = before and note.tie_stop and before.onset + before.duration == note.onset
+        if before and index is not None and joins:
+            joined[index] = before._replace(duration=before.duration + note.duration)
+        else:
+            index = len(joined)
+            joined.append(note)
+        if note.tie_start:
+            open_ties[note.pitch] = index
+    return joined
+
+
+def _from_first_downbeat(part: XmlPart, layout: BarLayout) -> Iterator[tuple[int, XmlNote]]:
+    """Yield measure and note, with onsets counted from the first downbeat.
+
+    A note that a rounding error leads beyond its bar ends with the bar.
+    """
+    for index, start, length in layout.placements:
+        for note in part.measures[index].notes if index < len(part.measures) else ():
+            over = note.onset + note.duration - length
+            short = note.duration - over if 0 < over <= ROUNDING else note.duration
+            yield (
+                index,
+                note._replace(
+                    onset=start + note.onset, duration=short if short > 0 else note.duration
+                ),
+            )
+
+
+def _number(name: str) -> tuple[float, str]:
+    """Sort key of a staff or voice: by number, names without a number last."""
+    number, _, layer = name.partition(".")
+    return (int(number) + (0.5 if layer else 0) if number.isdecimal() else 1e6, name)
