@@ -120,6 +120,14 @@ class _RequestBase(msgspec.Struct, frozen=True, kw_only=True):
         """
         return self
 
+    def with_selection(self, selection: Selection) -> Self:
+        """Return the request with another part or tune of its file; a new tune as it is.
+
+        Args:
+            selection: the part that is the melody, and the tune of a book.
+        """
+        return self
+
     def swapped(self) -> Self:
         """Return a mashup with its two tunes exchanged; any other request as it is."""
         return self
@@ -228,6 +236,14 @@ class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):
             rhythm=renamed(self.rhythm),
             pitch=renamed(self.pitch),
         )
+
+    def with_selection(self, selection: Selection) -> Transfer:
+        """Return the request with another part or tune of its file.
+
+        Args:
+            selection: the part that is the melody, and the tune of a book.
+        """
+        return structs.replace(self, track=selection.track, tune=selection.tune)
 
     def _check_options(self, styles: Mapping[str, StyleCard], max_bars: int) -> None:
         for name, side in (("rhythm", self.rhythm), ("pitch", self.pitch)):
@@ -400,6 +416,11 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     """Share of the whole job, 0 to 1; it never falls."""
 
 
+MAX_CANDIDATES = 5
+"""Parts that a receipt names as the possible melody."""
+MAX_RECEIPT_TUNES = 25
+"""Tunes of a book that a receipt names; as many as a list on Discord holds."""
+
 _RECEIPT_KEYS = {
     "rhythm_strength": "strength",
     "rhythm_changed": "changed",
@@ -458,6 +479,15 @@ class Receipt(msgspec.Struct, frozen=True, rename=_RECEIPT_KEYS):
     """Notes: 95 of 100 pairs of unrelated tunes of the style share no longer run."""
     warnings: tuple[str, ...] = ()
     """Sentences about the given file and what was done with it."""
+    track: int | None = None
+    """Number of the part of the given file that was taken as the melody, from 1."""
+    candidates: tuple[tuple[int, str], ...] = ()
+    """Number and name of the parts that may be the melody, the most likely first; one or none is
+    nothing to choose."""
+    tune: int | None = None
+    """Number of the tune that was taken from a book, from 1."""
+    tunes: tuple[tuple[int, str], ...] = ()
+    """Number and title of up to `MAX_RECEIPT_TUNES` tunes of the book, around the one taken."""
 
 
 class Rendition(msgspec.Struct, frozen=True, tag="rendition"):

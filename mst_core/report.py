@@ -10,17 +10,25 @@ from collections.abc import Iterator
 
 from mst_core import __version__
 from mst_core.generation.composition import Composition
-from mst_core.jobs import Receipt, Request
+from mst_core.jobs import MAX_CANDIDATES, MAX_RECEIPT_TUNES, Receipt, Request
 from mst_core.music import Melody
+from mst_core.reading.parsed_score import ParsedScore
 
 
-def make_receipt(request: Request, composition: Composition, source_title: str = "") -> Receipt:
+def make_receipt(
+    request: Request,
+    composition: Composition,
+    source_title: str = "",
+    source: ParsedScore | None = None,
+) -> Receipt:
     """Return the receipt of a finished composition.
 
     Args:
         request: the request that the composition answers.
         composition: the result of composing or transfer.
         source_title: title of the given tune, or of both; empty for a new tune.
+        source: the file of a transfer; its other parts and tunes are named, so that a person can
+            choose another.
     """
     melody = composition.melody
     rhythm, pitch, measured = composition.rhythm, composition.pitch, composition.measured_side
@@ -48,7 +56,28 @@ def make_receipt(request: Request, composition: Composition, source_title: str =
         longest_shared_run=measured.longest_shared_run if measured else None,
         p95_shared_run=measured.p95_shared_run if measured else None,
         warnings=(*composition.warnings, *_describe_tempos(melody)),
+        track=source.track if source else None,
+        candidates=_list_candidates(source) if source else (),
+        tune=source.tune if source else None,
+        tunes=_list_tunes(source) if source else (),
     )
+
+
+def _list_candidates(source: ParsedScore) -> tuple[tuple[int, str], ...]:
+    """Return number and name of the parts that may be the melody; nothing for a single one."""
+    best = source.candidates[:MAX_CANDIDATES]
+    return tuple((part.number, part.name) for part in best) if len(best) > 1 else ()
+
+
+def _list_tunes(source: ParsedScore) -> tuple[tuple[int, str], ...]:
+    """Return number and title of the tunes of a book, around the one taken."""
+    if len(source.tunes) < 2:
+        return ()
+    taken = (source.tune or 1) - 1
+    last = len(source.tunes) - MAX_RECEIPT_TUNES
+    first = max(0, min(taken - MAX_RECEIPT_TUNES // 2, last))
+    shown = source.tunes[first : first + MAX_RECEIPT_TUNES]
+    return tuple(enumerate(shown, start=first + 1))
 
 
 def _describe_tempos(melody: Melody) -> Iterator[str]:

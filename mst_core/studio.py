@@ -292,7 +292,9 @@ class Studio:
             if name.rpartition(".")[2] == format
         }
         return Rendition(
-            receipt=make_receipt(job.request, composition, title if job.scores else ""),
+            receipt=make_receipt(
+                job.request, composition, title if job.scores else "", _source_of(job)
+            ),
             files=files,
         )
 
@@ -379,6 +381,15 @@ def _perform(composition: Composition) -> tuple[Performance, ...]:
         controls=composition.controls,
         velocity=composition.velocity,
     )
+
+
+def _source_of(job: Job) -> ParsedScore | None:
+    """Return the file that a transfer changes; None for other jobs."""
+    match job.request:
+        case Transfer(source=source):
+            return job.scores[source]
+        case _:
+            return None
 
 
 def _performance_file(composition: Composition, title: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from discord import Attachment, Interaction
 from discord.app_commands import Command
 
-from bot.cogs.options import Track, build_command
+from bot.cogs.options import Track, Tune, build_command
 from bot.requests.intake import RequestIntake
 from bot.texts import Texts
 from mst_core.jobs import Mashup
@@ -25,11 +25,15 @@ def mashup_command(intake: RequestIntake, texts: Texts) -> Command[Any, ..., Any
     """
 
     async def mashup(
-        interaction: Interaction[Any], a: Attachment, b: Attachment, track: Track | None = None
+        interaction: Interaction[Any],
+        a: Attachment,
+        b: Attachment,
+        track: Track | None = None,
+        tune: Tune | None = None,
     ) -> None:
-        draft = Mashup(source="source", like="like", track=track)
+        draft = Mashup(source="source", like="like", track=track, tune=tune)
         await intake.submit_with_files(interaction, draft, {"source": a, "like": b})
 
     return build_command(
-        "mashup", mashup, texts, ("a", "b", "track"), {"a": "mashup_a", "b": "mashup_b"}
+        "mashup", mashup, texts, ("a", "b", "track", "tune"), {"a": "mashup_a", "b": "mashup_b"}
     )

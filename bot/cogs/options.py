@@ -24,6 +24,7 @@ ShortText = Range[str, 1, 24]
 Bars = Range[int, BARS_RANGE[0], BARS_RANGE[1]]
 Tempo = Range[float, TEMPO_RANGE[0], TEMPO_RANGE[1]]
 Track = Range[int, 1, 999]
+Tune = Range[int, 1, 5_000]
 
 
 class StyleOptions:

@@ -13,6 +13,7 @@ from bot.cogs.options import (
     ShortText,
     StyleOptions,
     Track,
+    Tune,
     build_command,
 )
 from bot.errors import ConflictingOptions, NoAttachment, NoTarget
@@ -24,7 +25,7 @@ from mst_core.jobs import Side, Transfer, draw_seed
 from mst_core.reading.formats import ACCEPTED_FORMATS
 from mst_core.reading.parsed_score import Limits
 
-OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "track")
+OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "track", "tune")
 
 
 def rerhythm_commands(
@@ -57,6 +58,7 @@ def rerhythm_commands(
         meter: ShortText | None = None,
         keep_bars: Range[str, 1, 100] | None = None,
         track: Track | None = None,
+        tune: Tune | None = None,
     ) -> None:
         if rhythm is None and like is None:
             raise NoTarget("rhythm", "like")
@@ -69,6 +71,7 @@ def rerhythm_commands(
             meter=meter,
             keep_bars=keep_bars,
             track=track,
+            tune=tune,
         )
         await intake.submit_with_files(interaction, draft, {"source": file, "like": like})
 

@@ -16,6 +16,7 @@ from bot.cogs.options import (
     StyleOptions,
     Tempo,
     Track,
+    Tune,
     build_command,
 )
 from bot.errors import (
@@ -44,6 +45,7 @@ OPTIONS = (
     "seed",
     "keep_bars",
     "track",
+    "tune",
 )
 
 
@@ -74,6 +76,7 @@ def transfer_command(
         seed: Seed | None = None,
         keep_bars: Range[str, 1, 100] | None = None,
         track: Track | None = None,
+        tune: Tune | None = None,
     ) -> None:
         seed = draw_seed() if seed is None else seed
         if file is None:
@@ -85,6 +88,7 @@ def transfer_command(
                 pitch_like=pitch_like,
                 keep_bars=keep_bars,
                 track=track,
+                tune=tune,
             )
             if pitch is None or rhythm is None:
                 raise MissingOption("pitch" if pitch is None else "rhythm")
@@ -110,6 +114,7 @@ def transfer_command(
             meter=meter,
             keep_bars=keep_bars,
             track=track,
+            tune=tune,
             pitch=Side.of(
                 pitch, "pitch_like" if pitch_like else None, pitch_percent / FULL_PERCENT
             ),

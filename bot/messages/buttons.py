@@ -78,6 +78,38 @@ def result_buttons(request_id: int, labels: Mapping[str, str]) -> View:
     return view
 
 
+def add_choice_list(
+    view: View,
+    move: str,
+    id: int,
+    choices: Iterable[tuple[int, str]],
+    current: int | None,
+    placeholder: str,
+    row: int,
+) -> View:
+    """Add a list of numbered choices.
+
+    Args:
+        view: The view that receives the list.
+        move: The move of the list; the chosen number is the value of the press.
+        id: The id of the request that the move belongs to.
+        choices: Number and label; only the first `MAX_OPTIONS` are listed.
+        current: The number that is in effect now.
+        placeholder: What the list shows while nothing is chosen.
+        row: The row of the view, 0 to 4.
+
+    Returns:
+        The view that was given.
+    """
+    options = [
+        discord.SelectOption(label=label[:100], value=str(number), default=number == current)
+        for number, label in list(choices)[:MAX_OPTIONS]
+    ]
+    select: Select[Any] = Select(placeholder=placeholder, options=options, row=row)
+    view.add_item(PressItem(select, move, id))
+    return view
+
+
 def add_number_row(
     view: View,
     move: str,

@@ -12,6 +12,7 @@ import discord
 from bot.messages.buttons import (
     PERCENTS,
     VARIANT_NUMBERS,
+    add_choice_list,
     add_number_row,
     result_buttons,
     style_list,
@@ -43,6 +44,8 @@ EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)
 PROGRESS_STEPS = 10
 MAX_PAGES = 3
 """Pages of a score that one message shows."""
+MAX_PART_NAME = 40
+"""Characters of the name of a part on a button."""
 MAX_WARNINGS = 5
 """Warnings that one result shows."""
 MAX_WARNING = 250
@@ -142,7 +145,7 @@ class Replies:
                 for suffix in sent
                 if suffix in files
             ],
-            view=self._buttons(record),
+            view=self._buttons(record, receipt),
         )
 
     def comparison(
@@ -180,8 +183,8 @@ class Replies:
         label = self._label("answer.strength", locale)
         return add_number_row(view, "set", upload_id, PERCENTS, percent, label, row=1)
 
-    def _buttons(self, record: RequestRecord) -> discord.ui.View:
-        """Lay out the moves; for a transfer also a row of strengths and a row of variants."""
+    def _buttons(self, record: RequestRecord, receipt: Receipt) -> discord.ui.View:
+        """Lay out the moves; for a transfer also strengths, variants, parts and tunes of a book."""
         request, locale = record.request, record.locale
         labels = {
             move: self._texts.render(f"answer.{move}", locale) for move in button_moves(request)
@@ -196,9 +199,37 @@ class Replies:
         first = request.seed if record.first_seed is None else record.first_seed
         seeds = {next_seed(first, number - 1): number for number in VARIANT_NUMBERS}
         label = self._label("answer.variant", locale)
-        return add_number_row(
+        add_number_row(
             view, "variant", record.id, VARIANT_NUMBERS, seeds.get(request.seed), label, row=2
         )
+        self._add_selection(view, record, receipt)
+        return view
+
+    def _add_selection(
+        self, view: discord.ui.View, record: RequestRecord, receipt: Receipt
+    ) -> None:
+        """Add a row of the parts that may be the melody, and a list of the tunes of a book."""
+        locale = record.locale
+        if receipt.candidates:
+            names = {number: truncate(name, MAX_PART_NAME) for number, name in receipt.candidates}
+
+            def part_label(number: int) -> str:
+                return self._texts.render("answer.part", locale, name=names[number])
+
+            add_number_row(view, "part", record.id, names, receipt.track, part_label, row=3)
+        if receipt.tunes:
+            untitled = self._texts.render("answer.untitled", locale)
+            choices = [
+                (
+                    number,
+                    self._texts.render(
+                        "answer.tune_choice", locale, number=number, title=title or untitled
+                    ),
+                )
+                for number, title in receipt.tunes
+            ]
+            placeholder = self._texts.render("answer.tune", locale)
+            add_choice_list(view, "tune", record.id, choices, receipt.tune, placeholder, row=4)
 
     def _label(self, key: str, locale: str) -> Callable[[int], str]:
         return lambda number: self._texts.render(key, locale, number)

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Protocol, cast
 from weakref import WeakValueDictionary
 
@@ -25,7 +26,7 @@ from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.jobs import Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
 from mst_core.reading.formats import SNIFFED_BYTES
-from mst_core.reading.parsed_score import Limits
+from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import detect_format, display_name
 from mst_core.styles import StyleCard
 
@@ -85,6 +86,8 @@ class RequestIntake:
             "strength": self._request_strength,
             "variant": self._request_variant,
             "swap": self._request_swapped,
+            "part": self._request_part,
+            "tune": self._request_tune,
             "compare": self._show_comparison,
             "remove": self._remove_result,
             "choose": self._request_style,
@@ -193,6 +196,9 @@ class RequestIntake:
         strength request    percent       the same request and seed with another strength
         variant  request    number from 1 the same request with another of its seeds
         swap     request               -  a mashup with its two tunes exchanged
+        part     request    part, from 1  the same request with another part as the melody
+        tune     request               -  the same request with another tune of its book; the list's
+                                          value is the number of the tune, from 1
         compare  request               -  an ephemeral picture of the score before and after
         remove   request               -  deletes the result's message
         choose   upload     percent       re-rhythms an upload; the list's value is the style
@@ -241,6 +247,21 @@ class RequestIntake:
         record = await self._find_record(request_id)
         await self.submit(interaction, record.request.swapped(), record.names)
 
+    async def _request_part(
+        self, interaction: discord.Interaction[Any], request_id: int, number: int
+    ) -> None:
+        record = await self._find_record(request_id)
+        *_, selection = record.request.sources.values()
+        request = record.request.with_selection(replace(selection, track=number))
+        await self.submit(interaction, request, record.names, record.first_seed)
+
+    async def _request_tune(
+        self, interaction: discord.Interaction[Any], request_id: int, _: int
+    ) -> None:
+        record = await self._find_record(request_id)
+        request = record.request.with_selection(Selection(tune=int(_chosen_value(interaction))))
+        await self.submit(interaction, request, record.names, record.first_seed)
+
     async def _show_comparison(
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
@@ -269,8 +290,7 @@ class RequestIntake:
         upload = await self._uploads.find(upload_id)
         if upload is None or upload.user_id != interaction.user.id:
             raise LostFile("the file")
-        (style,) = cast("dict[str, list[str]]", interaction.data)["values"]
-        rhythm = Side(style=style, strength=percent / 100)
+        rhythm = Side(style=_chosen_value(interaction), strength=percent / 100)
         request = Transfer(source=upload.sha256, seed=draw_seed(), rhythm=rhythm)
         await self.submit(interaction, request, {upload.sha256: upload.name})
 
@@ -378,6 +398,12 @@ async def _fetch(attachment: discord.Attachment, limits: Limits) -> bytes:
         raise DownloadFailed(display_name(attachment.filename)) from error
     detect_format(attachment.filename, len(data), data[:SNIFFED_BYTES], limits)
     return data
+
+
+def _chosen_value(interaction: discord.Interaction[Any]) -> str:
+    """Return the value that was chosen in a list."""
+    (value,) = cast("dict[str, list[str]]", interaction.data)["values"]
+    return value
 
 
 def _requester_of(interaction: discord.Interaction[Any]) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from mst_core import __version__
 from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Compose, Side, Transfer
+from mst_core.reading.parsed_score import ParsedScore, PartCandidate
 from mst_core.report import make_receipt
 from tests.support.fake_composer import write_scale
 
@@ -43,3 +44,23 @@ def test_similarity_to_the_style_is_that_of_the_rhythm_if_it_changed_else_of_the
     assert (both.rank_among, both.longest_shared_run, both.p95_shared_run) == ((41, 50), 7, 9)
     kept = make_receipt(request, replace(COMPOSITION, rhythm=SideResult(0.0), pitch=PITCH))
     assert (kept.rank_among, kept.longest_shared_run, kept.p95_shared_run) == ((3, 50), 5, None)
+
+
+def test_the_parts_and_tunes_of_a_file_are_named_so_that_a_person_can_choose_another() -> None:
+    request = Transfer(source="a", seed=1, rhythm=Side(style="jazz"))
+    parts = tuple(PartCandidate(number, f"Part {number}", 9, -number) for number in range(1, 9))
+    book = ParsedScore(
+        "Tune 40",
+        write_scale(NEW),
+        candidates=parts,
+        track=1,
+        tunes=tuple(f"Tune {number}" for number in range(1, 51)),
+        tune=40,
+    )
+    receipt = make_receipt(request, COMPOSITION, "Tune 40", book)
+    assert (receipt.track, receipt.tune) == (1, 40)
+    assert receipt.candidates == tuple((number, f"Part {number}") for number in range(1, 6))
+    assert [number for number, _ in receipt.tunes] == [*range(26, 51)]
+    assert receipt.tunes[14] == (40, "Tune 40")
+    alone = make_receipt(request, COMPOSITION, "Tune", ParsedScore("Tune", write_scale(NEW)))
+    assert (alone.candidates, alone.tunes) == ((), ())

@@ -119,6 +119,12 @@ def make_rendition(job: Job, *, pages: int = 1) -> Rendition:
             longest_shared_run=7 if restyle else None,
             p95_shared_run=9 if restyle else None,
             warnings=reading.warnings,
+            track=reading.track,
+            candidates=tuple((part.number, part.name) for part in reading.candidates)
+            if len(reading.candidates) > 1
+            else (),
+            tune=reading.tune,
+            tunes=tuple(enumerate(reading.tunes, start=1)),
         )
     names = [
         name_page(format, number)
