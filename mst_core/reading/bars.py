@@ -28,6 +28,8 @@ MIN_MEASURES_OF_METER = 4
 """Fewest measures, none of them as long as their meter, that have the meter of most of them."""
 ROUNDING = Fraction(1, 24)
 """A measure that misses its bar by no more was rounded by its writer, in quarter notes."""
+MAX_SLIP = Fraction(1, 4)
+"""A length that no meter has is that of a bar if it misses it by no more, in quarter notes."""
 STEP = Fraction(1, 2)
 """A length that no meter has is filled up to a multiple of this, in quarter notes."""
 MAX_COPIES = 64
@@ -80,7 +82,7 @@ class _BarWriter:
         self._sections, self._unusual = find_repeated_sections(measures)
         self._meters_of, self._misnamed = _meters_of_measures(measures)
         self._lengths = [
-            _round_to_bars(each, meter)
+            _round_to_bars(each.length or meter.bar_length, each.last_onset, meter)
             for each, meter in zip(measures, self._meters_of, strict=True)
         ]
         self._starts = {each.start for each in self._sections} - {0}
@@ -136,6 +138,7 @@ class _BarWriter:
             return
         if self._begun and self._is_after_endings(index):
             self._begun = []
+        self._make_room(index)
         gap = self._gap_before(index)
         if gap is None:
             self._groups.append(_Group([(index, Fraction(0))], length, meter))
@@ -183,6 +186,24 @@ class _BarWriter:
         fits = total % meter.bar_length == 0 or (later and total < meter.bar_length)
         return fits and self._copies + len(self._begun) <= MAX_COPIES
 
+    def _make_room(self, index: int) -> None:
+        """Let a pickup take the place of a rest that fills the bar before it.
+
+        The rest stands for the end of a section that is followed by no pickup.
+        """
+        length, meter = self._lengths[index], self._meters_of[index]
+        if not self._groups or index in self._ends or index + 1 == len(self._measures):
+            return
+        measure, group = self._measures[index], self._groups[-1]
+        before = self._measures[index - 1]
+        double = before.closes_repeat or before.double_after or measure.double_before
+        rest = self._lengths[index - 1] - before.sounding
+        pickup = double and 2 * length < meter.bar_length == self._lengths[index + 1]
+        full = group.total == group.meter.bar_length and group.meter == meter
+        if pickup and full and not measure.ending and before.sounding > 0 and rest >= length:
+            self._lengths[index - 1] -= length
+            group.total -= length
+
     def _gap_before(self, index: int) -> Fraction | None:
         """Silence between the bar that is not full and a measure in it; None where it has none."""
         measure = self._measures[index]
@@ -190,9 +211,10 @@ class _BarWriter:
             return None
         group, meter = self._groups[-1], self._meters_of[index]
         total = group.total + self._lengths[index]
-        if group.meter != meter or total > meter.bar_length:
+        total = _round_to_bars(total, group.total + measure.last_onset, meter)
+        if group.meter != meter or group.total >= meter.bar_length or total > meter.bar_length:
             return None
-        if index == 1 and self._measures[0].is_pickup:
+        if index == 1 and self._is_pickup_of(measure):
             return None
         if total == meter.bar_length:
             return Fraction(0)
@@ -203,6 +225,13 @@ class _BarWriter:
             # A pickup ends at the barline.
             return meter.bar_length - total if index not in self._ends else None
         return Fraction(0) if measure.continues_bar else None
+
+    def _is_pickup_of(self, second: WrittenMeasure) -> bool:
+        """Whether the first measure is a pickup, though it makes a bar with the second one."""
+        first = self._measures[0]
+        double = first.closes_repeat or first.double_after or second.double_before
+        double = double or second.opens_repeat or bool(second.ending)
+        return first.is_pickup or (not double and second.closes_repeat and len(self._measures) > 2)
 
     # From groups to bars
 
@@ -233,7 +262,9 @@ class _BarWriter:
 
     def _bars_of(self, group: _Group) -> list[Meter]:
         """The meters of the bars that a group makes."""
-        meter, total = group.meter, group.total
+        meter = group.meter
+        last_onset = group.parts[-1][1] + self._measures[group.last].last_onset
+        total = _round_to_bars(group.total, last_onset, meter)
         full, rest = divmod(total, meter.bar_length)
         full = min(full, self._max_bars + 1)
         if not rest:
@@ -244,9 +275,8 @@ class _BarWriter:
         own = meter_of_length(length, meter)
         if own is None:
             nearest = round(length / STEP) * STEP
-            last = group.parts[-1][1] + self._measures[group.last].last_onset
-            close = nearest >= length - ROUNDING and nearest > last - (total - length)
-            own = meter_of_length(nearest if close else ceil(length / STEP) * STEP, meter)
+            is_near = abs(nearest - length) <= ROUNDING and nearest > last_onset - total + length
+            own = meter_of_length(nearest if is_near else ceil(length / STEP) * STEP, meter)
             self._filled.append(len(self._meters) + max(1, full))
         if own is None:
             return [meter] * (full + 1)
@@ -298,13 +328,15 @@ class _BarWriter:
             if double or measure.opens_section or measure.opens_repeat:
                 sections.add(self._bar_from(onset))
             before = measure
+        for section in self._sections:
+            # Also before a second ending that has no first one.
+            if section.first_ending is None and section.end < len(self._measures):
+                sections.add(self._bar_from(self._onsets[section.end]))
         for repeat in repeats:
             if repeat.first_ending is not None:
                 sections.difference_update(
                     range(repeat.first_ending + 1, repeat.second_ending or repeat.end)
                 )
-            else:
-                sections.add(repeat.end)  # also before a second ending that has no first one
         return tuple(sorted(bar for bar in sections if bar < len(self._meters)))
 
     def _warnings(self, n_repeats: int) -> Iterator[str]:
@@ -344,11 +376,15 @@ def _begins_later_ending(measure: WrittenMeasure) -> bool:
     return bool(measure.ending) and 1 not in measure.ending
 
 
-def _round_to_bars(measure: WrittenMeasure, meter: Meter) -> Fraction:
-    """The length of a measure, in quarter notes, without the rounding of its writer."""
-    bars = max(1, round(measure.length / meter.bar_length)) * meter.bar_length
-    rounded = abs(measure.length - bars) <= ROUNDING and measure.last_onset < bars
-    return bars if rounded or not measure.length else measure.length
+def _round_to_bars(length: Fraction, last_onset: Fraction, meter: Meter) -> Fraction:
+    """A length in quarter notes, as whole bars where it only misses them by a slip of its writer.
+
+    No note may begin after the bars.
+    """
+    bars = max(1, round(length / meter.bar_length)) * meter.bar_length
+    miss = abs(length - bars)
+    slip = miss <= MAX_SLIP and (8 * length).denominator > 1 and last_onset < bars - ROUNDING
+    return bars if slip or (miss <= ROUNDING and last_onset < bars) else length
 
 
 def _meters_of_measures(
@@ -377,12 +413,18 @@ def _meter_of_most(measures: Sequence[WrittenMeasure], meter: Meter) -> Meter | 
         return None
     (length, count), *_ = lengths.most_common(1)
     own = meter_of_length(length, meter)
-    return own if own and 2 * count > sum(lengths.values()) else None
+    if own is None or 2 * count <= sum(lengths.values()):
+        return None
+    if own.numerator == 1:
+        # Bars of one beat are rare: of a half note they are 2/4, shorter ones are parts of bars.
+        return Meter(2, 2 * own.denominator) if length >= 2 else None
+    return own
 
 
 def _most_common_meter(measures: Sequence[WrittenMeasure]) -> Meter:
     """The meter for measures in free meter: that of their most common length."""
     lengths = Counter(each.length for each in measures if each.length and each.meter is None)
-    for length, _ in lengths.most_common(1):
+    if lengths:
+        length = max(lengths, key=lambda each: (lengths[each], each))
         return (length <= MAX_FREE_BAR and meter_of_length(length, DEFAULT_METER)) or DEFAULT_METER
     return DEFAULT_METER

@@ -31,6 +31,8 @@ class WrittenMeasure:
     """The time signature that holds; None for free meter."""
     last_onset: Fraction = Fraction(0)
     """Quarter notes from its beginning to its last note; 0 where it has none."""
+    sounding: Fraction = Fraction(0)
+    """Quarter notes from its beginning to the end of its last note; 0 where it has none."""
     opens_repeat: bool = False
     closes_repeat: bool = False
     play_count: int = 2
@@ -48,7 +50,7 @@ class WrittenMeasure:
     continues_bar: bool = False
     """Whether the file says that it belongs to the bar of the measure before it."""
     is_pickup: bool = False
-    """Whether the file says that it is a pickup, though it is as long as a bar."""
+    """Whether the file says that it is a pickup, though it may be as long as a bar."""
 
 
 class Placement(NamedTuple):

@@ -194,7 +194,7 @@ def _written_measures(measures: Sequence[AbcMeasure]) -> list[WrittenMeasure]:
         begins = bool(passes) and passes != before
         onsets = accumulate((note.duration for note in measure.notes), initial=Fraction(0))
         sounding = [
-            onset
+            (onset, onset + note.duration)
             for note, onset in zip(measure.notes, onsets, strict=False)
             if note.pitch is not None
         ]
@@ -202,7 +202,8 @@ def _written_measures(measures: Sequence[AbcMeasure]) -> list[WrittenMeasure]:
             WrittenMeasure(
                 length=measure.length,
                 meter=measure.meter,
-                last_onset=sounding[-1] if sounding else Fraction(0),
+                last_onset=sounding[-1][0] if sounding else Fraction(0),
+                sounding=sounding[-1][1] if sounding else Fraction(0),
                 opens_repeat=measure.opens_repeat,
                 closes_repeat=measure.closes_repeat,
                 # The bracket of an ending, as in [1, is no double bar.

@@ -269,11 +269,15 @@ def _written_measures(parts: Sequence[XmlPart], melody_part: XmlPart) -> list[Wr
         meter = lead.meter or here[0].meter
         barlines = [each.barlines for each in here]
         implicit = any(each.implicit for each in here)
+        length = _measure_length(lead, here, meter)
+        short = meter is not None and length < meter.bar_length
+        rests_first = all(note.onset > 0 for note in lead.notes)
         measures.append(
             WrittenMeasure(
-                length=_measure_length(lead, here, meter),
+                length=length,
                 meter=meter,
                 last_onset=max(onsets, default=Fraction(0)),
+                sounding=max(map(_sounding_length, here)),
                 opens_repeat=any(each.opens_repeat for each in barlines),
                 closes_repeat=any(each.closes_repeat for each in barlines),
                 play_count=max(each.play_count for each in barlines),
@@ -283,7 +287,7 @@ def _written_measures(parts: Sequence[XmlPart], melody_part: XmlPart) -> list[Wr
                 ending_stops=any(each.ending_stops for each in barlines),
                 opens_section=any(each.opens_section for each in here),
                 continues_bar=implicit,
-                is_pickup=implicit and number == 0 and all(note.onset > 0 for note in lead.notes),
+                is_pickup=implicit and number == 0 and (short or rests_first),
             )
         )
     return measures
