@@ -277,7 +277,7 @@ def _written_measures(parts: Sequence[XmlPart], melody_part: XmlPart) -> list[Wr
                 length=length,
                 meter=meter,
                 last_onset=max(onsets, default=Fraction(0)),
-                sounding=max(map(_sounding_length, here)),
+                sounding=max(each.sounding_length for each in here),
                 opens_repeat=any(each.opens_repeat for each in barlines),
                 closes_repeat=any(each.closes_repeat for each in barlines),
                 play_count=max(each.play_count for each in barlines),
