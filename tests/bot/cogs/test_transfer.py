@@ -90,7 +90,7 @@ async def test_one_side_alone_may_change_towards_another_tune(server: DiscordEnv
             {"file": ("a.mid", REEL), "pitch": "folk", "pitch_like": ("b.mid", OTHER)},
             "a style with `pitch`, or a tune with `pitch_like`",
         ),
-        ({"file": ("a.mid", REEL), "pitch_like": ("b.png", OTHER)}, "b.png does not have"),
+        ({"file": ("a.mid", REEL), "pitch_like": ("b.png", OTHER)}, "“b.png” is a picture"),
     ],
 )
 async def test_contradictory_options_are_rejected_before_anything_is_public(
