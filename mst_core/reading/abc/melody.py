@@ -13,7 +13,18 @@ from fractions import Fraction
 from itertools import accumulate
 
 from mst_core.errors import NoMelody
-from mst_core.music import ChordSymbol, GraceNotes, Key, KeyChange, Melody, Note, TempoChange
+from mst_core.music import (
+    TICKS_PER_QUARTER,
+    ChordSymbol,
+    GraceNotes,
+    Key,
+    KeyChange,
+    Melody,
+    Note,
+    Part,
+    PartNote,
+    TempoChange,
+)
 from mst_core.reading.abc.tempo import DEFAULT_TEMPO
 from mst_core.reading.abc.tune import AbcMeasure, AbcNote, AbcTune, Place, merge_ties
 from mst_core.reading.bars import lay_out_bars
@@ -21,6 +32,9 @@ from mst_core.reading.chord_symbols import from_german, transpose_chord
 from mst_core.reading.grid import describe_moved, fit_to_grid, nearest_place
 from mst_core.reading.measures import BarLayout, WrittenMeasure
 from mst_core.reading.parsed_score import Limits
+
+MAX_BARS_OF_VOICE = 2_000
+_SHORTEST = Fraction(1, TICKS_PER_QUARTER)
 
 
 def lay_out_tune(tune: AbcTune, *, max_bars: int = Limits().bars) -> BarLayout:
@@ -90,6 +104,47 @@ def describe_moved_notes(tune: AbcTune, layout: BarLayout, melody: Melody) -> It
     remark = describe_moved(_notes(tune.measures, layout), melody.notes)
     if remark:
         yield remark
+
+
+def build_part(voice: AbcTune, number: int, melody: AbcTune, layout: BarLayout) -> Part:
+    """Build the accompanying part of another voice, all notes of its chords included.
+
+    Args:
+        voice: The voice.
+        number: Its number from 1, for its name where it has none.
+        melody: The voice that is the melody.
+        layout: The bars of the melody, in which the measures of the voice are placed too.
+
+    Returns:
+        Its notes on the grid; ties are joined, grace notes left out.
+    """
+    alike = [each.length for each in voice.measures] == [each.length for each in melody.measures]
+    if not alike:
+        layout = lay_out_tune(voice, max_bars=MAX_BARS_OF_VOICE)
+    items = [list(_onsets(measure)) for measure in voice.measures]
+    notes: list[PartNote] = []
+    tied: dict[int, int] = {}  # pitch: index of the note that goes on
+    for exact, note in layout.place(items):
+        onset = nearest_place(exact)
+        duration = max(nearest_place(exact + note.duration) - onset, _SHORTEST)
+        sounding = () if note.pitch is None else (note.pitch, *note.below)
+        held = {pitch: tied[pitch] for pitch in sounding if pitch in tied}
+        tied = {}
+        for pitch in sounding:
+            index = held.get(pitch)
+            if index is not None and notes[index].onset + notes[index].duration == onset:
+                notes[index] = replace(notes[index], duration=notes[index].duration + duration)
+            else:
+                index = len(notes)
+                notes.append(PartNote(onset, duration, pitch))
+            if note.tied:
+                tied[pitch] = index
+    return Part(
+        name=voice.voice or f"Voice {number}",
+        program=voice.program or 0,
+        drums=voice.is_percussion,
+        notes=tuple(sorted(notes, key=lambda each: (each.onset, each.pitch))),
+    )
 
 
 def _chords(

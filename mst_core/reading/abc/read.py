@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from mst_core.errors import BadOption, MstError, TooLong, UnreadableScore
 from mst_core.reading.abc.book import find_title, holds_music, split_tunes
-from mst_core.reading.abc.melody import build_melody, describe_moved_notes, lay_out_tune
+from mst_core.reading.abc.melody import build_melody, build_part, describe_moved_notes, lay_out_tune
+from mst_core.reading.abc.melody_voice import choose_voice
 from mst_core.reading.abc.text import decode_abc
 from mst_core.reading.abc.tune import AbcTune
 from mst_core.reading.abc.voices import ACCEPTED, read_tune, read_voices
@@ -64,6 +65,7 @@ def read_abc_score(
         title=score.title,
         melody=score.melody,
         program=score.program,
+        parts=score.parts,
         candidates=score.candidates,
         track=score.track,
         tunes=tuple(map(find_title, texts)) if is_book else (),
@@ -97,24 +99,25 @@ def _read_one(text: str, track: int | None, limits: Limits) -> ParsedScore:
     if len(text) > limits.events:
         raise TooLong(f"{len(text)} characters", f"{limits.events} characters")
     voices = read_voices(text, max_notes=limits.melody_notes, max_voices=limits.tracks)
-    number = track or 1
-    if not 1 <= number <= len(voices):
-        raise BadOption("track", number, f"the tune has {_count(len(voices), 'voice')}")
-    voice = voices[number - 1]
+    chosen = choose_voice(voices, track)
+    voice = chosen.tune
     layout = lay_out_tune(voice, max_bars=limits.bars)
     melody = build_melody(voice, layout, chords_of=_chord_voice(voice, voices))
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
-    choice = []
-    if len(voices) > 1 and track is None:
-        choice = [f"It is written for {len(voices)} voices; the first one was taken."]
     return ParsedScore(
         title=voice.title,
         melody=melody,
+        parts=tuple(
+            build_part(other, number, voice, layout)
+            for number, other in enumerate(voices, start=1)
+            if number != chosen.number
+        ),
         program=voice.program,
-        track=number if len(voices) > 1 else None,
+        candidates=chosen.candidates,
+        track=chosen.number if len(voices) > 1 else None,
         warnings=(
-            *choice,
+            *chosen.remarks,
             *voice.warnings,
             *layout.warnings,
             *describe_moved_notes(voice, layout, melody),

@@ -31,6 +31,8 @@ class AbcNote(NamedTuple):
     """MIDI numbers of the grace notes before it."""
     chord: str = ""
     """The chord symbol above it, in plain form; empty where there is none."""
+    below: tuple[int, ...] = ()
+    """MIDI numbers of the other notes of a chord, of which ``pitch`` is the top note."""
 
 
 class AbcEvent(NamedTuple):
@@ -88,6 +90,10 @@ class AbcTune:
     """Each change of key after the header."""
     voice: str = ""
     """The name of the voice; empty where the tune names none."""
+    is_percussion: bool = False
+    """Whether the voice has the clef of percussion."""
+    syllables: int = 0
+    """Syllables of the words below the voice."""
     program: int | None = None
     """General MIDI program of the voice."""
     transposition: int = 0

@@ -59,6 +59,8 @@ class VoiceBuilder:
         self.propagation: Propagation = "octave"
         self.has_chords = False
         """Whether there was a chord, of which only the top note is kept."""
+        self.syllables = 0
+        """Syllables of the words below its notes."""
         self.has_overlay = False
         """Whether a second voice within bars was left out."""
         self.tempos: list[tuple[Place, float]] = []
@@ -166,7 +168,7 @@ class VoiceBuilder:
             )
         return pitch
 
-    def _add_note(self, pitch: int | None, duration: Fraction) -> None:
+    def _add_note(self, pitch: int | None, duration: Fraction, below: tuple[int, ...] = ()) -> None:
         """Add a note or rest; a tuplet and a broken rhythm change its duration."""
         if self._note_count >= self._max_notes:
             raise TooLong(f"more than {self._max_notes} notes", f"{self._max_notes} notes")
@@ -180,7 +182,7 @@ class VoiceBuilder:
             duration *= self._next_factor
             self._next_factor = None
         graces = () if pitch is None else tuple(self._graces[:MAX_GRACE_NOTES])
-        self._notes.append(AbcNote(pitch, duration, False, graces, self._chord))
+        self._notes.append(AbcNote(pitch, duration, False, graces, self._chord, below))
         self._chord = ""
         if pitch is not None:
             self._graces.clear()
@@ -193,7 +195,8 @@ class VoiceBuilder:
         top, note = max(pitches, key=lambda pair: pair[0])
         # A tie after the chord is a tie of its top note, not of the note written last.
         self._last_pitch = (*note[1:], self._alteration(*note))
-        self._add_note(top, chord.multiple * self.unit)
+        below = tuple(sorted({pitch for pitch, _ in pitches} - {top}))
+        self._add_note(top, chord.multiple * self.unit, below)
 
     def _add_rest(self, rest: NoteToken) -> None:
         """Add a rest; one of several bars gets its barlines."""

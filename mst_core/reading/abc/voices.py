@@ -32,6 +32,7 @@ _PROPAGATION = re.compile(r"propagate-accidentals\s+(octave|pitch|not)\b", re.IG
 _VERSION = re.compile(r"abc-version\s+(\d)\.(\d)")
 _PROGRAM = re.compile(r"MIDI\s+program\s+(?:\d{1,2}\s+)?(\d{1,3})\b", re.IGNORECASE)
 _VOICE_NAME = re.compile(r"\b(?:name|nm)\s?=\s?(?:\"([^\"]{0,200})\"|(\S{1,60}))")
+_PERCUSSION = re.compile(r"(?<!\S)(?:clef\s?=\s?)?\"?perc\b")
 _FIRST_VERSION_OF_PITCH = (2, 1)  # from which an accidental holds in every octave
 _PART_ORDER = re.compile(r"[A-Z]\d?")
 
@@ -98,6 +99,7 @@ class _VoicesReader:
         self._own_shifts: dict[str, dict[str, int]] = {}  # of a voice
         self._names: dict[str, str] = {}
         self._programs: dict[str, int] = {}
+        self._percussion: set[str] = set()
         self._propagation: Propagation = "octave"
         self._voices: dict[str, VoiceBuilder] = {}
         self._prelude: list[FieldToken] = []  # after the header, before any voice or note
@@ -138,9 +140,11 @@ class _VoicesReader:
             declared_voices=len(set(self.declared)),
             tempos=tuple(tempos),
             keys=tuple((place, _transposed(key, shift)) for place, key in voice.keys),
-            voice=self._names.get(name, ""),
+            voice=self._names.get(name, "" if name.isdecimal() else name[:60]),
             program=self._programs.get(name, self._programs.get("")),
             transposition=shift,
+            is_percussion=name in self._percussion,
+            syllables=voice.syllables,
             warnings=(*self._source.warnings, *self._warnings(voice, bool(tempos))),
         )
 
@@ -172,6 +176,8 @@ class _VoicesReader:
         title = _VOICE_NAME.search(text)
         if title:
             self._names[name] = plain_text(title[1] or title[2] or "")
+        if _PERCUSSION.search(text):
+            self._percussion.add(name)
         if " " in text:
             shifts = read_shifts(text)
             self._own_shifts.setdefault(name, {}).update(shifts)
@@ -242,6 +248,8 @@ class _VoicesReader:
             tempo = read_tempo(field.text, voice.unit)
             voice.tempos += [(voice.place, tempo)] if tempo else []
             self._tempo_text = self._tempo_text or field.text
+        elif field.letter == "w":
+            voice.syllables += sum(sign in " -*_" for sign in field.text) + bool(field.text)
         elif field.letter == "I":
             self._instruct(field.text, voice, name)
 

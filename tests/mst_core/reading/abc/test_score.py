@@ -38,7 +38,6 @@ def test_a_file_may_name_its_instrument() -> None:
     ("music", "warning"),
     [
         ("ABcd|\n\nX:2\nK:D\nDEFG|", "The file holds 2 tunes; number 1 was taken."),
-        ("[V:1]ABcd|\n[V:2]CDEF|", "It is written for 2 voices; the first one was taken."),
         ("[Ac]BcA|[K:C]A4|", "Only the top note of each chord was kept."),
         (
             "AB&FGcd|A4|",
