@@ -10,6 +10,7 @@ from math import floor
 from mst_core.errors import UnreadableScore
 from mst_core.music import MODES, SEMITONES, Key, Meter
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement
+from mst_core.reading.tempo_words import find_tempo_word
 
 MAX_METER_NUMBER = 32
 """Largest numerator of a meter."""
@@ -35,6 +36,10 @@ NOTE_TYPES = {
 _DOUBLE_LINES = ("light-light", "light-heavy", "heavy-light", "heavy-heavy")
 _MODES = {**{mode: mode for mode in MODES}, "ionian": "major", "aeolian": "minor"}
 _JUMP_WORDS = re.compile(r"\b(d\. ?[cs]\.|d[cs]\b|da capo|dal segno|to coda)", re.IGNORECASE)
+_BEAT_SIGNS = {"♪": Fraction(1, 2), "♩": Fraction(1), "q": Fraction(1), "\U0001d15f": Fraction(1)}
+_TEMPO_TEXT = re.compile(
+    r"([♪♩\U0001d15f]|\bq)(\.?)\s{0,3}=\s{0,3}(?:ca?\.?\s?|circa\s)?(\d{2,3})(?!\d)"
+)
 _SWING_WORDS = re.compile(
     r"((medium|med\.?|moderate|fast|slow|up|easy|light|bright|jazz)[ -]?){0,3}swing( (feel|time))?"
     r"|swing(ing|ed)?( .{0,12})?",
@@ -140,7 +145,7 @@ def read_pitch(pitch: XmlElement, transposition: int) -> tuple[int, bool]:
     Raises:
         UnreadableScore: when a number is missing or out of range.
     """
-    step, octave = pitch.find_text("step"), pitch.find_number("octave")
+    step, octave = pitch.find_text("step").upper(), pitch.find_number("octave")
     alteration = pitch.find_number("alter") or Fraction(0)
     if step not in SEMITONES or octave is None:
         raise UnreadableScore(f"the pitch {step[:9]!r} without an octave or a letter", ACCEPTED)
@@ -189,11 +194,38 @@ def read_tempo(direction: XmlElement) -> float | None:
     tempo = _decimal(sound.attributes.get("tempo", "")) if sound else None
     if tempo is None:
         for kind in direction.find_all("direction-type"):
-            tempo = tempo or _read_metronome(kind)
+            tempo = tempo or _read_metronome(kind) or _read_tempo_text(kind)
     if tempo is None or not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
         return None
     # A mark in dotted quarters is printed rounded: 66.67 of them are 100 quarters.
     return float(round(tempo)) if abs(tempo - round(tempo)) < 0.02 else tempo
+
+
+def _read_tempo_text(kind: XmlElement) -> float | None:
+    """Parse a metronome mark that is written as words: ``(♩ = 96)``."""
+    for words in kind.find_all("words"):
+        match = _TEMPO_TEXT.search(words.find_text())
+        if match:
+            beat = _BEAT_SIGNS[match[1]] * (Fraction(3, 2) if match[2] else 1)
+            return float(beat) * float(match[3])
+    return None
+
+
+def read_tempo_word(direction: XmlElement) -> tuple[str, float] | None:
+    """Find a word that names a tempo in a ``<direction>`` or ``<sound>`` element.
+
+    Args:
+        direction: The element.
+
+    Returns:
+        As `find_tempo_word`.
+    """
+    for kind in direction.find_all("direction-type"):
+        for words in kind.find_all("words"):
+            found = find_tempo_word(words.find_text())
+            if found:
+                return found
+    return None
 
 
 def read_swing(direction: XmlElement) -> float | None:
@@ -233,8 +265,8 @@ def _read_metronome(kind: XmlElement) -> float | None:
 
 def _decimal(words: str) -> float | None:
     """Find the first number of a text: 120 in ``c. 120`` and in ``120-126``."""
-    match = re.search(r"\d{1,6}(\.\d{1,6})?", words, re.ASCII)
-    return float(match[0]) if match else None
+    match = re.search(r"\d{1,6}([.,]\d{1,6})?", words, re.ASCII)
+    return float(match[0].replace(",", ".")) if match else None
 
 
 def has_jump(direction: XmlElement) -> bool:

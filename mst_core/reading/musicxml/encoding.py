@@ -56,7 +56,7 @@ def decode_xml(data: bytes) -> tuple[bytes, list[str]]:
         )
     tail = max(0, len(text) - _TAIL_LENGTH)
     ends = list(_END.finditer(text, tail))
-    if ends and text[ends[-1].end() :].strip():
+    if ends and text[ends[-1].end() :].strip()[:1] not in ("", "<"):
         text = text[: ends[-1].end()]
         remarks.append("Words after the end of the score were left out.")
     mended = _BARE_AMPERSAND.sub("&amp;", _BAD_REFERENCE.sub(" ", _BAD_CHARACTER.sub(" ", text)))

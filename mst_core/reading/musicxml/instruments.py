@@ -125,7 +125,7 @@ def read_pedal(direction: XmlElement, onset: Fraction) -> Iterator[XmlControl]:
 
 
 def read_drum(note: XmlElement, instruments: XmlInstruments) -> int:
-    """Return the General MIDI drum of a note without a pitch.
+    """Return the General MIDI drum of a note of percussion.
 
     Args:
         note: The ``<note>`` element.
@@ -138,8 +138,11 @@ def read_drum(note: XmlElement, instruments: XmlInstruments) -> int:
     name = instrument.attributes.get("id", "") if instrument else ""
     if name in instruments.drums:
         return instruments.drums[name]
-    step = note.find_text("unpitched", "display-step")
-    return _DRUMS_BY_PLACE.get(step + note.find_text("unpitched", "display-octave"), SNARE)
+    place = note.find_text("unpitched", "display-step")
+    place += note.find_text("unpitched", "display-octave")
+    # Older programs write the place on the staff as a pitch.
+    place = place or note.find_text("pitch", "step") + note.find_text("pitch", "octave")
+    return _DRUMS_BY_PLACE.get(place, SNARE)
 
 
 def _number(element: XmlElement, name: str, lowest: int, highest: int) -> int | None:

@@ -6,6 +6,7 @@ file is loaded. Jumps (D.C., D.S., coda) are named in a warning and not played.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -28,16 +29,13 @@ from mst_core.reading.musicxml.marks import (
 from mst_core.reading.musicxml.measure_repeats import fill_repeated_measures
 from mst_core.reading.musicxml.melody_line import MelodyLine, extract_melody, extract_notes
 from mst_core.reading.musicxml.melody_part import choose_part
-from mst_core.reading.musicxml.part import (
-    DEFAULT_VELOCITY,
-    XmlMeasure,
-    XmlPart,
-    find_divisions,
-    read_part,
-)
+from mst_core.reading.musicxml.part import DEFAULT_VELOCITY, XmlMeasure, XmlPart
+from mst_core.reading.musicxml.part_reader import find_divisions, read_part
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement, parse_xml
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
+SCORE_ROOTS = ("score-partwise", "score-timewise")
+"""Names of the root element of a score; some programs put another one around it."""
 DEFAULT_TEMPO = 120.0
 """Quarter notes per minute of a file without a tempo."""
 _MAX_NAME = 200  # characters of a title or part name
@@ -88,6 +86,7 @@ def read_document(
     Raises:
         UnreadableScore, NoMelody, TooLong, BadOption: as `read_musicxml`.
     """
+    root = next((each for each in root.children if each.name in SCORE_ROOTS), root)
     parts = _read_parts(root, limits)
     melody_index, reason = choose_part(parts, track)
     part = parts[melody_index]
@@ -103,7 +102,7 @@ def read_document(
     melody = layout.melody(
         notes,
         key=part.key or find_key(notes),
-        tempo=main_tempo(tempos, notes[0].onset, end) if tempos else DEFAULT_TEMPO,
+        tempo=main_tempo(tempos, notes[0].onset, end) if tempos else _tempo_by_word(parts)[1],
     )
     melody = replace(
         melody,
@@ -144,6 +143,11 @@ def _end_at(notes: Sequence[Note], end: Fraction) -> list[Note]:
     ]
 
 
+def _tempo_by_word(parts: Sequence[XmlPart]) -> tuple[str, float]:
+    """The first word of the score that names a tempo, empty where none does, and the tempo."""
+    return next((part.tempo_word for part in parts if part.tempo_word), ("", DEFAULT_TEMPO))
+
+
 def _velocity(line: MelodyLine) -> int | None:
     """Median velocity of the melody; None where the file has no dynamics."""
     if all(velocity == DEFAULT_VELOCITY for velocity in line.velocities):
@@ -172,7 +176,9 @@ def _warnings(
     elif all(measure.meter is None for measure in part.measures):
         yield f"The file names no meter; its measures suggest {melody.meter}."
     if not any(measure.tempos for each in parts for measure in each.measures):
-        yield f"The file names no tempo; {melody.tempo:.0f} quarter notes per minute are assumed."
+        word, _ = _tempo_by_word(parts)
+        named = f"The file says {word}" if word else "The file names no tempo"
+        yield f"{named}; {melody.tempo:.0f} quarter notes per minute are assumed."
     repeated = sum(each.counts["repeated"] for each in parts)
     if repeated:
         bars = "1 bar that shows" if repeated == 1 else f"{repeated} bars that show"
@@ -206,7 +212,7 @@ def _read_parts(root: XmlElement, limits: Limits) -> list[XmlPart]:
         NoMelody: when no part has a measure.
         TooLong: for too many parts, measures or notes.
     """
-    if root.name not in ("score-partwise", "score-timewise"):
+    if root.name not in SCORE_ROOTS:
         raise UnreadableScore(f"the XML is no score: it begins with <{root.name[:30]}>", ACCEPTED)
     part_list = root.find("part-list") or XmlElement("", {})
     entries = {entry.attributes.get("id", ""): entry for entry in part_list.find_all("score-part")}
@@ -335,6 +341,25 @@ def _accompanying_parts(
 
 
 def _title(root: XmlElement) -> str:
-    """The title of the work, else of the movement, else empty."""
+    """The title of the work, else of the movement, else the one on the first page, else empty."""
     title = root.find_text("work", "work-title") or root.find_text("movement-title")
-    return title[:_MAX_NAME]
+    return (title or _printed_title(root))[:_MAX_NAME]
+
+
+def _printed_title(root: XmlElement) -> str:
+    """The words on the first page that are marked as the title, else the largest in its middle."""
+    words: list[tuple[float, str]] = []
+    for credit in root.find_all("credit"):
+        text = credit.find_text("credit-words")
+        if credit.find_text("credit-type") == "title" and text:
+            return text
+        shown = credit.find("credit-words")
+        size = shown.attributes.get("font-size", "") if shown else ""
+        middle = shown is not None and "center" in (
+            shown.attributes.get("justify"),
+            shown.attributes.get("halign"),
+        )
+        plain = re.fullmatch(r"\d{1,3}(\.\d{1,9})?", size, re.ASCII)
+        if text and middle and plain and credit.attributes.get("page", "1") == "1":
+            words.append((float(size), text))
+    return max(words, key=lambda each: each[0], default=(0.0, ""))[1]

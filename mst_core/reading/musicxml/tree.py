@@ -22,7 +22,7 @@ MAX_TAG_BYTES = 200_000
 MAX_TEXT_LENGTH = 1_000
 """Characters that are kept of the text of an element."""
 _CHUNK = 65_536  # bytes given to the parser at a time
-_DECIMAL = re.compile(r"([+-]?)(\d{0,9})(?:\.(\d*))?", re.ASCII)
+_DECIMAL = re.compile(r"([+-]?)(\d{0,9})(?:[.,](\d*))?", re.ASCII)
 
 
 class XmlElement:
@@ -148,7 +148,7 @@ class _TreeBuilder:
             raise UnreadableScore(
                 f"the XML has more than {MAX_DEPTH} elements within each other", ACCEPTED
             )
-        element = XmlElement(name, attributes)
+        element = XmlElement(name.rpartition(":")[2], attributes)  # without a namespace
         self._open[-1].children.append(element)
         self._open.append(element)
         self._text.clear()

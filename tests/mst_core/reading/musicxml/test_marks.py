@@ -265,3 +265,42 @@ def test_a_meter_in_64ths_is_a_meter_in_32nds() -> None:
     head = signature(meter="24/64", divisions=48)
     tune = read(measure(head, "C4*4 D4*2"), "E4*6")
     assert str(tune.melody.meter) == "12/32"
+
+
+def test_percussion_that_is_written_with_pitches_is_percussion() -> None:
+    clef = "<attributes><clef><sign>percussion</sign></clef></attributes>"
+    both = part(measure(signature(), clef, "F4 C5 F4 C5"), id="P1") + part(
+        measure(signature(), "C5*2 D5*2"), id="P2"
+    )
+    names = score_part("Kit") + score_part("Flute", id="P2")
+    score = read_musicxml(document(both, score_parts=names).encode())
+    assert score.melody.pitches == (72, 74)
+    assert score.parts[0].drums
+    assert [note.pitch for note in score.parts[0].notes] == [36, 38, 36, 38]
+
+
+def words(text: str) -> str:
+    return direction(kinds(f"<words>{text}</words>"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "tempo", "remark"),
+    [
+        ("Andante cantabile", 88.0, "The file says Andante; 88 quarter notes per minute"),
+        ("PRESTO", 192.0, "The file says Presto; 192 quarter notes per minute"),
+        ("Refrain", 120.0, "The file names no tempo; 120 quarter notes per minute"),
+        ("(♩ = 96)", 96.0, ""),
+        ("♩.= ca. 60", 90.0, ""),
+        ("Largo ♪ = 80", 40.0, ""),
+    ],
+)
+def test_a_tempo_in_words_is_read(mark: str, tempo: float, remark: str) -> None:
+    tune = read(measure(signature(), words(mark), "C4*2 D4*2"))
+    assert tune.melody.tempo == tempo
+    remarks = [text for text in tune.warnings if "per minute" in text]
+    assert [text.startswith(remark) for text in remarks] == [True] * bool(remark)
+
+
+def test_a_number_in_words_beats_a_word_before_it() -> None:
+    tune = read(measure(signature(), words("Adagio"), '<sound tempo="52,5"/>', "C4*2 D4*2"))
+    assert tune.melody.tempo == 52.5

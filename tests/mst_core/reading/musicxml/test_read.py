@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -91,6 +92,63 @@ def test_cue_and_hidden_notes_are_left_out_but_keep_their_time() -> None:
     )  # fmt: skip
     assert melody_notes(tune) == [(0, 1, 60), (3, 1, 67)]
     assert {f"1 {kind} note was left out." for kind in ("cue", "hidden")} <= set(tune.warnings)
+
+
+def test_small_notes_of_a_keyboard_part_are_played() -> None:
+    staves = "<attributes><staves>2</staves></attributes>"
+    tune = read(measure(signature(), staves, "C4", notes("D4 E4 F4", more="<cue/>")))
+    assert tune.melody.pitches == (60, 62, 64, 65)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("<step>C<", "<step>c<"), ("<duration>12<", "<duration>12.0<"),
+        ("<duration>12<", "<duration>12,0<"), ("<fifths>0<", "<fifths>+0<"),
+        ("<beats>4<", "<beats> 4 <"), ("<octave>4<", "<octave>4.<"),
+    ],
+)  # fmt: skip
+def test_numbers_and_letters_are_read_in_the_forms_that_programs_write(
+    right: str, wrong: str
+) -> None:
+    text = document(part(measure(signature(), "C4 D4 E4 F4")))
+    assert right in text
+    assert read_musicxml(text.replace(right, wrong).encode()) == read_musicxml(text.encode())
+
+
+def test_a_score_within_another_element_and_with_a_namespace_is_read() -> None:
+    plain = document(part(measure(signature(), "C4 D4 E4 F4")))
+    body = plain[plain.index("<score-partwise") :]
+    wrapped = f"<opus>{body}</opus>"
+    named = re.sub(r"<(/?)(?=[a-z])", r"<\1m:", body).replace(
+        "<m:score-partwise", "<m:score-partwise xmlns:m='http://example.org'", 1
+    )
+    for text in (wrapped, named):
+        assert read_musicxml(text.encode()) == read_musicxml(plain.encode())
+
+
+CREDITS = (
+    "<credit page='1'><credit-words font-size='9' justify='center'>A folk song</credit-words>"
+    "</credit><credit page='1'><credit-words font-size='22' justify='center'>Big Title"
+    "</credit-words></credit><credit page='1'><credit-words font-size='30' justify='right'>NN"
+    "</credit-words></credit>"
+)
+
+
+@pytest.mark.parametrize(
+    ("credits", "title"),
+    [
+        (CREDITS, "Big Title"),
+        (CREDITS + "<credit><credit-type>title</credit-type><credit-words>Named</credit-words>"
+         "</credit>", "Named"),
+        ("<credit><credit-words font-size='x' justify='center'>A</credit-words></credit>", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_without_a_title_of_the_work_the_printed_one_is_read(credits: str, title: str) -> None:
+    text = document(part(measure(signature(), "C4 D4 E4 F4")), title="")
+    text = text.replace("<part-list>", credits + "<part-list>")
+    assert read_musicxml(text.encode()).title == title
 
 
 def test_the_first_voice_is_the_melody_and_the_second_is_in_a_part() -> None:
