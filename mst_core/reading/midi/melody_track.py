@@ -7,7 +7,8 @@ below it. Times are ticks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from mst_core.errors import BadOption, NoMelody
@@ -28,6 +29,11 @@ _TEMPO_WITHOUT_NOTES = 120.0  # quarter notes a minute
 _SHORTEST_PIECE = 0.001  # seconds
 _MAX_SYLLABLES = 5_000  # that are compared with every part
 _BASS_DISTANCE = 14  # semitones below the median of its neighbors from which a note is bass
+_FEW_STRIKES = 12
+_SINGLE_NOTES = 1.2
+"""Notes to a strike up to which a part strikes one note at a time."""
+_RINGING_SHARE = 0.6
+"""Of the notes that sound through two later ones, from which strings ring on."""
 _MEDIAN_RADIUS = 8  # notes on either side
 
 
@@ -106,6 +112,7 @@ def find_skyline(
 
     Of a chord the highest note is melody. A note that ends while a higher one still sounds is
     below; a note that only overlaps its neighbors is legato, and is cut where the next one begins.
+    Where all strings ring on, as on a guitar or a harp, each note lasts to the next.
 
     Args:
         notes: of one part.
@@ -117,6 +124,8 @@ def find_skyline(
     """
     line: list[MidiNote] = []
     below: list[MidiNote] = []
+    if _rings_on(notes, chord_spread):
+        notes = list(_damped(notes, chord_spread))
     for note in sorted(notes, key=lambda each: (each.onset, -each.pitch, -each.end)):
         if not line or line[-1].end <= note.onset:
             line.append(note)
@@ -140,6 +149,35 @@ def find_skyline(
         line, bass = _split_bass(line)
         below.extend(bass)
     return line, sorted(below)
+
+
+def _strikes(notes: Sequence[MidiNote], chord_spread: int) -> list[int]:
+    """Onsets of single notes and chords, rising."""
+    strikes: list[int] = []
+    for onset in sorted({note.onset for note in notes}):
+        if not strikes or onset - strikes[-1] > chord_spread:
+            strikes.append(onset)
+    return strikes
+
+
+def _rings_on(notes: Sequence[MidiNote], chord_spread: int) -> bool:
+    """Whether most notes of a part that strikes one at a time sound through two later ones."""
+    strikes = _strikes(notes, chord_spread)
+    if len(strikes) < _FEW_STRIKES or len(notes) > _SINGLE_NOTES * len(strikes):
+        return False
+    through = 0
+    for note in notes:
+        index = bisect_right(strikes, note.onset) + 1
+        through += index < len(strikes) and strikes[index] < note.end
+    return through >= _RINGING_SHARE * len(notes)
+
+
+def _damped(notes: Sequence[MidiNote], chord_spread: int) -> Iterator[MidiNote]:
+    """Yield the notes, each cut at the next strike."""
+    strikes = _strikes(notes, chord_spread)
+    for note in notes:
+        index = bisect_right(strikes, note.onset)
+        yield note._replace(end=min(note.end, strikes[index])) if index < len(strikes) else note
 
 
 def _split_bass(line: list[MidiNote]) -> tuple[list[MidiNote], list[MidiNote]]:

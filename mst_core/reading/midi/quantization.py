@@ -38,6 +38,7 @@ _QUICK_S = 0.075
 """Seconds between two onsets below which the first may be a grace note."""
 _QUICK_RATIO = 2.5
 """How much longer the note must be that follows a grace note."""
+_MAX_QUICK_SHARE = 0.4
 _MAX_GRACE_NOTES = 4
 """Before one note."""
 
@@ -169,7 +170,8 @@ def _quick_notes(timed: Sequence[TimedNote], seconds_per_quarter: float) -> set[
             and float(room) * seconds_per_quarter > _QUICK_S * 1.5
         ):
             quick.add(index)
-    return quick
+    # Where most notes are as quick, that is the music and no ornament.
+    return quick if len(quick) <= _MAX_QUICK_SHARE * len(timed) else set()
 
 
 def _grace_notes(

@@ -103,7 +103,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
             *meter_warnings,
             *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
-            *_tempo_warnings(tempo_map, tempo),
+            *(() if retiming.tracked else _tempo_warnings(tempo_map, line, tempo)),
             *_rhythm_warnings(quantized, retiming),
         ),
     )
@@ -300,11 +300,16 @@ def _bar_warnings(
         yield f"The key changes on the way; {melody.key.name}, the first, was kept."
 
 
-def _tempo_warnings(tempo_map: TempoMap, tempo: float) -> Iterator[str]:
+def _tempo_warnings(tempo_map: TempoMap, line: Sequence[MidiNote], tempo: float) -> Iterator[str]:
     if not tempo_map.is_specified:
         yield "The file names no tempo; 120 quarters a minute were assumed."
-    elif len(tempo_map.changes) > 1:
-        yield f"The tempo changes; {tempo:g} quarters a minute hold longest."
+        return
+    tempos = [each for _, each in tempo_map.tempo_changes(line[0].onset, line[-1].end)]
+    if len(set(tempos)) > 1:
+        yield (
+            f"The tempo changes, between {min(tempos):.0f} and {max(tempos):.0f} quarters a "
+            f"minute; most of it goes at {tempo:g}."
+        )
 
 
 def _rhythm_warnings(quantized: QuantizedMelody, retiming: Retiming) -> Iterator[str]:

@@ -344,7 +344,10 @@ def _tracked(score: MidiScore, tempo_map: TempoMap) -> Retiming:
         return round((beat_of(tick) + shift) * quarters * _TRACKED_TICKS)
 
     tempos = [
-        (round((number + shift) * quarters * _TRACKED_TICKS), round(period * 1e6 / quarters))
+        (
+            round((number + shift) * quarters * _TRACKED_TICKS),
+            round(60e6 / round(60 * quarters / period, 2)),  # a tempo of few digits
+        )
         for number, period in _tempo_spans(beats)
     ]
     if tempos[0][0] > 0:
