@@ -10,7 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.music import Meter
-from mst_core.reading.midi.meter_finding import COMPOUND, BarGuess, BeatNote, find_bars
+from mst_core.reading.midi.meter_finding import BeatNote, find_bars
 from mst_core.reading.midi.parts import MidiScore
 
 _FEW_NOTES = 24
@@ -45,15 +45,16 @@ def repair_meter(score: MidiScore) -> tuple[MidiScore, tuple[str, ...]]:
     short = _beats_as_bars(score)
     if short is None:
         return score, ()
-    beat, guess = _guess(score, compound_too=short.denominator > 4)
-    meter = Meter(guess.beats, 4) if beat == 1 else Meter(3 * guess.beats, 8)
+    guess = find_bars(_notes_in_beats(score, Fraction(1)))
+    is_compound = (
+        short.denominator > 4 and guess.beats == 3 and _halves_bars_of_three(score, guess.first)
+    )
+    meter = Meter(6, 8) if is_compound else Meter(guess.beats, 4)
     meters = [(0, meter)]
     if guess.first:
-        before = guess.first * beat
-        unit = 4 if before.denominator == 1 else 8
         meters = [
-            (0, Meter(int(before * unit / 4), unit)),
-            (int(before * score.ticks_per_quarter), meter),
+            (0, Meter(guess.first, 4)),
+            (guess.first * score.ticks_per_quarter, meter),
         ]
     warning = f"The file makes each beat a bar of {short}; they were gathered into bars of {meter}."
     return replace(score, meters=tuple(meters)), (warning,)
@@ -78,24 +79,17 @@ def _meter_without_a_name(score: MidiScore) -> Meter | None:
     return Meter(6, 8) if _halves_bars_of_three(score) else Meter(3, 4)
 
 
-def _halves_bars_of_three(score: MidiScore) -> bool:
-    """Whether bars of three quarters are rather halved, as in 6/8, than made of three beats."""
+def _halves_bars_of_three(score: MidiScore, first: int = 0) -> bool:
+    """Whether bars of three quarters are rather halved, as in 6/8, than made of three beats.
+
+    A bar begins at quarter ``first``.
+    """
     halves = thirds = 0
     for note in _notes_in_beats(score, Fraction(1)):
-        place = round(2 * note.onset) % 6
+        place = round(2 * (note.onset - first)) % 6
         halves += place == 3
         thirds += place in (2, 4)
     return 2 * halves > _CLEARLY_MORE * thirds
-
-
-def _guess(score: MidiScore, *, compound_too: bool) -> tuple[Fraction, BarGuess]:
-    """Quarters of a beat, and the bars that fit the notes."""
-    simple = find_bars(_notes_in_beats(score, Fraction(1)))
-    if compound_too:
-        compound = find_bars(_notes_in_beats(score, Fraction(3, 2)), config=COMPOUND)
-        if compound.evidence > simple.evidence + _CLEARLY:
-            return Fraction(3, 2), compound
-    return Fraction(1), simple
 
 
 def _notes_in_beats(score: MidiScore, beat: Fraction) -> list[BeatNote]:

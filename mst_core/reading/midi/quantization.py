@@ -269,32 +269,33 @@ class _BeatQuantizer:
         positions = [float(each) for each in onsets]
         if self.swing and len(positions) <= 2:
             positions = [_straighten(each, self.swing) for each in positions]
+        room = float(length) * TICKS_PER_QUARTER
         _, best = min(
-            (self._fit(positions, division, float(length)) for division in _DIVISION_COSTS),
+            (self._fit(positions, division, room) for division in _DIVISION_COSTS),
             key=lambda fit: fit[0],
         )
+        first = start * TICKS_PER_QUARTER
         return [
-            (round((start + slot) * TICKS_PER_QUARTER), float(slot) - position)
-            for slot, position in zip(best, positions, strict=True)
+            (round(first + step), step / TICKS_PER_QUARTER - position)
+            for step, position in zip(best, positions, strict=True)
         ]
 
-    def _fit(
-        self, positions: list[float], division: int, length: float
-    ) -> tuple[float, list[Fraction]]:
-        """The cost of a division of the beat, and the slot of each onset in quarters."""
-        slots = [Fraction(slot, division) for slot in range(division + 1)]
-        slots = [each for each in slots if each <= length]
-        cost, chosen = _DIVISION_COSTS[division] * self.short_note_penalty, list[Fraction]()
+    def _fit(self, positions: list[float], division: int, room: float) -> tuple[float, list[int]]:
+        """The cost of a division of the beat, and the step of each onset within the beat."""
+        unit = TICKS_PER_QUARTER // division
+        steps = [step for step in range(0, TICKS_PER_QUARTER + 1, unit) if step <= room]
+        cost, chosen = _DIVISION_COSTS[division] * self.short_note_penalty, list[int]()
         for position in positions:
-            onset_cost, slot = min((self._onset_cost(position, each), each) for each in slots)
-            collides = chosen and chosen[-1] >= slot
+            onset_cost, step = min((self._onset_cost(position, each), each) for each in steps)
+            collides = chosen and chosen[-1] >= step
             cost += onset_cost + (_COLLISION_COST * self.short_note_penalty if collides else 0)
-            chosen.append(slot)
+            chosen.append(step)
         return cost, chosen
 
-    def _onset_cost(self, position: float, slot: Fraction) -> float:
-        offbeat = _OFFBEAT_COST * self.short_note_penalty if slot.denominator in (4, 8) else 0.0
-        return ((position - float(slot)) / self.deviation) ** 2 / 2 + offbeat
+    def _onset_cost(self, position: float, step: int) -> float:
+        is_odd = step % 3 == 0 and step % (TICKS_PER_QUARTER // 2) != 0
+        offbeat = _OFFBEAT_COST * self.short_note_penalty if is_odd else 0.0
+        return ((position - step / TICKS_PER_QUARTER) / self.deviation) ** 2 / 2 + offbeat
 
 
 def _swing_ratio(timed: list[TimedNote], bars: BarLines) -> float | None:
