@@ -172,7 +172,8 @@ def test_few_notes_are_never_tracked() -> None:
 
 def test_a_long_piece_for_full_hands_is_tracked() -> None:
     rng = random.Random(5)
-    free, now = [], 0.0
+    free: list[Note] = []
+    now = 0.0
     for _ in range(1500):
         now += rng.choice((0.17, 0.31)) * rng.uniform(0.9, 1.1)
         free.extend(
