@@ -1,39 +1,191 @@
-"""Estimates the key of notes whose file names none (Krumhansl-Schmuckler algorithm).
+"""Finds the key of notes, and checks by the notes the key that a file states.
 
-Stands alone because the readers of MIDI and MusicXML share it; ABC names its key in K:.
+The key is the one whose profile correlates best with the durations of the pitch classes
+(Krumhansl-Schmuckler algorithm, profiles of Albrecht and Shanahan 2013), with a bonus for the tonic
+as the last note. Files often state a default key, C major, or a signature without its mode: such a
+key is believed only if the notes agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from statistics import correlation
 
-from mst_core.music import Key, Note
+from mst_core.music import Key, Note, PartNote
 
-# Probe-tone ratings of the twelve degrees above the tonic (Krumhansl and Kessler 1982).
+_MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
+_MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 _PROFILES = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+    # Shares of the twelve degrees above the tonic; the modes change one degree of major or minor.
+    "major": _MAJOR,
+    "minor": _MINOR,
+    "dorian": (*_MINOR[:8], _MINOR[9], _MINOR[8], *_MINOR[10:]),
+    "mixolydian": (*_MAJOR[:10], _MAJOR[11], _MAJOR[10]),
 }
 
 
-def find_key(notes: Iterable[Note]) -> Key:
-    """Return the key whose profile correlates best with the durations of the pitch classes.
+@dataclass(frozen=True, slots=True)
+class KeyFindingConfig:
+    """Weights and thresholds of finding and checking keys."""
+
+    final: float = 0.1
+    """Correlation that the tonic as the last note is worth where no key is stated."""
+    final_of_signature: float = 0.2
+    """The same among the keys of one signature."""
+    minor: float = 0.2
+    """Correlation by which minor must be better than the major of the same signature."""
+    mode: float = 0.3
+    """The same for dorian and mixolydian."""
+    default: float = 0.1
+    """Correlation in favor of the keys without sharps and flats where C major is stated."""
+    outside: float = 0.25
+    """Share of the sounding time outside its scale from which a stated key is doubted."""
+    inside: float = 0.05
+    """Largest share outside its scale of the key that replaces it."""
+    fewest_notes: int = 8
+    """Notes of melody and parts from which a stated key may be doubted."""
+
+
+_CONFIG = KeyFindingConfig()
+
+
+def find_key(
+    notes: Sequence[Note], *, beside: Iterable[PartNote] = (), config: KeyFindingConfig = _CONFIG
+) -> Key:
+    """Return the major or minor key that fits notes best.
 
     Args:
-        notes: notes of one melody, in any order.
+        notes: of a melody, in order.
+        beside: notes of the parts that sound with it; they count as much as the melody.
+        config: the weights.
 
     Returns:
         One of the 24 major and minor keys; C major when all pitch classes last equally long.
     """
-    weights = [0.0] * 12
-    for note in notes:
-        weights[note.pitch % 12] += float(note.duration)
-    if max(weights) == min(weights):
+    return _best_key(notes, _pitch_class_shares(notes, beside), config, default=0.0)
+
+
+def settle_key(
+    stated: Key,
+    notes: Sequence[Note],
+    *,
+    mode_stated: bool,
+    beside: Iterable[PartNote] = (),
+    config: KeyFindingConfig = _CONFIG,
+) -> Key:
+    """Return the key of notes whose file states one.
+
+    Args:
+        stated: the key that the file states; major where it states only a signature.
+        notes: of the melody, in order.
+        mode_stated: whether the file states the mode. Without, C major is taken for the default of
+            a program, and any other mode of the signature may be found.
+        beside: notes of the parts that sound with it; they count as much as the melody.
+        config: the weights and thresholds.
+
+    Returns:
+        The stated key where the notes agree; its signature with the mode of the notes where the
+        file states no mode; another key where the notes clearly are in another one.
+    """
+    beside = list(beside)
+    shares = _pitch_class_shares(notes, beside)
+    if len(notes) + len(beside) < config.fewest_notes or not notes or max(shares) == min(shares):
+        return stated
+    outside = _share_outside(shares, stated)
+    if not mode_stated and stated == Key(0):
+        found = _best_key(notes, shares, config, default=config.default)
+        if found.fifths and _share_outside(shares, found) <= outside:
+            return found
+    elif outside > config.outside:
+        fifths = min(range(-6, 6), key=lambda each: _share_outside(shares, Key.from_fifths(each)))
+        replacement = Key.from_fifths(fifths)
+        if _share_outside(shares, replacement) < config.inside:
+            return _best_mode(replacement, notes, shares, config)
+    return stated if mode_stated else _best_mode(stated, notes, shares, config)
+
+
+def share_outside(key: Key, notes: Iterable[Note], beside: Iterable[PartNote] = ()) -> float:
+    """Return the share of the sounding time of notes that are not in the scale of a key.
+
+    Args:
+        key: the key.
+        notes: of the melody.
+        beside: notes of the parts that sound with it; they count as much as the melody.
+
+    Returns:
+        0 to 1.
+    """
+    return _share_outside(_pitch_class_shares(notes, beside), key)
+
+
+def describe_settled_key(stated: Key, settled: Key) -> Iterator[str]:
+    """Yield a remark where the notes are in another key than the file states.
+
+    Args:
+        stated: the key that the file states.
+        settled: the key that `settle_key` found.
+
+    Yields:
+        A sentence; none where both are alike.
+    """
+    if settled.fifths != stated.fifths:
+        yield f"The file states {stated.name}, but its notes are those of {settled.name}."
+    elif settled != stated:
+        yield f"The key signature is that of {stated.name}; its notes are in {settled.name}."
+
+
+def _best_key(
+    notes: Sequence[Note], shares: Sequence[float], config: KeyFindingConfig, *, default: float
+) -> Key:
+    """The major or minor key that fits best; ``default`` is added for those without accidentals."""
+    if not notes or max(shares) == min(shares):
         return Key(0)
+    last = notes[-1].pitch % 12
     return max(
-        (Key(tonic, mode) for mode in _PROFILES for tonic in range(12)),
-        key=lambda key: correlation(
-            weights, [_PROFILES[key.mode][(each - key.tonic) % 12] for each in range(12)]
+        (Key(tonic, mode) for mode in ("major", "minor") for tonic in range(12)),
+        key=lambda key: (
+            _fit(key, shares) + config.final * (last == key.tonic) + default * (key.fifths == 0)
         ),
     )
+
+
+def _best_mode(
+    stated: Key, notes: Sequence[Note], shares: Sequence[float], config: KeyFindingConfig
+) -> Key:
+    """The key with the signature of ``stated`` that fits best."""
+    penalties = {"major": 0.0, "minor": config.minor, "dorian": config.mode}
+    last = notes[-1].pitch % 12
+    return max(
+        (Key.from_fifths(stated.fifths, mode) for mode in _PROFILES),
+        key=lambda key: (
+            _fit(key, shares)
+            + config.final_of_signature * (last == key.tonic)
+            - penalties.get(key.mode, config.mode)
+        ),
+    )
+
+
+def _fit(key: Key, shares: Sequence[float]) -> float:
+    """Correlation of the shares of pitch classes with the profile of a key."""
+    degrees = [shares[(key.tonic + step) % 12] for step in range(12)]
+    return correlation(degrees, _PROFILES[key.mode])
+
+
+def _share_outside(shares: Sequence[float], key: Key) -> float:
+    """Share of the sounding time of pitch classes that are not in the scale of a key."""
+    return 1 - sum(shares[pitch] for pitch in key.scale)
+
+
+def _pitch_class_shares(notes: Iterable[Note], beside: Iterable[PartNote]) -> list[float]:
+    """Shares (12,) of the sounding time by pitch class; melody and other parts count half each."""
+    total = [0.0] * 12
+    for each in (notes, beside):
+        durations = [0.0] * 12
+        for note in each:
+            durations[note.pitch % 12] += float(note.duration)
+        total = [
+            before + duration / (sum(durations) or 1.0)
+            for before, duration in zip(total, durations, strict=True)
+        ]
+    return [each / (sum(total) or 1.0) for each in total]

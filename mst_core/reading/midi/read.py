@@ -13,9 +13,9 @@ from fractions import Fraction
 from statistics import median
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
-from mst_core.music import ControlEvent, Melody, Note, Part, PartNote, TempoChange
-from mst_core.reading.key_finding import find_key
+from mst_core.music import ControlEvent, Key, Melody, Note, Part, PartNote, TempoChange
 from mst_core.reading.midi.bars import BarLines
+from mst_core.reading.midi.keys import settle_keys
 from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
 from mst_core.reading.midi.meter_repair import repair_meter
 from mst_core.reading.midi.notes import MidiNote
@@ -27,6 +27,7 @@ from mst_core.reading.parsed_score import Limits, ParsedScore
 
 _LIMITS = Limits()
 _CHORD_SPREAD_S = 0.035  # seconds within which a player strikes the notes of a chord
+_ANY_KEY = Key(0)
 _MIN_TEMPO, _MAX_TEMPO = 5.0, 1_000.0  # quarter notes per minute
 _MAX_SILENT_BARS = 8
 """Silent bars that are kept at the end, where the track ends on a barline."""
@@ -86,10 +87,13 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
+    parts = _other_parts(score, index, lower_notes, quantized.long_runs, downbeat)
+    signatures = [(_quarters(tick, score) - downbeat, key) for tick, key in score.keys]
+    melody, key_warnings = settle_keys(melody, parts, signatures)
     return ParsedScore(
         title=score.title,
         melody=melody,
-        parts=_other_parts(score, index, lower_notes, quantized.long_runs, downbeat),
+        parts=parts,
         program=part.program,
         controls=_control_events(part, score, downbeat, first=melody.notes[0].onset),
         velocity=round(median(each.velocity for each in line)),
@@ -103,6 +107,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
             *meter_warnings,
             *_skyline_warnings(part, len(line), len(lower_notes)),
             *_bar_warnings(score, bars, first_bar, melody),
+            *key_warnings,
             *(() if retiming.tracked else _tempo_warnings(tempo_map, line, tempo)),
             *_rhythm_warnings(quantized, retiming),
         ),
@@ -186,7 +191,7 @@ def _melody(
     first_bar: int,
     tempo: float,
 ) -> Melody:
-    """The melody from ``first_bar`` on, with its bars, its key and its meter changes."""
+    """The melody from ``first_bar`` on, with its bars and meter changes, its key not yet found."""
     downbeat = bars.onset(first_bar)
     notes = tuple(
         Note(each.onset - downbeat, each.duration, each.pitch) for each in quantized.notes
@@ -198,14 +203,10 @@ def _melody(
     ends_on_barline = bars.onset(track_end_bar) == track_end
     if end_bar < track_end_bar <= end_bar + _MAX_SILENT_BARS and ends_on_barline:
         end_bar = track_end_bar
-    earlier = [
-        key for tick, key in score.keys if _quarters(tick, score) <= max(downbeat, Fraction(0))
-    ]
-    key = earlier[-1] if earlier else score.keys[0][1] if score.keys else find_key(notes)
     return Melody(
         notes=notes,
         meter=bars.meter(first_bar),
-        key=key,
+        key=_ANY_KEY,
         tempo=tempo,
         bar_count=end_bar - first_bar,
         meter_changes=bars.changes(first_bar, end_bar),
@@ -292,12 +293,6 @@ def _bar_warnings(
             f"The melody begins after {silent} silent {'bar' if silent == 1 else 'bars'}, "
             f"which {'was' if silent == 1 else 'were'} left out."
         )
-    if not score.keys:
-        yield f"The file names no key; its notes are those of {melody.key.name}."
-    downbeat = bars.onset(first_bar)
-    later = {key for tick, key in score.keys if _quarters(tick, score) > downbeat} - {melody.key}
-    if later:
-        yield f"The key changes on the way; {melody.key.name}, the first, was kept."
 
 
 def _tempo_warnings(tempo_map: TempoMap, line: Sequence[MidiNote], tempo: float) -> Iterator[str]:

@@ -12,6 +12,7 @@ from mido import Message, MetaMessage
 from mst_core.errors import NoMelody
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.notation.midi import write_midi
+from mst_core.reading.key_finding import share_outside
 from mst_core.reading.midi.read import read_midi
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies, melody
 from tests.support.midi_files import bars_of, chords, meta, midi, notes, raw, track
@@ -47,7 +48,10 @@ def test_writing_and_reading_is_the_identity(tune: Melody) -> None:
     read = read_midi(write_midi(tune, program=0)).melody
     assert times_from_the_first_note(read) == times_from_the_first_note(tune)
     assert (read.meter, read.tempo) == (tune.meter, tune.tempo)
-    assert (read.key.fifths, read.key.is_minor) == (tune.key.fifths, tune.key.is_minor)
+    if tune.key.fifths and share_outside(tune.key, tune.notes) < 0.25:
+        # C major may be a default, and a key that the notes contradict is doubted.
+        assert read.key.fifths == tune.key.fifths
+        assert read.key.is_minor or not tune.key.is_minor
     # MIDI has no negative time: a rest before the first note and a pickup look the same. Less than
     # a beat of silence is read as a rest, more as a pickup; either way the barlines stay.
     shift = read.notes[0].onset - tune.notes[0].onset
