@@ -122,7 +122,8 @@ def break_into_lines(bars: Sequence[WrittenBar], bars_per_line: int) -> Iterator
     """Break bars into lines.
 
     A pickup is in the first line, a section begins a line, and a second ending of one bar stays in
-    the line of the first.
+    the line of the first. A section of one bar, such as one that leads into another key, shares the
+    line of the next.
 
     Args:
         bars: the bars of a melody.
@@ -132,17 +133,23 @@ def break_into_lines(bars: Sequence[WrittenBar], bars_per_line: int) -> Iterator
         The bars of each line.
     """
     line: list[WrittenBar] = []
+    led_in = 0  # bars of a short section at the beginning of the line
     for bar in bars:
         counted = [each for each in line if each.number > 0 and not each.starts_after_repeat_sign]
+        if bar.starts_section and not led_in and bars_per_line > 1 and len(counted) == 1:
+            led_in = counted[0].starts_section and counted[0].number > 1
+            if led_in:
+                line.append(bar)
+                continue
         is_short_ending = bar.ending == 2 and bar.starts_ending and bar.ends_ending
         is_full = (
-            len(counted) >= bars_per_line
+            len(counted) >= bars_per_line + led_in
             and not bar.starts_after_repeat_sign
             and not is_short_ending
         )
         if line and (is_full or (bar.starts_section and line[-1].number > 0)):
             yield line
-            line = []
+            line, led_in = [], 0
         line.append(bar)
     if line:
         yield line

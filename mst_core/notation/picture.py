@@ -21,6 +21,10 @@ _DENSE_SCALES = (46, 40, 34, 28, 22)
 _BARS_PER_LINE = 4
 _CLEF_WIDTH = 100
 """Pixels at full scale of clef, key and meter."""
+_LINE_COST = 0.3
+"""What a line costs beside the square of its empty share, where lines are filled evenly."""
+_MOST_LINES = 0.8
+"""Lines of different numbers of bars are taken where they are at most this share of equal ones."""
 _MAX_COMPRESSION = 1.1
 """Largest natural width of a line relative to the page: the engraver can compress that much."""
 
@@ -77,8 +81,8 @@ def choose_lines(
 ) -> tuple[int, list[int]]:
     """Choose the scale and the line breaks of a score.
 
-    The largest scale is taken at which equally many bars fit each line: four, else three or two.
-    Where that is never so, as in a performance, each line has as many bars as fit.
+    The largest scale is taken at which four bars fit each line, else three or two. Where few bars
+    are dense, as in a performance, lines have different numbers of bars and are filled evenly.
 
     Args:
         melody: the melody.
@@ -92,25 +96,53 @@ def choose_lines(
         with the number of bars last.
     """
     has_threes = all(bar % 3 == 0 for bar in (*melody.sections, melody.bar_count))
+    regular = None
     for counts in ((bars_per_line,), (3, 2) if has_threes else (2,)):
         for scale, count in product(scales, counts):
             ends = _line_ends(bars, count)
             lines = pairwise([0, *ends])
             widest = max((sum(widths[start:end]) for start, end in lines), default=0)
             if widest <= _room(scale):
-                return scale, ends
+                regular = regular or (scale, ends)
+        if regular is not None and counts == (bars_per_line,):
+            return regular
     widest = max(widths)
-    scale = next((s for s in _DENSE_SCALES if widest <= _room(s)), _DENSE_SCALES[-1])
-    ends = []
-    for start, end in pairwise([0, *_line_ends(bars, bars_per_line)]):
-        used = 0.0
-        for index in range(start, end):
-            if used and used + widths[index] > _room(scale):
-                ends.append(index)
-                used = 0.0
-            used += widths[index]
-        ends.append(end)
-    return scale, ends
+    dense = [scale for scale in (*scales[1:], *_DENSE_SCALES) if widest <= _room(scale)]
+    scale = dense[0] if dense else _DENSE_SCALES[-1]
+    filled = _fill_lines(bars, widths, _room(scale), bars_per_line)
+    if regular is not None and len(filled) > _MOST_LINES * len(regular[1]):
+        return regular
+    return scale, filled
+
+
+def _fill_lines(
+    bars: Sequence[WrittenBar], widths: Sequence[float], room: float, bars_per_line: int
+) -> list[int]:
+    """Return the line ends at which lines of different numbers of bars are filled most evenly.
+
+    Each section is broken by itself: the sum of the squared empty shares of its lines is least.
+    """
+    ends: list[int] = []
+    starts = [0, *_line_ends(bars, 1)]  # a line may begin there
+    sections = [i for i, at in enumerate(starts[:-1]) if i == 0 or bars[at].starts_section]
+    for first, last in pairwise([*sections, len(starts) - 1]):
+        costs, choices = [0.0], [first]  # of the bars up to each start, and where the line begins
+        for end in range(first + 1, last + 1):
+            ways: list[tuple[float, int]] = []
+            for begin in range(max(first, end - bars_per_line), end):
+                used = sum(widths[starts[begin] : starts[end]]) / room
+                empty = max(0.0, 1 - used) if end < last else max(0.0, 0.5 - used)
+                excess = 100 * max(0.0, used - 1) if end - begin > 1 else 0.0
+                ways.append((costs[begin - first] + _LINE_COST + empty**2 + excess, begin))
+            cost, choice = min(ways)
+            costs.append(cost)
+            choices.append(choice)
+        line_ends, end = [], last
+        while end > first:
+            line_ends.append(starts[end])
+            end = choices[end - first]
+        ends += reversed(line_ends)
+    return ends
 
 
 def _room(scale: int) -> float:

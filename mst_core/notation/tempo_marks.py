@@ -12,8 +12,9 @@ from fractions import Fraction
 
 from mst_core.music import Melody
 
-_MOST_CHANGES = 0.34
-"""Tempo changes a bar up to which each one is marked."""
+_FEW_CHANGES = 4
+_MOST_CHANGES = 0.1
+"""Tempo changes, and further ones a bar, up to which each one is marked."""
 _FREEDOM = 0.12
 """Relative change of tempo that a performance needs for a mark."""
 _SPAN = 4
@@ -35,7 +36,7 @@ def mark_tempos(melody: Melody) -> dict[int, float]:
     if not melody.tempo_changes or not melody.bar_count:
         return {0: melody.tempo}
     lines = melody.barlines
-    if len(melody.tempo_changes) > 2 + _MOST_CHANGES * melody.bar_count:
+    if len(melody.tempo_changes) > _FEW_CHANGES + _MOST_CHANGES * melody.bar_count:
         times = _list_seconds(melody, lines)
         means = []
         for bar in range(melody.bar_count):

@@ -280,3 +280,22 @@ def test_a_key_on_the_way_is_drawn_at_its_bar() -> None:
     # Two sharps; then six on their line and before it; then five flats likewise.
     lines = svg.split('class="system"')[1:]
     assert [line.count('class="keyAccid') for line in lines] == [2, 2 + 6, 6 + 5, 5]
+
+
+def lines_of(tune: Melody) -> list[int]:
+    """Return the number of bars of each line of the first page."""
+    page, *_ = draw_svg_pages(tune)
+    return [line.count('class="measure"') for line in page.split('class="system"')[1:]]
+
+
+def test_lines_with_few_dense_bars_are_filled_evenly() -> None:
+    run = [Note(Fraction(i, 12), Fraction(1, 12), 60 + i % 12) for i in range(48)]
+    held = [Note(Fraction(4 * bar), Fraction(4), 67) for bar in range(1, 16)]
+    tune = Melody((*run, *held), Meter(4, 4), Key(0), 120.0, bar_count=16)
+    lines = lines_of(tune)
+    assert lines[0] == 1  # the run has a line
+    assert all(3 <= count <= 4 for count in lines[1:])
+
+
+def test_a_section_of_one_bar_shares_the_line_of_the_next() -> None:
+    assert lines_of(replace(REEL, sections=(0, 4, 5, 9))) == [4, 5, 4, 3]
