@@ -323,13 +323,14 @@ class Studio:
         from mst_core.sound.mastering import master
         from mst_core.sound.mix import render_band
 
-        samples = render_band(self._require_synth(), start_at_zero(_perform(composition)))
-        samples = master(samples)
-        progress.step_done("playing")
-        files = {}
-        for format in formats:
-            files[format] = encode(samples, format)
+        voices = start_at_zero(_perform(composition))
+        with render_band(self._require_synth(), voices) as samples:
+            recording = master(samples)
             progress.step_done("playing")
+            files = {}
+            for format in formats:
+                files[format] = encode(recording, format)
+                progress.step_done("playing")
         return files
 
     def _render_scores(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from statistics import median
 
 from mst_core.music import ControlEvent, Melody, Part
@@ -25,6 +26,8 @@ MIN_NOTE_S = 0.02
 MAX_NOTE_S = 30.0
 """Longest duration of an accompanying note, in seconds."""
 VELOCITY_RANGE = (1, 127)
+USUAL_VOLUME = ControlEvent(Fraction(-1_000_000), "control", 7, 100)
+"""The volume of every voice of a band from the beginning, as General MIDI has it."""
 
 
 def perform_band(
@@ -57,8 +60,10 @@ def perform_band(
     lead = perform(melody, swing=swing, config=config)
     clock = open_clock(melody, swing, config)
     notes = lead.notes
-    if parts and velocity is not None and notes:
-        notes = _at_velocity(notes, velocity)
+    sounding = [part for part in parts if part.notes]
+    if sounding:
+        notes = notes if velocity is None else _at_velocity(notes, velocity)
+        controls = (USUAL_VOLUME, *controls)
     lead = replace(lead, notes=notes, program=program, controls=tuple(_time(controls, clock)))
     band = [
         replace(
@@ -68,10 +73,9 @@ def perform_band(
             grace_notes=(),
             program=part.program,
             drums=part.drums,
-            controls=tuple(_time(part.controls, clock)),
+            controls=tuple(_time((USUAL_VOLUME, *part.controls), clock)),
         )
-        for part in parts
-        if part.notes
+        for part in sounding
     ]
     return lead, *band
 

@@ -13,23 +13,22 @@ import ctypes
 import logging
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mst_core.errors import NoSound, NoSoundFont
+from mst_core.music import ControlEvent
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import require_soundfont
 from mst_core.sound.synth import (
     INITIAL_CONTROLS,
-    MELODY_CHANNEL,
     SAMPLE_RATE,
     SYNTH_GAIN,
     Samples,
     require_playable,
-    require_sound,
 )
 
 with contextlib.redirect_stdout(sys.stderr):  # it prints the library's path when CI is set
@@ -39,6 +38,15 @@ log = logging.getLogger(__name__)
 
 BLOCK_FRAMES = 64
 """FluidSynth processes events every 64 frames (1.3 ms), so an onset is at most 0.7 ms off."""
+MOST_BLOCKS = 3000
+"""Blocks that are rendered at once: 4 seconds."""
+POLYPHONY = 128
+"""Notes of a melody that may sound at once; a band has as many for each part, up to ..."""
+MOST_POLYPHONY = 1024
+DRUM_CHANNEL = 9
+"""Channel that is left free in each sixteen: FluidSynth plays drums on it."""
+FIRST_CHANNEL_MODE = 120
+"""Controllers from this number on are no controllers but commands such as all notes off."""
 TAIL_STEP_S = 0.25
 """After the last note, audio is rendered in steps of this many seconds until it is silent."""
 MAX_TAIL_S = 8.0
@@ -47,7 +55,6 @@ SILENCE_LEVEL = 1e-5
 DRUM_BANK = 128
 """MIDI bank in which SoundFonts keep drum kits."""
 SETTINGS: dict[str, int | float] = {
-    "synth.polyphony": 128,
     "synth.dynamic-sample-loading": 1,
     "synth.lock-memory": 0,  # containers forbid it, and nothing runs in real time
     "synth.chorus.active": 0,  # it detunes a solo instrument
@@ -57,6 +64,9 @@ SETTINGS: dict[str, int | float] = {
     "synth.reverb.width": 0.8,
     "synth.reverb.level": 0.5,
 }
+
+_Event = tuple[int, int, int, int, ControlEvent | None]
+"""Block, rank in it (0 an end, 1 a controller, 1 + velocity a note), pitch, channel, controller."""
 
 _LOG_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 # For panic, error, warning, information and debug; warnings are only about real time.
@@ -112,44 +122,47 @@ class FluidSynth:
         with self._open():
             pass
 
-    def render(self, performance: Performance, *, program: int) -> Samples:
-        """Render a performance with the decay of its last note.
+    def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
+        """Render performances together with the decay of their last note.
 
-        The same performance gives the same samples, independent of earlier and concurrent ones.
+        The same performances give the same samples, independent of earlier and concurrent ones. A
+        part whose instrument the SoundFont lacks is played on the nearest one.
 
         Args:
-            performance: notes in seconds.
-            program: General MIDI program, 0 to 127; ignored for drums.
+            voices: performances with their programs; none begins before second 0.
 
         Returns:
-            Audio of shape (frames, 2) at 48 kHz, at the library's low default level.
+            Audio in pieces of shape (frames, 2) at 48 kHz, at the library's low default level.
 
         Raises:
             BadOption: when there is no such program.
-            TooLong: when the performance is longer than `MAX_SECONDS`.
-            NoSound: when the result is silent.
+            TooLong: when a performance is longer than `MAX_SECONDS`.
+            NoSound: when the SoundFont has no instruments.
             NoSoundFont: when the SoundFont was removed meanwhile.
         """
-        require_playable(performance, program)
-        with self._open() as (synth, font):
-            bank, preset = (DRUM_BANK, 0) if performance.drums else (0, program)
-            if synth.program_select(MELODY_CHANNEL, font, bank, preset) != fluidsynth.FLUID_OK:
-                raise NoSound(f"the SoundFont has no instrument for program {program}")
-            for control, value in INITIAL_CONTROLS.items():
-                synth.cc(MELODY_CHANNEL, control, value)
-            samples = np.concatenate([_render_notes(synth, performance), *_render_tail(synth)])
-        require_sound(samples, min_seconds=performance.seconds)
-        return samples
+        for voice in voices:
+            require_playable(voice)
+        channels = [number for number in range(2 * len(voices) + 1) if number % 16 != DRUM_CHANNEL]
+        last = channels[len(voices) - 1]
+        with self._open(channels=-(-(last + 1) // 16) * 16, polyphony=_polyphony(voices)) as opened:
+            synth, font = opened
+            for channel, voice in zip(channels, voices, strict=False):
+                _Instrument(synth, font, channel, voice.drums).select(voice.program)
+                for control, value in INITIAL_CONTROLS.items():
+                    synth.cc(channel, control, value)
+            yield from _render_notes(synth, font, dict(zip(channels, voices, strict=False)))
+            yield from _render_tail(synth)
 
     def close(self) -> None:
         """Do nothing: no resource is held between two tunes."""
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[tuple[Any, int]]:
+    def _open(self, *, channels: int = 16, polyphony: int = POLYPHONY) -> Iterator[tuple[Any, int]]:
         """Yield a new synthesizer with the SoundFont loaded, and the number of the SoundFont."""
         require_soundfont(self._soundfont)
+        settings = SETTINGS | {"synth.polyphony": polyphony}
         synth = fluidsynth.Synth(
-            gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), channels=16, **SETTINGS
+            gain=SYNTH_GAIN, samplerate=float(SAMPLE_RATE), channels=channels, **settings
         )
         try:
             font = synth.sfload(str(self._soundfont))
@@ -160,26 +173,76 @@ class FluidSynth:
             synth.delete()
 
 
-def _render_notes(synth: Any, performance: Performance) -> Samples:
-    """Return the audio of all notes up to the final barline, shape (frames, 2)."""
-    end = max([performance.seconds, *(note.end for note in performance.all_notes)])
-    samples = np.empty((_to_block(end) * BLOCK_FRAMES, 2), np.float32)
-    events = []  # (block, velocity or 0 for an end, pitch): sorted, ends come before starts
-    for note in performance.all_notes:
-        first = _to_block(note.start)
-        events.append((max(first + 1, _to_block(note.end)), 0, note.pitch))
-        events.append((first, note.velocity, note.pitch))
+class _Instrument:
+    """Selects the instruments of one channel."""
+
+    def __init__(self, synth: Any, font: int, channel: int, drums: bool) -> None:
+        self._synth, self._font, self._channel = synth, font, channel
+        self._bank = DRUM_BANK if drums else 0
+
+    def select(self, program: int) -> None:
+        """Select a program, or else the first of its bank. Raises NoSound."""
+        for candidate in dict.fromkeys((program, 0)):
+            found = self._synth.program_select(self._channel, self._font, self._bank, candidate)
+            if found == fluidsynth.FLUID_OK:
+                return
+        raise NoSound(f"the SoundFont has no instrument for program {program}")
+
+
+def _polyphony(voices: Sequence[Performance]) -> int:
+    """Return how many notes may sound at once; their decay counts too."""
+    return POLYPHONY * min(MOST_POLYPHONY // POLYPHONY, len(voices))
+
+
+def _list_events(voices: Mapping[int, Performance]) -> list[_Event]:
+    """Return all that happens, in order: at the same time ends come first, then controllers."""
+    events: list[_Event] = []
+    for channel, voice in voices.items():
+        for time, control in voice.controls:
+            if control.kind != "control" or control.number < FIRST_CHANNEL_MODE:
+                events.append((_to_block(max(0.0, time)), 1, 0, channel, control))
+        for note in voice.all_notes:
+            first = _to_block(note.start)
+            events.append((max(first + 1, _to_block(note.end)), 0, note.pitch, channel, None))
+            events.append((first, 1 + note.velocity, note.pitch, channel, None))
+    events.sort(key=lambda event: event[:3])
+    return events
+
+
+def _render_notes(synth: Any, font: int, voices: Mapping[int, Performance]) -> Iterator[Samples]:
+    """Yield the audio of all notes up to the final barline, in pieces of shape (frames, 2)."""
+    end = _to_block(max(voice.end for voice in voices.values()))
     done = 0
-    for block, velocity, pitch in sorted(events):
-        frame = min(block * BLOCK_FRAMES, len(samples))
-        _render_frames(synth, samples[done:frame])
-        done = frame
-        if velocity:
-            synth.noteon(MELODY_CHANNEL, pitch, velocity)
+    for block, order, pitch, channel, control in _list_events(voices):
+        yield from _render_blocks(synth, min(block, end) - done)
+        done = max(done, min(block, end))
+        if control is not None:
+            _apply_control(synth, font, channel, voices[channel].drums, control)
+        elif order:
+            synth.noteon(channel, pitch, order - 1)
         else:
-            synth.noteoff(MELODY_CHANNEL, pitch)
-    _render_frames(synth, samples[done:])
-    return samples
+            synth.noteoff(channel, pitch)
+    yield from _render_blocks(synth, end - done)
+
+
+def _apply_control(synth: Any, font: int, channel: int, drums: bool, control: ControlEvent) -> None:
+    """Pass a program, a controller or a bend on to a channel."""
+    match control.kind:
+        case "program":
+            _Instrument(synth, font, channel, drums).select(control.number)
+        case "control":
+            synth.cc(channel, control.number, control.value)
+        case "bend":
+            synth.pitch_bend(channel, control.value)
+
+
+def _render_blocks(synth: Any, blocks: int) -> Iterator[Samples]:
+    """Yield the next blocks of audio, in pieces that are not too long."""
+    while blocks > 0:
+        part = np.empty((min(blocks, MOST_BLOCKS) * BLOCK_FRAMES, 2), np.float32)
+        _render_frames(synth, part)
+        yield part
+        blocks -= MOST_BLOCKS
 
 
 def _render_tail(synth: Any) -> Iterator[Samples]:

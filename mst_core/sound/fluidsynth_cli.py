@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import wave
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,15 @@ import numpy as np
 from mst_core.errors import NoSound
 from mst_core.sound.performance import Performance
 from mst_core.sound.performance_midi import lead_in_seconds, write_performance_midi
+from mst_core.sound.sample_file import CHUNK_FRAMES
 from mst_core.sound.soundfont import require_soundfont
-from mst_core.sound.synth import SAMPLE_RATE, Samples, require_playable, require_sound
+from mst_core.sound.synth import SAMPLE_RATE, Samples, require_playable
 
 COMMAND = "fluidsynth"
 TIMEOUT_S = 300.0
-"""Time limit for one tune."""
+"""Time limit for one file."""
+VOICES_PER_FILE = 14
+"""Performances that one MIDI file has channels for, beside that of drums and one for ornaments."""
 
 
 class CommandLineSynth:
@@ -54,66 +57,74 @@ class CommandLineSynth:
         self._soundfont = soundfont
         self._timeout_s = timeout_s
 
-    def render(self, performance: Performance, *, program: int) -> Samples:
-        """Render a performance.
+    def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
+        """Render performances together.
 
         Args:
-            performance: notes in seconds.
-            program: General MIDI program, 0 to 127.
+            voices: performances with their programs; none begins before second 0.
 
         Returns:
-            Audio of shape (frames, 2), from the beginning of the performance.
+            Audio in pieces of shape (frames, 2), from the beginning of the performances.
 
         Raises:
             BadOption: when there is no such program.
-            TooLong: when the performance is longer than `MAX_SECONDS`.
-            NoSound: when rendering exceeds the time limit or the result is silent.
+            TooLong: when a performance is longer than `MAX_SECONDS`.
+            NoSound: when rendering exceeds the time limit or the result is too short.
             NoSoundFont: when the SoundFont was removed meanwhile.
         """
-        require_playable(performance, program)
-        midi = write_performance_midi([replace(performance, program=program)])
-        lead = lead_in_seconds([performance])
-        samples = render_midi(
-            midi, self._soundfont, seconds=performance.seconds + lead, timeout_s=self._timeout_s
-        )
-        return samples[round(lead * SAMPLE_RATE) :]
+        for voice in voices:
+            require_playable(voice)
+        with tempfile.TemporaryDirectory(prefix="mst-sound-") as folder:
+            paths = []
+            # A MIDI file has sixteen channels for the command: more parts are further files.
+            for number, first in enumerate(range(0, len(voices), VOICES_PER_FILE)):
+                group = voices[first : first + VOICES_PER_FILE]
+                lead = lead_in_seconds(group)
+                path = Path(folder, f"{number}.wav")
+                render_midi(
+                    write_performance_midi(group),
+                    self._soundfont,
+                    path,
+                    seconds=group[0].seconds + lead,
+                    timeout_s=self._timeout_s,
+                )
+                paths.append((path, round(lead * SAMPLE_RATE)))
+            yield from _add_waves(paths)
 
     def close(self) -> None:
         """Do nothing: no resource is held between two tunes."""
 
 
 def render_midi(
-    midi: bytes, soundfont: Path, *, seconds: float, timeout_s: float = TIMEOUT_S
-) -> Samples:
+    midi: bytes, soundfont: Path, sound: Path, *, seconds: float, timeout_s: float = TIMEOUT_S
+) -> None:
     """Render a MIDI file with midi2audio.
 
     Args:
         midi: the bytes of the file.
         soundfont: path of the SoundFont.
+        sound: path of the WAV file that is written, 16 bit stereo at 48 kHz.
         seconds: duration of the music; shorter audio is an error.
         timeout_s: time limit, in seconds.
 
-    Returns:
-        Audio of shape (frames, 2) at 48 kHz.
-
     Raises:
         NoSoundFont: when the SoundFont is missing or is not one.
-        NoSound: when it exceeds the time limit, when the result is silent or too short, or when
-            FluidSynth reported an error.
+        NoSound: when it exceeds the time limit, when the result is too short, or when FluidSynth
+            reported an error.
     """
     require_soundfont(soundfont)
-    with tempfile.TemporaryDirectory(prefix="mst-sound-") as folder:
-        score, sound = Path(folder, "tune.mid"), Path(folder, "tune.wav")
-        score.write_bytes(midi)
-        output = _run_midi2audio(
-            ["-s", str(soundfont), "-r", str(SAMPLE_RATE), str(score), str(sound)], timeout_s
-        )
-        errors = [line for line in output.splitlines() if "error" in line.lower()]
-        if errors:
-            raise NoSound(errors[0])
-        samples = _read_wave(sound)
-    require_sound(samples, min_seconds=seconds)
-    return samples
+    score = sound.with_suffix(".mid")
+    score.write_bytes(midi)
+    output = _run_midi2audio(
+        ["-s", str(soundfont), "-r", str(SAMPLE_RATE), str(score), str(sound)], timeout_s
+    )
+    errors = [line for line in output.splitlines() if "error" in line.lower()]
+    if errors:
+        raise NoSound(errors[0])
+    with _open_wave(sound) as file:
+        found = file.getnframes() / SAMPLE_RATE
+    if not found or found < seconds:
+        raise NoSound(f"{found:.1f} seconds instead of {seconds:.1f}")
 
 
 def _run_midi2audio(arguments: list[str], timeout_s: float) -> str:
@@ -137,14 +148,28 @@ def _run_midi2audio(arguments: list[str], timeout_s: float) -> str:
     return output.decode("utf-8", "replace")
 
 
-def _read_wave(path: Path) -> Samples:
-    """Return the samples of a 16-bit stereo WAV file, shape (frames, 2)."""
+@contextlib.contextmanager
+def _open_wave(path: Path) -> Iterator[wave.Wave_read]:
+    """Yield an open 16-bit stereo WAV file. Raises NoSound."""
     try:
         with wave.open(str(path), "rb") as file:
             form = (file.getnchannels(), file.getsampwidth(), file.getframerate())
             if form != (2, 2, SAMPLE_RATE):
                 raise NoSound("a WAV file of another kind")
-            raw = file.readframes(file.getnframes())
+            yield file
     except (OSError, EOFError, wave.Error) as error:
         raise NoSound(f"no WAV file ({error})") from error
-    return np.frombuffer(raw, "<i2").reshape(-1, 2).astype(np.float32) / np.float32(32768)
+
+
+def _add_waves(paths: Sequence[tuple[Path, int]]) -> Iterator[Samples]:
+    """Yield the sum of WAV files, each after the frames that are skipped at its beginning."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(_open_wave(path)) for path, _ in paths]
+        for file, (_, skipped) in zip(files, paths, strict=True):
+            file.setpos(min(skipped, file.getnframes()))
+        while pieces := [raw for file in files if (raw := file.readframes(CHUNK_FRAMES))]:
+            total = np.zeros((max(map(len, pieces)) // 4, 2), np.float32)
+            for raw in pieces:
+                samples = np.frombuffer(raw, "<i2").reshape(-1, 2).astype(np.float32)
+                total[: len(samples)] += samples / np.float32(32768)
+            yield total

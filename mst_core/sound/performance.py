@@ -113,6 +113,11 @@ class Performance:
     """Programs, controllers and bends with the seconds at which they come, rising."""
 
     @property
+    def end(self) -> float:
+        """Seconds from 0 to the final barline, or to the end of the last note if that is later."""
+        return max([self.seconds, *(note.end for note in self.all_notes)])
+
+    @property
     def all_notes(self) -> tuple[PlayedNote, ...]:
         """Notes and grace notes."""
         return self.notes + self.grace_notes

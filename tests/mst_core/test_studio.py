@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
@@ -51,8 +51,8 @@ class Tone:
     def __init__(self) -> None:
         self.closed = False
 
-    def render(self, performance: Performance, *, program: int) -> Samples:
-        return np.full((int(performance.seconds * SAMPLE_RATE), 2), 0.1, dtype=np.float32)
+    def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
+        yield np.full((int(voices[0].seconds * SAMPLE_RATE), 2), 0.1, dtype=np.float32)
 
     def close(self) -> None:
         self.closed = True
@@ -139,9 +139,9 @@ def test_the_score_is_drawn_while_the_audio_is_made() -> None:
     drawn = threading.Event()
 
     class Patient(Tone):
-        def render(self, performance: Performance, *, program: int) -> Samples:
+        def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
             assert drawn.wait(60)
-            return super().render(performance, program=program)
+            return super().stream(voices)
 
     def on_progress(progress: Progress) -> None:
         if progress.stage == "drawing":
@@ -195,8 +195,8 @@ def test_the_synthesizer_is_opened_once_and_closed() -> None:
 
 def test_silence_is_an_error_and_no_rendition() -> None:
     class Mute(Tone):
-        def render(self, performance: Performance, *, program: int) -> Samples:
-            return super().render(performance, program=program) * 0
+        def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
+            return (samples * 0 for samples in super().stream(voices))
 
     with pytest.raises(NoSound):
         make_studio(Mute()).run(Job("one", SHORT, ("wav", "abc")))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.music import Key, Melody, Meter, Note
+from mst_core.sound.mix import render_band
 from mst_core.sound.performance import Performance, perform
-from mst_core.sound.synth import SAMPLE_RATE, Samples
+from mst_core.sound.recording import Recording
+from mst_core.sound.sample_file import SampleFile
+from mst_core.sound.synth import SAMPLE_RATE, Samples, Synth
 
 HALF = Fraction(1, 2)
 SCALE = (0, 4, 7, 9, 12, 11, 7, 2, 5, 4)
@@ -27,6 +31,38 @@ def play_reel(
     ]
     notes.append(Note(Fraction(bars * 4 - 1), Fraction(1), lowest))
     return perform(Melody(tuple(notes), Meter(4, 4), Key(2), 180, bars), swing=swing)
+
+
+def render(synth: Synth, performance: Performance, *, program: int | None = None) -> Samples:
+    """Return the whole sound of a performance, shape (frames, 2), with a program of its own."""
+    if program is not None:
+        performance = replace(performance, program=program)
+    with render_band(synth, [performance]) as sound:
+        return sound.read(0, sound.frames)
+
+
+class HeldSamples(SampleFile):
+    """Samples of shape (frames, 2) in memory; nothing is to be closed."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.frames = len(samples)
+        self._samples = samples
+
+    def read(self, start: int, count: int) -> Samples:
+        return self._samples[start : start + count].copy()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def record(samples: Samples) -> Recording:
+    """Return samples of shape (frames, 2) as a recording."""
+    return Recording.of(HeldSamples(samples))
+
+
+def read_all(recording: Recording) -> Samples:
+    """Return the samples of a recording, shape (frames, 2)."""
+    return recording.read(0, recording.frames)
 
 
 def find_onsets(samples: Samples) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
 class Sine:
     """Renders everything as one long tone."""
 
-    def render(self, performance: Performance, *, program: int) -> Samples:
-        """Return samples for the length of the performance."""
+    def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
+        """Yield samples for the length of the performance."""
         import numpy as np  # here, so that the many workers of a test start at once
 
         from mst_core.sound.synth import SAMPLE_RATE
 
-        time_s = np.arange(int(performance.seconds * SAMPLE_RATE)) / SAMPLE_RATE
+        time_s = np.arange(int(voices[0].seconds * SAMPLE_RATE)) / SAMPLE_RATE
         tone = 0.2 * np.sin(2 * np.pi * 440 * time_s)
-        return np.stack([tone, tone], axis=1).astype(np.float32)
+        yield np.stack([tone, tone], axis=1).astype(np.float32)
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""

@@ -9,9 +9,10 @@ import pytest
 
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.mastering import master
+from mst_core.sound.recording import Recording
+from mst_core.sound.sample_file import SampleFile
 from mst_core.sound.soundfont import find_soundfont
-from mst_core.sound.synth import Samples
-from tests.support.audio import FLUTE, play_reel
+from tests.support.audio import FLUTE, play_reel, render
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,7 @@ def synthesizer(soundfont: Path) -> Iterator[FluidSynth]:
 
 
 @pytest.fixture(scope="session")
-def recording(synthesizer: FluidSynth) -> Samples:
-    """A mastered reel, shape (frames, 2)."""
-    return master(synthesizer.render(play_reel(), program=FLUTE))
+def recording(synthesizer: FluidSynth) -> Iterator[Recording]:
+    """A mastered reel."""
+    with SampleFile.of([render(synthesizer, play_reel(), program=FLUTE)]) as samples:
+        yield master(samples)

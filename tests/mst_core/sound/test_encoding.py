@@ -11,37 +11,40 @@ import numpy as np
 import pytest
 
 from mst_core.errors import BadOption, NoEncoder, NoSound
+from mst_core.sound import encoding
 from mst_core.sound.encoding import CODECS, encode
-from mst_core.sound.mastering import DEFAULT_CONFIG, measure_loudness
-from mst_core.sound.synth import SAMPLE_RATE, Samples
-from tests.support.audio import decode
+from mst_core.sound.loudness import measure_loudness
+from mst_core.sound.mastering import DEFAULT_CONFIG
+from mst_core.sound.recording import Recording
+from mst_core.sound.synth import SAMPLE_RATE
+from tests.support.audio import decode, record
 
 
 @pytest.mark.parametrize(
     ("format", "magic", "lost"), [("mp3", b"ID3", 0.1), ("ogg", b"OggS", 0.1), ("wav", b"RIFF", 0)]
 )
 def test_an_encoded_file_keeps_duration_and_loudness(
-    recording: Samples, format: str, magic: bytes, lost: float
+    recording: Recording, format: str, magic: bytes, lost: float
 ) -> None:
     audio = encode(recording, format)
     assert audio.startswith(magic)
     decoded = decode(audio)
-    assert len(decoded) / SAMPLE_RATE == pytest.approx(len(recording) / SAMPLE_RATE, abs=lost)
-    assert measure_loudness(decoded) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
+    assert len(decoded) / SAMPLE_RATE == pytest.approx(recording.seconds, abs=lost)
+    assert measure_loudness(record(decoded)) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
     assert np.abs(decoded).max() < 1
 
 
-def test_a_wav_file_has_16_bit_stereo_at_48_khz(recording: Samples) -> None:
+def test_a_wav_file_has_16_bit_stereo_at_48_khz(recording: Recording) -> None:
     with wave.open(io.BytesIO(encode(recording, "wav"))) as file:
-        assert file.getparams()[:4] == (2, 2, SAMPLE_RATE, len(recording))
+        assert file.getparams()[:4] == (2, 2, SAMPLE_RATE, recording.frames)
 
 
-def test_an_ogg_file_contains_opus(recording: Samples) -> None:
+def test_an_ogg_file_contains_opus(recording: Recording) -> None:
     assert b"OpusHead" in encode(recording, "ogg")[:100]
 
 
 def test_encoding_in_threads_gives_the_same_bytes_and_leaves_no_files(
-    recording: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     formats = ["mp3", "ogg", "wav"] * 2
@@ -53,7 +56,7 @@ def test_encoding_in_threads_gives_the_same_bytes_and_leaves_no_files(
 
 
 def test_without_ffmpeg_the_error_says_what_to_install(
-    recording: Samples, monkeypatch: pytest.MonkeyPatch
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(NoEncoder, match="install the package ffmpeg"):
@@ -62,7 +65,7 @@ def test_without_ffmpeg_the_error_says_what_to_install(
 
 
 def test_a_failure_of_ffmpeg_is_an_error_and_leaves_no_files(
-    recording: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     unknown = {"codec": "no_such_codec", "bitrate": "128k"}
@@ -73,8 +76,31 @@ def test_a_failure_of_ffmpeg_is_an_error_and_leaves_no_files(
     assert not list(tmp_path.iterdir())
 
 
-def test_silence_and_unknown_formats_are_errors(recording: Samples) -> None:
+def test_silence_and_unknown_formats_are_errors(recording: Recording) -> None:
     with pytest.raises(NoSound):
-        encode(np.zeros((SAMPLE_RATE, 2), np.float32), "mp3")
+        encode(record(np.zeros((SAMPLE_RATE, 2), np.float32)), "mp3")
     with pytest.raises(BadOption, match="mp3, ogg, wav"):
         encode(recording, "flac")
+
+
+@pytest.mark.parametrize("format", ["mp3", "ogg"])
+def test_a_long_recording_is_piped_and_sounds_the_same(
+    recording: Recording, format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = decode(encode(recording, format))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(encoding, "MAX_PYDUB_SECONDS", 0.0)
+    assert np.array_equal(decode(encode(recording, format)), whole)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setitem(CODECS, format, {"codec": "no_such_codec", "bitrate": "128k"})
+    with pytest.raises(NoEncoder, match=r"ffmpeg: .*|Encoder not found"):
+        encode(recording, format)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_file_of_a_long_recording_stays_small_enough_for_discord(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = len(encode(recording, "mp3"))
+    monkeypatch.setattr(encoding, "MAX_BYTES", usual * 4 // 5)
+    assert usual // 2 < len(encode(recording, "mp3")) <= usual * 4 // 5

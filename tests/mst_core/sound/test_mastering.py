@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mst_core.errors import NoSound
+from mst_core.sound import limiter
 from mst_core.sound.encoding import encode
 from mst_core.sound.fluidsynth import FluidSynth
-from mst_core.sound.mastering import (
-    DEFAULT_CONFIG,
-    MasteringConfig,
-    find_true_peaks,
-    limit,
-    master,
-    measure_loudness,
-)
+from mst_core.sound.limiter import find_limiter_gain
+from mst_core.sound.loudness import GATE_STEP
+from mst_core.sound.loudness import measure_loudness as measure_recording
+from mst_core.sound.mastering import DEFAULT_CONFIG, MasteringConfig
+from mst_core.sound.mastering import master as master_file
+from mst_core.sound.sample_file import SampleFile
 from mst_core.sound.synth import SAMPLE_RATE, Samples
-from tests.support.audio import FLUTE, PIANO, XYLOPHONE, ask_ffmpeg, decode, find_onsets, play_reel
+from tests.support.audio import (
+    FLUTE,
+    PIANO,
+    XYLOPHONE,
+    ask_ffmpeg,
+    decode,
+    find_onsets,
+    play_reel,
+    read_all,
+    record,
+    render,
+)
 
 # Program and lowest pitch of plucked, struck, blown and bowed instruments.
 INSTRUMENTS = {
@@ -35,6 +47,26 @@ INSTRUMENTS = {
     71: 58,
     78: 72,
 }
+
+
+def measure_loudness(samples: Samples) -> float:
+    return measure_recording(record(samples))
+
+
+def find_true_peaks(samples: Samples) -> NDArray[np.float64]:
+    return limiter.find_true_peaks(record(samples))
+
+
+def master(samples: Samples, config: MasteringConfig = DEFAULT_CONFIG) -> Samples:
+    """Master samples of shape (frames, 2), as a whole."""
+    with SampleFile.of([samples]) as file:
+        return read_all(master_file(file, config))
+
+
+def limit(samples: Samples, max_true_peak: float) -> Samples:
+    quiet = record(samples)
+    gain = find_limiter_gain(quiet, max_true_peak, DEFAULT_CONFIG.release_s)
+    return read_all(replace(quiet, limiter=gain))
 
 
 def tone(seconds: float, *, hertz: float = 1000, peak: float = 0.1) -> Samples:
@@ -55,9 +87,11 @@ def test_the_loudness_of_silence_is_minus_infinity() -> None:
 
 @pytest.mark.parametrize("program", [FLUTE, PIANO])
 def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> None:
-    samples = synthesizer.render(play_reel(), program=program) * np.float32(8)
+    samples = render(synthesizer, play_reel(), program=program) * np.float32(8)
     samples = np.concatenate([samples, np.zeros((3 * SAMPLE_RATE, 2), np.float32), samples / 4])
-    result = ask_ffmpeg(encode(samples, "wav"), "-filter:a", "ebur128=peak=true", "-f", "null", "-")
+    result = ask_ffmpeg(
+        encode(record(samples), "wav"), "-filter:a", "ebur128=peak=true", "-f", "null", "-"
+    )
     summary = result.stderr.decode().rpartition("Summary:")[2]
     loudness = re.search(r"I:\s+(-[\d.]+) LUFS", summary)
     peak = re.search(r"Peak:\s+(-?[\d.]+) dBFS", summary)
@@ -72,14 +106,14 @@ def test_loudness_agrees_with_ffmpeg(synthesizer: FluidSynth, program: int) -> N
 def test_every_instrument_is_mastered_to_the_target_without_clipping(
     synthesizer: FluidSynth, program: int, lowest: int
 ) -> None:
-    mastered = master(synthesizer.render(play_reel(lowest), program=program))
+    mastered = master(render(synthesizer, play_reel(lowest), program=program))
     assert measure_loudness(mastered) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
     assert find_true_peaks(mastered).max() <= DEFAULT_CONFIG.max_true_peak + 1e-3
-    assert np.abs(decode(encode(mastered, "mp3"))).max() < 1
+    assert np.abs(decode(encode(record(mastered), "mp3"))).max() < 1
 
 
 def test_a_recording_is_trimmed_and_faded_at_both_ends(synthesizer: FluidSynth) -> None:
-    samples = synthesizer.render(play_reel(), program=XYLOPHONE)
+    samples = render(synthesizer, play_reel(), program=XYLOPHONE)
     late = np.concatenate([np.zeros((SAMPLE_RATE, 2), np.float32), samples, np.zeros_like(samples)])
     mastered = master(late)
     first = find_onsets(mastered)[0]
@@ -106,8 +140,7 @@ def test_mastering_silence_is_an_error() -> None:
 
 
 def test_the_limiter_returns_samples_below_the_limit_unchanged() -> None:
-    quiet = tone(1)
-    assert limit(quiet, 0.5) is quiet
+    assert find_limiter_gain(record(tone(1)), 0.5, 0.12) is None
 
 
 def test_the_limiter_reduces_a_tone_without_distortion() -> None:
@@ -126,3 +159,14 @@ def test_a_peak_between_two_samples_is_found() -> None:
     line = np.sin(angle).astype(np.float32)
     peaks = find_true_peaks(np.stack([line, line], axis=1))
     assert peaks[5:-5] == pytest.approx(np.ones(90), abs=0.02)
+
+
+@pytest.mark.parametrize("frames", [GATE_STEP, 8 * GATE_STEP - 1, 57_344, 150_000, 600_000])
+def test_audio_is_the_same_whether_it_is_read_whole_or_in_pieces(frames: int) -> None:
+    noise = np.random.default_rng(frames).normal(0, 0.1, (frames, 2)).astype(np.float32)
+    noise[::3001] *= 20  # for the limiter
+    with SampleFile.of([noise]) as file:
+        mastered = master_file(file)
+        pieces = np.concatenate(list(mastered.chunks(10_007)))
+        assert np.array_equal(pieces, read_all(mastered))
+        assert mastered.limiter is not None
