@@ -1,8 +1,8 @@
 """Separates the melody of a part from its other notes.
 
 The melody is the top voice of the top staff, of a chord the top note. A voice that visits the other
-staff is one voice, and where the top voice has no note in a measure, the melody goes on in the
-voice beside it. The other notes of the part are returned beside it.
+staff is one voice, and where the top voice has no note in a measure, the melody goes on in another
+one. The other notes of the part are returned beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from mst_core.reading.musicxml.part import XmlMeasure, XmlNote, XmlPart
 
 _MIN_VOICE_SHARE = Fraction(1, 4)
 """The top voice has at least this share of the onsets of the fullest voice on its staff."""
+_MIN_STAFF_SHARE = Fraction(1, 4)
+"""The top staff has notes in at least this share of the measures of the fullest staff."""
+_MAX_VOICES = 16  # on a staff that are compared; music has four
 _MIN_ABOVE_SHARE = Fraction(3, 5)
 """A later voice is the top one when it lies above in this share of the measures of both."""
 
@@ -59,7 +62,7 @@ def extract_melody(part: XmlPart, layout: BarLayout) -> MelodyLine:
     main = _main_voice(measures, staves)
     chords: dict[Fraction, list[XmlNote]] = {}  # of the melody, by onset
     others: list[XmlNote] = []
-    chosen = [_voice_of_measure(voices, staves, main) for voices in measures]
+    chosen = _choose_voices(measures, staves, main)
     for measure, note in _from_first_downbeat(part, layout):
         if note.drum or _voice_of(note, joined) != chosen[measure]:
             others.append(note)
@@ -182,11 +185,15 @@ def _main_voice(
     staves: Mapping[tuple[str, str], str],
 ) -> tuple[str, str]:
     """The voice that has the melody of a part: on the top staff, the first, or one above it."""
-    top_staff = min(staves.values(), key=_number, default="1")
     onsets: Counter[tuple[str, str]] = Counter()
+    present: Counter[str] = Counter()  # measures by staff
     for voices in measures:
+        present.update({staves[voice] for voice in voices})
         for voice, notes in voices.items():
             onsets[voice] += len({note.onset for note in notes})
+    most = max(present.values(), default=0)
+    full_staves = [staff for staff, count in present.items() if count >= _MIN_STAFF_SHARE * most]
+    top_staff = min(full_staves, key=_number, default="1")
     on_top = sorted(
         (voice for voice, staff in staves.items() if staff == top_staff),
         key=lambda voice: _number(voice[1]),
@@ -194,7 +201,7 @@ def _main_voice(
     fullest = max((onsets[voice] for voice in on_top), default=0)
     full = [voice for voice in on_top if onsets[voice] >= _MIN_VOICE_SHARE * fullest]
     main = full[0] if full else ("1", "1")
-    for voice in full[1:]:
+    for voice in full[1:_MAX_VOICES]:
         shared = [each for each in measures if voice in each and main in each]
         above = sum(_mean_top(each[voice]) > _mean_top(each[main]) for each in shared)
         if shared and 2 * onsets[voice] >= onsets[main] and above >= _MIN_ABOVE_SHARE * len(shared):
@@ -202,16 +209,48 @@ def _main_voice(
     return main
 
 
-def _voice_of_measure(
-    voices: Mapping[tuple[str, str], Sequence[XmlNote]],
+def _choose_voices(
+    measures: Sequence[Mapping[tuple[str, str], Sequence[XmlNote]]],
     staves: Mapping[tuple[str, str], str],
     main: tuple[str, str],
-) -> tuple[str, str] | None:
-    """The voice that has the melody in a measure; None where its staff is silent."""
-    if main in voices:
-        return main
-    beside = [voice for voice in voices if staves[voice] == staves.get(main)]
-    return max(beside, key=lambda voice: _mean_top(voices[voice]), default=None)
+) -> list[tuple[str, str] | None]:
+    """The voice that has the melody in each measure; None where it rests.
+
+    Where the main voice is silent, a voice beside it on its staff goes on. Where its staff is
+    silent, between its notes, a single line on another staff does, if it lies no lower than usual.
+    """
+    chosen: list[tuple[str, str] | None] = []
+    for voices in measures:
+        beside = [voice for voice in voices if staves[voice] == staves.get(main)]
+        top = max(beside, key=lambda voice: _mean_top(voices[voice]), default=None)
+        chosen.append(main if main in voices else top)
+    played = [index for index, voice in enumerate(chosen) if voice]
+    silent = [index for index in range(*(played[:1] + played[-1:])) if chosen[index] is None]
+    means = _mean_pitches(measures)
+    for index in silent:
+        voices = measures[index]
+        lines = [
+            voice
+            for voice, notes in voices.items()
+            if len({note.onset for note in notes}) == len(notes)
+            and mean(note.pitch for note in notes) >= means[voice]
+        ]
+        if len(voices) == 1 and lines:
+            chosen[index] = lines[0]
+    return chosen
+
+
+def _mean_pitches(
+    measures: Sequence[Mapping[tuple[str, str], Sequence[XmlNote]]],
+) -> dict[tuple[str, str], float]:
+    """Mean MIDI number of the notes of each voice."""
+    totals: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
+    for voices in measures:
+        for voice, notes in voices.items():
+            totals[voice] += sum(note.pitch for note in notes)
+            counts[voice] += len(notes)
+    return {voice: totals[voice] / counts[voice] for voice in counts}
 
 
 def _mean_top(notes: Sequence[XmlNote]) -> float:

@@ -164,7 +164,7 @@ def _warnings(
         yield f"The part has {line.voice_count} voices; the first one is the melody."
     if line.followed_count:
         bars = "1 bar" if line.followed_count == 1 else f"{line.followed_count} bars"
-        yield f"In {bars} where it is silent, the melody goes on in the voice beside it."
+        yield f"In {bars} where it is silent, the melody goes on in another voice."
     if counts["transposed"]:
         yield "The part is for a transposing instrument; it was read as it sounds."
     if any(each.counts["jump"] for each in parts):

@@ -54,9 +54,7 @@ def test_where_the_first_voice_is_silent_the_melody_goes_on_in_the_voice_beside_
     low = on(2, "C3*4", voice=5)
     tune = read(measure(signature(), both, low), measure(alone, low), measure(both, low))
     assert tune.melody.pitches[4:8] == (79, 77, 76, 74)
-    assert (
-        "In 1 bar where it is silent, the melody goes on in the voice beside it." in tune.warnings
-    )
+    assert "In 1 bar where it is silent, the melody goes on in another voice." in tune.warnings
 
 
 def test_where_the_upper_staff_is_silent_the_accompaniment_does_not_become_the_melody() -> None:
@@ -66,6 +64,33 @@ def test_where_the_upper_staff_is_silent_the_accompaniment_does_not_become_the_m
         measure(on(1, "C5*2 D5*2"), back(4), low),
     )
     assert melody_notes(tune) == [(4, 2, 72), (6, 2, 74)]
+
+
+def test_between_its_notes_the_melody_goes_on_in_a_single_line_on_the_other_staff() -> None:
+    song, low = on(1, "C5 D5 E5 F5") + back(4), on(2, "C3*2 G3*2", voice=5)
+    answer = on(1, "z*4") + back(4) + on(2, "G3 A3 B3 C4", voice=5)
+    bars = [song + low, answer, song + low]
+    tune = read(measure(signature(), bars[0]), *map(measure, bars[1:]))
+    assert tune.melody.pitches[4:8] == (55, 57, 59, 60)
+    assert "In 1 bar where it is silent, the melody goes on in another voice." in tune.warnings
+
+
+@pytest.mark.parametrize("vamp", ["C3 G3+ C3 G3+ C3 G3+ C3 G3+", "C3 D3 C3 D3", "G3 A3 B3 C4"])
+def test_chords_bass_runs_and_the_end_do_not_continue_the_melody(vamp: str) -> None:
+    song, low = on(1, "C5 D5 E5 F5") + back(4), on(2, "C3*2 G3*2", voice=5)
+    silent = on(1, "z*4") + back(4) + on(2, vamp, voice=5)
+    bars = [song + low, silent, *([] if vamp.startswith("G3") else [song + low])]
+    tune = read(measure(signature(), bars[0]), *map(measure, bars[1:]))
+    assert set(tune.melody.pitches) == {72, 74, 76, 77}
+
+
+def test_a_part_that_plays_on_its_lower_staff_has_its_melody_there() -> None:
+    silent = on(1, "z*4") + back(4)
+    bars = [silent + on(2, "C3 D3 E3 F3", voice=5)] * 5
+    once = on(1, "C5*4") + back(4) + on(2, "C3*4", voice=5)
+    tune = read(measure(signature(), bars[0]), *map(measure, bars[1:]), measure(once))
+    assert tune.melody.pitches[:4] == (48, 50, 52, 53)
+    assert len(tune.melody.notes) == 21
 
 
 def test_the_voice_above_is_the_melody_whatever_its_number() -> None:
