@@ -14,50 +14,26 @@ from mst_core.errors import TooLong
 from mst_core.music import Key, Meter
 from mst_core.reading.midi.channels import Channels, MidiControl
 from mst_core.reading.midi.chunks import MidiFile, read_messages
+from mst_core.reading.midi.general_midi import INSTRUMENTS, PERCUSSION_PROGRAMS
 from mst_core.reading.midi.messages import (
-    INSTRUMENT_NAME,
     KEY_SIGNATURE,
     NOTE_OFF,
     NOTE_ON,
     SET_TEMPO,
     TIME_SIGNATURE,
-    TRACK_NAME,
     MidiMessage,
 )
+from mst_core.reading.midi.names import encoding_of, find_title, name_of_track
 from mst_core.reading.midi.notes import MidiNote, pair_notes
 from mst_core.reading.midi.syllables import find_syllables
 from mst_core.reading.parsed_score import Limits
 
-_MAX_NAME_LENGTH = 80  # characters
-_MAX_TEXT_BYTES = 4_096  # of a text that are decoded
-_PROGRAM_FAMILIES = (
-    "Piano",
-    "Chimes",
-    "Organ",
-    "Guitar",
-    "Bass",
-    "Strings",
-    "Ensemble",
-    "Brass",
-    "Reed",
-    "Pipe",
-    "Synth lead",
-    "Synth pad",
-    "Synth effects",
-    "Folk instrument",
-    "Percussion",
-    "Sound effects",
-)
-"""The sixteen families of General MIDI, eight programs each."""
-_PERCUSSION_PROGRAMS = range(112, 120)
 _THINNINGS = 8
 """How often the window of controllers is widened, fourfold each time."""
 _FINEST_WINDOW = 64
 """The first such window is a quarter divided by this."""
 _TEMPO_RANGE = (5.0, 1_000.0)
 """Quarters a minute that are believed."""
-_NO_TITLES = {"melody", "track 1", "tempo", "tempo track", "unnamed"}
-"""What programs write where the first track has no name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +95,8 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     """
     file = read_messages(data, limits)
     _check_counts(file, limits)
-    parts = _find_parts(file, limits)
+    encoding = encoding_of(file)
+    parts = _find_parts(file, encoding, limits)
     warnings = list(file.warnings)
     if unended := sum(part.unended for part in parts):
         warnings.append(f"Notes that never end, cut at the next note: {unended}.")
@@ -131,7 +108,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     warnings.extend(_ignored("meter", [meter for _, meter in meters]))
     keys = _meta_events(file, KEY_SIGNATURE)
     return MidiScore(
-        title=_title(file),
+        title=find_title(file, encoding),
         ticks_per_quarter=file.ticks_per_quarter,
         parts=tuple(parts),
         tempos=tuple((tick, tempo) for tick, tempo in tempos if tempo),
@@ -153,7 +130,7 @@ def _check_counts(file: MidiFile, limits: Limits) -> None:
             raise TooLong(f"{kinds.count(kind)} {what}", f"{most} {what}")
 
 
-def _find_parts(file: MidiFile, limits: Limits) -> list[MidiPart]:
+def _find_parts(file: MidiFile, encoding: str, limits: Limits) -> list[MidiPart]:
     """The parts of all tracks, their controllers thinned out until they are within the limits."""
     channels = Channels(file)
     playing = [any(each.kind == NOTE_ON for each in track) for track in file.tracks]
@@ -161,7 +138,7 @@ def _find_parts(file: MidiFile, limits: Limits) -> list[MidiPart]:
     for index, track in enumerate(file.tracks):
         if playing[index]:
             alone = file.format == 0 or sum(playing) == 1
-            parts.extend(_parts_of_track(index, track, file, channels, alone=alone))
+            parts.extend(_parts_of_track(index, track, file, channels, encoding, alone=alone))
     most = limits.controls // 3  # the melody, its lower notes and its ornaments share theirs
     window = 1
     for _ in range(_THINNINGS):
@@ -185,6 +162,7 @@ def _parts_of_track(
     track: Sequence[MidiMessage],
     file: MidiFile,
     channels: Channels,
+    encoding: str,
     *,
     alone: bool,
 ) -> list[MidiPart]:
@@ -204,18 +182,22 @@ def _parts_of_track(
             channel = message.channel
             part_channel = channel if is_band or drums[channel] else -1
             players[part_channel, programs[channel], drums[channel]].append(message)
-    track_name = _first_text(track, TRACK_NAME) or _first_text(track, INSTRUMENT_NAME)
+    track_name = name_of_track(track, encoding)
     parts: list[MidiPart] = []
+    same: Counter[str] = Counter()
     for (_, program, is_drums), messages in players.items():
-        is_percussion = is_drums or (program is not None and program in _PERCUSSION_PROGRAMS)
+        is_percussion = is_drums or (program is not None and program in PERCUSSION_PROGRAMS)
         notes, unended, zero_length = pair_notes(
             messages, file.ticks_per_quarter, is_percussion=is_percussion
         )
         if notes:
-            family = "Drums" if is_drums else _PROGRAM_FAMILIES[(program or 0) // 8]
-            name = track_name or family
-            if track_name and len(players) > 1:
-                name = f"{track_name}, {family.lower()}"
+            instrument = "Drums" if is_drums else INSTRUMENTS[program or 0]
+            name = track_name or instrument
+            if len(players) > 1 and is_band:  # the name of the track is that of the piece
+                same[instrument] += 1
+                name = f"{instrument} {same[instrument]}" if same[instrument] > 1 else instrument
+            elif len(players) > 1 and track_name:
+                name = f"{track_name}, {instrument.lower()}"
             part_channels = Counter(each.channel for each in messages if each.kind == NOTE_ON)
             parts.append(
                 MidiPart(
@@ -273,24 +255,3 @@ def _parse_key(content: bytes) -> Key | None:
     if not -7 <= fifths <= 7 or minor > 1:
         return None
     return Key.from_fifths(fifths, "minor" if minor else "major")
-
-
-def _title(file: MidiFile) -> str:
-    """The name of the first track, unless that is the name of a player; else empty."""
-    first = file.tracks[0]
-    has_notes = any(message.kind == NOTE_ON for message in first)
-    if has_notes and len(file.tracks) > 1:
-        return ""
-    title = _first_text(first, TRACK_NAME)
-    return "" if title.lower() in _NO_TITLES else title
-
-
-def _first_text(track: Sequence[MidiMessage], kind: int) -> str:
-    """The first text of a kind as one line: UTF-8, else Latin-1, for MIDI names no encoding."""
-    content = next((each.data for each in track if each.kind == kind), b"")
-    try:
-        text = content[:_MAX_TEXT_BYTES].decode()
-    except UnicodeDecodeError:
-        text = content[:_MAX_TEXT_BYTES].decode("latin-1")
-    text = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(text.split())[:_MAX_NAME_LENGTH]

@@ -61,7 +61,7 @@ def test_the_ranking_counts_tracks_as_the_option_does() -> None:
         track([program(73), *notes(REEL.notes)]),
     )
     score = read_midi(file)
-    assert [(each.number, each.name) for each in score.candidates] == [(3, "Pipe"), (2, "Low")]
+    assert [(each.number, each.name) for each in score.candidates] == [(3, "Flute"), (2, "Low")]
     assert score.track == 3
     asked = read_midi(file, track=2)
     assert asked.track == 2
@@ -125,7 +125,7 @@ def test_a_file_of_one_track_is_divided_by_channels() -> None:
     ]  # fmt: skip
     score = read_midi(midi(track(events, name="Reel")))
     assert score.melody.notes == REEL.notes
-    assert [part.name for part in score.parts] == ["Reel, bass", "Reel, drums"]
+    assert [part.name for part in score.parts] == ["Acoustic bass", "Drums"]
 
 
 def test_a_name_counts_more_than_a_register() -> None:
