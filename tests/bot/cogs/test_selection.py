@@ -9,7 +9,7 @@ import discord
 from mst_core.music import Key, Melody, Meter, Note, Part, PartNote
 from mst_core.notation.midi import write_midi
 from tests.support.discord_env import DiscordEnv, last_message
-from tests.support.fakes import transfer_request
+from tests.support.fakes import mashup_request, transfer_request
 from tests.support.uploads import send_rerhythm, write_reel
 
 BOOK = b"".join(
@@ -52,3 +52,23 @@ async def test_a_button_takes_another_part_as_the_melody(server: DiscordEnv) -> 
 async def test_a_file_with_one_part_has_nothing_to_choose(server: DiscordEnv) -> None:
     await send_rerhythm(server, "reel.mid", write_reel())
     assert not [label for label in labels(last_message(server.channel)) if "Melody" in label]
+
+
+async def test_a_list_below_the_result_takes_another_tune_of_the_book(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "book.abc", BOOK, seed=4)
+    await server.bob.select(last_message(server.channel), ["3"])
+    first, second = server.engine.jobs
+    source = transfer_request(first).source
+    assert [job.scores[source].title for job in (first, second)] == ["Tune 1", "Tune 3"]
+    assert (transfer_request(second).tune, transfer_request(second).seed) == (3, 4)
+
+
+async def test_tune_and_track_are_options_of_every_command_with_a_file(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "book.abc", BOOK, tune=2)
+    options = {"file": ("book.abc", BOOK), "pitch": "folk", "tune": 3}
+    await server.alice.slash(server.channel, "transfer", **options)
+    options = {"a": ("book.abc", BOOK), "b": ("reel.mid", write_reel()), "tune": 2, "track": 1}
+    await server.alice.slash(server.channel, "mashup", **options)
+    first, second, third = server.engine.jobs
+    assert (transfer_request(first).tune, transfer_request(second).tune) == (2, 3)
+    assert (mashup_request(third).tune, mashup_request(third).track) == (2, 1)
