@@ -35,9 +35,12 @@ MAX_GRACE_NOTES = 16
 """Grace notes that are kept before a note."""
 MAX_TUPLET_DEPTH = 4
 _ANNOTATION_MARKS = ("^", "_", "<", ">", "@")
-Propagation = Literal["octave", "pitch", "not"]
+Propagation = Literal["octave", "pitch", "not", "lowered"]
 """How far an accidental holds in its bar: for its octave, for its letter in every octave, or for
-its own note only."""
+its own note only. ``lowered``, for files that do not say: in its octave, and in every octave where
+it makes the letter lower than the key does, since such a bar has left the key: ``=cG EC`` in D is a
+chord of C, but ``A^GA g`` in A minor has both."""
+_EVERY_OCTAVE = 99  # beside the octaves of letters
 _TUPLET_NORMAL_NOTES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 """q of the tuplet ``(p``; for 5, 7 and 9 it is 3 in a compound meter, else 2 (ABC standard 2.1)."""
 
@@ -56,7 +59,7 @@ class VoiceBuilder:
         """Empty for free meter; of several, a measure has the one of its length."""
         self.shifts: dict[str, int] = {}
         """Semitones that the whole sound is moved by, by the setting that says so."""
-        self.propagation: Propagation = "octave"
+        self.propagation: Propagation = "lowered"
         self.has_chords = False
         """Whether there was a chord, of which only the top note is kept."""
         self.syllables = 0
@@ -148,18 +151,29 @@ class VoiceBuilder:
             return ACCIDENTALS[accidental]
         if self._tied_from and self._tied_from[:2] == (letter, octave):
             return self._tied_from[2]  # a tie carries its accidental over the barline
-        in_bar = self._accidentals.get((letter, self._scope(octave)))
+        in_bar = self._accidentals.get((letter, octave))
+        if in_bar is None:
+            in_bar = self._accidentals.get((letter, _EVERY_OCTAVE))
         return self.signature.get(letter, 0) if in_bar is None else in_bar
 
-    def _scope(self, octave: int) -> int:
-        """The octave in which an accidental is looked up; one for all where it holds in all."""
-        return 0 if self.propagation == "pitch" else octave
+    def _hold(self, letter: str, octave: int, alteration: int) -> None:
+        """Let an accidental hold up to the barline, as far as accidentals do in this voice."""
+        if self.propagation == "not":
+            return
+        self._accidentals[letter, octave] = alteration
+        lowers = alteration < self.signature.get(letter, 0)
+        if self.propagation == "pitch" or (self.propagation == "lowered" and lowers):
+            for key in [key for key in self._accidentals if key[0] == letter]:
+                del self._accidentals[key]
+            self._accidentals[letter, _EVERY_OCTAVE] = alteration
+        elif self.propagation == "lowered":
+            self._accidentals.pop((letter, _EVERY_OCTAVE), None)
 
     def _pitch(self, accidental: str, letter: str, octave: int) -> int:
         """MIDI number of a note, whose accidental holds from here to the barline."""
         alteration = self._alteration(accidental, letter, octave)
-        if accidental and self.propagation != "not":
-            self._accidentals[letter, self._scope(octave)] = alteration
+        if accidental:
+            self._hold(letter, octave, alteration)
         pitch = 60 + 12 * octave + SEMITONES[letter] + alteration + self.transposition
         if not 0 <= pitch <= 127:
             raise UnreadableScore(

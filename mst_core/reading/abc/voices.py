@@ -100,7 +100,7 @@ class _VoicesReader:
         self._names: dict[str, str] = {}
         self._programs: dict[str, int] = {}
         self._percussion: set[str] = set()
-        self._propagation: Propagation = "octave"
+        self._propagation: Propagation = "lowered"
         self._voices: dict[str, VoiceBuilder] = {}
         self._prelude: list[FieldToken] = []  # after the header, before any voice or note
         for text in header.get("I", ()):

@@ -236,6 +236,24 @@ def test_an_accidental_holds_as_far_as_the_file_says(
     assert pitches(music, head=head) == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "music", "expected"),
+    [
+        ("D", "=cG EC|c|", (72, 67, 64, 60, 73)),  # a chord of C major
+        ("A", "=g2 G2|", (79, 67)),
+        ("A", "=gG ^g g|", (79, 67, 80, 80)),
+        ("Am", "A^GA g|", (69, 68, 69, 79)),  # a leading note, then the scale
+        ("Bb", "c=Bc b|", (72, 71, 72, 82)),
+    ],
+)
+def test_a_note_below_its_key_is_meant_in_every_octave_of_the_bar(
+    key: str, music: str, expected: tuple[int, ...]
+) -> None:
+    assert pitches(music, key=key) == expected
+    head = "I:propagate-accidentals octave\n"
+    assert pitches("=cG EC|", key="D", head=head) == (72, 67, 64, 61)
+
+
 @pytest.mark.parametrize(("version", "fifth_f"), [("2.0", 77), ("2.1", 78), ("2.2", 78)])
 def test_from_version_2_1_on_an_accidental_holds_in_every_octave(
     version: str, fifth_f: int
