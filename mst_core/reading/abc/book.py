@@ -28,6 +28,10 @@ MAX_FIELD_LENGTH = 500
 _MAX_HEADER_LINES = 40  # in which a title without X: must be followed by its K:
 _CLEAR_PROSE = 0.35
 _WORD = re.compile(r"[^\W\d_]{3,}")
+MAX_JOINED = 2_000
+"""Characters of lines of music that are joined, from which on no more are."""
+_WRAPPED = re.compile(r"/|[',]+[\w|(\[ ]|\d[\d/]*[A-Ga-g|(\[]")
+_NOTE_SIGNS = frozenset("ABCDEFGabcdefgz',/0123456789")
 _FIELD = re.compile(r"([A-Za-z]|[XTMLKQRV]\s):(?![|:])(.*)")
 _DIRECTIVE = re.compile(r"%%\s*((?:MIDI|propagate-accidentals|transpose)\b.*)", re.IGNORECASE)
 _VERSION = re.compile(r"%abc-(\d)\.(\d)")
@@ -246,32 +250,28 @@ def _without_comment_sign(line: str) -> str:
 
 
 def _join_open(lines: Sequence[str]) -> Iterator[str]:
-    """Join two lines of music of which the first ends inside quotation marks or a chord."""
+    """Join two lines of music of which the first ends inside a note, a chord or quotation marks."""
     held = ""
     for line in lines:
         is_field = line.startswith("%") or read_body_line(line) is not None
-        if held and not is_field and _closes(held, line):
-            held += " " + line
-            continue
+        if held and not is_field and len(held) < MAX_JOINED:
+            if _WRAPPED.match(line) and held[-1] in _NOTE_SIGNS:
+                held += line  # a mail program broke the line within a note
+                continue
+            if _closes(held, line):
+                held += " " + line
+                continue
         if held:
             yield held
-            held = ""
-        if is_field or not _is_open(line):
+        held = "" if is_field else line.rstrip("\\").rstrip()
+        if is_field:
             yield line
-        else:
-            held = line.rstrip("\\")
     if held:
         yield held
-
-
-def _is_open(line: str) -> bool:
-    return any(line.count(sign) % 2 for sign in '"+') or line.rfind("[") > line.rfind("]")
 
 
 def _closes(line: str, after: str) -> bool:
     """Whether the second line ends what the first one leaves open."""
     odd = any(line.count(sign) % 2 and after.count(sign) % 2 for sign in '"+')
     open_chord = line.rfind("[") > line.rfind("]")
-    return len(line) < MAX_FIELD_LENGTH and (
-        odd or (open_chord and 0 <= after.find("]") < (after + "[").find("["))
-    )
+    return odd or (open_chord and 0 <= after.find("]") < (after + "[").find("["))

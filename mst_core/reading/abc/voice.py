@@ -64,6 +64,8 @@ class VoiceBuilder:
         """Whether there was a chord, of which only the top note is kept."""
         self.syllables = 0
         """Syllables of the words below its notes."""
+        self.filled_pairs = 0
+        """Dotted pairs of which the short note was written short already."""
         self.has_overlay = False
         """Whether a second voice within bars was left out."""
         self.tempos: list[tuple[Place, float]] = []
@@ -77,6 +79,9 @@ class VoiceBuilder:
         self._quarters = Fraction(0)
         self._measure_meters = meters
         self._accidentals: dict[tuple[str, int], int] = {}  # (letter, octave): semitones
+        self._open_length = Fraction(0)  # of the notes since the last barline
+        self._doubly_short: list[tuple[int, Fraction]] = []  # notes halved twice: index, length
+        self._written_before = Fraction(0)  # length of the last note without its broken rhythm
         self._tied_from: tuple[str, int, int] | None = None  # letter, octave, alteration
         self._last_pitch: tuple[str, int, int] | None = None
         self._next_factor: Fraction | None = None  # of the second note of a broken rhythm
@@ -192,15 +197,28 @@ class VoiceBuilder:
         self._tuplets = [(factor, left - 1) for factor, left in self._tuplets if left > 1]
         if not self._notes:
             self._measure_meters = self.meters
+        self._forget_accidentals()
+        self._open_length += duration
         if self._next_factor:
+            if self._next_factor < 1 and duration == self._written_before * self._next_factor:
+                self._doubly_short.append((len(self._notes), duration))
             duration *= self._next_factor
             self._next_factor = None
+        self._written_before = duration
         graces = () if pitch is None else tuple(self._graces[:MAX_GRACE_NOTES])
         self._notes.append(AbcNote(pitch, duration, False, graces, self._chord, below))
         self._chord = ""
         if pitch is not None:
             self._graces.clear()
         self._tied_from = None
+
+    def _forget_accidentals(self) -> None:
+        """Let accidentals end with the bar where a tune has no barlines."""
+        if not self.meters or not self._accidentals:
+            return
+        bar = self.meters[0].bar_length
+        if self._open_length >= 2 * bar and self._open_length % bar == 0:
+            self._accidentals.clear()
 
     def _add_chord(self, chord: NoteToken) -> None:
         """Add a note, or the top note of a chord."""
@@ -286,6 +304,7 @@ class VoiceBuilder:
     def _close_measure(self, *, closes_repeat: bool, double: bool) -> None:
         """Make a measure of the notes since the last barline; without any, mark the one before."""
         if self._notes:
+            self._fill_pairs()
             length = self._measure_length()
             measure = AbcMeasure(
                 tuple(self._notes),
@@ -299,6 +318,8 @@ class VoiceBuilder:
             )
             self._measures.append(measure)
             self._notes.clear()
+            self._doubly_short.clear()
+            self._open_length = Fraction(0)
             self._opens_repeat = self._starts_section = False
         elif self._measures:
             last = self._measures[-1]
@@ -307,6 +328,20 @@ class VoiceBuilder:
                 closes_repeat=last.closes_repeat or closes_repeat,
                 ends_section=last.ends_section or double,
             )
+
+    def _fill_pairs(self) -> None:
+        """Read ``A>B/`` as ``A>B`` where the bar is full only so; some writers halve it twice."""
+        if not self._doubly_short or not self._measure_meters:
+            return
+        length = sum((note.duration for note in self._notes), Fraction(0))
+        missing = sum(
+            (written - self._notes[index].duration for index, written in self._doubly_short),
+            Fraction(0),
+        )
+        if length + missing == self._measure_meters[0].bar_length:
+            for index, written in self._doubly_short:
+                self._notes[index] = self._notes[index]._replace(duration=written)
+            self.filled_pairs += len(self._doubly_short)
 
     def _meter_of(self, length: Fraction) -> Meter | None:
         """The meter of a measure: of several that are named, the one of its length."""

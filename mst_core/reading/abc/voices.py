@@ -29,6 +29,7 @@ MAX_NOTES = 20_000
 MAX_VOICES = 128
 ACCEPTED = "an ABC file with the lines X:, T:, M:, L:, K: and then the notes is accepted"
 _PROPAGATION = re.compile(r"propagate-accidentals\s+(octave|pitch|not)\b", re.IGNORECASE)
+_NO_BARLINES = re.compile(r"MIDI\s+nobarlines", re.IGNORECASE)
 _VERSION = re.compile(r"abc-version\s+(\d)\.(\d)")
 _PROGRAM = re.compile(r"MIDI\s+program\s+(?:\d{1,2}\s+)?(\d{1,3})\b", re.IGNORECASE)
 _VOICE_NAME = re.compile(r"\b(?:name|nm)\s?=\s?(?:\"([^\"]{0,200})\"|(\S{1,60}))")
@@ -155,6 +156,13 @@ class _VoicesReader:
         yield from describe_tempo(self._tempo_text, self._tempo, changes=has_tempos)
         if voice.has_chords:
             yield "Only the top note of each chord was kept."
+        if voice.filled_pairs:
+            was = (
+                "1 short note was"
+                if voice.filled_pairs == 1
+                else f"{voice.filled_pairs} notes were"
+            )
+            yield f"{was} written short twice, as in A>B/, and read so that the bar is full."
         if voice.has_overlay:
             yield "A second voice that is written into bars, after the sign &, was left out."
         order = _PART_ORDER.findall(self._source.header.get("P", [""])[0])
@@ -258,7 +266,9 @@ class _VoicesReader:
         propagation, version = _PROPAGATION.match(text), _VERSION.match(text)
         program = _PROGRAM.match(text)
         reach: Propagation | None = None
-        if propagation:
+        if _NO_BARLINES.match(text):
+            reach = "not"
+        elif propagation:
             reach = _reach(propagation[1].lower())
         elif version and (int(version[1]), int(version[2])) >= _FIRST_VERSION_OF_PITCH:
             reach = "pitch"

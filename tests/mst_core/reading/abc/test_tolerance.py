@@ -92,6 +92,25 @@ def test_a_chord_or_a_chord_symbol_may_go_on_in_the_next_line() -> None:
     assert pitches('"C\nmaj7"CDEF|GABc|]') == SCALE
 
 
+def test_a_line_may_be_broken_within_a_note() -> None:
+    text = "|: c2 d3\n/2 e/ f2|[CE\nG]4 B,\n,4 c\n'2|"
+    melody = read(text).melody
+    assert melody.pitches == (72, 74, 76, 77, 67, 47, 84)
+    assert [note.duration for note in melody.notes[1:3]] == [Fraction(3, 2), Fraction(1, 2)]
+
+
+def test_a_short_note_that_is_halved_twice_is_as_long_as_its_bar_needs() -> None:
+    score = read("ccc>B/|c4|")
+    assert [note.duration for note in score.melody.notes[2:4]] == [Fraction(3, 2), Fraction(1, 2)]
+    assert any("written short twice" in text for text in score.warnings)
+    assert lengths("cc>B/ c3/4|c4|")[1:3] == [Fraction(3, 2), Fraction(1, 4)]
+
+
+def test_an_accidental_ends_with_its_bar_where_there_are_no_barlines() -> None:
+    assert pitches("C^FGA GFED CFGA") == (60, 66, 67, 69, 67, 66, 64, 62, 60, 65, 67, 69)
+    assert pitches("%%MIDI nobarlines\nC^FGA GFED") == (60, 66, 67, 69, 67, 65, 64, 62)
+
+
 # --- fields that are missing or odd ------------------------------------------------------------
 
 
