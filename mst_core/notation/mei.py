@@ -148,6 +148,9 @@ def _write_staff(measures: Sequence[Element], number: int, staff: MeiStaff) -> N
             part.set("xml:id", f"{staff.name}-{index}")
         layer = SubElement(part, "layer", n="1")
         accidentals.start_bar(bar.key)
+        if bar.silent_bars > 1:
+            SubElement(layer, "multiRest", num=str(bar.silent_bars))
+            continue
         if bar.is_empty:
             SubElement(layer, "mRest" if bar.notes else "mSpace")
             continue

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise, product
 
 from mst_core.music import Melody
 from mst_core.notation.engraving import DARK, MARGIN, WIDTH, Theme, engrave, rasterize
-from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
+from mst_core.notation.layout import WrittenBar, break_into_lines, join_silent_bars, lay_out_bars
 from mst_core.notation.mei import tempo_text, write_mei
 from mst_core.notation.tempo_marks import mark_tempos
 
@@ -43,7 +43,7 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
-    bars = lay_out_bars(melody)
+    bars = join_silent_bars(lay_out_bars(melody))
     scale, ends = choose_lines(melody, bars, [estimate_width(bar) for bar in bars])
     return engrave(
         write_mei(melody, bars, line_starts=ends),
@@ -170,4 +170,5 @@ def estimate_width(bar: WrittenBar) -> float:
     notes = 42 * len(bar.notes) + 26 * graces + 8 * altered
     # Verovio moves the notes apart where chord symbols would meet.
     words = sum(25 + 15 * len(text) for _, text in bar.chords)
-    return 30.0 + max(notes, words) + signs
+    rests = 120 * (bar.silent_bars > 1)
+    return 30.0 + max(notes, words, rests) + signs
