@@ -9,10 +9,11 @@ key is believed only if the notes agree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from statistics import correlation
 
-from mst_core.music import Key, Note, PartNote
+from mst_core.music import Key, KeyChange, Melody, Note, PartNote
 
 _MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 _MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
@@ -71,6 +72,7 @@ def settle_key(
     notes: Sequence[Note],
     *,
     mode_stated: bool,
+    may_be_default: bool = False,
     beside: Iterable[PartNote] = (),
     config: KeyFindingConfig = _CONFIG,
 ) -> Key:
@@ -79,8 +81,9 @@ def settle_key(
     Args:
         stated: the key that the file states; major where it states only a signature.
         notes: of the melody, in order.
-        mode_stated: whether the file states the mode. Without, C major is taken for the default of
-            a program, and any other mode of the signature may be found.
+        mode_stated: whether the file states the mode. Without, any mode of the signature may be
+            found.
+        may_be_default: whether C major may be what a program writes where nobody chose a key.
         beside: notes of the parts that sound with it; they count as much as the melody.
         config: the weights and thresholds.
 
@@ -93,7 +96,7 @@ def settle_key(
     if len(notes) + len(beside) < config.fewest_notes or not notes or max(shares) == min(shares):
         return stated
     outside = _share_outside(shares, stated)
-    if not mode_stated and stated == Key(0):
+    if may_be_default and stated == Key(0):
         found = _best_key(notes, shares, config, default=config.default)
         if found.fifths and _share_outside(shares, found) <= outside:
             return found
@@ -103,6 +106,39 @@ def settle_key(
         if _share_outside(shares, replacement) < config.inside:
             return _best_mode(replacement, notes, shares, config)
     return stated if mode_stated else _best_mode(stated, notes, shares, config)
+
+
+def settle_keys(melody: Melody, beside: Sequence[PartNote], *, mode_stated: bool) -> Melody:
+    """Check the keys of a written score: its first key and those on the way, each by its notes.
+
+    Args:
+        melody: with the keys that the file states; major where it states only a signature.
+        beside: notes of the parts that sound with it.
+        mode_stated: whether the file states the modes.
+
+    Returns:
+        The melody with the keys as `settle_key` finds them.
+    """
+    barlines = melody.barlines
+    edges = [*(change.bar for change in melody.key_changes), melody.bar_count]
+
+    def settled(stated: Key, start: Fraction, end: Fraction) -> Key:
+        return settle_key(
+            stated,
+            [note for note in melody.notes if start <= note.onset < end],
+            mode_stated=mode_stated,
+            beside=[note for note in beside if start <= note.onset < end],
+        )
+
+    start = min([Fraction(0), *(note.onset for note in melody.notes[:1])])
+    key = settled(melody.key, start, barlines[edges[0]])
+    changes, current = [], key
+    for change, end in zip(melody.key_changes, edges[1:], strict=True):
+        new = settled(change.key, barlines[change.bar], barlines[end])
+        if new != current:
+            changes.append(KeyChange(change.bar, new))
+        current = new
+    return replace(melody, key=key, key_changes=tuple(changes))
 
 
 def share_outside(key: Key, notes: Iterable[Note], beside: Iterable[PartNote] = ()) -> float:

@@ -272,7 +272,7 @@ def _reasons(evidence: Sequence[Sequence[tuple[float, str]]]) -> list[str]:
 
 
 def _name_evidence(part: PartDescription, config: MelodyPartConfig) -> Iterator[tuple[float, str]]:
-    """Weights of name, words and instrument, each with its reason; an empty one is not told."""
+    """Weights of name, words and instrument, each with its reason; an empty one is not named."""
     weight = {
         PartRole.TUNE: config.tune_name,
         PartRole.LEAD: config.lead_name,

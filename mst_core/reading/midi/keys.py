@@ -21,7 +21,7 @@ from mst_core.reading.key_finding import (
 _MIN_GAIN = 0.02
 """Share of the sounding time by which a new key must fit better than the one before."""
 _MAX_CHANGES = 64  # that are compared with the notes
-_TOLD_CHANGES = 4  # in the remark
+_NAMED_CHANGES = 4  # in the remark
 
 
 def settle_keys(
@@ -51,7 +51,9 @@ def settle_keys(
     section, sounding = _between(melody, beside, 0, edges[0])
     if not section:
         section, sounding = list(melody.notes), beside
-    key = settle_key(first, section, mode_stated=first.is_minor, beside=sounding)
+    key = settle_key(
+        first, section, mode_stated=first.is_minor, may_be_default=True, beside=sounding
+    )
     remarks = [*describe_settled_key(first, key)]
     changes: list[KeyChange] = []
     refused: list[Key] = []
@@ -65,14 +67,16 @@ def settle_keys(
         if gain < _MIN_GAIN:
             refused.append(stated)
             continue
-        current = settle_key(stated, section, mode_stated=stated.is_minor, beside=sounding)
+        current = settle_key(
+            stated, section, mode_stated=stated.is_minor, may_be_default=True, beside=sounding
+        )
         changes.append(KeyChange(bar, current))
     if changes:
-        told = ", ".join(
-            f"{change.key.name} from bar {change.bar + 1}" for change in changes[:_TOLD_CHANGES]
+        named = ", ".join(
+            f"{change.key.name} from bar {change.bar + 1}" for change in changes[:_NAMED_CHANGES]
         )
-        more = " and others" if len(changes) > _TOLD_CHANGES else ""
-        remarks.append(f"The key changes on the way: {key.name}, then {told}{more}.")
+        more = " and others" if len(changes) > _NAMED_CHANGES else ""
+        remarks.append(f"The key changes on the way: {key.name}, then {named}{more}.")
     if refused:
         remarks.append(
             f"A change of key to {refused[0].name} does not fit the notes and was left out."

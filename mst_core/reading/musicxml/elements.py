@@ -116,6 +116,11 @@ def read_key(key: XmlElement, transposition: int) -> Key | None:
     return Key.from_fifths(round(fifths) + interval, mode)
 
 
+def states_mode(key: XmlElement) -> bool:
+    """Return whether a ``<key>`` element names a mode, such as minor."""
+    return key.find_text("mode").lower() in _MODES
+
+
 def read_transposition(transpose: XmlElement) -> int:
     """Parse a ``<transpose>`` element.
 

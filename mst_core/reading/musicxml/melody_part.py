@@ -1,81 +1,94 @@
-"""Chooses the part of a MusicXML score that has the melody."""
+"""Chooses the part of a MusicXML score that has the melody, by the ranking of all formats.
+
+Stands alone because it is where the parts of MusicXML are described for that ranking.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from statistics import median
 
 from mst_core.errors import BadOption, NoMelody
-from mst_core.reading.musicxml.part import XmlPart
-
-_MELODY_NAMES = re.compile(
-    r"\b(melod\w*|lead|tune|solo|vocals?|voice|voix|canto|cantus|superius|soprano|sopran|discant\w*"
-    r"|singer|gesang|singstimme|theme|air)\b",
-    re.IGNORECASE,
+from mst_core.reading.melody_part import (
+    PartDescription,
+    describe_choice,
+    find_continuation,
+    rank_parts,
 )
-_MIN_MEDIAN_PITCH = 48  # a part whose median pitch is below this C is a bass
-_MIN_NOTE_SHARE = Fraction(1, 4)
-"""A melody has at least this share of the onsets of the part that has most."""
-_MAX_CHORD_SHARE = Fraction(1, 3)
-"""A part with a larger share of chords is an accompaniment, unless all parts have as many."""
+from mst_core.reading.musicxml.part import XmlPart
+from mst_core.reading.parsed_score import PartCandidate
+
+_USUAL_TEMPO = 120.0  # quarter notes a minute where a score names none
+_VELOCITY = 80  # of written notes
+_MAX_LABEL = 80  # characters
 
 
-def choose_part(parts: Sequence[XmlPart], track: int | None) -> tuple[int, str]:
-    """Choose the part with the melody: by its name, else the first that is a single high line.
+def choose_part(
+    parts: Sequence[XmlPart], track: int | None
+) -> tuple[int, tuple[PartCandidate, ...], tuple[str, ...]]:
+    """Choose the part with the melody.
 
     Args:
         parts: All parts of the score.
         track: The number of the part, counted from 1; None to choose one.
 
     Returns:
-        The index of the part, and the reason for the choice.
+        The index of the part; the parts ranked by how likely each is the melody; and remarks about
+        the choice, if there was one.
 
     Raises:
         BadOption: when there is no part ``track``.
         NoMelody: when there is no part with at least two pitched notes.
     """
+    if track is not None and not 1 <= track <= len(parts):
+        raise BadOption("track", track, f"the file has the parts 1 to {len(parts)}")
+    described = [*_describe_parts(parts)]
+    tempo = next(
+        (tempo for part in parts for each in part.measures for _, tempo in each.tempos),
+        _USUAL_TEMPO,
+    )
+    candidates, reasons = rank_parts(described, tempo=tempo)
     if track is not None:
-        if not 1 <= track <= len(parts):
-            raise BadOption("track", track, f"the file has the parts 1 to {len(parts)}")
-        if _onset_count(parts[track - 1]) < 2:
+        if track not in {each.number for each in candidates}:
             raise NoMelody(f"part {track} of this MusicXML file")
-        return track - 1, "as asked"
-    sizes = {index: _onset_count(part) for index, part in enumerate(parts) if not part.drums}
-    candidates = [index for index, size in sizes.items() if size >= 2]
+        return track - 1, candidates, ()
     if not candidates:
         played = [part for part in parts if part.note_count]
         drums = bool(played) and all(part.drums for part in played)
         raise NoMelody(
             "this MusicXML file, whose notes are all percussion" if drums else "this MusicXML file"
         )
-    if len(candidates) == 1:
-        return candidates[0], "the only one with a melody"
-    largest = max(sizes.values())
-    candidates = [index for index in candidates if sizes[index] >= _MIN_NOTE_SHARE * largest]
-    named = [index for index in candidates if _MELODY_NAMES.search(parts[index].name)]
-    if named:
-        return named[0], "its name says so"
-    lines = [index for index in candidates if _chord_share(parts[index]) <= _MAX_CHORD_SHARE]
-    high = [index for index in lines if _median_pitch(parts[index]) >= _MIN_MEDIAN_PITCH]
-    if high and len(lines) < len(candidates):
-        return high[0], "the first that is a single line"
-    return (high or candidates)[0], "the first on the page"
+    remarks = [*describe_choice(candidates, reasons, noun="Part", count=len(parts))]
+    if continuation := find_continuation(described, candidates):
+        remarks.append(
+            f"Where the melody rests, part {continuation.number} ({continuation.name}) plays, "
+            "which may go on with it; it is kept beside it."
+        )
+    return candidates[0].number - 1, candidates, tuple(remarks)
 
 
-def _onset_count(part: XmlPart) -> int:
-    """Number of onsets of pitched notes."""
-    return sum(
-        len({note.onset for note in measure.notes if not note.drum}) for measure in part.measures
-    )
-
-
-def _chord_share(part: XmlPart) -> Fraction:
-    """1 - onsets / notes of a part: 0 in a single line, 2/3 in chords of three notes."""
-    return 1 - Fraction(_onset_count(part), max(1, part.note_count))
-
-
-def _median_pitch(part: XmlPart) -> float:
-    """Median MIDI number of the notes of a part."""
-    return median(note.pitch for measure in part.measures for note in measure.notes)
+def _describe_parts(parts: Sequence[XmlPart]) -> Iterator[PartDescription]:
+    """Yield the parts as the ranking wants them; every measure begins where all before it end."""
+    lengths = [Fraction(0)] * max(len(part.measures) for part in parts)
+    for part in parts:
+        for number, measure in enumerate(part.measures):
+            lengths[number] = max(lengths[number], measure.length)
+    starts = [0.0]
+    for length in lengths:
+        starts.append(starts[-1] + float(length))
+    for number, part in enumerate(parts, start=1):
+        notes = sorted(
+            (start + float(note.onset), start + float(note.onset + note.duration), note.pitch)
+            for start, measure in zip(starts, part.measures, strict=False)
+            for note in measure.notes
+            if not note.drum
+        )
+        onsets = len({note[0] for note in notes})
+        yield PartDescription(
+            label=part.name[:_MAX_LABEL] or f"part {number}",
+            name=part.name,
+            program=part.program,
+            drums=part.drums,
+            notes=[(*note, _VELOCITY) for note in notes],
+            sung=min(1.0, part.counts["sung"] / max(1, onsets)),
+        )

@@ -84,7 +84,7 @@ class XmlPart:
     counts: Counter[str]
     """How often the file has what is left out or changed: ``grace``, ``cue``, ``hidden``, ``tab``,
     ``rounded``, ``transposed``, ``unpitched``, ``meters`` (that no music has), ``jump``,
-    ``slashes`` and ``sung`` (notes with a syllable)."""
+    ``slashes``, ``sung`` (notes with a syllable) and ``modes`` (keys with a mode)."""
     controls: tuple[XmlControl, ...] = ()
     """Controllers from its beginning on."""
     swing: float | None = None

@@ -24,6 +24,7 @@ from mst_core.reading.musicxml.elements import (
     read_tempo,
     read_tempo_word,
     read_transposition,
+    states_mode,
 )
 from mst_core.reading.musicxml.harmony import read_chord_symbol
 from mst_core.reading.musicxml.instruments import (
@@ -192,6 +193,7 @@ class _MeasureReader:
         for key_signature in keys[:1]:
             sounding = read_key(key_signature, self._transposition)
             self._current_key = sounding or self._current_key
+            self.counts["modes"] += states_mode(key_signature)
             self.key = self.key or self._current_key
         time = attributes.find("time")
         if time:

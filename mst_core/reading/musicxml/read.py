@@ -16,7 +16,7 @@ from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter, Note, Part
 from mst_core.reading.bars import ROUNDING, lay_out_bars
 from mst_core.reading.grid import describe_moved, fit_to_grid, nearest_place
-from mst_core.reading.key_finding import find_key
+from mst_core.reading.key_finding import describe_settled_key, find_key, settle_keys
 from mst_core.reading.measures import BarLayout, WrittenMeasure
 from mst_core.reading.musicxml.encoding import decode_xml
 from mst_core.reading.musicxml.marks import (
@@ -39,7 +39,6 @@ SCORE_ROOTS = ("score-partwise", "score-timewise")
 DEFAULT_TEMPO = 120.0
 """Quarter notes per minute of a file without a tempo."""
 _MAX_NAME = 200  # characters of a title or part name
-_MAX_WARNING_NAME = 80  # characters of a part name in a warning
 
 
 def read_musicxml(
@@ -88,7 +87,7 @@ def read_document(
     """
     root = next((each for each in root.children if each.name in SCORE_ROOTS), root)
     parts = _read_parts(root, limits)
-    melody_index, reason = choose_part(parts, track)
+    melody_index, candidates, choice = choose_part(parts, track)
     part = parts[melody_index]
     layout = lay_out_bars(_written_measures(parts, part), max_bars=limits.bars)
     line = extract_melody(part, layout)
@@ -111,21 +110,29 @@ def read_document(
         chords=place_chords(parts, part, layout),
         grace_notes=line.grace_notes,
     )
+    accompanying = tuple(_accompanying_parts(parts, melody_index, line, layout))
+    key_remarks: tuple[str, ...] = ()
+    if part.key:
+        beside = [note for each in accompanying if not each.drums for note in each.notes]
+        melody = settle_keys(melody, beside, mode_stated=part.counts["modes"] > 0)
+        if melody.key.fifths != part.key.fifths:
+            key_remarks = tuple(describe_settled_key(part.key, melody.key))
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
-    choice = f"The melody is part {melody_index + 1} of {len(parts)}{_quoted(part.name)}: {reason}."
     moved = describe_moved(line.notes, notes)
     return ParsedScore(
         title=_title(root),
         melody=melody,
-        parts=tuple(_accompanying_parts(parts, melody_index, line, layout)),
+        parts=accompanying,
         program=part.program,
         controls=tuple(place_controls(part, layout)),
         velocity=_velocity(line),
         swing=next((each.swing for each in (part, *parts) if each.swing), None),
+        candidates=candidates,
         track=melody_index + 1,
         warnings=(
-            *([choice] if len(parts) > 1 else []),
+            *choice,
+            *key_remarks,
             *_warnings(parts, part, line, melody),
             *layout.warnings,
             *([moved] if moved else []),
@@ -197,11 +204,6 @@ def _warnings(
     ):
         if count:
             yield f"{count} {one if count == 1 else many}."
-
-
-def _quoted(name: str) -> str:
-    """The name of a part for a sentence, empty where it has none."""
-    return f", “{name[:_MAX_WARNING_NAME]}”" if name else ""
 
 
 def _read_parts(root: XmlElement, limits: Limits) -> list[XmlPart]:

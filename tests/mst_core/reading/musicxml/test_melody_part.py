@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -43,23 +44,54 @@ LINE = part([note(0, 72), note(1, 74), note(2, 76)])
 
 
 def test_a_single_high_line_is_chosen_before_chords_and_a_bass() -> None:
-    assert choose_part([CHORDS, BASS, LINE], None) == (2, "the first that is a single line")
+    index, candidates, remarks = choose_part([CHORDS, BASS, LINE], None)
+    assert index == 2
+    assert candidates[0].number == 3
+    assert candidates[0].name == "part 3"
+    assert remarks[0].startswith("Part 3 of 3 (part 3) was taken as the melody: ")
 
 
 def test_the_name_of_a_part_decides_before_its_notes() -> None:
-    named = part([note(0, 60), note(0, 64), note(1, 62)], name="Solo Violin")
-    assert choose_part([LINE, named], None) == (1, "its name says so")
+    named = part([note(0, 60), note(1, 62), note(2, 64)], name="Voice")
+    index, _, remarks = choose_part([LINE, named], None)
+    assert index == 1
+    assert "its name says so" in remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("backing", "lead"),
+    [
+        ("Backing Vocals", "Lead Vocals"),
+        ("Vocals (harmony)", "Vocals"),
+        ("Soprano Saxophone", "Voice"),
+        ("Solo Bass", "Voice"),
+        ("Chor / Background Voice", "Voice"),
+    ],
+)
+def test_backing_vocals_are_not_taken_for_the_lead(backing: str, lead: str) -> None:
+    bar = [note(beat, 64) for beat in range(4)]
+    tune = [note(beat, 60 + 2 * beat) for beat in range(4)]
+    assert choose_part([part(bar, bar, name=backing), part(tune, tune, name=lead)], None)[0] == 1
+
+
+def test_a_part_with_words_is_the_voice() -> None:
+    tune = [note(beat, 60 + 2 * beat) for beat in range(4)]
+    above = [note(beat, 79 - beat) for beat in range(4)]
+    sung = replace(part(tune, tune), counts=Counter(sung=8))
+    assert choose_part([part(above, above), sung], None)[0] == 1
 
 
 def test_a_part_with_few_notes_is_no_melody() -> None:
     bar = [note(beat, 60 + beat) for beat in range(4)]
-    fill = part([note(0, 72), note(2, 74)])
-    assert choose_part([fill, part(bar, bar)], None)[0] == 0
-    assert choose_part([fill, part(bar, bar, bar)], None)[0] == 1
+    rest: list[XmlNote] = []
+    fill = part([note(0, 72), note(2, 74)], *[rest] * 11)
+    assert choose_part([fill, part(*[bar] * 12)], None)[0] == 1
 
 
 def test_a_part_that_is_asked_for_is_chosen_and_a_missing_one_rejected() -> None:
-    assert choose_part([LINE, CHORDS], 2) == (1, "as asked")
+    index, candidates, remarks = choose_part([LINE, CHORDS], 2)
+    assert (index, remarks) == (1, ())
+    assert {each.number for each in candidates} == {1, 2}
     with pytest.raises(BadOption):
         choose_part([LINE], 2)
     with pytest.raises(NoMelody):

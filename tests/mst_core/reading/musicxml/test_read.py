@@ -265,7 +265,7 @@ def test_the_melody_is_the_part_that_is_a_single_line(name: str) -> None:
     assert tune.program == 40
     assert [each.name for each in tune.parts] == ["Piano"]
     assert len(tune.parts[0].notes) == 11
-    assert any("part 2 of 2" in warning for warning in tune.warnings)
+    assert any("Part 2 of 2" in warning for warning in tune.warnings)
 
 
 def test_another_part_is_read_when_it_is_asked_for() -> None:
@@ -365,3 +365,32 @@ def test_a_melody_that_is_written_as_musicxml_is_read_as_the_same_melody(tune: M
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
 def test_the_example_tunes_are_read_as_they_were_written(tune: Melody) -> None:
     assert read_musicxml(write_musicxml(tune)).melody == tune
+
+
+A_MINOR = ("A4*2 B4 C5", "E5*2 D5 C5", "B4*2 A4 E4", "A4*4")
+E_DORIAN = ("E4*2 F#4 G4", "B4*2 C#5 B4", "A4 G4 F#4*2", "E4*4")
+
+
+def bars(fifths: int, texts: tuple[str, ...], mode: str) -> list[str]:
+    first = signature(fifths=fifths, mode=mode)
+    return [measure(first * (not index) + notes(text)) for index, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("fifths", "texts", "key"), [(0, A_MINOR, "Am"), (2, E_DORIAN, "E dorian")]
+)
+def test_a_signature_without_a_mode_gets_it_from_the_notes(
+    fifths: int, texts: tuple[str, ...], key: str
+) -> None:
+    assert read(*bars(fifths, texts, mode="")).melody.key == Key.parse(key)
+    stated = read(*bars(fifths, texts, mode="major"))
+    assert stated.melody.key == Key.from_fifths(fifths)
+
+
+def test_a_signature_that_the_notes_clearly_contradict_is_named_and_not_kept() -> None:
+    wrong = read(*bars(-5, A_MINOR, mode="major"))
+    assert wrong.melody.key.fifths == 0
+    assert (
+        f"The file states D♭ major, but its notes are those of {wrong.melody.key.name}."
+        in wrong.warnings
+    )
