@@ -389,6 +389,8 @@ class Job(msgspec.Struct, frozen=True):
     decodes them (`decode_scores`)."""
     performed_midi: bool = False
     """Write swing and feel into the MIDI file, as in the audio, instead of the straight score."""
+    repeats: bool = True
+    """Play the repeats that the score draws, in the audio and in performed MIDI."""
     show_original: bool = False
     """Draw the given tune above the result in every picture."""
     light: bool = False

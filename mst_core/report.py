@@ -13,6 +13,7 @@ from mst_core.generation.composition import Composition
 from mst_core.jobs import MAX_CANDIDATES, MAX_RECEIPT_TUNES, Receipt, Request
 from mst_core.music import Melody
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.sound.repeats import played_seconds
 
 
 def make_receipt(
@@ -20,6 +21,8 @@ def make_receipt(
     composition: Composition,
     source_title: str = "",
     source: ParsedScore | None = None,
+    *,
+    repeats: bool = True,
 ) -> Receipt:
     """Return the receipt of a finished composition.
 
@@ -29,6 +32,7 @@ def make_receipt(
         source_title: title of the given tune, or of both; empty for a new tune.
         source: the file of a transfer; its other parts and tunes are named, so that a person can
             choose another.
+        repeats: whether the audio plays the repeats of the score.
     """
     melody = composition.melody
     rhythm, pitch, measured = composition.rhythm, composition.pitch, composition.measured_side
@@ -42,7 +46,7 @@ def make_receipt(
         bars=melody.bar_count,
         notes=len(melody.notes),
         form=composition.form,
-        seconds=round(melody.seconds, 2),
+        seconds=round(played_seconds(melody) if repeats else melody.seconds, 2),
         version=__version__,
         source=source_title,
         rhythm_strength=request.strengths.get("rhythm"),

@@ -283,7 +283,7 @@ class Studio:
         title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
             drawn = pool.submit(self._render_scores, job, composition, scores, title, progress)
-            made = self._render_audio(composition, audio, progress) | drawn.result()
+            made = self._render_audio(job, composition, audio, progress) | drawn.result()
         # The pages of a picture follow each other.
         files = {
             name: content
@@ -293,7 +293,11 @@ class Studio:
         }
         return Rendition(
             receipt=make_receipt(
-                job.request, composition, title if job.scores else "", _source_of(job)
+                job.request,
+                composition,
+                title if job.scores else "",
+                _source_of(job),
+                repeats=job.repeats,
             ),
             files=files,
         )
@@ -313,7 +317,11 @@ class Studio:
             return self._synth
 
     def _render_audio(
-        self, composition: Composition, formats: Iterable[str], progress: ProgressReporter
+        self,
+        job: Job,
+        composition: Composition,
+        formats: Iterable[str],
+        progress: ProgressReporter,
     ) -> dict[str, bytes]:
         """Return the content of the audio files by format."""
         if not formats:
@@ -323,7 +331,7 @@ class Studio:
         from mst_core.sound.mastering import master
         from mst_core.sound.mix import render_band
 
-        voices = start_at_zero(_perform(composition))
+        voices = start_at_zero(_perform(composition, job.repeats))
         with render_band(self._require_synth(), voices) as samples:
             recording = master(samples)
             progress.step_done("playing")
@@ -346,7 +354,7 @@ class Studio:
         for format in formats:
             with self._drawing_lock:
                 if job.performed_midi and format == "mid":
-                    files[format] = _performance_file(composition, title)
+                    files[format] = _performance_file(composition, title, job.repeats)
                 elif format in PICTURE_FORMATS:
                     pages = _draw_pages(composition, format, title, job)
                     files |= {name_page(format, n): page for n, page in enumerate(pages, start=1)}
@@ -370,7 +378,7 @@ class Studio:
         return f"{name[:1].upper()}{name[1:]} in {key}, no. {seed}"
 
 
-def _perform(composition: Composition) -> tuple[Performance, ...]:
+def _perform(composition: Composition, repeats: bool) -> tuple[Performance, ...]:
     """Return the performances of the melody and of its parts."""
     from mst_core.sound.band import perform_band
 
@@ -381,6 +389,7 @@ def _perform(composition: Composition) -> tuple[Performance, ...]:
         program=composition.program,
         controls=composition.controls,
         velocity=composition.velocity,
+        repeats=repeats,
     )
 
 
@@ -393,11 +402,11 @@ def _source_of(job: Job) -> ParsedScore | None:
             return None
 
 
-def _performance_file(composition: Composition, title: str) -> bytes:
+def _performance_file(composition: Composition, title: str, repeats: bool) -> bytes:
     """Return the MIDI file of the performance that the audio is made from."""
     from mst_core.sound.performance_midi import write_performance_midi
 
-    return write_performance_midi(_perform(composition), title=title)
+    return write_performance_midi(_perform(composition, repeats), title=title)
 
 
 def _draw_pages(composition: Composition, format: str, title: str, job: Job) -> Sequence[bytes]:

@@ -86,6 +86,7 @@ class BatchSpec:
     targets: Mapping[str, ParsedScore] = field(default_factory=dict)
     """The other tunes of the request by name."""
     performed: bool = False
+    repeats: bool = True
     show_original: bool = False
     light: bool = False
     as_json: bool = False
@@ -231,6 +232,7 @@ def _make_variants(
                 formats=spec.outputs.formats,
                 scores=scores,
                 performed_midi=spec.performed,
+                repeats=spec.repeats,
                 show_original=spec.show_original,
                 light=spec.light,
             )

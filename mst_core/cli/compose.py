@@ -68,6 +68,7 @@ def run_compose(pitch: str, rhythm: str, given: ComposeOptions) -> int:
         variants=(Variant(request.seed),),
         outputs=parse_outputs(given["outputs"], None, None),
         performed=given["performed"],
+        repeats=given["repeats"] != "off",
         light=given["light"],
         as_json=given["as_json"],
     )

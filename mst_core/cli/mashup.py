@@ -50,6 +50,7 @@ def command(
         variants=(Variant(request.seed),),
         outputs=parse_outputs(given["outputs"], None, None),
         performed=given["performed"],
+        repeats=given["repeats"] != "off",
         light=given["light"],
         show_original=compare,
         as_json=given["as_json"],

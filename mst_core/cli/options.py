@@ -57,6 +57,12 @@ outputs = click.option(
     ".svg .pdf). May be given several times. Without it the tune is printed as ABC. Further pages "
     "of score.png are score-2.png and so on; a .pdf has all pages.",
 )
+repeats = click.option(
+    "--repeats",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    help="Whether the audio plays the repeats of the score.  [default: on]",
+)
 performed = click.option(
     "--performed",
     is_flag=True,
@@ -164,6 +170,7 @@ class CommonOptions(TypedDict):
 
     outputs: tuple[Path, ...]
     performed: bool
+    repeats: str
     light: bool
     as_json: bool
     models: Path
@@ -198,7 +205,7 @@ def _new_tune_options(condition: str = "") -> tuple[Callable[[FC], FC], ...]:
     )
 
 
-_OUTPUT_OPTIONS = (outputs, performed, light, json, models, soundfont, device)
+_OUTPUT_OPTIONS = (outputs, performed, repeats, light, json, models, soundfont, device)
 _TRANSFER_OPTIONS = (
     seed,
     track,

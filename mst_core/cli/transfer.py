@@ -135,6 +135,7 @@ def run_transfer(files: tuple[Path, ...], given: TransferOptions) -> int:
         variants=list_variants(strengths, pitch_strengths, request.seed, given["variants"]),
         outputs=parse_outputs(given["outputs"], given["out_dir"], given["formats"]),
         performed=given["performed"],
+        repeats=given["repeats"] != "off",
         light=given["light"],
         show_original=given["compare"],
         as_json=given["as_json"],

@@ -21,6 +21,7 @@ from mst_core.sound.performance import (
     perform,
 )
 from mst_core.sound.playback_clock import PlaybackClock
+from mst_core.sound.repeats import play_repeats
 
 MIN_NOTE_S = 0.02
 MAX_NOTE_S = 30.0
@@ -38,6 +39,7 @@ def perform_band(
     program: int,
     controls: Sequence[ControlEvent] = (),
     velocity: int | None = None,
+    repeats: bool = True,
     config: PerformanceConfig = DEFAULT_CONFIG,
 ) -> tuple[Performance, ...]:
     """Return the performances of a melody and of its parts, which may begin before second 0.
@@ -49,6 +51,7 @@ def perform_band(
         program: General MIDI program of the melody, 0 to 127.
         controls: programs, controllers and bends of the melody.
         velocity: median MIDI velocity that the melody has beside its parts; None for the usual one.
+        repeats: whether the repeats that the score draws are played.
         config: accents, dynamics and articulation of the melody.
 
     Returns:
@@ -77,7 +80,8 @@ def perform_band(
         )
         for part in sounding
     ]
-    return lead, *band
+    voices = (lead, *band)
+    return play_repeats(melody, voices, clock) if repeats and melody.repeats else voices
 
 
 def start_at_zero(voices: Sequence[Performance]) -> tuple[Performance, ...]:

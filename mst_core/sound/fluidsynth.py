@@ -13,7 +13,7 @@ import ctypes
 import logging
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ POLYPHONY = 128
 MOST_POLYPHONY = 1024
 DRUM_CHANNEL = 9
 """Channel that is left free in each sixteen: FluidSynth plays drums on it."""
+BANK_SELECT = 0
+"""Controller whose value is the bank of the next program."""
 FIRST_CHANNEL_MODE = 120
 """Controllers from this number on are no controllers but commands such as all notes off."""
 TAIL_STEP_S = 0.25
@@ -65,7 +67,7 @@ SETTINGS: dict[str, int | float] = {
     "synth.reverb.level": 0.5,
 }
 
-_Event = tuple[int, int, int, int, ControlEvent | None]
+_Event = tuple[int, int, int, "_Channel", ControlEvent | None]
 """Block, rank in it (0 an end, 1 a controller, 1 + velocity a note), pitch, channel, controller."""
 
 _LOG_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
@@ -146,11 +148,11 @@ class FluidSynth:
         last = channels[len(voices) - 1]
         with self._open(channels=-(-(last + 1) // 16) * 16, polyphony=_polyphony(voices)) as opened:
             synth, font = opened
-            for channel, voice in zip(channels, voices, strict=False):
-                _Instrument(synth, font, channel, voice.drums).select(voice.program)
-                for control, value in INITIAL_CONTROLS.items():
-                    synth.cc(channel, control, value)
-            yield from _render_notes(synth, font, dict(zip(channels, voices, strict=False)))
+            used = [
+                _Channel(synth, font, number, voice)
+                for number, voice in zip(channels, voices, strict=False)
+            ]
+            yield from _render_notes(synth, list(zip(used, voices, strict=True)))
             yield from _render_tail(synth)
 
     def close(self) -> None:
@@ -173,20 +175,37 @@ class FluidSynth:
             synth.delete()
 
 
-class _Instrument:
-    """Selects the instruments of one channel."""
+class _Channel:
+    """A channel of a synthesizer, with the instruments that a voice selects."""
 
-    def __init__(self, synth: Any, font: int, channel: int, drums: bool) -> None:
-        self._synth, self._font, self._channel = synth, font, channel
-        self._bank = DRUM_BANK if drums else 0
+    def __init__(self, synth: Any, font: int, number: int, voice: Performance) -> None:
+        self._synth, self._font, self.number = synth, font, number
+        self._drums, self._bank = voice.drums, 0
+        self.select(voice.program)
+        for control, value in INITIAL_CONTROLS.items():
+            synth.cc(number, control, value)
 
     def select(self, program: int) -> None:
-        """Select a program, or else the first of its bank. Raises NoSound."""
-        for candidate in dict.fromkeys((program, 0)):
-            found = self._synth.program_select(self._channel, self._font, self._bank, candidate)
+        """Select a program of the bank, or else of the first one, or its first. Raises NoSound."""
+        bank = DRUM_BANK if self._drums else self._bank
+        first = DRUM_BANK if self._drums else 0
+        for candidate in dict.fromkeys(((bank, program), (first, program), (first, 0))):
+            found = self._synth.program_select(self.number, self._font, *candidate)
             if found == fluidsynth.FLUID_OK:
                 return
         raise NoSound(f"the SoundFont has no instrument for program {program}")
+
+    def apply(self, control: ControlEvent) -> None:
+        """Obey a program, a controller or a bend."""
+        match control.kind:
+            case "program":
+                self.select(control.number)
+            case "control" if control.number == BANK_SELECT:
+                self._bank = control.value
+            case "control" if control.number < FIRST_CHANNEL_MODE:
+                self._synth.cc(self.number, control.number, control.value)
+            case "bend":
+                self._synth.pitch_bend(self.number, control.value)
 
 
 def _polyphony(voices: Sequence[Performance]) -> int:
@@ -194,13 +213,12 @@ def _polyphony(voices: Sequence[Performance]) -> int:
     return POLYPHONY * min(MOST_POLYPHONY // POLYPHONY, len(voices))
 
 
-def _list_events(voices: Mapping[int, Performance]) -> list[_Event]:
+def _list_events(voices: Sequence[tuple[_Channel, Performance]]) -> list[_Event]:
     """Return all that happens, in order: at the same time ends come first, then controllers."""
     events: list[_Event] = []
-    for channel, voice in voices.items():
+    for channel, voice in voices:
         for time, control in voice.controls:
-            if control.kind != "control" or control.number < FIRST_CHANNEL_MODE:
-                events.append((_to_block(max(0.0, time)), 1, 0, channel, control))
+            events.append((_to_block(max(0.0, time)), 1, 0, channel, control))
         for note in voice.all_notes:
             first = _to_block(note.start)
             events.append((max(first + 1, _to_block(note.end)), 0, note.pitch, channel, None))
@@ -209,31 +227,20 @@ def _list_events(voices: Mapping[int, Performance]) -> list[_Event]:
     return events
 
 
-def _render_notes(synth: Any, font: int, voices: Mapping[int, Performance]) -> Iterator[Samples]:
+def _render_notes(synth: Any, voices: Sequence[tuple[_Channel, Performance]]) -> Iterator[Samples]:
     """Yield the audio of all notes up to the final barline, in pieces of shape (frames, 2)."""
-    end = _to_block(max(voice.end for voice in voices.values()))
+    end = _to_block(max(voice.end for _, voice in voices))
     done = 0
     for block, order, pitch, channel, control in _list_events(voices):
         yield from _render_blocks(synth, min(block, end) - done)
         done = max(done, min(block, end))
         if control is not None:
-            _apply_control(synth, font, channel, voices[channel].drums, control)
+            channel.apply(control)
         elif order:
-            synth.noteon(channel, pitch, order - 1)
+            synth.noteon(channel.number, pitch, order - 1)
         else:
-            synth.noteoff(channel, pitch)
+            synth.noteoff(channel.number, pitch)
     yield from _render_blocks(synth, end - done)
-
-
-def _apply_control(synth: Any, font: int, channel: int, drums: bool, control: ControlEvent) -> None:
-    """Pass a program, a controller or a bend on to a channel."""
-    match control.kind:
-        case "program":
-            _Instrument(synth, font, channel, drums).select(control.number)
-        case "control":
-            synth.cc(channel, control.number, control.value)
-        case "bend":
-            synth.pitch_bend(channel, control.value)
 
 
 def _render_blocks(synth: Any, blocks: int) -> Iterator[Samples]:

@@ -29,7 +29,7 @@ class MixConfig:
     min_melody_lead: float = 1.0
     """LU by which the melody alone is at least louder than the band alone."""
     max_melody_lead: float = 12.0
-    """LU by which it is at most louder: a band that came along is to be heard."""
+    """LU by which it is at most louder: a band that came along must be audible."""
 
 
 DEFAULT_CONFIG = MixConfig()
@@ -73,7 +73,7 @@ def _within_limit(voice: Performance) -> Performance:
 
 
 def _band_level(melody: SampleFile, band: SampleFile, config: MixConfig) -> float:
-    """Return the amplitude of the band with which the melody is heard above it."""
+    """Return the amplitude of the band with which the melody stands out."""
     lead = measure_loudness(Recording.of(melody)) - measure_loudness(Recording.of(band))
     if not np.isfinite(lead):
         return 1.0

@@ -126,7 +126,7 @@ class Performance:
 def perform(
     melody: Melody, *, swing: float, config: PerformanceConfig = DEFAULT_CONFIG
 ) -> Performance:
-    """Return the performance of a melody; repeats are played once.
+    """Return the performance of a melody, repeats played once (see `mst_core.sound.repeats`).
 
     Only quarter notes of simple meters with no onset finer than eighths swing. All other quarters,
     and compound meters, are played as written.

@@ -1,4 +1,4 @@
-"""A recording: a piece of audio as it will be heard, computed while it is read."""
+"""A recording: a piece of audio as it will sound, computed while it is read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Recording:
 
     source: SampleFile
     first: int
-    """First frame of the source that is heard."""
+    """First frame of the source of the result."""
     frames: int
-    """Number of frames that are heard."""
+    """Number of frames of the result."""
     fade_in: int = 0
     """Frames over which it rises at the beginning."""
     fade_out: int = 0

@@ -18,7 +18,7 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
 from mst_core.generation.candidates import stepwise_decoder
 from mst_core.generation.sampling import sample_top_p
-from mst_core.music import Melody
+from mst_core.music import GraceNotes, Melody
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.transfer.change_path import Alternatives, ChangePath, build_path, select_drafts
 from mst_core.transfer.config import TransferConfig
@@ -41,8 +41,22 @@ def with_pitches(melody: Melody, pitches: NDArray[np.int64]) -> Melody:
         melody: a tune of N notes.
         pitches: one for each note, in their order.
     """
-    notes = zip(melody.notes, pitches, strict=True)
-    return replace(melody, notes=tuple(replace(note, pitch=int(pitch)) for note, pitch in notes))
+    notes = tuple(
+        replace(note, pitch=int(pitch)) for note, pitch in zip(melody.notes, pitches, strict=True)
+    )
+    grace_notes = tuple(
+        _moved_with(grace, notes[grace.note].pitch - melody.notes[grace.note].pitch)
+        for grace in melody.grace_notes
+    )
+    return replace(melody, notes=notes, grace_notes=grace_notes)
+
+
+def _moved_with(grace: GraceNotes, semitones: int) -> GraceNotes:
+    """Grace notes moved by as much as their note, within the range of MIDI."""
+    pitches = tuple(
+        pitch + semitones if 0 <= pitch + semitones <= 127 else pitch for pitch in grace.pitches
+    )
+    return replace(grace, pitches=pitches)
 
 
 def build_pitch_path(

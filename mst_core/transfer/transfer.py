@@ -21,6 +21,7 @@ from mst_core.reading.parsed_score import ParsedScore
 from mst_core.statistics.reference_profiles import proximity_rank
 from mst_core.statistics.shared_runs import SharedRun
 from mst_core.styles import StyleCard
+from mst_core.transfer.accompaniment import move_melody_controls, move_parts
 from mst_core.transfer.change_path import ChangePath
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.meter_map import tempo_ratio
@@ -28,7 +29,6 @@ from mst_core.transfer.pitch import build_pitch_path, with_pitches
 from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
 from mst_core.transfer.structure import check_duration, count_kept_repeats
 from mst_core.transfer.target import PitchTarget, RhythmTarget, Target
-from mst_core.transfer.time_warp import TimeWarp
 
 T = TypeVar("T")
 _MAX_LISTED = 4
@@ -98,7 +98,6 @@ class StyleTransfer:
                 pitch = self._compared(pitch, melody, pitch_target, request.pitch, scores)
         if request.rhythm is not None and rhythm is not None and rhythm.changed:
             rhythm = self._compared(rhythm, melody, rhythm_target, request.rhythm, scores)
-        warp = TimeWarp.between(source.melody, melody)
         return Composition(
             melody,
             form="",
@@ -108,8 +107,8 @@ class StyleTransfer:
             rhythm=rhythm,
             pitch=pitch,
             repeats=count_kept_repeats(source.melody, melody),
-            parts=warp.move_parts(source.parts),
-            controls=warp.move_controls(source.controls),
+            parts=move_parts(source.parts, source.melody, melody),
+            controls=move_melody_controls(source.controls, source.melody, melody),
             velocity=source.velocity,
             warnings=tuple(warnings),
         )
