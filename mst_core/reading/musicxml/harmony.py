@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mst_core.music import SEMITONES
+from mst_core.reading.chord_symbols import lead_sheet_chord
 from mst_core.reading.musicxml.tree import XmlElement
 
 _KINDS = {
@@ -21,7 +21,6 @@ _KINDS = {
 """The values of ``<kind>`` and what follows the root; others are written as the root alone."""
 _NO_CHORD = "N.C."
 _ALTERATIONS = {"-2": "bb", "-1": "b", "": "", "0": "", "1": "#", "2": "##"}
-_QUALITY = re.compile(r"[0-9A-Za-z#b+°ø△Δ()\-]{1,20}")  # of a kind that is given as text only
 _ROOTS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 """Names of transposed roots by pitch class."""
 _MAX_DEGREES = 8
@@ -48,7 +47,8 @@ def read_chord_symbol(harmony: XmlElement, transposition: int) -> str | None:
     quality = _KINDS.get(kind_name, "")
     if kind and kind_name not in _KINDS:
         shown = "".join(kind.attributes.get("text", "").split())
-        quality = shown if _QUALITY.fullmatch(shown) else ""
+        plain = lead_sheet_chord("C" + shown)
+        quality = plain[1:] if plain and "/" not in plain else ""
     bass = _letter(harmony, "bass", transposition)
     symbol = root + _with_degrees(quality, harmony)
     return f"{symbol}/{bass}" if bass and bass != root else symbol
