@@ -15,6 +15,9 @@ from mst_core.errors import MstError
 from mst_core.reading.formats import ScoreFormat, sanitize_line
 from mst_core.reading.parsed_score import ParsedScore, Selection
 
+_SHOWN_CANDIDATES = 6
+"""Parts that are shown in the ranking; ``--json`` has all."""
+_PART_NOUNS = {ScoreFormat.MIDI: "track", ScoreFormat.ABC: "voice"}
 _EXAMPLE = """\b
 What is in these files?
     mst inspect tune.mid reel.abc sonata.mxl
@@ -63,6 +66,24 @@ def describe_score(score: ParsedScore) -> dict[str, Any]:
         "seconds": round(melody.seconds, 1),
         "program": score.program,
         "tempo_changes": len(melody.tempo_changes),
+        "key_changes": [
+            {"bar": change.bar + 1, "key": change.key.name} for change in melody.key_changes
+        ],
+        "chords": len(melody.chords),
+        "grace_notes": len(melody.grace_notes),
+        "swing": score.swing,
+        "tunes": len(score.tunes),
+        "tune": score.tune,
+        "track": score.track,
+        "candidates": [
+            {
+                "track": candidate.number,
+                "name": candidate.name,
+                "notes": candidate.notes,
+                "score": candidate.score,
+            }
+            for candidate in score.candidates
+        ],
         "parts": [
             {
                 "name": part.name,
@@ -87,6 +108,16 @@ def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> lis
         f"    {found['notes']} notes in {found['bars']} bars{pickup} of {found['meter']}{changes}, "
         f"{found['key']}, {found['tempo']:g} quarter notes a minute, {found['seconds']:.0f} s",
     ]
+    if len(score.candidates) > 1:
+        ranking = ", ".join(
+            f"{candidate.number} {candidate.name} ({candidate.score:.0%})"
+            for candidate in score.candidates[:_SHOWN_CANDIDATES]
+        )
+        more = len(score.candidates) - _SHOWN_CANDIDATES
+        lines.append(
+            f"    melody: {_PART_NOUNS.get(score_format, 'part')} {score.track}; "
+            f"by likelihood: {ranking}{f' and {more} more' if more > 0 else ''}"
+        )
     for part in score.parts:
         name = part.name or "without a name"
         drums = " (percussion)" if part.drums else ""

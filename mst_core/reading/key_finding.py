@@ -46,6 +46,8 @@ class KeyFindingConfig:
     """Largest share outside its scale of the key that replaces it."""
     fewest_notes: int = 8
     """Notes of melody and parts from which a stated key may be doubted."""
+    fewest_pitch_classes: int = 5
+    """Different pitch classes among them."""
 
 
 _CONFIG = KeyFindingConfig()
@@ -93,7 +95,12 @@ def settle_key(
     """
     beside = list(beside)
     shares = _pitch_class_shares(notes, beside)
-    if len(notes) + len(beside) < config.fewest_notes or not notes or max(shares) == min(shares):
+    if (
+        not notes
+        or len(notes) + len(beside) < config.fewest_notes
+        or sum(share > 0 for share in shares) < config.fewest_pitch_classes
+        or max(shares) == min(shares)
+    ):
         return stated
     outside = _share_outside(shares, stated)
     if may_be_default and stated == Key(0):

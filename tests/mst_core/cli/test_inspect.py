@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from click.testing import CliRunner, Result
 from mst_core.__main__ import main
 from mst_core.cli.files import read_bytes
 from mst_core.errors import UnreadableScore
+from tests.support.melodies import melody
+from tests.support.midi_files import midi, notes, track
 from tests.tools.hostile.files import GOOD
 
 
@@ -48,6 +51,27 @@ def test_json_is_an_object_a_file(folder: Path) -> None:
     assert rows[1]["title"] == "Tune"
     assert rows[1]["repeats"] == 2
     assert rows[0]["notes"] == 32
+
+
+def test_the_ranking_of_the_parts_is_shown_with_the_numbers_of_the_option(folder: Path) -> None:
+    tune = melody("C5 D5 E5 F5 G5*2 E5*2 D5 E5 F5 D5 C5*4", bars=2).notes
+    low = [replace(note, pitch=note.pitch - 36) for note in tune]
+    file = midi(
+        track(notes(low, channel=1), name="Bass"),
+        track(notes(tune), name="Flute"),
+        track(notes(low, channel=9), name="Kit"),
+    )
+    (folder / "trio.mid").write_bytes(file)
+    text = inspect("trio.mid").stdout
+    assert "melody: track 2; by likelihood: 2 Flute (100%), 1 Bass (0%)" in text
+    row = json.loads(inspect("--json", "trio.mid").stdout)
+    assert row["track"] == 2
+    assert [(each["track"], each["name"]) for each in row["candidates"]] == [
+        (2, "Flute"),
+        (1, "Bass"),
+    ]
+    asked = inspect("--track", "1", "trio.mid").stdout
+    assert "melody: track 1; by likelihood: 2 Flute" in asked
 
 
 def test_good_files_are_shown_and_bad_ones_reported(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import assume, given, settings
 from mst_core.errors import BadOption, NoMelody, TooLong, UnreadableScore
 from mst_core.music import Key, Melody, TempoChange
 from mst_core.notation.musicxml import write_musicxml
+from mst_core.reading.key_finding import share_outside
 from mst_core.reading.musicxml.read import read_musicxml
 from mst_core.reading.parsed_score import Limits
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
@@ -358,7 +360,9 @@ def test_numbers_out_of_range_are_rejected(right: str, wrong: str) -> None:
 def test_a_melody_that_is_written_as_musicxml_is_read_as_the_same_melody(tune: Melody) -> None:
     assume(len(tune.notes) >= 2)
     score = read_musicxml(write_musicxml(tune, title="A tune"))
-    assert score.melody == tune
+    # A key that the notes clearly contradict is not believed.
+    fits = share_outside(tune.key, tune.notes) <= 0.25
+    assert (score.melody if fits else replace(score.melody, key=tune.key)) == tune
     assert score.title == "A tune"
 
 
