@@ -22,6 +22,7 @@ SLOW_MODULES = {
         "bot/preview/test_preview.py",  # a browser
         "bot/preview/test_upload.py",
         "mst_core/cli/test_evaluate.py",  # networks
+        "mst_core/cli/test_one_run.py",
         "mst_core/cli/test_rerhythm.py",
         "mst_core/cli/test_train.py",
         "mst_core/cli/test_transfer.py",
