@@ -15,6 +15,9 @@ from mst_core.music import Melody
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.sound.repeats import played_seconds
 
+_TEMPO_CHANGES = "The tempo changes"
+"""Beginning of the sentence about a tempo map; that of the result replaces that of the file."""
+
 
 def make_receipt(
     request: Request,
@@ -59,7 +62,10 @@ def make_receipt(
         rank_among=measured.rank_among if measured else None,
         longest_shared_run=measured.longest_shared_run if measured else None,
         p95_shared_run=measured.p95_shared_run if measured else None,
-        warnings=(*composition.warnings, *_describe_tempos(melody)),
+        warnings=(
+            *(each for each in composition.warnings if not each.startswith(_TEMPO_CHANGES)),
+            *_describe_tempos(melody),
+        ),
         track=source.track if source else None,
         candidates=_list_candidates(source) if source else (),
         tune=source.tune if source else None,
@@ -88,7 +94,10 @@ def _describe_tempos(melody: Melody) -> Iterator[str]:
     """Yield the range of tempos, in quarter notes, where the tempo changes."""
     tempos = [round(change.tempo) for change in melody.tempo_changes]
     if tempos and min(tempos) != max(tempos):
-        yield f"The tempo changes: {min(tempos)} to {max(tempos)} quarter notes per minute."
+        yield (
+            f"{_TEMPO_CHANGES}: {min(tempos)} to {max(tempos)} quarter notes per minute, mostly "
+            f"{round(melody.tempo)}."
+        )
 
 
 def _rounded(share: float | None) -> float | None:

@@ -1,15 +1,16 @@
 """Mashup: the pitches and the form of one given tune in the rhythm of another.
 
 The pitch tune gives its pitches, all in their order, and its bars, sections and repeats. The rhythm
-tune gives meter, tempo and a rhythm for each bar. Bars that are the same music in the pitch tune
-get the rhythm of the same bar; the others follow the order of the rhythm tune as far as their
+tune gives meter, tempo map and a rhythm for each bar. Bars that are the same music in the pitch
+tune get the rhythm of the same bar; the others follow the order of the rhythm tune as far as their
 numbers of notes allow. Where the numbers differ, weak onsets are dropped or long notes split.
 Nothing is random (docs/decisions.md#mashup).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -18,12 +19,16 @@ from numpy.typing import NDArray
 
 from mst_core.errors import NoSuchTune
 from mst_core.generation.composition import Composition
-from mst_core.music import Melody, Meter, Note, Repeat
+from mst_core.music import Melody, Meter, Note, Repeat, TempoChange
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.transfer.bar_rhythms import adapt_note_count, bar_rhythms
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
 from mst_core.transfer.structure import PHRASE_BARS, check_duration, split_into_bars
+from mst_core.transfer.time_warp import TimeWarp
+
+_MAX_TEMPOS = 64
+"""Changes of tempo in one bar that are kept."""
 
 
 def combine(
@@ -44,19 +49,18 @@ def combine(
         TooLong: when it would last too long in the bars and the tempo of the second.
     """
     pitch_tune, rhythm_tune = pitch_score.melody, rhythm_score.melody
-    length = pitch_tune.bar_count * rhythm_tune.meter.bar_length
-    check_duration(float(length) * 60 / rhythm_tune.tempo, rhythm_tune.meter)
     melody, adapted = combine_melodies(pitch_tune, rhythm_tune, config)
-    warnings = [*pitch_score.warnings, *rhythm_score.warnings]
+    check_duration(melody.seconds, melody.meter)
+    warnings = list(_name_tunes(pitch_score, rhythm_score))
     if adapted:
         warnings.append(
-            f"{round(100 * adapted)} % of the notes stand in bars that had to be fitted to "
-            "their number."
+            f"Bars of the second tune with too few or too many notes were adapted; they hold "
+            f"{round(100 * adapted)} % of the notes."
         )
     return Composition(
         melody,
         form="",
-        swing=0.5,
+        swing=0.5 if rhythm_score.swing is None else rhythm_score.swing,
         program=0 if pitch_score.program is None else pitch_score.program,
         original=pitch_tune if melody.meter == pitch_tune.meter else None,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -114,8 +118,42 @@ def combine_melodies(
         pitch_tune.bar_count,
         pitch_tune.sections,
         repeats=_repeats(pitch_tune, meter),
+        tempo_changes=_tempo_changes(rhythm_tune, pitch_tune.bar_count),
+        key_changes=pitch_tune.key_changes,
+        grace_notes=pitch_tune.grace_notes,
     )
-    return melody, n_adapted / max(1, len(notes))
+    chords = TimeWarp.between(pitch_tune, melody).move_chords(pitch_tune.chords)
+    return replace(melody, chords=chords), n_adapted / max(1, len(notes))
+
+
+def _name_tunes(pitch_score: ParsedScore, rhythm_score: ParsedScore) -> Iterator[str]:
+    """Yield the warnings of both scores, each with the tune that it is about."""
+    titles = pitch_score.title, rhythm_score.title
+    known = all(titles) and titles[0] != titles[1]
+    for score, number in ((pitch_score, "first"), (rhythm_score, "second")):
+        name = f'"{score.title}"' if known else f"the {number} tune"
+        yield from (f"In {name}: {warning}" for warning in score.warnings)
+
+
+def _tempo_changes(rhythm_tune: Melody, bar_count: int) -> tuple[TempoChange, ...]:
+    """The tempo map of the rhythm tune in as many of its bars, which begin again at their end."""
+    changes = rhythm_tune.tempo_changes
+    if not changes or not rhythm_tune.bar_count:
+        return ()
+    lines, bar = rhythm_tune.barlines, rhythm_tune.meter.bar_length
+    onsets = [change.onset for change in changes]
+    found: list[TempoChange] = [TempoChange(-bar, changes[0].tempo)]
+    for index in range(bar_count):
+        source = index % rhythm_tune.bar_count
+        start, length = lines[source], lines[source + 1] - lines[source]
+        first = bisect_right(onsets, start)
+        inside = changes[first : min(bisect_left(onsets, lines[source + 1]), first + _MAX_TEMPOS)]
+        new = [TempoChange(index * bar, changes[max(0, first - 1)].tempo)]
+        for change in inside:
+            offset = (change.onset - start) * bar / length
+            new.append(TempoChange(index * bar + offset, change.tempo))
+        found += (change for change in new if change.tempo != found[-1].tempo)
+    return tuple(found)
 
 
 def _align_bars(

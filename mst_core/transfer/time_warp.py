@@ -95,6 +95,14 @@ class TimeWarp:
         """
         return tuple(replace(event, onset=self.move(event.onset)) for event in controls)
 
+    def move_chords(self, chords: Iterable[ChordSymbol]) -> tuple[ChordSymbol, ...]:
+        """Return chord symbols, moved to the nearest places of the grid.
+
+        Args:
+            chords: of the given tune.
+        """
+        return tuple(replace(chord, onset=_to_grid(self.move(chord.onset))) for chord in chords)
+
     def retime(self, before: Melody, after: Melody) -> Melody:
         """Return the changed tune with the tempo and the chord symbols that the warp gives it.
 
@@ -115,9 +123,7 @@ class TimeWarp:
             after,
             tempo=before.tempo * float(main),
             tempo_changes=self._move_tempos(changes),
-            chords=tuple(
-                ChordSymbol(_to_grid(self.move(chord.onset)), chord.text) for chord in before.chords
-            ),
+            chords=self.move_chords(before.chords),
         )
 
     def _move_tempos(self, changes: tuple[TempoChange, ...]) -> tuple[TempoChange, ...]:

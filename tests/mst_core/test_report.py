@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+
+import pytest
 
 from mst_core import __version__
 from mst_core.generation.composition import Composition, SideResult
 from mst_core.jobs import Compose, Side, Transfer
+from mst_core.music import Repeat, TempoChange
 from mst_core.reading.parsed_score import ParsedScore, PartCandidate
 from mst_core.report import make_receipt
 from tests.support.fake_composer import write_scale
@@ -64,3 +68,21 @@ def test_the_parts_and_tunes_of_a_file_are_named_so_that_a_person_can_choose_ano
     assert receipt.tunes[14] == (40, "Tune 40")
     alone = make_receipt(request, COMPOSITION, "Tune", ParsedScore("Tune", write_scale(NEW)))
     assert (alone.candidates, alone.tunes) == ((), ())
+
+
+def test_the_receipt_names_the_range_of_tempos_once() -> None:
+    map_of = (TempoChange(Fraction(0), 120.0), TempoChange(Fraction(4), 96.4))
+    melody = replace(COMPOSITION.melody, tempo_changes=map_of)
+    changing = replace(COMPOSITION, melody=melody, warnings=("The tempo changes, says the file.",))
+    receipt = make_receipt(NEW, changing)
+    assert receipt.warnings == (
+        "The tempo changes: 96 to 120 quarter notes per minute, mostly 180.",
+    )
+
+
+def test_the_seconds_of_the_receipt_are_those_of_the_audio() -> None:
+    melody = COMPOSITION.melody
+    twice = replace(COMPOSITION, melody=replace(melody, repeats=(Repeat(0, melody.bar_count),)))
+    once = make_receipt(NEW, twice, repeats=False).seconds
+    assert once == make_receipt(NEW, COMPOSITION).seconds
+    assert make_receipt(NEW, twice).seconds == pytest.approx(2 * once, abs=0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 
 from mst_core.errors import NoSuchTune
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import ChordSymbol, GraceNotes, Key, Melody, Meter, Note, TempoChange
 from mst_core.reading.abc.read import read_abc_score
+from mst_core.reading.parsed_score import ParsedScore
 from mst_core.transfer.bar_rhythms import adapt_note_count
-from mst_core.transfer.mashup import combine_melodies
+from mst_core.transfer.mashup import combine, combine_melodies
 from mst_core.transfer.structure import split_into_bars
 from tests.support.melodies import JIG, REEL, melodies
 
@@ -87,3 +89,43 @@ def test_any_two_tunes_give_a_valid_tune_or_a_clear_error(first: Melody, second:
 def test_a_split_note_stays_on_the_grid() -> None:
     halves = adapt_note_count(((Fraction(0), Fraction(5, 8)),), 2, Meter(4, 4))
     assert all((time * 24).denominator == 1 for note in halves for time in note)
+
+
+def test_the_tempo_map_is_that_of_the_second_tune_bar_by_bar() -> None:
+    slowing = replace(
+        tune(HORNPIPE),
+        tempo_changes=(TempoChange(Fraction(0), 90.0), TempoChange(Fraction(14), 45.0)),
+    )
+    mashed = combined(replace(REEL, bar_count=16), slowing)
+    # Four bars of the second tune are played four times, each time slower at the end.
+    assert mashed.seconds == pytest.approx(4 * slowing.seconds)
+    assert mashed.tempo_changes[:4] == (
+        TempoChange(Fraction(-4), 90.0),
+        TempoChange(Fraction(14), 45.0),
+        TempoChange(Fraction(16), 90.0),
+        TempoChange(Fraction(30), 45.0),
+    )
+
+
+def test_chords_and_grace_notes_of_the_first_tune_stay() -> None:
+    waltz = replace(
+        tune("X:1\nM:3/4\nL:1/4\nK:G\nGBd|cAF|G3|G3|\n"),
+        chords=(ChordSymbol(Fraction(0), "G"), ChordSymbol(Fraction(3), "D7")),
+        grace_notes=(GraceNotes(3, (73,)),),
+    )
+    mashed = combined(waltz, REEL)
+    assert [f"{chord.onset} {chord.text}" for chord in mashed.chords] == ["0 G", "4 D7"]
+    assert mashed.grace_notes == waltz.grace_notes
+
+
+def test_remarks_name_the_tune_that_they_are_about() -> None:
+    first = ParsedScore("Reel", REEL, warnings=("A rest was left out.",))
+    second = ParsedScore("Jig", JIG, warnings=("A rest was left out.",), swing=0.6)
+    made = combine(first, second)
+    assert made.warnings[:2] == (
+        'In "Reel": A rest was left out.',
+        'In "Jig": A rest was left out.',
+    )
+    assert made.swing == 0.6
+    untitled = combine(replace(first, title=""), second)
+    assert untitled.warnings[0] == "In the first tune: A rest was left out."
