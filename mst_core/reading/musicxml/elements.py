@@ -33,6 +33,7 @@ NOTE_TYPES = {
     "1024th": Fraction(1, 256),
 }
 """Quarter notes of each note value, by its name in a ``<type>`` element."""
+_ACCIDENTALS = {"sharp": 1, "flat": -1, "double-sharp": 2, "sharp-sharp": 2, "flat-flat": -2}
 _DOUBLE_LINES = ("light-light", "light-heavy", "heavy-light", "heavy-heavy")
 _MODES = {**{mode: mode for mode in MODES}, "ionian": "major", "aeolian": "minor"}
 _JUMP_WORDS = re.compile(r"\b(d\. ?[cs]\.|d[cs]\b|da capo|dal segno|to coda)", re.IGNORECASE)
@@ -137,11 +138,12 @@ def read_transposition(transpose: XmlElement) -> int:
     return round((transpose.find_number("chromatic") or Fraction(0)) + 12 * octaves)
 
 
-def read_pitch(pitch: XmlElement, transposition: int) -> tuple[int, bool]:
-    """Parse a ``<pitch>`` element into the pitch that sounds.
+def read_pitch(note: XmlElement, transposition: int) -> tuple[int, bool]:
+    """Parse the ``<pitch>`` of a note into the pitch that sounds.
 
     Args:
-        pitch: The element.
+        note: The ``<note>`` element; its printed accidental counts where the pitch names no
+            alteration.
         transposition: Semitones that the instrument sounds above what is written.
 
     Returns:
@@ -150,8 +152,10 @@ def read_pitch(pitch: XmlElement, transposition: int) -> tuple[int, bool]:
     Raises:
         UnreadableScore: when a number is missing or out of range.
     """
-    step, octave = pitch.find_text("step").upper(), pitch.find_number("octave")
-    alteration = pitch.find_number("alter") or Fraction(0)
+    step, octave = note.find_text("pitch", "step").upper(), note.find_number("pitch", "octave")
+    alteration = note.find_number("pitch", "alter")
+    if alteration is None:
+        alteration = Fraction(_ACCIDENTALS.get(note.find_text("accidental"), 0))
     if step not in SEMITONES or octave is None:
         raise UnreadableScore(f"the pitch {step[:9]!r} without an octave or a letter", ACCEPTED)
     exact = 12 * (octave + 1) + SEMITONES[step] + alteration

@@ -192,7 +192,14 @@ def _main_voice(
         for voice, notes in voices.items():
             onsets[voice] += len({note.onset for note in notes})
     most = max(present.values(), default=0)
-    full_staves = [staff for staff, count in present.items() if count >= _MIN_STAFF_SHARE * most]
+    sizes: Counter[str] = Counter()  # onsets by staff
+    for voice, count in onsets.items():
+        sizes[staves[voice]] += count
+    full_staves = [
+        staff
+        for staff, count in present.items()
+        if count >= _MIN_STAFF_SHARE * most and sizes[staff] >= min(2, max(sizes.values()))
+    ]
     top_staff = min(full_staves, key=_number, default="1")
     on_top = sorted(
         (voice for voice, staff in staves.items() if staff == top_staff),

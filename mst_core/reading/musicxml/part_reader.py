@@ -337,7 +337,7 @@ class _MeasureReader:
         self.counts["grace"] += 1
         if note.find("pitch") is None or note.attributes.get("print-object") == "no":
             return
-        pitch = read_pitch(note.find("pitch") or note, self._transposition)[0]
+        pitch = read_pitch(note, self._transposition)[0]
         before = self._graces.setdefault(voice, [])
         if note.find("chord") and before:
             before[-1] = max(before[-1], pitch)
@@ -370,8 +370,7 @@ class _MeasureReader:
 
     def _pitch(self, note: XmlElement) -> int:
         """MIDI number of a note that has a pitch."""
-        pitch = note.find("pitch") or note
-        number, rounded = read_pitch(pitch, self._transposition)
+        number, rounded = read_pitch(note, self._transposition)
         self.pitched_count += 1
         self.counts["rounded"] += rounded
         self.counts["transposed"] += self._transposition != 0

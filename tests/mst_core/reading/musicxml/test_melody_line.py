@@ -88,6 +88,8 @@ def test_a_part_that_plays_on_its_lower_staff_has_its_melody_there() -> None:
     silent = on(1, "z*4") + back(4)
     bars = [silent + on(2, "C3 D3 E3 F3", voice=5)] * 5
     once = on(1, "C5*4") + back(4) + on(2, "C3*4", voice=5)
+    short = read(measure(signature(), bars[0]), measure(once)).melody
+    assert short.pitches == (48, 50, 52, 53, 48)
     tune = read(measure(signature(), bars[0]), *map(measure, bars[1:]), measure(once))
     assert tune.melody.pitches[:4] == (48, 50, 52, 53)
     assert len(tune.melody.notes) == 21

@@ -118,6 +118,16 @@ def test_numbers_and_letters_are_read_in_the_forms_that_programs_write(
     assert read_musicxml(text.replace(right, wrong).encode()) == read_musicxml(text.encode())
 
 
+@pytest.mark.parametrize(("accidental", "pitch"), [("sharp", 61), ("flat", 59), ("natural", 60)])
+def test_a_printed_accidental_counts_where_no_alteration_is_named(
+    accidental: str, pitch: int
+) -> None:
+    bare = notes("C4", more=f"<accidental>{accidental}</accidental>")
+    bare = bare.replace("<alter>0</alter>", "")
+    tune = read(measure(signature(), bare, notes("C4", more="<accidental>sharp</accidental>")))
+    assert tune.melody.pitches == (pitch, 60)
+
+
 def test_a_score_within_another_element_and_with_a_namespace_is_read() -> None:
     plain = document(part(measure(signature(), "C4 D4 E4 F4")))
     body = plain[plain.index("<score-partwise") :]
