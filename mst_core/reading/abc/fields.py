@@ -99,6 +99,16 @@ def read_key(text: str) -> tuple[str, Key, dict[str, int]] | None:
     return f"{letter}{'#b'[shift < 0] if shift else ''}{mode[:3]}", key, signature
 
 
+def names_tonic(text: str) -> bool:
+    """Return whether a K: field names a tonic and with it a mode: ``D``, ``Em``, not ``none``.
+
+    Args:
+        text: The field after its colon.
+    """
+    words = _CLEF_WORD.sub(" ", _SETTING.sub(" ", without_comment(text))).strip().lower()
+    return bool(words) and not words.startswith("none") and " exp" not in f" {words}"
+
+
 def read_shifts(text: str) -> dict[str, int]:
     """Parse what moves the sound in a K:, V: or I: field: octaves and transposition.
 

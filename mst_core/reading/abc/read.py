@@ -9,14 +9,17 @@ characters are skipped, as the ABC standard 2.1 demands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from mst_core.errors import BadOption, MstError, TooLong, UnreadableScore
+from mst_core.music import Melody
 from mst_core.reading.abc.book import find_title, holds_music, split_tunes
 from mst_core.reading.abc.melody import build_melody, build_part, describe_moved_notes, lay_out_tune
 from mst_core.reading.abc.melody_voice import choose_voice
 from mst_core.reading.abc.text import decode_abc
 from mst_core.reading.abc.tune import AbcTune
 from mst_core.reading.abc.voices import ACCEPTED, read_tune, read_voices
+from mst_core.reading.key_finding import describe_settled_key, settle_key
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
 __all__ = ["read_abc_score", "read_tune", "split_tunes"]
@@ -103,6 +106,8 @@ def _read_one(text: str, track: int | None, limits: Limits) -> ParsedScore:
     voice = chosen.tune
     layout = lay_out_tune(voice, max_bars=limits.bars)
     melody = build_melody(voice, layout, chords_of=_chord_voice(voice, voices))
+    stated = melody.key
+    melody = _with_settled_key(melody, voice)
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
     return ParsedScore(
@@ -121,8 +126,20 @@ def _read_one(text: str, track: int | None, limits: Limits) -> ParsedScore:
             *voice.warnings,
             *layout.warnings,
             *describe_moved_notes(voice, layout, melody),
+            *(describe_settled_key(stated, melody.key) if voice.names_key else ()),
         ),
     )
+
+
+def _with_settled_key(melody: Melody, voice: AbcTune) -> Melody:
+    """The melody in the key that its notes have, where the file names none or clearly another."""
+    if melody.key_changes:
+        return melody
+    key = settle_key(melody.key, melody.notes, mode_stated=voice.names_key)
+    # Without a K: field the notes are read without sharps: their key has none either.
+    if not voice.names_key and key.fifths != melody.key.fifths:
+        return melody
+    return replace(melody, key=key)
 
 
 def _chord_voice(voice: AbcTune, voices: Sequence[AbcTune]) -> AbcTune:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from mst_core.reading.abc.text import without_comment
+from mst_core.reading.tempo_words import find_tempo_word
 
 DEFAULT_TEMPO = 110.0
 """Quarter notes per minute of a tune that names no tempo: dances and songs, which ABC holds, go at
@@ -19,13 +20,6 @@ TEMPO_RANGE = (20.0, 400.0)
 SLOWEST_IN_UNITS = 70.0
 """Quarter notes per minute: a bare number counts units of length, as the standard says, where that
 gives more; else it is a metronome number of quarter notes, as programs write it today."""
-TEMPO_WORDS = {
-    # As abc2midi plays them, in quarter notes per minute.
-    "larghissimo": 40, "adagissimo": 44, "lentissimo": 48, "largo": 56, "adagio": 59, "lento": 62,
-    "larghetto": 66, "adagietto": 76, "andante": 88, "andantino": 96, "moderato": 104,
-    "allegretto": 112, "allegro": 120, "vivace": 168, "vivo": 180, "presto": 192,
-    "allegrissimo": 208, "vivacissimo": 220, "prestissimo": 240,
-}  # fmt: skip
 _NUMBER = r"(?:ca\.?|circa|c\.|about|approx\.?|~|≈)?\s{0,3}(\d{1,4}(?:\.\d{1,4})?)"
 _WITH_BEAT = re.compile(
     rf"((?:\d{{1,3}}\s?/\s?\d{{1,3}}\s{{0,3}}\+?\s{{0,3}}){{1,5}})\s{{0,3}}=\s{{0,3}}{_NUMBER}",
@@ -56,11 +50,8 @@ def read_tempo(text: str, unit: Fraction) -> float | None:
     tempo = _old_beat(numbers, unit) or _with_beat(numbers) or _bare(numbers, unit)
     if tempo is None:
         words = " ".join(_QUOTED.findall(text)) or numbers
-        tempo = next(
-            (float(TEMPO_WORDS[word]) for word in re.findall(r"[a-z]+", words.lower())
-             if word in TEMPO_WORDS),
-            None,
-        )  # fmt: skip
+        named = find_tempo_word(words)
+        tempo = named[1] if named else None
     if tempo is None or not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
         return None
     return tempo

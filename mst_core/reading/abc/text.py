@@ -14,11 +14,13 @@ from bisect import bisect_right
 from html import unescape
 
 from mst_core.reading.formats import decode_text
+from mst_core.reading.text_encoding import find_encoding
 
 _CHARSET = re.compile(
     rb"^(?:%%|I:)[ \t]*(?:abc-charset|abc-encoding|encoding|charset)[ \t]+([\w.:-]{2,30})",
     re.MULTILINE | re.IGNORECASE,
 )
+_TEXT_FIELD = re.compile(rb"^[ \t]{0,20}[TCWwNHOSRAB]:(.{1,400})", re.MULTILINE)
 _SEARCHED_FOR_CHARSET = 20_000  # bytes
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _BREAK_TAG = re.compile(r"<(?:br|p|div|li|tr|pre|h[1-6]|hr)\b[^<>]{0,400}>[ \t]{0,9}\n?", re.I)
@@ -78,7 +80,7 @@ def decode_abc(data: bytes) -> str:
 
     Returns:
         The text in the character set that the file names (``%%abc-charset``), else in UTF-16 or
-        UTF-8, else in Windows-1252, which old programs wrote.
+        UTF-8, else in the one in which its titles and words are words, such as Windows-1251.
     """
     named = _CHARSET.search(data[:_SEARCHED_FOR_CHARSET])
     if named and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
@@ -88,12 +90,19 @@ def decode_abc(data: bytes) -> str:
                 return data.decode(name)
         except (LookupError, ValueError):
             pass  # no such character set, or the file is in another one
-    text = decode_text(data)
+    if b"\0" in data[:_SEARCHED_FOR_CHARSET] or data.isascii() or _is_utf_8(data):
+        return decode_text(data)
+    texts = (line.strip() for line in _TEXT_FIELD.findall(data))
+    return data.decode(find_encoding(texts), errors="replace")
+
+
+def _is_utf_8(data: bytes) -> bool:
+    """Whether bytes are UTF-8 throughout."""
     try:
-        # Text that is no UTF comes as Latin-1; the characters it lacks are Windows' quotes.
-        return text if text.isascii() else text.encode("latin-1").decode("cp1252")
-    except UnicodeError:
-        return text
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def clean_lines(text: str) -> list[str]:

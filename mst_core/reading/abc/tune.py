@@ -82,6 +82,8 @@ class AbcTune:
     tempo: float | None
     """Quarter notes per minute, from the Q: field."""
     measures: tuple[AbcMeasure, ...]
+    names_key: bool = True
+    """Whether a K: field names a tonic; else only its signature, if any, is known."""
     declared_voices: int = 0
     """Number of voices that the header declares; the first one is read."""
     tempos: tuple[tuple[Place, float], ...] = ()

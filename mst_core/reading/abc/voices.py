@@ -14,6 +14,7 @@ from mst_core.music import Key
 from mst_core.reading.abc.book import AbcSource, read_body_line, read_title, split_header
 from mst_core.reading.abc.fields import (
     default_unit,
+    names_tonic,
     read_key,
     read_meters,
     read_shifts,
@@ -138,6 +139,7 @@ class _VoicesReader:
             key_name=self._key_name,
             tempo=self._tempo,
             measures=voice.finish(),
+            names_key=names_tonic(self._source.key or ""),
             declared_voices=len(set(self.declared)),
             tempos=tuple(tempos),
             keys=tuple((place, _transposed(key, shift)) for place, key in voice.keys),
@@ -152,7 +154,7 @@ class _VoicesReader:
     def _warnings(self, voice: VoiceBuilder, has_tempos: bool) -> Iterator[str]:
         """Name what was assumed, and what of the text is not in the tune."""
         if self._source.key is None:
-            yield "The tune has no K: line, which names the key; C major was assumed."
+            yield "The tune has no K: line, which names the key; no sharps or flats were assumed."
         yield from describe_tempo(self._tempo_text, self._tempo, changes=has_tempos)
         if voice.has_chords:
             yield "Only the top note of each chord was kept."

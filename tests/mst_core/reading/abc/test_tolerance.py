@@ -126,7 +126,9 @@ def test_a_missing_key_is_c_major_with_a_remark(text: str) -> None:
     score = read_abc_score(text)
     assert score.melody.pitches == SCALE
     assert score.melody.key == Key(0)
-    assert score.warnings == ("The tune has no K: line, which names the key; C major was assumed.",)
+    assert score.warnings == (
+        "The tune has no K: line, which names the key; no sharps or flats were assumed.",
+    )
 
 
 def test_bare_notes_without_any_field_are_read() -> None:
@@ -352,6 +354,19 @@ def test_a_title_is_read_in_the_character_set_of_the_file(charset: str, line: st
     assert read_abc_score(text.encode(charset)).title == "Polka für Böhmen"
 
 
+@pytest.mark.parametrize(
+    ("charset", "title"),
+    [
+        ("cp1251", "Польская песня о любви"), ("shift_jis", "さくらさくら"), ("big5", "茉莉花民謠"),
+        ("cp1250", "Žežulička kuká v háji"),
+    ],
+)  # fmt: skip
+def test_a_title_of_another_country_comes_out_as_letters(charset: str, title: str) -> None:
+    text = f"{HEAD}K:C\nCDEF|GABc|]\n".replace("Probe", title).encode(charset)
+    score = read_abc_score(text)
+    assert (score.title, score.melody.pitches) == (title, SCALE)
+
+
 def test_windows_quotes_are_quotes() -> None:
     text = f"{HEAD}K:C\n“Am”CDEF|GABc|]\n".replace("Probe", "Ed’s Reel").encode("cp1252")
     score = read_abc_score(text)
@@ -485,6 +500,26 @@ def test_changes_of_key_are_kept() -> None:
         (1, Key(9, "dorian")),
         (2, Key(2)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "music", "expected"),
+    [
+        ("C", "D2^FA|d2^c2|A^FED|^F2D2|", Key(2)),  # the signature is not that of the notes
+        ("none", "A2ce|aedc|BAG^G|A4|", Key(9, "minor")),
+        ("G", "GABc|dBGB|c2A2|G4|", Key(7)),
+        ("Dmix", "D2FA|d2cB|A2FE|D4|", Key(2, "mixolydian")),
+        ("Em", "E2GB|e2dB|A2GF|E4|", Key(4, "minor")),
+    ],
+)
+def test_the_stated_key_is_kept_unless_the_notes_are_clearly_in_another(
+    key: str, music: str, expected: Key
+) -> None:
+    assert read(music, key=key).melody.key == expected
+
+
+def test_the_mode_of_a_tune_without_a_key_comes_from_its_notes() -> None:
+    assert read_abc_score(f"{HEAD}A2ce|aedc|BAGE|A4|\n").melody.key == Key(9, "minor")
 
 
 def test_a_key_that_is_written_again_is_no_change() -> None:
