@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from mst_core.errors import BadOption
 from mst_core.reading.abc.tempo import DEFAULT_TEMPO
@@ -88,13 +87,16 @@ def _describe(voice: AbcTune, number: int) -> PartDescription:
 
 def _sounding(voice: AbcTune) -> Iterator[tuple[float, float, int, int]]:
     """Onset, end, MIDI number and velocity of each note, in the order of the text."""
-    onset = Fraction(0)
+    start = 0.0
     for measure in voice.measures:
+        onset = start
         for note in measure.notes:
+            end = onset + float(note.duration)
             for pitch in (note.pitch, *note.below):
                 if pitch is not None:
-                    yield float(onset), float(onset + note.duration), pitch, _VELOCITY
-            onset += note.duration
+                    yield onset, end, pitch, _VELOCITY
+            onset = end
+        start += float(measure.length)
 
 
 def _follow(voice: AbcTune, other: AbcTune) -> AbcTune | None:

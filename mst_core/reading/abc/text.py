@@ -30,7 +30,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _IS_PAGE = re.compile(r"</[a-z]|<br\b|<p>|<!", re.IGNORECASE)  # broken rhythm looks like a tag
-_PAGE_CODE = re.compile(r"<(script|style)\b[^<>]{0,400}>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_PAGE_CODE = ("script", "style")  # elements of a page whose text is no text
 _MAIL_QUOTE = re.compile(r"(?:>[ \t]?)+")
 _QUOTED_FIELD = re.compile(r"^(?:>[ \t]?)+[XTMLK]:", re.MULTILINE)
 _KINDS = ("text", "ps", "svg", "ml", "js")
@@ -119,7 +119,8 @@ def clean_lines(text: str) -> list[str]:
         if "&lt;" in text or "&gt;" in text or "&quot;" in text:
             text = _REFERENCE.sub(lambda found: unescape(found[0]), text)  # escaped twice
     if _IS_PAGE.search(text):
-        text = _PAGE_CODE.sub("", text) if "</s" in text.lower() else text
+        for element in _PAGE_CODE:
+            text = _without_element(text, element)
         text = _TAG.sub("", _BREAK_TAG.sub("\n", text))
     if _QUOTED_FIELD.search(text):
         text = "\n".join(_MAIL_QUOTE.sub("", line, count=1) for line in text.splitlines())
@@ -194,6 +195,20 @@ def _unescaped(found: re.Match[str]) -> str:
     if accent:
         return unicodedata.normalize("NFC", letter + _COMBINING[accent])
     return str(sign)
+
+
+def _without_element(text: str, element: str) -> str:
+    """Leave out the elements of a name from a page."""
+    lower = text.lower()
+    kept: list[str] = []
+    position = 0
+    while True:
+        start = lower.find(f"<{element}", position)
+        end = lower.find(f"</{element}", start) if start >= 0 else -1
+        if end < 0:
+            return "".join([*kept, text[position:]])
+        kept.append(text[position:start])
+        position = end
 
 
 def _without_blocks(lines: list[str]) -> list[str]:

@@ -29,6 +29,8 @@ MAX_QUARTERS = 40_000
 """Longest voice, in quarter notes."""
 MAX_DENOMINATOR = 100_000
 """Largest denominator of a measure's length: above it the notes have no common beat."""
+_NO_COMMON_BEAT = "note lengths that have no beat in common"
+_COMMON_BEATS = "write them as 1/2, 3/2, 1/4"
 MAX_ENDING = 9
 """Largest number of an ending."""
 MAX_GRACE_NOTES = 16
@@ -107,7 +109,7 @@ class VoiceBuilder:
     @property
     def place(self) -> Place:
         """Where the next note will be."""
-        return len(self._measures), sum((note.duration for note in self._notes), Fraction(0))
+        return len(self._measures), self._open_length
 
     @property
     def transposition(self) -> int:
@@ -198,13 +200,16 @@ class VoiceBuilder:
         if not self._notes:
             self._measure_meters = self.meters
         self._forget_accidentals()
-        self._open_length += duration
+        written = duration
         if self._next_factor:
             if self._next_factor < 1 and duration == self._written_before * self._next_factor:
                 self._doubly_short.append((len(self._notes), duration))
             duration *= self._next_factor
             self._next_factor = None
-        self._written_before = duration
+        self._open_length += duration
+        if self._open_length.denominator > MAX_DENOMINATOR:
+            raise UnreadableScore(_NO_COMMON_BEAT, _COMMON_BEATS)
+        self._written_before = written
         graces = () if pitch is None else tuple(self._graces[:MAX_GRACE_NOTES])
         self._notes.append(AbcNote(pitch, duration, False, graces, self._chord, below))
         self._chord = ""
@@ -270,6 +275,7 @@ class VoiceBuilder:
         before, after = (2 - short, short) if marks[0] == ">" else (short, 2 - short)
         last = self._notes[-1]
         self._notes[-1] = last._replace(duration=last.duration * before)
+        self._open_length += last.duration * (before - 1)
         self._next_factor = after
 
     def _begin_tuplet(self, tuplet: TupletToken) -> None:
@@ -356,9 +362,7 @@ class VoiceBuilder:
         for note in self._notes:
             length += note.duration
             if length.denominator > MAX_DENOMINATOR:
-                raise UnreadableScore(
-                    "note lengths that have no beat in common", "write them as 1/2, 3/2, 1/4"
-                )
+                raise UnreadableScore(_NO_COMMON_BEAT, _COMMON_BEATS)
         self._quarters += length
         if self._quarters > MAX_QUARTERS:
             raise TooLong(f"more than {MAX_QUARTERS} quarter notes", f"{MAX_QUARTERS} of them")
