@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.corpora.tunes import CorpusTune, parse_tune
-from mst_core.errors import MstError, UnreadableScore
+from mst_core.errors import BadOption, MstError, UnreadableScore
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
 from mst_core.reading.abc.tune import AbcTune
 
@@ -150,8 +150,7 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
         The tune on the grid of ticks.
 
     Raises:
-        UnreadableScore: when it has fewer than ``min_notes`` notes, or impossible bars.
-        BadOption: when its meter cannot be parsed.
+        UnreadableScore: when it has fewer than ``min_notes`` notes, no meter, or impossible bars.
     """
     sounding = sum(pitch is not None for pitch, _, _ in line["notes"])
     if sounding < min_notes:
@@ -159,7 +158,10 @@ def check_line(line: CorpusLine, *, min_notes: int) -> CorpusTune:
     starts = [Fraction(start) for start in line["bar_starts"]]
     if any(not 0 < b - a <= MAX_BAR_QUARTERS for a, b in pairwise(starts)):
         raise UnreadableScore("it has a bar without an end", "plain meters are accepted")
-    bar = Meter.parse(line["meter"]).bar_length * TICKS_PER_QUARTER
+    try:
+        bar = Meter.parse(line["meter"]).bar_length * TICKS_PER_QUARTER
+    except BadOption as error:
+        raise UnreadableScore(f"it is in {line['meter']}", "plain meters are accepted") from error
     if bar.denominator > 1:
         raise UnreadableScore(f"it is in {line['meter']}", "plain meters are accepted")
     try:

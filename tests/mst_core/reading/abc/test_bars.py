@@ -160,3 +160,21 @@ def test_both_endings_that_begin_inside_a_bar_complete_it() -> None:
 
 def test_sections_begin_at_double_bars_and_repeat_signs() -> None:
     assert melody("A | BcBA | G3 :: A | BcBA | G4 || A4 |]").sections == (0, 2, 4)
+
+
+def test_a_tie_before_a_bracket_leads_into_both_endings() -> None:
+    read = melody("|: A4 | AB- [1 Bc :| [2 B2 |]")
+    assert [(note.pitch, int(note.duration)) for note in read.notes] == [
+        (69, 4), (69, 1), (71, 2), (72, 1), (69, 1), (71, 3),
+    ]  # fmt: skip
+
+
+def test_a_number_after_a_barline_inside_a_bar_is_a_bracket_too() -> None:
+    with_bracket = melody("|: ABcd | AB [1 cd :| [2 ef |]")
+    assert melody("|: ABcd | AB |1 cd :|2 ef |]") == with_bracket
+
+
+def test_a_tune_in_other_bars_than_its_meter_has_keeps_its_bars() -> None:
+    read = melody("|: AB | cd |1 ef :|2 ga || ab | c'2 | ab | c'2 |]")
+    assert (read.meter, read.meter_changes, read.bar_count) == (Meter(2, 4), (), 8)
+    assert read.repeats == (Repeat(0, 3, 2, 4),)
