@@ -35,7 +35,7 @@ coverage: ## run every test and measure line and branch coverage
 	@deploy/setup.sh test && deploy/coverage.sh
 
 bench: ## measure the time from a request to its audio, and the speed of training
-	@deploy/setup.sh check && $(python) -m tests.tools.bench_tune && exec $(python) -m tests.tools.bench_training
+	@deploy/setup.sh check && $(python) -m tests.tools.bench_tune && $(python) -m tests.tools.bench_band && exec $(python) -m tests.tools.bench_training
 
 golden: ## compare the whole list of golden requests: minutes
 	@deploy/setup.sh check && exec $(python) -m tests.golden.golden

@@ -190,6 +190,9 @@ class _Channel:
         bank = DRUM_BANK if self._drums else self._bank
         first = DRUM_BANK if self._drums else 0
         for candidate in dict.fromkeys(((bank, program), (first, program), (first, 0))):
+            # Asked for by name first: selecting what is not there logs an error.
+            if self._synth.sfpreset_name(self._font, *candidate) is None:
+                continue
             found = self._synth.program_select(self.number, self._font, *candidate)
             if found == fluidsynth.FLUID_OK:
                 return

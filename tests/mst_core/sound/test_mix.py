@@ -153,6 +153,19 @@ def test_a_part_obeys_its_volume_pan_and_program(synthesizer: FluidSynth) -> Non
     assert not np.array_equal(heard(ControlEvent(Fraction(1), "bend", 0, 8191)), plain)
 
 
+def test_an_instrument_that_the_soundfont_lacks_is_played_on_the_nearest(
+    synthesizer: FluidSynth, caplog: pytest.LogCaptureFixture
+) -> None:
+    def sound(part: Part) -> Samples:
+        return np.concatenate(list(synthesizer.stream(band(part)[1:])))
+
+    start = Fraction(-100)
+    bank = (ControlEvent(start, "control", 0, 77), ControlEvent(start, "program", 32))
+    assert np.array_equal(sound(replace(BASS, controls=bank)), sound(BASS))
+    assert np.array_equal(sound(replace(KIT, program=5)), sound(KIT))
+    assert not caplog.text
+
+
 def test_a_drum_part_has_the_spectrum_of_drums(synthesizer: FluidSynth) -> None:
     def brightness(part: Part) -> float:
         """Return the share of a part's energy above 5 kHz, which is high for a snare drum."""
