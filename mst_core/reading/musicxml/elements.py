@@ -34,6 +34,7 @@ NOTE_TYPES = {
 }
 """Quarter notes of each note value, by its name in a ``<type>`` element."""
 _ACCIDENTALS = {"sharp": 1, "flat": -1, "double-sharp": 2, "sharp-sharp": 2, "flat-flat": -2}
+_SYMBOLS = {"common": Meter(4, 4), "cut": Meter(2, 2)}
 _DOUBLE_LINES = ("light-light", "light-heavy", "heavy-light", "heavy-heavy")
 _MODES = {**{mode: mode for mode in MODES}, "ionian": "major", "aeolian": "minor"}
 _JUMP_WORDS = re.compile(r"\b(d\. ?[cs]\.|d[cs]\b|da capo|dal segno|to coda)", re.IGNORECASE)
@@ -81,6 +82,8 @@ def read_meter(time: XmlElement) -> Meter | None:
     """
     if time.find("senza-misura"):
         return None
+    if not time.find("beats"):
+        return _SYMBOLS.get(time.attributes.get("symbol", ""))
     whole = Fraction(0)
     kinds = [child.find_text()[:40] for child in time.find_all("beat-type")]
     beats = [child.find_text()[:40] for child in time.find_all("beats")]
@@ -253,12 +256,20 @@ def read_swing(direction: XmlElement) -> float | None:
         if first and second and swing.find_text("swing-type") in ("", "eighth"):
             return first / (first + second) if 1 < first / second <= 4 else None
         return None
-    words = (
-        word.find_text()
-        for kind in direction.find_all("direction-type")
-        for word in kind.find_all("words")
-    )
+    kinds = list(direction.find_all("direction-type"))
+    if any(_is_swing_mark(mark) for kind in kinds for mark in kind.find_all("metronome")):
+        return SWING_SHARE
+    words = (word.find_text() for kind in kinds for word in kind.find_all("words"))
     return SWING_SHARE if any(_SWING_WORDS.fullmatch(each) for each in words) else None
+
+
+def _is_swing_mark(metronome: XmlElement) -> bool:
+    """Whether a mark says that two eighths are played as a quarter and an eighth of a triplet."""
+    notes = list(metronome.find_all("metronome-note"))
+    values = [note.find_text("metronome-type") for note in notes]
+    return values == ["eighth", "eighth", "quarter", "eighth"] and any(
+        note.find_text("metronome-tuplet", "actual-notes") == "3" for note in notes
+    )
 
 
 def _read_metronome(kind: XmlElement) -> float | None:

@@ -7,10 +7,12 @@ one. The other notes of the part are returned beside it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from statistics import mean
 
 from mst_core.music import GraceNotes, Note, PartNote
@@ -63,11 +65,16 @@ def extract_melody(part: XmlPart, layout: BarLayout) -> MelodyLine:
     chords: dict[Fraction, list[XmlNote]] = {}  # of the melody, by onset
     others: list[XmlNote] = []
     chosen = _choose_voices(measures, staves, main)
-    for measure, note in _from_first_downbeat(part, layout):
-        if note.drum or _voice_of(note, joined) != chosen[measure]:
-            others.append(note)
-        else:
+    fillers = [
+        _fillers(measure, voices, voice, staves, joined)
+        for measure, voices, voice in zip(part.measures, measures, chosen, strict=True)
+    ]
+    for measure, written, note in _from_first_downbeat(part, layout):
+        is_melody = _voice_of(note, joined) == chosen[measure] or written in fillers[measure]
+        if is_melody and not note.drum:
             chords.setdefault(note.onset, []).append(note)
+        else:
+            others.append(note)
     line: list[XmlNote] = []
     shortened = 0
     for onset in sorted(chords):
@@ -92,7 +99,10 @@ def extract_melody(part: XmlPart, layout: BarLayout) -> MelodyLine:
         other_notes=_to_part_notes(others),
         chord_count=sum(len({each.pitch for each in chord}) > 1 for chord in chords.values()),
         voice_count=len(staves),
-        followed_count=sum(voice not in (None, main) for voice in chosen),
+        followed_count=sum(
+            voice not in (None, main) or bool(filler)
+            for voice, filler in zip(chosen, fillers, strict=True)
+        ),
         shortened_count=shortened,
     )
 
@@ -107,7 +117,7 @@ def extract_notes(part: XmlPart, layout: BarLayout) -> tuple[PartNote, ...]:
     Returns:
         Notes by onset; of several that are equal, one.
     """
-    return _to_part_notes(note for _, note in _from_first_downbeat(part, layout))
+    return _to_part_notes(note for *_, note in _from_first_downbeat(part, layout))
 
 
 def _voices_over_staves(measures: Sequence[XmlMeasure]) -> frozenset[str]:
@@ -247,6 +257,44 @@ def _choose_voices(
     return chosen
 
 
+def _fillers(
+    measure: XmlMeasure,
+    voices: Mapping[tuple[str, str], Sequence[XmlNote]],
+    voice: tuple[str, str] | None,
+    staves: Mapping[tuple[str, str], str],
+    joined: frozenset[str],
+) -> frozenset[XmlNote]:
+    """The notes of another voice on the staff with which the melody goes on within a measure.
+
+    They begin where the voice of the melody has neither a note nor a printed rest; a voice that
+    also plays with it accompanies it.
+    """
+    if voice is None or len(voices) < 2:
+        return frozenset()
+    spans = [(note.onset, note.onset + note.duration) for note in voices[voice]]
+    spans += [
+        (onset, end)
+        for (staff, number), onset, end in measure.rests
+        if voice == (("", number) if number in joined else (staff, number))
+    ]
+    spans.sort()
+    starts = [onset for onset, _ in spans]
+    covered = list(accumulate((end for _, end in spans), max))
+    found: dict[tuple[str, str], Sequence[XmlNote]] = {}
+    for other, notes in voices.items():
+        if other == voice or staves[other] != staves[voice]:
+            continue
+        before = [bisect_right(starts, note.onset) for note in notes]
+        together = (
+            index and covered[index - 1] > note.onset
+            for index, note in zip(before, notes, strict=True)
+        )
+        if not any(together):
+            found[other] = notes
+    highest = max(found, key=lambda each: _mean_top(found[each]), default=None)
+    return frozenset(found[highest]) if highest else frozenset()
+
+
 def _mean_pitches(
     measures: Sequence[Mapping[tuple[str, str], Sequence[XmlNote]]],
 ) -> dict[tuple[str, str], float]:
@@ -298,8 +346,10 @@ def _join_tied(notes: Iterable[XmlNote]) -> list[XmlNote]:
     return joined
 
 
-def _from_first_downbeat(part: XmlPart, layout: BarLayout) -> Iterator[tuple[int, XmlNote]]:
-    """Yield measure and note, with onsets counted from the first downbeat.
+def _from_first_downbeat(
+    part: XmlPart, layout: BarLayout
+) -> Iterator[tuple[int, XmlNote, XmlNote]]:
+    """Yield measure, note as it is written, and note with its onset from the first downbeat.
 
     A note that a rounding error leads beyond its bar ends with the bar.
     """
@@ -307,12 +357,10 @@ def _from_first_downbeat(part: XmlPart, layout: BarLayout) -> Iterator[tuple[int
         for note in part.measures[index].notes if index < len(part.measures) else ():
             over = note.onset + note.duration - length
             short = note.duration - over if 0 < over <= ROUNDING else note.duration
-            yield (
-                index,
-                note._replace(
-                    onset=start + note.onset, duration=short if short > 0 else note.duration
-                ),
+            placed = note._replace(
+                onset=start + note.onset, duration=short if short > 0 else note.duration
             )
+            yield index, note, placed
 
 
 def _number(name: str) -> tuple[float, str]:

@@ -60,6 +60,8 @@ class XmlMeasure:
     """Chord symbols: quarter notes from its beginning, and text."""
     controls: tuple[XmlControl, ...] = ()
     """Programs, controllers and pedals."""
+    rests: tuple[tuple[tuple[str, str], Fraction, Fraction], ...] = ()
+    """Printed rests: staff and voice, onset and end in quarter notes from its beginning."""
     repeats_back: tuple[tuple[str, int], ...] = ()
     """The staff, empty for all, and number of measures back that a repeat sign stands for."""
 

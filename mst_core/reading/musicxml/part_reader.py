@@ -7,6 +7,7 @@ printed are left out and counted; lyrics and layout are skipped.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -132,6 +133,7 @@ class _MeasureReader:
         self._chord_voice = ("1", "1")
         self._layers: dict[tuple[str, str], tuple[int, Fraction, Fraction]] = {}
         self._notes: list[XmlNote] = []
+        self._rests: list[tuple[tuple[str, str], Fraction, Fraction]] = []
         self._tempos: list[tuple[Fraction, float]] = []
         self._chords: list[tuple[Fraction, str]] = []
         self._controls: list[XmlControl] = []
@@ -172,6 +174,7 @@ class _MeasureReader:
             key=key,
             chords=tuple(self._chords),
             controls=tuple(self._controls),
+            rests=tuple(self._rests),
             repeats_back=tuple(self._repeat_signs.items()),
         )
 
@@ -245,9 +248,8 @@ class _MeasureReader:
 
     def _sound(self, sound: XmlElement, onset: Fraction) -> None:
         """Read dynamics and changes of instrument."""
-        dynamics = sound.attributes.get("dynamics", "")
-        if dynamics[:6].replace(".", "", 1).isdecimal():
-            self._velocity = min(127, max(1, round(float(dynamics[:6]) * _FULL_DYNAMICS / 100)))
+        dynamics = _read_velocity(sound.attributes.get("dynamics", ""))
+        self._velocity = dynamics or self._velocity
         for instrument in sound.find_all("midi-instrument"):
             self._controls.extend(read_controls(instrument, onset))
             program = instrument.find_text("midi-program")
@@ -302,6 +304,8 @@ class _MeasureReader:
             self._at.play(written, duration)
             self._chord_voice = (staff, self._layer(staff, voice))
         if rest:
+            if note.attributes.get("print-object") != "no":
+                self._rests.append((self._chord_voice, self._chord_onset, self._at.time))
             return
         # A part of two staves is for a keyboard: its small notes are a cadenza, no cue.
         cue = note.find("cue") and self._staff_count == 1
@@ -318,6 +322,7 @@ class _MeasureReader:
         ties = {tie.attributes.get("type") for tie in note.find_all("tie")}
         for notations in note.find_all("notations"):
             ties |= {tied.attributes.get("type") for tied in notations.find_all("tied")}
+        velocity = _read_velocity(note.attributes.get("dynamics", ""))
         self._notes.append(
             XmlNote(
                 onset=self._chord_onset,
@@ -327,7 +332,7 @@ class _MeasureReader:
                 tie_start=not ties.isdisjoint(("start", "continue")),
                 tie_stop=not ties.isdisjoint(("stop", "continue")),
                 drum=drum,
-                velocity=self._velocity,
+                velocity=velocity or self._velocity,
                 graces=tuple(self._graces.pop((staff, voice), ())),
             )
         )
@@ -375,3 +380,9 @@ class _MeasureReader:
         self.counts["rounded"] += rounded
         self.counts["transposed"] += self._transposition != 0
         return number
+
+
+def _read_velocity(dynamics: str) -> int | None:
+    """MIDI velocity of dynamics, which count in per cent of a velocity; None where it is none."""
+    number = re.match(r"\d{1,4}(\.\d{1,4})?", dynamics, re.ASCII)
+    return min(127, max(1, round(float(number[0]) * _FULL_DYNAMICS / 100))) if number else None

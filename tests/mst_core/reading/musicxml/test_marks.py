@@ -213,12 +213,33 @@ def test_the_dynamics_of_the_score_are_kept() -> None:
     assert read("C4*2 D4*2").velocity is None
 
 
+def test_the_dynamics_of_a_note_are_kept() -> None:
+    soft = notes("C4*2").replace("<note>", '<note dynamics="50.0">')
+    odd = notes("D4*2").replace("<note>", '<note dynamics="loud">')
+    tune = read(measure(signature(), soft, odd), "E4*4")
+    assert tune.velocity == 80
+    assert read(measure(signature(), soft, soft), "E4*4").velocity == 45
+
+
+SWING_MARK = (
+    "<metronome>"
+    + "<metronome-note><metronome-type>eighth</metronome-type></metronome-note>" * 2
+    + "<metronome-relation>equals</metronome-relation>"
+    "<metronome-note><metronome-type>quarter</metronome-type><metronome-tuplet type='start'>"
+    "<actual-notes>3</actual-notes><normal-notes>2</normal-notes></metronome-tuplet>"
+    "</metronome-note><metronome-note><metronome-type>eighth</metronome-type></metronome-note>"
+    "</metronome>"
+)
+
+
 @pytest.mark.parametrize(
     ("mark", "share"),
     [
         ("<sound><swing><first>2</first><second>1</second></swing></sound>", 2 / 3),
         ("<sound><swing><first>3</first><second>2</second></swing></sound>", 3 / 5),
         (direction(kinds("<words>Medium Swing</words>")), 2 / 3),
+        (direction(kinds(SWING_MARK)), 2 / 3),
+        (direction(kinds(SWING_MARK.replace(">3<", ">5<"))), None),
         (direction(kinds("<words>Swing</words>")), 2 / 3),
         (direction(kinds("<words>Swing low, sweet chariot</words>")), None),
         ("<sound><swing><straight/></swing></sound>", None),
@@ -259,6 +280,12 @@ def test_a_meter_that_no_music_has_is_ignored_with_a_remark(odd: str) -> None:
     tune = read(measure(head, "C4*2 D4*2"), "E4*4", "F4*4")
     assert (str(tune.melody.meter), tune.melody.bar_count) == ("4/4", 3)
     assert any("meter that no music has" in text for text in tune.warnings)
+
+
+@pytest.mark.parametrize(("symbol", "meter"), [("common", "4/4"), ("cut", "2/2")])
+def test_a_meter_that_is_a_symbol_only_is_read(symbol: str, meter: str) -> None:
+    time = f"<attributes><divisions>12</divisions><time symbol='{symbol}'/></attributes>"
+    assert str(read(measure(time, "C4*4"), "D4*4").melody.meter) == meter
 
 
 def test_a_meter_in_64ths_is_a_meter_in_32nds() -> None:

@@ -154,3 +154,26 @@ def test_tied_notes_of_the_accompaniment_are_joined_over_a_barline() -> None:
 def test_of_equal_notes_in_two_voices_one_sounds() -> None:
     bar = notes("C5*4") + back(4) + notes("C3*4", voice="2") + back(4) + notes("C3*4", voice="3")
     assert len(read(measure(signature(), bar), "D5*4").parts[0].notes) == 1
+
+
+def forward(quarters: int) -> str:
+    return f"<forward><duration>{quarters * DIVISIONS}</duration></forward>"
+
+
+def test_a_melody_that_changes_its_voice_within_a_bar_is_followed() -> None:
+    halves = on(1, "C5 D5") + forward(2) + back(2) + on(1, "E5 F5", voice=2)
+    tune = read(measure(signature(), on(1, "C5 D5 E5 F5")), measure(halves), measure(on(1, "G5*4")))
+    assert tune.melody.pitches == (72, 74, 76, 77, 72, 74, 76, 77, 79)
+    assert "In 1 bar where it is silent, the melody goes on in another voice." in tune.warnings
+
+
+def test_a_printed_rest_of_the_melody_stays_a_rest() -> None:
+    halves = on(1, "C5 D5 z*2") + back(2) + on(1, "E5 F5", voice=2)
+    tune = read(measure(signature(), on(1, "C5 D5 E5 F5")), measure(halves), measure(on(1, "G5*4")))
+    assert tune.melody.pitches == (72, 74, 76, 77, 72, 74, 79)
+
+
+def test_a_voice_that_plays_with_the_melody_does_not_fill_its_gaps() -> None:
+    both = on(1, "C5*2") + forward(2) + back(4) + on(1, "E4 F4 G4 A4", voice=2)
+    tune = read(measure(signature(), on(1, "C5 D5 E5 F5")), measure(both), measure(on(1, "G5*4")))
+    assert tune.melody.pitches == (72, 74, 76, 77, 72, 79)
