@@ -13,13 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-
-class BeatNote(NamedTuple):
-    """A note whose onset and duration are beats."""
-
-    onset: float
-    duration: float
-    pitch: int
+from mst_core.reading.midi.beat_notes import BeatNote
 
 
 class BarGuess(NamedTuple):
@@ -82,7 +76,7 @@ def find_bars(
         The bars that most of the evidence speaks for.
     """
     line = [each for each in notes if each.onset < _MAX_BEATS]
-    accents, patterns = _accents(line, config), _patterns(line)
+    accents, patterns = measure_accents(line, config), _patterns(line)
     start = min((each.onset for each in line), default=0.0)
     tried = dict(config.usual)
     if named:
@@ -92,7 +86,7 @@ def find_bars(
     for beats, prior in tried.items():
         alike = config.likeness * _likeness(patterns, beats)
         for phase in range(beats) if first is None else (first % beats,):
-            strength = _strength(accents, beats, phase)
+            strength = measure_strength(accents, beats, phase)
             late = (start - phase) % beats  # beats by which the first note follows a downbeat
             against = 0.0
             if 0.2 < late < beats - 0.1:
@@ -121,8 +115,19 @@ def has_triple_beats(notes: Iterable[BeatNote]) -> bool:
     )
 
 
-def _accents(notes: Sequence[BeatNote], config: MeterFindingConfig) -> NDArray[np.float64]:
-    """How strongly each beat is marked: by long notes, by the bass, by a change of harmony."""
+def measure_accents(
+    notes: Sequence[BeatNote], config: MeterFindingConfig = _CONFIG
+) -> NDArray[np.float64]:
+    """Measure how strongly each beat is marked: by long notes, the bass, a change of harmony.
+
+    Args:
+        notes: onsets 0 or more.
+        config: what counts as long.
+
+    Returns:
+        The accent of each beat from 0 on; their mean is 0.
+    """
+    notes = [each for each in notes if 0 <= each.onset < _MAX_BEATS]
     count = int(max((each.onset for each in notes), default=0.0)) + 2
     durations, onsets, basses = np.zeros(count), np.zeros(count), np.full(count, 127.0)
     chroma = np.zeros((count, 12))
@@ -158,8 +163,14 @@ def _standard(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return (values - values.mean()) / spread if spread > 1e-9 else np.zeros(len(values))
 
 
-def _strength(accents: NDArray[np.float64], beats: int, phase: int) -> float:
-    """How much more the downbeats are marked than the other beats."""
+def measure_strength(accents: NDArray[np.float64], beats: int, phase: int) -> float:
+    """Measure how much more the downbeats are marked than the other beats.
+
+    Args:
+        accents: of each beat.
+        beats: to a bar.
+        phase: the first beat that is a downbeat.
+    """
     downbeats = accents[phase::beats]
     if not len(downbeats):
         return 0.0

@@ -10,7 +10,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mst_core.music import Meter
-from mst_core.reading.midi.meter_finding import BeatNote, find_bars
+from mst_core.reading.midi.beat_notes import BeatNote, to_beat_notes
+from mst_core.reading.midi.meter_finding import find_bars
 from mst_core.reading.midi.parts import MidiScore
 
 _FEW_NOTES = 24
@@ -95,9 +96,4 @@ def _halves_bars_of_three(score: MidiScore, first: int = 0) -> bool:
 def _notes_in_beats(score: MidiScore, beat: Fraction) -> list[BeatNote]:
     """All pitched notes, in beats of ``beat`` quarters from the start of the file."""
     ticks = float(beat * score.ticks_per_quarter)
-    return [
-        BeatNote(max(0, note.onset) / ticks, (note.end - note.onset) / ticks, note.pitch)
-        for part in score.parts
-        if not part.drums
-        for note in part.notes
-    ]
+    return to_beat_notes(score, lambda tick: tick / ticks)

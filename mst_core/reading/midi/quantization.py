@@ -34,7 +34,7 @@ _NEGLIGIBLE_SHIFT = 0.005  # quarters; a clock without thirds rounds triplets by
 _POOR_FIT_SHIFT = 0.045  # mean shift in quarters; of random onsets it would be 1/16
 _SWING_RANGE = (0.57, 0.72)  # share of the beat that a swung first eighth lasts
 _MIN_SWUNG_BEATS = 8
-_QUICK_S = 0.075
+_QUICK_S = 0.065
 """Seconds between two onsets below which the first may be a grace note."""
 _QUICK_RATIO = 2.5
 """How much longer the note must be that follows a grace note."""
