@@ -176,9 +176,12 @@ def _first_full_bar(first: Note, bars: BarLines) -> int:
     """The bar whose downbeat becomes onset 0: that of the first note, or the one after a pickup."""
     bar = bars.bar_at(first.onset)
     offset = first.onset - bars.onset(bar)
-    # Most programs pad a pickup to a bar with rests; some write a shorter first bar.
+    # Most programs pad a pickup to a bar with rests; some write a shorter first bar. Where the
+    # longer meter does not last, it is the second bar that is irregular.
     is_pickup = offset >= bars.meter(bar).beat_length or (
-        bar == 0 and bars.meter(0).bar_length < bars.meter(1).bar_length
+        bar == 0
+        and bars.meter(0).bar_length < bars.meter(1).bar_length
+        and bars.meter(1) == bars.meter(2)
     )
     return bar + is_pickup
 

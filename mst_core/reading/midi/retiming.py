@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mst_core.music import Meter
-from mst_core.reading.midi.bars import COMMON_TIME
 from mst_core.reading.midi.beat_notes import (
     beat_quarters,
     move_part,
@@ -33,8 +32,6 @@ _LEAST_DELAY = 0.02
 """Quarters from which a delay of a performance is taken out."""
 _CLEARLY_BETTER = 0.85
 """Misfit of the tracked beats, against those of the file, from which they are believed."""
-_CLEARLY_OTHER_BARS = 5.0
-"""Evidence for other bars, beyond that for those of the file, from which they are placed anew."""
 _FEW_ONSETS = 24
 """A part with fewer onsets is never said to keep no click."""
 
@@ -63,7 +60,8 @@ def retime(score: MidiScore, melody: int, tempo_map: TempoMap) -> Retiming:
     notes = score.parts[melody].notes
     ticks = score.ticks_per_quarter
     delay = exact_delay(_onsets(notes), ticks, ticks // _EXACT_REACH)
-    if delay:
+    # Bars of sixteenths begin anywhere in a quarter.
+    if delay and all(meter.denominator <= 8 for _, meter in score.meters):
         return _without_delay(score, melody, delay, tempo_map)
     if not is_performance(notes, ticks):
         return Retiming(score)
@@ -82,24 +80,10 @@ def retime(score: MidiScore, melody: int, tempo_map: TempoMap) -> Retiming:
     if abs(fit.delay) > _SMALL_DELAY:
         if _parts_in_time(score, melody, delay):
             return Retiming(score)
-        return _with_new_bars(score, melody, delay) or Retiming(score)
-    if _begins_anywhere(score, delay) and not _has_written_part(score):
-        return _with_new_bars(score, melody, delay, unless_clear=True) or Retiming(score)
+        return _with_new_bars(score, melody, delay)
     if abs(fit.delay) < _LEAST_DELAY:
         return Retiming(score)
     return _without_delay(score, melody, delay, tempo_map)
-
-
-def _begins_anywhere(score: MidiScore, delay: int) -> bool:
-    """Whether the first note is neither near a barline nor within the beat before one."""
-    meter = score.meters[0][1] if score.meters else COMMON_TIME
-    if len(score.meters) > 1:
-        return False
-    bar = float(meter.bar_length) * score.ticks_per_quarter
-    beat = float(meter.beat_length) * score.ticks_per_quarter
-    first = min(part.notes[0].onset for part in score.parts)
-    late = (first - delay + beat / 8) % bar - beat / 8
-    return beat / 8 < late < bar - 1.1 * beat
 
 
 def _onsets(notes: Sequence[MidiNote]) -> list[int]:
@@ -130,15 +114,6 @@ def _has_click(score: MidiScore, melody: int) -> bool:
         )
         for index, part in enumerate(score.parts)
         if index != melody
-    )
-
-
-def _has_written_part(score: MidiScore) -> bool:
-    """Whether a part is notated, so that the bars of the file are meant."""
-    return any(
-        len(_onsets(part.notes)) >= _FEW_ONSETS
-        and not is_performance(part.notes, score.ticks_per_quarter)
-        for part in score.parts
     )
 
 
@@ -194,13 +169,10 @@ def _count_notes(parts: Sequence[MidiPart]) -> int:
     return sum(len(part.notes) for part in parts)
 
 
-def _with_new_bars(
-    score: MidiScore, melody: int, delay: int, *, unless_clear: bool = False
-) -> Retiming | None:
+def _with_new_bars(score: MidiScore, melody: int, delay: int) -> Retiming:
     """Place the bars of a file that keeps its tempo but begins anywhere.
 
-    ``delay`` is the tick of a beat. With ``unless_clear`` that is also a barline of the file, and
-    None is returned where no other bars are clearly better.
+    ``delay`` is the tick of a beat.
     """
     from mst_core.reading.midi.downbeats import weigh_downbeats
     from mst_core.reading.midi.meter_finding import find_bars
@@ -219,10 +191,6 @@ def _with_new_bars(
     line = to_top_line(score.parts[melody], beat_of)
     evidence = weigh_downbeats(line, notes, beats=beats, division=division)
     place = evidence.index(max(evidence))
-    if unless_clear:
-        given = round(beat_of(delay) * division) % len(evidence)
-        if evidence[place] - evidence[given] < _CLEARLY_OTHER_BARS:
-            return None
     # The first note is in the first bar, or so little before it that it is meant to be.
     bar = beats * beat
     first = min(part.notes[0].onset for part in score.parts) + beat / 8
