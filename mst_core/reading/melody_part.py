@@ -243,9 +243,12 @@ def sung_share(onsets: Sequence[float], syllables: Sequence[float]) -> float:
         syllables: times of the syllables in quarter notes, rising.
 
     Returns:
-        0 to 1; less where the part has few of the syllables, so that a figure of three notes is
-        not taken for the voice.
+        0 to 1, of the onsets in stretches that have words, for often only the refrain has; less
+        where the part has few of the syllables, so that a figure of three notes is not taken for
+        the voice.
     """
+    stretches = {int(syllable // 4) for syllable in syllables}
+    onsets = [onset for onset in onsets if int(onset // 4) in stretches]
     if len(syllables) < _MIN_SYLLABLES or not onsets:
         return 0.0
     sung = sum(_is_near(onset, syllables) for onset in onsets) / len(onsets)

@@ -18,7 +18,7 @@ from mst_core.corpora.tunes import CorpusTune
 from mst_core.corpora.vocabulary import OCTAVE, REST_TOKEN
 from mst_core.generation.candidates import stepwise_decoder
 from mst_core.generation.sampling import sample_top_p
-from mst_core.music import GraceNotes, Melody
+from mst_core.music import GraceNotes, Key, Melody
 from mst_core.networks.context import MelodyState, TuneHeader
 from mst_core.transfer.change_path import Alternatives, ChangePath, build_path, select_drafts
 from mst_core.transfer.config import TransferConfig
@@ -231,5 +231,25 @@ def _sample_pitch(
         before = folded_intervals(np.array(written[-2:]))[0]
         weight = config.interval_prior_weight
         shares = (1 - weight) * shares + weight * prior[before]
+    shares = _in_mode(shares, pitches, constraints.melody.key)
     shares = np.where(is_open, shares, 0)
     return int(pitches[sample_top_p(shares, config.pitch_top_p, rng)])
+
+
+def _in_mode(
+    shares: NDArray[np.float64], pitches: NDArray[np.int64], key: Key
+) -> NDArray[np.float64]:
+    """Move the shares (P,) of ``pitches``, rising by semitones, to the degrees of a key's mode.
+
+    The networks know major and minor: in D dorian they write the B flat of D minor, which is B.
+    """
+    usual = Key(key.tonic, "minor" if key.is_minor else "major")
+    moved = shares.copy()
+    for degree, own in zip(usual.scale, key.scale, strict=True):
+        step = (own - degree + OCTAVE // 2) % OCTAVE - OCTAVE // 2
+        places = np.flatnonzero(pitches % OCTAVE == degree)
+        places = places[(places + step >= 0) & (places + step < len(pitches))]
+        if step:
+            moved[places] -= shares[places]
+            moved[places + step] += shares[places]
+    return moved

@@ -159,5 +159,6 @@ def test_words_that_stand_at_the_notes_are_sung() -> None:
     assert sung_share(onsets, [onset + 0.5 for onset in onsets]) == 0.0
     letters = [onset + each / 64 for onset in onsets for each in range(4)]
     assert sung_share(onsets, letters) == 1.0
+    assert sung_share(onsets, onsets[16:]) == 1.0  # only the refrain has words
     assert sung_share(onsets[:2], onsets) < 0.5  # a figure of two notes
     assert sung_share(onsets, onsets[:4]) == 0.0  # four words are no song

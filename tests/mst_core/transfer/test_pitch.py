@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mst_core.music import Melody, Note
+from mst_core.music import Key, Melody, Note
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.transfer.change_path import ChangePath
 from mst_core.transfer.pitch import build_pitch_path, with_pitches
@@ -146,3 +146,23 @@ def test_grace_notes_shorter_than_the_grid_get_pitches_too() -> None:
         REEL, notes=graces + rest, bar_count=REEL.bar_count + 1, sections=(), repeats=()
     )
     assert rhythm_of(version(melody, build(melody, "jazz"))) == rhythm_of(melody)
+
+
+@pytest.mark.parametrize("name", ["folk", "chorale"])
+@pytest.mark.parametrize("mode", ["minor", "dorian", "mixolydian"])
+def test_a_tune_in_a_mode_is_pitched_in_its_mode(mode: str, name: str) -> None:
+    major = REEL.key.scale
+    key = Key(REEL.key.tonic, mode)
+    notes = tuple(
+        replace(note, pitch=note.pitch + _alteration(major, key, note.pitch)) for note in REEL.notes
+    )
+    tune = replace(REEL, notes=notes, key=key)
+    versions = [version(tune, build(tune, name, seed)) for seed in range(3)]
+    inside = [pitch % 12 in key.scale for each in versions for pitch in each.pitches]
+    assert sum(inside) > 0.9 * len(inside)
+
+
+def _alteration(major: tuple[int, ...], key: Key, pitch: int) -> int:
+    """Semitones from a degree of major to the same degree of the parallel key."""
+    degree = major.index(pitch % 12)
+    return (key.scale[degree] - major[degree] + 6) % 12 - 6
