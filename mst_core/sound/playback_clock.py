@@ -40,6 +40,8 @@ class PlaybackClock:
     them, and seconds of a quarter note from there on."""
     min_offbeat_s: float = 0.0
     """Shortest second half of a swung beat, in seconds."""
+    triplet_beats: tuple[Fraction, ...] = ()
+    """Onsets of the quarter notes in which the melody plays triplets; parts swing against them."""
     span: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     """First barline, with full bars for a pickup, and final one, in quarter notes."""
 
@@ -56,10 +58,19 @@ class PlaybackClock:
         tempos = tuple(_accumulate_tempos(melody))
         if not tempos:
             swing = _playable_swing(swing, quarter, min_offbeat_s)
-        swung_beats = () if swing == STRAIGHT else tuple(_find_swung_beats(melody))
+        beats = [] if swing == STRAIGHT else list(_find_beats(melody))
         lines = barlines_with_pickup(melody)
         span = lines[0], lines[-1]
-        return cls(swing, swung_beats, -melody.pickup, quarter, tempos, min_offbeat_s, span)
+        return cls(
+            swing,
+            tuple(beat for beat, parts in beats if parts == {2}),
+            -melody.pickup,
+            quarter,
+            tempos,
+            min_offbeat_s,
+            tuple(beat for beat, parts in beats if parts == {3}),
+            span,
+        )
 
     def for_part(self, onsets: Iterable[Fraction]) -> PlaybackClock:
         """Return the clock of an accompanying part.
@@ -75,7 +86,7 @@ class PlaybackClock:
         first, last = self.swung_beats[0], self.swung_beats[-1]
         begin, end = self.span
         swings_before, swings_after = first < begin + _NEAR, last >= end - _NEAR
-        swung, finer = set(self.swung_beats), set[Fraction]()
+        swung, finer = {*self.swung_beats, *self.triplet_beats}, set[Fraction]()
         for onset in onsets:
             if (onset < begin and swings_before) or (onset >= end and swings_after):
                 swung.add(first + (onset - first) // 1)
@@ -97,7 +108,8 @@ class PlaybackClock:
             time: in quarter notes from the first downbeat.
         """
         if self.tempos:
-            return self._integrate(self._swing_time(time)) - self._integrate(float(self.start))
+            start = self._integrate(self._swing_time(self.start))
+            return self._integrate(self._swing_time(time)) - start
         return (self._swing_time(time) - self._swing_time(self.start)) * self.quarter_s
 
     def is_swung(self, time: Fraction) -> bool:
@@ -167,14 +179,21 @@ def _accumulate_tempos(melody: Melody) -> Iterator[tuple[float, float, float]]:
         yield onset, second, quarter
 
 
-def _find_swung_beats(melody: Melody) -> Iterator[Fraction]:
-    """Yield the onsets of quarter notes in which notes begin only on the beat or its half."""
+def _find_beats(melody: Melody) -> Iterator[tuple[Fraction, set[int]]]:
+    """Yield the onset of each quarter note that is a beat, and the divisions that it needs.
+
+    They are {2} for notes on the beat and its half alone, {3} for triplets, and others for finer
+    notes.
+    """
     onsets = [note.onset for note in melody.notes]
     lines = barlines_with_pickup(melody)
     for bar, (start, end) in enumerate(pairwise(lines), start=melody.bar_count + 1 - len(lines)):
         meter = melody.meter_at(bar)
         if meter.is_compound or meter.bar_length.denominator != 1:
             continue  # quarter notes cross the barline, so they are not beats
-        inside = onsets[bisect_left(onsets, start) : bisect_left(onsets, end)]
-        finer = {(onset - start) // 1 for onset in inside if (onset - start) % 1 not in (0, HALF)}
-        yield from (start + beat for beat in range(int(end - start)) if beat not in finer)
+        needed: dict[int, set[int]] = {}
+        for onset in onsets[bisect_left(onsets, start) : bisect_left(onsets, end)]:
+            beat, inside = divmod(onset - start, 1)
+            if inside:
+                needed.setdefault(beat, set()).add(inside.denominator)
+        yield from ((start + beat, needed.get(beat, {2})) for beat in range(int(end - start)))

@@ -70,12 +70,13 @@ def test_barlines_fall_where_the_tempo_map_puts_them(
     )
     melody = replace(melody, tempo_changes=changes)
     performance = perform(melody, swing=swing)
-    assert performance.seconds == pytest.approx(melody.seconds)
+    downbeat = performance.downbeat
+    assert performance.seconds - downbeat == pytest.approx(melody.seconds_at(melody.length))
     onsets = [note.onset for note in melody.notes]
     for line in melody.barlines:
         if line in onsets:
-            second = melody.seconds_at(line) - melody.seconds_at(-melody.pickup)
-            assert performance.notes[onsets.index(line)].start == pytest.approx(second)
+            start = performance.notes[onsets.index(line)].start
+            assert start - downbeat == pytest.approx(melody.seconds_at(line))
 
 
 @pytest.mark.parametrize("drums", [False, True])
@@ -92,6 +93,15 @@ def test_a_part_that_swings_already_and_one_in_sixteenths_stay_as_they_are() -> 
     _, piano, hat = perform_band(EIGHTHS, [part(*swung), part(*sixteenths)], swing=0.64, program=0)
     assert starts(piano) == pytest.approx([onset / 2 for onset in swung])
     assert starts(hat) == pytest.approx([onset / 2 for onset in sixteenths])
+
+
+def test_a_part_swings_against_the_triplets_of_the_melody() -> None:
+    third = Fraction(1, 3)
+    triplets = tuple(Note(n * third, third, 60) for n in range(3))
+    song = replace(EIGHTHS, notes=(*triplets, *EIGHTHS.notes[2:]))
+    melody, piano = perform_band(song, [part(0, 0.5, 1, 1.5)], swing=0.64, program=0)
+    assert starts(melody)[:3] == pytest.approx([0, 1 / 6, 1 / 3])
+    assert starts(piano) == pytest.approx([0, 0.32, 0.5, 0.82])
 
 
 def test_an_introduction_swings_too_and_straight_music_does_not() -> None:
