@@ -22,6 +22,7 @@ from mst_core.reading.midi.messages import (
     FINE_DATA_ENTRY,
     FINE_PARAMETER,
     MODULATION,
+    NOTES_OFF,
     OTHER_PARAMETERS,
     PAN,
     PARAMETER,
@@ -190,7 +191,7 @@ def _control(message: MidiMessage) -> tuple[_Key, int] | None:
         return ("bend", 0), (high << 7 | low) - _BEND_CENTER
     if message.kind == CONTROL_CHANGE:
         number, value = message.data
-        return ("control", number), value
+        return None if number in NOTES_OFF else (("control", number), value)
     return None
 
 

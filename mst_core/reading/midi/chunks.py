@@ -76,7 +76,12 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
     if file_format > 2:
         warnings.append(f"The file says that it is of format {file_format}; it was read as 1.")
         file_format = 1
-    tracks = _read_tracks(data, _first_chunk(data, start, length), announced, limits, warnings)
+    first_chunk = _first_chunk(data, start, length)
+    if first_chunk != start + 8 + length:
+        warnings.append(
+            "The header of the file has a wrong length; the tracks after it were found."
+        )
+    tracks = _read_tracks(data, first_chunk, announced, limits, warnings)
     if len(tracks) != announced:
         warnings.append(f"The file announces {announced} tracks and holds {len(tracks)}.")
     if file_format == 2 and len(tracks) > 1:

@@ -16,9 +16,11 @@ from mst_core.reading.midi.channels import Channels, MidiControl
 from mst_core.reading.midi.chunks import MidiFile, read_messages
 from mst_core.reading.midi.general_midi import INSTRUMENTS, PERCUSSION_PROGRAMS
 from mst_core.reading.midi.messages import (
+    CONTROL_CHANGE,
     KEY_SIGNATURE,
     NOTE_OFF,
     NOTE_ON,
+    NOTES_OFF,
     SET_TEMPO,
     TIME_SIGNATURE,
     MidiMessage,
@@ -28,6 +30,10 @@ from mst_core.reading.midi.notes import MidiNote, pair_notes
 from mst_core.reading.midi.syllables import find_syllables
 from mst_core.reading.parsed_score import Limits
 
+_MIN_TURNS = 3
+"""Channels of one player, at least."""
+_MAX_TOGETHER = 0.1
+"""Share of onsets at which several channels of one player begin notes."""
 _THINNINGS = 8
 """How often the window of controllers is widened, fourfold each time."""
 _FINEST_WINDOW = 64
@@ -175,10 +181,13 @@ def _parts_of_track(
     drums = {each: channels.is_drums(index, each, tick) for each, tick in starts.items()}
     # In format 1 a track is one player: a guitar may have a channel for each string. A single
     # track with several instruments is a whole band.
-    is_band = alone and (file.format == 0 or len(set(programs.values())) + any(drums.values()) > 1)
+    is_band = alone and (
+        (file.format == 0 and not _is_one_player(track, programs, drums))
+        or len(set(programs.values())) + any(drums.values()) > 1
+    )
     players: defaultdict[tuple[int, int | None, bool], list[MidiMessage]] = defaultdict(list)
-    for message in track:
-        if message.kind in (NOTE_OFF, NOTE_ON) and message.channel in starts:
+    for message in _on_offs(track):
+        if message.channel in starts:
             channel = message.channel
             part_channel = channel if is_band or drums[channel] else -1
             players[part_channel, programs[channel], drums[channel]].append(message)
@@ -214,6 +223,48 @@ def _parts_of_track(
                 )
             )
     return parts
+
+
+def _on_offs(track: Sequence[MidiMessage]) -> Iterator[MidiMessage]:
+    """Yield the beginnings and ends of notes; "all notes off" ends each note that sounds."""
+    sounding: defaultdict[int, Counter[int]] = defaultdict(Counter)  # by channel and pitch
+    ended: Counter[tuple[int, int]] = Counter()
+    for message in track:
+        channel = message.channel
+        if message.kind == NOTE_ON:
+            sounding[channel][message.data[0]] += 1
+            ended[channel, message.data[0]] = 0
+            yield message
+        elif message.kind == NOTE_OFF:
+            pitch = message.data[0]
+            if ended[channel, pitch] and not sounding[channel][pitch]:
+                ended[channel, pitch] -= 1  # its own end comes after all notes have ended
+                continue
+            if sounding[channel][pitch]:
+                sounding[channel][pitch] -= 1
+            yield message
+        elif message.kind == CONTROL_CHANGE and message.data[0] in NOTES_OFF:
+            for pitch, count in sounding.pop(channel, Counter()).items():
+                ended[channel, pitch] += count
+                for _ in range(count):
+                    yield MidiMessage(message.tick, NOTE_OFF, channel, bytes((pitch, 0)))
+
+
+def _is_one_player(
+    track: Sequence[MidiMessage], programs: dict[int, int | None], drums: dict[int, bool]
+) -> bool:
+    """Whether several channels are one player, as of a guitar's strings or of MPE.
+
+    They share an instrument, and take turns: players of a band mostly begin notes together.
+    """
+    if len(programs) < _MIN_TURNS or len(set(programs.values())) > 1 or any(drums.values()):
+        return False
+    channels: defaultdict[int, set[int]] = defaultdict(set)
+    for message in track:
+        if message.kind == NOTE_ON:
+            channels[message.tick].add(message.channel)
+    together = sum(len(each) > 1 for each in channels.values())
+    return together < _MAX_TOGETHER * len(channels)
 
 
 def _meta_events(file: MidiFile, kind: int) -> list[tuple[int, bytes]]:

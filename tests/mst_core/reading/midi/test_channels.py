@@ -198,3 +198,31 @@ def test_the_strings_of_a_guitar_are_one_player() -> None:
     guitar = b"".join(tune(channel, 2) for channel in range(6))
     (found,) = parts(setup, guitar)
     assert len(found.notes) == 12
+
+
+@pytest.mark.parametrize("controller", [120, 123, 126])
+def test_all_notes_off_ends_the_notes_that_sound(controller: int) -> None:
+    on = bytes((0x90, 60, 80)), bytes((0x90, 64, 80)), bytes((0x91, 67, 80))
+    track = at(
+        (0, on[0]), (0, on[1]), (0, on[2]), (96, control(controller, 0)),
+        (192, b"\x80\x40\0"), (192, on[1]), (288, b"\x80\x40\0"), (384, b"\x81\x43\0"),
+    )  # fmt: skip
+    (found,) = parts(track)
+    assert [(each.onset, each.end, each.pitch) for each in found.notes] == [
+        (0, 96, 60), (0, 96, 64), (0, 384, 67), (192, 288, 64)
+    ]  # fmt: skip
+    assert (found.unended, found.controls) == (0, ())
+
+
+def test_channels_that_take_turns_are_one_player() -> None:
+    turns = b"".join(tune(1 + place % 4, 1) for place in range(24))
+    (found,) = parts(turns, form=0)
+    assert len(found.notes) == 24
+
+
+def test_channels_that_play_together_are_players_of_their_own() -> None:
+    together = at(*(
+        (96 * beat + 95 * off, bytes((0x90 | channel, 60 + channel, 0 if off else 80)))
+        for beat in range(8) for off in (0, 1) for channel in range(4)
+    ))  # fmt: skip
+    assert [each.channel for each in parts(together, form=0)] == [0, 1, 2, 3]
