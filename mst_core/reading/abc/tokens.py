@@ -25,6 +25,7 @@ _TOKENS = re.compile(
     | (?P<tie> - )
     | (?P<rest> [zxZX] {_MULTIPLE} )
     | \( (?P<tuplet> [1-9]\d? (?: :\d{{0,2}} ){{0,2}} )
+    | (?<=[\s|]) (?P<triplet> 3 (?= [A-Ga-g]{{3}} (?![A-Ga-g\d/,']) ) )
     | \[ (?P<field> [A-Za-z]:[^\[\]]* ) \]
     | \[ \s* (?P<ending> \d[\d,.\-]* )
     | \[ (?P<chord> [^\[\]|]* \] {_MULTIPLE} )
@@ -143,6 +144,8 @@ def tokenize(line: str) -> Iterator[Token]:
             case "tuplet":
                 numbers = [int(number or 0) for number in match["tuplet"].split(":")]
                 yield TupletToken(*[*numbers, 0, 0][:3])
+            case "triplet":  # its bracket was forgotten
+                yield TupletToken(3, 0, 0)
             case "field":
                 yield FieldToken(text[1], match["field"][2:].strip())
             case "ending":

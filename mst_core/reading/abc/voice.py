@@ -66,6 +66,8 @@ class VoiceBuilder:
         """Whether there was a chord, of which only the top note is kept."""
         self.syllables = 0
         """Syllables of the words below its notes."""
+        self.added_signs = 0
+        """Repeat signs that were missing between a first and a second ending."""
         self.filled_pairs = 0
         """Dotted pairs of which the short note was written short already."""
         self.has_overlay = False
@@ -141,6 +143,14 @@ class VoiceBuilder:
             self._begin_tuplet(token)
         elif isinstance(token, MarkToken):
             self._apply_mark(token.text)
+
+    def end_line(self) -> None:
+        """End a line of the text: a bar that is just full ends with it, barline or not."""
+        meter = next(iter(self.meters), None)
+        if not meter or not self._notes or self._next_factor:
+            return
+        if self._open_length % meter.bar_length == 0:
+            self._add_barline(BarToken("", ""))
 
     def finish(self) -> tuple[AbcMeasure, ...]:
         """Close the last measure and return all of them.
@@ -257,9 +267,18 @@ class VoiceBuilder:
             self._keep_chord(mark[1:])
         elif mark != "-":
             self._break_rhythm(mark)
-        elif self._notes and self._last_pitch:
+        elif self._last_pitch and self._notes:
             self._notes[-1] = self._notes[-1]._replace(tied=True)
             self._tied_from = self._last_pitch
+        elif self._last_pitch and self._measures:
+            self._tie_over_barline()
+
+    def _tie_over_barline(self) -> None:
+        """Tie the last note of the measure before, for a tie that is written after its barline."""
+        last = self._measures[-1]
+        tied = last.notes[-1]._replace(tied=last.notes[-1].pitch is not None)
+        self._measures[-1] = replace(last, notes=(*last.notes[:-1], tied))
+        self._tied_from = self._last_pitch
 
     def _keep_chord(self, text: str) -> None:
         """Keep a chord symbol for the next note; the first of several is the one that counts."""
@@ -295,6 +314,10 @@ class VoiceBuilder:
         """Close the measure; accidentals and an overlay end with it."""
         line = bar.barline
         closes_repeat = line.startswith(":")
+        if bar.ending and self._endings == (1,) and _ending_numbers(bar.ending) == (2,):
+            # Some write no repeat sign between the endings.
+            self.added_signs += not closes_repeat and not self._was_closed()
+            closes_repeat = True
         opens_repeat = line.endswith(":")
         double = closes_repeat or opens_repeat or "||" in line or "[" in line or "]" in line
         self._close_measure(closes_repeat=closes_repeat, double=double)
@@ -306,6 +329,10 @@ class VoiceBuilder:
             self._endings = ()
         self._accidentals.clear()
         self._in_overlay = False
+
+    def _was_closed(self) -> bool:
+        """Whether the last measure ends with a repeat sign, and no note came since."""
+        return not self._notes and bool(self._measures) and self._measures[-1].closes_repeat
 
     def _close_measure(self, *, closes_repeat: bool, double: bool) -> None:
         """Make a measure of the notes since the last barline; without any, mark the one before."""

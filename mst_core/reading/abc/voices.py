@@ -28,6 +28,7 @@ from mst_core.reading.abc.voice import Propagation, VoiceBuilder
 
 MAX_NOTES = 20_000
 MAX_VOICES = 128
+MAX_FIELDS_BEFORE_NOTES = 100
 ACCEPTED = "an ABC file with the lines X:, T:, M:, L:, K: and then the notes is accepted"
 _PROPAGATION = re.compile(r"propagate-accidentals\s+(octave|pitch|not)\b", re.IGNORECASE)
 _NO_BARLINES = re.compile(r"MIDI\s+nobarlines", re.IGNORECASE)
@@ -165,6 +166,8 @@ class _VoicesReader:
                 else f"{voice.filled_pairs} notes were"
             )
             yield f"{was} written short twice, as in A>B/, and read so that the bar is full."
+        if voice.added_signs:
+            yield "The repeat sign between a first and a second ending is missing, and was added."
         if voice.has_overlay:
             yield "A second voice that is written into bars, after the sign &, was left out."
         order = _PART_ORDER.findall(self._source.header.get("P", [""])[0])
@@ -227,7 +230,8 @@ class _VoicesReader:
                     voice = self._voice(name)
                     continue
                 if voice is None and isinstance(token, FieldToken):
-                    self._prelude.append(token)
+                    if len(self._prelude) < MAX_FIELDS_BEFORE_NOTES:
+                        self._prelude.append(token)
                     continue
                 if voice is None:
                     name, voice = unnamed, self._voice(unnamed)
@@ -237,6 +241,8 @@ class _VoicesReader:
                     voice.add(token)
                     if not self.first and not voice.is_empty:
                         self.first = name
+            if voice is not None and field is None:
+                voice.end_line()
         self.first = self.first or name or unnamed
         self._voice(self.first)
         for each in self._voices.values():

@@ -111,6 +111,33 @@ def test_an_accidental_ends_with_its_bar_where_there_are_no_barlines() -> None:
     assert pitches("%%MIDI nobarlines\nC^FGA GFED") == (60, 66, 67, 69, 67, 65, 64, 62)
 
 
+def test_a_bar_that_is_full_ends_with_its_line_though_the_barline_is_missing() -> None:
+    melody = read("CDEF|^GABc\ngfed|c4|]").melody
+    assert (melody.bar_count, melody.meter_changes) == (4, ())
+    assert melody.pitches[8] == 79  # the sharp of the bar before does not hold
+
+
+def test_a_repeat_sign_may_be_missing_between_two_endings() -> None:
+    for music in ("|:CDEF|[1 G4|[2 c4|]", "|:CDEF|1 G4|2 c4||"):
+        score = read(music)
+        (repeat,) = score.melody.repeats
+        assert (repeat.start, repeat.first_ending, repeat.end, repeat.second_ending) == (0, 1, 2, 3)
+        assert "The repeat sign between a first and a second ending is missing, and was added." in (
+            score.warnings
+        )
+    assert read("|:CDEF|1 G4:|2 c4|]").warnings == ()
+
+
+def test_a_tie_may_be_written_after_its_barline() -> None:
+    assert lengths("c4|-c2 d2|") == [6, 2]
+    assert pitches("^c4|-c2 c2|") == (73, 72)
+
+
+def test_a_triplet_may_have_lost_its_bracket() -> None:
+    assert lengths("c2 3def|g4|") == [2, Fraction(2, 3), Fraction(2, 3), Fraction(2, 3), 4]
+    assert lengths("c2|3 d2|") == [2, 2]  # the number of an ending
+
+
 # --- fields that are missing or odd ------------------------------------------------------------
 
 
