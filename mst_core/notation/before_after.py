@@ -192,19 +192,20 @@ def _repetition_labels(before: Melody, after: Melody, bars: Sequence[WrittenBar]
 
 def _align_bars(before: Melody, after: Melody) -> tuple[list[WrittenBar], list[WrittenBar]]:
     """Lay both out so that bars with the same index correspond."""
-    upper, lower = _first_bars(lay_out_bars(before)), _first_bars(lay_out_bars(after))
+    upper, lower = _first_bars(before), _first_bars(after)
     if [*map(_bar_id, upper)] != [*map(_bar_id, lower)]:
         # Repeat signs within bars split the two differently: move them to the barlines.
         upper, lower = (
-            _first_bars(lay_out_bars(_without_lead_ins(before))),
-            _first_bars(lay_out_bars(_without_lead_ins(after))),
+            _first_bars(_without_lead_ins(before)),
+            _first_bars(_without_lead_ins(after)),
         )
     ids = sorted({*map(_bar_id, upper), *map(_bar_id, lower)})
     return _fill_missing_bars(upper, lower, ids), _fill_missing_bars(lower, upper, ids)
 
 
-def _first_bars(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
-    """Return the first `MAX_BARS` bars, with a single barline at the end when bars are left out."""
+def _first_bars(melody: Melody) -> list[WrittenBar]:
+    """Lay out the first `MAX_BARS` bars, with a single barline at the end when some are left."""
+    bars = lay_out_bars(melody, tuplets=True)
     kept = [bar for bar in bars if bar.number <= MAX_BARS]
     if len(kept) < len(bars):
         kept[-1] = replace(kept[-1], right_barline="single")

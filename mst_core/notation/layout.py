@@ -20,7 +20,7 @@ from mst_core.notation.repeat_signs import RepeatSigns, find_repeat_signs
 from mst_core.notation.spelling import Spelling, spell_pitches
 from mst_core.notation.tempo_marks import mark_tempos
 from mst_core.notation.ties import BarSpan, split_into_note_values
-from mst_core.notation.triplets import Triplet, find_triplets
+from mst_core.notation.triplets import Triplet, find_triplets, find_tuplets
 
 _FEWEST_JOINED = 4
 """Silent bars in a row from which on they are drawn as one."""
@@ -75,11 +75,13 @@ class WrittenBar:
         return self.length == self.meter.bar_length
 
 
-def lay_out_bars(melody: Melody) -> tuple[WrittenBar, ...]:
+def lay_out_bars(melody: Melody, *, tuplets: bool = False) -> tuple[WrittenBar, ...]:
     """Lay a melody out into bars.
 
     Args:
         melody: the melody.
+        tuplets: whether tuplets of 5, 7 and more are written as such, as on a page for people. A
+            file is more exact without: it has the notes where they were moved to.
 
     Returns:
         The bars in order; a pickup is a short first bar.
@@ -104,7 +106,10 @@ def lay_out_bars(melody: Melody) -> tuple[WrittenBar, ...]:
     for index, spans in enumerate(_cut_at_barlines(melody, note_spans, barlines), start=first):
         meter, start = melody.meter_at(index), barlines[index - first]
         key, is_first = melody.key_at(index), index == first
-        parts = list(_write_bar(meter, key, index, spans, start, signs, is_first=is_first))
+        written = _write_bar(
+            meter, key, index, spans, start, signs, is_first=is_first, tuplets=tuplets
+        )
+        parts = list(written)
         if index > 0 and parts:
             parts[0] = replace(parts[0], tempo=tempos.get(index))
         bars += parts
@@ -246,6 +251,7 @@ def _write_bar(
     signs: RepeatSigns,
     *,
     is_first: bool,
+    tuplets: bool,
 ) -> Iterator[WrittenBar]:
     """Yield the parts of the bar that begins at tick ``start``, one unless a sign splits it."""
     grid = MetricalGrid.for_meter(meter)
@@ -254,8 +260,12 @@ def _write_bar(
     spans = [part for span in spans for part in _split_rest(span, splits)]
     edges = {span.start for span in spans} | {span.end for span in spans}
     rests = [(span.start, span.end) for span in spans if span.spelling is None]
-    barriers = replace(grid, strong_positions=grid.strong_positions.union(splits))
-    triplets = find_triplets(edges, rests, barriers)
+    equal = find_tuplets(sorted(edges), splits) if tuplets else []
+    for each in equal:
+        edges -= {edge for edge in edges if each.start < edge < each.end}
+    borders = (border for each in equal for border in (each.start, each.end))
+    barriers = replace(grid, strong_positions=grid.strong_positions.union(splits, borders))
+    triplets = sorted([*find_triplets(edges, rests, barriers), *equal], key=lambda each: each.start)
     if is_first and index < 0 and spans[0].spelling is None:
         spans = _trim_pickup_rest(spans, triplets)
     for begin, stop in pairwise([start, *(start + split for split in splits), end]):

@@ -300,7 +300,8 @@ def _nest_notes(
 
     def add_triplet(parent: Element, run: list[WrittenNote]) -> Element:
         bracket = "true" if needs_bracket(run, notes) else "false"
-        attributes = {"num": "3", "numbase": "2", "bracket.visible": bracket}
+        count, base = map(str, run[0].tuplet_ratio)
+        attributes = {"num": count, "numbase": base, "bracket.visible": bracket}
         return SubElement(parent, "tuplet", attributes)
 
     for frame, members in groupby(notes, key=outer_frame):

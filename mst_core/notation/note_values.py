@@ -38,7 +38,9 @@ class WrittenNote:
     tied_to_next: bool = False
     tied_to_previous: bool = False
     triplet: int | None = None
-    """Index of its triplet (three in the time of two) within the bar."""
+    """Index of its triplet (three in the time of two), or of another tuplet, within the bar."""
+    tuplet_ratio: tuple[int, int] = (3, 2)
+    """Notes of its tuplet, and in the time of how many."""
     beam: int | None = None
     """Index of its beam within the bar."""
     grace: tuple[Spelling, ...] = ()

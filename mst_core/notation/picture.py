@@ -43,7 +43,7 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
-    bars = join_silent_bars(lay_out_bars(melody))
+    bars = join_silent_bars(lay_out_bars(melody, tuplets=True))
     scale, ends = choose_lines(melody, bars, [estimate_width(bar) for bar in bars])
     return engrave(
         write_mei(melody, bars, line_starts=ends),

@@ -56,11 +56,21 @@ def split_into_note_values(
         parts: list[tuple[int, int, int | None]] = []
         for start, end in pairwise([span.start, *inner, span.end]):
             number = next((n for n, t in enumerate(triplets) if t.start <= start < t.end), None)
+            if number is not None and triplets[number].notes != 3:
+                parts.append((start, end, number))  # one of its equal notes
+                continue
             strength = grid.strength if number is None else triplets[number].strength
             is_writable = _writable_spans(strength, grid, not is_note, number is not None)
             parts += [(a, b, number) for a, b in _split(start, end, strength, is_writable)]
         for index, (start, end, number) in enumerate(parts):
-            denominator, dots = NOTE_VALUES[_written_ticks(end - start, number is not None)]
+            ratio = (3, 2)
+            if number is not None and triplets[number].notes != 3:
+                tuplet = triplets[number]
+                ratio = (tuplet.notes, tuplet.in_time_of)
+                value = Fraction(tuplet.length, tuplet.in_time_of)
+            else:
+                value = _written_ticks(end - start, number is not None)
+            denominator, dots = NOTE_VALUES[value]
             group_position = start if number is None else triplets[number].start
             is_last = index + 1 == len(parts)
             yield WrittenNote(
@@ -73,6 +83,7 @@ def split_into_note_values(
                 tied_to_next=span.continues_after if is_last else is_note,
                 tied_to_previous=span.continues_before if index == 0 else is_note,
                 triplet=number,
+                tuplet_ratio=ratio,
                 grace=span.grace if index == 0 else (),
             )
 

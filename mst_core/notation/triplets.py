@@ -1,18 +1,30 @@
 """Finds the triplets of a bar: the spans that hold the notes off the grid of 32nds.
 
 A triplet is three in the time of two and lasts 3, 6, 12, 24 or 48 ticks; one of a quarter note
-holds three eighths. Positions are ticks from the barline (`mst_core.notation.metrical_grid`).
+holds three eighths. Other tuplets lie between two ticks: `find_tuplets` knows them by the places to
+which their notes were moved, such as 0, 5, 10, 14 and 19 for five in a quarter. Positions
+are ticks from the barline (`mst_core.notation.metrical_grid`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mst_core.music import TICKS_PER_QUARTER
 from mst_core.notation.metrical_grid import SHORTEST_TICKS, MetricalGrid
 
 _TRIPLET_LENGTHS = (3, 6, 12, 24, 48)
+_TUPLETS = {
+    # Length in ticks: the notes in whose time there are others.
+    12: 2,
+    24: 4,
+    36: 6,
+    48: 4,
+    72: 6,
+    96: 4,
+}
+_TUPLET_NOTES = (5, 7, 9, 10, 11, 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,10 @@ class Triplet:
 
     start: int
     length: int
+    notes: int = 3
+    """How many notes of equal length fill it, 3 unless it is another tuplet."""
+    in_time_of: int = 2
+    """In the time of how many of them."""
 
     @property
     def end(self) -> int:
@@ -44,6 +60,45 @@ class Triplet:
             if inside * parts % self.length == 0:
                 return strength
         return -2
+
+
+def find_tuplets(edges: Sequence[int], barriers: Sequence[int]) -> list[Triplet]:
+    """Find tuplets of 5, 7, 9, 10, 11 or 13 notes that were moved to the nearest ticks.
+
+    Args:
+        edges: positions at which notes and rests begin and end, rising.
+        barriers: positions that may not be inside one, such as those of repeat signs.
+
+    Returns:
+        The tuplets in order; they do not overlap, and each of their notes is a note or rest.
+    """
+    tuplets: list[Triplet] = []
+    index = 0
+    while index < len(edges):
+        start = edges[index]
+        found = next(
+            (
+                Triplet(start, length, notes, base << (notes > 2 * base))
+                for length, base in _TUPLETS.items()
+                for notes in _TUPLET_NOTES
+                if index + notes < len(edges)
+                and edges[index + notes] - start == length
+                and start % min(length, TICKS_PER_QUARTER // 2) == 0
+                and length % notes
+                and all(
+                    edges[index + i] - start == (2 * i * length + notes) // (2 * notes)
+                    for i in range(1, notes)
+                )
+                and not any(start < barrier < start + length for barrier in barriers)
+            ),
+            None,
+        )
+        if found is None:
+            index += 1
+        else:
+            tuplets.append(found)
+            index += found.notes
+    return tuplets
 
 
 def find_triplets(

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mst_core.errors import UnwritableRhythm
 from mst_core.music import ChordSymbol, Key, Melody, Meter, Note, Repeat
@@ -49,9 +50,11 @@ def shape(tune: Melody) -> str:
 
 
 @QUICK
-@given(melodies(changes=True))
-def test_bars_contain_every_note_and_are_as_long_as_their_meter(tune: Melody) -> None:
-    bars = lay_out_bars(tune)
+@given(melodies(changes=True), st.booleans())
+def test_bars_contain_every_note_and_are_as_long_as_their_meter(
+    tune: Melody, tuplets: bool
+) -> None:
+    bars = lay_out_bars(tune, tuplets=tuplets)
     assert notes_of(bars, tune) == sounding(tune.notes)
     full = [bar for bar in bars if bar.number > 0]
     assert [bar.length for bar in full] == [

@@ -50,7 +50,8 @@ def test_every_format_is_written_within_a_second_and_keeps_each_note(name: str) 
     drawn = sum(map(count_noteheads, draw_svg_pages(tune)))
     abc, xml = write_abc(tune), write_musicxml(tune)
     assert time.process_time() - start < 3  # a second, and the slower machines of others
-    written = [each for bar in lay_out_bars(tune) for each in bar.notes if each.spelling]
+    bars = lay_out_bars(tune, tuplets=True)
+    written = [each for bar in bars for each in bar.notes if each.spelling]
     assert drawn == len(written)
     assert read_abc_score(abc).melody.pitches == tune.pitches
     tree = ElementTree.fromstring(xml)  # noqa: S314  our own file
@@ -59,3 +60,38 @@ def test_every_format_is_written_within_a_second_and_keeps_each_note(name: str) 
         each for each in sounding if "stop" not in {tie.get("type") for tie in each.iter("tie")}
     ]
     assert len(started) == len(tune.notes)
+
+
+@pytest.mark.parametrize(
+    ("music", "ratios"),
+    [
+        ("(5:4:5CDEFG A2B2 |]", [(5, 4, 8)] * 5),
+        ("(5:4:5C/D/E/F/G/ A2B2 z2 |]", [(5, 4, 16)] * 5),
+        ("(7:4:7CDEFGAB c4 |]", [(7, 4, 8)] * 7),
+        ("(7:8:7CDEFGAB |]", [(7, 4, 4)] * 7),
+        ("(11:8:11CDEFGABcdef |]", [(11, 8, 8)] * 11),
+        ("(5:4:5CDzFG A4 |]", [(5, 4, 8)] * 5),
+    ],
+)
+def test_a_page_shows_a_tuplet_where_its_notes_were_moved_to_the_grid(
+    music: str, ratios: list[tuple[int, int, int]]
+) -> None:
+    text = HEAD.format(meter="4/4", unit="1/8") + f"C8 | {music}\n"
+    tune = load_score("odd.abc", text.encode()).melody
+    bar = lay_out_bars(tune, tuplets=True)[1]
+    assert bar.length == 4
+    found = [each for each in bar.notes if each.triplet is not None]
+    assert [(*each.tuplet_ratio, each.denominator) for each in found] == ratios
+    (page,) = draw_svg_pages(tune)
+    assert page.count('class="tuplet"') == 1
+    # In a file each note is where it was moved to.
+    moved = [each for each in lay_out_bars(tune)[1].notes if each.triplet is not None]
+    assert {each.tuplet_ratio for each in moved} == {(3, 2)}
+    assert sum(each.tied_to_next for each in moved) > 0
+
+
+def test_plain_notes_and_triplets_are_no_other_tuplets() -> None:
+    music = "(3CDE (3FGA B/c/d/e/ f2 | C3/2D/ (3E/F/G/ A z4 |]\n"
+    text = HEAD.format(meter="4/4", unit="1/8") + music
+    tune = load_score("plain.abc", text.encode()).melody
+    assert lay_out_bars(tune, tuplets=True) == lay_out_bars(tune)
