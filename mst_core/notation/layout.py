@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter
 from mst_core.notation.beams import assign_beams
@@ -22,8 +22,6 @@ from mst_core.notation.tempo_marks import mark_tempos
 from mst_core.notation.ties import BarSpan, split_into_note_values
 from mst_core.notation.triplets import Triplet, find_triplets, find_tuplets
 
-_FEWEST_JOINED = 4
-"""Silent bars in a row from which on they are drawn as one."""
 LOWEST_TREBLE_PITCH = 55
 """MIDI number of the lowest median pitch of a tune in the treble clef."""
 
@@ -49,7 +47,7 @@ class WrittenBar:
     starts_after_repeat_sign: bool
     """Whether it is the part of a bar after a repeat sign."""
     right_barline: str = "single"
-    """``single``, ``double`` before a section, or ``final``."""
+    """``single``, ``double`` before a section, ``final``, or ``none`` within a bar."""
     changes_meter: bool = False
     """Whether its meter differs from that of the bar before."""
     changes_key: bool = False
@@ -61,6 +59,8 @@ class WrittenBar:
     """Chord symbols with their quarter notes from the start of the full bar, rising."""
     silent_bars: int = 1
     """Above 1: it stands for so many bars of rest, as in the parts of an orchestra."""
+    continues_bar: bool = False
+    """Whether it is a later piece of a bar that is too long for a line."""
     starts_ending: bool = False
     ends_ending: bool = False
 
@@ -115,35 +115,6 @@ def lay_out_bars(melody: Melody, *, tuplets: bool = False) -> tuple[WrittenBar, 
         bars += parts
     marked = _mark_boundaries(bars, melody, signs.starts_with_repeat)
     return tuple(_place_chords(list(marked), melody, barlines, first))
-
-
-def join_silent_bars(bars: Sequence[WrittenBar]) -> list[WrittenBar]:
-    """Join bars of rest that follow each other, so that a part with long rests stays short.
-
-    Args:
-        bars: the bars of a melody.
-
-    Returns:
-        The bars, of four and more silent ones in a row the first one for all of them. A bar with a
-        sign of its own, such as a repeat or a chord symbol, is not joined.
-    """
-    joined: list[WrittenBar] = []
-    for _, members in groupby(bars, key=_is_plain_rest):
-        run = list(members)
-        if len(run) >= _FEWEST_JOINED and _is_plain_rest(run[0]):
-            last = run[-1]
-            run = [replace(run[0], silent_bars=len(run), right_barline=last.right_barline)]
-        joined += run
-    return joined
-
-
-def _is_plain_rest(bar: WrittenBar) -> bool:
-    """Whether a bar is silent and bears no sign."""
-    signs = (
-        bar.starts_section or bar.starts_repeat or bar.ends_repeat or bar.ending,
-        bar.changes_meter or bar.changes_key or bar.chords or bar.tempo is not None,
-    )
-    return bar.is_empty and bar.is_complete and bar.number > 0 and not any(signs)
 
 
 def uses_bass_clef(melody: Melody) -> bool:

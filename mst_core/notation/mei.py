@@ -20,7 +20,7 @@ from mst_core.notation.note_values import NOTE_VALUES, WrittenNote
 from mst_core.notation.spelling import AccidentalTracker, Spelling
 
 _NAMESPACE = "http://www.music-encoding.org/ns/mei"
-_BARLINES = {"single": "single", "double": "dbl", "final": "end"}
+_BARLINES = {"single": "single", "double": "dbl", "final": "end", "none": "invis"}
 _METRONOME_NOTES = {
     1: "\ueca2",
     2: "\ueca3",
@@ -124,7 +124,7 @@ def write_mei_staves(
             measure.set("left", "rptstart")
         if not bar.is_complete:
             measure.set("metcon", "false")
-        if bar.number > 1 and not bar.starts_after_repeat_sign:
+        if bar.number > 1 and not bar.starts_after_repeat_sign and not bar.continues_bar:
             measure.set("n", str(bar.number))  # shown where a line begins
         measures.append(measure)
     if len(staves) == 1:
@@ -147,7 +147,8 @@ def _write_staff(measures: Sequence[Element], number: int, staff: MeiStaff) -> N
         if staff.name:
             part.set("xml:id", f"{staff.name}-{index}")
         layer = SubElement(part, "layer", n="1")
-        accidentals.start_bar(bar.key)
+        if not bar.continues_bar:
+            accidentals.start_bar(bar.key)
         if bar.silent_bars > 1:
             SubElement(layer, "multiRest", num=str(bar.silent_bars))
             continue

@@ -10,8 +10,9 @@ from itertools import accumulate, pairwise, product
 
 from mst_core.music import Melody
 from mst_core.notation.engraving import DARK, MARGIN, WIDTH, Theme, engrave, rasterize
-from mst_core.notation.layout import WrittenBar, break_into_lines, join_silent_bars, lay_out_bars
+from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
 from mst_core.notation.mei import tempo_text, write_mei
+from mst_core.notation.page_bars import fit_bars_to_page
 from mst_core.notation.tempo_marks import mark_tempos
 
 _SCALES = (60, 52, 46)
@@ -43,7 +44,7 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
-    bars = join_silent_bars(lay_out_bars(melody, tuplets=True))
+    bars = fit_bars_to_page(lay_out_bars(melody, tuplets=True))
     scale, ends = choose_lines(melody, bars, [estimate_width(bar) for bar in bars])
     return engrave(
         write_mei(melody, bars, line_starts=ends),

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.errors import UnwritableRhythm
-from mst_core.music import ChordSymbol, Key, Melody, Meter, Note, Repeat
-from mst_core.notation.layout import WrittenBar, break_into_lines, join_silent_bars, lay_out_bars
+from mst_core.music import Key, Melody, Meter, Note, Repeat
+from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
 from tests.support.melodies import line, melodies, melody, sounding
 
 QUICK = settings(deadline=None, max_examples=80)
@@ -208,32 +208,3 @@ def test_a_silent_bar_of_twenty_four_quarters_is_one_bar_of_rest() -> None:
     bars = lay_out_bars(tune)
     assert bars[1].is_empty
     assert bars[1].length == 24
-
-
-def test_silent_bars_in_a_row_are_joined_up_to_the_next_sign() -> None:
-    tune = replace(line_of_bars(sounding={0, 8, 19}, count=20), sections=(0, 14))
-    joined = join_silent_bars(lay_out_bars(tune))
-    # Bars 2 to 8; 10 to 14; bar 15 begins a section, and so 16 to 19 are joined.
-    assert [(bar.number, bar.silent_bars) for bar in joined] == [
-        (1, 1),
-        (2, 7),
-        (9, 1),
-        (10, 5),
-        (15, 1),
-        (16, 4),
-        (20, 1),
-    ]
-    assert joined[3].right_barline == "double"
-
-
-def test_three_silent_bars_and_bars_with_chord_symbols_are_not_joined() -> None:
-    tune = line_of_bars(sounding={0, 4, 10}, count=11)
-    chord = ChordSymbol(Fraction(4 * 7), "Am")
-    bars = lay_out_bars(replace(tune, chords=(chord,)))
-    assert join_silent_bars(bars) == list(bars)
-
-
-def line_of_bars(*, sounding: set[int], count: int) -> Melody:
-    """Return a melody of 4/4 with a whole note in some bars."""
-    notes = tuple(Note(Fraction(4 * bar), Fraction(4), 67) for bar in sorted(sounding))
-    return Melody(notes, Meter(4, 4), Key(0), 120.0, bar_count=count)
