@@ -313,7 +313,8 @@ def _note_evidence(
     pace = len(line) / (stretches * 4 * 60 / tempo)
     yield config.slow * max(0.0, math.log2(config.slow_pace / pace)), ""
     distances = Counter(round(after - before, 2) for before, after in pairwise(line))
-    shares = [number / distances.total() for number in distances.values()]
+    total = distances.total()
+    shares = [number / total for number in distances.values()]
     entropy = -sum(each * math.log2(each) for each in shares)
     yield config.rhythm * min(4.0, entropy) / 4, "its rhythm varies"
     yield config.few_pitches * (len(set(line.values())) < config.few_pitch_count), ""
