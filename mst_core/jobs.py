@@ -17,6 +17,7 @@ from msgspec import structs
 
 from mst_core.errors import BadOption, ParserStopped, RequestError
 from mst_core.music import Key, Meter
+from mst_core.pages import list_pages
 from mst_core.reading.parsed_score import ParsedScore, Selection
 from mst_core.reading.serialization import decode_score
 from mst_core.styles import StyleCard, require_style
@@ -506,29 +507,6 @@ class Rendition(msgspec.Struct, frozen=True, tag="rendition"):
             format: one of the formats of the job.
         """
         return list_pages(self.files, format)
-
-
-def name_page(format: str, number: int) -> str:
-    """Return the name of a page among the files of a rendition: ``png``, ``2.png``, ``3.png``.
-
-    Args:
-        format: a format of pictures.
-        number: number of the page, counted from 1.
-    """
-    return format if number == 1 else f"{number}.{format}"
-
-
-def list_pages(files: Mapping[str, bytes], format: str) -> list[bytes]:
-    """Return the pages of one format among the files of a rendition, in order.
-
-    Args:
-        files: contents by format, further pages as `name_page` names them.
-        format: the format; other formats than pictures have one page.
-    """
-    pages: list[bytes] = []
-    while (name := name_page(format, len(pages) + 1)) in files:
-        pages.append(files[name])
-    return pages
 
 
 def draw_seed() -> int:

@@ -28,11 +28,11 @@ from mst_core.jobs import (
     Progress,
     Rendition,
     Transfer,
-    name_page,
     validate,
     validate_formats,
 )
 from mst_core.music import Melody
+from mst_core.pages import name_page
 from mst_core.report import make_receipt
 from mst_core.sound.synth import Synth
 from mst_core.styles import StyleCard

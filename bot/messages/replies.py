@@ -33,11 +33,10 @@ from mst_core.jobs import (
     Progress,
     Receipt,
     Request,
-    list_pages,
-    name_page,
     next_seed,
 )
 from mst_core.music import Meter
+from mst_core.pages import list_pages, name_page
 from mst_core.styles import StyleCard
 
 EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)

@@ -58,7 +58,7 @@ class WrittenBar:
     chords: tuple[tuple[Fraction, str], ...] = ()
     """Chord symbols with their quarter notes from the start of the full bar, rising."""
     silent_bars: int = 1
-    """Above 1: it stands for so many bars of rest, as in the parts of an orchestra."""
+    """Bars of rest that it stands for when above 1, as in the parts of an orchestra."""
     continues_bar: bool = False
     """Whether it is a later piece of a bar that is too long for a line."""
     starts_ending: bool = False

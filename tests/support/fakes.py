@@ -11,7 +11,8 @@ from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer, name_page
+from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer
+from mst_core.pages import name_page
 
 CARD = """
 title = "{title}"
