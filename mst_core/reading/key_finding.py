@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from statistics import correlation
 
 from mst_core.music import Key, KeyChange, Melody, Note, PartNote
@@ -107,10 +108,13 @@ def settle_key(
         found = _best_key(notes, shares, config, default=config.default)
         if found.fifths and _share_outside(shares, found) <= outside:
             return found
-    elif outside > config.outside:
-        fifths = min(range(-6, 6), key=lambda each: _share_outside(shares, Key.from_fifths(each)))
-        replacement = Key.from_fifths(fifths)
-        if _share_outside(shares, replacement) < config.inside:
+    for sounding in (shares, _pitch_class_shares(notes, ())):
+        replacement = min(map(Key.from_fifths, range(-6, 6)), key=partial(_share_outside, sounding))
+        if (
+            _share_outside(sounding, stated) > config.outside
+            and _share_outside(sounding, replacement) < config.inside
+            and _share_outside(shares, replacement) < outside
+        ):
             return _best_mode(replacement, notes, shares, config)
     return stated if mode_stated else _best_mode(stated, notes, shares, config)
 

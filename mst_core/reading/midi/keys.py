@@ -39,22 +39,23 @@ def settle_keys(
         The melody with its key and its key changes, and remarks.
     """
     beside = [note for part in parts if not part.drums for note in part.notes]
-    if not signatures:
-        key = find_key(melody.notes, beside=beside)
-        remark = f"The file names no key; its notes are those of {key.name}."
-        return replace(melody, key=key), (remark,)
-    start = max(Fraction(0), melody.notes[0].onset)
-    before = [key for onset, key in signatures if onset <= start]
-    first = before[-1] if before else signatures[0][1]
-    later = _by_bar(melody, [each for each in signatures if each[0] > start])
+    last = melody.notes[-1].onset
+    signatures = [each for each in signatures if each[0] <= last]  # one at the end says nothing
+    first_end = max(melody.barlines[min(1, melody.bar_count)], melody.notes[0].onset)
+    initial = [key for onset, key in signatures if onset < first_end]
+    later = _by_bar(melody, [each for each in signatures if each[0] >= first_end])
     edges = [*later, melody.bar_count]
     section, sounding = _between(melody, beside, 0, edges[0])
-    if not section:
-        section, sounding = list(melody.notes), beside
-    key = settle_key(
-        first, section, mode_stated=first.is_minor, may_be_default=True, beside=sounding
-    )
-    remarks = [*describe_settled_key(first, key)]
+    if initial:
+        first = initial[-1]
+        key = settle_key(
+            first, section, mode_stated=first.is_minor, may_be_default=True, beside=sounding
+        )
+        remarks = [*describe_settled_key(first, key)]
+    else:
+        key = find_key(section, beside=sounding)
+        begins = "begins without a key" if later else "names no key"
+        remarks = [f"The file {begins}; its notes are those of {key.name}."]
     changes: list[KeyChange] = []
     refused: list[Key] = []
     current = key

@@ -56,8 +56,26 @@ def test_a_signature_keeps_its_sharps_or_flats(name: str) -> None:
 
 
 def test_a_signature_at_the_end_does_not_name_the_key_of_the_piece() -> None:
-    file = midi(track([*notes(tune(2)), signature("Ab", 8)]))
-    assert read_midi(file).melody.key == Key.parse("D")
+    for name in ("Ab", "G", "C"):
+        score = read_midi(midi(track([*notes(tune(2)), signature(name, 8)])))
+        assert score.melody.key == Key.parse("D")
+        assert "The file names no key; its notes are those of D major." in score.warnings
+
+
+def test_a_signature_on_the_way_does_not_name_the_key_of_the_beginning() -> None:
+    file = midi(track([*notes(tune(0)), signature("Db", 8), *notes(tune(1, start=8))]))
+    score = read_midi(file)
+    assert score.melody.key == Key.parse("C")
+    assert score.melody.key_changes == (KeyChange(8, Key.parse("Db")),)
+
+
+def test_a_default_before_a_change_of_key_is_doubted_by_the_notes_up_to_it() -> None:
+    file = midi(
+        track([signature("C"), signature("F", 8), *notes(tune(3)), *notes(tune(5, start=8))])
+    )
+    score = read_midi(file)
+    assert score.melody.key == Key.parse("Eb")
+    assert score.melody.key_changes == (KeyChange(8, Key.parse("F")),)
 
 
 def test_of_several_signatures_at_the_beginning_the_last_one_holds() -> None:
