@@ -43,6 +43,8 @@ _CHORD_PART = re.compile(rf'"[^"]*"|!\S{{1,40}}?!|({_NOTE.pattern})|(-)')
 _OLD_CHORD = re.compile(rf'(?:"[^"]{{0,30}}"|[\s~()-]|{_NOTE.pattern})+')
 _DYNAMIC = re.compile(r"f{1,4}|[A-Za-z]")  # a mark between plus signs that is made of notes
 _ENDING = re.compile(r"\s*(\d[\d,.\-]*)")
+MAX_ENDING = 9
+"""Largest number of an ending."""
 _MAX_DIGITS = 4  # of a number in a note length
 _MAX_HALVINGS = 8  # slashes in a note length
 
@@ -231,3 +233,18 @@ def _multiple(text: str) -> Fraction:
     if numerator == 0 or denominator == 0:
         raise UnreadableScore("a note of length 0", "every note needs a length above 0")
     return Fraction(numerator, denominator)
+
+
+def ending_numbers(text: str) -> tuple[int, ...]:
+    """Return the passes of an ending: ``1``, ``1,3`` or ``1-3``; above `MAX_ENDING` are ignored.
+
+    Args:
+        text: The `BarToken.ending`.
+    """
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip(".").partition("-")
+        if first.isdigit() and len(first) == 1:
+            end = int(last) if last.isdigit() and len(last) == 1 else int(first)
+            numbers.update(range(int(first), min(end, MAX_ENDING) + 1))
+    return tuple(sorted(numbers))

@@ -15,12 +15,14 @@ from typing import Literal
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import SEMITONES, Key, Meter
 from mst_core.reading.abc.fields import ACCIDENTALS
+from mst_core.reading.abc.repairs import fill_pairs, split_at_bars
 from mst_core.reading.abc.tokens import (
     BarToken,
     MarkToken,
     NoteToken,
     Token,
     TupletToken,
+    ending_numbers,
 )
 from mst_core.reading.abc.tune import AbcMeasure, AbcNote, Place
 from mst_core.reading.chord_symbols import lead_sheet_chord
@@ -31,8 +33,6 @@ MAX_DENOMINATOR = 100_000
 """Largest denominator of a measure's length: above it the notes have no common beat."""
 _NO_COMMON_BEAT = "note lengths that have no beat in common"
 _COMMON_BEATS = "write them as 1/2, 3/2, 1/4"
-MAX_ENDING = 9
-"""Largest number of an ending."""
 MAX_GRACE_NOTES = 16
 """Grace notes that are kept before a note."""
 MAX_TUPLET_DEPTH = 4
@@ -66,6 +66,8 @@ class VoiceBuilder:
         """Whether there was a chord, of which only the top note is kept."""
         self.syllables = 0
         """Syllables of the words below its notes."""
+        self.added_barlines = 0
+        """Barlines that were missing within a line."""
         self.added_signs = 0
         """Repeat signs that were missing between a first and a second ending."""
         self.filled_pairs = 0
@@ -314,7 +316,7 @@ class VoiceBuilder:
         """Close the measure; accidentals and an overlay end with it."""
         line = bar.barline
         closes_repeat = line.startswith(":")
-        if bar.ending and self._endings == (1,) and _ending_numbers(bar.ending) == (2,):
+        if bar.ending and self._endings == (1,) and ending_numbers(bar.ending) == (2,):
             # Some write no repeat sign between the endings.
             self.added_signs += not closes_repeat and not self._was_closed()
             closes_repeat = True
@@ -324,7 +326,7 @@ class VoiceBuilder:
         self._opens_repeat = self._opens_repeat or opens_repeat
         self._starts_section = self._starts_section or double
         if bar.ending:
-            self._endings = _ending_numbers(bar.ending)
+            self._endings = ending_numbers(bar.ending)
         elif double:
             self._endings = ()
         self._accidentals.clear()
@@ -337,23 +339,21 @@ class VoiceBuilder:
     def _close_measure(self, *, closes_repeat: bool, double: bool) -> None:
         """Make a measure of the notes since the last barline; without any, mark the one before."""
         if self._notes:
-            self._fill_pairs()
-            length = self._measure_length()
-            measure = AbcMeasure(
-                tuple(self._notes),
-                length,
-                self._meter_of(length),
-                opens_repeat=self._opens_repeat,
-                closes_repeat=closes_repeat,
-                starts_section=self._starts_section or not self._measures,
-                ends_section=double,
-                endings=self._endings,
-            )
-            self._measures.append(measure)
+            bar = self._measure_meters[0].bar_length if self._measure_meters else None
+            if bar:
+                self.filled_pairs += fill_pairs(self._notes, self._doubly_short, bar)
+            self._count_length()
+            bars = split_at_bars(self._notes, bar if len(self._measure_meters) == 1 else None)
+            self.added_barlines += len(bars) - 1
+            for number, notes in enumerate(bars, start=1):
+                self._add_measure(
+                    notes,
+                    closes_repeat=closes_repeat and number == len(bars),
+                    double=double and number == len(bars),
+                )
             self._notes.clear()
             self._doubly_short.clear()
             self._open_length = Fraction(0)
-            self._opens_repeat = self._starts_section = False
         elif self._measures:
             last = self._measures[-1]
             self._measures[-1] = replace(
@@ -362,19 +362,23 @@ class VoiceBuilder:
                 ends_section=last.ends_section or double,
             )
 
-    def _fill_pairs(self) -> None:
-        """Read ``A>B/`` as ``A>B`` where the bar is full only so; some writers halve it twice."""
-        if not self._doubly_short or not self._measure_meters:
-            return
-        length = sum((note.duration for note in self._notes), Fraction(0))
-        missing = sum(
-            (written - self._notes[index].duration for index, written in self._doubly_short),
-            Fraction(0),
+    def _add_measure(
+        self, notes: tuple[AbcNote, ...], *, closes_repeat: bool, double: bool
+    ) -> None:
+        """Add a measure with the signs that wait for it."""
+        length = sum((note.duration for note in notes), Fraction(0))
+        measure = AbcMeasure(
+            notes,
+            length,
+            self._meter_of(length),
+            opens_repeat=self._opens_repeat,
+            closes_repeat=closes_repeat,
+            starts_section=self._starts_section or not self._measures,
+            ends_section=double,
+            endings=self._endings,
         )
-        if length + missing == self._measure_meters[0].bar_length:
-            for index, written in self._doubly_short:
-                self._notes[index] = self._notes[index]._replace(duration=written)
-            self.filled_pairs += len(self._doubly_short)
+        self._measures.append(measure)
+        self._opens_repeat = self._starts_section = False
 
     def _meter_of(self, length: Fraction) -> Meter | None:
         """The meter of a measure: of several that are named, the one of its length."""
@@ -383,25 +387,8 @@ class VoiceBuilder:
                 return meter
         return self._measure_meters[0] if self._measure_meters else None
 
-    def _measure_length(self) -> Fraction:
-        """Length of the notes since the last barline in quarter notes, within the limits."""
-        length = Fraction(0)
-        for note in self._notes:
-            length += note.duration
-            if length.denominator > MAX_DENOMINATOR:
-                raise UnreadableScore(_NO_COMMON_BEAT, _COMMON_BEATS)
-        self._quarters += length
+    def _count_length(self) -> None:
+        """Count the quarters since the last barline, within the limit."""
+        self._quarters += self._open_length
         if self._quarters > MAX_QUARTERS:
             raise TooLong(f"more than {MAX_QUARTERS} quarter notes", f"{MAX_QUARTERS} of them")
-        return length
-
-
-def _ending_numbers(text: str) -> tuple[int, ...]:
-    """Parse ``1``, ``1,3`` or ``1-3``; numbers above `MAX_ENDING` are ignored."""
-    numbers: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.strip(".").partition("-")
-        if first.isdigit() and len(first) == 1:
-            end = int(last) if last.isdigit() and len(last) == 1 else int(first)
-            numbers.update(range(int(first), min(end, MAX_ENDING) + 1))
-    return tuple(sorted(numbers))

@@ -166,6 +166,8 @@ class _VoicesReader:
                 else f"{voice.filled_pairs} notes were"
             )
             yield f"{was} written short twice, as in A>B/, and read so that the bar is full."
+        if voice.added_barlines:
+            yield "A barline is missing within a line, and was added."
         if voice.added_signs:
             yield "The repeat sign between a first and a second ending is missing, and was added."
         if voice.has_overlay:

@@ -117,6 +117,17 @@ def test_a_bar_that_is_full_ends_with_its_line_though_the_barline_is_missing() -
     assert melody.pitches[8] == 79  # the sharp of the bar before does not hold
 
 
+def test_a_barline_may_be_missing_within_a_line() -> None:
+    score = read("|:CDEF GAB:|:c2BA|GFED:|")
+    assert [repeat.end for repeat in score.melody.repeats] == [2, 4]
+    assert score.melody.meter_changes == ()
+    assert "A barline is missing within a line, and was added." in score.warnings
+    # A beat too many is a long bar, and a note over the place of the barline keeps it whole.
+    assert read("CDEFG|CDEF|").melody.meter_at(0) == Meter(5, 4)
+    assert read("CDEFGA|CDEF|").melody.meter_at(0) == Meter(6, 4)
+    assert read("CDE F2 GA|CDEF|").melody.meter_at(0) == Meter(7, 4)
+
+
 def test_a_repeat_sign_may_be_missing_between_two_endings() -> None:
     for music in ("|:CDEF|[1 G4|[2 c4|]", "|:CDEF|1 G4|2 c4||"):
         score = read(music)

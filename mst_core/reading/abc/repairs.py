@@ -1,0 +1,61 @@
+"""Repairs of a measure that does not fit its meter, for slips that writers of ABC often make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from mst_core.reading.abc.tune import AbcNote
+
+MISSING_BARLINE = Fraction(7, 4)
+"""Bars that a measure holds at least where a barline is missing in it. Less is a long bar: tunes in
+9/8 that are written in 6/8 have bars of 3/2."""
+
+
+def fill_pairs(
+    notes: list[AbcNote], doubly_short: Sequence[tuple[int, Fraction]], bar: Fraction
+) -> int:
+    """Read ``A>B/`` as ``A>B`` where the bar is full only so; some writers halve it twice.
+
+    Args:
+        notes: The notes of a measure; they are changed.
+        doubly_short: Index and written length, in quarter notes, of each note that may be so.
+        bar: Length of a bar in quarter notes.
+
+    Returns:
+        How many notes were changed.
+    """
+    length = sum((note.duration for note in notes), Fraction(0))
+    missing = sum((written - notes[index].duration for index, written in doubly_short), Fraction(0))
+    if not doubly_short or length + missing != bar:
+        return 0
+    for index, written in doubly_short:
+        notes[index] = notes[index]._replace(duration=written)
+    return len(doubly_short)
+
+
+def split_at_bars(notes: Sequence[AbcNote], bar: Fraction | None) -> list[tuple[AbcNote, ...]]:
+    """Divide a measure in which a barline is missing, where a note begins at each full bar.
+
+    Args:
+        notes: The notes of a measure.
+        bar: Length of a bar in quarter notes; None for free meter.
+
+    Returns:
+        The notes of each bar, the last one perhaps shorter; all together where none is missing.
+    """
+    whole = [tuple(notes)]
+    length = sum((note.duration for note in notes), Fraction(0))
+    if bar is None or length < MISSING_BARLINE * bar or length % bar == 0:
+        return whole
+    bars: list[list[AbcNote]] = [[]]
+    position = Fraction(0)
+    for note in notes:
+        if position == bar:
+            bars.append([])
+            position = Fraction(0)
+        bars[-1].append(note)
+        position += note.duration
+        if position > bar:
+            return whole
+    return [tuple(each) for each in bars]
