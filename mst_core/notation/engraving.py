@@ -43,6 +43,8 @@ _STYLES = {
     "harm": "regular",
 }
 """Style of the texts of a class of elements."""
+_SIZES = {"regular": 0.88}
+"""Size of the texts of a style beside the engraver's: chord symbols need a gap between them."""
 _FIGURES = {"\uea66": "♯", "\uea64": "♭", "\uea65": "♮"}
 """Letters for the signs that the engraver puts in the place of accidentals within a text."""
 _EMBEDDED_FONT = re.compile(r"<style[^>]*>\s*@font-face.*?</style>", re.DOTALL)
@@ -187,6 +189,7 @@ def _outline_text(group: Element, text: Element, defs: Element, style: str) -> N
     group.remove(text)
     outlined = Element(f"{{{SVG}}}g", {"class": "text"})
     group.insert(place, outlined)
+    size *= _SIZES.get(style, 1.0)
     width = text_width(words, size, style)
     shift = {"middle": width / 2, "end": width}.get(text.get("text-anchor", "start"), 0.0)
     origin = (float(text.get("x", 0)) - shift, float(text.get("y", 0)))
