@@ -40,7 +40,7 @@ MidiControl = tuple[int, Literal["program", "control", "bend"], int, int]
 """Tick; kind, number and value as those of a `mst_core.music.ControlEvent`."""
 _Key = tuple[str, int]  # kind and number of a control
 
-_DRUM_CHANNEL, _LAST_CHANNEL = 9, 15  # counted from 0
+DRUM_CHANNEL, _LAST_CHANNEL = 9, 15  # counted from 0
 _DRUM_BANKS = {"XG": (126, 127), "GM2": (120,)}
 """Banks (controller 0) that make a channel drums, once the file has switched to the system."""
 _BEND_CENTER = 0x2000
@@ -91,18 +91,24 @@ class Channels:
         self._systems = _systems(exclusive)
         self._drum_switches = _drum_switches(exclusive)
 
-    def program(self, track: int, channel: int, tick: int) -> int | None:
+    def program(self, track: int, channel: int, tick: int, patience: int = 0) -> int | None:
         """Return the program of a channel at a time.
 
         Args:
             track: index of the track that plays.
             channel: 0 to 15.
             tick: the time; messages at this tick count.
+            patience: ticks for which a first program may come late, as programs write it.
 
         Returns:
             0 to 127; None where none was chosen.
         """
-        return self._value(track, channel, tick, ("program", 0))
+        chosen = [
+            (time, value) for time, _, key, value in self._of(track, channel)
+            if key == ("program", 0) and time <= tick + patience
+        ]  # fmt: skip
+        before = [value for time, value in chosen if time <= tick]
+        return before[-1] if before else chosen[0][1] if chosen else None
 
     def is_drums(self, track: int, channel: int, tick: int) -> bool:
         """Return whether a channel plays drums at a time: channel 10, or what the file says.
@@ -118,7 +124,7 @@ class Channels:
         switches = [on for time, on in self._drum_switches.get(channel, ()) if time <= tick]
         if switches:
             return switches[-1]
-        if channel == _DRUM_CHANNEL:
+        if channel == DRUM_CHANNEL:
             return True
         bank = self._value(track, channel, tick, ("control", BANK))
         return any(bank in _DRUM_BANKS[system] for system in self._systems)
@@ -298,7 +304,7 @@ def _drum_switches(exclusive: Iterable[tuple[int, bytes]]) -> dict[int, list[tup
         if content[:1] == b"\x41" and content[2:5] == b"\x42\x12\x40" and content[6:7] == b"\x15":
             block = content[5] & 0x0F  # 0 is channel 10; 1 to 9 precede it, 10 to 15 follow
             if content[5] >> 4 == 1 and len(content) > 7:
-                channel = _DRUM_CHANNEL if block == 0 else block - (block <= _DRUM_CHANNEL)
+                channel = DRUM_CHANNEL if block == 0 else block - (block <= DRUM_CHANNEL)
                 switches[channel].append((tick, content[7] > 0))
         elif (
             content[:1] == b"\x43"

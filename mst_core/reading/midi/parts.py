@@ -6,13 +6,14 @@ file has a single track for all. Channel 10 is the drums, and what the file make
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mst_core.errors import TooLong
 from mst_core.music import Key, Meter
-from mst_core.reading.midi.channels import Channels, MidiControl
+from mst_core.reading.midi.channels import DRUM_CHANNEL, Channels, MidiControl
 from mst_core.reading.midi.chunks import MidiFile, read_messages
 from mst_core.reading.midi.general_midi import INSTRUMENTS, PERCUSSION_PROGRAMS
 from mst_core.reading.midi.messages import (
@@ -30,6 +31,12 @@ from mst_core.reading.midi.notes import MidiNote, pair_notes
 from mst_core.reading.midi.syllables import find_syllables
 from mst_core.reading.parsed_score import Limits
 
+_DRUMS_NAME = re.compile(
+    r"(?i)(?<!steel )(?<!steel)\b(drums?|drum ?(kit|set|track)|percussions?|perc|schlagzeug"
+    r"|batter(ie|[ií]a)|snare|kick|hi-?hats?|cymbals?)\b|ドラム|鼓|드럼|ударн"
+)
+_KIT_PITCHES = range(27, 88)
+"""Pitches that name the sounds of a kit, by General MIDI level 2."""
 _MIN_TURNS = 3
 """Channels of one player, at least."""
 _MAX_TOGETHER = 0.1
@@ -104,10 +111,7 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
     encoding = encoding_of(file)
     parts = _find_parts(file, encoding, limits)
     warnings = list(file.warnings)
-    if unended := sum(part.unended for part in parts):
-        warnings.append(f"Notes that never end, cut at the next note: {unended}.")
-    if zero_length := sum(part.zero_length for part in parts):
-        warnings.append(f"Notes without length (ornaments, chord names), left out: {zero_length}.")
+    warnings.extend(_part_warnings(parts))
     tempos = [(tick, _parse_tempo(data)) for tick, data in _meta_events(file, SET_TEMPO)]
     meters = [(tick, _parse_meter(data)) for tick, data in _meta_events(file, TIME_SIGNATURE)]
     warnings.extend(_ignored("tempo", [tempo for _, tempo in tempos]))
@@ -122,6 +126,28 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
         keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
         warnings=tuple(warnings),
         syllables=find_syllables(file),
+    )
+
+
+def _part_warnings(parts: Sequence[MidiPart]) -> Iterator[str]:
+    """Remarks about notes whose lengths are missing, and about percussion found by its name."""
+    if unended := sum(part.unended for part in parts):
+        what = "One note that never ends was" if unended == 1 else f"{unended} endless notes were"
+        yield f"{what} cut at the next note."
+    if zero := sum(part.zero_length for part in parts):
+        what = "One note without length was" if zero == 1 else f"{zero} notes without length were"
+        yield f"{what} left out (an ornament or the name of a chord)."
+    for part in parts:
+        if part.drums and part.channel != DRUM_CHANNEL and _is_named_drums(part):
+            yield f"{part.own_name} was taken as percussion, as its name says."
+
+
+def _is_named_drums(part: MidiPart) -> bool:
+    """Whether a part that chooses no instrument is percussion by its own name and its pitches."""
+    return (
+        not part.program
+        and bool(_DRUMS_NAME.search(part.own_name))
+        and all(note.pitch in _KIT_PITCHES for note in part.notes)
     )
 
 
@@ -145,6 +171,8 @@ def _find_parts(file: MidiFile, encoding: str, limits: Limits) -> list[MidiPart]
         if playing[index]:
             alone = file.format == 0 or sum(playing) == 1
             parts.extend(_parts_of_track(index, track, file, channels, encoding, alone=alone))
+    if len(parts) > 1:
+        parts = [replace(each, drums=each.drums or _is_named_drums(each)) for each in parts]
     most = limits.controls // 3  # the melody, its lower notes and its ornaments share theirs
     window = 1
     for _ in range(_THINNINGS):
@@ -177,7 +205,10 @@ def _parts_of_track(
     for message in track:
         if message.kind == NOTE_ON:
             starts.setdefault(message.channel, message.tick)
-    programs = {each: channels.program(index, each, tick) for each, tick in starts.items()}
+    programs = {
+        each: channels.program(index, each, tick, file.ticks_per_quarter)
+        for each, tick in starts.items()
+    }
     drums = {each: channels.is_drums(index, each, tick) for each, tick in starts.items()}
     # In format 1 a track is one player: a guitar may have a channel for each string. A single
     # track with several instruments is a whole band.

@@ -226,3 +226,30 @@ def test_channels_that_play_together_are_players_of_their_own() -> None:
         for beat in range(8) for off in (0, 1) for channel in range(4)
     ))  # fmt: skip
     assert [each.channel for each in parts(together, form=0)] == [0, 1, 2, 3]
+
+
+def test_a_program_just_after_the_first_note_is_that_of_the_part() -> None:
+    assert [each.program for each in parts(at((5, program(73))), tune())] == [73]
+    assert [each.program for each in parts(at((97, program(73))), tune())] == [None]
+
+
+@pytest.mark.parametrize(("name", "drums"), [
+    (b"Drums", True), (b"DRUM KIT", True), (b"Percussion", True), (b"Schlagzeug", True),
+    ("ドラムス".encode("shift-jis"), True), (b"Steel Drums", False), (b"Drummer", False),
+    (b"Piano", False),
+])  # fmt: skip
+def test_percussion_on_another_channel_is_found_by_its_name(name: bytes, drums: bool) -> None:
+    beat = b"".join(
+        b"\0\x90" + bytes((36 + place % 3, 80)) + b"\x60\x80" + bytes((36 + place % 3, 0))
+        for place in range(8)
+    )
+    score = read_midi_parts(
+        raw(tune() + END, b"\0\xff\3" + bytes([len(name)]) + name + beat + END, form=1), Limits()
+    )
+    assert [each.drums for each in score.parts] == [False, drums]
+    assert any("was taken as percussion" in each for each in score.warnings) is drums
+
+
+def test_a_named_instrument_that_plays_above_a_kit_is_no_percussion() -> None:
+    high = b"\0\xff\3\x05Drums" + b"\0\x90\x60\x50\x60\x80\x60\0"
+    assert [each.drums for each in parts(tune(), high)] == [False, False]

@@ -250,7 +250,7 @@ def test_notes_without_an_end_last_to_the_next() -> None:
     score = read_midi(midi(track(begun)))
     assert score.melody.pitches == TUNE.pitches
     assert score.melody.notes[:-1] == TUNE.notes[:-1]
-    assert "Notes that never end, cut at the next note: 11." in score.warnings
+    assert "11 endless notes were cut at the next note." in score.warnings
 
 
 def test_one_lost_end_does_not_shift_the_others() -> None:
