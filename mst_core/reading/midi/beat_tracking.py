@@ -51,13 +51,15 @@ class BeatTrackingConfig:
 
 _CONFIG = BeatTrackingConfig()
 _PERIOD_STEPS_PER_OCTAVE = 24
-_SUBDIVISIONS = ((0.0, 1.0), (0.5, 0.8), (0.25, 0.4), (0.75, 0.4), (1 / 3, 0.4), (2 / 3, 0.4))
-"""Positions in a beat and how much an onset near them says about the beat."""
+_HALVES = ((0.0, 1.0), (0.5, 0.8), (0.25, 0.4), (0.75, 0.4), (1 / 3, 0.4), (2 / 3, 0.4))
+_THIRDS = ((0.0, 1.0), (1 / 3, 0.8), (2 / 3, 0.8))
+"""Positions in a beat, and how much an onset near them says about the beat."""
 _CALM = 0.92
 """Error of a wider window, against the next narrower one, up to which the wider one is better."""
 _MAX_TRIALS = 1_000
 """Onsets at which the bandwidths are compared."""
-_SNAP = 0.09  # of a beat within which an onset belongs to a position
+_SNAP, _WIDE_SNAP = 0.09, 0.15
+"""Of a beat, within which an onset belongs to a position; the positions of thirds are fewer."""
 
 
 def track_beats(
@@ -89,10 +91,35 @@ def track_beats(
     periods = _local_periods(curve, prior, division, config)
     beats = np.asarray(_best_beats(curve, periods, config), float) * config.frame + start
     beats = _cover(beats, float(times[0]), float(times[-1]))
+    return steady_beats([float(each) for each in beats], onsets, weights, division=division)
+
+
+def steady_beats(
+    beats: Sequence[float],
+    onsets: Sequence[float],
+    weights: Sequence[float],
+    *,
+    division: int | None = None,
+    config: BeatTrackingConfig = _CONFIG,
+) -> list[float]:
+    """Take the unsteadiness of single notes out of beats.
+
+    Args:
+        beats: seconds, rising.
+        onsets: seconds, rising; two or more.
+        weights: accent of each onset, above 0.
+        division: parts into which a beat divides, 2 or 3; None where that is unknown.
+        config: over how many beats they are smoothed.
+
+    Returns:
+        Times of beats in seconds, rising, which cover the onsets.
+    """
+    times, accents = np.asarray(onsets, float), np.asarray(weights, float)
+    steady = np.asarray(beats, float)
     for _ in range(2):
-        beats = _smooth(beats, times, accents, config)
-        beats = _cover(beats, float(times[0]), float(times[-1]))
-    return [float(each) for each in beats]
+        steady = _smooth(steady, times, accents, division, config)
+        steady = _cover(steady, float(times[0]), float(times[-1]))
+    return [float(each) for each in steady]
 
 
 def _accent_curve(times: Array, weights: Array, config: BeatTrackingConfig) -> Array:
@@ -225,15 +252,19 @@ def _cover(beats: Array, first: float, last: float) -> Array:
     return np.concatenate([np.asarray(earlier[::-1], float), kept, np.asarray(later, float)])
 
 
-def _smooth(beats: Array, times: Array, weights: Array, config: BeatTrackingConfig) -> Array:
+def _smooth(
+    beats: Array, times: Array, weights: Array, division: int | None, config: BeatTrackingConfig
+) -> Array:
     """Move each beat to where a line through the onsets around it puts the beat."""
     index = np.clip(np.searchsorted(beats, times, side="right") - 1, 0, len(beats) - 2)
     position = (times - beats[index]) / (beats[index + 1] - beats[index])
-    places = np.asarray([place for place, _ in _SUBDIVISIONS] + [1.0])
-    values = np.asarray([value for _, value in _SUBDIVISIONS] + [1.0])
+    subdivisions = _THIRDS if division == 3 else _HALVES
+    places = np.asarray([place for place, _ in subdivisions] + [1.0])
+    values = np.asarray([value for _, value in subdivisions] + [1.0])
     distance = np.abs(position[:, None] - places[None, :])
     slot = (distance - 0.04 * values[None, :]).argmin(axis=1)
-    good = distance[np.arange(len(times)), slot] <= _SNAP
+    reach = _WIDE_SNAP if division == 3 else _SNAP
+    good = distance[np.arange(len(times)), slot] <= reach
     if good.sum() < 4:
         return beats
     x = (index + places[slot])[good]

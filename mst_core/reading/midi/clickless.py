@@ -15,7 +15,7 @@ from mst_core.reading.midi.beat_notes import (
     to_beat_notes,
     to_top_line,
 )
-from mst_core.reading.midi.beat_tracking import track_beats
+from mst_core.reading.midi.beat_tracking import steady_beats, track_beats
 from mst_core.reading.midi.downbeats import weigh_downbeats
 from mst_core.reading.midi.meter_finding import COMPOUND, find_bars, has_triple_beats
 from mst_core.reading.midi.parts import MidiScore
@@ -71,6 +71,8 @@ def retime_by_player(score: MidiScore, melody: int, tempo_map: TempoMap) -> tupl
     division = 4
     if is_default and has_triple_beats(notes):
         beat_length, division = 1.5, 3
+        beats[:] = steady_beats(beats, times, accents, division=3)
+        notes = to_beat_notes(score, beat_of)
         guess = find_bars(notes, config=COMPOUND)
         meter = Meter(3 * guess.beats, 8)
     else:

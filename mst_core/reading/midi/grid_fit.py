@@ -25,6 +25,9 @@ _RARITY_COST = 0.05
 """Beats that the rarest place of a beat costs."""
 _STEADY = 0.03
 """Quarters of wander up to which a part keeps to the beats of the file."""
+_WANDERING = 0.06
+"""Quarters of wander above which a part must be bound well to keep to the beats."""
+_BOUND_BUT_WANDERING = 0.6
 _WINDOW = 16
 """Onsets within which a player's tempo hardly changes."""
 _KNOWN_DELAY = 0.93
@@ -50,7 +53,7 @@ class GridFit:
     @property
     def may_keep_time(self) -> bool:
         """Whether they may: beats found from the notes must be clearly better."""
-        return self.bound >= _HARDLY_BOUND
+        return self.bound >= (_HARDLY_BOUND if self.wander <= _WANDERING else _BOUND_BUT_WANDERING)
 
 
 def misfit(positions: Iterable[float]) -> float:

@@ -32,7 +32,7 @@ _BASS_DISTANCE = 14  # semitones below the median of its neighbors from which a 
 _FEW_STRIKES = 12
 _SINGLE_NOTES = 1.2
 """Notes to a strike up to which a part strikes one note at a time."""
-_RINGING_SHARE = 0.6
+_RINGING_SHARE = 0.5
 """Of the notes that sound through two later ones, from which strings ring on."""
 _MEDIAN_RADIUS = 8  # notes on either side
 

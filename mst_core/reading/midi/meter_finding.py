@@ -111,7 +111,7 @@ def has_triple_beats(notes: Iterable[BeatNote]) -> bool:
     return (
         thirds >= _MIN_THIRDS
         and thirds >= 0.7 * (thirds + half + quarters)
-        and first >= 0.2 * thirds
+        and first >= 0.15 * thirds
     )
 
 
