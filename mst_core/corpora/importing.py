@@ -21,10 +21,10 @@ from mst_core.corpora.variants import add_clusters
 from mst_core.corpora.weimar import read_solos
 from mst_core.errors import MstError, UnreadableScore
 from mst_core.reading.abc.read import read_tune, split_tunes
+from mst_core.reading.abc.text import decode_abc
 from mst_core.reading.formats import (
     SNIFFED_BYTES,
     ScoreFormat,
-    decode_text,
     detect_format,
     sanitize_line,
 )
@@ -156,7 +156,7 @@ def _read_source(source: str, data: bytes) -> Iterator[CorpusLine | RejectedItem
         title = score.title or PurePosixPath(inside).stem
         yield line_from_melody(stem, stem, title, score.melody)
         return
-    text = decode_text(data)
+    text = decode_abc(data)
     for place, tune_text in enumerate(split_tunes(text, max_characters=len(text)), start=1):
         number = re.search(r"^\s*X:[ \t]*(\w+)", tune_text, re.MULTILINE)
         name = f"{stem}-{number[1][:20] if number else place}"

@@ -53,6 +53,7 @@ _OTHER_FILE_TYPES = (
 _ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".xz", ".bz2")
 _UNPACK = "unpack it, and send the MIDI, ABC or MusicXML file that is in it"
 _SCORE_XML = re.compile(r"\s*<(\?xml|!DOCTYPE score-|score-(partwise|timewise))")
+_TUNE_ON_PAGE = re.compile(rb"(?:^|[\n>])[ \t]*X:[ \t]*\d")
 _ABC = re.compile(r"(\s*%abc|(.*\n)*?\s*X:\s*\d)")
 
 
@@ -109,6 +110,8 @@ def _sniff(shown: str, by_suffix: ScoreFormat, first_bytes: bytes) -> ScoreForma
         return ScoreFormat.MIDI
     if first_bytes[:4] == b"PK\x03\x04":
         return ScoreFormat.MXL
+    if by_suffix is ScoreFormat.ABC and _TUNE_ON_PAGE.search(first_bytes):
+        return ScoreFormat.ABC  # a saved web page with a tune on it
     for pattern, file_type in _OTHER_FILE_TYPES:
         if re.match(pattern, first_bytes, re.DOTALL):
             raise UnreadableScore(

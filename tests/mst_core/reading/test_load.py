@@ -63,6 +63,12 @@ def test_the_first_bytes_win_over_a_wrong_suffix(real: str, suffix: str) -> None
     assert load_score(f"a.{suffix}", GOOD[real]) == load_score(f"a.{real}", GOOD[real])
 
 
+def test_a_tune_on_a_saved_web_page_is_read() -> None:
+    tune = "X:1\nT:Reel\nM:4/4\nL:1/4\nK:C\nC&gt;D EF|GABc|]\n"
+    page = f"<!DOCTYPE html><html><body><pre>\n{tune}</pre></body></html>"
+    assert load_score("a.abc", page.encode()).melody.pitches[:3] == (60, 62, 64)
+
+
 @pytest.mark.parametrize("suffix", ["mid", "abc", "musicxml", "mxl"])
 @pytest.mark.parametrize(
     ("data", "words"),
