@@ -188,8 +188,9 @@ def _warnings(
         yield f"{named}; {melody.tempo:.0f} quarter notes per minute are assumed."
     repeated = sum(each.counts["repeated"] for each in parts)
     if repeated:
-        bars = "1 bar that shows" if repeated == 1 else f"{repeated} bars that show"
-        yield f"{bars} only a repeat sign: the notes before it are played again there."
+        bars = "1 bar shows" if repeated == 1 else f"{repeated} bars show"
+        again = "the bar before it sounds" if repeated == 1 else "the bars before them sound"
+        yield f"{bars} only a repeat sign; {again} again there."
     if counts["slashes"]:
         yield "Beats that are written as slashes are silent."
     graces = counts["grace"] - sum(len(each.pitches) for each in melody.grace_notes)
