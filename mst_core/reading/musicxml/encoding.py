@@ -22,6 +22,7 @@ _START = re.compile(r"<(\?xml\b|!DOCTYPE\b|!--|[A-Za-z])")
 _JUNK_LENGTH = 2_000  # characters before the first tag that are skipped
 _END = re.compile(r"</score-(partwise|timewise)\s{0,99}>")
 _TAIL_LENGTH = 2_000  # characters after the last tag in which its end is sought
+_EMPTY_SUBSET = re.compile(r"(<!DOCTYPE[^<>\[\]]{0,500})\[\s{0,99}\]\s{0,99}>")
 _BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,31};)")
 _BAD_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BAD_REFERENCE = re.compile(r"&#(x0?[0-8bcefBCEF]|x1[0-9a-fA-F]|[0-8]|1[124-9]|2\d|3[01]);")
@@ -59,6 +60,7 @@ def decode_xml(data: bytes) -> tuple[bytes, list[str]]:
     if ends and text[ends[-1].end() :].strip()[:1] not in ("", "<"):
         text = text[: ends[-1].end()]
         remarks.append("Words after the end of the score were left out.")
+    text = _EMPTY_SUBSET.sub(r"\1>", text, count=1)
     mended = _BARE_AMPERSAND.sub("&amp;", _BAD_REFERENCE.sub(" ", _BAD_CHARACTER.sub(" ", text)))
     if mended != text:
         remarks.append("Characters that XML does not allow were mended.")

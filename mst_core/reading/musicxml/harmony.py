@@ -11,7 +11,7 @@ from mst_core.reading.musicxml.tree import XmlElement
 _KINDS = {
     "major": "", "minor": "m", "augmented": "aug", "diminished": "dim",
     "dominant": "7", "major-seventh": "maj7", "minor-seventh": "m7", "diminished-seventh": "dim7",
-    "augmented-seventh": "aug7", "half-diminished": "m7b5", "major-minor": "mmaj7",
+    "augmented-seventh": "aug7", "half-diminished": "m7b5", "major-minor": "mMaj7",
     "major-sixth": "6", "minor-sixth": "m6",
     "dominant-ninth": "9", "major-ninth": "maj9", "minor-ninth": "m9",
     "dominant-11th": "11", "major-11th": "maj11", "minor-11th": "m11",

@@ -115,7 +115,7 @@ def test_a_key_keeps_its_signature(fifths: int, name: str) -> None:
         (harmony("D", "suspended-fourth", more=degree(7, 0, "add")), "D7sus4"),
         (harmony("C", "major", more=degree(9, 0, "add")), "Cadd9"),
         (harmony("C", "major", more=degree(3, 0, "subtract")), "Cno3"),
-        (harmony("E", "major-minor"), "Emmaj7"),
+        (harmony("E", "major-minor"), "EmMaj7"),
         (harmony("C", "none"), "N.C."),
         (harmony("C", "major").replace("<kind>", '<kind text="">'), "C"),
         (harmony("C", "other").replace("<kind>", '<kind text="7alt">'), "C7alt"),
