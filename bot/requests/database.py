@@ -71,6 +71,8 @@ class Database:
             await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
             await connection.execute_fetchall("PRAGMA journal_mode = WAL")
             await connection.execute_fetchall("PRAGMA synchronous = FULL")
+            # Deleted rows are overwritten with zeros, so that a copy of the file shows none.
+            await connection.execute_fetchall("PRAGMA secure_delete = ON")
             ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
             for step in pending_migrations(version, migrations):
                 await connection.executescript(step)
@@ -84,6 +86,10 @@ class Database:
     async def run(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         """Execute one statement with its named values, and return its rows."""
         return list(await self._connection.execute_fetchall(statement, values))
+
+    async def purge(self) -> None:
+        """Overwrite what was deleted on disk too: the write-ahead log still holds old pages."""
+        await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
         """Close the file."""

@@ -115,7 +115,7 @@ class RequestIntake:
         names = names or {}
         self._check_request(request)
         async with self._reserve_slot(interaction.user.id):
-            await self._uploads.add_user(names, interaction.user.id)
+            self._uploads.check_stored(request.sources, names)
             message_id = await _defer_publicly(interaction)
             await self._add_request(interaction, message_id, request, names, first_seed)
 

@@ -117,7 +117,10 @@ class Scheduler:
         # Wait for their end, else a job would still write its files.
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._outbox.discard(gone)
-        return len(gone), await self._uploads.delete_user(user_id)
+        files = await self._uploads.delete_user(user_id)
+        await self._store.forget_files(files, user_id)
+        await self._store.database.purge()
+        return len(gone), len(files)
 
     async def draw_comparison(self, request: Request, names: Mapping[str, str]) -> bytes:
         """Draw the score of a transfer before and after as PNG, without queue and store.

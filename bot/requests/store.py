@@ -316,6 +316,33 @@ class RequestStore:
         )
         return [row["id"] for row in rows]
 
+    async def forget_files(self, files: Sequence[str], user_id: int) -> None:
+        """Delete the names and titles of a user's files from the requests of others that use them.
+
+        A request of somebody who sent the same file keeps their own name of it.
+
+        Args:
+            files: The SHA-256 of the files that the user had sent.
+            user_id: The user's id on Discord.
+        """
+        await self._query(
+            """UPDATE requests SET names = '{}',
+                   receipt = json_remove(
+                       receipt, '$.source', '$.candidates', '$.tunes', '$.remarks'
+                   )
+               WHERE id IN (
+                   SELECT requests.id FROM requests, json_each(requests.names) AS name,
+                       json_each(:files) AS file
+                   WHERE name.key = file.value AND requests.user_id != :user_id
+                   AND NOT EXISTS (
+                       SELECT 1 FROM uploads
+                       WHERE uploads.sha256 = name.key AND uploads.user_id = requests.user_id
+                   )
+               )""",
+            files=msgspec.json.encode(files).decode(),
+            user_id=user_id,
+        )
+
     async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         return await self.database.run(statement, **({"now": self._clock()} | values))
 

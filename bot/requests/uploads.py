@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -92,23 +92,22 @@ class Uploads:
             await asyncio.to_thread(_write_once, self._path(sha256), data)
             return await self._add_row(sha256, user_id, name, len(data))
 
-    async def add_user(self, names: Mapping[str, str], user_id: int) -> None:
-        """Add rows for a user who reuses stored files, ``names`` by SHA-256.
+    def check_stored(self, sources: Iterable[str], names: Mapping[str, str]) -> None:
+        """Check that files are still stored. A request may use the files of another user.
+
+        Whoever presses a button below an answer uses its files without becoming a user of them:
+        they are deleted with the data of whoever sent them.
 
         Args:
-            names: The names that the rows receive, by SHA-256.
-            user_id: The user's id on Discord.
+            sources: The SHA-256 of the files.
+            names: Their names by SHA-256, for the error.
 
         Raises:
             LostFile: when one of them is no longer stored.
         """
-        async with self._rows_lock:
-            for sha256, name in names.items():
-                try:
-                    size_bytes = self._path(sha256).stat().st_size
-                except FileNotFoundError as error:
-                    raise LostFile(name) from error
-                await self._add_row(sha256, user_id, name, size_bytes)
+        for sha256 in sources:
+            if not self._path(sha256).exists():
+                raise LostFile(names.get(sha256) or "the file")
 
     async def encoded_scores(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
         """Return the encoded scores of a request by SHA-256; an empty dict for a new tune.
@@ -176,14 +175,18 @@ class Uploads:
         path = self._path(upload.sha256)
         return path.read_bytes() if path.exists() else b""
 
-    async def delete_user(self, user_id: int) -> int:
-        """Delete a user's rows, and the files without any other row; return the number of rows."""
+    async def delete_user(self, user_id: int) -> list[str]:
+        """Delete a user's rows, and the files without any other row.
+
+        Returns:
+            The SHA-256 of the user's files, of those too that another user has sent as well.
+        """
         async with self._rows_lock:
             rows = await self._database.run(
-                "DELETE FROM uploads WHERE user_id = :user_id RETURNING id", user_id=user_id
+                "DELETE FROM uploads WHERE user_id = :user_id RETURNING sha256", user_id=user_id
             )
             await self._delete_unreferenced()
-        return len(rows)
+        return [row["sha256"] for row in rows]
 
     async def delete_leftovers(self) -> None:
         """Delete what remains after a crash: files without a row, and partly written files."""

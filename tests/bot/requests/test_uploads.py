@@ -18,7 +18,7 @@ from mst_core.jobs import Compose, Side, Transfer
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
-from tests.support.discord_env import DiscordEnv, last_message
+from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, transfer_request
 from tests.support.queue_env import QueueEnv
 from tests.support.uploads import TRUNCATED_MIDI, send_rerhythm, write_reel
@@ -134,12 +134,12 @@ async def test_a_file_is_deleted_with_its_last_row(queue: QueueEnv) -> None:
         await queue.uploads.keep(user, "reel.mid", REEL)
     await queue.uploads.keep(1, "other.mid", write_reel(bars=4))
     await queue.uploads.encoded_score(SHA, "reel.mid")
-    assert await queue.uploads.delete_user(1) == 2
+    assert len(await queue.uploads.delete_user(1)) == 2
     assert files(queue.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
-    assert await queue.uploads.delete_user(2) == 1
+    assert await queue.uploads.delete_user(2) == [SHA]
     assert files(queue.uploads) == []
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
-        await queue.uploads.add_user({SHA: "reel.mid"}, 3)
+        queue.uploads.check_stored([SHA], {SHA: "reel.mid"})
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
         await queue.uploads.encoded_score(SHA, "reel.mid")
 
@@ -208,19 +208,6 @@ async def test_two_users_who_upload_the_same_file_share_it(server: DiscordEnv) -
     assert result.response is not None
     assert "and 1 uploaded files" in result.response.content
     assert list(folder.iterdir()) == []
-
-
-async def test_pressing_a_button_keeps_the_file_stored(server: DiscordEnv) -> None:
-    await send_rerhythm(server, "reel.mid", REEL)
-    await server.bob.click(last_message(server.channel), label="50 %")
-    answer = last_message(server.channel)
-    await server.alice.slash(server.channel, "mydata delete")
-    await server.bob.click(answer, label="25 %")
-    assert [transfer_request(job).strengths["rhythm"] for job in server.engine.jobs] == [
-        1.0,
-        0.5,
-        0.25,
-    ]
 
 
 async def test_an_export_has_the_files_too(server: DiscordEnv) -> None:
