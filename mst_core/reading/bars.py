@@ -212,8 +212,12 @@ class _BarWriter:
         group, meter = self._groups[-1], self._meters_of[index]
         total = group.total + self._lengths[index]
         total = _round_to_bars(total, group.total + measure.last_onset, meter)
-        if group.meter != meter or group.total >= meter.bar_length or total > meter.bar_length:
+        if group.meter != meter or group.total % meter.bar_length == 0:
             return None
+        if total > meter.bar_length:
+            # Several bars without the lines between them, of which a pickup completes the last.
+            completes = group.last in self._ends and total % meter.bar_length == 0
+            return Fraction(0) if completes and self._lengths[index] < meter.bar_length else None
         if index == 1 and self._is_pickup_of(measure):
             return None
         if total == meter.bar_length:
@@ -271,6 +275,8 @@ class _BarWriter:
             return [meter] * full
         if not full and (group.last in self._ends or group.first in self._starts):
             return [meter]
+        if group.last in self._ends and 2 * rest > meter.bar_length:
+            return [meter] * (full + 1)
         length = total if full < 2 else rest
         own = meter_of_length(length, meter)
         if own is None:

@@ -148,6 +148,15 @@ def test_a_long_measure_is_cut_where_barlines_are_missing() -> None:
     ]
 
 
+def test_a_section_that_ends_with_two_bars_in_one_measure_has_two_bars() -> None:
+    assert [str(each) for each in lay(measure(4), measure(7, ":|"), measure(4)).meters] == [
+        "4/4"
+    ] * 4
+    layout = lay(measure(4), measure(7, ":|"), measure(1), measure(4), measure(3, ":|"))
+    assert list(layout.onsets) == [0, 4, 11, 12, 16]
+    assert layout.meter_changes == ()
+
+
 @pytest.mark.parametrize("slip", [F(1, 240), F(-1, 240), F(1, 24), F(1, 6), F(-1, 6)])
 def test_a_measure_that_misses_its_bar_by_a_rounding_error_is_a_bar(slip: Fraction) -> None:
     layout = lay(measure(4), measure(4 + slip), measure(4))
