@@ -37,6 +37,8 @@ _DRUMS_NAME = re.compile(
 )
 _KIT_PITCHES = range(27, 88)
 """Pitches that name the sounds of a kit, by General MIDI level 2."""
+_USUAL_KIT = range(35, 60)
+"""Those that half of the notes of any drummer have: drums, hi-hats, cymbals."""
 _MIN_TURNS = 3
 """Channels of one player, at least."""
 _MAX_TOGETHER = 0.1
@@ -139,7 +141,7 @@ def _part_warnings(parts: Sequence[MidiPart]) -> Iterator[str]:
         yield f"{what} left out (an ornament or the name of a chord)."
     for part in parts:
         if part.drums and part.channel != DRUM_CHANNEL and _is_named_drums(part):
-            yield f"{part.own_name} was taken as percussion, as its name says."
+            yield f"The part named {part.own_name} was taken as drums."
 
 
 def _is_named_drums(part: MidiPart) -> bool:
@@ -148,6 +150,7 @@ def _is_named_drums(part: MidiPart) -> bool:
         not part.program
         and bool(_DRUMS_NAME.search(part.own_name))
         and all(note.pitch in _KIT_PITCHES for note in part.notes)
+        and 2 * sum(note.pitch in _USUAL_KIT for note in part.notes) >= len(part.notes)
     )
 
 
