@@ -1,11 +1,13 @@
-"""Repairs of a measure that does not fit its meter, for slips that writers of ABC often make."""
+"""Repairs of measures and endings, for slips that writers of ABC often make."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby, pairwise
 
-from mst_core.reading.abc.tune import AbcNote
+from mst_core.reading.abc.tune import AbcMeasure, AbcNote
 
 MISSING_BARLINE = Fraction(7, 4)
 """Bars that a measure holds at least where a barline is missing in it. Less is a long bar: tunes in
@@ -59,3 +61,35 @@ def split_at_bars(notes: Sequence[AbcNote], bar: Fraction | None) -> list[tuple[
         if position > bar:
             return whole
     return [tuple(each) for each in bars]
+
+
+def end_second_endings(measures: Sequence[AbcMeasure]) -> tuple[AbcMeasure, ...]:
+    """End a second ending without a double bar after as many measures as the first one has.
+
+    Without a sign it would last to the end of the next part: ``|1 A4:|2 a4|B4|c4:|`` repeats
+    ``B4|c4``.
+
+    Args:
+        measures: The measures of a voice, in order.
+
+    Returns:
+        The same measures; those after the second ending belong to no ending.
+    """
+    runs = [
+        (passes, list(run))
+        for passes, run in groupby(range(len(measures)), key=lambda index: measures[index].endings)
+    ]
+    ended = list(measures)
+    for (before, first), (passes, second) in pairwise(runs):
+        if (before, passes) != ((1,), (2,)) or len(second) <= len(first):
+            continue
+        last = measures[second[-1]]
+        lasts_to_the_end = second[-1] == len(measures) - 1 and len(second) > 2 * len(first) + 1
+        if not last.closes_repeat and not lasts_to_the_end:
+            continue
+        end = second[len(first)]
+        ended[end - 1] = replace(ended[end - 1], ends_section=True)
+        ended[end] = replace(ended[end], starts_section=True)
+        for index in second[len(first) :]:
+            ended[index] = replace(ended[index], endings=())
+    return tuple(ended)

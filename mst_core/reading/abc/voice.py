@@ -15,7 +15,7 @@ from typing import Literal
 from mst_core.errors import TooLong, UnreadableScore
 from mst_core.music import SEMITONES, Key, Meter
 from mst_core.reading.abc.fields import ACCIDENTALS
-from mst_core.reading.abc.repairs import fill_pairs, split_at_bars
+from mst_core.reading.abc.repairs import end_second_endings, fill_pairs, split_at_bars
 from mst_core.reading.abc.tokens import (
     BarToken,
     MarkToken,
@@ -162,7 +162,7 @@ class VoiceBuilder:
             TooLong: when there are more quarter notes than `MAX_QUARTERS`.
         """
         self._close_measure(closes_repeat=False, double=True)
-        return tuple(self._measures)
+        return end_second_endings(self._measures)
 
     def _alteration(self, accidental: str, letter: str, octave: int) -> int:
         """Semitones that its accidental, a tie, the bar or the key add to a note, in that order."""

@@ -178,3 +178,13 @@ def test_a_tune_in_other_bars_than_its_meter_has_keeps_its_bars() -> None:
     read = melody("|: AB | cd |1 ef :|2 ga || ab | c'2 | ab | c'2 |]")
     assert (read.meter, read.meter_changes, read.bar_count) == (Meter(2, 4), (), 8)
     assert read.repeats == (Repeat(0, 3, 2, 4),)
+
+
+def test_a_second_ending_without_a_double_bar_is_as_long_as_the_first() -> None:
+    repeats = melody("|:C4|1 D4:|2 E4|F4|G4:|A4|]").repeats
+    assert [(each.start, each.end, each.second_ending) for each in repeats] == [
+        (0, 2, 3),
+        (3, 5, None),
+    ]
+    # With its double bar it may be longer.
+    assert melody("|:C4|1 D4:|2 E4|F4||G4:|").repeats[0].second_ending == 4
