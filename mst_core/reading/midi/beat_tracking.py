@@ -271,7 +271,7 @@ def _smooth(
     y, w = times[good], (np.minimum(weights, 3.0) * values[slot])[good]
     some = slice(None, None, len(x) // _MAX_TRIALS + 1)
     fits = [_local_lines(x, y, w, x[some], each, leave_out=True) for each in config.bandwidths]
-    errors = [float(np.nanmean(np.abs(fit - y[some]))) for fit in fits]
+    errors = [_mean_distance(fit, y[some]) for fit in fits]
     # A wider window is calmer: a narrower one must be clearly nearer to the onsets.
     best = min(range(len(errors)), key=lambda each: errors[each] * _CALM**each)
     numbers = np.arange(len(beats), dtype=float)
@@ -279,6 +279,12 @@ def _smooth(
     known = np.isfinite(moved) & (np.abs(moved - beats) < 0.3 * np.gradient(beats))
     moved = np.where(known, moved, beats)
     return beats if np.any(np.diff(moved) <= 0.05) else np.asarray(moved, float)
+
+
+def _mean_distance(fit: Array, values: Array) -> float:
+    """Mean distance of values from a fit, where it is known; infinite where it never is."""
+    known = np.isfinite(fit)
+    return float(np.abs(fit - values)[known].mean()) if known.any() else np.inf
 
 
 def _local_lines(
