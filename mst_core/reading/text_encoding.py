@@ -21,9 +21,9 @@ _SIGNS = frozenset(
 _LATIN = (
     ("cp1252", 1.0, ("äöüß", "éèàçêôî,âëïûùœæ", "áéíóúñ,ü", "ãõáéíóúâêôç,à", "åäöé", "æøå,é")),
     ("cp1252", 1.0, ("àèéìòù,é", "ç,öü", "éëï,èöü")),
-    ("cp850", 0.85, ("äöüß", "éèàçêôî,âëïûù", "áéíóúñ,ü", "åäöé", "æøå,é")),
+    ("cp850", 0.85, ("äöüß", "éèàçêôî,âëïûù", "áéíóúñ,ü", "åäöé", "æøå,é", "ãõáéíóúâêôç,à")),
     ("mac_roman", 0.85, ("äöüß", "éèàçêôî,âëïûùœ", "áéíóúñ,ü", "åäöé", "æøå,é", "ãõáéíóúâêôç,à")),
-    ("cp1250", 1.0, ("áčďéěíňóřšťúůýž", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîșțşţ")),
+    ("cp1250", 1.0, ("áčďéěíňóřšťúůýž", "ąćęłńóśźż", "áéíóöőúüű", "čćšž,đ", "ăâîșțşţ")),
     ("cp1254", 1.0, ("çğıiöşüâî",)),
     ("cp1252", 1.0, ("áéíóúýþðæö",)),
 )
@@ -43,6 +43,8 @@ _LEAD_BYTES = {
     "cp932": (0x88, 0x98), "gbk": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "euc_jp": (0xB0, 0xCF),
     "cp949": (0xB0, 0xC8),
 }  # fmt: skip
+_LEAST_TRAIL = {"gbk": 0xA1, "cp949": 0xA1, "euc_jp": 0xA1}
+"""The least second byte of such a character."""
 _FREQUENT = frozenset(
     # Han characters that titles and names of parts are made of, both ways of writing.
     "的一是了我不在人们有来他这上着个地到大里说就去子得也和那要下看天时过出小么起你都把好还多没为又可家"
@@ -256,8 +258,9 @@ def _east_asian_weights(encoding: str, text: str) -> list[float]:
         elif sign in _FREQUENT:
             weight = 1.0 if encoding != "cp949" or "가" <= sign <= "힣" else -0.5
         elif "一" <= sign <= "鿿" or "가" <= sign <= "힣":
-            lead = sign.encode(encoding)[0]
-            weight = 0.5 if first <= lead <= last else -0.5
+            code = sign.encode(encoding)
+            is_known = first <= code[0] <= last and code[1] >= _LEAST_TRAIL.get(encoding, 0)
+            weight = 0.5 if is_known else -0.5
             weight -= encoding == "cp949" and sign < "가"
         else:
             weight = -1.0

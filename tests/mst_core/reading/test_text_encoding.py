@@ -24,6 +24,7 @@ from mst_core.reading.text_encoding import decode_as, find_encoding
     ("cp1252", ["Bjørn"]), ("cp1252", ["ÉTÉ"]), ("cp1252", ["GROSSE FUGE Ö"]),
     ("cp437", ["Flöte"]), ("cp437", ["Señorita"]), ("mac_roman", ["Señorita", "corazón"]),
     ("mac_roman", ["Frère Jacques"]), ("cp1250", ["Dvořák", "Písnička"]), ("cp1250", ["Łódź"]),
+    ("big5", ["甜蜜蜜"]), ("cp850", ["Canção"]), ("cp1254", ["Yağmur"]),
     ("cp1254", ["Işık Doğudan"]), ("utf-8", ["さくら", "Flöte"]),
 ])  # fmt: skip
 def test_words_come_back_as_they_were_written(encoding: str, texts: list[str]) -> None:
@@ -53,6 +54,12 @@ def test_utf_16_without_a_mark_is_seen_by_its_zeros() -> None:
 def test_a_text_cut_off_in_a_letter_keeps_the_others() -> None:
     written = ["さくらさくら".encode()[:-1], "ä".encode()]
     assert decode_as(written[0], find_encoding(written)) == "さくらさく"
+
+
+def test_rare_characters_of_three_bytes_are_decoded() -> None:
+    written = [b"\x8f\xb0\xa1\xa4\xab"]
+    assert decode_as(written[0], "euc_jp")[-1] == "か"
+    assert isinstance(find_encoding(written), str)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8))
