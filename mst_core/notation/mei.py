@@ -111,7 +111,7 @@ def write_mei_staves(
         if bar.starts_ending:
             ending = SubElement(section, "ending", n=str(bar.ending))
         parent = ending if bar.ending else section
-        _write_changes(parent, [staff.bars[index] for staff in staves])
+        _write_changes(parent, staves, index)
         measure = SubElement(parent, "measure", right=_BARLINES[bar.right_barline])
         # The end of one repeat and the start of the next share one sign within a line.
         is_next_start = (
@@ -192,14 +192,17 @@ def _staff_attributes(staff: MeiStaff, n_staves: int) -> dict[str, str]:
     return {**clef, **own, "scale": f"{staff.scale}%"}
 
 
-def _write_changes(parent: Element, bars: Sequence[WrittenBar]) -> None:
-    """Write the meters and keys that begin with one bar of each staff."""
-    changes = [
-        (_meter_attributes(bar.meter) if bar.changes_meter else {})
-        | ({"keysig": _key_signature(bar.key.fifths)} if bar.changes_key else {})
-        for bar in bars
-    ]
-    if len(bars) == 1 and changes[0]:
+def _write_changes(parent: Element, staves: Sequence[MeiStaff], index: int) -> None:
+    """Write the meters and signatures that begin with a bar."""
+    changes: list[dict[str, str]] = []
+    for staff in staves:
+        bar = staff.bars[index]
+        key_before = staff.bars[index - 1].key if index else staff.melody.key
+        change = _meter_attributes(bar.meter) if bar.changes_meter else {}
+        if bar.key.fifths != key_before.fifths:
+            change["keysig"] = _key_signature(bar.key.fifths)
+        changes.append(change)
+    if len(staves) == 1 and changes[0]:
         SubElement(parent, "scoreDef", changes[0])
     elif any(changes):
         group = SubElement(SubElement(parent, "scoreDef"), "staffGrp")

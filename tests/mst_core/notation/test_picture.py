@@ -299,3 +299,8 @@ def test_lines_with_few_dense_bars_are_filled_evenly() -> None:
 
 def test_a_section_of_one_bar_shares_the_line_of_the_next() -> None:
     assert lines_of(replace(REEL, sections=(0, 4, 5, 9))) == [4, 5, 4, 3]
+
+
+def test_a_mode_with_the_same_signature_is_not_drawn_again() -> None:
+    minor = replace(REEL, key_changes=(KeyChange(2, Key.parse("Bm")),))
+    assert draw_svg(minor).count('class="keyAccid') == draw_svg(REEL).count('class="keyAccid')
