@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -107,57 +108,93 @@ def fit_grid(onsets: Iterable[float], lengths: Iterable[float]) -> GridFit:
     return GridFit(bound, delay, wander)
 
 
-def exact_delay(onsets: Sequence[int], ticks_per_quarter: int, reach: int) -> int:
+def exact_delay(onsets: Sequence[int], others: Sequence[int], ticks_per_quarter: int) -> int:
     """Return the ticks by which written onsets are late, all alike; 0 where they are in time.
+
+    Args:
+        onsets: ticks of the melody, one or more.
+        others: ticks of all notes of the file, which say what is a beat and what is off it.
+        ticks_per_quarter: of the file.
+
+    Returns:
+        A delay of half a quarter at most, negative for early.
+    """
+    counts = Counter(each % ticks_per_quarter for each in onsets)
+    most = sum(count for _, count in counts.most_common(3 * len(_PLACES)))
+    if len(onsets) < _MIN_ONSETS or most < _MOST_IN_TIME * len(onsets):
+        return 0
+    now = share_in_time(onsets, ticks_per_quarter, 0)
+    if now > _FEW_IN_TIME:
+        return 0
+    all_counts = Counter(each % ticks_per_quarter for each in others)
+    # Only the places of frequent onsets can be the answer.
+    candidates = {
+        _wrap(residue - place, ticks_per_quarter)
+        for residue, _ in counts.most_common(8)
+        for place in _written_places(ticks_per_quarter)
+    }
+    candidates = {
+        delay
+        for delay in candidates
+        if share_in_time(onsets, ticks_per_quarter, delay) >= max(_MOST_IN_TIME, now + 0.3)
+    }
+
+    def preference(delay: int) -> tuple[float, int]:
+        size = abs(delay) / ticks_per_quarter
+        reluctance = _LARGE_DELAY_COST * (size > _LARGE_DELAY + 1e-9) + 0.05 * size
+        return _mean_weight(all_counts, ticks_per_quarter, delay) - reluctance, -abs(delay)
+
+    return max(candidates, key=preference, default=0)
+
+
+def share_in_time(onsets: Sequence[int], ticks_per_quarter: int, delay: int) -> float:
+    """Return the share (0 to 1) of onsets on usual places of a quarter, after a delay.
 
     Args:
         onsets: ticks, one or more.
         ticks_per_quarter: of the file.
-        reach: the largest delay in ticks, early or late, that is looked for.
+        delay: ticks that are subtracted.
     """
-    if len(onsets) < _MIN_ONSETS:
-        return 0
-    weights = {
+    slack = _written_slack(ticks_per_quarter)
+    places = {
+        (place + each) % ticks_per_quarter
+        for place in _written_places(ticks_per_quarter)
+        for each in range(-slack, slack + 1)
+    }
+    return sum((each - delay) % ticks_per_quarter in places for each in onsets) / len(onsets)
+
+
+def _written_places(ticks_per_quarter: int) -> dict[int, float]:
+    """The usual places of a quarter in ticks, and how usual."""
+    return {
         round(place * ticks_per_quarter / _BINS): weight
         for place, weight in _PLACES.items()
-        if (place * ticks_per_quarter) % _BINS == 0 or ticks_per_quarter >= 96
+        if (place * ticks_per_quarter) % _BINS == 0 or ticks_per_quarter >= _BINS
     }
-    residues = [each % ticks_per_quarter for each in onsets]
-    counts: dict[int, int] = {}
-    for residue in residues:
-        counts[residue] = counts.get(residue, 0) + 1
-    slack = 1 if ticks_per_quarter >= 192 else 0
 
-    def fit(delay: int) -> tuple[float, float]:
-        """Mean weight of the onsets, and the share on any place."""
-        total = hits = 0.0
-        for residue, count in counts.items():
-            near = [
-                weights.get((residue - delay + each) % ticks_per_quarter, 0.0)
-                for each in range(-slack, slack + 1)
-            ]
-            total += count * max(near)
-            hits += count * (max(near) > 0)
-        return total / len(onsets), hits / len(onsets)
 
-    now, now_share = fit(0)
-    if now_share > _FEW_IN_TIME:
-        return 0
-    # Only the places of frequent onsets can be the answer.
-    frequent = sorted(counts, key=lambda residue: -counts[residue])[:8]
-    candidates = {
-        delay
-        for residue in frequent
-        for place in weights
-        if abs(delay := _wrap(residue - place, ticks_per_quarter)) <= reach
-    }
-    best = max(candidates, key=lambda delay: (fit(delay)[0], -abs(delay)), default=0)
-    score, share = fit(best)
-    return best if share >= _MOST_IN_TIME and score > now + 0.2 else 0
+def _written_slack(ticks_per_quarter: int) -> int:
+    """Ticks by which a written onset may be off its place."""
+    return 1 if ticks_per_quarter >= 2 * _BINS else 0
+
+
+def _mean_weight(counts: Mapping[int, int], ticks_per_quarter: int, delay: int) -> float:
+    """How usual the places of onsets are after a delay; ``counts`` are by tick of a quarter."""
+    places, slack = _written_places(ticks_per_quarter), _written_slack(ticks_per_quarter)
+    total = 0.0
+    for place, weight in places.items():
+        for each in range(-slack, slack + 1):
+            total += weight * counts.get((place + delay + each) % ticks_per_quarter, 0)
+    return total / max(1, sum(counts.values()))
 
 
 _MIN_ONSETS = 10
-_FEW_IN_TIME, _MOST_IN_TIME = 0.4, 0.85  # shares of onsets on usual places, without and with
+_FEW_IN_TIME, _MOST_IN_TIME = 0.6, 0.85
+"""Shares of onsets on usual places without the delay, at most, and with it, at least."""
+_LARGE_DELAY = 1 / 8
+"""Quarters up to which a delay is as likely as any other."""
+_LARGE_DELAY_COST = 0.12
+"""Weight that a larger delay must win."""
 
 
 def _wrap(ticks: int, period: int) -> int:

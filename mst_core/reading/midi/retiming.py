@@ -18,14 +18,12 @@ from mst_core.reading.midi.beat_notes import (
     to_beat_notes,
     to_top_line,
 )
-from mst_core.reading.midi.grid_fit import GridFit, exact_delay, fit_grid, misfit
+from mst_core.reading.midi.grid_fit import GridFit, exact_delay, fit_grid, misfit, share_in_time
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore
 from mst_core.reading.midi.quantization import is_performance
 from mst_core.reading.midi.tempo_map import TempoMap
 
-_EXACT_REACH = 8
-"""A delay of written notes is at most a quarter divided by this."""
 _SMALL_DELAY = 0.14
 """Quarters up to which a delay moves notes, not bars."""
 _LEAST_DELAY = 0.02
@@ -59,7 +57,8 @@ def retime(score: MidiScore, melody: int, tempo_map: TempoMap) -> Retiming:
     """
     notes = score.parts[melody].notes
     ticks = score.ticks_per_quarter
-    delay = exact_delay(_onsets(notes), ticks, ticks // _EXACT_REACH)
+    everything = [note.onset for part in score.parts if not part.drums for note in part.notes]
+    delay = exact_delay(_onsets(notes), everything, ticks)
     # Bars of sixteenths begin anywhere in a quarter.
     if delay and all(meter.denominator <= 8 for _, meter in score.meters):
         return _without_delay(score, melody, delay, tempo_map)
@@ -125,13 +124,13 @@ def _parts_in_time(score: MidiScore, melody: int, delay: int) -> list[MidiPart]:
     ticks = score.ticks_per_quarter
 
     def is_in_time(part: MidiPart) -> bool:
+        onsets = _onsets(part.notes)
         if not is_performance(part.notes, ticks):
             # A delay of a few steps of the grid is on the grid too.
-            return abs(exact_delay(_onsets(part.notes), ticks, ticks // _EXACT_REACH)) < delay / 2
+            return share_in_time(onsets, ticks, 0) >= share_in_time(onsets, ticks, delay)
         fit = _fit(part.notes, ticks)
-        return fit.may_keep_time and abs(fit.delay * ticks) < delay / 3
+        return fit.may_keep_time and abs(fit.delay * ticks) < abs(delay) / 3
 
-    delay = abs(delay)
     others = [part for index, part in enumerate(score.parts) if index != melody]
     in_time = [part for part in others if is_in_time(part)]
     return in_time if 2 * _count_notes(in_time) > _count_notes(others) else []
