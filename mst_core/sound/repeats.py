@@ -7,8 +7,8 @@ after the other, so that a section sounds the same both times.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
@@ -21,19 +21,17 @@ from mst_core.sound.playback_clock import PlaybackClock
 
 T = TypeVar("T")
 _NEAR_S = 1e-6
-Span = tuple[Fraction, Fraction]
-"""Start and end of a passage, in quarter notes from the first downbeat."""
 
 
-def list_spans(melody: Melody) -> list[Span]:
+def list_spans(melody: Melody) -> list[tuple[Fraction, Fraction]]:
     """Return the passages of a melody in the order in which its repeat signs have them played.
 
     Args:
         melody: the melody, each repeat written once.
 
     Returns:
-        Start and end of each passage; the first one alone where nothing is repeated, or where the
-        repeats would last longer than a score may.
+        Start and end of each passage in quarter notes from the first downbeat; the first one alone
+        where nothing is repeated, or where the repeats would last longer than a score may.
     """
     start, end = -melody.pickup, melody.length
     if not melody.repeats:
@@ -73,7 +71,9 @@ def play_repeats(
     return tuple(_repeat(voice, times) for voice in voices)
 
 
-def _follow_signs(melody: Melody, start: Fraction, end: Fraction) -> Iterator[Span]:
+def _follow_signs(
+    melody: Melody, start: Fraction, end: Fraction
+) -> Iterator[tuple[Fraction, Fraction]]:
     """Yield the passages between the signs as they are drawn."""
     ticks = [
         (round(note.onset * TICKS_PER_QUARTER), round(note.end * TICKS_PER_QUARTER))
@@ -107,35 +107,29 @@ def _repeat(voice: Performance, times: Sequence[tuple[float, float]]) -> Perform
     notes: list[PlayedNote] = []
     grace_notes: list[PlayedNote] = []
     controls: list[tuple[float, ControlEvent]] = []
-    meters, tempos = list(voice.meter_changes), list(voice.tempo_changes)
-    new_meters: list[tuple[float, Meter]] = []
-    new_tempos: list[tuple[float, float]] = []
+    meters: list[tuple[float, Meter]] = []
+    tempos: list[tuple[float, float]] = []
     starts = [note.start for note in voice.notes]
+    graces = [(_next_start(starts, grace), grace) for grace in voice.grace_notes]
     now = before = 0.0  # where a passage begins, and where the one before it ended in the score
     for first, last in times:
         begin = 0.0 if first == -math.inf else first
         shift = now - begin
-        jumps = first not in (-math.inf, before)
-        notes += _moved(_cut(voice.notes, first, last), shift)
-        grace_notes += _moved(
-            (
-                grace
-                for grace in voice.grace_notes
-                if first - _NEAR_S <= _next_start(starts, grace) < last - _NEAR_S
-            ),
-            shift,
-        )
-        controls += _states_at(voice.controls, first, now) if jumps else []
-        controls += [
-            (time + shift, event) for time, event in voice.controls if first <= time < last
-        ]
-        if jumps:
-            new_meters.append((now, _value_at(meters, first, voice.meter)))
-            new_tempos.append((now, _value_at(tempos, first, voice.tempo)))
-        after = first + _NEAR_S if jumps else first - _NEAR_S
-        end = last - _NEAR_S
-        new_meters += [(time + shift, meter) for time, meter in meters if after < time < end]
-        new_tempos += [(time + shift, tempo) for time, tempo in tempos if after < time < end]
+        low, high = first - _NEAR_S, last - _NEAR_S
+        for note in voice.notes[bisect_left(starts, low) : bisect_left(starts, high)]:
+            # A note that is held over the sign ends there.
+            length = min(note.duration, last - note.start)
+            notes.append(replace(note, start=note.start + shift, duration=length))
+        for _, grace in _between(graces, low, high):
+            grace_notes.append(replace(grace, start=grace.start + shift))
+        if first not in (-math.inf, before):  # it goes back: all is as it was the first time
+            controls += _states_at(voice.controls, first, now)
+            meters.append((now, _value_at(voice.meter_changes, first, voice.meter)))
+            tempos.append((now, _value_at(voice.tempo_changes, first, voice.tempo)))
+            low = first + _NEAR_S
+        controls += [(time + shift, event) for time, event in _between(voice.controls, first, last)]
+        meters += [(time + shift, new) for time, new in _between(voice.meter_changes, low, high)]
+        tempos += [(time + shift, new) for time, new in _between(voice.tempo_changes, low, high)]
         now += (voice.seconds if last == math.inf else last) - begin
         before = last
     return replace(
@@ -144,22 +138,21 @@ def _repeat(voice: Performance, times: Sequence[tuple[float, float]]) -> Perform
         grace_notes=tuple(grace_notes),
         controls=tuple(controls),
         seconds=now,
-        meter_changes=tuple(new_meters) if meters else (),
-        tempo_changes=tuple(new_tempos) if tempos else (),
+        meter_changes=tuple(meters) if voice.meter_changes else (),
+        tempo_changes=tuple(tempos) if voice.tempo_changes else (),
     )
 
 
-def _cut(notes: Iterable[PlayedNote], first: float, last: float) -> Iterator[PlayedNote]:
-    """Yield the notes that begin in a passage, none of them longer than it."""
-    for note in notes:
-        if first - _NEAR_S <= note.start < last - _NEAR_S:
-            yield replace(note, duration=min(note.duration, last - note.start))
+def _between(
+    events: Sequence[tuple[float, T]], first: float, last: float
+) -> Sequence[tuple[float, T]]:
+    """The events, rising by time, from one second to before another."""
+    start = bisect_left(events, first, key=_time_of)
+    return events[start : bisect_left(events, last, key=_time_of)]
 
 
-def _moved(notes: Iterable[PlayedNote], seconds: float) -> Iterator[PlayedNote]:
-    """Yield the notes later by some seconds."""
-    for note in notes:
-        yield replace(note, start=note.start + seconds) if seconds else note
+def _time_of(event: tuple[float, object]) -> float:
+    return event[0]
 
 
 def _next_start(starts: Sequence[float], grace: PlayedNote) -> float:
@@ -169,23 +162,18 @@ def _next_start(starts: Sequence[float], grace: PlayedNote) -> float:
 
 
 def _states_at(
-    controls: Iterable[tuple[float, ControlEvent]], time: float, now: float
+    controls: Sequence[tuple[float, ControlEvent]], time: float, now: float
 ) -> list[tuple[float, ControlEvent]]:
     """What every controller of a voice is set to before a time, as events at ``now``."""
     states: dict[tuple[str, int], ControlEvent] = {}
-    for second, event in controls:
-        if second < time:
-            key = (event.kind, event.number if event.kind == "control" else 0)
-            states.pop(key, None)
-            states[key] = event
+    for _, event in _between(controls, -math.inf, time):
+        key = (event.kind, event.number if event.kind == "control" else 0)
+        states.pop(key, None)
+        states[key] = event
     return [(now, event) for event in states.values()]
 
 
 def _value_at(changes: Sequence[tuple[float, T]], time: float, first: T) -> T:
     """The value that holds at a time."""
-    value = first
-    for second, changed in changes:
-        if second > time + _NEAR_S:
-            break
-        value = changed
-    return value
+    at = bisect_right(changes, time + _NEAR_S, key=_time_of)
+    return changes[at - 1][1] if at else first
