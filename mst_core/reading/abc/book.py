@@ -207,7 +207,8 @@ def _body(lines: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if not line:
             after_gap = has_music
             continue
-        if line.startswith("+:"):  # continues the field of the line before, such as lyrics
+        # The continuation of a field such as lyrics, or a comment as other languages write it.
+        if line.startswith(("+:", "#")):
             continue
         if line.startswith("%") or read_body_line(line):
             body.append(line)

@@ -233,6 +233,7 @@ def read_unit(text: str) -> Fraction | None:
     text = without_comment(text)
     if text.lower() in ("auto", ""):
         return None
+    text = text.split("#")[0].strip()  # a comment as other languages write it
     match = _FRACTION.fullmatch(text + "/1" if text == "1" else text)
     numerator, denominator = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= numerator <= 16 or denominator not in (1, 2, 4, 8, 16, 32, 64, 128):

@@ -82,6 +82,7 @@ def decode_abc(data: bytes) -> str:
         The text in the character set that the file names (``%%abc-charset``), else in UTF-16 or
         UTF-8, else in the one in which its titles and words are words, such as Windows-1251.
     """
+    data = data.rstrip(b"\0\x1a")  # padding and the end sign of old systems
     named = _CHARSET.search(data[:_SEARCHED_FOR_CHARSET])
     if named and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         name = named[1].decode("ascii")
@@ -92,8 +93,13 @@ def decode_abc(data: bytes) -> str:
             pass  # no such character set, or the file is in another one
     if b"\0" in data[:_SEARCHED_FOR_CHARSET] or data.isascii() or _is_utf_8(data):
         return decode_text(data)
-    texts = (line.strip() for line in _TEXT_FIELD.findall(data))
-    return data.decode(find_encoding(texts), errors="replace")
+    others = [line.strip() for line in _TEXT_FIELD.findall(data) if not _is_utf_8(line)]
+    encoding = find_encoding(others)
+    # A book collected from several sources may hold several encodings.
+    return "\n".join(
+        line.decode("utf-8-sig" if _is_utf_8(line) else encoding, errors="replace")
+        for line in data.split(b"\n")
+    )
 
 
 def _is_utf_8(data: bytes) -> bool:

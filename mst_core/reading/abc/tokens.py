@@ -30,6 +30,7 @@ _TOKENS = re.compile(
     | \[ \s* (?P<ending> \d[\d,.\-]* )
     | \[ (?P<chord> [^\[\]|]* \] {_MULTIPLE} )
     | \+ (?P<plus> [^+|]{{1,60}} ) \+ (?P<times> {_MULTIPLE} )
+    | (?P<end> \](?= \s*(?: $ | [:|] ) ) )
     | (?P<overlay> & )
     | (?P<quoted> "[^"]*" | "[^"\s|]* )
     | \{{ (?P<grace> [^{{}}]* ) \}}
@@ -137,6 +138,8 @@ def tokenize(line: str) -> Iterator[Token]:
                 if ending:
                     position = ending.end()
                 yield BarToken(text, ending[1] if ending else "")
+            case "end":  # a final bar without its line
+                yield BarToken("|]", "")
             case "broken":
                 yield MarkToken(text[:3])
             case "tie" | "overlay":

@@ -99,6 +99,20 @@ def test_a_line_may_be_broken_within_a_note() -> None:
     assert [note.duration for note in melody.notes[1:3]] == [Fraction(3, 2), Fraction(1, 2)]
 
 
+def test_comments_may_be_written_as_in_other_languages() -> None:
+    text = (
+        "X:1  # number\nT:Probe\nM:4/4  # meter\nL:1/4  # unit\nQ:1/4=100  # tempo\nK:C  # key\n"
+        "# Here the notes begin: a bed\nCDEF|GABc|]\n"
+    )
+    score = read_abc_score(text)
+    assert (score.melody.pitches, score.melody.meter, score.warnings) == (SCALE, Meter(4, 4), ())
+
+
+def test_a_bracket_alone_ends_an_ending() -> None:
+    (first, second) = read("|:C4|1 D4:|2 E4 ]\nF4|G4:|").melody.repeats
+    assert (first.end, first.second_ending, second.start, second.end) == (2, 3, 3, 5)
+
+
 def test_a_short_note_that_is_halved_twice_is_as_long_as_its_bar_needs() -> None:
     score = read("ccc>B/|c4|")
     assert [note.duration for note in score.melody.notes[2:4]] == [Fraction(3, 2), Fraction(1, 2)]
@@ -403,6 +417,12 @@ def test_a_title_of_another_country_comes_out_as_letters(charset: str, title: st
     text = f"{HEAD}K:C\nCDEF|GABc|]\n".replace("Probe", title).encode(charset)
     score = read_abc_score(text)
     assert (score.title, score.melody.pitches) == (title, SCALE)
+
+
+def test_a_book_may_hold_several_encodings_and_end_in_padding() -> None:
+    text = f"{HEAD}K:C\nCDEF|GABc|]\n\n"
+    book = text.replace("Probe", "Café").encode() + text.replace("Probe", "Señor").encode("cp1252")
+    assert read_abc_score(book + b"\x1a" + bytes(100)).tunes == ("Café", "Señor")
 
 
 def test_windows_quotes_are_quotes() -> None:
