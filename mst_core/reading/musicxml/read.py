@@ -310,6 +310,10 @@ def _measure_length(
     A part that stops before the bar is over, or rests beyond it, is a mistake of its writer, and so
     is a note that a rounding takes beyond it.
     """
+    if any(measure.implicit for measure in measures):
+        # Parts that are silent in a pickup often have a rest of a whole bar there.
+        measures = [measure for measure in measures if measure.notes] or measures
+        lead = lead if lead.notes else max(measures, key=lambda each: each.length)
     longest = max(measure.length for measure in measures)
     if meter is None:
         length = lead.length or longest

@@ -241,3 +241,22 @@ def test_the_part_that_fills_its_bar_decides_where_the_bar_ends() -> None:
     tune = read_musicxml(both.encode()).melody
     assert list(tune.barlines) == [0, 4, 8, 12]
     assert tune.meter_changes == ()
+
+
+@pytest.mark.parametrize("melody_first", [True, False])
+def test_whole_rests_of_silent_parts_do_not_fill_a_pickup(melody_first: bool) -> None:
+    rest = '<note><rest measure="yes"/><duration>48</duration></note>'
+    song = (measure(signature(), "G4", implicit=True), "C5*4", "D5*3",
+            measure("E5", implicit=True), "F5*4", "G5*3")  # fmt: skip
+    horn = (measure(signature(), rest, implicit=True), "C3*4", "D3*3",
+            measure(rest, implicit=True), measure(rest), "C3*3")  # fmt: skip
+    parts = [part(*song, id="P1"), part(*horn, id="P2")]
+    names = [score_part("Voice", id="P1"), score_part("Horn", id="P2")]
+    if not melody_first:
+        parts.reverse()
+        names.reverse()
+    text = document("".join(parts), score_parts="".join(names))
+    tune = read_musicxml(text.encode())
+    assert tune.melody.pitches == (67, 72, 74, 76, 77, 79)
+    assert [float(note.onset) for note in tune.melody.notes] == [-1, 0, 4, 7, 8, 12]
+    assert tune.melody.meter_changes == ()
