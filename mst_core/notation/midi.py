@@ -8,6 +8,7 @@ note i of the melody stays note i. For a file with swing and dynamics see
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from io import BytesIO
@@ -213,12 +214,14 @@ def control_message(event: ControlEvent, channel: int, tick: int) -> Message:
 def _grace_part(melody: Melody, program: int) -> Part:
     """Return the grace notes as a part: short notes that end where the note after them begins."""
     notes: list[PartNote] = []
+    changes = melody.tempo_changes
     for grace in melody.grace_notes:
         if grace.note >= len(melody.notes):
             continue
         onset = melody.notes[grace.note].onset
-        quarter_s = melody.seconds_at(onset) - melody.seconds_at(onset - 1)
-        step = Fraction(GRACE_NOTE_S / quarter_s).limit_denominator(MIDI_TICKS_PER_QUARTER)
+        at = bisect_right(changes, onset, key=lambda change: change.onset) - 1
+        tempo = changes[max(0, at)].tempo if changes else melody.tempo
+        step = Fraction(GRACE_NOTE_S * tempo / 60).limit_denominator(MIDI_TICKS_PER_QUARTER)
         if grace.note:
             room = onset - melody.notes[grace.note - 1].onset
             step = min(step, room / (2 * max(1, len(grace.pitches))))

@@ -17,7 +17,7 @@ from mst_core.music import TICKS_PER_QUARTER, ControlEvent, Melody, Meter
 from mst_core.notation.repeat_signs import find_repeat_signs
 from mst_core.reading.parsed_score import Limits
 from mst_core.sound.performance import Performance, PlayedNote
-from mst_core.sound.playback_clock import PlaybackClock
+from mst_core.sound.playback_clock import STRAIGHT, PlaybackClock
 
 T = TypeVar("T")
 _NEAR_S = 1e-6
@@ -37,8 +37,7 @@ def list_spans(melody: Melody) -> list[tuple[Fraction, Fraction]]:
     if not melody.repeats:
         return [(start, end)]
     spans = [*_follow_signs(melody, start, end)]
-    seconds = sum(melody.seconds_at(last) - melody.seconds_at(first) for first, last in spans)
-    return spans if seconds <= Limits().seconds else [(start, end)]
+    return spans if _add_up(melody, spans) <= Limits().seconds else [(start, end)]
 
 
 def played_seconds(melody: Melody) -> float:
@@ -47,9 +46,13 @@ def played_seconds(melody: Melody) -> float:
     Args:
         melody: the melody, each repeat written once.
     """
-    return sum(
-        melody.seconds_at(last) - melody.seconds_at(first) for first, last in list_spans(melody)
-    )
+    return _add_up(melody, list_spans(melody))
+
+
+def _add_up(melody: Melody, spans: Sequence[tuple[Fraction, Fraction]]) -> float:
+    """The seconds of all passages together, by the tempo map."""
+    clock = PlaybackClock.of(melody, STRAIGHT, 0.0)
+    return sum(clock.seconds_at(last) - clock.seconds_at(first) for first, last in spans)
 
 
 def play_repeats(
