@@ -255,7 +255,7 @@ class _VoicesReader:
         if field.letter == "K":
             key = read_key(field.text)
             if key and field.text:
-                voice.keys += [(voice.place, key[1])] * (key[2] != voice.signature)
+                voice.keys.append((voice.place, key[1]))
                 voice.signature = key[2]
             voice.shifts.update(read_shifts(field.text))
         elif field.letter == "M":

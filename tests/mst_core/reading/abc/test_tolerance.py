@@ -580,6 +580,14 @@ def test_the_mode_of_a_tune_without_a_key_comes_from_its_notes() -> None:
     assert read_abc_score(f"{HEAD}A2ce|aedc|BAGE|A4|\n").melody.key == Key(9, "minor")
 
 
+def test_a_change_of_mode_within_a_signature_is_a_change_of_key() -> None:
+    melody = read("DEFA|[K:Bm]BcdB|[K:Edor]e4|[K:Edor]E4|]", key="D").melody
+    assert [(change.bar, change.key) for change in melody.key_changes] == [
+        (1, Key(11, "minor")),
+        (2, Key(4, "dorian")),
+    ]
+
+
 def test_a_key_that_is_written_again_is_no_change() -> None:
     assert read("CDEF|[K:C]G4|]").melody.key_changes == ()
 
