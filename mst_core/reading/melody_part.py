@@ -100,8 +100,8 @@ class MelodyPartConfig:
     """Its instrument is a pad, an effect or percussion."""
     singing: float = 0.95
     """Its instrument is a voice or sings like one: flute, fiddle, trumpet, saxophone."""
-    few_pitches: float = -0.5
-    """It has fewer than `few_pitch_count` pitches."""
+    few_pitches: float = -2.5
+    """It has half as many pitches as `few_pitch_count`; a quarter counts twice."""
     passing_share: float = 0.2
     """Of the stretches of four quarters."""
     low_pitch: float = 60.0
@@ -317,7 +317,8 @@ def _note_evidence(
     shares = [number / total for number in distances.values()]
     entropy = -sum(each * math.log2(each) for each in shares)
     yield config.rhythm * min(4.0, entropy) / 4, "its rhythm varies"
-    yield config.few_pitches * (len(set(line.values())) < config.few_pitch_count), ""
+    pitch_count = len(set(line.values()))
+    yield config.few_pitches * max(0.0, math.log2(config.few_pitch_count / pitch_count)), ""
 
 
 def _texture(notes: Sequence[tuple[float, float, int, int]], start: float) -> tuple[float, int]:

@@ -48,7 +48,7 @@ _LEAD = _words("""
 _SECOND = _words("""
     backing backings background back backup bck bckg bkg bkgd bg bgv bgvs bv bvs bvox backvocal
     backvocals backingvocals harmony harmonies harm harmonie chorus choir choirs chor chœur choeur
-    coro coros echo delay second seconda 2nd ii iii duet duo alto alt tenor counter countermelody
+    coro coros echo delay second seconda 2nd ii iii duet duo counter countermelody
     descant obbligato double copy ghost хор подпевка
 """)
 _SECOND_SIGNS = _words("コーラス 合唱 和声 和聲 伴唱 코러스 ハモ")
@@ -71,8 +71,8 @@ _INSTRUMENT = _words("""
     sax saxophone saxofon saxophon trumpet trombone recorder clarinet klarinette flute flöte horn
     viola violin
 """)
-"""After them or before them, "soprano", "alto" and "tenor" name a size."""
-_SIZES = _words("soprano sopran alto alt tenor")
+"""Beside them "soprano" names a size."""
+_SIZES = _words("soprano sopran")
 _HANDS = {
     ("right", "hand"): PartRole.LEAD,
     ("left", "hand"): PartRole.ACCOMPANIMENT,

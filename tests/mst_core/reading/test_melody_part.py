@@ -121,6 +121,24 @@ def test_a_bass_and_a_pad_are_not_the_tune_and_drums_are_no_candidates() -> None
     assert sum(each.score for each in candidates) == pytest.approx(1.0, abs=0.01)
 
 
+def test_a_signal_on_one_or_two_pitches_is_no_tune() -> None:
+    for pitches in ((85,), (89, 91)):
+        signal = [
+            (beat / 2, beat / 2 + 0.25, pitches[beat % len(pitches)], 100)
+            for beat in range(8 * BARS)
+        ]
+        assert first(part(tune(), program=0), part(signal, program=78), part(chords())) == 1
+
+
+def test_of_four_voices_the_soprano_is_the_tune_and_a_tenor_may_be_one() -> None:
+    voices = [
+        part([(on, end, pitch - lower, 90) for on, end, pitch, _ in tune()], name=name)
+        for name, lower in (("Bass", 24), ("Tenor", 12), ("Alto", 5), ("Soprano", 0))
+    ]
+    assert first(*voices) == 4
+    assert first(part(chords(), name="Piano"), voices[1]) == 2
+
+
 def test_two_that_are_near_are_both_named() -> None:
     parts = [part(tune(), name="Flute", program=73), part(tune(), name="Oboe", program=68)]
     candidates, reasons = rank_parts(parts, tempo=120.0)
