@@ -26,6 +26,7 @@ from mst_core.transfer.rhythm_drafts import DraftWriter
 from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
 from mst_core.transfer.structure import (
     MeterSection,
+    bars_held_over_changes,
     phrase_starts,
     split_by_meter,
     split_duplicates,
@@ -129,7 +130,7 @@ def build_rhythm_path(
     if scale > 1:
         target = target.on_coarser_grid()
     sections = split_by_meter(melody)
-    keep |= split_duplicates(melody, sections)
+    keep |= split_duplicates(melody, sections) | bars_held_over_changes(melody, sections)
     meters = tuple(meter or target.meter_for(section.meter) for section in sections)
     tempo = source.tempo * float(scale)
     drafts, unplayable = _write_drafts(

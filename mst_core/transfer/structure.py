@@ -209,6 +209,28 @@ def split_duplicates(melody: Melody, sections: Sequence[MeterSection]) -> frozen
     return frozenset(i for name, bars in equals.items() if len(roles[name]) > 1 for i in bars)
 
 
+def bars_held_over_changes(melody: Melody, sections: Sequence[MeterSection]) -> frozenset[int]:
+    """Bars that a held note joins over a change of meter.
+
+    No group has two meters. With new rhythms on both sides the note would be cut at the barline,
+    and a bar that it fills would fall silent, so these bars stay as they are.
+
+    Args:
+        melody: the given tune.
+        sections: its sections, of `split_by_meter`.
+
+    Returns:
+        The bars of the groups on both sides of each such change, counted from 0.
+    """
+    onsets = [note.onset for note in melody.notes]
+    held: set[int] = set()
+    for before, after in pairwise(sections):
+        if _is_held_over(melody.notes, bisect_left(onsets, after.start), after.start):
+            for group in (before.groups[-1], after.groups[0]):
+                held.update(range(group.first_bar, group.first_bar + group.bar_count))
+    return frozenset(held)
+
+
 def _bar_content(bar: BarGroup) -> tuple[object, ...]:
     """Onsets from the barline, durations and pitches of a bar's notes."""
     return tuple((note.onset - bar.start, note.duration, note.pitch) for note in bar.notes)

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from hypothesis import given
 
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.transfer.structure import (
+    bars_held_over_changes,
     count_kept_repeats,
     phrase_starts,
     split_by_meter,
@@ -92,3 +93,12 @@ def test_only_a_last_note_that_is_long_and_fills_the_group_ends_it() -> None:
     groups = split_by_meter(tune((60, 62, 64, -1), (60, 62, 64, 65), (60, 62, 64, 0)))[0].groups
     assert [group.ends_with_long_note for group in groups] == [True, False, False]
     assert len(split_by_meter(REEL)) == 1
+
+
+def test_bars_that_a_note_joins_over_a_change_of_meter_are_named() -> None:
+    held = tune((60, 62, 64, 65), (67, 65, 64, -1), (-1, 62, 64, 65), (60, 62, 64, -1))
+    changed = replace(held, meter_changes=(MeterChange(2, Meter(2, 2)),))
+    assert bars_held_over_changes(changed, split_by_meter(changed)) == {1, 2}
+    assert bars_held_over_changes(held, split_by_meter(held)) == frozenset()
+    apart = replace(held, meter_changes=(MeterChange(3, Meter(2, 2)),))
+    assert bars_held_over_changes(apart, split_by_meter(apart)) == frozenset()
