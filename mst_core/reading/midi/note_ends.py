@@ -21,7 +21,10 @@ _EIGHTH, _TRIPLET = TICKS_PER_QUARTER // 2, TICKS_PER_QUARTER // 3
 _SMALL_GAP = Fraction(1, 4)
 """Quarters of silence before the next note that are articulation."""
 _SMALL_SHARE = Fraction(2, 5)
-"""Of the time to the next note; silence up to this share of it is articulation."""
+"""Of the time to the next note; silence up to this share of it is articulation, of long notes up
+to a third."""
+_PHRASE_GAP = Fraction(3, 4)
+"""Quarters of silence up to which that share holds."""
 _OVERHANG = Fraction(1, 16)
 """Quarters by which a note may last beyond a place that is its end."""
 _WRITTEN_SHARE, _PLAIN_SHARE = 0.95, 0.7
@@ -146,7 +149,7 @@ def _with_next_onset(
 def _inferred_end(timed: TimedNote, step: int, next_onset: Fraction, next_step: int) -> int:
     """The step where a note ends whose end is as played: the next onset, or a plain place."""
     gap, between = next_onset - timed.end, next_onset - timed.onset
-    if gap < _SMALL_GAP or gap < between * _SMALL_SHARE:
+    if gap < max(_SMALL_GAP, between / 3, min(between * _SMALL_SHARE, _PHRASE_GAP)):
         return next_step
     is_triplet = step % _TRIPLET == 0 and (step % 6 or (next_step % 6 and not next_step % _TRIPLET))
     unit = _TRIPLET if is_triplet else _EIGHTH
