@@ -49,7 +49,7 @@ def make_receipt(
         bars=melody.bar_count,
         notes=len(melody.notes),
         form=composition.form,
-        seconds=round(played_seconds(melody) if repeats else melody.seconds, 2),
+        seconds=round(played_seconds(melody, composition.parts, repeats=repeats), 2),
         version=__version__,
         source=source_title,
         rhythm_strength=request.strengths.get("rhythm"),

@@ -13,7 +13,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
-from mst_core.music import TICKS_PER_QUARTER, ControlEvent, Melody, Meter
+from mst_core.music import TICKS_PER_QUARTER, ControlEvent, Melody, Meter, Part
 from mst_core.notation.repeat_signs import find_repeat_signs
 from mst_core.reading.parsed_score import Limits
 from mst_core.sound.performance import Performance, PlayedNote
@@ -40,13 +40,20 @@ def list_spans(melody: Melody) -> list[tuple[Fraction, Fraction]]:
     return spans if _add_up(melody, spans) <= Limits().seconds else [(start, end)]
 
 
-def played_seconds(melody: Melody) -> float:
-    """Return the duration with all repeats, in seconds.
+def played_seconds(melody: Melody, parts: Sequence[Part] = (), *, repeats: bool = True) -> float:
+    """Return the duration of what is played, in seconds.
 
     Args:
         melody: the melody, each repeat written once.
+        parts: accompanying parts, which may begin before it and end after it.
+        repeats: whether its repeats are played.
     """
-    return _add_up(melody, list_spans(melody))
+    start, end = -melody.pickup, melody.length
+    notes = [note for part in parts for note in part.notes]
+    first = min([start, *(note.onset for note in notes)])
+    last = max([end, *(note.onset + note.duration for note in notes)])
+    spans = list_spans(melody) if repeats else [(start, end)]
+    return _add_up(melody, [(first, start), *spans, (end, last)])
 
 
 def _add_up(melody: Melody, spans: Sequence[tuple[Fraction, Fraction]]) -> float:

@@ -92,6 +92,13 @@ def test_the_whole_band_goes_back() -> None:
     assert volumes == [(0.0, 90), (6.0, 50), (8.0, 90), (10.0, 50)]
 
 
+def test_the_duration_is_that_of_the_whole_band() -> None:
+    notes = (PartNote(Fraction(-6), Fraction(1), 40), PartNote(Fraction(16), Fraction(2), 40))
+    band = Part("Band", 0, False, notes)
+    assert played_seconds(TWICE, [band]) == 6 + 20 + 2
+    assert played_seconds(TWICE, [band], repeats=False) == 6 + 16 + 2
+
+
 def test_tempo_and_meter_go_back_too() -> None:
     song = replace(
         TWICE,
