@@ -43,6 +43,8 @@ _Key = tuple[str, int]  # kind and number of a control
 DRUM_CHANNEL, _LAST_CHANNEL = 9, 15  # counted from 0
 _DRUM_BANKS = {"XG": (126, 127), "GM2": (120,)}
 """Banks (controller 0) that make a channel drums, once the file has switched to the system."""
+_DOWN = 64
+"""From this value on a pedal is down; how far, changes nothing for a player of General MIDI."""
 _BEND_CENTER = 0x2000
 _NEUTRAL = {
     ("control", MODULATION): 0,
@@ -273,7 +275,11 @@ def _changes(
     for tick, key, value in events:
         kind, number = key
         is_bank = kind == "control" and number in (BANK, FINE_BANK)
-        if state.get(key, _NEUTRAL.get(key)) == value and not (kind == "program" and bank_changed):
+        before = state.get(key, _NEUTRAL.get(key))
+        is_same = before == value or (
+            key == ("control", PEDAL) and (before or 0) // _DOWN == value // _DOWN
+        )
+        if is_same and not (kind == "program" and bank_changed):
             continue
         state[key] = value
         bank_changed = is_bank or (bank_changed and kind != "program")

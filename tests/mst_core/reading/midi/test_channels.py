@@ -121,6 +121,16 @@ def test_what_changes_nothing_is_left_out() -> None:
     assert found.controls == ((0, "control", 7, 90), (100, "control", 7, 70))
 
 
+def test_a_pedal_is_down_or_up() -> None:
+    depths = (0, 30, 70, 127, 64, 63, 10, 80)
+    (found,) = parts(
+        tune(), at(*((place * 9, control(64, depth)) for place, depth in enumerate(depths)))
+    )
+    assert found.controls == (
+        (18, "control", 64, 70), (45, "control", 64, 63), (63, "control", 64, 80)
+    )  # fmt: skip
+
+
 def test_bends_come_with_their_range() -> None:
     bend_range = at((0, control(101, 0)), (0, control(100, 0)), (0, control(6, 12)))
     (found,) = parts(bend_range + at((0, control(99, 1)), (0, control(6, 5))) + tune(), at(
