@@ -174,6 +174,11 @@ def _find_parts(file: MidiFile, encoding: str, limits: Limits) -> list[MidiPart]
         if playing[index]:
             alone = file.format == 0 or sum(playing) == 1
             parts.extend(_parts_of_track(index, track, file, channels, encoding, alone=alone))
+    same = Counter(part.name for part in parts if part.own_name)
+    for place, part in enumerate(parts):
+        same[part.name] += not part.own_name
+        if not part.own_name and same[part.name] > 1:
+            parts[place] = replace(part, name=f"{part.name} {same[part.name]}")
     if len(parts) > 1:
         parts = [replace(each, drums=each.drums or _is_named_drums(each)) for each in parts]
     most = limits.controls // 3  # the melody, its lower notes and its ornaments share theirs
@@ -227,7 +232,6 @@ def _parts_of_track(
             players[part_channel, programs[channel], drums[channel]].append(message)
     track_name = name_of_track(track, encoding)
     parts: list[MidiPart] = []
-    same: Counter[str] = Counter()
     for (_, program, is_drums), messages in players.items():
         is_percussion = is_drums or (program is not None and program in PERCUSSION_PROGRAMS)
         notes, unended, zero_length = pair_notes(
@@ -237,8 +241,7 @@ def _parts_of_track(
             instrument = "Drums" if is_drums else INSTRUMENTS[program or 0]
             name = track_name or instrument
             if len(players) > 1 and is_band:  # the name of the track is that of the piece
-                same[instrument] += 1
-                name = f"{instrument} {same[instrument]}" if same[instrument] > 1 else instrument
+                name = instrument
             elif len(players) > 1 and track_name:
                 name = f"{track_name}, {instrument.lower()}"
             part_channels = Counter(each.channel for each in messages if each.kind == NOTE_ON)

@@ -86,3 +86,9 @@ def test_players_of_a_band_in_one_track_are_named_by_their_instruments() -> None
     names = [part.name for part in found.parts]
     assert names == ["Clean guitar", "Clean guitar 2", "Flute", "Drums"]
     assert {part.own_name for part in found.parts} == {""}
+
+
+def test_parts_without_a_name_are_numbered_by_instrument() -> None:
+    guitar = b"\0\xc0\x1b" + scale(4)
+    found = read_midi_parts(raw(guitar, meta(3, b"Solo") + guitar, guitar, form=1), Limits())
+    assert [part.name for part in found.parts] == ["Clean guitar", "Solo", "Clean guitar 2"]
