@@ -86,13 +86,15 @@ def settle_key(
         notes: of the melody, in order.
         mode_stated: whether the file states the mode. Without, any mode of the signature may be
             found.
-        may_be_default: whether C major may be what a program writes where nobody chose a key.
+        may_be_default: whether C major may be what a program writes where nobody chose a key, and
+            other keys with a mode may be wrong too.
         beside: notes of the parts that sound with it; they count as much as the melody.
         config: the weights and thresholds.
 
     Returns:
-        The stated key where the notes agree; its signature with the mode of the notes where the
-        file states no mode; another key where the notes clearly are in another one.
+        The stated key where the notes agree, or it has sharps or flats and a mode; its signature
+        with the mode of the notes where the file states no mode; another key where the notes
+        clearly are in another one.
     """
     beside = list(beside)
     shares = _pitch_class_shares(notes, beside)
@@ -108,7 +110,9 @@ def settle_key(
         found = _best_key(notes, shares, config, default=config.default)
         if found.fifths and _share_outside(shares, found) <= outside:
             return found
-    for sounding in (shares, _pitch_class_shares(notes, ())):
+    # Who writes sharps or flats and names a mode means them.
+    is_meant = mode_stated and stated.fifths != 0 and not may_be_default
+    for sounding in () if is_meant else (shares, _pitch_class_shares(notes, ())):
         replacement = min(map(Key.from_fifths, range(-6, 6)), key=partial(_share_outside, sounding))
         if (
             _share_outside(sounding, stated) > config.outside

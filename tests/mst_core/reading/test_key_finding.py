@@ -64,7 +64,10 @@ def test_a_signature_without_its_mode_gets_it_from_the_notes(
 def test_a_stated_key_is_kept_unless_the_notes_clearly_are_in_another_one() -> None:
     for stated in ("C", "Am", "G", "F", "D dorian"):
         assert settle_key(Key.parse(stated), A_MINOR, mode_stated=True) == Key.parse(stated)
-    assert settle_key(Key.parse("E"), E_FLAT, mode_stated=True) == Key.parse("Eb")
+    assert settle_key(Key.parse("E"), E_FLAT, mode_stated=True) == Key.parse("E")
+    assert settle_key(Key.parse("C"), E_FLAT, mode_stated=True) == Key.parse("Eb")
+    midi = settle_key(Key.parse("Em"), E_FLAT, mode_stated=True, may_be_default=True)
+    assert midi == Key.parse("Eb")
     assert settle_key(Key.parse("E"), E_FLAT, mode_stated=False) == Key.parse("Eb")
 
 
