@@ -120,7 +120,9 @@ def settle_key(
             and _share_outside(shares, replacement) < outside
         ):
             return _best_mode(replacement, notes, shares, config)
-    return stated if mode_stated else _best_mode(stated, notes, shares, config)
+    if mode_stated and not (may_be_default and stated.is_minor):
+        return stated
+    return _best_mode(stated, notes, shares, config)
 
 
 def settle_keys(melody: Melody, beside: Sequence[PartNote], *, mode_stated: bool) -> Melody:
@@ -204,8 +206,13 @@ def _best_key(
 def _best_mode(
     stated: Key, notes: Sequence[Note], shares: Sequence[float], config: KeyFindingConfig
 ) -> Key:
-    """The key with the signature of ``stated`` that fits best."""
-    penalties = {"major": 0.0, "minor": config.minor, "dorian": config.mode}
+    """The key with the signature of ``stated`` that fits best.
+
+    Where minor is stated, as MIDI does of dorian too, it is major that must be better.
+    """
+    penalties = {"major": 0.0, "minor": config.minor}
+    if stated.is_minor:
+        penalties = {"major": config.mode, "minor": 0.0, "dorian": config.minor}
     last = notes[-1].pitch % 12
     return max(
         (Key.from_fifths(stated.fifths, mode) for mode in _PROFILES),

@@ -71,6 +71,15 @@ def test_a_stated_key_is_kept_unless_the_notes_clearly_are_in_another_one() -> N
     assert settle_key(Key.parse("E"), E_FLAT, mode_stated=False) == Key.parse("Eb")
 
 
+def test_minor_that_midi_states_may_be_dorian() -> None:
+    assert settle_key(
+        Key.parse("Bm"), E_DORIAN, mode_stated=True, may_be_default=True
+    ) == Key.parse("E dorian")
+    assert settle_key(Key.parse("Am"), A_MINOR, mode_stated=True, may_be_default=True) == Key.parse(
+        "Am"
+    )
+
+
 def test_a_few_notes_cast_no_doubt_on_a_stated_key() -> None:
     assert settle_key(Key.parse("E"), E_FLAT[:4], mode_stated=False) == Key.parse("E")
     assert settle_key(Key.parse("E"), (), mode_stated=False) == Key.parse("E")
