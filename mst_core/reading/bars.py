@@ -9,32 +9,21 @@ writes those rests. Any other measure that does not fit its meter is a bar of a 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
 from math import ceil
 
 from mst_core.errors import TooLong
 from mst_core.music import Meter, Repeat
 from mst_core.reading.measures import BarLayout, Placement, WrittenMeasure, meter_of_length
 from mst_core.reading.repeated_sections import find_repeated_sections
+from mst_core.reading.written_meters import ROUNDING, find_meters, round_to_bars
 
-DEFAULT_METER = Meter(4, 4)
-MAX_FREE_BAR = 8
-"""Longest bar that free meter is given, in quarter notes."""
-MIN_MEASURES_OF_METER = 4
-"""Fewest measures, none of them as long as their meter, that have the meter of most of them."""
-ROUNDING = Fraction(1, 24)
-"""A measure that misses its bar by no more was rounded by its writer, in quarter notes."""
-MAX_SLIP = Fraction(1, 4)
-"""A length that no meter has is that of a bar if it misses it by no more, in quarter notes."""
 STEP = Fraction(1, 2)
 """A length that no meter has is filled up to a multiple of this, in quarter notes."""
 MAX_COPIES = 64
 """Most measures that are written out in a second place."""
-_SHORTEST = Fraction(1, 8)  # quarter notes: the beat of the meters in 32nds
 
 
 @dataclass(slots=True)
@@ -80,9 +69,9 @@ class _BarWriter:
         self._measures = measures
         self._max_bars = max_bars
         self._sections, self._unusual = find_repeated_sections(measures)
-        self._meters_of, self._misnamed = _meters_of_measures(measures)
+        self._meters_of, self._misnamed = find_meters(measures)
         self._lengths = [
-            _round_to_bars(each.length or meter.bar_length, each.last_onset, meter)
+            round_to_bars(each.length or meter.bar_length, each.last_onset, meter)
             for each, meter in zip(measures, self._meters_of, strict=True)
         ]
         self._starts = {each.start for each in self._sections} - {0}
@@ -211,7 +200,7 @@ class _BarWriter:
             return None
         group, meter = self._groups[-1], self._meters_of[index]
         total = group.total + self._lengths[index]
-        total = _round_to_bars(total, group.total + measure.last_onset, meter)
+        total = round_to_bars(total, group.total + measure.last_onset, meter)
         if group.meter != meter or group.total % meter.bar_length == 0:
             return None
         if total > meter.bar_length:
@@ -268,7 +257,7 @@ class _BarWriter:
         """The meters of the bars that a group makes."""
         meter = group.meter
         last_onset = group.parts[-1][1] + self._measures[group.last].last_onset
-        total = _round_to_bars(group.total, last_onset, meter)
+        total = round_to_bars(group.total, last_onset, meter)
         full, rest = divmod(total, meter.bar_length)
         full = min(full, self._max_bars + 1)
         if not rest:
@@ -380,57 +369,3 @@ class _BarWriter:
 def _begins_later_ending(measure: WrittenMeasure) -> bool:
     """Whether a second or later ending begins with a measure."""
     return bool(measure.ending) and 1 not in measure.ending
-
-
-def _round_to_bars(length: Fraction, last_onset: Fraction, meter: Meter) -> Fraction:
-    """A length in quarter notes, as whole bars where it only misses them by a slip of its writer.
-
-    No note may begin after the bars.
-    """
-    bars = max(1, round(length / meter.bar_length)) * meter.bar_length
-    miss = abs(length - bars)
-    slip = miss <= MAX_SLIP and (8 * length).denominator > 1 and last_onset < bars - ROUNDING
-    return bars if slip or (miss <= ROUNDING and last_onset < bars) else length
-
-
-def _meters_of_measures(
-    measures: Sequence[WrittenMeasure],
-) -> tuple[list[Meter], dict[Meter, Meter]]:
-    """The meter of each measure, and the written meters for which the measures have another one."""
-    free = _most_common_meter(measures)
-    meters: list[Meter] = []
-    misnamed: dict[Meter, Meter] = {}
-    for written, run in groupby(measures, key=lambda each: each.meter):
-        run_of_meter = list(run)
-        meter = written or free
-        own = _meter_of_most(run_of_meter, meter) if written else None
-        if own:
-            misnamed[meter] = own
-        meters += [own or meter] * len(run_of_meter)
-    return meters, misnamed
-
-
-def _meter_of_most(measures: Sequence[WrittenMeasure], meter: Meter) -> Meter | None:
-    """The meter of most of the measures where none of them has the length that is written."""
-    lengths = Counter(each.length for each in measures if each.length)
-    if sum(lengths.values()) < MIN_MEASURES_OF_METER:
-        return None
-    if any(abs(length % meter.bar_length) <= ROUNDING for length in lengths):
-        return None
-    (length, count), *_ = lengths.most_common(1)
-    own = meter_of_length(length, meter)
-    if own is None or 2 * count <= sum(lengths.values()):
-        return None
-    if own.numerator == 1:
-        # Bars of one beat are rare: of a half note they are 2/4, shorter ones are parts of bars.
-        return Meter(2, 2 * own.denominator) if length >= 2 else None
-    return own
-
-
-def _most_common_meter(measures: Sequence[WrittenMeasure]) -> Meter:
-    """The meter for measures in free meter: that of their most common length."""
-    lengths = Counter(each.length for each in measures if each.length and each.meter is None)
-    if lengths:
-        length = max(lengths, key=lambda each: (lengths[each], each))
-        return (length <= MAX_FREE_BAR and meter_of_length(length, DEFAULT_METER)) or DEFAULT_METER
-    return DEFAULT_METER

@@ -16,9 +16,9 @@ from itertools import accumulate
 from statistics import mean
 
 from mst_core.music import GraceNotes, Note, PartNote
-from mst_core.reading.bars import ROUNDING
 from mst_core.reading.measures import BarLayout
 from mst_core.reading.musicxml.part import XmlMeasure, XmlNote, XmlPart
+from mst_core.reading.written_meters import ROUNDING
 
 _MIN_VOICE_SHARE = Fraction(1, 4)
 """The top voice has at least this share of the onsets of the fullest voice on its staff."""

@@ -14,7 +14,7 @@ from statistics import median
 
 from mst_core.errors import NoMelody, TooLong, UnreadableScore
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter, Note, Part
-from mst_core.reading.bars import ROUNDING, lay_out_bars
+from mst_core.reading.bars import lay_out_bars
 from mst_core.reading.grid import describe_moved, fit_to_grid, nearest_place
 from mst_core.reading.key_finding import describe_settled_key, find_key, settle_keys
 from mst_core.reading.measures import BarLayout, WrittenMeasure
@@ -33,6 +33,7 @@ from mst_core.reading.musicxml.part import DEFAULT_VELOCITY, XmlMeasure, XmlPart
 from mst_core.reading.musicxml.part_reader import find_divisions, read_part
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement, parse_xml
 from mst_core.reading.parsed_score import Limits, ParsedScore
+from mst_core.reading.written_meters import ROUNDING
 
 SCORE_ROOTS = ("score-partwise", "score-timewise")
 """Names of the root element of a score; some programs put another one around it."""

@@ -260,3 +260,17 @@ def test_whole_rests_of_silent_parts_do_not_fill_a_pickup(melody_first: bool) ->
     assert tune.melody.pitches == (67, 72, 74, 76, 77, 79)
     assert [float(note.onset) for note in tune.melody.notes] == [-1, 0, 4, 7, 8, 12]
     assert tune.melody.meter_changes == ()
+
+
+def test_an_ending_inside_a_bar_has_the_whole_bar_in_every_part() -> None:
+    signs = (measure("C4*4"), measure("D4*2"), measure(ending("1"), "E4*2", BACKWARD),
+             measure(ending("2"), "F4*2", ending("2", "stop")))  # fmt: skip
+    melody = part(measure(signature(), "C5*4"), *signs[1:])
+    bass = part(measure(signature(), "C3*4"), "D3*2", "E3*2", "F3*2", id="P2")
+    both = document(melody + bass, score_parts=score_part("Voice") + score_part("Bass", id="P2"))
+    tune = read_musicxml(both.encode())
+    assert tune.melody.pitches == (72, 62, 64, 62, 65)
+    assert [(note.onset, note.pitch) for note in tune.parts[0].notes] == [
+        (Fraction(0), 48), (Fraction(4), 50), (Fraction(6), 52), (Fraction(8), 50),
+        (Fraction(10), 53),
+    ]  # fmt: skip
