@@ -12,6 +12,7 @@ from io import BytesIO
 from urllib.parse import unquote
 
 from mst_core.errors import TooLong, UnreadableScore
+from mst_core.reading.formats import SNIFFED_BYTES
 from mst_core.reading.musicxml.encoding import decode_xml
 from mst_core.reading.musicxml.read import read_document
 from mst_core.reading.musicxml.tree import parse_xml
@@ -27,6 +28,8 @@ _SUFFIXES = (".musicxml", ".xml")
 _OTHER_SUFFIXES = (".pdf", ".png", ".jpg", ".mid", ".mp3", ".ogg", ".wav")
 """Of other renditions of the score that a container may name."""
 _SYSTEM_FOLDERS = ("meta-inf/", "__macosx/")
+_SCORE_MARKS = (b"<score-", b"<!DOCTYPE score-", b":score-")
+_MAX_CANDIDATES = 20  # entries whose beginning is looked at
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 65_536
@@ -95,22 +98,37 @@ def _find_score(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -
     if any(".." in name.replace("\\", "/").split("/") for name in entries):
         raise UnreadableScore("the archive holds names that lead out of it", ACCEPTED)
     by_name = {_plain_name(name): entry for name, entry in entries.items()}
-    for name in _read_container(archive, by_name.get(_plain_name(CONTAINER))):
-        if name in by_name and not name.endswith(_OTHER_SUFFIXES):
-            return by_name[name]
-    scores = [
+    named = [
+        name
+        for name in _read_container(archive, by_name.get(_plain_name(CONTAINER)))
+        if name in by_name and not name.endswith(_OTHER_SUFFIXES)
+    ]
+    others = [
         name
         for name in by_name
         if name.endswith(_SUFFIXES)
         and not name.startswith(_SYSTEM_FOLDERS)
         and not name.rpartition("/")[2].startswith(".")
     ]
+    scores = [*named, *sorted(others, key=lambda name: name.count("/"))][:_MAX_CANDIDATES]
+    for name in scores:
+        if _looks_like_score(archive, by_name[name]):
+            return by_name[name]
     if scores:
-        return by_name[min(scores, key=lambda name: name.count("/"))]
+        return by_name[scores[0]]
     for error in map(error_by_entry, by_name):
         if error is not None:
             raise error
     raise UnreadableScore("the archive holds no MusicXML file", ACCEPTED)
+
+
+def _looks_like_score(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Whether the beginning of an entry is that of a score; else it may be a list of files."""
+    if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
+        return False
+    with archive.open(entry) as stream:
+        beginning, _ = decode_xml(stream.read(SNIFFED_BYTES))
+    return any(mark in beginning for mark in _SCORE_MARKS)
 
 
 def _plain_name(name: str) -> str:

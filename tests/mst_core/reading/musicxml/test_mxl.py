@@ -90,6 +90,16 @@ def test_without_a_container_a_score_in_a_folder_is_read() -> None:
     assert read_mxl(data) == read_musicxml(SCORE)
 
 
+def test_lists_of_files_are_not_taken_for_the_score() -> None:
+    data = archive(
+        ("container.xml", container("tune.xml")), ("Manifest.xml", b"<manifest/>"),
+        ("tunes/tune.xml", SCORE),
+    )  # fmt: skip
+    assert read_mxl(data) == read_musicxml(SCORE)
+    wrong = archive((CONTAINER, container("list.xml")), ("list.xml", b"<a/>"), ("b.xml", SCORE))
+    assert read_mxl(wrong) == read_musicxml(SCORE)
+
+
 def test_a_container_in_other_letters_and_with_other_renditions_names_the_score() -> None:
     named = container("tune.pdf", "tune.mid", "score.xml")
     data = archive(
