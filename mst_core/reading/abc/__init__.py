@@ -1,1 +1,1 @@
-"""Reads ABC notation (standard 2.1): tokens, fields, voice, tune, bars, score."""
+"""Reads ABC notation (standard 2.1 and its dialects): text, book, fields, voices, tune, score."""

@@ -93,3 +93,33 @@ def end_second_endings(measures: Sequence[AbcMeasure]) -> tuple[AbcMeasure, ...]
         for index in second[len(first) :]:
             ended[index] = replace(ended[index], endings=())
     return tuple(ended)
+
+
+def repeat_parts(
+    measures: Sequence[AbcMeasure], starts: Sequence[tuple[str, int]], order: Sequence[str]
+) -> tuple[tuple[AbcMeasure, ...], bool]:
+    """Put repeat signs around the parts that a P: field such as ``AABB`` has played twice.
+
+    Args:
+        measures: The measures of a voice, in order.
+        starts: Name and first measure of each part, in order.
+        order: The names of the parts in the order of playing.
+
+    Returns:
+        The measures; and whether they are now played in that order.
+    """
+    runs = [(name, len(list(run))) for name, run in groupby(order)]
+    if [name for name, _ in runs] != [name for name, _ in starts]:
+        return tuple(measures), False
+    ends = [*(index for _, index in starts[1:]), len(measures)]
+    repeated = list(measures)
+    played = True
+    for (_, start), end, (_, times) in zip(starts, ends, runs, strict=True):
+        part = measures[start:end]
+        has_signs = any(each.opens_repeat or each.closes_repeat or each.endings for each in part)
+        if times == 2 and part and not has_signs:
+            repeated[start] = replace(repeated[start], opens_repeat=True, starts_section=True)
+            repeated[end - 1] = replace(repeated[end - 1], closes_repeat=True, ends_section=True)
+        elif times > 1:
+            played = played and times == 2 and has_signs
+    return tuple(repeated), played

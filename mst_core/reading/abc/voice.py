@@ -76,6 +76,8 @@ class VoiceBuilder:
         """Whether a second voice within bars was left out."""
         self.tempos: list[tuple[Place, float]] = []
         """Changes of tempo."""
+        self.parts: list[tuple[str, int]] = []
+        """Name and first measure of each part that a P: field begins."""
         self.keys: list[tuple[Place, Key]] = []
         """Changes of key."""
         self._max_notes = max_notes
@@ -145,6 +147,15 @@ class VoiceBuilder:
             self._begin_tuplet(token)
         elif isinstance(token, MarkToken):
             self._apply_mark(token.text)
+
+    def begin_part(self, name: str) -> None:
+        """Begin a part of the tune, as a P: field does.
+
+        Args:
+            name: Such as ``A``.
+        """
+        self._starts_section = True
+        self.parts.append((name, len(self._measures) + bool(self._notes)))
 
     def end_line(self) -> None:
         """End a line of the text: a bar that is just full ends with it, barline or not."""

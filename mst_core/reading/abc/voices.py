@@ -20,6 +20,7 @@ from mst_core.reading.abc.fields import (
     read_shifts,
     read_unit,
 )
+from mst_core.reading.abc.repairs import repeat_parts
 from mst_core.reading.abc.tempo import describe_tempo, read_tempo
 from mst_core.reading.abc.text import plain_text
 from mst_core.reading.abc.tokens import FieldToken, tokenize
@@ -37,7 +38,7 @@ _PROGRAM = re.compile(r"MIDI\s+program\s+(?:\d{1,2}\s+)?(\d{1,3})\b", re.IGNOREC
 _VOICE_NAME = re.compile(r"\b(?:name|nm)\s?=\s?(?:\"([^\"]{0,200})\"|(\S{1,60}))")
 _PERCUSSION = re.compile(r"(?<!\S)(?:clef\s?=\s?)?\"?perc\b")
 _FIRST_VERSION_OF_PITCH = (2, 1)  # from which an accidental holds in every octave
-_PART_ORDER = re.compile(r"[A-Z]\d?")
+_PART_ORDER = re.compile(r"([A-Z])(\d?)")
 
 
 def read_tune(text: str, *, max_notes: int = MAX_NOTES) -> AbcTune:
@@ -128,6 +129,10 @@ class _VoicesReader:
         if not voice.finished_notes:
             raise NoMelody(f"the ABC tune {header.get('X', ['it holds'])[0][:20]}")
         shift = voice.transposition
+        measures, order = voice.finish(), self._part_order()
+        is_in_order = len(order) == len(set(order))
+        if not is_in_order:
+            measures, is_in_order = repeat_parts(measures, voice.parts, order)
         tempos = sorted(
             {(place, tempo) for each in self._voices.values() for place, tempo in each.tempos}
         )
@@ -139,7 +144,7 @@ class _VoicesReader:
             key=_transposed(self._key, shift),
             key_name=self._key_name,
             tempo=self._tempo,
-            measures=voice.finish(),
+            measures=measures,
             names_key=names_tonic(self._source.key or ""),
             declared_voices=len(set(self.declared)),
             tempos=tuple(tempos),
@@ -149,10 +154,10 @@ class _VoicesReader:
             transposition=shift,
             is_percussion=name in self._percussion,
             syllables=voice.syllables,
-            warnings=(*self._source.warnings, *self._warnings(voice, bool(tempos))),
+            warnings=(*self._source.warnings, *self._warnings(voice, bool(tempos), is_in_order)),
         )
 
-    def _warnings(self, voice: VoiceBuilder, has_tempos: bool) -> Iterator[str]:
+    def _warnings(self, voice: VoiceBuilder, has_tempos: bool, is_in_order: bool) -> Iterator[str]:
         """Name what was assumed, and what of the text is not in the tune."""
         if self._source.key is None:
             yield "The tune has no K: line, which names the key; no sharps or flats were assumed."
@@ -172,11 +177,14 @@ class _VoicesReader:
             yield "The repeat sign between a first and a second ending is missing, and was added."
         if voice.has_overlay:
             yield "A second voice that is written into bars, after the sign &, was left out."
-        order = _PART_ORDER.findall(self._source.header.get("P", [""])[0])
-        if len(order) > len(set(order)):
-            yield (
-                f"The order of parts, {''.join(order)[:40]}, is not played; each part stands once."
-            )
+        if not is_in_order:
+            order = self._source.header["P"][0][:40]
+            yield f"The order of parts, {order}, is not played; each part stands once."
+
+    def _part_order(self) -> list[str]:
+        """The parts in the order of playing: ``A2B`` is A, A, B."""
+        order = self._source.header.get("P", [""])[0].replace(".", "")
+        return [name for name, times in _PART_ORDER.findall(order) for _ in range(int(times or 1))]
 
     def _header_tempo(self) -> tuple[float | None, str | None]:
         """The tempo of the header, and the text of its Q: field."""
@@ -266,6 +274,8 @@ class _VoicesReader:
             tempo = read_tempo(field.text, voice.unit)
             voice.tempos += [(voice.place, tempo)] if tempo else []
             self._tempo_text = self._tempo_text or field.text
+        elif field.letter == "P" and field.text.strip():
+            voice.begin_part(field.text.strip()[:1])
         elif field.letter == "w":
             voice.syllables += sum(sign in " -*_" for sign in field.text) + bool(field.text)
         elif field.letter == "I":

@@ -188,3 +188,16 @@ def test_a_second_ending_without_a_double_bar_is_as_long_as_the_first() -> None:
     ]
     # With its double bar it may be longer.
     assert melody("|:C4|1 D4:|2 E4|F4||G4:|").repeats[0].second_ending == 4
+
+
+def test_parts_begin_sections_and_are_repeated_as_their_order_says() -> None:
+    head, music = "X:1\nM:4/4\nL:1/4\nQ:1/4=90\n", "P:A\nC4|D4|\nP:B\nE4|F4|\n"
+    plain = read_abc_score(f"{head}K:C\n{music}")
+    assert (plain.melody.sections, plain.melody.repeats, plain.warnings) == ((0, 2), (), ())
+    for order in ("AABB", "A2B2", "A.A.B.B"):
+        score = read_abc_score(f"{head}P:{order}\nK:C\n{music}")
+        assert score.melody.repeats == (Repeat(0, 2), Repeat(2, 4))
+        assert score.warnings == ()
+    other = read_abc_score(f"{head}P:ABA\nK:C\n{music}")
+    assert other.melody.repeats == ()
+    assert other.warnings == ("The order of parts, ABA, is not played; each part stands once.",)
