@@ -32,6 +32,11 @@ class TransferConfig:
     sparse: float = 0.7
     """... unless there are then fewer than this times the 10th percentile."""
 
+    max_passing_bars: int = 2
+    """Bars in a row that stay in a meter that the style lacks ..."""
+    max_passing_share: float = 0.2
+    """... unless such bars are more than this share of the tune."""
+
     # Rhythm drafts: what the duration network writes.
     rhythm_drafts: int = 24
     """Drafts of each section."""

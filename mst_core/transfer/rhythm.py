@@ -8,7 +8,7 @@ leads there (`change_path`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -131,7 +131,11 @@ def build_rhythm_path(
         target = target.on_coarser_grid()
     sections = split_by_meter(melody)
     keep |= split_duplicates(melody, sections) | bars_held_over_changes(melody, sections)
-    meters = tuple(meter or target.meter_for(section.meter) for section in sections)
+    if meter is None:
+        meters, passing = _choose_meters(sections, target)
+        keep |= passing
+    else:
+        meters = (meter,) * len(sections)
     tempo = source.tempo * float(scale)
     drafts, unplayable = _write_drafts(
         melody, target, tempo, sections, meters, seed, keep, on_progress
@@ -171,6 +175,34 @@ def build_rhythm_path(
         scale,
         lead_bars,
     )
+
+
+def _choose_meters(
+    sections: Sequence[MeterSection], target: RhythmTarget
+) -> tuple[tuple[Meter, ...], frozenset[int]]:
+    """The meter of each section, and the bars that stay as they are.
+
+    A passing bar in a meter that the target lacks, such as one of 6/8 in a tune in 4/4, stays.
+    """
+    config = target.config
+    passing = [
+        section
+        for section in sections
+        if section.bar_count <= config.max_passing_bars and not target.supports_meter(section.meter)
+    ]
+    n_bars = sum(section.bar_count for section in sections)
+    kept = frozenset(
+        bar
+        for section in passing
+        for bar in range(section.first_bar, section.first_bar + section.bar_count)
+    )
+    if len(kept) > config.max_passing_share * n_bars:
+        passing, kept = [], frozenset()
+    meters = tuple(
+        section.meter if section in passing else target.meter_for(section.meter)
+        for section in sections
+    )
+    return meters, kept
 
 
 def _write_drafts(

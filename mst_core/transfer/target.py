@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import CorpusTune
-from mst_core.errors import BadOption
 from mst_core.generation.meter_model import MeterModel, duration_prior
 from mst_core.generation.rhythm_lattice import AllowedDurations, Lattice
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter
@@ -216,16 +215,10 @@ class RhythmTarget(Target):
         return self._nearest_known_meter(meter) is not None
 
     def meter_model(self, meter: Meter) -> MeterModel:
-        """The allowed rhythms of a meter that `meter_for` returned.
-
-        Raises:
-            BadOption: when the style does not support the meter.
-        """
+        """The allowed rhythms of a meter; of one that is not supported, those of the commonest."""
         name = str(meter)
         if name not in self._meter_models:
-            known = self._nearest_known_meter(meter)
-            if known is None:
-                raise BadOption("meter", name, f"{self.name} has {', '.join(self._known_meters())}")
+            known = self._nearest_known_meter(meter) or self._most_common_meter()
             self._meter_models[name] = self._build_meter_model(meter, known)
         return self._meter_models[name]
 

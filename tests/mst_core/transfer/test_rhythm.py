@@ -392,3 +392,30 @@ def test_no_pickup_is_too_long(melody: Melody, beats: int, name: str) -> None:
     assert result.pitches == tune.pitches
     assert result.bar_count == tune.bar_count
     assert all(a.end <= b.onset for a, b in pairwise(result.notes))
+
+
+@pytest.mark.parametrize("bars", [1, 2])
+def test_a_passing_bar_in_a_meter_that_the_style_lacks_stays(bars: int) -> None:
+    """Jazz has no 6/8."""
+    changes = (MeterChange(4, Meter(6, 8)), MeterChange(4 + bars, Meter(4, 4)))
+    frame = Melody((), Meter(4, 4), Key(0), 120.0, 12, meter_changes=changes)
+    notes = tuple(
+        Note(line + step, Fraction(1), 60 + int(line + step) * 7 % 12)
+        for line, end in pairwise(frame.barlines)
+        for step in range(int(end - line))
+    )
+    tune = replace(frame, notes=notes)
+    result = transfer(tune, "jazz")[0]
+    assert result.meter_changes == changes
+    assert bar_contents(result)[4 : 4 + bars] == bar_contents(tune)[4 : 4 + bars]
+    assert bar_contents(result)[:4] != bar_contents(tune)[:4]
+    assert not result.tempo_changes
+
+
+def test_a_long_passage_in_a_meter_that_the_style_lacks_gets_another() -> None:
+    changes = (MeterChange(2, Meter(6, 8)),)
+    frame = Melody((), Meter(4, 4), Key(0), 120.0, 6, meter_changes=changes)
+    notes = tuple(Note(Fraction(n), Fraction(1), 60 + n % 5) for n in range(int(frame.length)))
+    result = transfer(replace(frame, notes=notes), "jazz")[0]
+    assert not result.meter_changes
+    assert [change.tempo for change in result.tempo_changes] == [120.0, 160.0]
