@@ -43,7 +43,7 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
         f"T:{_title_field(title) or 'Untitled'}",
         f"M:{melody.meter}",
         f"L:{unit / 4}",
-        f"Q:{_tempo_text(mark_tempos(melody)[0], melody.meter)}",
+        f"Q:{_tempo_text(mark_tempos(melody)[0].tempo, melody.meter)}",
         f"K:{_key_text(melody.key)}",
     ]
     accidentals = AccidentalTracker(melody.key)
@@ -82,12 +82,13 @@ def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -
     """Return the notes of a bar, without barlines."""
     text = f"[M:{bar.meter}] " * bar.changes_meter
     text += f"[K:{_key_text(bar.key)}] " * bar.changes_key
-    if bar.tempo is not None:
-        text += f"[Q:{_tempo_text(bar.tempo, bar.meter)}] "
-    chords = list(bar.chords)
-    if bar.is_empty and len(chords) <= 1:
-        symbol = _chord_text(chords[0][1]) if chords else ""
-        return f"{text}{symbol}z{_length_text(bar.length / unit)}"
+    start = bar.notes[0].onset if bar.notes else Fraction(0)
+    signs = [(onset, 0, f"[Q:{_tempo_text(tempo, bar.meter)}] ") for onset, tempo in bar.tempos]
+    signs += [(onset, 1, _chord_text(symbol)) for onset, symbol in bar.chords]
+    signs.sort()
+    if bar.is_empty and all(onset <= start for onset, *_ in signs):
+        before_rest = "".join(sign for *_, sign in signs)
+        return f"{text}{before_rest}z{_length_text(bar.length / unit)}"
     accidentals.start_bar(bar.key)
     counts = Counter(note.triplet for note in bar.notes)
     index = 0
@@ -99,35 +100,31 @@ def _bar_text(bar: WrittenBar, unit: Fraction, accidentals: AccidentalTracker) -
         if note.triplet is not None:
             index = index + 1 if same_triplet else 0
             text += _open_triplet(index, counts[note.triplet])
-        for piece, symbol in _split_at_chords(note, chords):
+        for piece, symbol in _split_at_signs(note, signs):
             text += symbol + _note_text(piece, unit, accidentals)
         before = note
     return text
 
 
-def _split_at_chords(
-    note: WrittenNote, chords: list[tuple[Fraction, str]]
+def _split_at_signs(
+    note: WrittenNote, signs: list[tuple[Fraction, int, str]]
 ) -> Iterator[tuple[WrittenNote, str]]:
-    """Yield a note in tied pieces, each with the chord symbol before it.
+    """Yield a note in tied pieces, each with the chord symbols and tempo marks before it.
 
-    ABC writes a chord symbol only before a note. Within a triplet, whose notes are counted, it
-    stands before the next note instead. The symbols that are written are taken from the list.
+    ABC writes them only before a note. Within a triplet, whose notes are counted, they stand before
+    the next note instead. The signs that are written are taken from the list.
     """
     end = note.onset + note.duration
-    symbol = ""
-    while chords and chords[0][0] <= note.onset:
-        symbol = _chord_text(chords.pop(0)[1])
-    if note.triplet is None:
-        while chords and chords[0][0] < end:
-            split, text = chords.pop(0)
-            is_tied = note.spelling is not None
-            piece = replace(note, duration=split - note.onset, tied_to_next=is_tied)
-            yield piece, symbol
-            symbol = _chord_text(text)
-            note = replace(
-                note, onset=split, duration=end - split, tied_to_previous=is_tied, grace=()
-            )
-    yield note, symbol
+    while True:
+        text = ""
+        while signs and signs[0][0] <= note.onset:
+            text += signs.pop(0)[2]
+        if note.triplet is not None or not signs or signs[0][0] >= end:
+            yield note, text
+            return
+        split, is_tied = signs[0][0], note.spelling is not None
+        yield replace(note, duration=split - note.onset, tied_to_next=is_tied), text
+        note = replace(note, onset=split, duration=end - split, tied_to_previous=is_tied, grace=())
 
 
 def _chord_text(text: str) -> str:

@@ -52,9 +52,9 @@ class WrittenBar:
     """Whether its meter differs from that of the bar before."""
     changes_key: bool = False
     """Whether its key differs from that of the bar before."""
-    tempo: float | None = None
-    """Quarter notes a minute where a later tempo begins here; that of the beginning is no change.
-    """
+    tempos: tuple[tuple[Fraction, float], ...] = ()
+    """Tempo marks, but the first of all: quarter notes from the start of the full bar, and quarter
+    notes a minute; rising."""
     chords: tuple[tuple[Fraction, str], ...] = ()
     """Chord symbols with their quarter notes from the start of the full bar, rising."""
     silent_bars: int = 1
@@ -100,21 +100,16 @@ def lay_out_bars(melody: Melody, *, tuplets: bool = False) -> tuple[WrittenBar, 
     pickup_bar = int(melody.meter.bar_length * TICKS_PER_QUARTER)
     first = min(0, note_spans[0][0] // pickup_bar) if note_spans else 0
     signs = find_repeat_signs(melody, barlines, note_spans)
-    tempos = mark_tempos(melody)
     barlines = [*range(first * pickup_bar, 0, pickup_bar), *barlines]
     bars: list[WrittenBar] = []
     for index, spans in enumerate(_cut_at_barlines(melody, note_spans, barlines), start=first):
         meter, start = melody.meter_at(index), barlines[index - first]
         key, is_first = melody.key_at(index), index == first
-        written = _write_bar(
+        bars += _write_bar(
             meter, key, index, spans, start, signs, is_first=is_first, tuplets=tuplets
         )
-        parts = list(written)
-        if index > 0 and parts:
-            parts[0] = replace(parts[0], tempo=tempos.get(index))
-        bars += parts
     marked = _mark_boundaries(bars, melody, signs.starts_with_repeat)
-    return tuple(_place_chords(list(marked), melody, barlines, first))
+    return tuple(_place_words(list(marked), melody, barlines, first))
 
 
 def uses_bass_clef(melody: Melody) -> bool:
@@ -273,29 +268,35 @@ def _trim_pickup_rest(spans: list[BarSpan], triplets: Sequence[Triplet]) -> list
     return [replace(rest, start=begin), *others] if begin < rest.end else others
 
 
-def _place_chords(
+def _place_words(
     bars: list[WrittenBar], melody: Melody, barlines: Sequence[int], first: int
 ) -> list[WrittenBar]:
-    """Give each chord symbol to the bar, or the part of a bar, that sounds when it begins."""
+    """Give each chord symbol and tempo mark to the bar, or the part of one, where it begins."""
+    lines = [Fraction(barlines[bar.number - 1 - first], TICKS_PER_QUARTER) for bar in bars]
     starts = [
-        Fraction(barlines[bar.number - 1 - first], TICKS_PER_QUARTER)
-        + (bar.notes[0].onset if bar.notes else 0)
-        for bar in bars
+        line + (bar.notes[0].onset if bar.notes else 0)
+        for line, bar in zip(lines, bars, strict=True)
     ]
-    placed: list[list[tuple[Fraction, str]]] = [[] for _ in bars]
+    chords: list[dict[Fraction, str]] = [{} for _ in bars]
+    tempos: list[dict[Fraction, float]] = [{} for _ in bars]
+
+    def place(onset: Fraction) -> tuple[int, Fraction]:
+        index = max(0, bisect_right(starts, onset) - 1)
+        # What comes before the first note of a pickup is written above that note.
+        return index, max(onset, starts[index]) - lines[index]
+
     for chord in melody.chords:
-        if not bars or chord.onset >= melody.length:
-            continue
-        index = max(0, bisect_right(starts, chord.onset) - 1)
-        bar = bars[index]
-        line = Fraction(barlines[bar.number - 1 - first], TICKS_PER_QUARTER)
-        # One before the first note of a pickup is written above that note.
-        onset = max(chord.onset, starts[index]) - line
-        if not placed[index] or placed[index][-1][0] < onset:
-            placed[index].append((onset, chord.text))
-        else:
-            placed[index][-1] = (onset, chord.text)
-    return [replace(bar, chords=tuple(own)) for bar, own in zip(bars, placed, strict=True)]
+        if bars and chord.onset < melody.length:
+            index, onset = place(chord.onset)
+            chords[index][onset] = chord.text
+    for mark in mark_tempos(melody)[1:]:
+        if bars and starts[0] < mark.onset < melody.length:
+            index, onset = place(mark.onset)
+            tempos[index][onset] = mark.tempo
+    return [
+        replace(bar, chords=tuple(symbols.items()), tempos=tuple(marks.items()))
+        for bar, symbols, marks in zip(bars, chords, tempos, strict=True)
+    ]
 
 
 def _mark_boundaries(

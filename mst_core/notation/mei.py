@@ -214,13 +214,16 @@ def _write_changes(parent: Element, staves: Sequence[MeiStaff], index: int) -> N
 def _write_words(measure: Element, bar: WrittenBar) -> None:
     """Write the tempo mark and the chord symbols above a bar of the only staff."""
     above = {"staff": "1", "place": "above"}
-    if bar.tempo is not None:
-        mark = SubElement(measure, "tempo", {**above, "tstamp": "1"})
-        mark.text = tempo_text(bar.tempo, bar.meter)
     start = bar.notes[0].onset if bar.notes else Fraction(0)
+
+    def place(onset: Fraction) -> dict[str, str]:
+        beats = float(onset - start) * bar.meter.denominator / 4 + 1
+        return {**above, "tstamp": f"{beats:.4f}"}
+
+    for onset, tempo in bar.tempos[:1]:  # several in a bar, as in a ritardando, would collide
+        SubElement(measure, "tempo", place(onset)).text = tempo_text(tempo, bar.meter)
     for onset, text in bar.chords:
-        place = float(onset - start) * bar.meter.denominator / 4 + 1
-        SubElement(measure, "harm", {**above, "tstamp": f"{place:.4f}"}).text = _chord_text(text)
+        SubElement(measure, "harm", place(onset)).text = _chord_text(text)
 
 
 def tempo_text(tempo: float, meter: Meter) -> str:

@@ -98,9 +98,9 @@ def write_musicxml(melody: Melody, *, title: str = "") -> bytes:
             measure.insert(0, meter.TimeSignature(str(bar.meter)))
         if bar.changes_key:
             measure.insert(0, _write_key(bar.key))
-        if bar.tempo is not None:
-            measure.insert(0, _write_tempo(bar.tempo, bar.meter))
         start = bar.notes[0].onset if bar.notes else Fraction(0)
+        for onset, quarters in bar.tempos:
+            measure.insert(onset - start, _write_tempo(quarters, bar.meter, digits=6))
         for onset, text in bar.chords:
             measure.insert(onset - start, _write_chord(text))
         if not bar.is_complete:
@@ -147,7 +147,9 @@ def _write_header(measure: stream.Measure, melody: Melody) -> None:
         clef.BassClef() if uses_bass_clef(melody) else clef.TrebleClef(),
         _write_key(melody.key),
         meter.TimeSignature(str(melody.meter)),
-        _write_tempo(mark_tempos(melody)[0], melody.meter),
+        _write_tempo(
+            mark_tempos(melody)[0].tempo, melody.meter, digits=6 if melody.tempo_changes else 2
+        ),
     ):
         measure.insert(0, sign)
 
@@ -157,11 +159,11 @@ def _write_key(written: Key) -> key.Key:
     return key.Key(written.tonic_name.replace("b", "-"), written.mode)
 
 
-def _write_tempo(quarters: float, written: Meter) -> tempo.MetronomeMark:
-    """Return the mark of a tempo, in beats of a meter."""
+def _write_tempo(quarters: float, written: Meter, *, digits: int) -> tempo.MetronomeMark:
+    """Return the mark of a tempo in beats of a meter, rounded to some decimals."""
     beat = written.beat_length
     return tempo.MetronomeMark(
-        number=round(quarters / float(beat), 2), referent=duration.Duration(beat)
+        number=round(quarters / float(beat), digits), referent=duration.Duration(beat)
     )
 
 

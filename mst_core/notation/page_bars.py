@@ -48,7 +48,7 @@ def _is_plain_rest(bar: WrittenBar) -> bool:
     """Whether a bar is silent and bears no sign."""
     signs = (
         bar.starts_section or bar.starts_repeat or bar.ends_repeat or bar.ending,
-        bar.changes_meter or bar.changes_key or bar.chords or bar.tempo is not None,
+        bar.changes_meter or bar.changes_key or bar.chords or bar.tempos,
     )
     return bar.is_empty and bar.is_complete and bar.number > 0 and not any(signs)
 
@@ -82,7 +82,7 @@ def _divide(bar: WrittenBar) -> Iterator[WrittenBar]:
             starts_ending=bar.starts_ending and is_first,
             changes_meter=bar.changes_meter and is_first,
             changes_key=bar.changes_key and is_first,
-            tempo=bar.tempo if is_first else None,
+            tempos=tuple(mark for mark in bar.tempos if begin <= mark[0] < stop),
             chords=tuple(chord for chord in bar.chords if begin <= chord[0] < stop),
             ends_repeat=bar.ends_repeat and is_last,
             ends_ending=bar.ends_ending and is_last,

@@ -50,7 +50,7 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
         write_mei(melody, bars, line_starts=ends),
         scale,
         title=" ".join(title.split()),
-        tempo=tempo_text(mark_tempos(melody)[0], melody.meter),
+        tempo=tempo_text(mark_tempos(melody)[0].tempo, melody.meter),
         theme=theme,
     )
 

@@ -184,3 +184,15 @@ def test_f_sharp_and_g_flat_are_different_keys() -> None:
     sharp, flat = (write_abc(melody("F#4*4 C#5*4", key=name)) for name in ("F#", "Gb"))
     assert "K:F#\nF4 c4 |]" in sharp
     assert "K:Gb\nG4 d4 |]" in flat
+
+
+def test_a_tempo_within_a_held_note_splits_it() -> None:
+    tune = melody("C4*8 G4*8", bars=2)
+    changed = replace(
+        tune,
+        tempo_changes=(TempoChange(Fraction(0), 90.0), TempoChange(Fraction(3), 60.0)),
+        chords=(ChordSymbol(Fraction(3), "G7"),),
+    )
+    written = write_abc(changed)
+    assert 'C6-[Q:1/4=60] "G7"C2 | G8 |]' in written
+    assert read_abc_score(written).melody == replace(changed, tempo=60.0)  # the main tempo
