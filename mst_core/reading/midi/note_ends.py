@@ -74,17 +74,17 @@ def ends_are_written(melody: Sequence[MidiNote], ticks_per_quarter: int) -> bool
     if ticks_per_quarter >= _FINE_RESOLUTION:
         written = sum(step is not None for step in steps)
         if written >= _WRITTEN_SHARE * len(steps):
-            return not _is_clipped(melody)
+            return not is_clipped(melody)
     following: list[int | None] = [each.onset for each in melody[1:]]
     plain = sum(
         note.end == after or (step is not None and (step % 6 == 0 or step % 8 == 0))
         for note, step, after in zip(melody, steps, [*following, None], strict=True)
     )
-    return plain >= _PLAIN_SHARE * len(melody) and not _is_clipped(melody)
+    return plain >= _PLAIN_SHARE * len(melody) and not is_clipped(melody)
 
 
-def _is_clipped(melody: Sequence[MidiNote]) -> bool:
-    """Whether nearly every note ends a little early, as programs play notated music."""
+def is_clipped(melody: Sequence[MidiNote]) -> bool:
+    """Return whether nearly every note ends a little early, as programs play notated music."""
     gaps = [(after.onset - note.end, after.onset - note.onset) for note, after in pairwise(melody)]
     small = sum(0 < gap < between / 4 for gap, between in gaps)
     return len(gaps) >= _FEW_NOTES and small >= 0.9 * len(gaps)

@@ -13,12 +13,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from statistics import fmean, median
+from statistics import fmean
 
 from mst_core.music import TICKS_PER_QUARTER, GraceNotes, Note
 from mst_core.reading.midi.bars import BarLines
-from mst_core.reading.midi.note_ends import TimedNote, ends_are_written, place_ends, to_step
+from mst_core.reading.midi.note_ends import (
+    TimedNote,
+    ends_are_written,
+    is_clipped,
+    place_ends,
+    to_step,
+)
 from mst_core.reading.midi.notes import MidiNote
+from mst_core.reading.midi.swing import find_swing, straighten
 
 _FINE_RESOLUTION = 192
 """Ticks per quarter from which being on the grid is no accident."""
@@ -32,8 +39,6 @@ _UNPENALIZED_TEMPO = 100.0  # quarters per minute up to which short notes cost n
 _ANTICIPATION = Fraction(1, 16)  # quarters by which an onset may precede its beat
 _NEGLIGIBLE_SHIFT = 0.005  # quarters; a clock without thirds rounds triplets by as much
 _POOR_FIT_SHIFT = 0.045  # mean shift in quarters; of random onsets it would be 1/16
-_SWING_RANGE = (0.57, 0.72)  # share of the beat that a swung first eighth lasts
-_MIN_SWUNG_BEATS = 8
 _QUICK_S = 0.065
 """Seconds between two onsets below which the first may be a grace note."""
 _QUICK_RATIO = 2.5
@@ -63,6 +68,8 @@ class QuantizedMelody:
     """Notes too quick to be written that are too many for grace notes, in order."""
     swing: float | None
     """Share of the beat that a first eighth lasted, where swing was straightened."""
+    loose_ends: bool
+    """Whether its onsets are written but its ends are as played, and were moved."""
 
 
 def quantize(
@@ -126,6 +133,7 @@ def quantize(
         grace_notes=grace_notes,
         long_runs=tuple(melody[index] for index in long_runs),
         swing=swing,
+        loose_ends=not performed and not is_written and not is_clipped(melody),
     )
 
 
@@ -133,7 +141,16 @@ def _place_onsets(
     timed: list[TimedNote], bars: BarLines, performed: bool, tempo: float
 ) -> tuple[list[int], list[float], float | None]:
     """The step of each onset, how far each was from it in quarters, and the swing."""
-    swing = _swing_ratio(timed, bars) if performed else None
+    swing = None
+    if performed:
+        beats = _beats(timed, bars)
+        swing = find_swing(
+            [
+                [float(each.onset - start) for each in beat]
+                for start, length, beat in beats
+                if length == 1
+            ]
+        )
     expected = _TIMING_DEVIATION_S * tempo / 60
     penalty = max(1.0, (tempo / _UNPENALIZED_TEMPO) ** 2)
     quantizer = _BeatQuantizer(expected, penalty, swing)
@@ -268,7 +285,7 @@ class _BeatQuantizer:
         """
         positions = [float(each) for each in onsets]
         if self.swing and len(positions) <= 2:
-            positions = [_straighten(each, self.swing) for each in positions]
+            positions = [straighten(each, self.swing) for each in positions]
         room = float(length) * TICKS_PER_QUARTER
         _, best = min(
             (self._fit(positions, division, room) for division in _DIVISION_COSTS),
@@ -296,26 +313,6 @@ class _BeatQuantizer:
         is_odd = step % 3 == 0 and step % (TICKS_PER_QUARTER // 2) != 0
         offbeat = _OFFBEAT_COST * self.short_note_penalty if is_odd else 0.0
         return ((position - step / TICKS_PER_QUARTER) / self.deviation) ** 2 / 2 + offbeat
-
-
-def _swing_ratio(timed: list[TimedNote], bars: BarLines) -> float | None:
-    """Share of a beat that the first of two eighths lasts; None unless most beats swing alike."""
-    ratios = [
-        float(beat[1].onset - start)
-        for start, length, beat in _beats(timed, bars)
-        if len(beat) == 2 and length == 1 and beat[0].onset - start < Fraction(1, 10)
-    ]
-    ratios = [each for each in ratios if 0.4 < each < 0.85]
-    if len(ratios) < _MIN_SWUNG_BEATS:
-        return None
-    ratio = median(ratios)
-    is_steady = sum(abs(each - ratio) < 0.1 for each in ratios) > 0.7 * len(ratios)
-    return ratio if is_steady and _SWING_RANGE[0] <= ratio <= _SWING_RANGE[1] else None
-
-
-def _straighten(position: float, swing: float) -> float:
-    """Map a position in a swung beat (0 to 1) to the same beat played straight."""
-    return position / swing / 2 if position < swing else 1 - (1 - position) / (1 - swing) / 2
 
 
 def _without_ornaments(timed: list[TimedNote], steps: list[int]) -> list[int]:

@@ -22,6 +22,7 @@ from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
 from mst_core.reading.midi.retiming import Retiming, retime
+from mst_core.reading.midi.swing import straighten_notes
 from mst_core.reading.midi.tempo_map import TempoMap, quarters_per_minute
 from mst_core.reading.parsed_score import Limits, ParsedScore
 
@@ -87,7 +88,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         raise TooLong(f"{melody.bar_count} bars", f"{limits.bars} bars")
     if melody.seconds > limits.seconds:
         raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:g} seconds")
-    parts = _other_parts(score, index, lower_notes, quantized.long_runs, downbeat)
+    parts = _other_parts(score, index, lower_notes, quantized, downbeat)
     signatures = [(_quarters(tick, score) - downbeat, key) for tick, key in score.keys]
     melody, key_warnings = settle_keys(melody, parts, signatures)
     return ParsedScore(
@@ -221,12 +222,17 @@ def _other_parts(
     score: MidiScore,
     index: int,
     lower_notes: Sequence[MidiNote],
-    long_runs: Sequence[MidiNote],
+    quantized: QuantizedMelody,
     downbeat: Fraction,
 ) -> tuple[Part, ...]:
-    """All parts but the melody, and the rest of its own part, at their exact times."""
+    """All parts but the melody, and the rest of its own part, at their exact times.
+
+    Those that swing with the melody are as straight as it.
+    """
 
     def convert(name: str, part: MidiPart, notes: Sequence[MidiNote]) -> Part:
+        if quantized.swing:
+            notes = list(straighten_notes(notes, quantized.swing, score.ticks_per_quarter))
         start = min(each.onset for each in notes)
         return Part(
             name,
@@ -250,8 +256,8 @@ def _other_parts(
         if number != index
     ]
     part = score.parts[index]
-    if long_runs:
-        parts.insert(index, convert(f"{part.name}, ornaments", part, long_runs))
+    if quantized.long_runs:
+        parts.insert(index, convert(f"{part.name}, ornaments", part, quantized.long_runs))
     if lower_notes:
         parts.insert(index, convert(f"{part.name}, below the melody", part, lower_notes))
     return tuple(parts)
@@ -324,6 +330,8 @@ def _rhythm_warnings(quantized: QuantizedMelody, retiming: Retiming) -> Iterator
             f"{shifted} of {count} notes ({shifted / count:.0%}) were moved to the "
             f"grid, by {quantized.max_shift:.2f} of a quarter at most."
         )
+    if quantized.loose_ends:
+        yield "Its notes end as they were played; their ends were moved to plain places."
     if quantized.fits_poorly:
         yield ("The notes hardly fit these beats; the rhythm is a guess.")
     if quantized.swing:

@@ -82,6 +82,28 @@ def test_a_laid_back_player_who_swings_is_moved_onto_the_beat() -> None:
     assert not any("click" in warning for warning in score.warnings)
 
 
+def test_the_parts_that_swing_are_as_straight_as_the_melody() -> None:
+    comping = tuple(Note(Fraction(place, 2), Fraction(1, 2), 48 + place % 3) for place in range(64))
+    band = swung(replace(LINE, notes=comping), 0.66, seed=2, deviation=0.005)
+    file = midi(
+        track([*bars_of(LINE), *notes(swung(LINE, 0.66))], name="Melody"),
+        track(notes(band, channel=1), name="Piano chords"),
+    )
+    offbeats = [note.onset % 1 for note in read_midi(file, track=1).parts[0].notes[1::2]]
+    assert all(abs(onset - Fraction(1, 2)) < Fraction(1, 15) for onset in offbeats)
+
+
+def test_a_part_that_plays_straight_against_a_swung_melody_stays() -> None:
+    comping = [Note(Fraction(place, 2), Fraction(2, 5), 48 + place % 3) for place in range(64)]
+    file = midi(
+        track([*bars_of(LINE), *notes(swung(LINE, 0.66))], name="Melody"),
+        track(notes(comping, channel=1), name="Piano chords"),
+    )
+    score = read_midi(file, track=1)
+    assert score.swing
+    assert [note.onset for note in score.parts[0].notes] == [note.onset for note in comping]
+
+
 def gates(kind: str) -> Callable[[], float]:
     """Shares of the note values that sound."""
     rng = random.Random(5)
