@@ -31,6 +31,7 @@ _MIN_SYLLABLES = 8
 _USUAL_COVERAGE = 0.25
 """Share of the syllables that a voice has at least: some programs write an event a letter."""
 _SYLLABLE_TOLERANCE = 0.13  # quarter notes between a syllable and its note
+_DOUBLING_SHARE = 0.9  # of the notes of a part that another part plays too
 _CONTINUATION_SHARE = 0.8
 """Of what a part plays, the share in the rests of the melody from which it goes on with it."""
 _LEAST_CONTINUATION = 0.2  # of the stretches of the melody
@@ -173,7 +174,7 @@ def describe_choice(
     reasons: Sequence[str],
     *,
     noun: str,
-    count: int,
+    parts: Sequence[PartDescription],
     config: MelodyPartConfig = _CONFIG,
 ) -> Iterator[str]:
     """Yield remarks about the choice of a part: why it was taken, and which others come near.
@@ -182,7 +183,7 @@ def describe_choice(
         candidates: as ranked.
         reasons: for the first of them.
         noun: what the format calls a part: ``Track``, ``Part`` or ``Voice``.
-        count: how many parts the file has.
+        parts: all parts of the file; one that doubles the first candidate is not offered.
         config: says what is near.
 
     Yields:
@@ -192,8 +193,13 @@ def describe_choice(
         return
     first, *others = candidates
     why = ", ".join(reasons) or "it fits best of all"
-    yield f"{noun} {first.number} of {count} ({first.name}) was taken as the melody: {why}."
-    near = [each for each in others if each.score >= config.near]
+    yield f"{noun} {first.number} of {len(parts)} ({first.name}) was taken as the melody: {why}."
+    tune = parts[first.number - 1]
+    near = [
+        each
+        for each in others
+        if each.score >= config.near and not _doubles(parts[each.number - 1], tune)
+    ]
     if near:
         names = " or ".join(f"{noun.lower()} {each.number} ({each.name})" for each in near)
         yield f"It may also be {names}; --track {near[0].number} takes that one."
@@ -228,6 +234,13 @@ def find_continuation(
         ):
             return candidate
     return None
+
+
+def _doubles(part: PartDescription, tune: PartDescription) -> bool:
+    """Whether a part plays the notes of another in unison or octaves."""
+    notes = {(round(note[0], 2), note[2] % 12) for note in tune.notes}
+    same = sum((round(note[0], 2), note[2] % 12) in notes for note in part.notes)
+    return same >= _DOUBLING_SHARE * len(part.notes)
 
 
 def _onset_stretches(part: PartDescription) -> set[int]:

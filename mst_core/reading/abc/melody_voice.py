@@ -55,7 +55,7 @@ def choose_voice(voices: Sequence[AbcTune], track: int | None) -> MelodyVoice:
         number = track or 1
         return MelodyVoice(voices[number - 1], number, candidates, ())
     number = candidates[0].number
-    remarks = list(describe_choice(candidates, reasons, noun="Voice", count=count))
+    remarks = list(describe_choice(candidates, reasons, noun="Voice", parts=described))
     tune = voices[number - 1]
     other = find_continuation(described, candidates)
     if other:

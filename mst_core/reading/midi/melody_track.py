@@ -73,7 +73,7 @@ def find_melody_track(
         return track - 1, candidates, ()
     if not candidates:
         raise NoMelody(list_parts(parts) if parts else "a MIDI file without notes")
-    remarks = [*describe_choice(candidates, reasons, noun="Track", count=len(parts))]
+    remarks = [*describe_choice(candidates, reasons, noun="Track", parts=described)]
     if continuation := find_continuation(described, candidates):
         remarks.append(
             f"Where the melody rests, track {continuation.number} ({continuation.name}) plays, "

@@ -58,7 +58,7 @@ def choose_part(
         raise NoMelody(
             "this MusicXML file, whose notes are all percussion" if drums else "this MusicXML file"
         )
-    remarks = [*describe_choice(candidates, reasons, noun="Part", count=len(parts))]
+    remarks = [*describe_choice(candidates, reasons, noun="Part", parts=described)]
     if continuation := find_continuation(described, candidates):
         remarks.append(
             f"Where the melody rests, part {continuation.number} ({continuation.name}) plays, "

@@ -140,23 +140,32 @@ def test_of_four_voices_the_soprano_is_the_tune_and_a_tenor_may_be_one() -> None
 
 
 def test_two_that_are_near_are_both_named() -> None:
-    parts = [part(tune(), name="Flute", program=73), part(tune(), name="Oboe", program=68)]
+    late = [(on + 0.25, end + 0.25, pitch, 90) for on, end, pitch, _ in tune()]
+    parts = [part(tune(), name="Flute", program=73), part(late, name="Oboe", program=68)]
     candidates, reasons = rank_parts(parts, tempo=120.0)
-    remarks = [*describe_choice(candidates, reasons, noun="Part", count=2)]
+    remarks = [*describe_choice(candidates, reasons, noun="Part", parts=parts)]
     assert remarks[0].startswith("Part 1 of 2 (Flute) was taken as the melody: ")
     assert remarks[1] == "It may also be part 2 (Oboe); --track 2 takes that one."
+
+
+def test_a_part_that_doubles_the_tune_is_not_offered_as_another() -> None:
+    octave = [(on, end, pitch + 12, 90) for on, end, pitch, _ in tune()]
+    for double in (tune(), octave):
+        parts = [part(tune(), name="Horn", program=60), part(double, name="Strings", program=60)]
+        candidates, reasons = rank_parts(parts, tempo=120.0)
+        assert len([*describe_choice(candidates, reasons, noun="Track", parts=parts)]) == 1
 
 
 def test_a_clear_choice_names_no_other() -> None:
     parts = [part(chords()), part(tune(), name="Vocals")]
     candidates, reasons = rank_parts(parts, tempo=120.0)
-    (remark,) = describe_choice(candidates, reasons, noun="Voice", count=2)
+    (remark,) = describe_choice(candidates, reasons, noun="Voice", parts=parts)
     assert remark.startswith("Voice 2 of 2 (Vocals) was taken as the melody: its name says so")
 
 
 def test_a_single_part_needs_no_remark_and_no_part_has_no_candidates() -> None:
     candidates, reasons = rank_parts([part(tune())], tempo=120.0)
-    assert [*describe_choice(candidates, reasons, noun="Part", count=1)] == []
+    assert [*describe_choice(candidates, reasons, noun="Part", parts=[part(tune())])] == []
     assert rank_parts([part(tune(), drums=True)], tempo=120.0) == ((), ())
     assert rank_parts([part([(0.0, 1.0, 60, 80)])], tempo=120.0) == ((), ())
 
