@@ -6,7 +6,7 @@ is resolved as the program that wrote it most likely meant it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def pair_notes(
     Returns:
         The notes, sorted, equal ones once; the number of notes without an end, which were given
         one at the next onset (the last one after a quarter); and the number of notes left out
-        because they end where they begin, as some programs write ornaments.
+        because they end where they and others begin, as some programs write ornaments.
     """
     on_offs: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for tick, kind, channel, (pitch, velocity) in messages:
@@ -73,7 +73,14 @@ def pair_notes(
     if len({note.onset for note in zero_length} - onsets) > len(onsets):
         # Too many to be ornaments: a drum machine's notes.
         unended, zero_length = unended + zero_length, []
-    next_onset = dict(pairwise(sorted(onsets | {note.onset for note in unended})))
+    # One that begins alone is no ornament and no name of a chord: it was played.
+    at_once = Counter(note.onset for note in zero_length)
+    alone = [note for note in zero_length if note.onset not in onsets and at_once[note.onset] == 1]
+    zero_length = [note for note in zero_length if note.onset in onsets or at_once[note.onset] > 1]
+    next_onset = dict(pairwise(sorted({each.onset for each in (*notes, *unended, *alone)})))
+    for note in alone:
+        end = note.onset + hit_length
+        notes.add(note._replace(end=min(end, next_onset.get(note.onset, end))))
     for note in unended:
         end = next_onset.get(note.onset, note.onset + ticks_per_quarter)
         notes.add(note._replace(end=end))
@@ -90,7 +97,8 @@ def _pair_one_pitch(
     open_notes: list[tuple[int, int]] = []
     unmatched_off = -1  # tick of a note-off without an open note
     for index, (tick, velocity) in enumerate(on_offs):
-        if velocity and unmatched_off == tick:
+        ends_later = index + 1 < len(on_offs) and not on_offs[index + 1][1]
+        if velocity and unmatched_off == tick and not ends_later:
             yield tick, tick, velocity  # its end was written before it
             unmatched_off = -1
         elif velocity:

@@ -85,3 +85,27 @@ def test_where_most_notes_have_no_length_they_are_kept() -> None:
     found, unended, zero_length = pair(*hits)
     assert [note.onset for note in found] == [0, 48, 96]
     assert (unended, zero_length) == (3, 0)
+
+
+def test_an_end_that_is_written_twice_takes_no_note_away() -> None:
+    # The second end of the first note stands at the beginning of the next one, which has its own.
+    found, unended, zero_length = pair(
+        (0, 60, 80),
+        (64, 60, 0),
+        (96, 60, 0),
+        (96, 60, 80),
+        (192, 60, 0),
+        (192, 60, 80),
+        (288, 60, 0),
+    )
+    assert [(note.onset, note.end) for note in found] == [(0, 64), (96, 192), (192, 288)]
+    assert (unended, zero_length) == (0, 0)
+
+
+def test_a_note_of_zero_length_that_begins_alone_is_kept_with_a_short_one() -> None:
+    found, _, zero_length = pair(
+        (0, 60, 80), (48, 60, 0), (48, 62, 80), (48, 62, 0), (52, 64, 80), (96, 64, 0),
+        (96, 48, 80), (96, 48, 0), (96, 52, 80), (96, 52, 0), (120, 65, 80), (192, 65, 0),
+    )  # fmt: skip
+    assert [(note.onset, note.end) for note in found] == [(0, 48), (48, 52), (52, 96), (120, 192)]
+    assert zero_length == 2
