@@ -158,12 +158,15 @@ class VoiceBuilder:
         self.parts.append((name, len(self._measures) + bool(self._notes)))
 
     def end_line(self) -> None:
-        """End a line of the text: a bar that is just full ends with it, barline or not."""
+        """End a line of the text: a bar that is just full ends with it, barline or not.
+
+        Its accidentals hold on, since programs that leave out the barline write them only once.
+        """
         meter = next(iter(self.meters), None)
         if not meter or not self._notes or self._next_factor:
             return
         if self._open_length % meter.bar_length == 0:
-            self._add_barline(BarToken("", ""))
+            self._close_measure(closes_repeat=False, double=False)
 
     def finish(self) -> tuple[AbcMeasure, ...]:
         """Close the last measure and return all of them.

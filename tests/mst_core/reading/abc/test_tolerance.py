@@ -126,9 +126,9 @@ def test_an_accidental_ends_with_its_bar_where_there_are_no_barlines() -> None:
 
 
 def test_a_bar_that_is_full_ends_with_its_line_though_the_barline_is_missing() -> None:
-    melody = read("CDEF|^GABc\ngfed|c4|]").melody
+    melody = read("CDEF|_BABc\nBAGF|B4|]").melody
     assert (melody.bar_count, melody.meter_changes) == (4, ())
-    assert melody.pitches[8] == 79  # the sharp of the bar before does not hold
+    assert (melody.pitches[8], melody.pitches[12]) == (70, 71)  # the flat holds to the barline
 
 
 def test_a_barline_may_be_missing_within_a_line() -> None:
