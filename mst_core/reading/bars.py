@@ -294,14 +294,11 @@ class _BarWriter:
                 continue
             if second is not None and second <= last:
                 continue
-            yield Repeat(
-                first,
-                last,
-                ending,
-                second,
-                lead_in=self._barlines[first] - start,
-                lead_out=self._barlines[last] - end,
-            )
+            lead_in, lead_out = self._barlines[first] - start, self._barlines[last] - end
+            if section.end == len(self._onsets) or self._onsets[section.end] >= end + lead_out:
+                # Only silence fills the bar: the pickup of the repetition replaces it, and no more.
+                lead_out = min(lead_out, lead_in)
+            yield Repeat(first, last, ending, second, lead_in, lead_out)
 
     def _bar_from(self, onset: Fraction, *, inside: bool = False) -> int:
         """The first bar that begins at an onset or after it, or the one with the onset inside."""

@@ -173,7 +173,14 @@ def test_a_length_that_no_meter_has_gets_less_than_an_eighth_of_silence() -> Non
 
 def test_a_later_ending_never_goes_on_in_the_bar_of_the_first_one() -> None:
     layout = lay(measure(4, "|:"), measure(3, "1:|"), measure(1, "2||"), measure(4))
-    assert layout.repeats == (Repeat(0, 2, 1, 3, lead_out=F(1)),)
+    assert layout.repeats == (Repeat(0, 2, 1, 3),)
+
+
+def test_of_the_silence_after_a_section_no_more_is_left_out_than_its_pickup_replaces() -> None:
+    without = lay(measure(4), measure(3, ":|"), measure(4))
+    assert without.repeats == (Repeat(0, 2),)
+    longer = lay(measure(F(1, 2)), measure(4), measure(3, ":|"), measure(4))
+    assert longer.repeats == (Repeat(0, 2, lead_in=F(1, 2), lead_out=F(1, 2)),)
 
 
 # Whatever a file holds

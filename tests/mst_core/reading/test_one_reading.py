@@ -147,7 +147,7 @@ HAND_WRITTEN = {
             measure(FORWARD, "C5*2 E5*2"), measure("C5*4", BACKWARD),
         ),
         "C5*4 E5*4 G5*6 z*2 C5*4 E5*4 C5*8", 4,
-        repeats=(Repeat(0, 2, lead_out=F(1)), Repeat(2, 4)),
+        repeats=(Repeat(0, 2), Repeat(2, 4)),
     ),
     "a bar too long": Piece(
         "c4e4 | g8 | c2d2e2f2g2 | c8 |]",
