@@ -31,7 +31,7 @@ class BeatTrackingConfig:
     """Seconds of the beat that is likeliest where nothing is known."""
     period_spread: float = 0.55
     """Octaves (standard deviation) around the usual period."""
-    hinted_spread: float = 0.2
+    named_spread: float = 0.2
     """Octaves (standard deviation) around the period that the file names."""
     usual_pace: float = 1.6
     """Onsets per beat that are likeliest."""
@@ -66,8 +66,8 @@ def track_beats(
     onsets: Sequence[float],
     weights: Sequence[float],
     *,
-    hinted_period: float | None = None,
-    hint_weight: float = 4.0,
+    named_period: float | None = None,
+    named_weight: float = 4.0,
     division: int | None = None,
     config: BeatTrackingConfig = _CONFIG,
 ) -> list[float]:
@@ -76,8 +76,8 @@ def track_beats(
     Args:
         onsets: seconds, rising; of all notes or chords, two or more.
         weights: accent of each onset, above 0.
-        hinted_period: seconds of a beat that the file names; None for none.
-        hint_weight: logarithm of the favor of that period over others.
+        named_period: seconds of a beat that the file names; None for none.
+        named_weight: logarithm of the favor of that period over others.
         division: parts into which a beat divides, 2 or 3; None where that is unknown.
         config: what is expected of beats.
 
@@ -87,7 +87,7 @@ def track_beats(
     times, accents = np.asarray(onsets, float), np.asarray(weights, float)
     start = float(times[0]) - config.periods[1]
     curve = _accent_curve(times - start, accents, config)
-    prior = _prior(times, hinted_period, hint_weight, config)
+    prior = _prior(times, named_period, named_weight, config)
     periods = _local_periods(curve, prior, division, config)
     beats = np.asarray(_best_beats(curve, periods, config), float) * config.frame + start
     beats = _cover(beats, float(times[0]), float(times[-1]))
@@ -144,16 +144,16 @@ def _period_grid(config: BeatTrackingConfig) -> Array:
 
 
 def _prior(
-    times: Array, hinted_period: float | None, hint_weight: float, config: BeatTrackingConfig
+    times: Array, named_period: float | None, named_weight: float, config: BeatTrackingConfig
 ) -> Array:
     """Log probability of each period of the grid before any onset is known."""
     grid = _period_grid(config)
     prior = -((np.log2(grid / config.usual_period) / config.period_spread) ** 2) / 2
     pace = grid / max(float(np.median(np.diff(times))), 1e-3)
     prior = prior - ((np.log2(pace / config.usual_pace) / config.pace_spread) ** 2) / 2
-    if hinted_period:
-        near = -((np.log2(grid / hinted_period) / config.hinted_spread) ** 2) / 2
-        prior = prior + hint_weight * np.exp(near)
+    if named_period:
+        near = -((np.log2(grid / named_period) / config.named_spread) ** 2) / 2
+        prior = prior + named_weight * np.exp(near)
     return np.asarray(prior, float)
 
 

@@ -49,12 +49,12 @@ def retime_by_player(score: MidiScore, melody: int, tempo_map: TempoMap) -> tupl
     meter = score.meters[0][1] if score.meters else None
     beat_length = beat_quarters(meter)
     times, accents = _chords(score, tempo_map)
-    period, trust = _hint(score, tempo_map, beat_length)
+    period, trust = _named_beat(score, tempo_map, beat_length)
     beats = track_beats(
         times,
         accents,
-        hinted_period=period,
-        hint_weight=trust,
+        named_period=period,
+        named_weight=trust,
         division=None if meter in (None, Meter(4, 4)) else 3 if meter.is_compound else 2,
     )
 
@@ -151,7 +151,9 @@ def _chords(score: MidiScore, tempo_map: TempoMap) -> tuple[list[float], list[fl
     return times, accents
 
 
-def _hint(score: MidiScore, tempo_map: TempoMap, beat_length: float) -> tuple[float | None, float]:
+def _named_beat(
+    score: MidiScore, tempo_map: TempoMap, beat_length: float
+) -> tuple[float | None, float]:
     """Seconds of a beat as the file names it, None where it does not; and how far to trust it."""
     start = min(part.notes[0].onset for part in score.parts)
     end = max(note.end for part in score.parts for note in part.notes)

@@ -14,23 +14,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from mst_core.reading.midi.beat_notes import BeatNote
 from mst_core.reading.midi.meter_finding import measure_accents, measure_strength
-
-
-class _LevelWeights(NamedTuple):
-    """What speaks for a place being of a metrical level; sums over notes, by the root of all."""
-
-    onset: float
-    """For each onset there."""
-    octaves: float
-    """For each doubling of the time to the next onset, above the mean."""
-    repetition: float
-    """For each note that repeats the pitch before it."""
-    triad: float
-    """For each note of the triad on the last note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +40,14 @@ class DownbeatConfig:
 
 
 _CONFIG = DownbeatConfig()
-_DOWNBEAT = _LevelWeights(2.6, 1.7, -0.9, 0.8)
+# Weights of a metrical level, on sums over the notes there by the root of the number of all: for
+# each onset; each doubling of the time to the next onset above the mean; each note that repeats
+# the pitch before it; each note of the triad on the last note.
+_DOWNBEAT = (2.6, 1.7, -0.9, 0.8)
 """Of the first beat of a bar."""
-_HALF_BAR = _LevelWeights(1.4, 0.6, 1.0, -0.4)
+_HALF_BAR = (1.4, 0.6, 1.0, -0.4)
 """Of the beat in the middle of a bar of four, or of two compound beats."""
-_BEAT = _LevelWeights(1.1, -0.1, 2.2, -0.4)
+_BEAT = (1.1, -0.1, 2.2, -0.4)
 """Of other beats."""
 _FILE_TOLERANCE = 0.12
 """Beats by which the first note may be off its place in the file."""
@@ -143,7 +132,7 @@ def _melody_evidence(
     return scores
 
 
-def _weights(beat: int, beats: int, division: int) -> _LevelWeights:
+def _weights(beat: int, beats: int, division: int) -> tuple[float, ...]:
     """The weights of a beat of the bar."""
     if beat == 0:
         return _DOWNBEAT

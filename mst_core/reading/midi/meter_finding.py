@@ -35,7 +35,7 @@ class MeterFindingConfig:
     """Beats to a bar that are tried, and the evidence for each before any note."""
     named: float = 0.35
     """Evidence of the 4/4 that the file names: many recorders write it, whatever is played."""
-    likeness: float = 12.0
+    self_similarity: float = 12.0
     """Of music that resembles itself a bar later."""
     pickup: float = 0.6
     """Against a first note in the last beat of a bar."""
@@ -73,7 +73,7 @@ def find_bars(
         config: the weights of the evidence.
 
     Returns:
-        The bars that most of the evidence speaks for.
+        The bars for which there is most evidence.
     """
     line = [each for each in notes if each.onset < _MAX_BEATS]
     accents, patterns = measure_accents(line, config), _patterns(line)
@@ -84,7 +84,7 @@ def find_bars(
         tried[named] += config.named
     best, best_score = BarGuess(named or 4, first or 0, 0.0), -np.inf
     for beats, prior in tried.items():
-        alike = config.likeness * _likeness(patterns, beats)
+        alike = config.self_similarity * _self_similarity(patterns, beats)
         for phase in range(beats) if first is None else (first % beats,):
             strength = measure_strength(accents, beats, phase)
             late = (start - phase) % beats  # beats by which the first note follows a downbeat
@@ -193,7 +193,7 @@ def _patterns(notes: Sequence[BeatNote]) -> NDArray[np.float64]:
     return np.asarray(patterns - patterns.mean(axis=0), float)
 
 
-def _likeness(patterns: NDArray[np.float64], beats: int) -> float:
+def _self_similarity(patterns: NDArray[np.float64], beats: int) -> float:
     """Mean correlation (-1 to 1) of the piece with itself one, two, four and eight bars later."""
     power = float((patterns**2).sum(axis=1).mean())
     if power <= 1e-9:

@@ -29,7 +29,7 @@ def pulse(count: int, period: float, *, change: float = 0.0, jitter: float = 0.0
 @pytest.mark.parametrize("period", [0.35, 0.5, 0.72, 0.95])
 def test_the_beats_of_an_even_pulse_are_its_beats(period: float) -> None:
     onsets = pulse(60, period)
-    beats = track_beats(onsets, [1.0] * len(onsets), hinted_period=period)
+    beats = track_beats(onsets, [1.0] * len(onsets), named_period=period)
     lengths = sorted(after - beat for beat, after in itertools.pairwise(beats))
     assert lengths[len(lengths) // 2] == pytest.approx(period, rel=0.02)
 
@@ -37,7 +37,7 @@ def test_the_beats_of_an_even_pulse_are_its_beats(period: float) -> None:
 def test_beats_follow_an_accelerando() -> None:
     onsets = pulse(80, 0.6, change=0.3, jitter=0.015)
     weights = [2.0 if index % 5 in (0, 1, 3) else 1.0 for index in range(len(onsets))]
-    beats = track_beats(onsets, weights, hinted_period=0.55)
+    beats = track_beats(onsets, weights, named_period=0.55)
     first, last = beats[5] - beats[4], beats[-5] - beats[-6]
     assert first == pytest.approx(0.6, rel=0.08)
     assert last == pytest.approx(0.6 / 1.3, rel=0.08)
@@ -45,7 +45,7 @@ def test_beats_follow_an_accelerando() -> None:
 
 def test_beats_are_steadier_than_the_hand() -> None:
     onsets = pulse(60, 0.5, jitter=0.02)
-    beats = track_beats(onsets, [1.0] * len(onsets), hinted_period=0.5)
+    beats = track_beats(onsets, [1.0] * len(onsets), named_period=0.5)
     ideal = pulse(60, 0.5)
     errors = sorted(near(beats, time) for time in ideal if near(ideal, time) == 0)
     on_beat = [near(beats, 0.5 + 0.5 * beat) for beat in range(60)]
