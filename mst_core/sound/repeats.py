@@ -20,24 +20,28 @@ from mst_core.sound.performance import Performance, PlayedNote
 from mst_core.sound.playback_clock import STRAIGHT, PlaybackClock
 
 T = TypeVar("T")
+Passage = tuple[Fraction, Fraction, Fraction]
+"""Start and end in quarter notes from the first downbeat, and the rest after it."""
 _NEAR_S = 1e-6
 
 
-def list_spans(melody: Melody) -> list[tuple[Fraction, Fraction]]:
+def list_spans(melody: Melody) -> list[Passage]:
     """Return the passages of a melody in the order in which its repeat signs have them played.
 
     Args:
         melody: the melody, each repeat written once.
 
     Returns:
-        Start and end of each passage in quarter notes from the first downbeat; the first one alone
-        where nothing is repeated, or where the repeats would last longer than a score may.
+        Start and end of each passage in quarter notes from the first downbeat, and how long to rest
+        after it; the first one alone where nothing is repeated, or where the repeats would last
+        longer than a score may.
     """
     start, end = -melody.pickup, melody.length
+    whole = [(start, end, Fraction(0))]
     if not melody.repeats:
-        return [(start, end)]
+        return whole
     spans = [*_follow_signs(melody, start, end)]
-    return spans if _add_up(melody, spans) <= Limits().seconds else [(start, end)]
+    return spans if _add_up(melody, spans) <= Limits().seconds else whole
 
 
 def played_seconds(melody: Melody, parts: Sequence[Part] = (), *, repeats: bool = True) -> float:
@@ -52,14 +56,17 @@ def played_seconds(melody: Melody, parts: Sequence[Part] = (), *, repeats: bool 
     notes = [note for part in parts for note in part.notes]
     first = min([start, *(note.onset for note in notes)])
     last = max([end, *(note.onset + note.duration for note in notes)])
-    spans = list_spans(melody) if repeats else [(start, end)]
-    return _add_up(melody, [(first, start), *spans, (end, last)])
+    no_rest = Fraction(0)
+    spans = list_spans(melody) if repeats else [(start, end, no_rest)]
+    return _add_up(melody, [(first, start, no_rest), *spans, (end, last, no_rest)])
 
 
-def _add_up(melody: Melody, spans: Sequence[tuple[Fraction, Fraction]]) -> float:
+def _add_up(melody: Melody, spans: Sequence[Passage]) -> float:
     """The seconds of all passages together, by the tempo map."""
     clock = PlaybackClock.of(melody, STRAIGHT, 0.0)
-    return sum(clock.seconds_at(last) - clock.seconds_at(first) for first, last in spans)
+    return sum(
+        clock.seconds_at(last + rest) - clock.seconds_at(first) for first, last, rest in spans
+    )
 
 
 def play_repeats(
@@ -75,16 +82,25 @@ def play_repeats(
     spans = list_spans(melody)
     if len(spans) == 1:
         return tuple(voices)
-    times = [(clock.seconds_at(first), clock.seconds_at(last)) for first, last in spans]
-    times[0] = -math.inf, times[0][1]
-    times[-1] = times[-1][0], math.inf
+    times = [
+        (
+            clock.seconds_at(first),
+            clock.seconds_at(last),
+            clock.seconds_at(last + rest) - clock.seconds_at(last),
+        )
+        for first, last, rest in spans
+    ]
+    times[0] = -math.inf, *times[0][1:]
+    times[-1] = times[-1][0], math.inf, 0.0
     return tuple(_repeat(voice, times) for voice in voices)
 
 
-def _follow_signs(
-    melody: Melody, start: Fraction, end: Fraction
-) -> Iterator[tuple[Fraction, Fraction]]:
-    """Yield the passages between the signs as they are drawn."""
+def _follow_signs(melody: Melody, start: Fraction, end: Fraction) -> Iterator[Passage]:
+    """Yield the passages between the signs as they are drawn.
+
+    A section that ends inside a bar and goes back to a barline, or to a shorter pickup, rests for
+    the beats between, where the next section may have a pickup of its own.
+    """
     ticks = [
         (round(note.onset * TICKS_PER_QUARTER), round(note.end * TICKS_PER_QUARTER))
         for note in melody.notes
@@ -93,6 +109,7 @@ def _follow_signs(
     signs = find_repeat_signs(melody, lines, ticks)
     first = [ticks[0][0] if ticks else 0] * signs.starts_with_repeat
     starts = [*first, *sorted(signs.repeat_starts)]
+    no_rest = Fraction(0)
     now = start
     for begin, stop in zip(starts, sorted(signs.repeat_ends), strict=False):
         repeat_start = max(start, Fraction(begin, TICKS_PER_QUARTER))
@@ -101,19 +118,25 @@ def _follow_signs(
         second_ending = [at for at, _, number in signs.endings if number == 2 and at >= stop]
         if not now <= repeat_start < repeat_end:
             continue
-        yield now, repeat_end
+        missing = _to_barline(lines, stop) - _to_barline(lines, begin)
+        yield now, repeat_end, Fraction(max(0, missing), TICKS_PER_QUARTER)
         if first_ending and second_ending:
-            yield repeat_start, Fraction(first_ending[0], TICKS_PER_QUARTER)
+            yield repeat_start, Fraction(first_ending[0], TICKS_PER_QUARTER), no_rest
             now = Fraction(min(second_ending), TICKS_PER_QUARTER)
         else:
-            yield repeat_start, repeat_end
+            yield repeat_start, repeat_end, no_rest
             now = repeat_end
     if now < end or now == start:
-        yield now, end
+        yield now, end, no_rest
 
 
-def _repeat(voice: Performance, times: Sequence[tuple[float, float]]) -> Performance:
-    """Return a performance whose passages, in seconds, come one after the other."""
+def _to_barline(lines: Sequence[int], tick: int) -> int:
+    """Ticks from a place to the barline after it; 0 at a barline."""
+    return lines[min(bisect_left(lines, tick), len(lines) - 1)] - tick
+
+
+def _repeat(voice: Performance, times: Sequence[tuple[float, float, float]]) -> Performance:
+    """Return a performance whose passages, in seconds with the rest after, come in a row."""
     notes: list[PlayedNote] = []
     grace_notes: list[PlayedNote] = []
     controls: list[tuple[float, ControlEvent]] = []
@@ -122,7 +145,7 @@ def _repeat(voice: Performance, times: Sequence[tuple[float, float]]) -> Perform
     starts = [note.start for note in voice.notes]
     graces = [(_next_start(starts, grace), grace) for grace in voice.grace_notes]
     now = before = 0.0  # where a passage begins, and where the one before it ended in the score
-    for first, last in times:
+    for first, last, rest in times:
         begin = 0.0 if first == -math.inf else first
         shift = now - begin
         low, high = first - _NEAR_S, last - _NEAR_S
@@ -140,7 +163,7 @@ def _repeat(voice: Performance, times: Sequence[tuple[float, float]]) -> Perform
         controls += [(time + shift, event) for time, event in _between(voice.controls, first, last)]
         meters += [(time + shift, new) for time, new in _between(voice.meter_changes, low, high)]
         tempos += [(time + shift, new) for time, new in _between(voice.tempo_changes, low, high)]
-        now += (voice.seconds if last == math.inf else last) - begin
+        now += (voice.seconds if last == math.inf else last) - begin + rest
         before = last
     return replace(
         voice,

@@ -57,6 +57,17 @@ def test_signs_and_endings_are_obeyed(abc: str, played: str) -> None:
     assert heard(abc) == played
 
 
+def test_the_beat_goes_on_where_a_section_ends_inside_a_bar() -> None:
+    tune = read_abc_score(HEAD + "|: C4 | D3 :|: A | E4 | F3 :|").melody
+    assert tune.repeats == (
+        Repeat(0, 2, lead_out=Fraction(1)),
+        Repeat(2, 4, lead_in=Fraction(1), lead_out=Fraction(1)),
+    )
+    voice = perform_band(tune, swing=0.5, program=0)[0]
+    assert [round(note.start) for note in voice.notes] == [0, 4, 8, 12, 15, 16, 20, 23, 24, 28]
+    assert voice.seconds == played_seconds(tune)
+
+
 TWICE = Melody(
     tuple(Note(Fraction(n), Fraction(1), 60) for n in range(16)),
     Meter(4, 4),
