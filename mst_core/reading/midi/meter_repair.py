@@ -1,7 +1,8 @@
 """Gives a file bars where its meters are none: it names no meter, or makes each beat a bar.
 
 Beat trackers and some transcribers write bars of 1/4; a file without any meter is in 4/4 by the
-standard, even if it is a waltz.
+standard, even if it is a waltz. The search for bars, which needs numpy, is imported when a file
+needs it, so that a parser process starts quickly.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from fractions import Fraction
 
 from mst_core.music import Meter
 from mst_core.reading.midi.beat_notes import BeatNote, to_beat_notes
-from mst_core.reading.midi.meter_finding import find_bars
 from mst_core.reading.midi.parts import MidiScore
 
 _FEW_NOTES = 24
@@ -46,6 +46,8 @@ def repair_meter(score: MidiScore) -> tuple[MidiScore, tuple[str, ...]]:
     short = _beats_as_bars(score)
     if short is None:
         return score, ()
+    from mst_core.reading.midi.meter_finding import find_bars
+
     guess = find_bars(_notes_in_beats(score, Fraction(1)))
     is_compound = (
         short.denominator > 4 and guess.beats == 3 and _halves_bars_of_three(score, guess.first)
@@ -73,6 +75,8 @@ def _beats_as_bars(score: MidiScore) -> Meter | None:
 
 def _meter_without_a_name(score: MidiScore) -> Meter | None:
     """The meter of a file that names none, where it is clearly not 4/4."""
+    from mst_core.reading.midi.meter_finding import find_bars
+
     common = find_bars(_notes_in_beats(score, Fraction(1)), named=4, first=0, certain=True)
     triple = find_bars(_notes_in_beats(score, Fraction(1)), named=3, first=0, certain=True)
     if triple.evidence <= common.evidence + _CLEARLY:
