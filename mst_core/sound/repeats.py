@@ -98,8 +98,9 @@ def play_repeats(
 def _follow_signs(melody: Melody, start: Fraction, end: Fraction) -> Iterator[Passage]:
     """Yield the passages between the signs as they are drawn.
 
-    A section that ends inside a bar and goes back to a barline, or to a shorter pickup, rests for
-    the beats between, where the next section may have a pickup of its own.
+    The beat goes on where a section goes back. One that ends inside a bar and begins at a barline,
+    or with a shorter pickup, rests for the beats between; one that ends with a whole bar gives way
+    to its pickup, where no note begins in that time.
     """
     ticks = [
         (round(note.onset * TICKS_PER_QUARTER), round(note.end * TICKS_PER_QUARTER))
@@ -119,7 +120,12 @@ def _follow_signs(melody: Melody, start: Fraction, end: Fraction) -> Iterator[Pa
         if not now <= repeat_start < repeat_end:
             continue
         missing = _to_barline(lines, stop) - _to_barline(lines, begin)
-        yield now, repeat_end, Fraction(max(0, missing), TICKS_PER_QUARTER)
+        rest, early = max(0, missing), max(0, -missing)
+        before = bisect_left(ticks, (stop,)) - 1  # the last note before the sign
+        if before < 0 or ticks[before][0] >= stop - early:
+            early = 0
+        left = repeat_end - Fraction(early, TICKS_PER_QUARTER)
+        yield now, left, Fraction(rest, TICKS_PER_QUARTER)
         if first_ending and second_ending:
             yield repeat_start, Fraction(first_ending[0], TICKS_PER_QUARTER), no_rest
             now = Fraction(min(second_ending), TICKS_PER_QUARTER)

@@ -68,6 +68,15 @@ def test_the_beat_goes_on_where_a_section_ends_inside_a_bar() -> None:
     assert voice.seconds == played_seconds(tune)
 
 
+def test_a_whole_bar_before_the_sign_gives_way_to_the_pickup_of_the_repeat() -> None:
+    tune = read_abc_score(HEAD + "|: G | C4 | D4 :| E4 |]").melody
+    voice = perform_band(tune, swing=0.5, program=0)[0]
+    assert [round(note.start) for note in voice.notes] == [0, 1, 5, 8, 9, 13, 17]
+    busy = read_abc_score(HEAD + "|: G | C4 | DDDD :| E4 |]").melody
+    voice = perform_band(busy, swing=0.5, program=0)[0]
+    assert [round(note.start) for note in voice.notes][4:9] == [7, 8, 9, 10, 14]
+
+
 TWICE = Melody(
     tuple(Note(Fraction(n), Fraction(1), 60) for n in range(16)),
     Meter(4, 4),
