@@ -14,4 +14,4 @@ X, go to Y". The core imports no Discord library and no database, and reads no e
 except in `mst_core.cli`.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
