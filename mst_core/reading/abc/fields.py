@@ -25,6 +25,8 @@ _MODE_WORDS = {name[:3]: name for name in MODES} | {
     "m": "minor",
     "aeo": "minor",
     "ion": "major",
+    "dur": "major",
+    "mol": "minor",
 }
 _FIFTHS_OF_MODE = {
     "lydian": 1,
@@ -78,6 +80,8 @@ def read_key(text: str) -> tuple[str, Key, dict[str, int]] | None:
         return "HP", Key(SEMITONES["A"], "mixolydian"), {"F": 1, "C": 1}
     if not words or words.lower().startswith("none"):
         return "Cmaj", Key(0), {}
+    # H is B in German, and Hb is B flat.
+    words = re.sub(r"^[Hh](?=$|[\s#b♯♭m]|[Dd]ur|[Mm]oll)", "B", words)
     match = _KEY.match(words)
     word = match[3] if match else ""
     explicit = word.lower() == "exp"

@@ -62,6 +62,8 @@ class VoiceBuilder:
         self.shifts: dict[str, int] = {}
         """Semitones that the whole sound is moved by, by the setting that says so."""
         self.propagation: Propagation = "lowered"
+        self.without_barlines = False
+        """Whether the tune has no barlines, so that its bars are those of the meter."""
         self.has_chords = False
         """Whether there was a chord, of which only the top note is kept."""
         self.syllables = 0
@@ -225,7 +227,6 @@ class VoiceBuilder:
         self._tuplets = [(factor, left - 1) for factor, left in self._tuplets if left > 1]
         if not self._notes:
             self._measure_meters = self.meters
-        self._forget_accidentals()
         written = duration
         if self._next_factor:
             if self._next_factor < 1 and duration == self._written_before * self._next_factor:
@@ -245,14 +246,14 @@ class VoiceBuilder:
 
     def _forget_accidentals(self) -> None:
         """Let accidentals end with the bar where a tune has no barlines."""
-        if not self.meters or not self._accidentals:
+        if not self.without_barlines or not self.meters:
             return
-        bar = self.meters[0].bar_length
-        if self._open_length >= 2 * bar and self._open_length % bar == 0:
+        if self._open_length % self.meters[0].bar_length == 0:
             self._accidentals.clear()
 
     def _add_chord(self, chord: NoteToken) -> None:
         """Add a note, or the top note of a chord."""
+        self._forget_accidentals()
         pitches = [(self._pitch(*note), note) for note in chord.notes]
         self.has_chords = self.has_chords or len({pitch for pitch, _ in pitches}) > 1
         top, note = max(pitches, key=lambda pair: pair[0])

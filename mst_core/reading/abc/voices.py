@@ -106,6 +106,7 @@ class _VoicesReader:
         self._percussion: set[str] = set()
         self._propagation: Propagation = "lowered"
         self._voices: dict[str, VoiceBuilder] = {}
+        self._without_barlines = not any("|" in line for line in source.body)
         self._prelude: list[FieldToken] = []  # after the header, before any voice or note
         for text in header.get("I", ()):
             self._instruct(text)
@@ -217,6 +218,7 @@ class _VoicesReader:
             voice = VoiceBuilder(self._signature, unit, self._meters, self._max_notes)
             voice.shifts = {**self._shifts, **self._key_shifts, **self._own_shifts.get(name, {})}
             voice.propagation = self._propagation
+            voice.without_barlines = self._without_barlines
             self._voices[name] = voice
             for field in self._prelude:
                 self._apply(voice, name, field)

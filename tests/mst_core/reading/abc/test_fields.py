@@ -85,6 +85,7 @@ def test_a_unit_of_length_is_given_in_quarter_notes() -> None:
         ("C octave=-1", "Cmaj"), ("D clef=treble-8", "Dmaj"), ("G treble-8", "Gmaj"),
         ("Em bass", "Emin"), ("F", "Fmaj"), ("C alto middle=c", "Cmaj"), ("Bb t=-2", "Bbmaj"),
         ("B flat minor", "Bbmin"), ("F sharp", "F#maj"), ("Eflat", "Ebmaj"), ("key=A", "Amaj"),
+        ("H", "Bmaj"), ("Hm", "Bmin"), ("H moll", "Bmin"), ("G Dur", "Gmaj"), ("Hp", "HP"),
         ("Gm octave = 1 stafflines=5", "Gmin"), ("Dmix=c", "Dmix"), ("C G2", "Cmaj"),
     ],
 )  # fmt: skip

@@ -121,7 +121,8 @@ def test_a_short_note_that_is_halved_twice_is_as_long_as_its_bar_needs() -> None
 
 
 def test_an_accidental_ends_with_its_bar_where_there_are_no_barlines() -> None:
-    assert pitches("C^FGA GFED CFGA") == (60, 66, 67, 69, 67, 66, 64, 62, 60, 65, 67, 69)
+    assert pitches("C^FGF GFED CFGA") == (60, 66, 67, 66, 67, 65, 64, 62, 60, 65, 67, 69)
+    assert pitches("C^FGA GFED CFGA|") == (60, 66, 67, 69, 67, 66, 64, 62, 60, 66, 67, 69)
     assert pitches("%%MIDI nobarlines\nC^FGA GFED") == (60, 66, 67, 69, 67, 65, 64, 62)
 
 
