@@ -5,6 +5,7 @@ No other module connects the parts. Every error of a user's action is reported h
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import IO, Any
@@ -20,9 +21,11 @@ from bot.cogs.mydata import mydata_commands
 from bot.cogs.options import StyleOptions
 from bot.cogs.rerhythm import rerhythm_commands
 from bot.cogs.transfer import transfer_command
+from bot.errors import StartupError
 from bot.messages.buttons import PressItem
 from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
+from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
 from bot.requests.database import lock_data_dir
 from bot.requests.intake import RequestIntake
 from bot.requests.result_files import ResultFiles
@@ -120,7 +123,9 @@ class MusicBot(discord.Client):
         """
         settings, styles, texts, clock = self.settings, self.styles, self.texts, _utcnow
         self._data_lock = lock_data_dir(settings.data_dir)
-        store = self._store = await RequestStore.open(settings.data_dir / "ledger.sqlite3", clock)
+        await asyncio.to_thread(check_ledger, settings.data_dir)
+        store = self._store = await RequestStore.open(settings.data_dir / LEDGER, clock)
+        await sign_folder(settings.data_dir, store.database)
         limits = Limits(file_bytes=settings.upload_bytes)
         uploads = Uploads(
             settings.data_dir / "uploads",
@@ -169,10 +174,17 @@ class MusicBot(discord.Client):
                 await scheduler.close(self.settings.drain_s)
         finally:
             if store:
-                await store.close()
+                await self._close_store(store)
             if self._data_lock:
                 self._data_lock.close()
             await super().close()
+
+    async def _close_store(self, store: RequestStore) -> None:
+        try:
+            await sign_folder(self.settings.data_dir, store.database)
+        except StartupError as error:  # the next start signs it
+            log.warning("%s", error)
+        await store.close()
 
     async def press(
         self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None

@@ -1,0 +1,224 @@
+"""A ledger is used only in its own folder and state; else the bot says what to do, and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.errors import StartupError
+from bot.requests.data_folder import IDENTITY, LEDGER, check_ledger, sign_folder
+from bot.requests.database import MIGRATIONS
+from bot.requests.store import RequestStore
+from bot.requests.uploads import Uploads
+from tests.support.fakes import make_new_request
+
+
+async def use(folder: Path, *, kill: bool = False) -> RequestStore:
+    """Use a data folder as the bot does: check it, sign it, add a request and an upload, sign."""
+    await asyncio.to_thread(check_ledger, folder)
+    store = await RequestStore.open(folder / LEDGER)
+    await sign_folder(folder, store.database)
+    await store.add(make_new_request())
+    await Uploads(folder / "uploads", store.database).keep(1, "reel.abc", b"X:1\nK:D\nDEF|\n")
+    if not kill:
+        await sign_folder(folder, store.database)
+        await store.close()
+    return store
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    found = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {  # SQLite makes an index and an empty log when it reads
+        name: data
+        for name, data in found.items()
+        if not name.endswith("-shm") and (data or not name.endswith("-wal"))
+    }
+
+
+def truncate(folder: Path) -> None:
+    data = (folder / LEDGER).read_bytes()
+    (folder / LEDGER).write_bytes(data[: len(data) // 2])
+
+
+def zero_all(folder: Path) -> None:
+    (folder / LEDGER).write_bytes(bytes((folder / LEDGER).stat().st_size))
+
+
+def zero_a_page(folder: Path) -> None:
+    data = bytearray((folder / LEDGER).read_bytes())
+    for page in range(1, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 2048] = bytes(2048)
+    (folder / LEDGER).write_bytes(data)
+
+
+def wrong_header(folder: Path) -> None:
+    data = (folder / LEDGER).read_bytes()
+    (folder / LEDGER).write_bytes(b"SQLite format 9\0" + data[16:])
+
+
+def letter(folder: Path) -> None:
+    (folder / LEDGER).write_text("This is a letter, and long enough to have a header.\n" * 99)
+
+
+def empty(folder: Path) -> None:
+    (folder / LEDGER).write_bytes(b"")
+
+
+def missing(folder: Path) -> None:
+    (folder / LEDGER).unlink()
+
+
+def another_program(folder: Path) -> None:
+    missing(folder)
+    with closing(sqlite3.connect(folder / LEDGER)) as connection:
+        connection.execute("CREATE TABLE songs (x)")
+
+
+def no_tables(folder: Path) -> None:
+    missing(folder)
+    with closing(sqlite3.connect(folder / LEDGER)) as connection:
+        connection.executescript("CREATE TABLE songs (x); DROP TABLE songs")
+
+
+def no_requests(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / LEDGER)) as connection:
+        connection.executescript("DROP TABLE requests")
+
+
+def bad_log(folder: Path) -> None:
+    (folder / f"{LEDGER}-wal").write_bytes(b"\xff" * 5000)
+
+
+def a_folder(folder: Path) -> None:
+    missing(folder)
+    (folder / LEDGER).mkdir()
+
+
+def bad_identity(folder: Path) -> None:
+    (folder / IDENTITY).write_text('{"identity": ')
+
+
+def no_identity(folder: Path) -> None:
+    (folder / IDENTITY).unlink()
+
+
+def of_version_two(folder: Path) -> None:
+    missing(folder)
+    with closing(sqlite3.connect(folder / LEDGER)) as connection:
+        for step in sorted(MIGRATIONS.glob("*.sql"))[:2]:
+            connection.executescript(step.read_text())
+        connection.execute("PRAGMA user_version = 2")
+
+
+DAMAGES: list[tuple[Callable[[Path], None], str]] = [
+    (truncate, "is damaged"),
+    (zero_all, "is damaged"),
+    (zero_a_page, "is damaged"),
+    (wrong_header, "is damaged"),
+    (letter, "is damaged"),
+    (empty, "is empty, but"),
+    (missing, "is missing, but"),
+    (another_program, "of another program"),
+    (no_tables, "is empty, but"),
+    (no_requests, "it has no requests"),
+    (bad_log, "its write-ahead log is none"),
+    (a_folder, "it is a folder"),
+    (bad_identity, f"{IDENTITY} is damaged"),
+    (no_identity, "brought here without"),
+    (of_version_two, "is older than the files"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES, ids=[one.__name__ for one, _ in DAMAGES])
+async def test_each_damage_is_one_sentence_and_nothing_is_changed(
+    damage: Callable[[Path], None], words: str, tmp_path: Path
+) -> None:
+    await use(tmp_path)
+    damage(tmp_path)
+    before = snapshot(tmp_path)
+    with pytest.raises(StartupError, match=words) as caught:
+        check_ledger(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+    assert "chown" in str(caught.value) or "mst-bot restore" in str(caught.value)
+    assert snapshot(tmp_path) == before
+
+
+async def test_a_new_folder_and_a_used_one_are_accepted(tmp_path: Path) -> None:
+    for _ in range(3):
+        await use(tmp_path / "data")
+
+
+async def test_a_folder_of_a_killed_bot_is_accepted(tmp_path: Path) -> None:
+    await use(tmp_path)
+    killed = await use(tmp_path, kill=True)
+    shutil.copytree(tmp_path, tmp_path / "after")
+    await killed.close()
+    await use(tmp_path / "after")
+
+
+async def test_a_folder_killed_at_its_first_start_before_it_was_signed_is_accepted(
+    tmp_path: Path,
+) -> None:
+    await (await RequestStore.open(tmp_path / LEDGER)).close()
+    await use(tmp_path)
+
+
+async def test_an_older_ledger_is_refused(tmp_path: Path) -> None:
+    await use(tmp_path)
+    old = (tmp_path / LEDGER).read_bytes()
+    await use(tmp_path)
+    (tmp_path / LEDGER).write_bytes(old)
+    with pytest.raises(StartupError, match="is older than the files beside it"):
+        check_ledger(tmp_path)
+
+
+async def test_a_ledger_older_than_a_result_is_refused(tmp_path: Path) -> None:
+    await use(tmp_path)
+    (tmp_path / "results" / "2").mkdir(parents=True)
+    with pytest.raises(StartupError, match="is older than the files beside it"):
+        check_ledger(tmp_path)
+
+
+async def test_a_ledger_of_another_folder_is_refused(tmp_path: Path) -> None:
+    await use(tmp_path / "one")
+    await use(tmp_path / "two")
+    shutil.copy(tmp_path / "one" / LEDGER, tmp_path / "two" / LEDGER)
+    with pytest.raises(StartupError, match="is of another data folder"):
+        check_ledger(tmp_path / "two")
+
+
+@contextmanager
+def locked(ledger: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+async def test_a_locked_ledger_is_reported_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await use(tmp_path)
+    monkeypatch.setattr("bot.requests.data_folder.LOCK_TIMEOUT_S", 0.1)
+    with locked(tmp_path / LEDGER), pytest.raises(StartupError, match="is locked"):
+        check_ledger(tmp_path)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+async def test_a_folder_of_an_earlier_version_gets_an_identity(
+    version: int, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as connection:
+        for step in sorted(MIGRATIONS.glob("*.sql"))[:version]:
+            connection.executescript(step.read_text())
+        connection.execute(f"PRAGMA user_version = {version}")
+    (tmp_path / "results").mkdir()
+    await use(tmp_path)
+    assert (tmp_path / IDENTITY).exists()
+    await use(tmp_path)
