@@ -1,4 +1,6 @@
-"""``python -m bot``: runs the bot on Discord, or the local preview when there is no token.
+"""``mst-bot``: runs the bot on Discord, or the local preview when there is no token.
+
+``mst-bot backup FOLDER`` and ``mst-bot restore FOLDER`` copy its data, the first while it runs.
 
 SIGTERM and Ctrl-C end it after running jobs had ``MST_DRAIN_S`` seconds; a second signal ends it at
 once. Its exit status is 2 for an invalid setting and 1 when it cannot start, with one line on
@@ -7,20 +9,23 @@ standard error.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import os
 import re
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import discord
 
 from bot import create_bot
+from bot.backup import back_up, restore
 from bot.errors import StartupError
 from bot.settings import BadSetting, Settings
 from mst_core.errors import MstError, NoSoundFont
@@ -37,16 +42,51 @@ TOKEN_URL = re.compile(r"((?:webhooks|interactions)/\d+/)[^/\s'\"?]+")
 
 
 def main() -> None:
-    """Run the bot until a signal ends it; the installed command ``mst-bot``."""
+    """Run the bot until a signal ends it, or one command; installed as ``mst-bot``."""
+    options = parse_options(sys.argv[1:])
     try:
         settings = Settings.from_environment()
         start_logging(settings)
+        if options.command:
+            run_command(options, settings)
+            return
         check_paths(settings)
         asyncio.run(run_discord(settings) if settings.discord_token else run_preview(settings))
     except BadSetting as error:
         exit_with_error(2, error)
     except (StartupError, MstError) as error:
         exit_with_error(1, error)
+
+
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments; ``command`` is None when the bot is to run."""
+    parser = argparse.ArgumentParser("mst-bot", description="Run the bot, or one command.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, words in (
+        ("backup", "copy the ledger and its files into a new folder; the bot may run"),
+        ("restore", "copy a backup into the empty data folder; the bot must not run"),
+    ):
+        commands.add_parser(name, help=words).add_argument("folder", type=Path)
+    return parser.parse_args(arguments)
+
+
+def run_command(options: argparse.Namespace, settings: Settings) -> None:
+    """Carry out one command, and print what was done.
+
+    Args:
+        options: The parsed arguments.
+        settings: Say which data folder.
+
+    Raises:
+        StartupError: when it cannot be done.
+    """
+    folder = options.folder
+    if options.command == "backup":
+        n_files = back_up(settings.data_dir, folder)
+        sys.stdout.write(f"{n_files} files of {settings.data_dir} are copied to {folder}\n")
+    else:
+        n_files = restore(folder, settings.data_dir)
+        sys.stdout.write(f"{n_files} files of {folder} are copied to {settings.data_dir}\n")
 
 
 def exit_with_error(status: int, error: Exception) -> None:

@@ -3,8 +3,7 @@
 The file ``identity`` and the ledger hold the same random identity. Each start and end of the bot
 signs both with a number, so that a ledger from an earlier day is recognized. A ledger that is
 missing, empty, damaged, older or of another folder stops the start: the bot never makes a new one
-beside files of an old one, because what has no row in the ledger is deleted
-(docs/decisions.md#identity-of-the-data-folder).
+beside files of an old one, because what has no row in the ledger is deleted.
 """
 
 from __future__ import annotations
@@ -158,6 +157,8 @@ def _check_signature(
         if signed:
             raise _older(ledger)
         return
+    # Read first: a running bot writes more results meanwhile.
+    newest_result = max(_result_numbers(ledger.parent), default=0)
     own = read_ledger_signature(connection)
     if signed is None:
         if own.signatures:
@@ -169,7 +170,7 @@ def _check_signature(
         raise StartupError(f"the ledger {ledger} is of another data folder; {REMEDY}")
     elif own.signatures < signed.signatures or own.requests < signed.requests:
         raise _older(ledger)
-    if own.requests < max(_result_numbers(ledger.parent), default=0):
+    if own.requests < newest_result:
         raise _older(ledger)
 
 
