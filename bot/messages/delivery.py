@@ -96,6 +96,8 @@ class Delivery:
                         raise
                 else:
                     return
+            if await self._holds_files(record):
+                return  # delivered already, before the ledger was restored from a backup
             await self._delete_original(record)
             # Built again, because the files of a message can be sent only once.
             message = self._replies.result(record, record.receipt, files)
@@ -114,6 +116,8 @@ class Delivery:
         async with _map_network_errors():
             if self._token_valid(record) and await self._deliver_error_by_token(record, text):
                 return
+            if await self._holds_files(record):
+                return
             await self._delete_original(record)
             text = self._texts.render(
                 "late.refusal",
@@ -129,6 +133,8 @@ class Delivery:
         webhook = self._webhook(record)
         try:
             try:
+                if (await webhook.fetch_message(record.message_id)).attachments:
+                    return True  # see _holds_files
                 # While a message is still loading, a follow-up would become it, and be public.
                 await webhook.edit_message(record.message_id, content=DELETED_PLACEHOLDER)
                 await webhook.delete_message(record.message_id)
@@ -182,6 +188,20 @@ class Delivery:
         except (discord.NotFound, discord.Forbidden):
             return False
         return await _try_send(user, record, content, message)
+
+    async def _holds_files(self, record: RequestRecord) -> bool:
+        """Return whether the public message has a result: such a message is never taken away.
+
+        It has one when the ledger was restored from a backup that is older than the delivery.
+        """
+        channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
+        try:
+            message = await channel.get_partial_message(record.message_id).fetch()
+        except (discord.NotFound, discord.Forbidden):
+            return False
+        if message.attachments:
+            log.info("request %d: its message has the result already", record.id)
+        return bool(message.attachments)
 
     async def _delete_original(self, record: RequestRecord) -> None:
         channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)

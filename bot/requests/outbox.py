@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from bot.requests.notifier import NotDelivered, Notifier, spawn
 from bot.requests.result_files import ResultFiles
@@ -41,7 +41,9 @@ class Outbox:
         results: ResultFiles,
         notifier: Notifier,
         clock: Callable[[], float] = time.time,
+        on_run_again: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_run_again = on_run_again
         self._store, self._results, self._notifier, self._clock = store, results, notifier, clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._retries: dict[int, asyncio.TimerHandle] = {}
@@ -93,7 +95,14 @@ class Outbox:
         record = await self._store.start_delivery(request_id)
         if record is None:
             return
-        if problem := await self._notify(record):
+        files = await asyncio.to_thread(self._results.read, record.id)
+        if record.state == "done" and not files:
+            # Such as after a backup without them: the same seed makes the same tune again.
+            log.warning("request %d runs again: the files of its result are gone", record.id)
+            await self._store.run_again(record.id)
+            self._on_run_again()
+            return
+        if problem := await self._notify(record, files):
             if self._clock() - (record.finished_at or record.asked_at) < GIVE_UP_AFTER_S:
                 log.warning("request %d is not delivered yet: %s", record.id, problem)
                 self._schedule_retry(record)
@@ -102,14 +111,13 @@ class Outbox:
         await self._store.mark_delivered(request_id)
         await asyncio.to_thread(self._results.discard, request_id)
 
-    async def _notify(self, record: RequestRecord) -> str:
+    async def _notify(self, record: RequestRecord, files: Mapping[str, bytes]) -> str:
         """Deliver the outcome once; return why that failed, or an empty string."""
         try:
             if record.state == "failed":
                 error = rebuild_error(record.error_code or "", record.error_arguments)
                 await self._notifier.deliver_error(record, error)
             else:
-                files = await asyncio.to_thread(self._results.read, record.id)
                 await self._notifier.deliver_result(record, files)
         except NotDelivered as error:
             return str(error)

@@ -67,7 +67,7 @@ class Scheduler:
         self._engine, self._notifier = engine, notifier
         self._tries, self._job_timeout_s, self._retry_s = tries, job_timeout_s, retry_s
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._outbox = Outbox(store, results, notifier, clock)
+        self._outbox = Outbox(store, results, notifier, clock, self.wake)
         self._throttles: dict[int, ProgressThrottle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._engine_ready = self._closing = self._leasing = self._wake_pending = False

@@ -256,6 +256,15 @@ class RequestStore:
             id=request_id,
         )
 
+    async def run_again(self, request_id: int) -> None:
+        """Return a finished request to the queue whose files are gone; its tries still count."""
+        await self._query(
+            """UPDATE requests SET state = 'waiting', finished_at = NULL, receipt = NULL,
+                   stage_seconds = NULL, worker = NULL, deliveries = 0
+               WHERE id = :id AND answered_at IS NULL AND state = 'done'""",
+            id=request_id,
+        )
+
     async def start_delivery(self, request_id: int) -> RequestRecord | None:
         """Count one delivery attempt; None when there is no outcome, or it is delivered."""
         rows = await self._query(

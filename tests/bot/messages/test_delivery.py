@@ -148,3 +148,36 @@ async def test_a_score_of_up_to_three_pages_is_shown_whole(
     (message,) = server.channel.history()
     assert len(message.embeds) == shown
     assert "pages" not in message.content
+
+
+async def restore_from_before_the_delivery(server: DiscordEnv, *, tries: int) -> None:
+    """Deliver a result; then restart with the ledger of the moment before it was delivered."""
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    assert server.bot._store is not None
+    run = server.bot._store.database.run
+    ((token,),) = await run("SELECT interaction_token FROM requests")
+    server.engine.release()
+    await server.env.settle()
+    await run(
+        """UPDATE requests SET state = 'running', worker = 'bot', answered_at = NULL,
+               receipt = NULL, interaction_token = :token, tries = :tries""",
+        token=token,
+        tries=tries,
+    )
+
+
+@pytest.mark.parametrize("minutes", [0, 20])
+@pytest.mark.parametrize("tries", [1, 99], ids=["it runs again", "it fails now"])
+async def test_a_message_that_has_its_result_keeps_it_when_a_backup_is_restored(
+    minutes: int, tries: int, server: DiscordEnv
+) -> None:
+    await restore_from_before_the_delivery(server, tries=tries)
+    (before,) = server.channel.history()
+    await server.env.advance_time(minutes * 60)
+    await server.restart()
+    (after,) = server.channel.history()
+    assert after.id == before.id
+    assert suffixes(after) == [".mp3", ".png", ".mid"]
+    (record,) = await server.history(server.alice)
+    assert record.answered_at

@@ -121,3 +121,31 @@ async def test_an_unreachable_user_is_given_up_at_once_with_one_log_line(
     assert (record.deliveries, bool(record.answered_at)) == (1, True)
     assert caplog.text.count("cannot be reached") == 1
     assert "Traceback" not in caplog.text
+
+
+async def test_a_finished_request_without_its_files_runs_again(queue: QueueEnv) -> None:
+    record = await queue.add()
+    async with queue.scheduling() as scheduler:
+        queue.notifier.errors = [NotDelivered("Discord is away")]
+
+        async def finished() -> bool:
+            found = await queue.store.find(record.id)
+            return bool(found and found.deliveries)
+
+        await until(finished)
+        queue.results.discard(record.id)
+        scheduler._outbox.enqueue(record.id)
+        (done,) = await queue.delivered(record)
+    assert (done.state, done.tries) == ("done", 2)
+    ((files,),) = queue.notifier.results.values()
+    assert set(files) == {"mp3", "png", "mid"}
+
+
+async def test_a_result_whose_files_are_never_there_fails_after_its_tries(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue.results, "read", lambda _: {})
+    async with queue.scheduling() as scheduler:
+        (record,) = await queue.delivered(await queue.add(scheduler))
+    assert (record.state, record.error_code, record.tries) == ("failed", "EngineLost", 4)
+    assert [*queue.notifier.results] == []
