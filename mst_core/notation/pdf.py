@@ -200,7 +200,7 @@ def _write_objects(contents: Sequence[bytes], forms: Sequence[bytes], title: str
     kids = " ".join(f"{first_page + 2 * index} 0 R" for index in range(n_pages))
     glyphs = " ".join(f"/G{index} {first_glyph + index} 0 R" for index in range(len(forms)))
     resources = f"/Resources << /XObject << {glyphs} >> >>"
-    encoded = title.encode("utf-16").hex() if title else ""
+    encoded = f"\ufeff{title}".encode("utf-16-be").hex()  # the byte order that PDF demands
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {n_pages} {box} {resources} >>".encode("ascii"),

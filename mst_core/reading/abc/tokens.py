@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from mst_core.errors import UnreadableScore
 
-_MULTIPLE = r"(?:\d*/*\d*)"  # 2  3/2  /  //  /4
+_MULTIPLE = r"(?:\d*(?:/+\d*)?)"  # 2  3/2  /  //  /4; a number matches in one way only
 _TOKENS = re.compile(
     rf"""
       (?P<note> (?:\^\^?|__?|=)? [A-Ga-g] [',]* {_MULTIPLE} )

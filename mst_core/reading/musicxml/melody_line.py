@@ -153,11 +153,17 @@ def _sound_together(by_staff: Mapping[str, Sequence[XmlNote]]) -> bool:
         for staff, notes in by_staff.items()
         for note in notes
     )
-    latest: dict[str, Fraction] = {}
+    # Of the staves so far the one that sounds longest; of the others the latest end.
+    longest, until, until_elsewhere = "", spans[0][0], spans[0][0]
     for onset, end, staff in spans:
-        if any(other != staff and onset < until for other, until in latest.items()):
+        if onset < (until_elsewhere if staff == longest else until):
             return True
-        latest[staff] = max(end, latest.get(staff, end))
+        if staff == longest:
+            until = max(until, end)
+        elif end > until:
+            longest, until, until_elsewhere = staff, end, until
+        else:
+            until_elsewhere = max(until_elsewhere, end)
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from time import process_time
 
 import pytest
 
@@ -63,3 +64,9 @@ def test_grace_notes_stand_between_two_marks() -> None:
         NoteToken((("^", "C", 1),), Fraction(1)),
         MarkToken("}"),
     ]
+
+
+def test_what_is_no_chord_between_plus_signs_takes_no_long_search() -> None:
+    start = process_time()
+    list(tokenize("+" + "a1" * 29 + "!+"))
+    assert process_time() - start < 1  # minutes, where a number could be divided in two ways
