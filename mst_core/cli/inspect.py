@@ -97,12 +97,17 @@ def describe_score(score: ParsedScore) -> dict[str, Any]:
     }
 
 
+def _times(count: int) -> str:
+    """Such as ``once`` or ``3 times``."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> list[str]:
     """Return the contents of a score as lines for a person."""
     found = describe_score(score)
     title = f": {score.title}" if score.title else ""
     pickup = " and a pickup" if found["pickup"] else ""
-    changes = f" (it changes {found['meter_changes']} times)" if found["meter_changes"] else ""
+    changes = f" (it changes {_times(found['meter_changes'])})" if found["meter_changes"] else ""
     lines = [
         sanitize_line(f"{path} ({score_format}){title}", 300),
         f"    {found['notes']} notes in {found['bars']} bars{pickup} of {found['meter']}{changes}, "
