@@ -16,7 +16,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,8 @@ async def run_discord(settings: Settings) -> None:
     """
     bot = create_bot(settings=settings)
     try:
-        await run_until_signal(connect_to_discord(bot, settings.discord_token.reveal()))
+        work = connect_to_discord(bot, settings.discord_token.reveal())
+        await run_until_signal(work, bot.drain)
     except StartupError as error:
         # A bot that closed itself loses its connection too: report the cause.
         raise (bot.failure or error) from error
@@ -218,17 +219,44 @@ async def connect_to_discord(bot: discord.Client, token: str) -> None:
             raise StartupError(f"Discord ended the connection: {error}") from error
 
 
-async def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work``; SIGTERM or SIGINT cancels it, and its own clean-up ends it."""
+async def run_until_signal(
+    work: Coroutine[Any, Any, None], drain: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    """Run ``work`` until SIGTERM or SIGINT; a second signal ends the drain at once.
+
+    Args:
+        work: What runs; it is cancelled after the drain, and its own clean-up ends it.
+        drain: Runs at the first signal, beside ``work``.
+    """
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
+    ending: asyncio.Task[None] | None = None
+
+    async def end() -> None:
+        try:
+            await drain()
+        except Exception:
+            log.exception("running jobs could not be ended")
+
+    def on_signal() -> None:
+        nonlocal ending
+        if ending is None:
+            ending = loop.create_task(end())
+            ending.add_done_callback(lambda _: task.cancel())
+        elif not ending.cancel():
+            task.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, on_signal)
     try:
         await task
     except asyncio.CancelledError:
         if not task.cancelled():
             raise
+    finally:
+        if ending:
+            ending.cancel()
+            await asyncio.wait([ending])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from bot.cogs.mydata import mydata_commands
 from bot.cogs.options import StyleOptions
 from bot.cogs.rerhythm import rerhythm_commands
 from bot.cogs.transfer import transfer_command
-from bot.errors import StartupError
+from bot.errors import Restarting, StartupError
 from bot.messages.buttons import PressItem
 from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
@@ -47,6 +47,16 @@ GONE_CODES = (10008, 10015, 10062, 50027)
 
 class BotCommandTree(app_commands.CommandTree["MusicBot"]):
     """The slash commands, and the only place where errors of a user's action are reported."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Return whether a command may run: none may while the bot closes, and its user learns so.
+
+        The completion of options needs nothing that closes.
+        """
+        if interaction.type is discord.InteractionType.autocomplete or not self.client.closing:
+            return True
+        await self.on_error(interaction, Restarting())
+        return False
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
         """Send the user, ephemerally, the text of an MstError, else a reference to the log.
@@ -106,11 +116,14 @@ class MusicBot(discord.Client):
         self.replies = Replies(self.texts, self.styles)
         self.failure: MstError | None = None
         """Why the bot closed itself, if it did."""
+        self.closing = False
+        """Whether it accepts nothing more, because it is about to end."""
         self._engine = engine
         self._data_lock: IO[bytes] | None = None
         self._store: RequestStore | None = None
         self._scheduler: Scheduler | None = None
         self._intake: RequestIntake | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         """Open the parts, register the commands, and resume unfinished requests.
@@ -165,13 +178,23 @@ class MusicBot(discord.Client):
         await self.tree.sync()
         await scheduler.start(self._shut_down)
 
-    async def close(self) -> None:
-        """Let running jobs finish for a while, return the others to the queue, close all parts."""
+    async def drain(self) -> None:
+        """Let running jobs finish for a while, return the others to the queue, end the engine.
+
+        Meanwhile the bot stays connected, and rejects commands and presses with a sentence.
+        """
+        self.closing = True
         scheduler, self._scheduler = self._scheduler, None
+        if scheduler:
+            self._draining = asyncio.create_task(scheduler.close(self.settings.drain_s))
+        if self._draining and not self._draining.done():
+            await self._draining
+
+    async def close(self) -> None:
+        """Drain the bot, unless that is done, and close all parts."""
         store, self._store = self._store, None
         try:
-            if scheduler:
-                await scheduler.close(self.settings.drain_s)
+            await self.drain()
         finally:
             if store:
                 await self._close_store(store)
@@ -198,6 +221,8 @@ class MusicBot(discord.Client):
             argument: What the move needs, such as a percentage; None when it needs nothing.
         """
         try:
+            if self.closing:
+                raise Restarting
             if self._intake is None:
                 raise RuntimeError("a press before setup_hook")
             await self._intake.press(interaction, move, id, argument)

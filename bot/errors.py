@@ -15,6 +15,12 @@ class StartupError(Exception):
     """The bot cannot start, such as without its database; the message is one sentence."""
 
 
+class Restarting(RequestError):
+    """No arguments."""
+
+    sentence = "the bot is restarting"
+
+
 class TooManyOpen(RequestError):
     """Arguments: the number of requests of one user that may be open at a time."""
 

@@ -126,16 +126,55 @@ async def test_a_signal_cancels_the_work_and_waits_for_its_clean_up(number: sign
             await asyncio.sleep(0)
             ended.append("cleaned up")
 
-    await run_until_signal(work())
-    assert ended == ["cleaned up"]
+    async def drain() -> None:
+        ended.append("drained")
+
+    await run_until_signal(work(), drain)
+    assert ended == ["drained", "cleaned up"], "it drains while the work still runs"
+
+
+async def test_a_second_signal_ends_the_drain(caplog: pytest.LogCaptureFixture) -> None:
+    drains: list[str] = []
+
+    async def drain() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.Event().wait()
+        finally:
+            drains.append("ended")
+
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    await run_until_signal(work(), drain)
+    assert drains == ["ended"]
+    assert caplog.records == []
+
+
+async def test_a_drain_that_fails_ends_the_bot_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def drain() -> None:
+        raise OSError("no space is left")
+
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    await run_until_signal(work(), drain)
+    assert [record.message for record in caplog.records] == ["running jobs could not be ended"]
 
 
 async def test_an_error_of_the_work_is_raised() -> None:
     async def work() -> None:
         raise ZeroDivisionError
 
+    async def drain() -> None:
+        raise AssertionError("there was no signal")
+
     with pytest.raises(ZeroDivisionError):
-        await run_until_signal(work())
+        await run_until_signal(work(), drain)
 
 
 @pytest.mark.parametrize(
