@@ -1,6 +1,7 @@
 """``mst-bot``: runs the bot on Discord, or the local preview when there is no token.
 
-``mst-bot backup FOLDER`` and ``mst-bot restore FOLDER`` copy its data, the first while it runs.
+``mst-bot backup FOLDER`` and ``mst-bot restore FOLDER`` copy its data, the first while it runs;
+``mst-bot doctor`` prints how this machine protects them.
 
 SIGTERM and Ctrl-C end it after running jobs had ``MST_DRAIN_S`` seconds; a second signal ends it at
 once. Its exit status is 2 for an invalid setting and 1 when it cannot start, with one line on
@@ -27,7 +28,8 @@ import discord
 from bot import create_bot
 from bot.backup import back_up, restore
 from bot.errors import StartupError
-from bot.settings import BadSetting, Settings
+from bot.hardening import examine, log_missing_protections, protect_files, protect_process
+from bot.settings import BadSetting, Settings, forget_secrets
 from mst_core.errors import MstError, NoSoundFont
 from mst_core.sound.soundfont import find_soundfont
 from mst_core.styles import load_style_cards
@@ -46,11 +48,15 @@ def main() -> None:
     options = parse_options(sys.argv[1:])
     try:
         settings = Settings.from_environment()
+        forget_secrets()
+        protect_process()
         start_logging(settings)
         if options.command:
             run_command(options, settings)
             return
         check_paths(settings)
+        protect_files(settings.data_dir)
+        log_missing_protections()
         asyncio.run(run_discord(settings) if settings.discord_token else run_preview(settings))
     except BadSetting as error:
         exit_with_error(2, error)
@@ -67,6 +73,7 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
         ("restore", "copy a backup into the empty data folder; the bot must not run"),
     ):
         commands.add_parser(name, help=words).add_argument("folder", type=Path)
+    commands.add_parser("doctor", help="print how this machine protects the bot and its data")
     return parser.parse_args(arguments)
 
 
@@ -80,6 +87,9 @@ def run_command(options: argparse.Namespace, settings: Settings) -> None:
     Raises:
         StartupError: when it cannot be done.
     """
+    if options.command == "doctor":
+        sys.stdout.write("\n".join(examine(settings.data_dir)) + "\n")
+        return
     folder = options.folder
     if options.command == "backup":
         n_files = back_up(settings.data_dir, folder)

@@ -7,7 +7,7 @@ Why without a library: docs/decisions.md#settings-library.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -125,6 +125,11 @@ class Settings:
     def defaults(cls) -> dict[str, str]:
         """Return the default of each setting by its name, as `.env.example` writes it."""
         return {one.metadata["name"]: one.metadata["default"] for one in fields(cls)}
+
+
+def forget_secrets(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Remove the token from the environment, once it was read: no child process gets it."""
+    environment.pop("DISCORD_TOKEN", None)
 
 
 def _read_setting(one: Field[Any], found: Mapping[str, str]) -> Any:

@@ -7,6 +7,7 @@ OSError where the machine refuses; the caller goes on without that protection.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +42,10 @@ def call_libc(name: str, *arguments: int | bytes | None) -> int:
     plain = [
         ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments
     ]
-    result = int(getattr(libc, name)(*plain))
+    function = getattr(libc, name, None)
+    if function is None:
+        raise OSError(errno.ENOSYS, f"{name}: this system is not Linux")
+    result = int(function(*plain))
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
@@ -92,6 +96,7 @@ def enter_empty_root(visible: Sequence[Path]) -> None:
     Raises:
         OSError: when the machine does not allow it.
     """
+    os.umask(0o022)  # another user walks through these folders
     call_libc("mount", b"none", b"/", None, _RECURSIVE | _PRIVATE, None)
     options = f"size={_ROOT_BYTES},mode=755".encode()
     call_libc("mount", b"none", os.fsencode(_MOUNT_POINT), b"tmpfs", _NO_SETUID, options)

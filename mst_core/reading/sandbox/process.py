@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import signal
+import subprocess
 import sys
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE, Process
@@ -30,6 +31,7 @@ COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "mst_core.reading.sandbox")
 _IMPORT_ROOT = Path(__file__).parents[3]  # the folder of mst_core, whatever the working directory
 _MAX_STDERR_BYTES = 20_000  # that are logged
 _MAX_LOGGED_LINE = 500  # characters
+_REPORT_TIMEOUT_S = 30.0
 _CHUNK_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.reading.sandbox")
@@ -83,6 +85,31 @@ async def run_parser(
         _kill(process)
         await process.communicate()  # drains the pipes, which close only then
     return _decode_response(response, status, request.name)
+
+
+def find_missing_protections() -> dict[str, str]:
+    """Start a parser process that reads nothing, and ask it how it is confined. It blocks.
+
+    Returns:
+        The reasons, by the name in `confinement.PROTECTIONS`, of those that this machine lacks.
+
+    Raises:
+        ParserStopped: when the process cannot be started or fails.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603  (our own interpreter, no shell)
+            [*COMMAND, "1024", "15", "report"],
+            env={},
+            cwd=_IMPORT_ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_REPORT_TIMEOUT_S,
+            check=True,
+        )
+        return msgspec.json.decode(done.stdout, type=dict[str, str])
+    except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        logger.warning("the parser does not start: %s", error)
+        raise ParserStopped("its reader cannot be started") from error
 
 
 async def _communicate(process: Process, request: bytes) -> bytes:
