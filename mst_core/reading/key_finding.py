@@ -8,14 +8,17 @@ key is believed only if the notes agree.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from statistics import correlation
+from typing import TypeVar
 
 from mst_core.music import Key, KeyChange, Melody, Note, PartNote
 
+_Note = TypeVar("_Note", Note, PartNote)
 _MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 _MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 _PROFILES = {
@@ -138,13 +141,14 @@ def settle_keys(melody: Melody, beside: Sequence[PartNote], *, mode_stated: bool
     """
     barlines = melody.barlines
     edges = [*(change.bar for change in melody.key_changes), melody.bar_count]
+    beside = sorted(beside, key=_onset)
 
     def settled(stated: Key, start: Fraction, end: Fraction) -> Key:
         return settle_key(
             stated,
-            [note for note in melody.notes if start <= note.onset < end],
+            _between(melody.notes, start, end),
             mode_stated=mode_stated,
-            beside=[note for note in beside if start <= note.onset < end],
+            beside=_between(beside, start, end),
         )
 
     start = min([Fraction(0), *(note.onset for note in melody.notes[:1])])
@@ -156,6 +160,15 @@ def settle_keys(melody: Melody, beside: Sequence[PartNote], *, mode_stated: bool
             changes.append(KeyChange(change.bar, new))
         current = new
     return replace(melody, key=key, key_changes=tuple(changes))
+
+
+def _onset(note: _Note) -> Fraction:
+    return note.onset
+
+
+def _between(notes: Sequence[_Note], start: Fraction, end: Fraction) -> Sequence[_Note]:
+    """The notes, rising by onset, that begin from one time to before another."""
+    return notes[bisect_left(notes, start, key=_onset) : bisect_left(notes, end, key=_onset)]
 
 
 def share_outside(key: Key, notes: Iterable[Note], beside: Iterable[PartNote] = ()) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from mst_core.errors import TooLong
 from mst_core.reading.abc.text import (
@@ -167,8 +166,9 @@ def _starts(lines: Sequence[str]) -> list[int]:
     """The numbers of the lines at which tunes begin."""
     starts: list[int] = []
     has_music, is_gap, has_key = False, True, False
+    precede_keys = _precede_keys(lines)
     for number, line in enumerate(lines):
-        unnumbered = has_music and is_gap and line.startswith("T:") and _has_key(lines, number)
+        unnumbered = has_music and is_gap and line.startswith("T:") and precede_keys[number]
         if unnumbered or line.startswith("X:"):
             starts.append(number)
             has_music = has_key = False
@@ -181,14 +181,19 @@ def _starts(lines: Sequence[str]) -> list[int]:
     return starts
 
 
-def _has_key(lines: Sequence[str], start: int) -> bool:
-    """Whether a run of fields contains a K: field."""
-    for line in islice(lines, start, start + _MAX_HEADER_LINES):
+def _precede_keys(lines: Sequence[str]) -> list[bool]:
+    """Whether each line begins a run of fields, not too long, that contains a K: field."""
+    precede: list[bool] = []
+    distance = _MAX_HEADER_LINES
+    for line in reversed(lines):
         if line.startswith("K:"):
-            return True
-        if line and not line.startswith("%") and read_field_line(line) is None:
-            return False
-    return False
+            distance = 0
+        elif line and not line.startswith("%") and read_field_line(line) is None:
+            distance = _MAX_HEADER_LINES
+        else:
+            distance += 1
+        precede.append(distance < _MAX_HEADER_LINES)
+    return precede[::-1]
 
 
 def _begins_music(line: str, *, has_fields: bool) -> bool:

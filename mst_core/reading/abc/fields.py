@@ -49,8 +49,11 @@ _CLEF_WORD = re.compile(rf"(?<![\w=])(?:{_CLEFS}|[GFC]\d)\d?(?:[-+^_](?:8|15))?(
 _OCTAVE_MARK = re.compile(r"([-+])(8|15)$")
 _SHIFT_NOTE = re.compile(r"([\^_=]?)([A-Ga-g])([',]*)")
 _FRACTION = re.compile(r"(\d{1,3})\s{0,9}/\s{0,9}(\d{1,3})")
-_METER = re.compile(r"\(?\s?((?:\d{1,2}\s?[+ ]\s?){0,7}\d{1,2})\s?\)?\s{0,9}/\s{0,9}(\d{1,3})")
-_BEATS = re.compile(r"\(\s?\d{1,2}(?:\s?[+ ]\s?\d{1,2}){1,7}\s?\)(?!\s{0,9}/)")  # 7/8 (2+2+3)
+_AND = r"(?:\s?\+\s?|\s{1,3})"  # no blank of it belongs to two repetitions: the time is linear
+_METER = re.compile(
+    rf"\(?\s?((?:\d{{1,2}}{_AND}){{0,7}}\d{{1,2}})\s?\)?\s{{0,9}}/\s{{0,9}}(\d{{1,3}})"
+)
+_BEATS = re.compile(rf"\(\s?\d{{1,2}}(?:{_AND}\d{{1,2}}){{1,7}}\s?\)(?!\s{{0,9}}/)")  # 7/8 (2+2+3)
 
 
 def read_key(text: str) -> tuple[str, Key, dict[str, int]] | None:

@@ -21,8 +21,9 @@ SLOWEST_IN_UNITS = 70.0
 """Quarter notes per minute: a bare number counts units of length, as the standard says, where that
 gives more; else it is a metronome number of quarter notes, as programs write it today."""
 _NUMBER = r"(?:ca\.?|circa|c\.|about|approx\.?|~|≈)?\s{0,3}(\d{1,4}(?:\.\d{1,4})?)"
+_BEAT = r"\d{1,3}\s?/\s?\d{1,3}"
 _WITH_BEAT = re.compile(
-    rf"((?:\d{{1,3}}\s?/\s?\d{{1,3}}\s{{0,3}}\+?\s{{0,3}}){{1,5}})\s{{0,3}}=\s{{0,3}}{_NUMBER}",
+    rf"({_BEAT}(?:(?:\s{{0,3}}\+\s{{0,3}}|\s{{1,3}}){_BEAT}){{0,4}})\s{{0,3}}=\s{{0,3}}{_NUMBER}",
     re.IGNORECASE,
 )
 _OLD_BEAT = re.compile(

@@ -111,6 +111,8 @@ def read_document(
         chords=place_chords(parts, part, layout),
         grace_notes=line.grace_notes,
     )
+    if melody.seconds > limits.seconds:
+        raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
     accompanying = tuple(_accompanying_parts(parts, melody_index, line, layout))
     key_remarks: tuple[str, ...] = ()
     if part.key:
@@ -118,8 +120,6 @@ def read_document(
         melody = settle_keys(melody, beside, mode_stated=part.counts["modes"] > 0)
         if melody.key.fifths != part.key.fifths:
             key_remarks = tuple(describe_settled_key(part.key, melody.key))
-    if melody.seconds > limits.seconds:
-        raise TooLong(f"{melody.seconds:.0f} seconds", f"{limits.seconds:.0f} seconds")
     moved = describe_moved(line.notes, notes)
     return ParsedScore(
         title=_title(root),

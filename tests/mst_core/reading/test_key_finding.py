@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from time import process_time
 
 import pytest
 
-from mst_core.music import Key, Note, PartNote
-from mst_core.reading.key_finding import describe_settled_key, find_key, settle_key
+from mst_core.music import Key, KeyChange, Melody, Meter, Note, PartNote
+from mst_core.reading.key_finding import (
+    describe_settled_key,
+    find_key,
+    settle_key,
+    settle_keys,
+)
 from tests.support.melodies import melody
 
 SCALE = melody("C4*2 D4 E4*2 F4 G4*2 A4 B4 C5*4", bars=2).notes
@@ -113,3 +119,23 @@ def test_a_key_that_is_not_the_stated_one_is_told() -> None:
         "The key signature is that of C major; its notes are in A minor."
     ]
     assert [*describe_settled_key(e_flat, e_flat)] == []
+
+
+def test_a_change_of_key_in_every_bar_is_checked_by_the_notes_of_its_bar() -> None:
+    bars = 600
+    notes = tuple(
+        Note(Fraction(4 * bar + beat), Fraction(1), 60 + step)
+        for bar in range(bars)
+        for beat, step in enumerate((0, 4, 7, 11) if bar % 2 else (2, 6, 9, 1))
+    )
+    beside = [
+        PartNote(note.onset + Fraction(half, 4), Fraction(1, 4), note.pitch - 12)
+        for note in notes
+        for half in range(4)
+    ]
+    changes = tuple(KeyChange(bar, Key(0) if bar % 2 else Key(2)) for bar in range(1, bars))
+    tune = Melody(notes, Meter(4, 4), Key(2), 120, bars, key_changes=changes)
+    start = process_time()
+    settled = settle_keys(tune, beside, mode_stated=True)
+    assert (settled.key, settled.key_changes) == (tune.key, changes)
+    assert process_time() - start < 4  # half a minute, where every change looks at all notes

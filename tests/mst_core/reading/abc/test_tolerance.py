@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from time import process_time
 
 import pytest
 
@@ -449,3 +450,17 @@ def test_a_percent_sign_in_an_annotation_begins_no_comment() -> None:
     assert pitches('"^50% slower"CDEF|GABc|]') == SCALE
     assert pitches("CDEF|GABc|] % cde") == SCALE
     assert pitches("CDEF|GABc|]\nw:one\\% two % three") == SCALE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\nT:\n" * 20_000,
+        "\n" + "[Q:" + "1/1   " * 60 + "]a" + " [Q:" + "1/1   " * 30_000 + "]a",
+        "\n" + "[M:" + "1  1  " * 30_000 + "/4]a",
+    ],
+)
+def test_the_time_grows_with_the_length_of_a_hostile_text(text: str) -> None:
+    start = process_time()
+    assert read("CDEF|GABc|\n" + text).melody.pitches[:8] == SCALE
+    assert process_time() - start < 3  # up to a minute, where lines or blanks are read repeatedly
