@@ -21,10 +21,11 @@ from bot.cogs.mydata import mydata_commands
 from bot.cogs.options import StyleOptions
 from bot.cogs.rerhythm import rerhythm_commands
 from bot.cogs.transfer import transfer_command
-from bot.errors import Restarting, StartupError
+from bot.errors import RepeatedInteraction, Restarting, StartupError
 from bot.messages.buttons import PressItem
 from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
+from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
 from bot.requests.database import lock_data_dir
 from bot.requests.intake import RequestIntake
@@ -70,6 +71,8 @@ class BotCommandTree(app_commands.CommandTree["MusicBot"]):
         """
         if isinstance(error, app_commands.CommandInvokeError):
             error = error.original
+        if isinstance(error, RepeatedInteraction):
+            return  # the first one is answered
         if not isinstance(error, MstError):
             reference = secrets.token_hex(4)
             log.error("an action failed, reference %s", reference, exc_info=error)
@@ -124,6 +127,7 @@ class MusicBot(discord.Client):
         self._scheduler: Scheduler | None = None
         self._intake: RequestIntake | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._acknowledgements: Acknowledgements | None = None
 
     async def setup_hook(self) -> None:
         """Open the parts, register the commands, and resume unfinished requests.
@@ -148,20 +152,24 @@ class MusicBot(discord.Client):
             clock=clock,
         )
         await uploads.delete_leftovers()
+        delivery = Delivery(self, self.replies, texts, clock)
         scheduler = self._scheduler = Scheduler(
             store,
             ResultFiles(settings.data_dir / "results"),
             uploads,
             self._engine,
-            Delivery(self, self.replies, texts, clock),
+            delivery,
             tries=settings.max_tries,
             # The engine counts its own timeout from the start of a job; this one detects an engine
             # that has stopped reporting.
             job_timeout_s=3 * settings.job_timeout_s,
             clock=clock,
         )
+        pending = self._acknowledgements = Acknowledgements(
+            store, delivery.find_message, scheduler.wake
+        )
         intake = self._intake = RequestIntake(
-            store, uploads, scheduler, styles, settings, self.replies, clock
+            store, uploads, scheduler, styles, settings, self.replies, pending, clock
         )
         options = StyleOptions(styles)
         commands: list[Command[Any, ..., Any] | ContextMenu | Group] = [
@@ -176,6 +184,7 @@ class MusicBot(discord.Client):
             self.tree.add_command(command)
         self.add_dynamic_items(PressItem)
         await self.tree.sync()
+        await pending.start()
         await scheduler.start(self._shut_down)
 
     async def drain(self) -> None:
@@ -194,6 +203,8 @@ class MusicBot(discord.Client):
         """Drain the bot, unless that is done, and close all parts."""
         store, self._store = self._store, None
         try:
+            if self._acknowledgements:
+                await self._acknowledgements.close()
             await self.drain()
         finally:
             if store:

@@ -33,6 +33,18 @@ class TooSoon(RequestError):
     sentence = "wait {0} s before the next request"
 
 
+class StoreBusy(RequestError):
+    """No arguments."""
+
+    sentence = "the request could not be stored in time"
+
+
+class RepeatedInteraction(RequestError):
+    """No arguments. Discord sent the same command twice; nobody sees this."""
+
+    sentence = "this command came twice"
+
+
 class RequestNotFound(RequestError):
     """Arguments: the number of the request."""
 

@@ -129,6 +129,37 @@ class Delivery:
             if not sent and not await self._send_to_channel(record, content=text):
                 log.warning("request %d: its user cannot be reached", record.id)
 
+    async def find_message(self, record: RequestRecord) -> int | None:
+        """Find the public message of a request by the token of its interaction.
+
+        Args:
+            record: A request whose acknowledgement was not confirmed.
+
+        Returns:
+            The id of the message; 0 when the token has expired, so that none can be found; None
+            when Discord has no public message.
+
+        Raises:
+            NotDelivered: when Discord could not be reached.
+        """
+        if not self._token_valid(record):
+            return 0
+        route = discord.http.Route(
+            "GET",
+            "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+            webhook_id=self._client.application_id or 0,
+            webhook_token=record.interaction_token,
+        )
+        async with _map_network_errors():
+            try:
+                message = await self._client.http.request(route)
+            except discord.HTTPException as error:
+                if error.code in (*EXPIRED_TOKEN_CODES, UNKNOWN_MESSAGE):
+                    return None
+                raise
+        public = not message.get("flags", 0) & discord.MessageFlags.ephemeral.flag
+        return int(message["id"]) if public else None
+
     async def _deliver_error_by_token(self, record: RequestRecord, text: str) -> bool:
         webhook = self._webhook(record)
         try:

@@ -1,13 +1,15 @@
-"""Intake: validates a request, acknowledges it and stores it; then the scheduler takes over.
+"""Intake: validates a request, stores it and acknowledges it; then the scheduler takes over.
 
-Discord wants an acknowledgement within 3 s, and a public one never turns private again. So whatever
-can be checked is checked before it, and a rejection is ephemeral. Attached files are downloaded
-before the acknowledgement too, as long as that takes less than `DEFER_AFTER_S`.
+A request is on disk before Discord is told, so that no user waits for one that nobody has. Discord
+wants an acknowledgement within 3 s, and a public one never turns private again. So whatever can be
+checked is checked before it, and a rejection is ephemeral. Attached files are downloaded before
+the acknowledgement too, as long as that takes less than `DEFER_AFTER_S`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -19,9 +21,19 @@ from weakref import WeakValueDictionary
 import aiohttp
 import discord
 
-from bot.errors import DownloadFailed, LostFile, NotRequester, RequestNotFound, TooManyOpen, TooSoon
+from bot.errors import (
+    DownloadFailed,
+    LostFile,
+    NotRequester,
+    RequestNotFound,
+    StoreBusy,
+    TooManyOpen,
+    TooSoon,
+)
+from bot.requests.acknowledgement import Acknowledgements
+from bot.requests.notifier import spawn
 from bot.requests.scheduler import Scheduler
-from bot.requests.store import NewRequest, RequestRecord, RequestStore
+from bot.requests.store import DOWNLOAD, INTAKE, NewRequest, RequestRecord, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.jobs import Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
@@ -34,6 +46,10 @@ DOWNLOAD_TIMEOUT_S = 20.0
 """Seconds that the download of one attachment may take."""
 DEFER_AFTER_S = 1.5
 """Seconds that downloads may take before the public acknowledgement is sent without them."""
+KEEP_WITHIN_S = 1.0
+"""Seconds that storing a request may take; later it is refused, and withdrawn when it is stored."""
+
+log = logging.getLogger(__name__)
 
 
 class PrivateReplies(Protocol):
@@ -74,11 +90,12 @@ class RequestIntake:
         styles: Mapping[str, StyleCard],
         settings: Settings,
         replies: PrivateReplies,
+        acknowledgements: Acknowledgements,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._uploads, self._scheduler = store, uploads, scheduler
         self._styles, self._settings, self._clock = styles, settings, clock
-        self._replies = replies
+        self._replies, self._acknowledgements = replies, acknowledgements
         self._pending: Counter[int] = Counter()
         self._upload_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._moves: dict[str, Callable[[discord.Interaction[Any], int, int], Awaitable[None]]] = {
@@ -116,8 +133,8 @@ class RequestIntake:
         self._check_request(request)
         async with self._reserve_slot(interaction.user.id):
             self._uploads.check_stored(request.sources, names)
-            message_id = await _defer_publicly(interaction)
-            await self._add_request(interaction, message_id, request, names, first_seed)
+            record = await self._keep(interaction, request, names, first_seed)
+            await self._acknowledge(interaction, record)
 
     async def submit_with_files(
         self,
@@ -144,19 +161,52 @@ class RequestIntake:
             download = asyncio.create_task(fetch_all([*attached.values()], self._uploads.limits))
             try:
                 in_time, _ = await asyncio.wait([download], timeout=DEFER_AFTER_S)
-                message_id = None if in_time else await _defer_publicly(interaction)
-                contents = await download
+                if in_time:
+                    request, names = await self._keep_files(
+                        user_id, draft, attached, await download
+                    )
+                    record = await self._keep(interaction, request, names)
+                    await self._acknowledge(interaction, record)
+                else:
+                    await self._acknowledge_first(interaction, draft, attached, download)
             finally:
                 download.cancel()
-            message_id = message_id or await _defer_publicly(interaction)
-            uploads = [
-                await self._uploads.keep(user_id, file.filename, content)
-                for file, content in zip(attached.values(), contents, strict=True)
-            ]
-            hashes = {name: one.sha256 for name, one in zip(attached, uploads, strict=True)}
-            request = draft.with_sources(hashes)
-            names = {upload.sha256: upload.name for upload in uploads}
-            await self._add_request(interaction, message_id, request, names)
+
+    async def _acknowledge_first(
+        self,
+        interaction: discord.Interaction[Any],
+        draft: Transfer | Mashup,
+        attached: Mapping[str, discord.Attachment],
+        download: asyncio.Task[list[bytes]],
+    ) -> None:
+        """Acknowledge a request whose files take long, then wait for them."""
+        names = {name: display_name(file.filename) for name, file in attached.items()}
+        record = await self._keep(interaction, draft, names, holder=DOWNLOAD)
+        await self._acknowledge(interaction, record)
+        try:
+            contents = await download
+            user_id = interaction.user.id
+            request, names = await self._keep_files(user_id, draft, attached, contents)
+        except Exception:
+            await self._store.withdraw(record.id)
+            raise
+        await self._store.complete(record.id, request, names)
+        self._scheduler.wake()
+
+    async def _keep_files(
+        self,
+        user_id: int,
+        draft: Transfer | Mashup,
+        attached: Mapping[str, discord.Attachment],
+        contents: Sequence[bytes],
+    ) -> tuple[Transfer | Mashup, dict[str, str]]:
+        """Store the files of a request; return it with their SHA-256, and their names by those."""
+        uploads = [
+            await self._uploads.keep(user_id, file.filename, content)
+            for file, content in zip(attached.values(), contents, strict=True)
+        ]
+        hashes = {name: one.sha256 for name, one in zip(attached, uploads, strict=True)}
+        return draft.with_sources(hashes), {upload.sha256: upload.name for upload in uploads}
 
     async def receive_upload(
         self, interaction: discord.Interaction[Any], attachment: discord.Attachment
@@ -300,30 +350,62 @@ class RequestIntake:
         view = self._replies.style_choice_view(upload_id, percent, interaction.locale.value)
         await interaction.response.edit_message(view=view)
 
-    async def _add_request(
+    async def _keep(
         self,
         interaction: discord.Interaction[Any],
-        message_id: int,
         request: Request,
         names: Mapping[str, str],
         first_seed: int | None = None,
-    ) -> None:
+        *,
+        holder: str = INTAKE,
+    ) -> RequestRecord:
+        """Store a request before it is acknowledged, within `KEEP_WITHIN_S`."""
         if interaction.channel_id is None:
             raise RuntimeError("an interaction without a channel")
-        await self._store.add(
-            NewRequest(
-                user_id=interaction.user.id,
-                guild_id=interaction.guild_id,
-                channel_id=interaction.channel_id,
-                message_id=message_id,
-                interaction_token=interaction.token,
-                file_limit_bytes=interaction.filesize_limit,
-                locale=interaction.locale.value,
-                request=request,
-                names=dict(names),
-                first_seed=first_seed,
+        adding = asyncio.create_task(
+            self._store.add(
+                NewRequest(
+                    user_id=interaction.user.id,
+                    guild_id=interaction.guild_id,
+                    channel_id=interaction.channel_id,
+                    message_id=0,  # not known yet
+                    interaction_token=interaction.token,
+                    file_limit_bytes=interaction.filesize_limit,
+                    locale=interaction.locale.value,
+                    request=request,
+                    names=dict(names),
+                    first_seed=first_seed,
+                    interaction_id=interaction.id,
+                ),
+                holder,
             )
         )
+        done, _ = await asyncio.wait([adding], timeout=KEEP_WITHIN_S)
+        if not done:
+            # The disk may still finish it: what is refused now must not run later.
+            spawn(self._withdraw_late(adding), "the withdrawal of a late request", lambda _: None)
+            raise StoreBusy
+        return adding.result()
+
+    async def _withdraw_late(self, adding: asyncio.Task[RequestRecord]) -> None:
+        await self._store.withdraw((await adding).id)
+
+    async def _acknowledge(
+        self, interaction: discord.Interaction[Any], record: RequestRecord
+    ) -> None:
+        """Acknowledge a stored request publicly; it runs as soon as Discord confirms."""
+        try:
+            callback = await interaction.response.defer(thinking=True)
+        except discord.NotFound:  # Discord took no acknowledgement: the user sees that it failed
+            await self._store.withdraw(record.id)
+            raise
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.warning("request %d: no reply to its acknowledgement: %r", record.id, type(error))
+            await self._acknowledgements.settle(record)
+            return
+        if callback is None or callback.message_id is None:
+            raise RuntimeError("Discord returned no message for the result")
+        await self._store.acknowledge(record.id, callback.message_id)
         self._scheduler.wake()
 
     async def _find_record(self, request_id: int) -> RequestRecord:
@@ -411,11 +493,3 @@ def _requester_of(interaction: discord.Interaction[Any]) -> int | None:
     message = interaction.message
     metadata = message.interaction_metadata if message else None
     return metadata.user.id if metadata else None
-
-
-async def _defer_publicly(interaction: discord.Interaction[Any]) -> int:
-    """Acknowledge publicly, and return the id of the message that will hold the result."""
-    callback = await interaction.response.defer(thinking=True)
-    if callback is None or callback.message_id is None:
-        raise RuntimeError("Discord returned no message for the result")
-    return callback.message_id

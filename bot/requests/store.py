@@ -8,6 +8,7 @@ seconds since 1970.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any, Self
 
 import msgspec
 
+from bot.errors import RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database
 from mst_core.jobs import Receipt, Request, decode_request, encode_request
 
@@ -36,7 +38,16 @@ _QUEUE = """(
     FROM requests
     WHERE state = 'waiting' OR (state = 'running' AND lease_until < :now)
 ) AS queue"""
+_HELD = "state = 'running' AND worker IN ('intake', 'download')"
 _ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.came, queue.id"
+
+
+INTAKE = "intake"
+"""Holder of a stored request until Discord has confirmed its acknowledgement."""
+DOWNLOAD = "download"
+"""Holder of a stored request until its files are downloaded."""
+HELD_UNTIL = 1e12
+"""When such a lease ends: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class NewRequest:
     """The user's names of the uploaded files of the request, by SHA-256."""
     first_seed: int | None = field(default=None, kw_only=True)
     """The seed of variant 1, when the request is a later variant."""
+    interaction_id: int | None = field(default=None, kw_only=True)
+    """The command or press that made it; there is one request for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,9 @@ class RequestRecord(NewRequest):
     receipt: Receipt | None
     stage_seconds: dict[str, float]
     deliveries: int
+    worker: str | None
+    press_token: str = field(repr=False)
+    """Random text in the ids of the buttons below its result; empty before version 0.3."""
 
 
 class RequestStore:
@@ -103,13 +119,29 @@ class RequestStore:
         """Close the database."""
         await self.database.close()
 
-    async def add(self, record: NewRequest) -> RequestRecord:
-        """Store a new request as waiting, and return its record."""
+    async def add(self, record: NewRequest, holder: str | None = None) -> RequestRecord:
+        """Store a new request as waiting, or as held by `INTAKE` or `DOWNLOAD`.
+
+        Args:
+            record: The request.
+            holder: Who holds it until `acknowledge` or `complete`; None when it may run at once.
+
+        Returns:
+            The record.
+
+        Raises:
+            RepeatedInteraction: when there is a request of the same interaction already.
+        """
         rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
-                   file_limit_bytes, locale, request, names, first_seed, seed, asked_at)
+                   file_limit_bytes, locale, request, names, first_seed, seed, asked_at,
+                   state, worker, lease_until, interaction_id, press_token)
                VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
-                   :file_limit_bytes, :locale, :request, :names, :first_seed, :seed, :now)
+                   :file_limit_bytes, :locale, :request, :names, :first_seed, :seed, :now,
+                   CASE WHEN :holder IS NULL THEN 'waiting' ELSE 'running' END, :holder,
+                   CASE WHEN :holder IS NULL THEN NULL ELSE :held_until END, :interaction_id,
+                   :press_token)
+               ON CONFLICT (interaction_id) DO NOTHING
                RETURNING *""",
             user_id=record.user_id,
             guild_id=record.guild_id,
@@ -122,8 +154,70 @@ class RequestStore:
             names=msgspec.json.encode(record.names).decode(),
             first_seed=record.first_seed,
             seed=record.request.seed,
+            holder=holder,
+            held_until=HELD_UNTIL,
+            interaction_id=record.interaction_id,
+            press_token=secrets.token_hex(8),
         )
+        if not rows:
+            raise RepeatedInteraction
         return _record_from_row(rows[0])
+
+    async def unacknowledged(self) -> list[RequestRecord]:
+        """List the requests that `INTAKE` or `DOWNLOAD` holds."""
+        rows = await self._query(f"SELECT * FROM requests WHERE {_HELD}")  # noqa: S608
+        return [_record_from_row(row) for row in rows]
+
+    async def acknowledge(self, request_id: int, message_id: int) -> bool:
+        """Store the public message of a held request; one that `INTAKE` holds is waiting then.
+
+        Args:
+            request_id: The request.
+            message_id: The message that will hold its result.
+
+        Returns:
+            False when it is deleted or acknowledged already.
+        """
+        rows = await self._query(
+            f"""UPDATE requests SET message_id = :message_id,
+                    state = CASE worker WHEN :intake THEN 'waiting' ELSE state END,
+                    lease_until = CASE worker WHEN :intake THEN NULL ELSE lease_until END,
+                    worker = CASE worker WHEN :intake THEN NULL ELSE worker END
+                WHERE id = :id AND {_HELD} RETURNING id""",  # noqa: S608 - a constant
+            id=request_id,
+            message_id=message_id,
+            intake=INTAKE,
+        )
+        return bool(rows)
+
+    async def complete(self, request_id: int, request: Request, names: Mapping[str, str]) -> bool:
+        """Store the downloaded files of a request that `DOWNLOAD` holds; it is waiting then.
+
+        Args:
+            request_id: The request.
+            request: The request with the SHA-256 of its files.
+            names: The user's names of the files, by SHA-256.
+
+        Returns:
+            False when it is deleted.
+        """
+        rows = await self._query(
+            """UPDATE requests SET request = :request, names = :names, state = 'waiting',
+                   worker = NULL, lease_until = NULL
+               WHERE id = :id AND state = 'running' AND worker = :download RETURNING id""",
+            id=request_id,
+            request=encode_request(request),
+            names=msgspec.json.encode(names).decode(),
+            download=DOWNLOAD,
+        )
+        return bool(rows)
+
+    async def withdraw(self, request_id: int) -> None:
+        """Delete a held request: Discord did not acknowledge it, or its files did not come."""
+        await self._query(
+            f"DELETE FROM requests WHERE id = :id AND {_HELD}",  # noqa: S608 - a constant
+            id=request_id,
+        )
 
     async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
         """Lease the next request of the fair queue to a worker.
@@ -310,10 +404,11 @@ class RequestStore:
         return [_record_from_row(row) for row in rows]
 
     async def count_open(self, user_id: int) -> int:
-        """Count the requests of a user that have no outcome yet."""
+        """Count the acknowledged requests of a user that have no outcome yet."""
         rows = await self._query(
             """SELECT count(*) AS open FROM requests
-               WHERE user_id = :user_id AND state IN ('waiting', 'running')""",
+               WHERE user_id = :user_id AND state IN ('waiting', 'running')
+               AND (worker IS NULL OR worker NOT IN ('intake', 'download'))""",
             user_id=user_id,
         )
         return int(rows[0]["open"])

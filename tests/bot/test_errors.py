@@ -103,10 +103,10 @@ async def test_a_request_that_cannot_be_stored_is_reported_in_private(
 
     monkeypatch.setattr(RequestStore, "add", full)
     result = await server.alice.slash(server.channel, "compose", style="folk")
-    assert result.response is None
-    (followup,) = result.followups
-    assert followup.ephemeral
-    assert "Something went wrong on our side" in followup.content
+    assert result.ephemeral
+    assert result.response is not None
+    assert "Something went wrong on our side" in result.response.content
+    assert server.channel.history() == [], "it is stored before it is acknowledged"
 
 
 async def test_a_button_of_a_deleted_request_is_reported_in_private(server: DiscordEnv) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,10 @@ import discord
 
 from bot.errors import TooManyOpen
 from bot.messages.replies import Replies
+from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.intake import RequestIntake
 from bot.requests.scheduler import Scheduler
+from bot.requests.store import RequestRecord
 from bot.requests.uploads import Uploads
 from bot.texts import Texts
 from mst_core.jobs import Compose
@@ -22,6 +25,9 @@ from mst_core.styles import load_style_cards
 from tests.support.fakes import make_settings
 from tests.support.queue_env import QueueEnv
 from tests.support.uploads import write_reel
+
+IDS = count(1)
+"""Ids of interactions."""
 
 
 class DelayedResponse:
@@ -34,6 +40,7 @@ class DelayedResponse:
 
 def interaction_of(user_id: int) -> Any:
     return SimpleNamespace(
+        id=next(IDS),
         user=SimpleNamespace(id=user_id),
         guild_id=10,
         channel_id=20,
@@ -79,7 +86,12 @@ def make_intake(
     settings = make_settings(folder, MST_OPEN_PER_USER="3")
     styles = load_style_cards(settings.models_dir)
     replies = Replies(Texts.open(), styles)
-    return RequestIntake(env.store, uploads, scheduler, styles, settings, replies)
+
+    async def find_message(_: RequestRecord) -> int | None:
+        return None
+
+    pending = Acknowledgements(env.store, find_message, scheduler.wake)
+    return RequestIntake(env.store, uploads, scheduler, styles, settings, replies, pending)
 
 
 async def test_of_twenty_simultaneous_requests_of_one_user_three_are_stored(
