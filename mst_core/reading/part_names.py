@@ -49,7 +49,7 @@ _SECOND = _words("""
     backing backings background back backup bck bckg bkg bkgd bg bgv bgvs bv bvs bvox backvocal
     backvocals backingvocals harmony harmonies harm harmonie chorus choir choirs chor chœur choeur
     coro coros echo delay second seconda 2nd ii iii duet duo counter countermelody
-    descant obbligato double copy ghost хор подпевка
+    descant obbligato double copy ghost grace ornament ornaments below хор подпевка
 """)
 _SECOND_SIGNS = _words("コーラス 合唱 和声 和聲 伴唱 코러스 ハモ")
 _SECTION = _words("strings string str ensemble streicher cordes archi")

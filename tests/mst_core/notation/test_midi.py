@@ -26,6 +26,7 @@ from mst_core.music import (
     TempoChange,
 )
 from mst_core.notation.midi import build_track, write_midi
+from mst_core.reading.load import load_score
 from tests.support.melodies import JIG, REEL, melodies, melody, sounding
 
 QUICK = settings(deadline=None, max_examples=80)
@@ -242,6 +243,13 @@ def test_grace_notes_have_a_track_of_their_own() -> None:
         (end - 2 * ticks, ticks, 74),
         (end - ticks, ticks, 76),
     ]
+
+
+def test_a_track_of_many_grace_notes_is_not_read_as_the_melody() -> None:
+    tune = melody("C5 " * 12 + "C5*4", bars=4)
+    graces = tuple(GraceNotes(note, (76, 74 + note % 3)) for note in range(13))
+    score = load_score("t.mid", write_midi(replace(tune, grace_notes=graces), program=40))
+    assert score.melody.pitches == tune.pitches
 
 
 def test_keys_change_where_the_melody_changes_them() -> None:

@@ -31,7 +31,7 @@ def test_leading_instruments_are_leads(name: str) -> None:
     [
         "Backing Vocals", "BACKING VOCALS", "back vocal 1", "Vocals (harmony)", "Bg Vocals 2",
         "Chor / Background Voice", "Voice 2", "2. Stimme", "Lead Gtr 2", "Violin II", "echo lead",
-        "Choir", "コーラス", "Descant",
+        "Choir", "コーラス", "Descant", "melody, grace notes", "Piano, below the melody",
     ],
 )  # fmt: skip
 def test_a_word_beside_the_voice_makes_it_a_second_one(name: str) -> None:
