@@ -108,8 +108,11 @@ def enter_empty_root(visible: Sequence[Path]) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.touch()
         target = os.fsencode(place)
-        call_libc("mount", os.fsencode(path), target, None, _BIND, None)
+        # With what is mounted beneath: without root the kernel gives both or none. Nor may a flag
+        # of the mount be dropped then.
+        call_libc("mount", os.fsencode(path), target, None, _BIND | _RECURSIVE, None)
         flags = _REMOUNT | _BIND | _READ_ONLY | _NO_SETUID | _NO_DEVICES
+        flags |= os.statvfs(path).f_flag & os.ST_NOEXEC
         call_libc("mount", b"none", target, None, flags, None)
     os.chdir(_MOUNT_POINT)
     call_libc("pivot_root", b".", b".")
