@@ -221,7 +221,12 @@ class MusicBot(discord.Client):
         await store.close()
 
     async def press(
-        self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None
+        self,
+        interaction: discord.Interaction[Any],
+        move: str,
+        id: int,
+        argument: int | None,
+        token: str,
     ) -> None:
         """Pass the press of a button or list to the intake; see `RequestIntake.press`.
 
@@ -230,13 +235,14 @@ class MusicBot(discord.Client):
             move: The move of the button or list.
             id: The id of a request or upload.
             argument: What the move needs, such as a percentage; None when it needs nothing.
+            token: The token of the request, as the button has it; may be empty.
         """
         try:
             if self.closing:
                 raise Restarting
             if self._intake is None:
                 raise RuntimeError("a press before setup_hook")
-            await self._intake.press(interaction, move, id, argument)
+            await self._intake.press(interaction, move, id, argument, token)
         except Exception as error:
             await self.tree.on_error(interaction, error)
 

@@ -1,8 +1,10 @@
 """The buttons and lists below messages. All their state is in the custom id.
 
 So they still work after a restart. A custom id is ``mst:<move>:<id>`` or
-``mst:<move>:<id>:<argument>``; `bot.requests.intake.RequestIntake.press` receives every press and
-lists the moves with the meaning of id and argument (docs/decisions.md#custom-ids).
+``mst:<move>:<id>:<argument>``, where the id of a request is its number and a random token, as in
+``7.0123456789abcdef``; version 0.2 wrote the number alone.
+`bot.requests.intake.RequestIntake.press` receives every press and lists the moves with the meaning
+of id and argument (docs/decisions.md#custom-ids).
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ EMOJIS = {"again": "🎲", "compare": "🔍", "swap": "🔁"}
 
 class PressItem(
     DynamicItem[Item[Any]],
-    template=r"mst:(?P<move>\w+):(?P<id>[0-9]{1,18})(?::(?P<argument>[0-9]{1,9}))?",
+    template=r"mst:(?P<move>\w+):(?P<id>[0-9]{1,18}(?:\.[0-9a-f]{16})?)(?::(?P<argument>[0-9]{1,9}))?",
 ):
     """A button or list whose custom id names a move, a request or upload, and an argument."""
 
     def __init__(
-        self, item: Button[Any] | Select[Any], move: str, id: int, argument: int | None = None
+        self, item: Button[Any] | Select[Any], move: str, id: str, argument: int | None = None
     ) -> None:
         item.custom_id = f"mst:{move}:{id}" if argument is None else f"mst:{move}:{id}:{argument}"
         super().__init__(item)
@@ -51,19 +53,21 @@ class PressItem(
             The item with the move, id and argument of the custom id.
         """
         argument = None if match["argument"] is None else int(match["argument"])
-        return cls(cast("Button[Any]", item), match["move"], int(match["id"]), argument)
+        return cls(cast("Button[Any]", item), match["move"], match["id"], argument)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Pass the press to `bot.app.MusicBot.press`."""
         client: Any = interaction.client
-        await client.press(interaction, *self._press)
+        move, id, argument = self._press
+        number, _, token = id.partition(".")
+        await client.press(interaction, move, int(number), argument, token)
 
 
-def result_buttons(request_id: int, labels: Mapping[str, str]) -> View:
+def result_buttons(button_id: str, labels: Mapping[str, str]) -> View:
     """Lay out one button for each move in ``labels``; the view never times out.
 
     Args:
-        request_id: The finished request.
+        button_id: The `bot.requests.store.RequestRecord.button_id` of the finished request.
         labels: The text of a button by its move, at most 5 moves.
 
     Returns:
@@ -74,14 +78,14 @@ def result_buttons(request_id: int, labels: Mapping[str, str]) -> View:
         button: Button[Any] = Button(label=label, emoji=EMOJIS.get(move), row=0)
         if move == "again":
             button.style = discord.ButtonStyle.primary
-        view.add_item(PressItem(button, move, request_id))
+        view.add_item(PressItem(button, move, button_id))
     return view
 
 
 def add_choice_list(
     view: View,
     move: str,
-    id: int,
+    id: str,
     choices: Iterable[tuple[int, str]],
     current: int | None,
     placeholder: str,
@@ -92,7 +96,7 @@ def add_choice_list(
     Args:
         view: The view that receives the list.
         move: The move of the list; the chosen number is the value of the press.
-        id: The id of the request that the move belongs to.
+        id: The `button_id` of the request that the move belongs to.
         choices: Number and label; only the first `MAX_OPTIONS` are listed.
         current: The number that is in effect now.
         placeholder: What the list shows while nothing is chosen.
@@ -113,7 +117,7 @@ def add_choice_list(
 def add_number_row(
     view: View,
     move: str,
-    id: int,
+    id: str,
     numbers: Iterable[int],
     current: int | None,
     label: Callable[[int], str],
@@ -124,7 +128,7 @@ def add_number_row(
     Args:
         view: The view that receives the buttons.
         move: The move of all buttons.
-        id: The id of the request or upload that the move belongs to.
+        id: The `button_id` of the request, or id of the upload, that the move belongs to.
         numbers: The arguments, from left to right; Discord allows at most 5 buttons in a row.
         current: The argument that is in effect now; None when no button has it.
         label: Returns the text of the button of an argument.
@@ -159,5 +163,5 @@ def style_list(
     ]
     select: Select[Any] = Select(placeholder=placeholder, options=options, row=0)
     view = View(timeout=None)
-    view.add_item(PressItem(select, "choose", upload_id, percent))
+    view.add_item(PressItem(select, "choose", str(upload_id), percent))
     return view

@@ -180,7 +180,7 @@ class Replies:
             self._texts.render("choice.style", locale),
         )
         label = self._label("answer.strength", locale)
-        return add_number_row(view, "set", upload_id, PERCENTS, percent, label, row=1)
+        return add_number_row(view, "set", str(upload_id), PERCENTS, percent, label, row=1)
 
     def _buttons(self, record: RequestRecord, receipt: Receipt) -> discord.ui.View:
         """Lay out the moves; for a transfer also strengths, variants, parts and tunes of a book."""
@@ -188,18 +188,25 @@ class Replies:
         labels = {
             move: self._texts.render(f"answer.{move}", locale) for move in button_moves(request)
         }
-        view = result_buttons(record.id, labels)
+        id = record.button_id
+        view = result_buttons(id, labels)
         if not request.strengths:
             return view
         percents = {round(100 * each) for each in request.strengths.values()}
         current = percents.pop() if len(percents) == 1 else None
         label = self._label("answer.strength", locale)
-        add_number_row(view, "strength", record.id, PERCENTS, current, label, row=1)
+        add_number_row(view, "strength", id, PERCENTS, current, label, row=1)
         first = request.seed if record.first_seed is None else record.first_seed
         seeds = {next_seed(first, number - 1): number for number in VARIANT_NUMBERS}
         label = self._label("answer.variant", locale)
         add_number_row(
-            view, "variant", record.id, VARIANT_NUMBERS, seeds.get(request.seed), label, row=2
+            view,
+            "variant",
+            record.button_id,
+            VARIANT_NUMBERS,
+            seeds.get(request.seed),
+            label,
+            row=2,
         )
         self._add_selection(view, record, receipt)
         return view
@@ -215,7 +222,7 @@ class Replies:
             def part_label(number: int) -> str:
                 return self._texts.render("answer.part", locale, name=names[number])
 
-            add_number_row(view, "part", record.id, names, receipt.track, part_label, row=3)
+            add_number_row(view, "part", record.button_id, names, receipt.track, part_label, row=3)
         if receipt.tunes:
             untitled = self._texts.render("answer.untitled", locale)
             choices = [
@@ -228,7 +235,9 @@ class Replies:
                 for number, title in receipt.tunes
             ]
             placeholder = self._texts.render("answer.tune", locale)
-            add_choice_list(view, "tune", record.id, choices, receipt.tune, placeholder, row=4)
+            add_choice_list(
+                view, "tune", record.button_id, choices, receipt.tune, placeholder, row=4
+            )
 
     def _label(self, key: str, locale: str) -> Callable[[int], str]:
         return lambda number: self._texts.render(key, locale, number)

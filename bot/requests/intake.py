@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -46,6 +47,8 @@ DOWNLOAD_TIMEOUT_S = 20.0
 """Seconds that the download of one attachment may take."""
 DEFER_AFTER_S = 1.5
 """Seconds that downloads may take before the public acknowledgement is sent without them."""
+UPLOAD_MOVES = ("choose", "set")
+"""The moves of `RequestIntake.press` whose id is that of an upload, which only its user may use."""
 KEEP_WITHIN_S = 1.0
 """Seconds that storing a request may take; later it is refused, and withdrawn when it is stored."""
 
@@ -235,7 +238,12 @@ class RequestIntake:
         return upload
 
     async def press(
-        self, interaction: discord.Interaction[Any], move: str, id: int, argument: int | None
+        self,
+        interaction: discord.Interaction[Any],
+        move: str,
+        id: int,
+        argument: int | None,
+        token: str = "",
     ) -> None:
         """Carry out the move of a button or list below a message.
 
@@ -255,19 +263,25 @@ class RequestIntake:
         set      upload     percent       sets the strength for the next ``choose``
         ======== ========== ============= ===================================================
 
-        Custom ids of messages that are posted already hold these moves: they stay valid.
+        Custom ids of messages that are posted already hold these moves: they stay valid. A request
+        is found only by its token, and only where it was asked for, or by whoever asked for it.
 
         Args:
             interaction: The press, not yet acknowledged.
             move: The move, one of the table.
             id: The id of the request or upload.
             argument: The argument in the unit of the table; None for a move without one.
+            token: The token of the request; empty in the buttons of version 0.2.
 
         Raises:
             RequestNotFound, LostFile: when the request or upload is no longer stored.
             NotRequester: when a user removes the result of another user's request.
             MstError: as `submit`.
         """
+        if move not in UPLOAD_MOVES:
+            record = await self._store.find(id)
+            if record is not None and not _may_press(interaction, record, token):
+                raise RequestNotFound(id)
         await self._moves[move](interaction, id, argument or 0)
 
     async def _request_again(
@@ -337,9 +351,7 @@ class RequestIntake:
     async def _request_style(
         self, interaction: discord.Interaction[Any], upload_id: int, percent: int
     ) -> None:
-        upload = await self._uploads.find(upload_id)
-        if upload is None or upload.user_id != interaction.user.id:
-            raise LostFile("the file")
+        upload = await self._check_owner(interaction, upload_id)
         rhythm = Side(style=_chosen_value(interaction), strength=percent / 100)
         request = Transfer(source=upload.sha256, seed=draw_seed(), rhythm=rhythm)
         await self.submit(interaction, request, {upload.sha256: upload.name})
@@ -347,8 +359,15 @@ class RequestIntake:
     async def _set_strength(
         self, interaction: discord.Interaction[Any], upload_id: int, percent: int
     ) -> None:
+        await self._check_owner(interaction, upload_id)
         view = self._replies.style_choice_view(upload_id, percent, interaction.locale.value)
         await interaction.response.edit_message(view=view)
+
+    async def _check_owner(self, interaction: discord.Interaction[Any], upload_id: int) -> Upload:
+        upload = await self._uploads.find(upload_id)
+        if upload is None or upload.user_id != interaction.user.id:
+            raise LostFile("the file")
+        return upload
 
     async def _keep(
         self,
@@ -486,6 +505,19 @@ def _chosen_value(interaction: discord.Interaction[Any]) -> str:
     """Return the value that was chosen in a list."""
     (value,) = cast("dict[str, list[str]]", interaction.data)["values"]
     return value
+
+
+def _may_press(interaction: discord.Interaction[Any], record: RequestRecord, token: str) -> bool:
+    """Return whether a button with this token belongs to the request, and is where it may be.
+
+    A ledger that was started anew gives the numbers of posted buttons to other requests; the token
+    says which is which.
+    """
+    if not secrets.compare_digest(token, record.press_token):
+        return False
+    here = interaction.channel_id == record.channel_id and interaction.guild_id == record.guild_id
+    # A late result is a direct message to its user.
+    return here or (interaction.guild_id is None and interaction.user.id == record.user_id)
 
 
 def _requester_of(interaction: discord.Interaction[Any]) -> int | None:

@@ -90,6 +90,11 @@ class RequestRecord(NewRequest):
     press_token: str = field(repr=False)
     """Random text in the ids of the buttons below its result; empty before version 0.3."""
 
+    @property
+    def button_id(self) -> str:
+        """The id of the request in buttons: its number, and the token that nobody can guess."""
+        return f"{self.id}.{self.press_token}" if self.press_token else str(self.id)
+
 
 class RequestStore:
     """The stored requests. Open it with `RequestStore.open`, close it with `close`."""
