@@ -14,7 +14,7 @@ from fractions import Fraction
 from string import ascii_uppercase
 
 from mst_core.music import Melody
-from mst_core.notation.engraving import DARK, Theme, engrave, rasterize
+from mst_core.notation.engraving import DARK, Theme, engrave
 from mst_core.notation.layout import WrittenBar, lay_out_bars
 from mst_core.notation.mei import MeiStaff, write_mei_staves
 from mst_core.notation.picture import choose_lines, estimate_width
@@ -80,27 +80,6 @@ def draw_before_after_svg(
     for group, color in ((r"before-\d+", theme.faint), (r"lost[A-P]-\d+", _LOST_COLOR)):
         svg = re.sub(rf'(<g id="{group}")', rf'\1 color="{color}" fill="{color}"', svg)
     return svg
-
-
-def draw_before_after_png(
-    before: Melody, after: Melody, *, title: str = "", theme: Theme = DARK
-) -> bytes:
-    """Draw both tunes as PNG, 1000 pixels wide and at most 2000 high.
-
-    Args:
-        before: the tune before.
-        after: the tune after.
-        title: the title above the music; empty for none.
-        theme: the colours.
-
-    Returns:
-        The PNG file.
-
-    Raises:
-        UnwritableRhythm: when a note is off the grid of 1/24 quarter.
-    """
-    svg = draw_before_after_svg(before, after, title=title, theme=theme)
-    return rasterize(svg, height=MAX_HEIGHT)
 
 
 def _choose_lines(

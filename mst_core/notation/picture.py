@@ -1,4 +1,4 @@
-"""Draws the score of a melody as pages: SVG, or PNG rasterized from it.
+"""Draws the score of a melody as pages of SVG.
 
 A short tune is one page. A longer one keeps the size of its notes and goes on on the next page.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise, product
 
 from mst_core.music import Melody
-from mst_core.notation.engraving import DARK, MARGIN, WIDTH, Theme, engrave, rasterize
+from mst_core.notation.engraving import DARK, MARGIN, WIDTH, Theme, engrave
 from mst_core.notation.layout import WrittenBar, break_into_lines, lay_out_bars
 from mst_core.notation.mei import tempo_text, write_mei
 from mst_core.notation.page_bars import fit_bars_to_page
@@ -53,23 +53,6 @@ def draw_svg_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> t
         tempo=tempo_text(mark_tempos(melody)[0].tempo, melody.meter),
         theme=theme,
     )
-
-
-def draw_png_pages(melody: Melody, *, title: str = "", theme: Theme = DARK) -> tuple[bytes, ...]:
-    """Draw the score of a melody as PNG, 1000 pixels wide and at most 1414 high.
-
-    Args:
-        melody: the melody.
-        title: its title above the music; empty for none.
-        theme: the colours.
-
-    Returns:
-        One PNG file a page.
-
-    Raises:
-        UnwritableRhythm: when a note is off the grid of 1/24 quarter.
-    """
-    return tuple(rasterize(page) for page in draw_svg_pages(melody, title=title, theme=theme))
 
 
 def choose_lines(

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from mst_core.music import Key, KeyChange, Melody, Note, PartNote
 
-_Note = TypeVar("_Note", Note, PartNote)
+T = TypeVar("T", Note, PartNote)
 _MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 _MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 _PROFILES = {
@@ -162,11 +162,11 @@ def settle_keys(melody: Melody, beside: Sequence[PartNote], *, mode_stated: bool
     return replace(melody, key=key, key_changes=tuple(changes))
 
 
-def _onset(note: _Note) -> Fraction:
+def _onset(note: Note | PartNote) -> Fraction:
     return note.onset
 
 
-def _between(notes: Sequence[_Note], start: Fraction, end: Fraction) -> Sequence[_Note]:
+def _between(notes: Sequence[T], start: Fraction, end: Fraction) -> Sequence[T]:
     """The notes, rising by onset, that begin from one time to before another."""
     return notes[bisect_left(notes, start, key=_onset) : bisect_left(notes, end, key=_onset)]
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,7 +18,7 @@ from mst_core.music import Key, Melody, Meter, MeterChange, Note, Repeat
 MAX_METER_NUMBER = 32
 """Largest numerator of a meter."""
 _DENOMINATORS = (4, 8, 16, 32, 2, 1)
-_Item = TypeVar("_Item")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,7 @@ class BarLayout:
         meters = pairwise([self.first_meter, *self.meters])
         return tuple(MeterChange(bar, new) for bar, (old, new) in enumerate(meters) if new != old)
 
-    def place(
-        self, items: Sequence[Iterable[tuple[Fraction, _Item]]]
-    ) -> Iterator[tuple[Fraction, _Item]]:
+    def place(self, items: Sequence[Iterable[tuple[Fraction, T]]]) -> Iterator[tuple[Fraction, T]]:
         """Give times from the first downbeat to what stands within measures.
 
         Args:
@@ -107,14 +105,6 @@ class BarLayout:
         for measure, onset, length in self.placements:
             for time, item in items[measure] if measure < len(items) else ():
                 yield onset + min(time, length), item
-
-    def bar_from(self, onset: Fraction) -> int:
-        """Return the first bar that begins at an onset or after it.
-
-        Args:
-            onset: Quarter notes from the first downbeat.
-        """
-        return bisect_left(self.barlines, onset)
 
     def bar_at(self, onset: Fraction) -> int:
         """Return the bar that contains an onset; 0 for a pickup.

@@ -17,11 +17,10 @@ from mst_core.notation.before_after import (
     MAX_BARS,
     MAX_HEIGHT,
     changed_notes,
-    draw_before_after_png,
     draw_before_after_svg,
     find_repeated_bars,
 )
-from mst_core.notation.engraving import WIDTH
+from mst_core.notation.engraving import WIDTH, rasterize
 from mst_core.notation.layout import WrittenBar, lay_out_bars
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 from tests.support.pictures import count_noteheads, png_size, repeat_tune
@@ -107,7 +106,7 @@ def test_a_long_tune_is_cut_after_32_bars_with_a_single_barline() -> None:
     long = repeat_tune(REEL, 3)
     svg = draw_before_after_svg(long, long)
     assert svg.count('class="measure"') == MAX_BARS
-    width, height = png_size(draw_before_after_png(long, long))
+    width, height = png_size(rasterize(svg, height=MAX_HEIGHT))
     assert (width, height <= MAX_HEIGHT) == (WIDTH, True)
     ended, cut = draw_before_after_svg(REEL, REEL), svg
     assert ended.split('class="barLine')[-1].count("<path") > cut.split('class="barLine')[-1].count(
@@ -126,10 +125,11 @@ def test_a_jig_is_drawn_with_its_bars_in_4_4() -> None:
 
 def test_a_comparison_fits_the_page_and_is_deterministic() -> None:
     after = swung(SWING_LINE, {0, 1, 2})
-    png = draw_before_after_png(SWING_LINE, after)
+    svg = draw_before_after_svg(SWING_LINE, after)
+    png = rasterize(svg, height=MAX_HEIGHT)
     assert png_size(png)[0] == WIDTH
     assert png_size(png)[1] <= MAX_HEIGHT
-    assert png == draw_before_after_png(SWING_LINE, after)
+    assert svg == draw_before_after_svg(SWING_LINE, after)
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])

@@ -26,7 +26,7 @@ from mst_core.music import (
 )
 from mst_core.notation.engraving import DARK, LIGHT, PAGE_HEIGHT, WIDTH, rasterize
 from mst_core.notation.layout import lay_out_bars
-from mst_core.notation.picture import draw_png_pages, draw_svg_pages
+from mst_core.notation.picture import draw_svg_pages
 from tests.support.melodies import JIG, REEL, SWING_LINE, melodies
 from tests.support.pictures import count_noteheads, png_rows, png_size, repeat_tune
 
@@ -39,8 +39,8 @@ def draw_svg(tune: Melody) -> str:
 
 def draw_png(tune: Melody) -> bytes:
     """Return the one page of a short tune."""
-    (page,) = draw_png_pages(tune)
-    return page
+    (page,) = draw_svg_pages(tune)
+    return rasterize(page)
 
 
 @pytest.mark.parametrize("tune", [REEL, JIG, SWING_LINE])
@@ -73,7 +73,7 @@ def test_any_melody_can_be_drawn(tune: Melody) -> None:
 def test_every_page_has_the_width_and_at_most_the_height_of_a_sheet(
     tune: Melody, pages: int
 ) -> None:
-    pngs = draw_png_pages(tune)
+    pngs = [rasterize(page) for page in draw_svg_pages(tune)]
     assert len(pngs) == pages
     for png in pngs:
         width, height = png_size(png)
