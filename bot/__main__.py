@@ -29,6 +29,7 @@ from bot import create_bot
 from bot.backup import back_up, restore
 from bot.errors import StartupError
 from bot.hardening import examine, log_missing_protections, protect_files, protect_process
+from bot.requests.downloads import capped_download
 from bot.settings import BadSetting, Settings, forget_secrets
 from mst_core.errors import MstError, NoSoundFont
 from mst_core.sound.soundfont import find_soundfont
@@ -198,6 +199,7 @@ async def run_discord(settings: Settings) -> None:
         MstError: when the engine cannot start.
     """
     bot = create_bot(settings=settings)
+    setattr(bot.http, "get_from_cdn", capped_download(settings.upload_bytes))  # noqa: B010
     try:
         work = connect_to_discord(bot, settings.discord_token.reveal())
         await run_until_signal(work, bot.drain)

@@ -18,7 +18,8 @@ from bot.cogs.options import (
 )
 from bot.errors import ConflictingOptions, NoAttachment, NoTarget
 from bot.messages.replies import Replies
-from bot.requests.intake import RequestIntake, precheck
+from bot.requests.downloads import precheck
+from bot.requests.intake import RequestIntake
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Side, Transfer, draw_seed

@@ -23,7 +23,6 @@ import aiohttp
 import discord
 
 from bot.errors import (
-    DownloadFailed,
     LostFile,
     NotRequester,
     RequestNotFound,
@@ -32,19 +31,17 @@ from bot.errors import (
     TooSoon,
 )
 from bot.requests.acknowledgement import Acknowledgements
+from bot.requests.downloads import fetch_all, precheck
 from bot.requests.notifier import spawn
 from bot.requests.scheduler import Scheduler
 from bot.requests.store import DOWNLOAD, INTAKE, NewRequest, RequestRecord, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.jobs import Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
-from mst_core.reading.formats import SNIFFED_BYTES
-from mst_core.reading.parsed_score import Limits, Selection
-from mst_core.reading.sandbox import detect_format, display_name
+from mst_core.reading.parsed_score import Selection
+from mst_core.reading.sandbox import display_name
 from mst_core.styles import StyleCard
 
-DOWNLOAD_TIMEOUT_S = 20.0
-"""Seconds that the download of one attachment may take."""
 DEFER_AFTER_S = 1.5
 """Seconds that downloads may take before the public acknowledgement is sent without them."""
 UPLOAD_MOVES = ("choose", "set")
@@ -459,46 +456,6 @@ class RequestIntake:
             wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
             if wait_s > 0:
                 raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
-
-
-def precheck(attachment: discord.Attachment, limits: Limits) -> None:
-    """Check the name and the size of an attachment before its download.
-
-    Args:
-        attachment: The attachment, with its name and its size in bytes.
-        limits: The largest accepted file, in bytes.
-
-    Raises:
-        UnreadableScore, TooLong: naming the file and the accepted formats or size.
-    """
-    detect_format(attachment.filename, attachment.size, limits=limits)
-
-
-async def fetch_all(attachments: Sequence[discord.Attachment], limits: Limits) -> list[bytes]:
-    """Download attachments that passed `precheck`, and check their first bytes.
-
-    Args:
-        attachments: The attachments, which are downloaded at the same time.
-        limits: The largest accepted file, in bytes.
-
-    Returns:
-        The bytes of each file, in the order of the attachments.
-
-    Raises:
-        UnreadableScore, TooLong: naming the file and the accepted formats or size.
-        DownloadFailed: when Discord does not deliver one within `DOWNLOAD_TIMEOUT_S`.
-    """
-    return list(await asyncio.gather(*(_fetch(one, limits) for one in attachments)))
-
-
-async def _fetch(attachment: discord.Attachment, limits: Limits) -> bytes:
-    try:
-        async with asyncio.timeout(DOWNLOAD_TIMEOUT_S):
-            data = await attachment.read()
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:  # TimeoutError is one
-        raise DownloadFailed(display_name(attachment.filename)) from error
-    detect_format(attachment.filename, len(data), data[:SNIFFED_BYTES], limits)
-    return data
 
 
 def _chosen_value(interaction: discord.Interaction[Any]) -> str:
