@@ -29,6 +29,7 @@ from bot import create_bot
 from bot.backup import back_up, restore
 from bot.errors import StartupError
 from bot.hardening import examine, log_missing_protections, protect_files, protect_process
+from bot.monitoring.logs import json_line
 from bot.requests.downloads import capped_download
 from bot.settings import BadSetting, Settings, forget_secrets
 from mst_core.errors import MstError, NoSoundFont
@@ -152,10 +153,16 @@ class RedactingFormatter(logging.Formatter):
     def __init__(self, line: str, settings: Settings) -> None:
         super().__init__(line)
         self._token = settings.discord_token
+        self._as_json = settings.log_format == "json"
 
     def format(self, record: logging.LogRecord) -> str:
         """Format a record without tokens."""
-        text = TOKEN_URL.sub(r"\1**********", super().format(record))
+        if self._as_json:
+            return json_line(record, self._redact)
+        return self._redact(super().format(record))
+
+    def _redact(self, text: str) -> str:
+        text = TOKEN_URL.sub(r"\1**********", text)
         return text.replace(self._token.reveal(), str(self._token)) if self._token else text
 
 

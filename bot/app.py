@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -25,6 +25,7 @@ from bot.errors import RepeatedInteraction, Restarting, StartupError
 from bot.messages.buttons import PressItem
 from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
+from bot.monitoring.health import HealthState, read_backlog, start_health_server
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
 from bot.requests.database import lock_data_dir
@@ -39,6 +40,11 @@ from mst_core.engine import Engine
 from mst_core.errors import EngineFault, MstError
 from mst_core.reading.parsed_score import Limits
 from mst_core.styles import load_style_cards
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from bot.monitoring.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +83,8 @@ class BotCommandTree(app_commands.CommandTree["MusicBot"]):
             reference = secrets.token_hex(4)
             log.error("an action failed, reference %s", reference, exc_info=error)
             error = EngineFault(reference)
+        if self.client.metrics:
+            self.client.metrics.action_rejected(error.code)
         text = self.client.texts.render_error(error, interaction.locale.value)
         try:
             if not interaction.response.is_done():
@@ -106,6 +114,11 @@ class MusicBot(discord.Client):
             intents=discord.Intents(guilds=True),  # no privileged intent: it reads no messages
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        self.metrics: Metrics | None = None
+        if settings.health_port:
+            from bot.monitoring.metrics import Metrics
+
+            self.metrics = Metrics()
         self.tree = BotCommandTree(
             self,
             allowed_contexts=app_commands.AppCommandContext(
@@ -128,6 +141,8 @@ class MusicBot(discord.Client):
         self._intake: RequestIntake | None = None
         self._draining: asyncio.Task[None] | None = None
         self._acknowledgements: Acknowledgements | None = None
+        self._connected = False
+        self._health: web.AppRunner | None = None
 
     async def setup_hook(self) -> None:
         """Open the parts, register the commands, and resume unfinished requests.
@@ -164,10 +179,14 @@ class MusicBot(discord.Client):
             # that has stopped reporting.
             job_timeout_s=3 * settings.job_timeout_s,
             clock=clock,
+            metrics=self.metrics,
         )
         pending = self._acknowledgements = Acknowledgements(
             store, delivery.find_message, scheduler.wake
         )
+        if self.metrics:
+            port = settings.health_port
+            self._health = await start_health_server(port, self.metrics, self.read_health)
         intake = self._intake = RequestIntake(
             store, uploads, scheduler, styles, settings, self.replies, pending, clock
         )
@@ -209,9 +228,33 @@ class MusicBot(discord.Client):
         finally:
             if store:
                 await self._close_store(store)
+            if self._health:
+                await self._health.cleanup()
             if self._data_lock:
                 self._data_lock.close()
             await super().close()
+
+    async def on_ready(self) -> None:
+        """Note that the bot is connected to Discord, for `read_health`."""
+        self._connected = True
+
+    async def on_resumed(self) -> None:
+        """Note that the bot is connected to Discord again."""
+        self._connected = True
+
+    async def on_disconnect(self) -> None:
+        """Note that the bot is not connected to Discord."""
+        self._connected = False
+
+    async def read_health(self) -> HealthState:
+        """Return the state of the bot's parts."""
+        scheduler, store = self._scheduler, self._store
+        return await read_backlog(
+            store.count_backlog if store else None,
+            gateway=self._connected and not self.is_closed(),
+            engine=scheduler is not None and scheduler.engine_ready,
+            closing=self.closing,
+        )
 
     async def _close_store(self, store: RequestStore) -> None:
         try:

@@ -88,6 +88,7 @@ class Settings:
     log_level: str = field(
         metadata=_setting("MST_LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"))
     )
+    log_format: str = field(metadata=_setting("MST_LOG_FORMAT", "text", _one_of("text", "json")))
     engine_slots: int = field(metadata=_setting("MST_ENGINE_PLACES", "8", _integer(1, 64)))
     job_timeout_s: int = field(metadata=_setting("MST_JOB_TIMEOUT_S", "120", _integer(5, 800)))
     drain_s: int = field(metadata=_setting("MST_DRAIN_S", "5", _integer(0, 300)))
@@ -103,6 +104,7 @@ class Settings:
     max_open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _integer(1, 1000)))
     cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _integer(0, 86_400)))
     max_tries: int = field(metadata=_setting("MST_TRIES", "3", _integer(1, 10)))
+    health_port: int = field(metadata=_setting("MST_HEALTH_PORT", "0", _integer(0, 65_535)))
     preview_port: int = field(metadata=_setting("MST_TRYOUT_PORT", "8780", _integer(0, 65_535)))
 
     @classmethod

@@ -35,6 +35,7 @@ ROOMS = {
     "matplotlib": "mst_core/training/loss_log.py",
     "mido": "mst_core/notation/midi.py mst_core/sound/performance_midi.py",
     "music21": "mst_core/notation/musicxml.py",
+    "prometheus_client": "bot/monitoring/metrics.py",
     "pydub": "mst_core/sound/encoding.py",
     "resvg_py": "mst_core/notation/engraving.py",
     "safetensors": "mst_core/networks mst_core/training mst_core/statistics",
@@ -272,6 +273,7 @@ def test_a_new_library_arrives_with_its_room() -> None:
     imported_as = {
         "discord.py": "discord",
         "fonttools": "fontTools",
+        "prometheus-client": "prometheus_client",
         "pyfluidsynth": "fluidsynth",
         "tomli-w": "tomli_w",
     }

@@ -30,6 +30,7 @@ from bot.errors import (
     TooManyOpen,
     TooSoon,
 )
+from bot.monitoring.logs import REQUEST_ID
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.downloads import fetch_all, precheck
 from bot.requests.notifier import spawn
@@ -401,7 +402,9 @@ class RequestIntake:
             # The disk may still finish it: what is refused now must not run later.
             spawn(self._withdraw_late(adding), "the withdrawal of a late request", lambda _: None)
             raise StoreBusy
-        return adding.result()
+        record = adding.result()
+        REQUEST_ID.set(record.id)
+        return record
 
     async def _withdraw_late(self, adding: asyncio.Task[RequestRecord]) -> None:
         await self._store.withdraw((await adding).id)

@@ -11,11 +11,16 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 
+from bot.monitoring.logs import REQUEST_ID
 from bot.requests.notifier import NotDelivered, Notifier, spawn
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import RequestRecord, RequestStore
 from mst_core.errors import EngineFault, rebuild_error
+
+if TYPE_CHECKING:
+    from bot.monitoring.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +47,9 @@ class Outbox:
         notifier: Notifier,
         clock: Callable[[], float] = time.time,
         on_run_again: Callable[[], None] = lambda: None,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics
         self._on_run_again = on_run_again
         self._store, self._results, self._notifier, self._clock = store, results, notifier, clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -92,6 +99,7 @@ class Outbox:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver(self, request_id: int) -> None:
+        REQUEST_ID.set(request_id)
         record = await self._store.start_delivery(request_id)
         if record is None:
             return
@@ -105,11 +113,17 @@ class Outbox:
         if problem := await self._notify(record, files):
             if self._clock() - (record.finished_at or record.asked_at) < GIVE_UP_AFTER_S:
                 log.warning("request %d is not delivered yet: %s", record.id, problem)
+                self._observe(record, "retried")
                 self._schedule_retry(record)
                 return
             log.error("request %d stays undelivered: %s", record.id, problem)
+        self._observe(record, "given_up" if problem else "delivered")
         await self._store.mark_delivered(request_id)
         await asyncio.to_thread(self._results.discard, request_id)
+
+    def _observe(self, record: RequestRecord, outcome: str) -> None:
+        if self._metrics:
+            self._metrics.delivery_ended(outcome, self._clock() - record.asked_at)
 
     async def _notify(self, record: RequestRecord, files: Mapping[str, bytes]) -> str:
         """Deliver the outcome once; return why that failed, or an empty string."""

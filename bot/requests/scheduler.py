@@ -10,9 +10,10 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import TooLarge
+from bot.monitoring.logs import REQUEST_ID
 from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.result_files import ResultFiles
@@ -21,6 +22,9 @@ from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
 from mst_core.jobs import Job, Progress, Rendition, Request
+
+if TYPE_CHECKING:
+    from bot.monitoring.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class Scheduler:
         job_timeout_s: Seconds after which a job is cancelled.
         retry_s: Seconds without leases after a job that may be run again.
         clock: Returns the time in seconds since 1970.
+        metrics: What counts outcomes; None counts nothing.
     """
 
     def __init__(
@@ -62,12 +67,14 @@ class Scheduler:
         job_timeout_s: float,
         retry_s: float = 2.0,
         clock: Callable[[], float] = time.time,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics
         self._store, self._results, self._uploads = store, results, uploads
         self._engine, self._notifier = engine, notifier
         self._tries, self._job_timeout_s, self._retry_s = tries, job_timeout_s, retry_s
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._outbox = Outbox(store, results, notifier, clock, self.wake)
+        self._outbox = Outbox(store, results, notifier, clock, self.wake, metrics)
         self._throttles: dict[int, ProgressThrottle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._engine_ready = self._closing = self._leasing = self._wake_pending = False
@@ -150,6 +157,11 @@ class Scheduler:
         return rendition.files["png"]
 
     @property
+    def engine_ready(self) -> bool:
+        """Whether the engine takes jobs."""
+        return self._engine_ready and not self._closing
+
+    @property
     def _has_capacity(self) -> bool:
         if (
             not self._engine_ready
@@ -161,6 +173,7 @@ class Scheduler:
         return min(capacity.free, capacity.total - len(self._running)) > 0
 
     async def _lease_ready(self) -> None:
+        REQUEST_ID.set(None)  # whichever request it was that woke this up
         try:
             while self._wake_pending:
                 self._wake_pending = False
@@ -204,6 +217,7 @@ class Scheduler:
             self.wake()
 
     async def _process(self, record: RequestRecord) -> None:
+        REQUEST_ID.set(record.id)
         ended: RequestRecord | None = None
         try:
             ended = await self._run_job(record, self._throttle(record))
@@ -211,6 +225,8 @@ class Scheduler:
             self._running.pop(record.id, None)
             self._throttles.pop(record.id, None)
             if ended:
+                if self._metrics:
+                    self._metrics.request_ended(ended.error_code, ended.stage_seconds)
                 self._outbox.enqueue(ended.id)
             self.wake()
 
@@ -230,6 +246,8 @@ class Scheduler:
         except MstError as error:
             if error.retryable and (isinstance(error, EngineBusy) or record.tries < self._tries):
                 log.warning("request %d runs again: %s", record.id, error)
+                if self._metrics:
+                    self._metrics.request_repeated(error.code)
                 self._paused_until = loop.time() + self._retry_s
                 loop.call_later(self._retry_s * 1.05, self.wake)
                 busy = isinstance(error, EngineBusy)

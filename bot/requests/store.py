@@ -418,6 +418,17 @@ class RequestStore:
         )
         return int(rows[0]["open"])
 
+    async def count_backlog(self) -> tuple[int, int, float]:
+        """Count waiting and running requests, and the seconds that the oldest waiting one waits."""
+        (row,) = await self._query(
+            f"""SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+                   count(*) FILTER (WHERE state = 'running' AND NOT ({_HELD})) AS running,
+                   max(0, :now - coalesce(min(asked_at) FILTER (WHERE state = 'waiting'), :now))
+                   AS oldest_s
+               FROM requests WHERE answered_at IS NULL AND state IN ('waiting', 'running')"""  # noqa: S608
+        )
+        return row["waiting"], row["running"], float(row["oldest_s"])
+
     async def delete_user(self, user_id: int) -> list[int]:
         """Delete every request of a user, and return their ids."""
         rows = await self._query(

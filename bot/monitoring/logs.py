@@ -1,0 +1,39 @@
+"""Logs that a program reads: one JSON object a line, with the request that a record is about.
+
+A module of its own, because the request store and the cogs need none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+REQUEST_ID: ContextVar[int | None] = ContextVar("REQUEST_ID", default=None)
+"""The request that this task works on."""
+
+
+def json_line(record: logging.LogRecord, redact: Callable[[str], str]) -> str:
+    """Return a log record as one line of JSON.
+
+    Its keys are ``time`` (ISO 8601, UTC), ``level``, ``logger`` and ``message``, then ``request``
+    and ``traceback`` where there is one.
+
+    Args:
+        record: The record.
+        redact: Replaces the secrets in a text. It sees each text before its encoding, where a
+            secret is as it was written.
+    """
+    entry: dict[str, object] = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "message": redact(record.getMessage()),
+    }
+    if (request_id := REQUEST_ID.get()) is not None:
+        entry["request"] = request_id
+    if record.exc_info and record.exc_info[0]:
+        entry["traceback"] = redact(logging.Formatter().formatException(record.exc_info))
+    return json.dumps(entry)
