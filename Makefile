@@ -3,12 +3,14 @@
 # TORCH_INDEX  where torch comes from on its first installation. Without a GPU,
 #              make run TORCH_INDEX=https://download.pytorch.org/whl/cpu
 #              installs PyTorch's CPU build, which is several gigabytes smaller.
+# HASHES       1 installs, for `make setup` and `make run`, only files whose hash is known.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test quick check coverage bench golden laws torture fuzz constraints clean
 
 TORCH_INDEX ?=
-export TORCH_INDEX
+HASHES ?=
+export TORCH_INDEX HASHES
 
 python := .venv/bin/python
 
@@ -51,7 +53,7 @@ SECONDS ?= 60
 fuzz: ## fuzz each reader for SECONDS=60
 	@deploy/setup.sh check && exec deploy/fuzz.sh $(SECONDS)
 
-constraints: ## write the newest versions that pyproject.toml admits into constraints.txt
+constraints: ## write the newest versions that pyproject.toml admits, and their hashes
 	@deploy/constraints.sh
 
 clean: ## remove .venv and caches of the tools; data, runs and models stay

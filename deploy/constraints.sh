@@ -25,3 +25,11 @@ grep -q '^audioop-lts==' "$fresh" \
     echo "# What the project asks for, and why, stands in pyproject.toml."
     LC_ALL=C sort "$fresh"
 } >constraints.txt
+
+# The same versions with the hash of every file, for `make setup HASHES=1` and the image. hatchling and
+# editables build the project itself. pip lists only the files of its own platform, uv all of them.
+.venv/bin/python -m venv .setup/uv
+.setup/uv/bin/python -m pip install --quiet uv
+printf 'hatchling\neditables\n' | .setup/uv/bin/uv pip compile pyproject.toml - --extra tryout \
+    -c constraints.txt --generate-hashes --universal --python-version 3.11 --no-annotate --no-header \
+    --quiet -o deploy/requirements.txt

@@ -2,6 +2,7 @@
 # Install what the project needs to `run`, `check` or `test`: system packages, .venv, the project.
 # A file in .venv keeps a hash of what was installed, so that the next set-up takes milliseconds; an
 # interrupted installation leaves no such file and is done again.
+# HASHES=1 installs, to `run`, only files whose hash is in deploy/requirements.txt.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -45,6 +46,15 @@ if [ -n "${TORCH_INDEX:-}" ] && ! .venv/bin/python -m pip show -q torch 2>/dev/n
     # Without its dependencies: they come from PyPI with all other packages.
     .venv/bin/python -m pip install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' constraints.txt)" || fail "$again"
 fi
-.venv/bin/python -m pip install --no-input -c constraints.txt -e ".[$parts]" || fail "$again"
+if [ -n "${HASHES:-}" ] && [ "$purpose" = run ]; then
+    # PyTorch's own index has other files than PyPI: what was installed from there is left out.
+    listed=.setup/requirements.txt
+    awk -v own="${TORCH_INDEX:-}" '/^[a-z]/ { keep = own == "" || !/^(torch|triton|nvidia-|cuda-)/ } keep' \
+        deploy/requirements.txt >"$listed"
+    .venv/bin/python -m pip install --no-input --no-deps --require-hashes -r "$listed" || fail "$again"
+    .venv/bin/python -m pip install --no-input --no-deps --no-build-isolation -e . || fail "$again"
+else
+    .venv/bin/python -m pip install --no-input -c constraints.txt -e ".[$parts]" || fail "$again"
+fi
 printf '%s\n' "$wanted" >.venv/.installed-tryout
 [ "$parts" = tryout ] || printf '%s\n' "$wanted" >"$mark"
