@@ -17,7 +17,12 @@ from mst_core.reading.sandbox.namespaces import call_libc
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER_MODE = 38, 22, 2
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in what a filter sees
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = (
+    0,
+    4,
+    16,
+    24,
+)  # offsets in what a filter sees
 _X32_NUMBERS = 0x40000000  # x86-64's second set of numbers
 
 _ANY_ARGUMENT = {
@@ -51,7 +56,6 @@ _ANY_ARGUMENT = {
     "getpid": (39, 172),
     "exit": (60, 93),
     "uname": (63, 160),
-    "fcntl": (72, 25),
     "getcwd": (79, 17),
     "readlink": (89, None),
     "gettimeofday": (96, 169),
@@ -85,6 +89,11 @@ _OWN_PROCESS = {"kill": (62, 129), "tgkill": (234, 131)}
 """Calls whose first argument must be this process: `abort` ends it by a signal."""
 _ZERO = {"prlimit64": (302, 261)}
 """Calls whose first argument must be 0, which means this process."""
+_PLAIN_COMMANDS = (0, 1, 2, 3, 1030)
+"""F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC: with F_SETOWN and F_SETSIG, a pipe would
+send any process of the same user any signal."""
+_FCNTL = {"fcntl": (72, 25)}
+"""Calls whose second argument must be one of `_PLAIN_COMMANDS`."""
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """By machine: the column of the tables, and the kernel's number of the architecture."""
 
@@ -126,16 +135,21 @@ def _build_filter(column: int, architecture: int, pid: int) -> list[tuple[int, i
         (_JUMP_GREATER_EQUAL, 0, 1, _X32_NUMBERS),
         (_RETURN, 0, 0, _REFUSE),
     ]
-    for table, wanted in ((_OWN_PROCESS, pid), (_ZERO, 0)):
+    checked = (
+        (_OWN_PROCESS, _FIRST_ARGUMENT, (pid,)),
+        (_ZERO, _FIRST_ARGUMENT, (0,)),
+        (_FCNTL, _SECOND_ARGUMENT, _PLAIN_COMMANDS),
+    )
+    for table, offset, values in checked:
         for numbers in table.values():
-            # Only the lower half of the argument: the kernel ignores the rest of a process id.
+            # Only the lower half of the argument: the kernel ignores the rest of these.
             steps += [
-                (_JUMP_EQUAL, 0, 4, numbers[column]),
-                (_LOAD, 0, 0, _FIRST_ARGUMENT),
-                (_JUMP_EQUAL, 0, 1, wanted),
-                (_RETURN, 0, 0, _ALLOW),
-                (_RETURN, 0, 0, _REFUSE),
+                (_JUMP_EQUAL, 0, 2 + 2 * len(values), numbers[column]),
+                (_LOAD, 0, 0, offset),
             ]
+            for value in values:
+                steps += [(_JUMP_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
+            steps.append((_RETURN, 0, 0, _REFUSE))
     for pair in _ANY_ARGUMENT.values():
         number = pair[column]
         if number is not None:

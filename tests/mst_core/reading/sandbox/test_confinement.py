@@ -20,7 +20,7 @@ from tests.support.paths import PROJECT
 # Runs in place of the reader, in the confined process. An ability is there when no error comes and
 # what it gives is true. The modules are imported before, as a reader's own would be.
 HOSTILE = """
-import ctypes, json, os, resource, signal, socket, subprocess, sys, threading, time
+import ctypes, fcntl, json, os, resource, signal, socket, subprocess, sys, threading, time
 folder, bot = sys.argv.pop(), int(sys.argv.pop())
 project, parent = {project!r}, os.getppid()
 libc = ctypes.CDLL(None, use_errno=True)
@@ -85,6 +85,8 @@ ABILITIES = {{
     "trace the bot": lambda: call("ptrace", 0x4206, bot, 0, 0),  # seizing stops nothing
     "write into the memory of the bot": lambda: call("process_vm_writev", bot, 0, 0, 0, 0, 0),
     "send the bot a signal": lambda: os.kill(bot, 0) or True,
+    "let a pipe send the bot a signal": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, bot) or True,
+    "open a ring of system calls": lambda: call("syscall", 425, 1, b"0" * 120),
     "limit the bot": lambda: truth(resource.prlimit(bot, resource.RLIMIT_NOFILE)),
     "start a process": fork,
     "start a program": lambda: subprocess.run(["/bin/true"]) and True,
@@ -181,7 +183,7 @@ def test_code_in_a_reader_that_was_taken_over_can_do_nothing(tmp_path: Path) -> 
     if {"seccomp", "landlock"} & set(missing):
         pytest.skip(f"this machine lacks {missing}")
     tried, able = attack(tmp_path, CONFINED)
-    assert tried == 29
+    assert tried == 31
     # Only the empty root hides that a file exists.
     assert set(able) <= ({"learn whether a file exists"} if "empty root" in missing else set())
     assert (tmp_path / "data" / "uploads" / "a").exists()
@@ -198,6 +200,7 @@ def test_the_same_code_under_limits_alone_can_do_most_of_it(tmp_path: Path) -> N
         "open a socket of the machine",
         "delete a file",
         "send the bot a signal",
+        "let a pipe send the bot a signal",
     } <= set(able)
 
 
