@@ -1,4 +1,4 @@
-"""The files of `deploy/` agree with each other, with the pins, and with what is promised of them."""
+"""The files of `deploy/` agree with each other, the pins, and what is promised of them."""
 
 from __future__ import annotations
 
