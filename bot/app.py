@@ -101,7 +101,8 @@ class BotCommandTree(app_commands.CommandTree["MusicBot"]):
         except discord.HTTPException as problem:
             if problem.code not in GONE_CODES:
                 raise
-            log.warning("an error could not be shown to its user: %s", text)
+            # Not its text, which may have the name of a file: a log outlives ``/mydata delete``.
+            log.warning("an error could not be shown to its user: %s", type(error).__name__)
 
 
 class MusicBot(discord.Client):

@@ -98,6 +98,8 @@ async def sign_folder(folder: Path, database: Database) -> None:
                ) AS requests"""
         )
         await asyncio.to_thread(write_signature, folder, Signature(**row))
+        if row["signatures"] == 1:  # made by version 0.2, whose free pages hold what users deleted
+            await database.compact()
     except (OSError, sqlite3.Error) as error:
         raise StartupError(f"the data folder {folder} cannot be written: {error}") from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -90,6 +91,12 @@ class Database:
     async def purge(self) -> None:
         """Overwrite what was deleted on disk too: the write-ahead log still holds old pages."""
         await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def compact(self) -> None:
+        """Write the file anew without its free pages, unless the disk is too full for that."""
+        with suppress(sqlite3.OperationalError):
+            await self._connection.execute_fetchall("VACUUM")
+            await self.purge()
 
     async def close(self) -> None:
         """Close the file."""

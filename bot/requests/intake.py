@@ -1,6 +1,6 @@
 """Intake: validates a request, stores it and acknowledges it; then the scheduler takes over.
 
-A request is on disk before Discord is told, so that no user waits for one that nobody has. Discord
+A request is on disk before it is acknowledged, so that no user waits for one that is lost. Discord
 wants an acknowledgement within 3 s, and a public one never turns private again. So whatever can be
 checked is checked before it, and a rejection is ephemeral. Attached files are downloaded before
 the acknowledgement too, as long as that takes less than `DEFER_AFTER_S`.
@@ -191,7 +191,8 @@ class RequestIntake:
         except Exception:
             await self._store.withdraw(record.id)
             raise
-        await self._store.complete(record.id, request, names)
+        if not await self._store.complete(record.id, request, names):
+            raise RequestNotFound(record.id)  # its user has deleted it meanwhile
         self._scheduler.wake()
 
     async def _keep_files(

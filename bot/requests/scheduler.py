@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import TooLarge
@@ -118,16 +118,25 @@ class Scheduler:
     async def delete_user(self, user_id: int) -> tuple[int, int]:
         """Delete a user's requests, jobs and uploads; return how many requests and uploads."""
         gone = await self._store.delete_user(user_id)
-        tasks = [self._running[one] for one in gone if one in self._running]
+        await self._end_jobs(gone)
+        files = await self._uploads.delete_user(user_id)
+        # Requests of others that use these files would write their notes again: they run anew, and
+        # fail because the file is gone.
+        others = await self._store.forget_files(files, user_id)
+        await self._end_jobs(others)
+        await self._store.restart_all(others)
+        await self._store.database.purge()
+        self.wake()
+        return len(gone), len(files)
+
+    async def _end_jobs(self, request_ids: Sequence[int]) -> None:
+        """Cancel jobs and deliveries, and delete the files of their results."""
+        tasks = [self._running[one] for one in request_ids if one in self._running]
         for task in tasks:
             task.cancel()
         # Wait for their end, else a job would still write its files.
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._outbox.discard(gone)
-        files = await self._uploads.delete_user(user_id)
-        await self._store.forget_files(files, user_id)
-        await self._store.database.purge()
-        return len(gone), len(files)
+        await self._outbox.discard(request_ids)
 
     async def draw_comparison(self, request: Request, names: Mapping[str, str]) -> bytes:
         """Draw the score of a transfer before and after as PNG, without queue and store.

@@ -436,7 +436,7 @@ class RequestStore:
         )
         return [row["id"] for row in rows]
 
-    async def forget_files(self, files: Sequence[str], user_id: int) -> None:
+    async def forget_files(self, files: Sequence[str], user_id: int) -> list[int]:
         """Delete the names and titles of a user's files from the requests of others that use them.
 
         A request of somebody who sent the same file keeps their own name of it.
@@ -444,11 +444,17 @@ class RequestStore:
         Args:
             files: The SHA-256 of the files that the user had sent.
             user_id: The user's id on Discord.
+
+        Returns:
+            The ids of these requests that are not delivered yet: they are waiting again.
         """
-        await self._query(
-            """UPDATE requests SET names = '{}',
+        rows = await self._query(
+            f"""UPDATE requests SET names = '{{}}',
                    receipt = json_remove(
                        receipt, '$.source', '$.candidates', '$.tunes', '$.remarks'
+                   ),
+                   error_arguments = (
+                       SELECT json_group_array('…') FROM json_each(requests.error_arguments)
                    )
                WHERE id IN (
                    SELECT requests.id FROM requests, json_each(requests.names) AS name,
@@ -458,9 +464,24 @@ class RequestStore:
                        SELECT 1 FROM uploads
                        WHERE uploads.sha256 = name.key AND uploads.user_id = requests.user_id
                    )
-               )""",
+               ) RETURNING id, answered_at IS NULL AND NOT ({_HELD}) AS is_open""",  # noqa: S608
             files=msgspec.json.encode(files).decode(),
             user_id=user_id,
+        )
+        return [row["id"] for row in rows if row["is_open"]]
+
+    async def restart_all(self, request_ids: Sequence[int]) -> None:
+        """Return undelivered requests to the queue, running and finished ones too.
+
+        Args:
+            request_ids: The requests; those that are delivered, or failed, are left as they are.
+        """
+        await self._query(
+            """UPDATE requests SET state = 'waiting', finished_at = NULL, receipt = NULL,
+                   stage_seconds = NULL, worker = NULL, lease_until = NULL
+               WHERE id IN (SELECT value FROM json_each(:ids))
+               AND answered_at IS NULL AND state IN ('running', 'done')""",
+            ids=msgspec.json.encode(request_ids).decode(),
         )
 
     async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:

@@ -191,7 +191,7 @@ class Uploads:
     async def delete_leftovers(self) -> None:
         """Delete what remains after a crash: files without a row, and partly written files."""
         async with self._rows_lock:
-            await self._delete_unreferenced(and_drafts=True)
+            await self._delete_unreferenced()
 
     async def _add_row(self, sha256: str, user_id: int, name: str, size_bytes: int) -> Upload:
         (row,) = await self._database.run(
@@ -222,7 +222,7 @@ class Uploads:
         if rows:
             await self._delete_unreferenced()
 
-    async def _delete_unreferenced(self, *, and_drafts: bool = False) -> None:
+    async def _delete_unreferenced(self) -> None:
         rows = await self._database.run("SELECT DISTINCT sha256 FROM uploads")
         held = {row["sha256"] for row in rows}
 
@@ -230,7 +230,8 @@ class Uploads:
             for path in self.folder.glob("[!.]*"):
                 if path.name.partition(".")[0] not in held:
                     path.unlink(missing_ok=True)
-            for draft in self.folder.glob(".*.draft") if and_drafts else ():
+            # Whoever writes holds the lock of the rows too, so these are left from a crash.
+            for draft in self.folder.glob(".*.draft"):
                 draft.unlink(missing_ok=True)
 
         await asyncio.to_thread(discard)

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+import pytest
 from simcord import MemberActor
 
+from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
+from bot.requests.database import MIGRATIONS
+from bot.requests.store import RequestStore
+from mst_core.errors import NoMelody
 from tests.support.discord_env import DiscordEnv, last_message
 from tests.support.uploads import send_rerhythm, write_reel
 
@@ -77,3 +87,96 @@ async def test_who_sent_the_same_file_keeps_it_and_its_name(server: DiscordEnv) 
     assert archives == 1
     await server.bob.click(last_message(server.channel), label="Another one")
     assert len(server.engine.jobs) == 3
+
+
+async def test_a_running_job_of_another_user_does_not_bring_the_file_back(
+    server: DiscordEnv,
+) -> None:
+    await send_rerhythm(server, NAME, REEL)
+    server.engine.hold = True
+    await server.bob.click(last_message(server.channel), label="Another one")
+    await server.alice.slash(server.channel, "mydata delete")
+    server.engine.hold = False
+    server.engine.release()
+    await server.env.settle()
+    assert traces(server) == set()
+    (record,) = await server.history(server.bob)
+    assert (record.state, record.error_code, bool(record.answered_at)) == ("failed", "LostFile", 1)
+    assert NAME not in str(record)
+
+
+async def test_an_undelivered_result_of_another_user_is_deleted_with_the_file(
+    server: DiscordEnv,
+) -> None:
+    await send_rerhythm(server, NAME, REEL)
+    message = last_message(server.channel)
+    server.env.inject_error("PATCH", "/webhooks/*", status=503, times=None)
+    await server.bob.click(message, label="Another one")
+    results = server.settings.data_dir / "results"
+    assert len(list(results.iterdir())) == 1
+    await server.alice.slash(server.channel, "mydata delete")
+    assert traces(server) == set()
+    assert list(results.iterdir()) == []
+    (record,) = await server.history(server.bob)
+    assert (record.receipt, record.names) == (None, {})
+
+
+async def test_an_error_of_another_user_does_not_keep_the_name_of_the_file(
+    server: DiscordEnv,
+) -> None:
+    await send_rerhythm(server, NAME, REEL)
+    server.engine.errors = [NoMelody(NAME)]
+    await server.bob.click(last_message(server.channel), label="Another one")
+    (record,) = await server.history(server.bob)
+    assert record.error_arguments == (NAME,)
+    await server.alice.slash(server.channel, "mydata delete")
+    assert traces(server) == set()
+    (record,) = await server.history(server.bob)
+    assert (record.error_code, record.error_arguments) == ("NoMelody", ("…",))
+
+
+async def test_requests_that_do_not_use_the_file_are_left_as_they_are(server: DiscordEnv) -> None:
+    await send_rerhythm(server, NAME, REEL)
+    await server.bob.slash(server.channel, "compose", style="folk")
+    await server.bob.slash(
+        server.channel, "rerhythm", file=("bobs.mid", write_reel(3)), rhythm="jazz"
+    )
+    before = await server.history(server.bob)
+    await server.alice.slash(server.channel, "mydata delete")
+    assert await server.history(server.bob) == before
+
+
+async def test_the_log_names_no_file_and_no_user(
+    server: DiscordEnv, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    server.engine.errors = [NoMelody(NAME)]
+    await send_rerhythm(server, NAME, REEL)
+    server.env.inject_error("POST", "/interactions/*", status=404, code=10062, times=1)
+    await send_rerhythm(server, NAME + ".wav", REEL)
+    await server.alice.slash(server.channel, "mydata delete")
+    assert "could not be shown" in caplog.text
+    for words in ("A private tune", "alice", str(server.alice.id), "The Test Reel"):
+        assert words not in caplog.text
+
+
+async def test_what_an_earlier_version_deleted_is_gone_after_the_upgrade(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as connection:
+        for step in sorted(MIGRATIONS.glob("*.sql"))[:3]:
+            connection.executescript(step.read_text())
+        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.executemany(
+            """INSERT INTO uploads (sha256, user_id, name, size_bytes, first_seen_at, used_at)
+               VALUES (?, 1, 'A private tune of mine.mid', 9, 0, 0)""",
+            [(f"{number:064}",) for number in range(500)],
+        )
+        connection.execute("DELETE FROM uploads")
+        connection.commit()
+    assert TRACES[0] in (tmp_path / LEDGER).read_bytes()
+    check_ledger(tmp_path)
+    store = await RequestStore.open(tmp_path / LEDGER)
+    await sign_folder(tmp_path, store.database)
+    found = [name for name in os.listdir(tmp_path) if TRACES[0] in (tmp_path / name).read_bytes()]
+    await store.close()
+    assert found == []
