@@ -121,6 +121,7 @@ def _enforce_limits(name: str, score: ParsedScore, limits: Limits) -> ParsedScor
         (len(score.tunes), limits.tunes, "tunes"),
         (_count_controls(score), limits.controls, "controller messages"),
         (len(melody.tempo_changes), MAX_TEMPO_CHANGES, "changes of tempo"),
+        (len(melody.chords), limits.notes, "chord symbols"),
     ):
         if found > most:
             raise TooLong(f"{found} {unit}", f"{most:g} {unit}")

@@ -65,6 +65,8 @@ def move_melody_controls(
 
 def _follow(part: Part, moved: Part, before: Melody, after: Melody) -> Part:
     """Return ``moved``, the part in its new bars, with its doubled notes at the melody's."""
+    if part.drums:  # their pitches name drums
+        return moved
     doubled = list(_find_doubled(part.notes, before))
     if sum(index is not None for index in doubled) < DOUBLING_SHARE * len(part.notes):
         return moved

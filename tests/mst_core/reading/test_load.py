@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.errors import MstError, NoMelody, TooLong, UnreadableScore
-from mst_core.music import Part, TempoChange
+from mst_core.music import ChordSymbol, Part, TempoChange
 from mst_core.reading.formats import (
     MAX_NAME_LENGTH,
     ScoreFormat,
@@ -136,6 +136,16 @@ def test_every_score_is_checked_against_the_limits(
         words = "notes, where at most"
     with pytest.raises(TooLong, match=words):
         load(monkeypatch, score, limits)
+
+
+def test_more_chord_symbols_than_a_score_may_have_notes_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chords = tuple(ChordSymbol(Fraction(number, 24), "Am7") for number in range(200))
+    score = ParsedScore("", replace(REEL, chords=chords))
+    assert load(monkeypatch, score) == score
+    with pytest.raises(TooLong, match="200 chord symbols, where at most 199"):
+        load(monkeypatch, score, Limits(notes=199))
 
 
 def test_one_note_is_no_melody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,11 @@ def test_an_accompaniment_stays_on_its_beats() -> None:
     assert move_parts([bass], BEFORE, AFTER) == (bass,)
 
 
+def test_drums_that_are_hit_with_the_melody_keep_their_beats_and_their_sounds() -> None:
+    kit = replace(part(*((n, 0.5, 36 + n) for n in range(8))), drums=True)
+    assert move_parts([kit], BEFORE, AFTER) == (kit,)
+
+
 def test_a_doubling_part_takes_the_new_pitches_too() -> None:
     after = replace(BEFORE, notes=tuple(replace(note, pitch=70) for note in BEFORE.notes))
     (moved,) = move_parts([part(*((n, 1, 48 + n) for n in range(8)))], BEFORE, after)
