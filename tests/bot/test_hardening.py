@@ -97,6 +97,41 @@ print("DISCORD_TOKEN" in child, ctypes.CDLL(None).prctl(3), oct(os.umask(0)))
     assert done.stdout.split() == ["False", "0", "0o77"]
 
 
+def test_another_process_of_the_same_user_cannot_read_the_environment_of_the_bot() -> None:
+    script = """
+import ctypes, os
+from bot.hardening import protect_process
+def readable():
+    bot, answer = os.getpid(), os.pipe()
+    if not os.fork():
+        try:
+            found = b"DISCORD_TOKEN" in open(f"/proc/{bot}/environ", "rb").read()
+        except OSError:
+            found = False
+        os.write(answer[1], b"yes" if found else b"no")
+        os._exit(0)
+    os.wait()
+    return os.read(answer[0], 9).decode()
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setresgid(65500, 65500, 65500)
+    os.setresuid(65500, 65500, 65500)
+ctypes.CDLL(None).prctl(4, 1)  # dumpable, as a process that a user starts
+before = readable()
+protect_process()
+print(before, readable())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env={"DISCORD_TOKEN": SECRET},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["yes", "no"]
+
+
 def test_the_doctor_says_yes_or_no_for_each_protection_and_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
