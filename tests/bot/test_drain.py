@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot import create_bot
+from bot.__main__ import connect_to_discord, run_until_signal
 from tests.support.discord_env import DiscordEnv, discord_env, last_message, suffixes
+from tests.support.fakes import FakeEngine, make_settings
+from tests.support.small_gateway import small_gateway
 
 SENTENCE = "The bot is restarting; please try again in a minute."
+TOKEN = "not.a.token"  # noqa: S105 - it opens nothing
 RESULT = [".mp3", ".png", ".mid"]
 
 
@@ -70,3 +77,33 @@ async def test_what_waits_stays_stored_for_the_next_start(tmp_path: Path) -> Non
         assert len(server.engine.jobs) == 1
         (record,) = await server.history(server.bob)
         assert (record.state, record.tries) == ("waiting", 0)
+
+
+async def test_after_sigterm_the_connection_stays_until_running_jobs_are_delivered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine()
+    engine.hold = True
+    settings = make_settings(tmp_path, DISCORD_TOKEN=TOKEN, MST_DRAIN_S="300")
+    async with small_gateway(monkeypatch) as discord, asyncio.TaskGroup() as group:
+        bot = create_bot(engine, settings)
+        work = connect_to_discord(bot, settings.discord_token.reveal())
+        group.create_task(run_until_signal(work, bot.drain))
+        await discord.identified.wait()
+        await discord.send_command(100, "compose", style="folk")
+        assert (await discord.answers.get())["type"] == 5, "acknowledged, its tune is being made"
+        while not engine.running:  # noqa: ASYNC110 - the engine sends no events
+            await asyncio.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not bot.closing:  # noqa: ASYNC110 - set by the signal
+            await asyncio.sleep(0.005)
+        await discord.send_command(101, "compose", style="folk")
+        refused = await discord.answers.get()
+        assert refused["content"] == SENTENCE
+        assert refused["flags"] == 64, "only its user sees it"
+        engine.release()
+        while "mp3 of" not in await discord.edits.get():
+            pass
+    assert bot.is_closed()
+    assert engine.closed
+    assert len(engine.jobs) == 1

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.store import INTAKE, RequestRecord, RequestStore
 from mst_core.jobs import Job
 from tests.support.fakes import make_new_request, make_rendition
 from tests.support.paths import PROJECT
+from tests.support.queue_env import QueueEnv
 
 
 class Clock:
@@ -281,3 +284,42 @@ async def test_kill_9_loses_no_accepted_request(tmp_path: Path, after: int) -> N
     stored = {record.id for record in await store.queue()}
     await store.close()
     assert set(printed) <= stored
+
+
+async def test_the_backlog_is_counted_with_the_wait_of_the_oldest(tmp_path: Path) -> None:
+    now = [1000.0]
+    store = await RequestStore.open(tmp_path / "ledger.sqlite3", lambda: now[0])
+    try:
+        assert await store.count_backlog() == (0, 0, 0.0)
+        for user_id in (1, 2, 3):
+            await store.add(make_new_request(user_id=user_id))
+            now[0] += 10
+        await store.lease("bot", 90)
+        assert await store.count_backlog() == (2, 1, 20.0)
+        now[0] = 0  # a clock that was set back makes no negative wait
+        assert await store.count_backlog() == (2, 1, 0.0)
+    finally:
+        await store.close()
+
+
+async def test_a_request_that_is_not_acknowledged_yet_is_no_backlog(queue: QueueEnv) -> None:
+    await queue.store.add(make_new_request(), INTAKE)
+    assert await queue.store.count_backlog() == (0, 0, 0.0)
+
+
+async def test_the_backlog_is_counted_without_a_look_at_finished_requests(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    run = queue.store.database.run
+
+    async def note(statement: str, **values: object) -> list[sqlite3.Row]:
+        statements.append(statement)
+        return await run(statement, **values)
+
+    monkeypatch.setattr(queue.store.database, "run", note)
+    await queue.store.count_backlog()
+    plan = await run(f"EXPLAIN QUERY PLAN {statements[0]}", now=0.0)
+    steps = [row["detail"] for row in plan]
+    assert len(steps) == 1
+    assert re.match(r"SEARCH requests USING INDEX requests_\w+ \(state", steps[0])
