@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -20,9 +21,10 @@ from bot.errors import StartupError
 from bot.monitoring import health
 from bot.monitoring.health import HealthState, read_backlog, start_health_server, watch_lag
 from bot.monitoring.metrics import Metrics
-from mst_core.errors import NoSuchTune
+from mst_core.errors import NoSuchTune, all_errors
 from tests.support.discord_env import DiscordEnv, discord_env
 from tests.support.fakes import FakeEngine, make_settings
+from tests.support.paths import PROJECT
 
 READY = HealthState(gateway=True, engine=True, database=True)
 
@@ -108,6 +110,21 @@ async def test_a_ready_bot_says_how_many_wait() -> None:
 def test_each_problem_is_a_sentence(changes: dict[str, bool | float], problem: str) -> None:
     assert READY.problems == []
     assert HealthState(**{**asdict(READY), **changes}).problems == [problem]
+
+
+@pytest.mark.parametrize(("state", "status"), [(READY, 0), (HealthState(), 1)])
+async def test_the_container_is_healthy_while_the_bot_is_ready(
+    state: HealthState, status: int
+) -> None:
+    async with serving(state, Metrics()) as port:
+        assert await run_health_check(port) == status
+    assert await run_health_check(port) != 0, "nothing answers"
+
+
+async def run_health_check(port: int) -> int:
+    environment = {"PATH": os.environ["PATH"], "MST_HEALTH_PORT": str(port)}
+    script = str(PROJECT / "deploy" / "healthy.sh")
+    return await (await asyncio.create_subprocess_exec(script, env=environment)).wait()
 
 
 async def test_it_listens_on_this_machine_only() -> None:
@@ -226,16 +243,14 @@ def test_dashboard_and_alerts_name_only_metrics_that_there_are(name: str) -> Non
     metrics.request_repeated("EngineLost")
     metrics.action_rejected("TooSoon")
     there = {sample.partition("{")[0] for sample in samples(metrics.render(READY).decode())}
-    text = (Path(__file__).parents[3] / "deploy" / name).read_text(encoding="utf-8")
+    text = (PROJECT / "deploy" / name).read_text(encoding="utf-8")
     named = set(re.findall(r"\bmst_\w+", text))
     assert len(named) > 5
     assert named - there == set()
 
 
 def test_every_code_and_outcome_of_the_alerts_is_one_that_can_be_counted() -> None:
-    from mst_core.errors import all_errors
-
-    text = (Path(__file__).parents[3] / "deploy" / "alerts.yml").read_text(encoding="utf-8")
+    text = (PROJECT / "deploy" / "alerts.yml").read_text(encoding="utf-8")
     codes = {code for group in re.findall(r'code=~"([^"]+)"', text) for code in group.split("|")}
     assert codes
     assert codes <= set(all_errors())
