@@ -159,6 +159,8 @@ class MusicBot(discord.Client):
         await asyncio.to_thread(check_ledger, settings.data_dir)
         store = self._store = await RequestStore.open(settings.data_dir / LEDGER, clock)
         await sign_folder(settings.data_dir, store.database)
+        if unreadable := await store.fail_unreadable():
+            log.error("these requests cannot be read, and fail: %s", unreadable)
         limits = Limits(file_bytes=settings.upload_bytes)
         uploads = Uploads(
             settings.data_dir / "uploads",

@@ -20,7 +20,8 @@ import msgspec
 
 from bot.errors import RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database
-from mst_core.jobs import Receipt, Request, decode_request, encode_request
+from mst_core.errors import EngineFault, MstError
+from mst_core.jobs import Compose, Receipt, Request, decode_request, encode_request
 
 # A fair queue: the first waiting request of each user, then the second of each, and so on; among
 # these the user served longest ago comes first, then the earliest request. An expired lease counts
@@ -216,6 +217,25 @@ class RequestStore:
             download=DOWNLOAD,
         )
         return bool(rows)
+
+    async def fail_unreadable(self) -> list[int]:
+        """Fail undelivered requests that cannot be decoded, such as after an upgrade.
+
+        Returns:
+            Their ids; their users are informed like those of any other failure.
+        """
+        rows = await self._query("SELECT * FROM requests WHERE answered_at IS NULL")
+        unreadable = [row["id"] for row in rows if not _is_readable(row)]
+        await self._query(
+            """UPDATE requests SET state = 'failed', finished_at = :now, request = :placeholder,
+                   names = '{}', receipt = NULL, stage_seconds = NULL, worker = NULL,
+                   lease_until = NULL, error_code = :code, error_arguments = '["unreadable"]'
+               WHERE id IN (SELECT value FROM json_each(:ids))""",
+            placeholder=encode_request(Compose(pitch="", rhythm="", seed=0)),
+            code=EngineFault.__name__,
+            ids=msgspec.json.encode(unreadable).decode(),
+        )
+        return unreadable
 
     async def withdraw(self, request_id: int) -> None:
         """Delete a held request: Discord did not acknowledge it, or its files did not come."""
@@ -486,6 +506,14 @@ class RequestStore:
 
     async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         return await self.database.run(statement, **({"now": self._clock()} | values))
+
+
+def _is_readable(row: sqlite3.Row) -> bool:
+    try:
+        _record_from_row(row)
+    except (msgspec.MsgspecError, MstError, ValueError):
+        return False
+    return True
 
 
 def _record_from_row(row: sqlite3.Row) -> RequestRecord:

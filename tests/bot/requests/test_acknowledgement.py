@@ -174,3 +174,31 @@ async def test_discord_is_asked_again_until_it_answers(
     found = await queue.store.find(held[1].id)
     assert found is not None
     assert (found.state, found.message_id) == ("waiting", 77)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "request = '{}'",
+        """request = '{"kind": "of another version"}'""",
+        "receipt = '[1]', state = 'done'",
+        "names = '[]'",
+    ],
+)
+async def test_a_request_that_cannot_be_read_fails_once_and_holds_up_nobody(
+    damage: str, server: DiscordEnv
+) -> None:
+    server.engine.hold = True
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.bob.slash(server.channel, "compose", style="folk")
+    assert server.bot._store is not None
+    await server.bot._store.database.run(f"UPDATE requests SET {damage} WHERE id = 1")  # noqa: S608
+    await server.restart()
+    (message,) = server.channel.history()
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+    (record,) = await server.history(server.alice)
+    assert (record.state, record.error_code, bool(record.answered_at)) == (
+        "failed",
+        "EngineFault",
+        True,
+    )

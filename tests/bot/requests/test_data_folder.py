@@ -16,6 +16,7 @@ from bot.requests.data_folder import IDENTITY, LEDGER, check_ledger, sign_folder
 from bot.requests.database import MIGRATIONS
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
+from mst_core.jobs import Compose, encode_request
 from tests.support.fakes import make_new_request
 
 
@@ -211,14 +212,26 @@ async def test_a_locked_ledger_is_reported_in_one_sentence(
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
-async def test_a_folder_of_an_earlier_version_gets_an_identity(
+async def test_a_folder_of_an_earlier_version_gets_an_identity_and_keeps_its_requests(
     version: int, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(tmp_path / LEDGER)) as connection:
         for step in sorted(MIGRATIONS.glob("*.sql"))[:version]:
             connection.executescript(step.read_text())
         connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(
+            """INSERT INTO requests (user_id, channel_id, message_id, interaction_token,
+                   file_limit_bytes, locale, request, seed, asked_at)
+               VALUES (1, 20, 30, 'a token', 9, 'en-US', :request, 7, 0.0)""",
+            {"request": encode_request(Compose(pitch="folk", rhythm="folk", seed=7))},
+        )
+        connection.commit()
     (tmp_path / "results").mkdir()
-    await use(tmp_path)
+    await (await use(tmp_path, kill=True)).close()
     assert (tmp_path / IDENTITY).exists()
-    await use(tmp_path)
+    check_ledger(tmp_path)
+    store = await RequestStore.open(tmp_path / LEDGER)
+    old = await store.lease("bot", 60)
+    assert old is not None
+    assert (old.id, old.button_id, old.interaction_id, old.request.seed) == (1, "1", None, 7)
+    await store.close()
