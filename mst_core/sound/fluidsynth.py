@@ -47,6 +47,8 @@ DRUM_CHANNEL = 9
 """Channel that is left free in each sixteen: FluidSynth plays drums on it."""
 BANK_SELECT = 0
 """Controller whose value is the bank of the next program."""
+PEDAL = 64
+"""Controller that lets notes sound on after their ends."""
 FIRST_CHANNEL_MODE = 120
 """Controllers from this number on are no controllers but commands such as all notes off."""
 TAIL_STEP_S = 0.25
@@ -244,6 +246,8 @@ def _render_notes(synth: Any, voices: Sequence[tuple[_Channel, Performance]]) ->
         else:
             synth.noteoff(channel.number, pitch)
     yield from _render_blocks(synth, end - done)
+    for channel, _ in voices:  # a file may end with the pedal down
+        synth.cc(channel.number, PEDAL, 0)
 
 
 def _render_blocks(synth: Any, blocks: int) -> Iterator[Samples]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from mst_core.errors import BadOption, NoSound, NoSoundFont, TooLong
-from mst_core.music import Key, Melody, Meter, Note
+from mst_core.music import ControlEvent, Key, Melody, Meter, Note
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.performance import Performance, PlayedNote, perform
+from mst_core.sound.synth import SAMPLE_RATE
 from tests.support.audio import (
     FLUTE,
     PIANO,
@@ -53,6 +55,13 @@ def test_the_last_note_decays_completely(synthesizer: FluidSynth) -> None:
     samples = render(synthesizer, play_reel(), program=VIBRAPHONE)
     assert samples.dtype == np.float32
     assert np.abs(samples[-100:]).max() < 1e-4 * np.abs(samples).max()
+
+
+def test_a_pedal_that_is_never_lifted_ends_with_the_tune(synthesizer: FluidSynth) -> None:
+    dry = play_reel()
+    held = replace(dry, controls=((0.0, ControlEvent(Fraction(0), "control", 64, 127)),))
+    lengths = [len(render(synthesizer, each, program=PIANO)) for each in (dry, held)]
+    assert lengths[1] - lengths[0] <= 0.5 * SAMPLE_RATE  # it was up to eight seconds
 
 
 def test_a_repeated_note_sounds_twice(synthesizer: FluidSynth) -> None:
