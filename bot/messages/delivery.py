@@ -48,15 +48,13 @@ class Delivery:
     ) -> None:
         self._client, self._replies, self._texts, self._clock = client, replies, texts, clock
 
-    async def show_position(
-        self, record: RequestRecord, position: int, *, engine_ready: bool
-    ) -> None:
+    async def show_position(self, record: RequestRecord, position: int, *, engine: str) -> None:
         """Show the position in the queue in the public message.
 
         See `Notifier.show_position`.
         """
         await self._edit_message(
-            record, self._replies.queue_position(record, position, engine_ready=engine_ready)
+            record, self._replies.queue_position(record, position, engine=engine)
         )
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:

@@ -76,16 +76,16 @@ class Replies:
         self._styles = styles
         self.captions = Captions(texts, styles)
 
-    def queue_position(self, record: RequestRecord, position: int, *, engine_ready: bool) -> str:
+    def queue_position(self, record: RequestRecord, position: int, *, engine: str) -> str:
         """Return a sentence with the position in the queue, counted from 1.
 
         Args:
             record: The waiting request.
             position: Its place in the queue, 1 for the next request that runs.
-            engine_ready: Whether the engine has started; if not, the sentence says so.
+            engine: ``ready`` for jobs, ``starting`` or ``restarting``, as the sentence says.
         """
         return self._texts.render(
-            "progress.waiting" if engine_ready else "progress.waking",
+            f"progress.{engine}",
             record.locale,
             tune=self.captions.describe(record, record.locale),
             place=position,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
 from simcord import Env
 
-from mst_core.engine import Capacity, Engine
+from mst_core.engine import Capacity, Engine, EngineStatus
 from mst_core.jobs import Job, Progress, Rendition
 
 T = TypeVar("T")
@@ -57,6 +57,15 @@ class EngineProxy:
     def capacity(self) -> Capacity:
         """Return the engine's capacity at this moment."""
         return self._engine.capacity()
+
+    def status(self) -> EngineStatus:
+        """Return the state of the engine at this moment."""
+        return self._engine.status()
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Have a function called, inside of the environment, when the engine's state changes."""
+        inner_context = contextvars.copy_context()
+        self._engine.watch(lambda: inner_context.run(on_change))
 
     async def close(self) -> None:
         """Close the engine and everything that it started."""

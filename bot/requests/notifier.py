@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 EDIT_INTERVAL_S = 1.0
 """Seconds between two edits of a message, at least."""
+EDIT_LIMIT_S = 15.0
+"""Seconds after which an edit is given up, such as one that waits for a rate limit."""
+DRAIN_LIMIT_S = 2.0
+"""Seconds that a result waits for the edit in progress, which is then given up."""
 
 
 class NotDelivered(Exception):
@@ -28,15 +32,13 @@ class NotDelivered(Exception):
 class Notifier(Protocol):
     """Informs the user of a request about its state and its outcome."""
 
-    async def show_position(
-        self, record: RequestRecord, position: int, *, engine_ready: bool
-    ) -> None:
-        """Show the position in the queue, counted from 1, and whether the engine has started.
+    async def show_position(self, record: RequestRecord, position: int, *, engine: str) -> None:
+        """Show the position in the queue, counted from 1, and the state of the engine.
 
         Args:
             record: The waiting request.
             position: Its place in the queue, 1 for the next request that runs.
-            engine_ready: Whether the engine has started.
+            engine: ``ready`` for jobs, ``starting`` or ``restarting``.
         """
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
@@ -95,12 +97,28 @@ class ProgressThrottle:
             edit.close()
             return
         self._last_key, self._next_at = key, now + EDIT_INTERVAL_S
-        self._edit = self._spawn(edit)
+        self._edit = self._spawn(_give_up_late(edit))
 
     async def drain(self) -> None:
-        """Wait for the edit in progress, so that it cannot replace the result."""
+        """Wait for the edit in progress, so that it cannot replace the result; then give it up.
+
+        It waits `DRAIN_LIMIT_S` at most: a finished tune is worth more than its progress.
+        """
         if self._edit:
-            await asyncio.wait([self._edit])
+            await asyncio.wait([self._edit], timeout=DRAIN_LIMIT_S)
+            if self._edit.cancel():
+                await asyncio.wait([self._edit], timeout=DRAIN_LIMIT_S)
+
+
+async def _give_up_late(edit: Coroutine[Any, Any, None]) -> None:
+    """Run an edit for `EDIT_LIMIT_S` at most; a later one shows more."""
+    try:
+        async with asyncio.timeout(EDIT_LIMIT_S):
+            await edit
+    except TimeoutError:
+        log.info("an edit of a message took more than %g s and was given up", EDIT_LIMIT_S)
+    finally:
+        edit.close()  # also when this task is cancelled before it begins
 
 
 def spawn(

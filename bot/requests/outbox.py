@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from bot.monitoring.logs import REQUEST_ID
@@ -66,12 +66,19 @@ class Outbox:
             if request_id not in self._retries:
                 self.enqueue(request_id)
 
-    def enqueue(self, request_id: int) -> None:
-        """Start the delivery of a request's outcome, unless it is in progress."""
+    def enqueue(
+        self, request_id: int, prepare: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Start the delivery of a request's outcome, unless it is in progress.
+
+        Args:
+            request_id: The request.
+            prepare: Awaited before the delivery, such as the end of an edit of its message.
+        """
         self._cancel_retry(request_id)
         if request_id not in self._tasks and not self._closing:
             self._tasks[request_id] = spawn(
-                self._deliver(request_id),
+                self._deliver(request_id, prepare),
                 f"the delivery of request {request_id}",
                 lambda _: self._tasks.pop(request_id),
             )
@@ -98,8 +105,12 @@ class Outbox:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _deliver(self, request_id: int) -> None:
+    async def _deliver(
+        self, request_id: int, prepare: Callable[[], Awaitable[None]] | None
+    ) -> None:
         REQUEST_ID.set(request_id)
+        if prepare:
+            await prepare()
         record = await self._store.start_delivery(request_id)
         if record is None:
             return

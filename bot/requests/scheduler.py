@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import TooLarge
@@ -17,7 +17,7 @@ from bot.monitoring.logs import REQUEST_ID
 from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.result_files import ResultFiles
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestRecord, RequestStore
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
@@ -34,6 +34,9 @@ LEASE_S = 90.0
 """Seconds that a lease lasts without a heartbeat."""
 HEARTBEAT_S = 30.0
 """Seconds between two heartbeats: renewals of the leases and retries of the outbox."""
+MAX_STARTS = 5
+"""First starts of the engine in a row, after which the bot ends; errors of its setup end it at
+once."""
 SHOWN_POSITIONS = 10
 """Positions in the queue that are updated one by one; later ones are shown once."""
 MEGABYTE = 2**20
@@ -77,7 +80,8 @@ class Scheduler:
         self._outbox = Outbox(store, results, notifier, clock, self.wake, metrics)
         self._throttles: dict[int, ProgressThrottle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._engine_ready = self._closing = self._leasing = self._wake_pending = False
+        self._at_engine: dict[int, RequestRecord] = {}
+        self._started = self._closing = self._leasing = self._wake_pending = False
         self._paused_until = 0.0
 
     async def start(self, on_engine_failure: Callable[[MstError], None]) -> None:
@@ -86,10 +90,11 @@ class Scheduler:
         Args:
             on_engine_failure: Called when the engine cannot start, so that no request can run.
         """
-        await self._store.release_all(WORKER, count_try=True)
+        await self._store.release_all(WORKER, "the bot ended meanwhile", count_try=True)
         await self._outbox.sweep()
         await self._outbox.resume()
         self._spawn(self._heartbeat())
+        self._engine.watch(self.wake)  # also informs those who wait
         # Last, because an engine that cannot start closes the bot, and the store with it.
         self._spawn(self._start_engine(on_engine_failure))
         self.wake()
@@ -105,7 +110,7 @@ class Scheduler:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._store.release_all(WORKER, count_try=False)
+        await self._store.release_all(WORKER, None, count_try=False)
         await self._engine.close()
 
     def wake(self) -> None:
@@ -152,7 +157,7 @@ class Scheduler:
             EngineBusy: when the engine has not started or has no capacity.
             MstError: as the request itself.
         """
-        if not self._engine_ready or self._closing:
+        if self._engine_state != "ready" or self._closing:
             raise EngineBusy(len(self._running))
         scores = await self._uploads.encoded_scores(request, names)
         job = Job(
@@ -168,12 +173,18 @@ class Scheduler:
     @property
     def engine_ready(self) -> bool:
         """Whether the engine takes jobs."""
-        return self._engine_ready and not self._closing
+        return self._engine_state == "ready" and not self._closing
+
+    @property
+    def _engine_state(self) -> str:
+        if not self._started:
+            return "starting"
+        return "ready" if self._engine.status().ready else "restarting"
 
     @property
     def _has_capacity(self) -> bool:
         if (
-            not self._engine_ready
+            self._engine_state != "ready"
             or self._closing
             or asyncio.get_running_loop().time() < self._paused_until
         ):
@@ -193,27 +204,35 @@ class Scheduler:
             self._leasing = False
 
     async def _announce_positions(self) -> None:
-        for position, record in enumerate(await self._store.queue(), start=1):
-            ready = self._engine_ready
-            edit = self._notifier.show_position(record, position, engine_ready=ready)
-            key = (position, ready) if position <= SHOWN_POSITIONS else "far"
+        engine, waiting = self._engine_state, await self._store.queue()
+        if engine != "ready":  # then those that it was to make, or made, wait too
+            waiting = [*self._at_engine.values(), *waiting]
+        for position, record in enumerate(waiting, start=1):
+            edit = self._notifier.show_position(record, position, engine=engine)
+            key = (min(position, SHOWN_POSITIONS + 1), engine)
             self._throttle(record).submit(edit, key)
 
     def _throttle(self, record: RequestRecord) -> ProgressThrottle:
         return self._throttles.setdefault(record.id, ProgressThrottle(self._spawn))
 
     async def _start_engine(self, on_engine_failure: Callable[[MstError], None]) -> None:
-        try:
-            await self._engine.start()
-        except MstError as error:
-            log.error("the engine cannot start: %s", error)
-            on_engine_failure(error)
-        except Exception:
-            log.exception("the engine cannot start")
-            on_engine_failure(EngineFault("the engine cannot start"))
-        else:
-            self._engine_ready = True
-            self.wake()
+        for attempt in range(1, MAX_STARTS + 1):
+            try:
+                await self._engine.start()
+            except MstError as error:
+                log.error("the engine cannot start: %s", error)
+                if not error.retryable or attempt == MAX_STARTS:
+                    on_engine_failure(error)
+                    return
+                await asyncio.sleep(self._retry_s * attempt)
+            except Exception:
+                log.exception("the engine cannot start")
+                on_engine_failure(EngineFault("the engine cannot start"))
+                return
+            else:
+                self._started = True
+                self.wake()
+                return
 
     async def _heartbeat(self) -> None:
         while True:
@@ -228,15 +247,16 @@ class Scheduler:
     async def _process(self, record: RequestRecord) -> None:
         REQUEST_ID.set(record.id)
         ended: RequestRecord | None = None
+        throttle = self._throttle(record)
         try:
-            ended = await self._run_job(record, self._throttle(record))
+            ended = await self._run_job(record, throttle)
         finally:
             self._running.pop(record.id, None)
             self._throttles.pop(record.id, None)
             if ended:
                 if self._metrics:
                     self._metrics.request_ended(ended.error_code, ended.stage_seconds)
-                self._outbox.enqueue(ended.id)
+                self._outbox.enqueue(ended.id, throttle.drain)
             self.wake()
 
     async def _run_job(
@@ -244,23 +264,26 @@ class Scheduler:
     ) -> RequestRecord | None:
         """Run the job and store its outcome; None when it is deleted or will run again."""
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        since = loop.time()
+        begun = asyncio.Event()
         try:
-            if record.tries > self._tries:
-                raise EngineLost("every try ended so")
-            rendition, seconds = await self._follow_job(record, throttle)
+            if record.tries > self._tries or len(record.attempts) >= MAX_ATTEMPTS_KEPT:
+                # The reason of the last attempt is the one that the user is given.
+                raise EngineLost(record.attempts[-1][1] if record.attempts else "every try failed")
+            rendition, seconds = await self._follow_job(record, throttle, begun)
             await _write_uncancelled(self._results.write, record.id, rendition.files)
             ended = await self._store.mark_done(WORKER, record.id, rendition.receipt, seconds)
             outcome = "done"
         except MstError as error:
-            if error.retryable and (isinstance(error, EngineBusy) or record.tries < self._tries):
+            if self._may_run_again(record, error, begun=begun.is_set()):
                 log.warning("request %d runs again: %s", record.id, error)
                 if self._metrics:
                     self._metrics.request_repeated(error.code)
                 self._paused_until = loop.time() + self._retry_s
                 loop.call_later(self._retry_s * 1.05, self.wake)
-                busy = isinstance(error, EngineBusy)
-                await self._store.release(WORKER, record.id, count_try=not busy)
+                lost = isinstance(error, EngineLost)  # a busy engine has not tried it
+                reason = str(error.arguments[0]) if lost else None
+                await self._store.release(WORKER, record.id, reason, count_try=lost)
                 return None
             ended = await self._store.mark_failed(WORKER, record.id, error.code, error.arguments)
             outcome = error.code
@@ -271,14 +294,26 @@ class Scheduler:
                 WORKER, record.id, EngineFault.__name__, [reference]
             )
             outcome = EngineFault.__name__
-        await throttle.drain()
-        log.info("request %d: %s after %.1f s", record.id, outcome, loop.time() - begun)
+        log.info("request %d: %s after %.1f s", record.id, outcome, loop.time() - since)
         return ended
 
+    def _may_run_again(self, record: RequestRecord, error: MstError, *, begun: bool) -> bool:
+        """Return whether a request runs again: always, unless it may be what ends the engine."""
+        if not error.retryable:
+            return False
+        if isinstance(error, EngineBusy):
+            return True
+        if record.tries > self._tries or len(record.attempts) >= MAX_ATTEMPTS_KEPT:
+            return False
+        return not begun or record.tries < self._tries
+
     async def _follow_job(
-        self, record: RequestRecord, throttle: ProgressThrottle
+        self, record: RequestRecord, throttle: ProgressThrottle, begun: asyncio.Event
     ) -> tuple[Rendition, dict[str, float]]:
-        """Run the job, show its progress, and return its result and the seconds of each stage."""
+        """Run the job, show its progress, and return its result and the seconds of each stage.
+
+        ``begun`` is set, and stored, when the engine begins with the job.
+        """
         loop = asyncio.get_running_loop()
         seconds: dict[str, float] = {}
         stage, since = "reading" if record.names else "starting", loop.time()
@@ -297,20 +332,34 @@ class Scheduler:
 
         throttle.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
         scores = await self._uploads.encoded_scores(record.request, record.names)
-        rendition = await self._rendition(
-            Job(str(record.id), record.request, encoded_scores=scores), show
-        )
+
+        async def note_begin() -> None:
+            begun.set()
+            await self._store.mark_begun(WORKER, record.id)
+
+        job = Job(str(record.id), record.request, encoded_scores=scores)
+        self._at_engine[record.id] = record
+        try:
+            rendition = await self._rendition(job, show, note_begin)
+        finally:
+            del self._at_engine[record.id]
         end_stage()
         _check_size(rendition, record.file_limit_bytes)
         return rendition, seconds
 
     async def _rendition(
-        self, job: Job, on_progress: Callable[[Progress], None] = lambda _: None
+        self,
+        job: Job,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        on_begin: Callable[[], Awaitable[None]] | None = None,
     ) -> Rendition:
         """Run a job on the engine and return its result. Raises JobTimeout, EngineLost."""
         try:
             async with asyncio.timeout(self._job_timeout_s):
                 async for event in self._engine.run(job):
+                    if on_begin:
+                        await on_begin()
+                        on_begin = None
                     if isinstance(event, Rendition):
                         return event
                     on_progress(event)

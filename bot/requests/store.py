@@ -23,9 +23,10 @@ from bot.requests.database import MIGRATIONS, Database
 from mst_core.errors import EngineFault, MstError
 from mst_core.jobs import Compose, Receipt, Request, decode_request, encode_request
 
-# A fair queue: the first waiting request of each user, then the second of each, and so on; among
-# these the user served longest ago comes first, then the earliest request. An expired lease counts
-# as waiting, and a user with a running request waits.
+# A fair queue: the first waiting request of each user, then the second of each, and so on. Among
+# these, each 10 s of expected work is a step back, and each 30 s of waiting a step forward; on the
+# same step the user served longest ago comes first, then the earliest request. An expired lease
+# counts as waiting, and a user with a running request waits.
 _QUEUE = """(
     SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
     min(id) OVER (PARTITION BY user_id) AS came, (
@@ -33,14 +34,27 @@ _QUEUE = """(
         WHERE other.user_id = requests.user_id
     ) AS served_at, EXISTS (
         SELECT 1 FROM requests AS other
-        WHERE other.user_id = requests.user_id AND other.state = 'running'
-        AND other.lease_until >= :now
-    ) AS busy
+        WHERE other.user_id = requests.user_id AND other.state IN ('waiting', 'running')
+        AND other.state = 'running' AND other.lease_until >= :steady
+    ) AS busy,
+    CAST(max(0, expected_s / 10.0 - (:now - asked_at) / 30.0) AS INTEGER) AS step
     FROM requests
-    WHERE state = 'waiting' OR (state = 'running' AND lease_until < :now)
-) AS queue"""
+    WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR lease_until < :steady)
+) AS queue"""  # "state IN ..." is what makes SQLite use the partial index
 _HELD = "state = 'running' AND worker IN ('intake', 'download')"
-_ORDER = "ORDER BY queue.nth + queue.busy, queue.served_at, queue.came, queue.id"
+_ORDER = "ORDER BY queue.nth + queue.busy, queue.step, queue.served_at, queue.came, queue.id"
+MAX_ATTEMPTS_KEPT = 20
+"""Attempts of one request whose end is kept."""
+_LOST = f"""state = 'waiting', worker = NULL, lease_until = NULL,
+    tries = tries - (CASE WHEN :count_try AND begun THEN 0 ELSE 1 END), begun = 0,
+    attempts = CASE WHEN json_array_length(attempts) < {MAX_ATTEMPTS_KEPT} AND :reason NOT NULL
+        THEN json_insert(attempts, '$[#]', json_array(round(:now, 3), :reason)) ELSE attempts END"""
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return a clock of seconds since 1970 that later changes of the system's clock do not move."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()
 
 
 INTAKE = "intake"
@@ -69,6 +83,8 @@ class NewRequest:
     """The seed of variant 1, when the request is a later variant."""
     interaction_id: int | None = field(default=None, kw_only=True)
     """The command or press that made it; there is one request for each."""
+    expected_s: float = field(default=0.0, kw_only=True)
+    """Seconds of work that are expected; a later place in the queue for more than 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,9 @@ class RequestRecord(NewRequest):
     id: int
     state: str
     tries: int
+    """Leases that were worked on, and the present one."""
+    attempts: tuple[tuple[float, str], ...]
+    """When and why attempts ended without an outcome, the first ones."""
     asked_at: float
     started_at: float | None
     finished_at: float | None
@@ -100,14 +119,30 @@ class RequestRecord(NewRequest):
 class RequestStore:
     """The stored requests. Open it with `RequestStore.open`, close it with `close`."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
+    ) -> None:
+        """Use an open database.
+
+        Args:
+            database: The database.
+            clock: Returns the time in seconds since 1970, for what is shown.
+            steady: The clock of leases, which never jumps; None makes a `steady_clock`.
+        """
         self.database = database
         """Shared with `bot.requests.uploads.Uploads`, which has a table of its own."""
-        self._clock = clock
+        self._clock, self._steady = clock, steady or steady_clock()
 
     @classmethod
     async def open(
-        cls, path: Path, clock: Callable[[], float] = time.time, migrations: Path = MIGRATIONS
+        cls,
+        path: Path,
+        clock: Callable[[], float] = time.time,
+        migrations: Path = MIGRATIONS,
+        steady: Callable[[], float] | None = None,
     ) -> Self:
         """Open or create the database, and apply the pending migrations.
 
@@ -115,11 +150,12 @@ class RequestStore:
             path: The database file; its folder is created too.
             clock: Returns the time in seconds since 1970.
             migrations: The folder of the migrations.
+            steady: The clock of leases; see `__init__`.
 
         Raises:
             StartupError: when it cannot be opened, or was written by a newer version.
         """
-        return cls(await Database.open(path, migrations), clock)
+        return cls(await Database.open(path, migrations), clock, steady)
 
     async def close(self) -> None:
         """Close the database."""
@@ -141,12 +177,12 @@ class RequestStore:
         rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
                    file_limit_bytes, locale, request, names, first_seed, seed, asked_at,
-                   state, worker, lease_until, interaction_id, press_token)
+                   state, worker, lease_until, interaction_id, press_token, expected_s)
                VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
                    :file_limit_bytes, :locale, :request, :names, :first_seed, :seed, :now,
                    CASE WHEN :holder IS NULL THEN 'waiting' ELSE 'running' END, :holder,
                    CASE WHEN :holder IS NULL THEN NULL ELSE :held_until END, :interaction_id,
-                   :press_token)
+                   :press_token, :expected_s)
                ON CONFLICT (interaction_id) DO NOTHING
                RETURNING *""",
             user_id=record.user_id,
@@ -164,6 +200,7 @@ class RequestStore:
             held_until=HELD_UNTIL,
             interaction_id=record.interaction_id,
             press_token=secrets.token_hex(8),
+            expected_s=record.expected_s,
         )
         if not rows:
             raise RepeatedInteraction
@@ -247,8 +284,8 @@ class RequestStore:
     async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
         """Lease the next request of the fair queue to a worker.
 
-        A user has at most one running request. Each lease counts one try, also after an expired
-        lease; the caller fails a request after too many.
+        A user has at most one running request. Each lease counts one try, unless it ends before
+        `mark_begun`; the caller fails a request after too many.
 
         Args:
             worker: The name of the worker.
@@ -259,7 +296,8 @@ class RequestStore:
         """
         rows = await self._query(
             f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
-                    lease_until = :now + :seconds, tries = tries + 1
+                    lease_until = :steady + :seconds, begun = 0,
+                    tries = tries + (CASE WHEN state = 'running' AND NOT begun THEN 0 ELSE 1 END)
                 WHERE id = (SELECT id FROM {_QUEUE} WHERE NOT busy {_ORDER} LIMIT 1)
                 RETURNING *""",  # noqa: S608 - constants of this module
             worker=worker,
@@ -277,7 +315,7 @@ class RequestStore:
                 are.
         """
         await self._query(
-            """UPDATE requests SET lease_until = :now + :seconds
+            """UPDATE requests SET lease_until = :steady + :seconds
                WHERE worker = :worker AND state = 'running'
                AND id IN (SELECT value FROM json_each(:ids))""",
             worker=worker,
@@ -285,36 +323,54 @@ class RequestStore:
             ids=msgspec.json.encode(request_ids).decode(),
         )
 
-    async def release(self, worker: str, request_id: int, *, count_try: bool) -> None:
-        """Return a leased request to the queue; ``count_try`` is whether this try counts.
+    async def mark_begun(self, worker: str, request_id: int) -> None:
+        """Store that the engine has begun with a request that this worker has leased.
 
         Args:
             worker: The name of the worker.
             request_id: The request; if the worker does not have it leased, it is left as it is.
-            count_try: False when the request did not run, such as for lack of capacity.
         """
         await self._query(
-            """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
-                   tries = tries - :forgiven
+            """UPDATE requests SET begun = 1
                WHERE worker = :worker AND id = :id AND state = 'running'""",
             worker=worker,
             id=request_id,
-            forgiven=int(not count_try),
         )
 
-    async def release_all(self, worker: str, *, count_try: bool) -> None:
-        """Return every request leased by a worker of this name to the queue.
+    async def release(
+        self, worker: str, request_id: int, reason: str | None, *, count_try: bool
+    ) -> None:
+        """Return a leased request to the queue, and keep the reason.
 
         Args:
             worker: The name of the worker.
-            count_try: Whether the try that ends so counts as one of each request.
+            request_id: The request; if the worker does not have it leased, it is left as it is.
+            reason: Why the attempt ended, for the history of the request; None keeps nothing.
+            count_try: Whether the try counts, if the engine had begun with the request.
         """
         await self._query(
-            """UPDATE requests SET state = 'waiting', worker = NULL, lease_until = NULL,
-                   tries = tries - :forgiven
-               WHERE worker = :worker AND state = 'running'""",
+            f"UPDATE requests SET {_LOST} "  # noqa: S608 - a constant of this module
+            "WHERE worker = :worker AND id = :id AND state = 'running'",
             worker=worker,
-            forgiven=int(not count_try),
+            id=request_id,
+            reason=reason,
+            count_try=count_try,
+        )
+
+    async def release_all(self, worker: str, reason: str | None, *, count_try: bool) -> None:
+        """Return every request leased by a worker of this name to the queue; see `release`.
+
+        Args:
+            worker: The name of the worker.
+            reason: Why the attempts ended, for the history of each request; None keeps nothing.
+            count_try: Whether the try counts for each request that the engine had begun with.
+        """
+        await self._query(
+            f"UPDATE requests SET {_LOST} "  # noqa: S608 - a constant of this module
+            "WHERE worker = :worker AND state = 'running'",
+            worker=worker,
+            reason=reason,
+            count_try=count_try,
         )
 
     async def mark_done(
@@ -505,7 +561,8 @@ class RequestStore:
         )
 
     async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:
-        return await self.database.run(statement, **({"now": self._clock()} | values))
+        times = {"now": self._clock(), "steady": self._steady()}
+        return await self.database.run(statement, **(times | values))
 
 
 def _is_readable(row: sqlite3.Row) -> bool:
@@ -522,5 +579,6 @@ def _record_from_row(row: sqlite3.Row) -> RequestRecord:
     values["names"] = msgspec.json.decode(row["names"], type=dict[str, str])
     values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))
     values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)
+    values["attempts"] = msgspec.json.decode(row["attempts"], type=tuple[tuple[float, str], ...])
     values["stage_seconds"] = msgspec.json.decode(row["stage_seconds"] or "{}")
     return RequestRecord(**values)

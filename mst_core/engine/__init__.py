@@ -7,7 +7,7 @@ there can be others. It does not promise that a job survives a crash: the caller
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,19 @@ class Capacity:
         return max(0, self.total - self.running)
 
 
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """Whether an engine takes jobs now, and its history."""
+
+    ready: bool
+    problem: str = ""
+    """Why it last ended or could not start; empty when neither has happened."""
+    deaths: int = 0
+    """Ends and failed starts since the engine was made."""
+    silent_s: float = 0.0
+    """Seconds since its last sign of life, 0 or 1 for a healthy one; 0 while it is not ready."""
+
+
 class Engine(Protocol):
     """Runs jobs. Errors are `MstError`s.
 
@@ -35,11 +48,13 @@ class Engine(Protocol):
     """
 
     async def start(self) -> None:
-        """Start the engine and return when it is ready for jobs."""
+        """Start the engine and return when it is ready for jobs; again after a failed start."""
 
     def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
         """Run one job: yield its progress and at last one rendition, or raise an MstError.
 
+        The first progress comes when the engine begins with the job: one that raises EngineLost
+        before was only waiting, and is not to blame.
         The parsed files of the job cross as `Job.encoded_scores`.
 
         Closing the iterator early cancels the job.
@@ -50,6 +65,12 @@ class Engine(Protocol):
 
     def capacity(self) -> Capacity:
         """Return how many jobs the engine takes and has at this moment."""
+
+    def status(self) -> EngineStatus:
+        """Return whether the engine takes jobs now, and why not."""
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Have a function called whenever the engine begins or ceases to take jobs."""
 
     async def close(self) -> None:
         """Stop the engine and every process that it started."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from asyncio import Future, Queue, Task, TimerHandle
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import count
 from pathlib import Path
 
-from mst_core.engine import Capacity, protocol
+from mst_core.engine import Capacity, EngineStatus, protocol
 from mst_core.engine.process import SHUTDOWN_GRACE_S, WORKER_COMMAND, WorkerProcess
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
 from mst_core.jobs import Job, Progress, Rendition
@@ -82,16 +83,19 @@ class LocalEngine:
         self._slots: dict[int, _Slot] = {}
         self._worker: WorkerProcess | None = None
         self._restarts = 0  # since the last finished job
+        self._deaths = 0  # ends and failed starts since ever
+        self._problem = ""  # the last of them
+        self._on_change: Callable[[], None] = lambda: None
         self._supervisor: Task[None] | None = None
 
     async def start(self) -> None:
-        """Start the worker and return when it is ready.
+        """Start the worker and return when it is ready; after a failed start, try once more.
 
         Raises:
             MstError: the error of a worker that could not open its studio, such as NoSoundFont.
             EngineLost: when the worker ended or was not ready in time.
         """
-        if self._supervisor is not None:
+        if self._supervisor is not None and not self._supervisor.done():
             raise RuntimeError("this engine was started before")
         first: Future[MstError | None] = asyncio.get_running_loop().create_future()
         self._supervisor = asyncio.create_task(self._supervise(first))
@@ -130,6 +134,15 @@ class LocalEngine:
     def capacity(self) -> Capacity:
         """Return the slots and the jobs; a cancelled job counts until the worker drops it."""
         return Capacity(total=self._slot_count, running=len(self._slots))
+
+    def status(self) -> EngineStatus:
+        """Return whether a worker is ready, how the last one ended, and how often one did."""
+        silent_s = self._worker.silent_s if self._worker else 0.0
+        return EngineStatus(self._worker is not None, self._problem, self._deaths, silent_s)
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Have a function called whenever a worker is ready or has ended."""
+        self._on_change = on_change
 
     async def close(self) -> None:
         """Stop the worker; the `run` of every job that is left raises EngineLost."""
@@ -183,6 +196,8 @@ class LocalEngine:
                         self._command, self._setup, self._startup_timeout_s
                     )
                 except MstError as error:
+                    self._deaths += 1
+                    self._problem = f"it could not be started: {error}"
                     if not first.done():
                         first.set_result(error)
                         return
@@ -193,7 +208,8 @@ class LocalEngine:
                         first.set_result(None)
                     await self._follow_worker(self._worker)
                 self._restarts += 1
-                await asyncio.sleep(self._restart_delay_s())
+                # Half of it by chance: engines that ended together do not start together.
+                await asyncio.sleep(self._restart_delay_s() * (1 - secrets.randbelow(500) / 1000))
         finally:
             self._fail_all("the engine was closed")
             if not first.done():
@@ -211,6 +227,7 @@ class LocalEngine:
         """Send the waiting jobs to a new worker and handle its events until it ends."""
         logger.info("the engine is ready, process %d", worker.pid)
         grace_s = SHUTDOWN_GRACE_S
+        self._on_change()
         try:
             for slot in self._slots.values():
                 self._send_job(slot, worker)
@@ -219,7 +236,10 @@ class LocalEngine:
             grace_s = 0  # its output has ended: the worker is dead or broken
         finally:
             self._worker = None
+            self._on_change()
             end = await worker.close(grace_s)
+        self._deaths += 1
+        self._problem = end
         logger.error("the engine died: %s", end)
         for slot in [*self._slots.values()]:
             if slot.abandoned or slot.timeout is not None or slot.attempts >= MAX_ATTEMPTS_PER_JOB:
@@ -239,6 +259,7 @@ class LocalEngine:
             case None:
                 loop = asyncio.get_running_loop()
                 slot.timeout = loop.call_later(self._job_timeout_s, self._time_out, slot)
+                slot.events.put_nowait(Progress("composing", 0.0))
             case Progress() as progress:
                 slot.events.put_nowait(progress)
             case Rendition() as rendition:

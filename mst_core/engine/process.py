@@ -12,6 +12,7 @@ from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -24,6 +25,12 @@ from mst_core.errors import EngineLost, rebuild_error
 WORKER_COMMAND = ("env", "OMP_NUM_THREADS=1", sys.executable, "-m", "mst_core.engine.worker")
 SHUTDOWN_GRACE_S = 5.0
 """Seconds from closing the input of a worker until it is killed."""
+TICK_S = 1.0
+"""Seconds between two looks for a sign of life of the worker."""
+MAX_SILENT_TICKS = 8
+"""Looks in a row without a sign of life after which a worker is killed."""
+LATE_START_S = 10.0
+"""Seconds of a start after which the log says that it takes long."""
 _MAX_LINE_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.engine.worker")
@@ -40,6 +47,10 @@ class WorkerProcess:
         self._stdin = stdin
         self._stdout = stdout
         self._log_task = asyncio.create_task(_forward_log(stderr))
+        self._ready = False
+        self._silent_ticks = 0  # looks without a sign of life, also after the last one
+        self._frozen = ""  # why this side killed it, if it did
+        self._watch_task = asyncio.create_task(self._watch())
 
     @classmethod
     async def start(
@@ -70,12 +81,16 @@ class WorkerProcess:
             async with asyncio.timeout(startup_timeout_s):
                 answer = await child._read()
         except TimeoutError:
-            await child.close(0)
-            raise EngineLost(f"it was not ready after {startup_timeout_s:g} seconds") from None
+            end = await child.close(0)
+            frozen = child._frozen and f"{end}; "
+            raise EngineLost(
+                f"{frozen}it was not ready after {startup_timeout_s:g} seconds"
+            ) from None
         except BaseException:
             await child.close(0)
             raise
         if isinstance(answer, protocol.Ready):
+            child._ready = True
             return child
         if isinstance(answer, protocol.Failed):
             await child.close(SHUTDOWN_GRACE_S)
@@ -86,6 +101,11 @@ class WorkerProcess:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last sign of life, in whole looks of this process."""
+        return self._silent_ticks * TICK_S
 
     def send(self, message: protocol.Setup | protocol.Run | protocol.Cancel) -> None:
         """Send a command; it is dropped when the worker has ended, which also ends `events`."""
@@ -98,6 +118,30 @@ class WorkerProcess:
         while (message := await self._read()) is not None:
             yield message
 
+    async def _watch(self) -> None:
+        """Kill the worker when it shows no sign of life for `MAX_SILENT_TICKS` looks in a row.
+
+        Looks are counted, not seconds: when this process itself was stopped, or the machine slept,
+        the signs that came meanwhile are read before the next look. A worker that is not ready
+        sends no signs, because imports may hold its interpreter for long; then being stopped by a
+        signal counts as silence.
+        """
+        ticks = 0
+        while self._silent_ticks < MAX_SILENT_TICKS:
+            await asyncio.sleep(TICK_S)
+            ticks += 1
+            if self._ready or _is_stopped(self.pid):
+                self._silent_ticks += 1
+            if not self._ready and ticks * TICK_S == LATE_START_S:
+                logger.warning("the engine process %d is still starting", self.pid)
+        self._frozen = f"it showed no sign of life for {self.silent_s:g} seconds"
+        logger.error("the engine process %d is frozen: %s", self.pid, self._frozen)
+        self.kill()
+
+    def _note_life(self) -> None:
+        """Begin to count the silence anew."""
+        self._silent_ticks = 0
+
     def kill(self) -> None:
         """Kill the worker and every process that it started."""
         with suppress(ProcessLookupError):
@@ -109,6 +153,7 @@ class WorkerProcess:
         Returns:
             How it ended, such as ``it ended with exit status 0``.
         """
+        self._watch_task.cancel()
         self._stdin.close()
         try:
             async with asyncio.timeout(grace_s):
@@ -122,6 +167,8 @@ class WorkerProcess:
         await self._log_task
         with suppress(BrokenPipeError, ConnectionResetError):
             await self._stdin.wait_closed()
+        if self._frozen:
+            return self._frozen
         if status < 0:
             return f"it was ended by {signal.Signals(-status).name}"
         return f"it ended with exit status {status}"
@@ -129,15 +176,26 @@ class WorkerProcess:
     async def _read(self) -> protocol.WorkerEvent | None:
         """Return the next event; None when the worker has ended or sent an invalid frame."""
         try:
-            return await protocol.read_event(self._stdout)
+            event = await protocol.read_event(self._stdout, self._note_life)
         except msgspec.DecodeError:
             logger.exception("the engine process %d sent an invalid frame", self.pid)
             return None
+        self._note_life()
+        return event
 
     async def _discard_output(self) -> None:
         """Read to the end of the output: a worker that is writing must be able to finish."""
         while await self._stdout.read(_MAX_LINE_BYTES):
             pass
+
+
+def _is_stopped(pid: int) -> bool:
+    """Return whether a process is stopped by a signal; False where the system does not say."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(") ")[2][:1] in ("T", "t")  # the name before it may hold anything
 
 
 async def _forward_log(stderr: StreamReader) -> None:

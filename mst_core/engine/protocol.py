@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from asyncio import IncompleteReadError, StreamReader
+from collections.abc import Callable
 from typing import BinaryIO
 
 import msgspec
@@ -45,7 +46,7 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The studio is open: the worker takes jobs."""
+    """The studio is open: the worker takes jobs. Sent again as a sign of life, once a second."""
 
 
 class JobUpdate(msgspec.Struct, frozen=True, tag="job_update"):
@@ -97,20 +98,30 @@ def read_command(stream: BinaryIO) -> Setup | Run | Cancel | None:
     return _command_decoder.decode(body)
 
 
-async def read_event(stream: StreamReader) -> WorkerEvent | None:
+async def read_event(
+    stream: StreamReader, on_bytes: Callable[[], None] = lambda: None
+) -> WorkerEvent | None:
     """Return the next event of a worker; None when the worker has ended.
 
     Args:
         stream: the standard output of the worker.
+        on_bytes: called whenever bytes arrive: minutes of sound are a frame of many reads.
 
     Raises:
         msgspec.DecodeError: when the frame is no event.
     """
     try:
         head = await stream.readexactly(_LENGTH.size)
-        body = await stream.readexactly(_body_length(head))
     except IncompleteReadError:
         return None
+    length = _body_length(head)
+    body = bytearray()
+    while len(body) < length:
+        chunk = await stream.read(length - len(body))
+        if not chunk:
+            return None
+        on_bytes()
+        body += chunk
     return _event_decoder.decode(body)
 
 

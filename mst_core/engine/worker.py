@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import BinaryIO
 
 from mst_core.engine import protocol
@@ -26,6 +26,8 @@ from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
 
 RENDER_THREADS = 2
+BEAT_S = 1.0
+"""Seconds between two signs of life."""
 PROGRESS_STEP = 0.01
 """Share of a job after which progress is sent again; composers report after every note."""
 LOG_FORMAT = "%(levelname)s %(message)s"  # `process` parses the level
@@ -68,6 +70,11 @@ class JobRunner:
             waiting = stage.cancel()
         if waiting:
             self._fail_job(ticket, _cancelled())
+
+    def await_lock(self) -> None:
+        """Return when the jobs can be changed: never when a thread holds them for good."""
+        with self._lock:
+            pass
 
     def close(self) -> None:
         """Start no further stage and wait for none."""
@@ -192,12 +199,31 @@ def serve(
         return
     runner = JobRunner(studio, send)
     send(protocol.Ready())
+    ended = Event()
+    Thread(target=_beat, args=(runner, send, ended), name="heartbeat", daemon=True).start()
     while (command := protocol.read_command(incoming)) is not None:
         if isinstance(command, protocol.Run):
             runner.run(command.ticket, command.job)
         elif isinstance(command, protocol.Cancel):
             runner.cancel(command.ticket)
+    ended.set()
     runner.close()
+
+
+def _beat(runner: JobRunner, send: Callable[[protocol.WorkerEvent], None], ended: Event) -> None:
+    """Send a sign of life every `BEAT_S` seconds.
+
+    It needs what every job needs: a running process, the interpreter lock (which native code may
+    hold for good), the jobs and the output. So its absence proves that no job can go on.
+
+    Args:
+        runner: runs the jobs.
+        send: sends an event to the owner.
+        ended: set when no more signs are needed.
+    """
+    while not ended.wait(BEAT_S):
+        runner.await_lock()
+        send(protocol.Ready())
 
 
 def claim_stdio() -> tuple[BinaryIO, BinaryIO]:

@@ -18,6 +18,18 @@ async def test_running_requests_of_a_dead_bot_run_again_at_once(queue: QueueEnv)
     await queue.store.lease(WORKER, 3600)
     async with queue.scheduling():
         (answered,) = await queue.delivered(record)
+    assert (answered.state, answered.tries) == ("done", 1), "it had only waited at the engine"
+    assert [reason for _, reason in answered.attempts] == ["the bot ended meanwhile"]
+
+
+async def test_a_request_that_was_worked_on_when_the_bot_died_has_used_a_try(
+    queue: QueueEnv,
+) -> None:
+    record = await queue.add()
+    await queue.store.lease(WORKER, 3600)
+    await queue.store.mark_begun(WORKER, record.id)
+    async with queue.scheduling():
+        (answered,) = await queue.delivered(record)
     assert (answered.state, answered.tries) == ("done", 2)
 
 
@@ -25,7 +37,8 @@ async def test_a_request_that_killed_the_bot_each_time_is_not_run_again(queue: Q
     record = await queue.add()
     for _ in range(3):
         await queue.store.lease(WORKER, 3600)
-        await queue.store.release_all(WORKER, count_try=True)
+        await queue.store.mark_begun(WORKER, record.id)
+        await queue.store.release_all(WORKER, "the bot ended meanwhile", count_try=True)
     async with queue.scheduling():
         (answered,) = await queue.delivered(record)
     assert answered.error_code == "EngineLost"

@@ -5,6 +5,7 @@ It composes scales. Some of its styles misbehave in the way that their names say
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -32,7 +33,17 @@ CARD = StyleCard(
     keys={"D": 1.0},
     forms={"AABB": 1.0},
 )
-STYLES = ("folk", "jazz", "printing", "unwilling", "failing", "crashing", "hanging", "patient")
+STYLES = (
+    "folk",
+    "jazz",
+    "printing",
+    "unwilling",
+    "failing",
+    "crashing",
+    "hanging",
+    "frozen",
+    "patient",
+)
 SHARES = 20
 
 
@@ -58,6 +69,8 @@ class FakeComposer:
             case "hanging":
                 while True:
                     time.sleep(1)
+            case "frozen":
+                ctypes.PyDLL(None).sleep(3600)  # holds the interpreter lock
             case "patient":  # until the test creates the file
                 while not (self._models / "go").exists():
                     on_progress(0.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.requests.store import NewRequest
 from bot.settings import Settings
-from mst_core.engine import Capacity
+from mst_core.engine import Capacity, EngineStatus
 from mst_core.errors import EngineBusy, MstError
 from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer
 from mst_core.pages import name_page
@@ -172,6 +172,8 @@ class FakeEngine:
         self.wait: Callable[[Awaitable[Any]], Awaitable[Any]] = _await_directly
         """How it waits; a SimCord environment needs its own way."""
         self.closed = False
+        self.ready = True
+        self.on_change: Callable[[], None] = lambda: None
         self._gate = asyncio.Event()
 
     async def start(self) -> None:
@@ -209,6 +211,19 @@ class FakeEngine:
     def capacity(self) -> Capacity:
         """Return the slots and the running jobs."""
         return Capacity(self.slots, len(self.running))
+
+    def status(self) -> EngineStatus:
+        """Return that it takes jobs, unless ``ready`` was changed."""
+        return EngineStatus(self.ready)
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Keep the function for `become`."""
+        self.on_change = on_change
+
+    def become(self, *, ready: bool) -> None:
+        """Begin or cease to take jobs."""
+        self.ready = ready
+        self.on_change()
 
     async def close(self) -> None:
         """Record that it was closed."""

@@ -22,7 +22,7 @@ class RecordingNotifier:
     """A notifier that records its calls."""
 
     def __init__(self) -> None:
-        self.positions: list[tuple[int, int, bool]] = []
+        self.positions: list[tuple[int, int, str]] = []
         self.shares: list[float] = []
         self.results: dict[int, list[dict[str, bytes]]] = {}
         self.failures: dict[int, list[MstError]] = {}
@@ -31,10 +31,8 @@ class RecordingNotifier:
         self.permanent_error: Exception | None = None
         """Raised by every delivery."""
 
-    async def show_position(
-        self, record: RequestRecord, position: int, *, engine_ready: bool
-    ) -> None:
-        self.positions.append((record.id, position, engine_ready))
+    async def show_position(self, record: RequestRecord, position: int, *, engine: str) -> None:
+        self.positions.append((record.id, position, engine))
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
         self.shares.append(progress.share)

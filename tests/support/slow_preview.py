@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from bot.preview import serve
 from bot.settings import Settings
-from mst_core.engine import Capacity
+from mst_core.engine import Capacity, EngineStatus
 from mst_core.jobs import Job, Progress, Receipt, Rendition
 
 STEPS = 10
@@ -54,6 +54,13 @@ class SlowEngine:
     def capacity(self) -> Capacity:
         """Return a capacity of four jobs."""
         return Capacity(4, self._running)
+
+    def status(self) -> EngineStatus:
+        """Return that it takes jobs."""
+        return EngineStatus(ready=True)
+
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Do nothing: it is always ready."""
 
     async def close(self) -> None:
         """End."""

@@ -141,7 +141,7 @@ async def test_an_interaction_makes_one_request_however_often_it_comes(queue: Qu
 
 async def test_a_held_request_never_runs_and_its_user_is_not_held_up(queue: QueueEnv) -> None:
     held = await queue.store.add(make_new_request(user_id=1), INTAKE)
-    await queue.store.release_all("bot", count_try=True)
+    await queue.store.release_all("bot", "it ended", count_try=True)
     assert await queue.store.lease("bot", 60) is None
     assert await queue.store.count_open(1) == 0
     assert await queue.store.acknowledge(held.id, 44)

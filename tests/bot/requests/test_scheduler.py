@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.requests.store import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
+from mst_core.jobs import Job, Progress, Rendition
 from tests.support.fakes import FakeEngine
 from tests.support.queue_env import QueueEnv, until
 
@@ -61,7 +64,7 @@ async def test_requests_wait_while_the_engine_starts(queue: QueueEnv) -> None:
         record = await queue.add(scheduler)
 
         async def shown() -> bool:
-            return (record.id, 1, False) in queue.notifier.positions
+            return (record.id, 1, "starting") in queue.notifier.positions
 
         await until(shown)
         assert engine.jobs == []
@@ -97,11 +100,114 @@ async def test_a_job_that_kills_every_engine_fails_with_a_clear_error(queue: Que
     assert [error.code for error in queue.notifier.failures[answered.id]] == ["EngineLost"]
 
 
-async def test_a_busy_engine_counts_no_try(queue: QueueEnv) -> None:
-    queue.engine.errors = [EngineBusy(8)] * 5
-    async with queue.scheduling() as scheduler:
+async def test_a_request_that_only_waited_while_the_engine_died_loses_no_try(
+    queue: QueueEnv,
+) -> None:
+    class Mortal(FakeEngine):
+        """Dies six times before it begins with a job."""
+
+        deaths = 6
+
+        async def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
+            if self.deaths:
+                self.deaths -= 1
+                raise EngineLost("it was ended by SIGKILL")
+            async for event in super().run(job):
+                yield event
+
+    async with queue.scheduling(Mortal()) as scheduler:
         (answered,) = await queue.delivered(await queue.add(scheduler))
     assert (answered.state, answered.tries) == ("done", 1)
+    assert len(answered.attempts) == 6
+    assert "SIGKILL" in answered.attempts[0][1]
+
+
+async def test_a_request_that_ends_the_engine_before_it_begins_is_given_up_too(
+    queue: QueueEnv,
+) -> None:
+    class Poisoned(FakeEngine):
+        async def run(self, job: Job) -> AsyncIterator[Progress | Rendition]:
+            if job.id:
+                raise EngineLost("it was ended by SIGSEGV")
+            yield Progress("composing", 0.0)
+
+    async with queue.scheduling(Poisoned(), retry_s=0.001) as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
+    assert (answered.state, answered.error_code) == ("failed", "EngineLost")
+    assert "SIGSEGV" in answered.error_arguments[0]
+
+
+async def test_those_who_wait_are_informed_that_the_engine_is_restarted(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.requests.notifier.EDIT_INTERVAL_S", 0.0)
+    queue.engine.slots = 1
+    queue.engine.hold = True
+    async with queue.scheduling() as scheduler:
+        at_work, waiting = [await queue.add(scheduler, user_id=user) for user in (1, 2)]
+
+        async def shown(*expected: tuple[int, int, str]) -> bool:
+            return {*expected} <= {*queue.notifier.positions}
+
+        await until(lambda: shown((waiting.id, 1, "ready")))
+        queue.engine.become(ready=False)
+        await until(lambda: shown((at_work.id, 1, "restarting"), (waiting.id, 2, "restarting")))
+        queue.engine.become(ready=True)
+        queue.engine.release()
+        await queue.delivered(at_work, waiting)
+
+
+async def test_nothing_is_leased_while_the_engine_is_down(queue: QueueEnv) -> None:
+    async with queue.scheduling() as scheduler:
+        await queue.delivered(await queue.add(scheduler))
+        queue.engine.become(ready=False)
+        record = await queue.add(scheduler)
+        await asyncio.sleep(0.1)
+        found = await queue.store.find(record.id)
+        assert found is not None
+        assert (found.state, found.tries, found.attempts) == ("waiting", 0, ())
+        queue.engine.become(ready=True)
+        await queue.delivered(record)
+
+
+async def test_an_engine_that_dies_in_its_first_start_is_started_again(queue: QueueEnv) -> None:
+    class Weak(FakeEngine):
+        """Dies in its first two starts."""
+
+        starts = 0
+
+        async def start(self) -> None:
+            self.starts += 1
+            if self.starts < 3:
+                raise EngineLost("it was ended by SIGKILL before it was ready")
+
+    async with queue.scheduling(Weak()) as scheduler:
+        await queue.delivered(await queue.add(scheduler))
+    assert queue.engine_failures == []
+
+
+async def test_an_edit_that_hangs_holds_no_finished_tune_and_no_place(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a rate limit of 100 s does."""
+    monkeypatch.setattr("bot.requests.notifier.DRAIN_LIMIT_S", 0.05)
+
+    async def hang(record: RequestRecord, progress: Progress) -> None:
+        await asyncio.sleep(100)
+
+    monkeypatch.setattr(queue.notifier, "show_progress", hang)
+    queue.engine.slots = 1
+    async with queue.scheduling() as scheduler:
+        records = [await queue.add(scheduler, user_id=user) for user in range(5)]
+        async with asyncio.timeout(5):
+            await queue.delivered(*records)
+
+
+async def test_a_busy_engine_counts_no_try(queue: QueueEnv) -> None:
+    queue.engine.errors = [EngineBusy(8)] * 25
+    async with queue.scheduling() as scheduler:
+        (answered,) = await queue.delivered(await queue.add(scheduler))
+    assert (answered.state, answered.tries, answered.attempts) == ("done", 1, ())
 
 
 async def test_an_error_in_the_options_is_not_retried(queue: QueueEnv) -> None:

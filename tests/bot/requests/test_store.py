@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.requests.store import INTAKE, RequestRecord, RequestStore
+from bot.requests.store import (
+    _ORDER,
+    _QUEUE,
+    INTAKE,
+    MAX_ATTEMPTS_KEPT,
+    RequestRecord,
+    RequestStore,
+)
 from mst_core.jobs import Job
 from tests.support.fakes import make_new_request, make_rendition
 from tests.support.paths import PROJECT
@@ -37,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[RequestStore]:
-    opened = await RequestStore.open(tmp_path / "deep" / "ledger.sqlite3", clock)
+    opened = await RequestStore.open(tmp_path / "deep" / "ledger.sqlite3", clock, steady=clock)
     yield opened
     await opened.close()
 
@@ -140,7 +147,7 @@ async def test_the_queue_lists_requests_in_the_order_of_their_leases(
     assert leased == queued
 
 
-async def test_a_request_with_an_expired_lease_is_leased_again_and_counts_a_try(
+async def test_a_request_with_an_expired_lease_is_leased_again_and_counts_its_try_if_begun(
     store: RequestStore, clock: Clock
 ) -> None:
     await store.add(make_new_request())
@@ -149,7 +156,10 @@ async def test_a_request_with_an_expired_lease_is_leased_again_and_counts_a_try(
     assert await store.lease("alive", 60) is None
     clock.now += 2
     second = await lease(store, "alive")
-    assert (second.id, second.tries) == (first.id, 2)
+    assert (second.id, second.tries) == (first.id, 1), "nothing was done in the first one"
+    await store.mark_begun("alive", first.id)
+    clock.now += 61
+    assert (await lease(store, "third")).tries == 2
 
 
 async def test_a_renewed_lease_does_not_expire(store: RequestStore, clock: Clock) -> None:
@@ -179,14 +189,93 @@ async def test_a_worker_without_the_lease_stores_no_outcome(
 async def test_a_released_request_waits_again(store: RequestStore) -> None:
     await store.add(make_new_request())
     record = await lease(store)
-    await store.release("bot", record.id, count_try=False)
+    await store.release("bot", record.id, "busy", count_try=False)
     assert (await lease(store)).tries == 1
-    await store.release("bot", record.id, count_try=True)
+    await store.mark_begun("bot", record.id)
+    await store.release("bot", record.id, "it was killed", count_try=True)
     assert (await lease(store)).tries == 2
-    await store.release_all("another", count_try=True)
+    await store.release_all("another", "it ended", count_try=True)
     assert await store.queue() == [], "only what one has leased oneself goes back"
-    await store.release_all("bot", count_try=True)
+    await store.release_all("bot", "it ended", count_try=True)
     assert [waiting.id for waiting in await store.queue()] == [record.id]
+
+
+async def test_only_a_begun_request_has_used_a_try(store: RequestStore) -> None:
+    for user in (1, 2):
+        await store.add(make_new_request(user_id=user))
+    worked, waited = await lease(store), await lease(store)
+    await store.mark_begun("bot", worked.id)
+    await store.mark_begun("another", waited.id)
+    await store.release_all("bot", "the bot ended meanwhile", count_try=True)
+    tries = {record.id: record.tries for record in await store.queue()}
+    assert tries == {worked.id: 1, waited.id: 0}
+
+
+async def test_a_request_keeps_when_and_why_its_attempts_ended(
+    store: RequestStore, clock: Clock
+) -> None:
+    record = await store.add(make_new_request())
+    for number in range(MAX_ATTEMPTS_KEPT + 5):
+        await lease(store)
+        await store.release("bot", record.id, f"death {number}", count_try=True)
+    found = await store.find(record.id)
+    assert found is not None
+    assert found.attempts[:2] == ((clock.now, "death 0"), (clock.now, "death 1"))
+    assert len(found.attempts) == MAX_ATTEMPTS_KEPT, "the history of a request is bounded"
+
+
+async def test_a_lease_keeps_its_time_when_the_clock_of_the_system_jumps(tmp_path: Path) -> None:
+    clock, steady = Clock(), Clock()
+    store = await RequestStore.open(tmp_path / "ledger.sqlite3", clock, steady=steady)
+    await store.add(make_new_request())
+    await lease(store)
+    for jump in (7200, -14_400):
+        clock.now += jump
+        assert await store.lease("bot", 60) is None, "it would run twice"
+    steady.now += 61
+    assert await store.lease("bot", 60) is not None
+    await store.close()
+
+
+async def test_long_work_waits_for_short_work_but_not_for_ever(
+    store: RequestStore, clock: Clock
+) -> None:
+    long = await store.add(make_new_request(user_id=1, expected_s=65))
+    served = []
+    for user in range(2, 60):
+        await store.add(make_new_request(user_id=user, expected_s=2))
+        clock.now += 10
+        record = await lease(store)
+        served.append(record.id)
+        await finish(store, record)
+    assert served[0] != long.id
+    assert 0 < served.index(long.id) <= 21, "after 200 s it is as near as a short one"
+
+
+async def test_one_person_with_a_thousand_requests_delays_another_by_one(
+    store: RequestStore, clock: Clock
+) -> None:
+    for _ in range(1000):
+        await store.add(make_new_request(user_id=1, expected_s=1))
+    await finish(store, await lease(store))
+    other = await store.add(make_new_request(user_id=2, expected_s=9))
+    order = []
+    for _ in range(3):
+        record = await lease(store)
+        order.append(record.id)
+        await finish(store, record)
+    assert other.id in order[:2]
+
+
+async def test_the_lease_and_the_queue_read_no_finished_request(store: RequestStore) -> None:
+    """The plan that SQLite makes has indexes alone, no scan of the table."""
+    query = f"SELECT id FROM {_QUEUE} WHERE NOT busy {_ORDER}"  # noqa: S608
+    rows = await store.database.run("EXPLAIN QUERY PLAN " + query, now=1.0, steady=1.0)
+    plan = [row["detail"] for row in rows]
+    scans = [line for line in plan if line.startswith("SCAN")]
+    assert all("requests_unfinished" in line or "queue" in line or "(" in line for line in scans)
+    assert any("requests_unfinished" in line for line in scans)
+    assert any("requests_by_start" in line for line in plan)
 
 
 async def test_a_failure_keeps_its_code_and_arguments(store: RequestStore) -> None:
@@ -280,7 +369,7 @@ async def test_kill_9_loses_no_accepted_request(tmp_path: Path, after: int) -> N
     printed += [int(line) for line in (await process.stdout.read()).split(b"\n")[:-1]]
     await process.wait()
     store = await RequestStore.open(path)
-    await store.release_all("killed", count_try=True)
+    await store.release_all("killed", "it was killed", count_try=True)
     stored = {record.id for record in await store.queue()}
     await store.close()
     assert set(printed) <= stored

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from mst_core.errors import (
     MstError,
     NoSoundFont,
 )
+from mst_core.jobs import Rendition
 from tests.support.engines import ask, begin, make_engine, opened, perform, starts
 from tests.support.paths import MODELS, PROJECT
 
@@ -59,6 +61,69 @@ async def test_a_worker_killed_from_outside_is_replaced_once(tmp_path: Path) -> 
             [event async for event in events]
         await perform(engine, ask())
         assert starts(tmp_path) == 2
+
+
+async def test_a_stopped_worker_is_noticed_and_only_the_job_at_work_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.5)
+    async with opened(tmp_path) as engine:
+        at_work = await begin(engine, ask("patient"))
+        waiting = asyncio.create_task(perform(engine, ask()))
+        await asyncio.sleep(0)
+        os.kill(int((tmp_path / "starts").read_text()), signal.SIGSTOP)
+        with pytest.raises(EngineLost, match="no sign of life"):
+            [event async for event in at_work]
+        assert (await waiting).receipt.pitch == "folk"
+        assert starts(tmp_path) == 2
+        assert engine.status().ready
+        assert (engine.status().deaths, engine.status().silent_s) == (1, 0)
+        assert "no sign of life" in engine.status().problem
+
+
+async def test_a_job_that_holds_the_interpreter_for_good_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.5)
+    async with opened(tmp_path) as engine:
+        with pytest.raises(EngineLost, match="no sign of life"):
+            await perform(engine, ask("frozen"))
+        await perform(engine, ask())
+
+
+async def test_a_busy_worker_is_alive_also_after_its_owner_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.3)
+    async with opened(tmp_path) as engine:
+        events = await begin(engine, ask("patient"))
+        for _ in range(2):
+            time.sleep(3)  # noqa: ASYNC251 - as a machine that sleeps
+            await asyncio.sleep(1.2)
+        (tmp_path / "go").touch()
+        *_, last = [event async for event in events]
+        assert isinstance(last, Rendition)
+        assert starts(tmp_path) == 1
+
+
+async def test_a_worker_stopped_in_its_start_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.05)
+    (tmp_path / "hanging").touch()
+    engine = make_engine(tmp_path)
+    starting = asyncio.create_task(engine.start())
+    while not (tmp_path / "starts").exists():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(1)
+    assert not starting.done(), "a slow start is no frozen one"
+    os.kill(int((tmp_path / "starts").read_text()), signal.SIGSTOP)
+    with pytest.raises(EngineLost, match="no sign of life"):
+        await starting
+    (tmp_path / "hanging").unlink()
+    await engine.start()
+    await perform(engine, ask())
+    await engine.close()
 
 
 async def test_the_restart_delay_grows_to_a_limit(
