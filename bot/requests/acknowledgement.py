@@ -42,11 +42,13 @@ class Acknowledgements:
     ) -> None:
         self._store, self._find_message, self._wake = store, find_message, wake
         self._unsettled: dict[int, RequestRecord] = {}
+        self._left: frozenset[int] = frozenset()  # by an earlier process, with its downloads
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Settle what an earlier process left, now and until each has an answer of Discord."""
         self._unsettled = {one.id: one for one in await self._store.unacknowledged()}
+        self._left = frozenset(self._unsettled)
         self._look_again(0)
 
     async def close(self) -> None:
@@ -72,7 +74,7 @@ class Acknowledgements:
             await self._store.withdraw(record.id)
         else:
             await self._store.acknowledge(record.id, message_id)
-            if record.worker == DOWNLOAD:
+            if record.worker == DOWNLOAD and record.id in self._left:
                 await self._store.mark_failed(
                     DOWNLOAD,
                     record.id,

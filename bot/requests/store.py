@@ -234,7 +234,9 @@ class RequestStore:
         return bool(rows)
 
     async def complete(self, request_id: int, request: Request, names: Mapping[str, str]) -> bool:
-        """Store the downloaded files of a request that `DOWNLOAD` holds; it is waiting then.
+        """Store the downloaded files of a request that `DOWNLOAD` holds.
+
+        It is waiting then, unless its message is not known yet: then `INTAKE` holds it.
 
         Args:
             request_id: The request.
@@ -245,13 +247,16 @@ class RequestStore:
             False when it is deleted.
         """
         rows = await self._query(
-            """UPDATE requests SET request = :request, names = :names, state = 'waiting',
-                   worker = NULL, lease_until = NULL
+            """UPDATE requests SET request = :request, names = :names,
+                   state = CASE message_id WHEN 0 THEN state ELSE 'waiting' END,
+                   lease_until = CASE message_id WHEN 0 THEN lease_until END,
+                   worker = CASE message_id WHEN 0 THEN :intake END
                WHERE id = :id AND state = 'running' AND worker = :download RETURNING id""",
             id=request_id,
             request=encode_request(request),
             names=msgspec.json.encode(names).decode(),
             download=DOWNLOAD,
+            intake=INTAKE,
         )
         return bool(rows)
 

@@ -10,6 +10,7 @@ import discord
 import pytest
 
 from bot.errors import RepeatedInteraction
+from bot.requests import downloads
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.notifier import NotDelivered
 from bot.requests.store import DOWNLOAD, INTAKE, RequestRecord
@@ -130,6 +131,41 @@ async def test_a_kill_during_a_slow_download_is_told(
     assert (record.state, record.error_code) == ("failed", "DownloadFailed")
     assert record.error_arguments == ("a reel.mid",)
     assert record.answered_at
+
+
+async def test_a_lost_reply_during_a_slow_download_leads_to_one_result(
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.requests.intake.DEFER_AFTER_S", 0.01)
+    fetch_all = downloads.fetch_all
+
+    async def slowly(*arguments: Any) -> list[bytes]:
+        await asyncio.sleep(0.1)
+        return await fetch_all(*arguments)
+
+    monkeypatch.setattr("bot.requests.intake.fetch_all", slowly)
+    lose_reply(monkeypatch, carried_out=True, error=TimeoutError())
+    await server.alice.slash(
+        server.channel, "rerhythm", file=("a reel.mid", write_reel()), rhythm="jazz"
+    )
+    await asyncio.sleep(0.3)
+    await server.env.settle()
+    (message,) = server.channel.history()
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+    (record,) = await server.history(server.alice)
+    assert (record.state, record.message_id) == ("done", message.id)
+
+
+async def test_a_request_without_its_message_does_not_run_when_its_files_are_there(
+    queue: QueueEnv,
+) -> None:
+    held = await queue.store.add(make_new_request(message_id=0), DOWNLOAD)
+    assert await queue.store.complete(held.id, held.request, {})
+    assert await queue.store.lease("bot", 60) is None
+    assert await queue.store.acknowledge(held.id, 44)
+    leased = await queue.store.lease("bot", 60)
+    assert leased is not None
+    assert (leased.id, leased.message_id) == (held.id, 44)
 
 
 async def test_an_interaction_makes_one_request_however_often_it_comes(queue: QueueEnv) -> None:
