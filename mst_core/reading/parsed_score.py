@@ -21,7 +21,7 @@ class Limits:
     tracks: int = 128
     """Tracks of a MIDI file, parts of a MusicXML file, voices of an ABC tune."""
     events: int = 400_000
-    """Messages of a MIDI file, elements of an XML file, characters of an ABC file."""
+    """Messages of a MIDI file, elements of an XML file, characters of a tune in ABC."""
     notes: int = 20_000
     """Notes of all parts together."""
     controls: int = 60_000

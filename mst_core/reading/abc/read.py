@@ -35,7 +35,7 @@ def read_abc_score(
     """Read a tune of an ABC file, every note once as it is written.
 
     Args:
-        data: The file; bytes in the character set that it names, in UTF-8, UTF-16 or Windows-1252.
+        data: The file; bytes in any character set (`decode_abc`).
         track: The voice that is the melody, from 1; None finds it.
         tune: The tune of a book, from 1; None takes the first that can be read.
         limits: Sizes above which a file is rejected.
