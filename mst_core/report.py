@@ -95,7 +95,7 @@ def _describe_tempos(melody: Melody) -> Iterator[str]:
     tempos = [round(change.tempo) for change in melody.tempo_changes]
     if tempos and min(tempos) != max(tempos):
         yield (
-            f"{_TEMPO_CHANGES}: {min(tempos)} to {max(tempos)} quarter notes per minute, mostly "
+            f"{_TEMPO_CHANGES}: {min(tempos)} to {max(tempos)} quarter notes a minute, mostly "
             f"{round(melody.tempo)}."
         )
 

@@ -45,7 +45,7 @@ MAX_PAGES = 3
 """Pages of a score that one message shows."""
 MAX_PART_NAME = 40
 """Characters of the name of a part on a button."""
-MAX_WARNINGS = 5
+MAX_WARNINGS = 8
 """Warnings that one result shows."""
 MAX_WARNING = 250
 """Characters of one warning."""

@@ -17,6 +17,8 @@ from mst_core.reading.parsed_score import ParsedScore, Selection
 
 _SHOWN_CANDIDATES = 6
 """Parts that are shown in the ranking; ``--json`` has all."""
+_SHOWN_TUNES = 50
+"""Titles of a book that are shown; ``--json`` has all."""
 _PART_NOUNS = {ScoreFormat.MIDI: "track", ScoreFormat.ABC: "voice"}
 _EXAMPLE = """\b
 What is in these files?
@@ -74,6 +76,7 @@ def describe_score(score: ParsedScore) -> dict[str, Any]:
         "swing": score.swing,
         "tunes": len(score.tunes),
         "tune": score.tune,
+        "tune_titles": list(score.tunes),
         "track": score.track,
         "candidates": [
             {
@@ -102,6 +105,11 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
+def _count(number: int, noun: str) -> str:
+    """Such as ``1 bar`` or ``3 bars``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> list[str]:
     """Return the contents of a score as lines for a person."""
     found = describe_score(score)
@@ -110,12 +118,20 @@ def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> lis
     changes = f" (it changes {_times(found['meter_changes'])})" if found["meter_changes"] else ""
     lines = [
         sanitize_line(f"{path} ({score_format}){title}", 300),
-        f"    {found['notes']} notes in {found['bars']} bars{pickup} of {found['meter']}{changes}, "
-        f"{found['key']}, {found['tempo']:g} quarter notes a minute, {found['seconds']:.0f} s",
+        f"    {found['notes']} notes in {_count(found['bars'], 'bar')}{pickup} of "
+        f"{found['meter']}{changes}, {found['key']}, "
+        f"{found['tempo']:g} quarter notes a minute, {found['seconds']:.0f} s",
     ]
+    if len(score.tunes) > 1:
+        book = ", ".join(
+            f"{number} {sanitize_line(title, 60) or 'without a title'}"
+            for number, title in enumerate(score.tunes[:_SHOWN_TUNES], start=1)
+        )
+        more = len(score.tunes) - _SHOWN_TUNES
+        lines.append(f"    tunes: {book}{f' and {more} more' if more > 0 else ''}")
     if len(score.candidates) > 1:
         ranking = ", ".join(
-            f"{candidate.number} {candidate.name} ({candidate.score:.0%})"
+            f"{candidate.number} {candidate.name} ({100 * candidate.score:.0f} %)"
             for candidate in score.candidates[:_SHOWN_CANDIDATES]
         )
         more = len(score.candidates) - _SHOWN_CANDIDATES
@@ -126,5 +142,5 @@ def _sentences(path: Path, score_format: ScoreFormat, score: ParsedScore) -> lis
     for part in score.parts:
         name = part.name or "without a name"
         drums = " (percussion)" if part.drums else ""
-        lines.append(f"    other part: {name}{drums}, {len(part.notes)} notes")
+        lines.append(f"    other part: {name}{drums}, {_count(len(part.notes), 'note')}")
     return lines + [f"    {warning}" for warning in score.warnings]

@@ -37,13 +37,17 @@ def write_abc(melody: Melody, *, title: str = "") -> str:
     Raises:
         UnwritableRhythm: when a note is off the grid of 1/24 quarter.
     """
+    tempo = mark_tempos(melody)[0].tempo
+    if not melody.tempo_changes:
+        # MIDI counts microseconds a quarter: 82 a minute is read as 82.0001.
+        tempo = round(tempo, 2)
     unit = Fraction(1, 2 if melody.meter.denominator <= 8 else 4)
     head = [
         "X:1",
         f"T:{_title_field(title) or 'Untitled'}",
         f"M:{melody.meter}",
         f"L:{unit / 4}",
-        f"Q:{_tempo_text(mark_tempos(melody)[0].tempo, melody.meter)}",
+        f"Q:{_tempo_text(tempo, melody.meter)}",
         f"K:{_key_text(melody.key)}",
     ]
     accidentals = AccidentalTracker(melody.key)

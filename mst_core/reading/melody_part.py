@@ -202,7 +202,7 @@ def describe_choice(
     ]
     if near:
         names = " or ".join(f"{noun.lower()} {each.number} ({each.name})" for each in near)
-        yield f"It may also be {names}; --track {near[0].number} takes that one."
+        yield f"It may also be {names}: to take that one, set the option track to {near[0].number}."
 
 
 def find_continuation(

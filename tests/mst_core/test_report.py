@@ -75,9 +75,7 @@ def test_the_receipt_names_the_range_of_tempos_once() -> None:
     melody = replace(COMPOSITION.melody, tempo_changes=map_of)
     changing = replace(COMPOSITION, melody=melody, warnings=("The tempo changes, says the file.",))
     receipt = make_receipt(NEW, changing)
-    assert receipt.warnings == (
-        "The tempo changes: 96 to 120 quarter notes per minute, mostly 180.",
-    )
+    assert receipt.warnings == ("The tempo changes: 96 to 120 quarter notes a minute, mostly 180.",)
 
 
 def test_the_seconds_of_the_receipt_are_those_of_the_audio() -> None:

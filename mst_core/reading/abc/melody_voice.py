@@ -65,8 +65,8 @@ def choose_voice(voices: Sequence[AbcTune], track: int | None) -> MelodyVoice:
             f"Where it rests, the tune goes on in voice {other.number} ({other.name}), and was "
             f"taken from there."
             if followed
-            else f"Where it rests, voice {other.number} ({other.name}) may go on with the tune; "
-            f"--track {other.number} takes that one."
+            else f"Where it rests, voice {other.number} ({other.name}) may go on with the tune: "
+            f"to take that one, set the option track to {other.number}."
         )
     return MelodyVoice(tune, number, candidates, tuple(remarks))
 

@@ -89,7 +89,8 @@ def read_messages(data: bytes, limits: Limits) -> MidiFile:
     if division & 0x8000:
         division = _count_in_quarters(tracks, division)
         warnings.append(
-            "The file counts film frames (SMPTE), not beats; 120 quarters a minute were assumed."
+            "The file counts film frames (SMPTE), not beats; 120 quarter notes a minute were "
+            "assumed."
         )
     return MidiFile(file_format, division, tuple(map(tuple, tracks)), tuple(warnings))
 

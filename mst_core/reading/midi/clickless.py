@@ -121,7 +121,7 @@ def retime_by_player(score: MidiScore, melody: int, tempo_map: TempoMap) -> tupl
     )
     return retimed, (
         "It was recorded without a click: the beats were found from the notes "
-        f"({60e6 / fastest:.0f} to {60e6 / slowest:.0f} quarters a minute), and so were "
+        f"({60e6 / fastest:.0f} to {60e6 / slowest:.0f} quarter notes a minute), and so were "
         f"the bars of {meter}."
     )
 

@@ -73,7 +73,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     tempo = tempo_map.main_tempo(line[0].onset, line[-1].end)
     if not _MIN_TEMPO <= tempo <= _MAX_TEMPO:
         raise UnreadableScore(
-            f"the MIDI file goes at {tempo:g} quarters a minute",
+            f"the MIDI file goes at {tempo:g} quarter notes a minute",
             f"{_MIN_TEMPO:g} to {_MAX_TEMPO:g} would be read",
         )
     _check_length_at_tempo(score, tempo, limits)
@@ -306,13 +306,13 @@ def _bar_warnings(
 
 def _tempo_warnings(tempo_map: TempoMap, line: Sequence[MidiNote], tempo: float) -> Iterator[str]:
     if not tempo_map.is_specified:
-        yield "The file names no tempo; 120 quarters a minute were assumed."
+        yield "The file names no tempo; 120 quarter notes a minute were assumed."
         return
     tempos = [each for _, each in tempo_map.tempo_changes(line[0].onset, line[-1].end)]
     if len(set(tempos)) > 1:
         yield (
-            f"The tempo changes, between {min(tempos):.0f} and {max(tempos):.0f} quarters a "
-            f"minute; most of it goes at {tempo:g}."
+            f"The tempo changes, between {min(tempos):.0f} and {max(tempos):.0f} quarter "
+            f"notes a minute; most of it goes at {tempo:g}."
         )
 
 
@@ -321,14 +321,14 @@ def _rhythm_warnings(quantized: QuantizedMelody, retiming: Retiming) -> Iterator
     if quantized.performed:
         yield (
             f"It was played, not written: {shifted} of {count} notes "
-            f"({shifted / count:.0%}) were moved to a sixteenth or a triplet, by "
-            f"{quantized.max_shift:.2f} of a quarter at most."
+            f"({100 * shifted / count:.0f} %) were moved to a sixteenth or a triplet, by "
+            f"{quantized.max_shift:.2f} of a quarter note at most."
             f"{'' if retiming.tracked else ' The beats are those of the file.'}"
         )
     elif shifted:
         yield (
-            f"{shifted} of {count} notes ({shifted / count:.0%}) were moved to the "
-            f"grid, by {quantized.max_shift:.2f} of a quarter at most."
+            f"{shifted} of {count} notes {'was' if shifted == 1 else 'were'} moved to the nearest "
+            f"place that can be written, by {quantized.max_shift:.2f} of a quarter note at most."
         )
     if quantized.loose_ends:
         yield "Its notes end as they were played; their ends were moved to plain places."
@@ -336,8 +336,8 @@ def _rhythm_warnings(quantized: QuantizedMelody, retiming: Retiming) -> Iterator
         yield ("The notes hardly fit these beats; the rhythm is a guess.")
     if quantized.swing:
         yield (
-            f"Its eighths swing ({quantized.swing:.0%} of the beat for the first); they were "
-            "written straight."
+            f"Its eighths swing ({100 * quantized.swing:.0f} % of the beat for the first); they "
+            "were written straight."
         )
     ornaments = sum(len(each.pitches) for each in quantized.grace_notes)
     if ornaments:

@@ -186,7 +186,7 @@ def _warnings(
     if not any(measure.tempos for each in parts for measure in each.measures):
         word, _ = _tempo_by_word(parts)
         named = f"The file says {word}" if word else "The file names no tempo"
-        yield f"{named}; {melody.tempo:.0f} quarter notes per minute are assumed."
+        yield f"{named}; {melody.tempo:.0f} quarter notes a minute are assumed."
     repeated = sum(each.counts["repeated"] for each in parts)
     if repeated:
         bars = "1 bar shows" if repeated == 1 else f"{repeated} bars show"

@@ -63,7 +63,7 @@ def test_the_ranking_of_the_parts_is_shown_with_the_numbers_of_the_option(folder
     )
     (folder / "trio.mid").write_bytes(file)
     text = inspect("trio.mid").stdout
-    assert "melody: track 2; by likelihood: 2 Flute (100%), 1 Bass (0%)" in text
+    assert "melody: track 2; by likelihood: 2 Flute (100 %), 1 Bass (0 %)" in text
     row = json.loads(inspect("--json", "trio.mid").stdout)
     assert row["track"] == 2
     assert [(each["track"], each["name"]) for each in row["candidates"]] == [
@@ -143,3 +143,29 @@ main(["inspect", "tune.mid"])
     call = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (call.returncode, call.stdout) == (2, "")
     assert re.fullmatch(r"error: tune\.mid: the file could not be read: .*\n", call.stderr)
+
+
+def test_a_book_is_listed_with_the_numbers_of_the_option(folder: Path) -> None:
+    tunes = "".join(
+        f"X:{number}\n{title}M:4/4\nL:1/4\nK:C\nCDEF|GABc|\n\n"
+        for number, title in ((7, "T:The Hare\n"), (8, ""), (9, "T:The Hound\n"))
+    )
+    (folder / "book.abc").write_text(tunes)
+    text = inspect("book.abc").stdout
+    assert "    tunes: 1 The Hare, 2 without a title, 3 The Hound\n" in text
+    row = json.loads(inspect("--json", "--tune", "3", "book.abc").stdout)
+    assert (row["tunes"], row["tune"]) == (3, 3)
+    assert row["tune_titles"] == ["The Hare", "", "The Hound"]
+    assert "tunes:" not in inspect("tune.abc").stdout
+
+
+def test_one_is_singular(folder: Path) -> None:
+    tune = melody("C5 D5 E5 F5", bars=1).notes
+    file = midi(
+        track(notes(tune), name="Flute"),
+        track(notes([replace(tune[0], pitch=36)], channel=1), name="Bass"),
+    )
+    (folder / "short.mid").write_bytes(file)
+    text = inspect("short.mid").stdout
+    assert "4 notes in 1 bar of 4/4" in text
+    assert "other part: Bass, 1 note\n" in text

@@ -196,3 +196,13 @@ def test_a_tempo_within_a_held_note_splits_it() -> None:
     written = write_abc(changed)
     assert 'C6-[Q:1/4=60] "G7"C2 | G8 |]' in written
     assert read_abc_score(written).melody == replace(changed, tempo=60.0)  # the main tempo
+
+
+@pytest.mark.parametrize(
+    ("tempo", "written"),
+    [(60e6 / 731706, "1/4=82"), (82.5, "1/4=82.5"), (133.333333, "1/4=133.33")],
+)
+def test_a_tempo_counted_in_microseconds_is_written_as_people_write_it(
+    tempo: float, written: str
+) -> None:
+    assert f"\nQ:{written}\n" in write_abc(replace(REEL, tempo=tempo))

@@ -145,7 +145,9 @@ def test_two_that_are_near_are_both_named() -> None:
     candidates, reasons = rank_parts(parts, tempo=120.0)
     remarks = [*describe_choice(candidates, reasons, noun="Part", parts=parts)]
     assert remarks[0].startswith("Part 1 of 2 (Flute) was taken as the melody: ")
-    assert remarks[1] == "It may also be part 2 (Oboe); --track 2 takes that one."
+    assert remarks[1] == (
+        "It may also be part 2 (Oboe): to take that one, set the option track to 2."
+    )
 
 
 def test_a_part_that_doubles_the_tune_is_not_offered_as_another() -> None:

@@ -168,7 +168,7 @@ def test_film_frames_are_counted_as_time(division: int) -> None:
     assert [note.onset for note in score.melody.notes] == [0, 1, 2]
     assert score.melody.tempo == pytest.approx(120, abs=0.2)
     assert (
-        "The file counts film frames (SMPTE), not beats; 120 quarters a minute were assumed."
+        "The file counts film frames (SMPTE), not beats; 120 quarter notes a minute were assumed."
         in score.warnings
     )
 

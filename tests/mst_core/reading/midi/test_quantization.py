@@ -50,8 +50,8 @@ def test_a_warning_says_how_many_notes_were_moved_and_how_far() -> None:
     score = read_midi(midi(track([*bars_of(REEL), *notes(unsteady)])))
     assert sounding(score.melody.notes[:40]) == sounding(REEL.notes[1:41])
     assert (
-        "It was played, not written: 116 of 116 notes (100%) were moved to a sixteenth or a "
-        "triplet, by 0.03 of a quarter at most. The beats are those of the file."
+        "It was played, not written: 116 of 116 notes (100 %) were moved to a sixteenth or a "
+        "triplet, by 0.03 of a quarter note at most. The beats are those of the file."
     ) in score.warnings
 
 
@@ -77,7 +77,7 @@ def test_swung_eighths_are_written_straight() -> None:
     )
     score = read_midi(midi(track([*bars_of(REEL), *notes(performance)])))
     assert share_found(REEL, score) > 0.95
-    assert any("swing (64% of the beat" in warning for warning in score.warnings)
+    assert any("swing (64 % of the beat" in warning for warning in score.warnings)
 
 
 def test_notes_that_fit_no_beat_give_a_warning() -> None:
@@ -126,3 +126,15 @@ def test_a_quintuplet_is_moved_and_the_notes_around_it_stay() -> None:
     kept = [note for note in score.melody.notes if not 4 <= note.onset < 5]
     assert sounding(tuple(kept)) == sounding(tuple(around))
     assert any(warning.startswith("4 of 120 notes") for warning in score.warnings)
+
+
+@pytest.mark.parametrize(
+    ("moved", "sentence"), [(1, "1 of 120 notes was"), (3, "3 of 120 notes were")]
+)
+def test_the_remark_on_moved_notes_counts_as_people_do(moved: int, sentence: str) -> None:
+    five = [Note(Fraction(20 + place, 5), Fraction(1, 5), 72 + place) for place in range(1 + moved)]
+    rest = [note for note in REEL.notes if not 4 <= note.onset < 5]
+    score = read_midi(midi(track([*bars_of(REEL), *notes([*rest, *five])])))
+    count = len(rest) + len(five)
+    wanted = sentence.replace("120", str(count)) + " moved to the nearest place that can be written"
+    assert any(warning.startswith(wanted) for warning in score.warnings)

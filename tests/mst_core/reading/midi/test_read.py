@@ -111,7 +111,7 @@ def test_without_meter_key_and_tempo_the_warnings_name_what_was_assumed() -> Non
     assert score.warnings == (
         "The file names no meter; 4/4 was assumed.",
         "The file names no key; its notes are those of C major.",
-        "The file names no tempo; 120 quarters a minute were assumed.",
+        "The file names no tempo; 120 quarter notes a minute were assumed.",
     )
 
 

@@ -251,7 +251,7 @@ def test_the_tempo_counts_quarter_notes(mark: str, tempo: float) -> None:
 def test_without_a_tempo_120_is_assumed_with_a_warning() -> None:
     tune = read("C4*2 D4*2")
     assert tune.melody.tempo == 120.0
-    assert "The file names no tempo; 120 quarter notes per minute are assumed." in tune.warnings
+    assert "The file names no tempo; 120 quarter notes a minute are assumed." in tune.warnings
 
 
 def test_chord_symbols_directions_and_lyrics_are_skipped() -> None:
