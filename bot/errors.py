@@ -27,6 +27,12 @@ class TooManyOpen(RequestError):
     sentence = "at most {0} requests of one user may be open at a time"
 
 
+class QueueFull(RequestError):
+    """Arguments: the number of requests that wait."""
+
+    sentence = "{0} requests are waiting already; try again in a few minutes"
+
+
 class TooSoon(RequestError):
     """Arguments: seconds to wait."""
 

@@ -27,11 +27,10 @@ from bot.errors import (
     NotRequester,
     RequestNotFound,
     StoreBusy,
-    TooManyOpen,
-    TooSoon,
 )
 from bot.monitoring.logs import REQUEST_ID
 from bot.requests.acknowledgement import Acknowledgements
+from bot.requests.admission import Admission
 from bot.requests.downloads import fetch_all, precheck
 from bot.requests.notifier import spawn
 from bot.requests.scheduler import Scheduler
@@ -97,6 +96,7 @@ class RequestIntake:
         self._store, self._uploads, self._scheduler = store, uploads, scheduler
         self._styles, self._settings, self._clock = styles, settings, clock
         self._replies, self._acknowledgements = replies, acknowledgements
+        self._admission = Admission(store, settings.max_open_per_user, settings.cooldown_s, clock)
         self._pending: Counter[int] = Counter()
         self._upload_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._moves: dict[str, Callable[[discord.Interaction[Any], int, int], Awaitable[None]]] = {
@@ -132,7 +132,7 @@ class RequestIntake:
         """
         names = names or {}
         self._check_request(request)
-        async with self._reserve_slot(interaction.user.id):
+        async with self._reserve_slot(interaction.user.id, interaction.guild_id):
             self._uploads.check_stored(request.sources, names)
             record = await self._keep(interaction, request, names, first_seed)
             await self._acknowledge(interaction, record)
@@ -158,7 +158,7 @@ class RequestIntake:
             precheck(file, self._uploads.limits)
         self._check_request(draft)
         user_id = interaction.user.id
-        async with self._reserve_slot(user_id):
+        async with self._reserve_slot(user_id, interaction.guild_id):
             download = asyncio.create_task(fetch_all([*attached.values()], self._uploads.limits))
             try:
                 in_time, _ = await asyncio.wait([download], timeout=DEFER_AFTER_S)
@@ -230,7 +230,7 @@ class RequestIntake:
         user_id = interaction.user.id
         # One file of a user at a time: all users share the parser processes.
         lock = self._upload_locks.setdefault(user_id, asyncio.Lock())
-        async with self._reserve_slot(user_id), lock:
+        async with self._reserve_slot(user_id, interaction.guild_id), lock:
             (content,) = await fetch_all([attachment], self._uploads.limits)
             upload = await self._uploads.keep(user_id, attachment.filename, content)
             await self._uploads.encoded_score(upload.sha256, upload.name)
@@ -329,8 +329,9 @@ class RequestIntake:
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
         record = await self._find_record(request_id)
-        async with self._reserve_slot(interaction.user.id):
+        async with self._reserve_slot(interaction.user.id, interaction.guild_id):
             await interaction.response.defer(ephemeral=True, thinking=True)
+            self._admission.note(interaction.user.id)
             picture = await self._scheduler.draw_comparison(record.request, record.names)
         content, file = self._replies.comparison(record, picture, interaction.locale.value)
         await interaction.edit_original_response(content=content, attachments=[file])
@@ -426,6 +427,7 @@ class RequestIntake:
         if callback is None or callback.message_id is None:
             raise RuntimeError("Discord returned no message for the result")
         await self._store.acknowledge(record.id, callback.message_id)
+        self._admission.note(interaction.user.id)
         self._scheduler.wake()
 
     async def _find_record(self, request_id: int) -> RequestRecord:
@@ -438,28 +440,20 @@ class RequestIntake:
         validate(request, self._styles, max_bars=self._settings.bars_max)
 
     @asynccontextmanager
-    async def _reserve_slot(self, user_id: int) -> AsyncIterator[None]:
+    async def _reserve_slot(self, user_id: int, guild_id: int | None) -> AsyncIterator[None]:
         """Reserve one of a user's open requests from the check until it is stored.
 
         Raises:
-            TooManyOpen, TooSoon: when the user has none left.
+            TooManyOpen, QueueFull, TooSoon: when the user has none left.
         """
         # Reserved before the store is read: a request stored meanwhile counts twice, never not.
         self._pending[user_id] += 1
         try:
-            await self._check_user(user_id, self._pending[user_id])
+            await self._admission.check(user_id, guild_id, self._pending[user_id])
             yield
         finally:
             self._pending[user_id] -= 1
             self._pending += Counter()  # drops the users at 0
-
-    async def _check_user(self, user_id: int, n_pending: int) -> None:
-        if await self._store.count_open(user_id) + n_pending > self._settings.max_open_per_user:
-            raise TooManyOpen(self._settings.max_open_per_user)
-        if latest := await self._store.history(user_id, 1):
-            wait_s = latest[0].asked_at + self._settings.cooldown_s - self._clock()
-            if wait_s > 0:
-                raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
 
 
 def _chosen_value(interaction: discord.Interaction[Any]) -> str:

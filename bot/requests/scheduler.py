@@ -82,6 +82,7 @@ class Scheduler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_engine: dict[int, RequestRecord] = {}
         self._started = self._closing = self._leasing = self._wake_pending = False
+        self._comparing = asyncio.Semaphore(1)
         self._paused_until = 0.0
 
     async def start(self, on_engine_failure: Callable[[MstError], None]) -> None:
@@ -167,7 +168,8 @@ class Scheduler:
             encoded_scores=scores,
             show_original=True,
         )
-        rendition = await self._rendition(job)
+        async with self._comparing:  # one at a time: requests of the queue come first
+            rendition = await self._rendition(job)
         return rendition.files["png"]
 
     @property

@@ -499,6 +499,15 @@ class RequestStore:
         )
         return int(rows[0]["open"])
 
+    async def count_waiting(self, guild_id: int | None) -> tuple[int, int]:
+        """Count the requests that wait: in all, and of one server."""
+        rows = await self._query(
+            """SELECT count(*) AS in_all, coalesce(sum(guild_id = :guild_id), 0) AS of_server
+               FROM requests WHERE state IN ('waiting', 'running') AND state = 'waiting'""",
+            guild_id=guild_id,
+        )
+        return int(rows[0]["in_all"]), int(rows[0]["of_server"])
+
     async def count_backlog(self) -> tuple[int, int, float]:
         """Count waiting and running requests, and the seconds that the oldest waiting one waits."""
         (row,) = await self._query(

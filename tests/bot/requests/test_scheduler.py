@@ -9,7 +9,7 @@ import pytest
 
 from bot.requests.store import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
-from mst_core.jobs import Job, Progress, Rendition
+from mst_core.jobs import Compose, Job, Progress, Rendition
 from tests.support.fakes import FakeEngine
 from tests.support.queue_env import QueueEnv, until
 
@@ -249,3 +249,23 @@ async def test_a_result_that_cannot_be_rendered_becomes_an_error(queue: QueueEnv
     async with queue.scheduling() as scheduler:
         (answered,) = await queue.delivered(await queue.add(scheduler))
     assert [error.code for error in queue.notifier.failures[answered.id]] == ["EngineFault"]
+
+
+async def test_scores_before_and_after_are_drawn_one_at_a_time(queue: QueueEnv) -> None:
+    """Whoever presses without a pause takes one place of the engine, never all."""
+    request = Compose(pitch="folk", rhythm="folk", seed=1)
+    async with queue.scheduling() as scheduler:
+        await queue.delivered(await queue.add(scheduler))
+        queue.engine.hold, queue.engine.max_running = True, 0
+        drawn = [asyncio.create_task(scheduler.draw_comparison(request, {})) for _ in range(6)]
+        record = await queue.add(scheduler, user_id=2)
+
+        async def both_run() -> bool:
+            return len(queue.engine.running) == 2
+
+        await until(both_run)
+        await asyncio.sleep(0.05)
+        assert queue.engine.max_running == 2
+        queue.engine.release()
+        await queue.delivered(record)
+        assert len(await asyncio.gather(*drawn)) == 6

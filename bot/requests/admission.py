@@ -1,0 +1,78 @@
+"""Admission: whether a user may ask now, by what waits already and by the pause after a request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bot.errors import QueueFull, TooManyOpen, TooSoon
+from bot.requests.store import RequestStore
+
+MAX_WAITING = 500
+"""Requests that may wait in all; at 5 s each the last one waits 40 minutes."""
+MAX_WAITING_PER_SERVER = 200
+"""Requests of one server that may wait, so that another one finds room."""
+
+
+class Admission:
+    """Refuses requests beyond the limits of a user, of a server and of the whole queue."""
+
+    def __init__(
+        self,
+        store: RequestStore,
+        max_open_per_user: int,
+        cooldown_s: float,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin with no request noted; those in the store count too.
+
+        Args:
+            store: The requests.
+            max_open_per_user: Requests of one user without an outcome, at most.
+            cooldown_s: Seconds between two requests of a user.
+            clock: Returns the time in seconds since 1970.
+            steady: Returns seconds that no change of the system's clock moves.
+        """
+        self._store, self._clock, self._steady = store, clock, steady
+        self._max_open, self._cooldown_s = max_open_per_user, cooldown_s
+        self._noted: dict[int, tuple[float, float]] = {}
+
+    def note(self, user_id: int) -> None:
+        """Begin the pause of a user whose request was accepted."""
+        now = self._steady()
+        recent = {one: at for one, at in self._noted.items() if now - at[0] < self._cooldown_s}
+        self._noted = recent | {user_id: (now, self._clock())}
+
+    async def check(self, user_id: int, guild_id: int | None, n_pending: int) -> None:
+        """Check that a user may ask for one more tune now.
+
+        Args:
+            user_id: The user.
+            guild_id: The server; None in a direct message.
+            n_pending: The user's requests that are being accepted, this one included.
+
+        Raises:
+            TooManyOpen, QueueFull, TooSoon: when not.
+        """
+        if await self._store.count_open(user_id) + n_pending > self._max_open:
+            raise TooManyOpen(self._max_open)
+        in_all, of_server = await self._store.count_waiting(guild_id)
+        if in_all >= MAX_WAITING or (guild_id and of_server >= MAX_WAITING_PER_SERVER):
+            raise QueueFull(in_all if in_all >= MAX_WAITING else of_server)
+        wait_s = await self._pause_s(user_id)
+        if wait_s > 0:
+            raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
+
+    async def _pause_s(self, user_id: int) -> float:
+        """Return the seconds that a user must still wait, 0 or less when none.
+
+        The clock of the system may have been set back, which must make nobody wait for an hour: a
+        request of the future says nothing.
+        """
+        if noted := self._noted.get(user_id):
+            passed_s = max(self._steady() - noted[0], self._clock() - noted[1])
+            return self._cooldown_s - passed_s
+        latest = await self._store.history(user_id, 1)
+        passed_s = self._clock() - latest[0].asked_at if latest else -1.0
+        return self._cooldown_s - passed_s if passed_s >= 0 else 0.0
