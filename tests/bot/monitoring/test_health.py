@@ -230,6 +230,18 @@ async def test_a_lost_connection_to_discord_is_a_problem(
     assert (await server.bot.read_health()).problems == []
 
 
+async def test_an_engine_that_is_restarted_is_a_problem_until_it_is_back(
+    monitored: tuple[DiscordEnv, int],
+) -> None:
+    server, port = monitored
+    server.engine.become(ready=False)
+    status, text = await get(port, "/readyz")
+    assert (status, json.loads(text)["problems"]) == (503, ["the engine is not ready"])
+    assert samples((await get(port, "/metrics"))[1])["mst_engine_ready"] == 0
+    server.engine.become(ready=True)
+    assert (await get(port, "/readyz"))[0] == 200
+
+
 async def test_nothing_is_served_without_a_port(tmp_path: Path) -> None:
     bot = create_bot(FakeEngine(), make_settings(tmp_path))
     assert bot.metrics is None
