@@ -29,6 +29,8 @@ from mst_core.transfer.time_warp import TimeWarp
 
 _MAX_TEMPOS = 64
 """Changes of tempo in one bar that are kept."""
+_MAX_TITLE = 40
+"""Characters of a title in a remark; a title may be the name of a file."""
 
 
 def combine(
@@ -131,7 +133,10 @@ def _name_tunes(pitch_score: ParsedScore, rhythm_score: ParsedScore) -> Iterator
     titles = pitch_score.title, rhythm_score.title
     known = all(titles) and titles[0] != titles[1]
     for score, number in ((pitch_score, "first"), (rhythm_score, "second")):
-        name = f'"{score.title}"' if known else f"the {number} tune"
+        title = (
+            score.title if len(score.title) <= _MAX_TITLE else f"{score.title[: _MAX_TITLE - 1]}…"
+        )
+        name = f'"{title}"' if known else f"the {number} tune"
         yield from (f"In {name}: {warning}" for warning in score.warnings)
 
 

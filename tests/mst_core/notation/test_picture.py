@@ -267,6 +267,14 @@ def test_a_tempo_on_the_way_is_above_its_bar() -> None:
     assert texts_of(svg, "tempo") == ["\ueca5=90"]
 
 
+def test_a_tempo_that_looks_like_the_one_before_is_not_drawn_again() -> None:
+    marks = ((0, 120.0), (4, 99.0), (8, 99.3), (12, 120.0))
+    changing = replace(
+        REEL, tempo_changes=tuple(TempoChange(Fraction(at), tempo) for at, tempo in marks)
+    )
+    assert texts_of(draw_svg(changing), "tempo") == ["\ueca5=99", "\ueca5=120"]
+
+
 def test_every_ornament_has_a_head_and_a_stem() -> None:
     svg = draw_svg(DECORATED)
     written = [each for bar in lay_out_bars(DECORATED) for each in bar.notes if each.spelling]

@@ -127,5 +127,7 @@ def test_remarks_name_the_tune_that_they_are_about() -> None:
         'In "Jig": A rest was left out.',
     )
     assert made.swing == 0.6
+    long = combine(replace(first, title="Reel " * 20), second)
+    assert long.warnings[0] == f'In "{("Reel " * 20)[:39]}…": A rest was left out.'
     untitled = combine(replace(first, title=""), second)
     assert untitled.warnings[0] == "In the first tune: A rest was left out."
