@@ -56,7 +56,7 @@ def back_up(folder: Path, target: Path) -> int:
         _copy_ledger(folder, draft)
         with closing(sqlite3.connect(draft / LEDGER)) as connection:
             _copy_results(folder, draft)
-            _keep_undelivered(connection, draft)
+            _keep_undelivered(connection, folder, draft)
             _copy_uploads(connection, folder, draft)
             connection.commit()
             ((version,),) = connection.execute("PRAGMA user_version")
@@ -113,8 +113,7 @@ def restore(source: Path, folder: Path) -> int:
 def _copy_ledger(source: Path, target: Path) -> None:
     """Copy a ledger by SQLite's online backup, under its name once it is complete."""
     draft = target / f".{LEDGER}.draft"
-    uri = f"{(source / LEDGER).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as old, closing(sqlite3.connect(draft)) as new:
+    with closing(_open_read_only(source)) as old, closing(sqlite3.connect(draft)) as new:
         old.backup(new)
     draft.chmod(0o600)
     draft.rename(target / LEDGER)
@@ -131,12 +130,28 @@ def _copy_results(source: Path, target: Path) -> None:
             shutil.rmtree(copy, ignore_errors=True)
 
 
-def _keep_undelivered(connection: sqlite3.Connection, target: Path) -> None:
+def _keep_undelivered(connection: sqlite3.Connection, source: Path, target: Path) -> None:
+    """Delete the copied results that are delivered; take over what was delivered meanwhile."""
     rows = connection.execute(f"SELECT id FROM requests WHERE {UNDELIVERED}")  # noqa: S608
-    kept = {str(request_id) for (request_id,) in rows}
+    kept = {str(request_id) for (request_id,) in rows.fetchall()}
     for folder in (target / "results").glob("*"):
         if folder.name not in kept:
             shutil.rmtree(folder)
+    gone = [one for one in kept if not (target / "results" / one).exists()]
+    with closing(_open_read_only(source)) as live:
+        for request_id in gone:
+            now = live.execute("SELECT answered_at FROM requests WHERE id = ?", (request_id,))
+            if (row := now.fetchone()) is None:
+                connection.execute("DELETE FROM requests WHERE id = ?", (request_id,))
+            elif row[0] is not None:
+                connection.execute(
+                    "UPDATE requests SET answered_at = ?, interaction_token = '' WHERE id = ?",
+                    (row[0], request_id),
+                )
+
+
+def _open_read_only(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{(folder / LEDGER).absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _copy_uploads(connection: sqlite3.Connection, source: Path, target: Path) -> None:

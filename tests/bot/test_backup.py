@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot import backup
 from bot.backup import back_up, restore
 from bot.errors import StartupError
 from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
@@ -96,6 +100,30 @@ async def test_a_backup_under_load_is_whole_and_restores(tmp_path: Path) -> None
         assert {key: rows[key] for key in rows if key in after}.items() <= after.items()
         assert await again.check_files() > 10
         await again.store.close()
+
+
+async def test_a_result_that_is_delivered_during_the_backup_is_delivered_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = await Bot.start(tmp_path / "data")
+    await bot.request(1, delivered=False)
+    await bot.request(2, delivered=False)
+    keep = backup._keep_undelivered
+
+    def deliver_meanwhile(connection: sqlite3.Connection, source: Path, target: Path) -> None:
+        with closing(sqlite3.connect(source / LEDGER)) as live:
+            live.execute("UPDATE requests SET answered_at = 5 WHERE id = 1")
+            live.execute("DELETE FROM requests WHERE id = 2")
+            live.commit()
+        shutil.rmtree(target / "results")  # as when it is copied after the delivery
+        keep(connection, source, target)
+
+    monkeypatch.setattr(backup, "_keep_undelivered", deliver_meanwhile)
+    back_up(tmp_path / "data", tmp_path / "backup")
+    await bot.store.close()
+    with closing(sqlite3.connect(tmp_path / "backup" / LEDGER)) as copy:
+        rows = copy.execute("SELECT id, answered_at, interaction_token FROM requests").fetchall()
+    assert rows == [(1, 5.0, "")]
 
 
 async def test_a_backup_holds_nothing_that_the_ledger_does_not_refer_to(tmp_path: Path) -> None:
