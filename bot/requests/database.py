@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
@@ -19,6 +21,12 @@ from bot.errors import StartupError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 """Folder of the migrations: numbered steps ``NNNN_name.sql``, forward only."""
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return a clock of seconds since 1970 that later changes of the system's clock do not move."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()
 
 
 def pending_migrations(version: int, folder: Path) -> list[str]:

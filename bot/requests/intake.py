@@ -30,7 +30,7 @@ from bot.errors import (
 )
 from bot.monitoring.logs import REQUEST_ID
 from bot.requests.acknowledgement import Acknowledgements
-from bot.requests.admission import Admission
+from bot.requests.admission import Admission, expected_seconds
 from bot.requests.downloads import fetch_all, precheck
 from bot.requests.notifier import spawn
 from bot.requests.scheduler import Scheduler
@@ -191,7 +191,8 @@ class RequestIntake:
         except Exception:
             await self._store.withdraw(record.id)
             raise
-        if not await self._store.complete(record.id, request, names):
+        expected_s = expected_seconds(self._uploads.sizes(names))
+        if not await self._store.complete(record.id, request, names, expected_s):
             raise RequestNotFound(record.id)  # its user has deleted it meanwhile
         self._scheduler.wake()
 
@@ -395,6 +396,7 @@ class RequestIntake:
                     names=dict(names),
                     first_seed=first_seed,
                     interaction_id=interaction.id,
+                    expected_s=expected_seconds(self._uploads.sizes(names)),
                 ),
                 holder,
             )

@@ -19,7 +19,7 @@ from typing import Any, Self
 import msgspec
 
 from bot.errors import RepeatedInteraction
-from bot.requests.database import MIGRATIONS, Database
+from bot.requests.database import MIGRATIONS, Database, steady_clock
 from mst_core.errors import EngineFault, MstError
 from mst_core.jobs import Compose, Receipt, Request, decode_request, encode_request
 
@@ -49,12 +49,6 @@ _LOST = f"""state = 'waiting', worker = NULL, lease_until = NULL,
     tries = tries - (CASE WHEN :count_try AND begun THEN 0 ELSE 1 END), begun = 0,
     attempts = CASE WHEN json_array_length(attempts) < {MAX_ATTEMPTS_KEPT} AND :reason NOT NULL
         THEN json_insert(attempts, '$[#]', json_array(round(:now, 3), :reason)) ELSE attempts END"""
-
-
-def steady_clock() -> Callable[[], float]:
-    """Return a clock of seconds since 1970 that later changes of the system's clock do not move."""
-    offset = time.time() - time.monotonic()
-    return lambda: offset + time.monotonic()
 
 
 INTAKE = "intake"
@@ -233,7 +227,9 @@ class RequestStore:
         )
         return bool(rows)
 
-    async def complete(self, request_id: int, request: Request, names: Mapping[str, str]) -> bool:
+    async def complete(
+        self, request_id: int, request: Request, names: Mapping[str, str], expected_s: float = 0.0
+    ) -> bool:
         """Store the downloaded files of a request that `DOWNLOAD` holds.
 
         It is waiting then, unless its message is not known yet: then `INTAKE` holds it.
@@ -242,12 +238,13 @@ class RequestStore:
             request_id: The request.
             request: The request with the SHA-256 of its files.
             names: The user's names of the files, by SHA-256.
+            expected_s: Seconds of work that are expected.
 
         Returns:
             False when it is deleted.
         """
         rows = await self._query(
-            """UPDATE requests SET request = :request, names = :names,
+            """UPDATE requests SET request = :request, names = :names, expected_s = :expected_s,
                    state = CASE message_id WHEN 0 THEN state ELSE 'waiting' END,
                    lease_until = CASE message_id WHEN 0 THEN lease_until END,
                    worker = CASE message_id WHEN 0 THEN :intake END
@@ -257,6 +254,7 @@ class RequestStore:
             names=msgspec.json.encode(names).decode(),
             download=DOWNLOAD,
             intake=INTAKE,
+            expected_s=expected_s,
         )
         return bool(rows)
 

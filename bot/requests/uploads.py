@@ -14,6 +14,7 @@ import hashlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -108,6 +109,18 @@ class Uploads:
         for sha256 in sources:
             if not self._path(sha256).exists():
                 raise LostFile(names.get(sha256) or "the file")
+
+    def sizes(self, names: Mapping[str, str]) -> list[tuple[str, int]]:
+        """List name and size in bytes of stored files; those that are not stored are left out.
+
+        Args:
+            names: The names of the files, by SHA-256.
+        """
+        found = []
+        for sha256, name in names.items():
+            with suppress(OSError):
+                found.append((name, self._path(sha256).stat().st_size))
+        return found
 
     async def encoded_scores(self, request: Request, names: Mapping[str, str]) -> dict[str, bytes]:
         """Return the encoded scores of a request by SHA-256; an empty dict for a new tune.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import QueueFull, TooSoon
-from bot.requests.admission import Admission
+from bot.requests.admission import Admission, expected_seconds
 from tests.support.fakes import make_new_request
 from tests.support.queue_env import QueueEnv
 
@@ -74,3 +74,16 @@ async def test_a_full_queue_refuses_in_plain_words(
         await admission.check(9, 12, 1)
     await queue.store.lease("bot", 60)
     await admission.check(9, 12, 1)
+
+
+def test_more_notes_are_more_work_whatever_the_format() -> None:
+    """Three hundred notes as each format writes them; and a file of thousands."""
+    new = expected_seconds([])
+    tune = [
+        expected_seconds([each])
+        for each in [("a.mid", 2_400), ("a.abc", 900), ("A.MusicXML", 120_000), ("a.mxl", 7_500)]
+    ]
+    assert new < min(tune)
+    assert max(tune) < 1.1 * min(tune) < 10, "a tune waits for no step in the queue"
+    assert expected_seconds([("symphony.mid", 28_000)]) > 40
+    assert expected_seconds([("a.mid", 2_400), ("b.mid", 2_400)]) > tune[0]
