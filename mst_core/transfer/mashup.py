@@ -59,6 +59,8 @@ def combine(
             f"Bars of the second tune with too few or too many notes were adapted; they hold "
             f"{round(100 * adapted)} % of the notes."
         )
+    if pitch_score.parts or rhythm_score.parts:
+        warnings.append("The other parts of the two tunes are left out of a mashup.")
     return Composition(
         melody,
         form="",

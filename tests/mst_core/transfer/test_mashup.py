@@ -10,7 +10,17 @@ import pytest
 from hypothesis import assume, given, settings
 
 from mst_core.errors import NoSuchTune
-from mst_core.music import ChordSymbol, GraceNotes, Key, Melody, Meter, Note, TempoChange
+from mst_core.music import (
+    ChordSymbol,
+    GraceNotes,
+    Key,
+    Melody,
+    Meter,
+    Note,
+    Part,
+    PartNote,
+    TempoChange,
+)
 from mst_core.reading.abc.read import read_abc_score
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.transfer.bar_rhythms import adapt_note_count
@@ -131,3 +141,13 @@ def test_remarks_name_the_tune_that_they_are_about() -> None:
     assert long.warnings[0] == f'In "{("Reel " * 20)[:39]}…": A rest was left out.'
     untitled = combine(replace(first, title=""), second)
     assert untitled.warnings[0] == "In the first tune: A rest was left out."
+
+
+def test_a_remark_says_that_the_other_parts_are_left_out() -> None:
+    bass = Part("Bass", 32, drums=False, notes=(PartNote(Fraction(0), Fraction(1), 40),))
+    alone = combine(ParsedScore("Reel", REEL), ParsedScore("Jig", JIG))
+    with_bass = combine(ParsedScore("Reel", REEL), ParsedScore("Jig", JIG, parts=(bass,)))
+    sentence = "The other parts of the two tunes are left out of a mashup."
+    assert sentence not in alone.warnings
+    assert with_bass.warnings[-1] == sentence
+    assert with_bass.parts == ()
