@@ -50,7 +50,10 @@ _TRACK = b"MTrk"
 class Repair(StrEnum):
     """A kind of fault that was stepped over; its value says so of one, and of several."""
 
-    VALUES = "One value above 127 was read as 127.|{} values above 127 were read as 127."
+    VALUES = (
+        "One damaged value of the file was read as the highest, 127."
+        "|{} damaged values of the file were read as the highest, 127."
+    )
     PITCHES = (
         "One note above the highest pitch of MIDI was left out."
         "|{} notes above the highest pitch of MIDI were left out."

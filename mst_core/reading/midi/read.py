@@ -282,8 +282,8 @@ def _control_events(
 def _skyline_warnings(part: MidiPart, melody_notes: int, lower_notes: int) -> Iterator[str]:
     if lower_notes:
         yield (
-            f"{part.name} plays chords: of {len(part.notes)} notes the {melody_notes} of "
-            "the top line are the melody, the others are kept beside it."
+            f'The part "{part.name}" plays chords: its top line, {melody_notes} of '
+            f"{len(part.notes)} notes, is the melody; the other notes are kept beside it."
         )
 
 

@@ -106,7 +106,7 @@ def remarks(data: bytes) -> tuple[str, ...]:
 def test_a_value_above_127_is_read_as_127(message: bytes) -> None:
     found = read_midi(raw(message + SIMPLE))
     assert {60, 64} <= {note.pitch for note in found.melody.notes}
-    assert "One value above 127 was read as 127." in found.warnings
+    assert "One damaged value of the file was read as the highest, 127." in found.warnings
 
 
 def test_a_velocity_above_127_is_the_loudest() -> None:

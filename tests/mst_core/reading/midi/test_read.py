@@ -275,3 +275,12 @@ def test_ornaments_without_length_are_left_out() -> None:
 def test_less_than_two_notes_are_no_melody(line: str) -> None:
     with pytest.raises(NoMelody):
         read_midi(midi(track(notes(melody(line).notes))))
+
+
+def test_the_remark_on_chords_is_a_sentence_whatever_the_part_is_called() -> None:
+    low = [replace(note, pitch=note.pitch - 12) for note in TUNE.notes]
+    warnings = read_midi(midi(track(notes([*TUNE.notes, *low]), name="back vocal"))).warnings
+    assert (
+        'The part "back vocal" plays chords: its top line, 11 of 22 notes, is the melody; the '
+        "other notes are kept beside it."
+    ) in warnings
