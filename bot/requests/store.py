@@ -28,7 +28,7 @@ from mst_core.jobs import Compose, Receipt, Request, decode_request, encode_requ
 # same step the user served longest ago comes first, then the earliest request. An expired lease
 # counts as waiting, and a user with a running request waits.
 _QUEUE = """(
-    SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
+    SELECT id, expected_s, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
     min(id) OVER (PARTITION BY user_id) AS came, (
         SELECT coalesce(max(other.started_at), 0) FROM requests AS other
         WHERE other.user_id = requests.user_id
@@ -287,8 +287,8 @@ class RequestStore:
     async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
         """Lease the next request of the fair queue to a worker.
 
-        A user has at most one running request. Each lease counts one try, unless it ends before
-        `mark_begun`; the caller fails a request after too many.
+        A user has at most one running request; of those that take 10 s or more, one runs of all.
+        A lease that ends after `mark_begun` has counted one try; the caller fails too many.
 
         Args:
             worker: The name of the worker.
@@ -301,7 +301,10 @@ class RequestStore:
             f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
                     lease_until = :steady + :seconds, begun = 0,
                     tries = tries + (CASE WHEN state = 'running' AND NOT begun THEN 0 ELSE 1 END)
-                WHERE id = (SELECT id FROM {_QUEUE} WHERE NOT busy {_ORDER} LIMIT 1)
+                WHERE id = (SELECT id FROM {_QUEUE} WHERE NOT busy AND NOT (expected_s >= 10
+                    AND EXISTS (SELECT 1 FROM requests AS long WHERE state IN ('waiting', 'running')
+                    AND state = 'running' AND lease_until >= :steady AND worker = :worker
+                    AND long.expected_s >= 10)) {_ORDER} LIMIT 1)
                 RETURNING *""",  # noqa: S608 - constants of this module
             worker=worker,
             seconds=seconds,

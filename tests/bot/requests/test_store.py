@@ -252,6 +252,21 @@ async def test_long_work_waits_for_short_work_but_not_for_ever(
     assert 0 < served.index(long.id) <= 21, "after 200 s it is as near as a short one"
 
 
+async def test_one_long_request_runs_at_a_time_and_short_ones_beside_it(
+    store: RequestStore, clock: Clock
+) -> None:
+    """The engine composes one tune after the other: three long ones would hold all others."""
+    long = [await store.add(make_new_request(user_id=user, expected_s=45)) for user in (1, 2, 3)]
+    clock.now += 300
+    assert (await lease(store)).id == long[0].id
+    assert await store.lease("bot", 60) is None
+    short = await store.add(make_new_request(user_id=4, expected_s=3))
+    assert (await lease(store)).id == short.id, "it passes the long ones that wait"
+    assert await store.lease("bot", 60) is None
+    await finish(store, long[0])
+    assert (await lease(store)).id == long[1].id
+
+
 async def test_one_person_with_a_thousand_requests_delays_another_by_one(
     store: RequestStore, clock: Clock
 ) -> None:
