@@ -297,7 +297,7 @@ def _bar_warnings(
             f"{bars.moved_changes} changes of meter inside a bar were moved to the nearest barline."
         )
     silent = first_bar - (melody.pickup > 0)
-    if silent:
+    if silent > 0:
         yield (
             f"The melody begins after {silent} silent {'bar' if silent == 1 else 'bars'}, "
             f"which {'was' if silent == 1 else 'were'} left out."
