@@ -6,7 +6,7 @@
 # HASHES       1 installs, for `make setup` and `make run`, only files whose hash is known.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check coverage bench golden laws torture fuzz constraints clean
+.PHONY: help setup run test quick check coverage bench golden laws torture torture-readers fuzz constraints clean
 
 TORCH_INDEX ?=
 HASHES ?=
@@ -15,7 +15,7 @@ export TORCH_INDEX HASHES
 python := .venv/bin/python
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install system packages, .venv and the project: what `make run` needs
 	@deploy/setup.sh run
@@ -46,8 +46,12 @@ laws: ## check that every tune of CORPUS=files and folders survives writing and 
 	@test -n "$(CORPUS)" || { echo "name the files: make laws CORPUS=folder" >&2; exit 2; }
 	@deploy/setup.sh check && exec $(python) -m tests.tools.roundtrip $(CORPUS)
 
-torture: ## run the command on every hostile file: minutes
+torture-readers: ## run the command on every hostile file: minutes
 	@deploy/setup.sh check && exec $(python) -m tests.tools.hostile.torture
+
+KILLS ?= 200
+torture: ## kill the bot, its engine and its parsers KILLS=200 times, with Discord misbehaving
+	@deploy/setup.sh check && exec $(python) -m tests.tools.standin.torture --kills $(KILLS)
 
 SECONDS ?= 60
 fuzz: ## fuzz each reader for SECONDS=60

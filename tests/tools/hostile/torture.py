@@ -1,4 +1,4 @@
-"""``make torture``: every hostile file through ``mst read`` and, if rejected, ``mst rerhythm``.
+"""``make torture-readers``: hostile files through ``mst read`` and, if rejected, ``mst rerhythm``.
 
 Each must be read (status 0) or rejected with the contract's one line (status 2, ``error: ...``),
 with no other output and no file left, within 20 s and 1 GiB for the command and its child

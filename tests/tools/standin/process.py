@@ -131,9 +131,7 @@ class BotProcess:
 
     def orphans(self) -> list[int]:
         """The children that were seen once and still run, though the bot has ended."""
-        return [
-            pid for pid, began in self.children if (_stat(pid) or ("", "", ""))[1:] == ("", began)
-        ]
+        return [pid for pid, began in self.children if _stat(pid)[1:] == ("", began)]
 
 
 def _stat(pid: int) -> tuple[str, str, str]:

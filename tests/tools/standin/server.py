@@ -269,8 +269,14 @@ class StandIn:
         return _reply(_user(int(request.match_info["user"])))
 
     async def _application(self, _: web.Request) -> web.Response:
-        about = {"id": str(APPLICATION), "name": "bot", "icon": None, "description": ""}
-        about |= {"rpc_origins": None, "verify_key": "", "bot_public": True, "flags": 0}
+        about: dict[str, object] = {"id": str(APPLICATION), "name": "bot", "icon": None}
+        about |= {
+            "description": "",
+            "rpc_origins": None,
+            "verify_key": "",
+            "bot_public": True,
+            "flags": 0,
+        }
         about |= {"bot_require_code_grant": False, "owner": _user(1), "team": None}
         return _reply(about)
 
