@@ -21,6 +21,7 @@ SLOW_MODULES = {
     for name in (
         "bot/preview/test_preview.py",  # a browser
         "bot/preview/test_upload.py",
+        "bot/test_kills.py",  # the bot as a process, started again and again
         "mst_core/cli/test_evaluate.py",  # networks
         "mst_core/cli/test_one_run.py",
         "mst_core/cli/test_rerhythm.py",

@@ -159,18 +159,39 @@ class Delivery:
         return int(message["id"]) if public else None
 
     async def _deliver_error_by_token(self, record: RequestRecord, text: str) -> bool:
+        """Send the error privately, then delete the public message; False when no token works.
+
+        A private message cannot be found again. So where an earlier attempt got as far as sending
+        it, and nobody knows whether it arrived, the public message says that the request failed:
+        no user gets the same error twice, and none keeps a message that seems to be loading.
+        """
         webhook = self._webhook(record)
+        failed = self._texts.render(
+            "late.unconfirmed",
+            record.locale,
+            tune=self._replies.captions.describe(record, record.locale),
+        )
         try:
             try:
-                if (await webhook.fetch_message(record.message_id)).attachments:
+                message = await webhook.fetch_message(record.message_id)
+                if message.attachments:
                     return True  # see _holds_files
+                if message.content in (DELETED_PLACEHOLDER, failed):
+                    await webhook.edit_message(record.message_id, content=failed)
+                    return True
                 # While a message is still loading, a follow-up would become it, and be public.
                 await webhook.edit_message(record.message_id, content=DELETED_PLACEHOLDER)
+            except discord.HTTPException as error:
+                if error.code != UNKNOWN_MESSAGE:
+                    raise
+                if record.deliveries > 1:
+                    return True  # deleted by an earlier attempt, which had sent the error
+            await webhook.send(text, ephemeral=True)
+            try:
                 await webhook.delete_message(record.message_id)
             except discord.HTTPException as error:
                 if error.code != UNKNOWN_MESSAGE:
                     raise
-            await webhook.send(text, ephemeral=True)
         except discord.HTTPException as error:
             if error.code in UNREACHABLE_CODES:
                 return False

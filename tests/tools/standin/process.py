@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support.fakes import write_styles
@@ -96,7 +97,9 @@ class BotProcess:
         """Kill the bot this moment, and leave its children alone."""
         self.watch()
         if self._process and self.running:
-            self._process.kill()
+            # Its own method might take the status away from the loop that waits for it.
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def wait(self) -> int:
         """Wait until the process has ended; return its status."""
@@ -108,7 +111,8 @@ class BotProcess:
         """End the bot by SIGTERM; return its status."""
         self.watch()
         if self._process and self.running:
-            self._process.send_signal(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGTERM)
         return await self.wait()
 
     def kill_child(self, module: str) -> bool:
