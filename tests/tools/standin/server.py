@@ -18,7 +18,6 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 APPLICATION = 1_000
-GUILD = 2_000
 ACKNOWLEDGE_WITHIN_S = 3.0
 """Seconds after which Discord shows its user that the application did not respond."""
 EPHEMERAL = 64
@@ -87,6 +86,11 @@ class Exchange:
     def channel_id(self) -> int:
         """Every exchange has a channel of its own."""
         return 30_000_000 + self.number
+
+    @property
+    def guild_id(self) -> int:
+        """Every exchange has a server of its own: the bot bounds the queue of each."""
+        return 60_000_000 + self.number
 
     @property
     def direct_channel_id(self) -> int:
@@ -492,11 +496,12 @@ def _interaction(exchange: Exchange, data: Mapping[str, object]) -> dict[str, ob
     member: dict[str, object] = {"user": user, "roles": [], "joined_at": STAMP, "flags": 0}
     member |= {"permissions": "0", "deaf": False, "mute": False, "premium_since": None}
     channel = {"id": str(exchange.channel_id), "type": 0, "name": "music", "permissions": "0"}
-    channel |= {"guild_id": str(GUILD), "parent_id": None, "position": 0, "nsfw": False}
+    channel |= {"guild_id": str(exchange.guild_id), "parent_id": None, "position": 0, "nsfw": False}
     sent: dict[str, object] = {"id": str(exchange.id), "application_id": str(APPLICATION)}
     sent |= {"type": 2, "token": exchange.token, "version": 1, "data": data, "member": member}
-    sent |= {"guild_id": str(GUILD), "channel_id": str(exchange.channel_id), "channel": channel}
-    sent |= {"guild": {"id": str(GUILD), "locale": "en-US", "features": []}, "context": 0}
+    guild = str(exchange.guild_id)
+    sent |= {"guild_id": guild, "channel_id": str(exchange.channel_id), "channel": channel}
+    sent |= {"guild": {"id": guild, "locale": "en-US", "features": []}, "context": 0}
     sent |= {"app_permissions": "0", "locale": "en-US", "guild_locale": "en-US"}
-    sent |= {"entitlements": [], "authorizing_integration_owners": {"0": str(GUILD)}}
+    sent |= {"entitlements": [], "authorizing_integration_owners": {"0": guild}}
     return sent | {"attachment_size_limit": 10 * 2**20}

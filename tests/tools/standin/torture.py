@@ -254,6 +254,9 @@ async def torture(n_kills: int, seed: int, cases: Sequence[Case] = CASES) -> dic
             f" {sum(one.acknowledged for one in discord.exchanges)} acknowledged,"
             f" {answered} answered, {refused} refused\n"
         )
+        reasons = Counter(one.private[0] for one in discord.exchanges if one.private)
+        for reason, number in reasons.most_common(6):
+            sys.stdout.write(f"  {number:4} {reason[:80]}\n")
     if cases:
         faults = await run_cases(judge, cases)
         row = rows["Discord misbehaving (commands in the cases)"] = Count()
