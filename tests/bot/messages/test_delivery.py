@@ -94,6 +94,18 @@ async def test_a_failed_delivery_is_retried(server: DiscordEnv) -> None:
     assert len(server.engine.jobs) == 1
 
 
+async def test_an_error_that_may_have_arrived_is_not_sent_a_second_time(
+    server: DiscordEnv,
+) -> None:
+    server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    server.env.inject_error("POST", "/webhooks/*", status=500, times=1)
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.env.advance_time(40)
+    (message,) = server.channel.history()
+    assert "could not be made" in message.content
+    assert "16 bars of nothing" not in message.content, "the reason is for its user only"
+
+
 async def test_where_the_bot_may_not_write_a_late_result_is_a_direct_message(
     slow_server: DiscordEnv,
 ) -> None:
