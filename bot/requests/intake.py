@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -46,10 +46,14 @@ DEFER_AFTER_S = 1.5
 """Seconds that downloads may take before the public acknowledgement is sent without them."""
 UPLOAD_MOVES = ("choose", "set")
 """The moves of `RequestIntake.press` whose id is that of an upload, which only its user may use."""
+CHECK_WITHIN_S = 0.5
+"""Seconds that the store may take for the checks before; a write that stalls holds them up too."""
 KEEP_WITHIN_S = 1.0
 """Seconds that storing a request may take; later it is refused, and withdrawn when it is stored."""
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class PrivateReplies(Protocol):
@@ -279,7 +283,7 @@ class RequestIntake:
             MstError: as `submit`.
         """
         if move not in UPLOAD_MOVES:
-            record = await self._store.find(id)
+            record = await _in_time(self._store.find(id))
             if record is not None and not _may_press(interaction, record, token):
                 raise RequestNotFound(id)
         await self._moves[move](interaction, id, argument or 0)
@@ -451,11 +455,20 @@ class RequestIntake:
         # Reserved before the store is read: a request stored meanwhile counts twice, never not.
         self._pending[user_id] += 1
         try:
-            await self._admission.check(user_id, guild_id, self._pending[user_id])
+            await _in_time(self._admission.check(user_id, guild_id, self._pending[user_id]))
             yield
         finally:
             self._pending[user_id] -= 1
             self._pending += Counter()  # drops the users at 0
+
+
+async def _in_time(reading: Awaitable[T]) -> T:
+    """Wait for a reading of the store for `CHECK_WITHIN_S`, then raise StoreBusy."""
+    try:
+        async with asyncio.timeout(CHECK_WITHIN_S):
+            return await reading
+    except TimeoutError as error:
+        raise StoreBusy from error
 
 
 def _chosen_value(interaction: discord.Interaction[Any]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -42,6 +43,8 @@ class Case:
     """Whether the command is one whose job fails."""
     may_be_silent: bool = False
     """Whether nobody is left to be told."""
+    must_reply: bool = False
+    """Whether Discord is well, so that each command gets at least a refusal."""
     within_s: float = ANSWERED_WITHIN_S
     twice: bool = False
 
@@ -113,7 +116,7 @@ QUICK_CASES = tuple(
 async def run_cases(
     judge: Callable[[Exchange], str], cases: Sequence[Case] = CASES
 ) -> list[tuple[str, int, str]]:
-    """Run cases beside each other, then drop the gateway twice.
+    """Run cases beside each other, then drop the gateway twice, and lock the ledger.
 
     Args:
         judge: Returns what is broken in an exchange, if anything.
@@ -128,8 +131,9 @@ async def run_cases(
             try:
                 await bot.start()
                 sent = await _send(discord, cases)
-                dropped = await _drop(discord)
-                checked = [one for one in [*sent, *dropped] if not one[0].may_be_silent]
+                sent += await _drop(discord)
+                sent += await _lock(discord, bot.data)
+                checked = [one for one in sent if not one[0].may_be_silent]
                 with suppress(TimeoutError):
                     await until(
                         lambda: all(_has_ended(one) for _, one in checked),
@@ -142,8 +146,7 @@ async def run_cases(
                 bot.kill()
                 await bot.wait()
         return [
-            (case.name, exchange.number, _broken(case, exchange, judge))
-            for case, exchange in [*sent, *dropped]
+            (case.name, exchange.number, _broken(case, exchange, judge)) for case, exchange in sent
         ]
 
 
@@ -181,6 +184,17 @@ async def _drop(discord: StandIn) -> list[tuple[Case, Exchange]]:
     return sent
 
 
+async def _lock(discord: StandIn, data: Path) -> list[tuple[Case, Exchange]]:
+    """Enter commands while another process writes to the ledger for four seconds."""
+    case = Case("the ledger is locked", must_reply=True)
+    with closing(sqlite3.connect(data / "ledger.sqlite3", isolation_level=None)) as ledger:
+        ledger.execute("BEGIN IMMEDIATE")
+        sent = [(case, await discord.send("compose", {"style": "folk"})) for _ in range(4)]
+        await asyncio.sleep(4)
+        ledger.execute("ROLLBACK")
+    return sent
+
+
 def _has_ended(exchange: Exchange) -> bool:
     settled = bool(exchange.results + exchange.refusals) or PUBLIC_FAILURE in exchange.message
     unheard = not exchange.acknowledged and time.monotonic() - exchange.sent_at > UNHEARD_S
@@ -191,6 +205,8 @@ def _broken(case: Case, exchange: Exchange, judge: Callable[[Exchange], str]) ->
     broken = judge(exchange)
     if broken == "never told" and case.may_be_silent:
         return ""
+    if case.must_reply and not exchange.acknowledged and not exchange.private:
+        return f"left without a reply: {exchange}"
     seconds = exchange.ended_at - exchange.sent_at
     if not broken and exchange.ended_at and seconds > case.within_s:
         return f"told only after {seconds:.0f} s"
