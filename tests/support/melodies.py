@@ -35,18 +35,21 @@ def melodies(
     meters: tuple[str, ...] = METERS,
     wild: bool = True,
     rests: bool = True,
+    pickups: bool = True,
     changes: bool = False,
     repeats: bool = False,
 ) -> Melody:
     """Draw a melody on the grid of 1/24 quarter, with pickup, rests and sections.
 
-    ``wild`` allows durations of any number of ticks, ``changes`` adds meter changes, and
-    ``repeats`` adds repeated sections with endings.
+    ``wild`` allows durations of any number of ticks, ``pickups`` notes before the first downbeat,
+    ``changes`` adds meter changes, and ``repeats`` adds repeated sections with endings.
     """
     meter = Meter.parse(draw(st.sampled_from(meters)))
     bars = draw(st.integers(1, most_bars))
     bar = int(meter.bar_length * 24)
-    pickup = draw(st.one_of(st.just(0), st.integers(1, bar - 1) if wild else st.just(bar // 8)))
+    pickup = 0
+    if pickups:
+        pickup = draw(st.one_of(st.just(0), st.integers(1, bar - 1) if wild else st.just(bar // 8)))
     frame = Melody((), meter, Key(0), 120.0, bars)
     if changes:
         frame = replace(frame, meter_changes=draw(_changes(frame, meters)))
