@@ -84,6 +84,11 @@ class Acknowledgements:
         self._unsettled.pop(record.id, None)
         self._wake()
 
+    def settle_later(self, record: RequestRecord) -> None:
+        """Settle a request that cannot be marked as acknowledged now, such as on a locked disk."""
+        self._unsettled[record.id] = record
+        self._look_again(RETRY_S)
+
     def _look_again(self, after_s: float) -> None:
         if self._unsettled and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._run(after_s))

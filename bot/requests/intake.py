@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -432,7 +433,11 @@ class RequestIntake:
             return
         if callback is None or callback.message_id is None:
             raise RuntimeError("Discord returned no message for the result")
-        await self._store.acknowledge(record.id, callback.message_id)
+        try:
+            await self._store.acknowledge(record.id, callback.message_id)
+        except sqlite3.Error as error:  # it is kept already, and its message is found again
+            log.warning("request %d: its acknowledgement is not noted yet: %s", record.id, error)
+            self._acknowledgements.settle_later(record)
         self._admission.note(interaction.user.id)
         self._scheduler.wake()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ from bot.errors import RepeatedInteraction
 from bot.requests import downloads
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.notifier import NotDelivered
-from bot.requests.store import DOWNLOAD, INTAKE, RequestRecord
+from bot.requests.store import DOWNLOAD, INTAKE, RequestRecord, RequestStore
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 from tests.support.fakes import make_new_request
 from tests.support.queue_env import QueueEnv
@@ -83,6 +84,22 @@ async def test_a_kill_after_the_acknowledgement_loses_nothing(
     (record,) = await server.history(server.alice)
     assert (record.state, record.worker, record.message_id) == ("running", INTAKE, 0)
     await server.restart()
+    (message,) = server.channel.history()
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+
+
+async def test_an_acknowledgement_that_cannot_be_noted_leads_to_one_result(
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acknowledge = RequestStore.acknowledge
+
+    async def locked(self: RequestStore, *_: object) -> None:
+        monkeypatch.setattr(RequestStore, "acknowledge", acknowledge)
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(RequestStore, "acknowledge", locked)
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.env.advance_time(30)
     (message,) = server.channel.history()
     assert suffixes(message) == [".mp3", ".png", ".mid"]
 
