@@ -19,8 +19,11 @@ TESTS = Path(__file__).parent
 SLOW_MODULES = {
     TESTS / name
     for name in (
+        "bot/messages/test_delivery.py",  # seconds of waiting
         "bot/preview/test_preview.py",  # a browser
         "bot/preview/test_upload.py",
+        "bot/requests/test_outbox.py",
+        "bot/test_backup.py",  # a load of requests
         "bot/test_kills.py",  # the bot as a process, started again and again
         "mst_core/cli/test_evaluate.py",  # networks
         "mst_core/cli/test_one_run.py",
@@ -31,11 +34,18 @@ SLOW_MODULES = {
         "mst_core/corpora/test_folk_books.py",  # thousands of tunes of music21
         "mst_core/corpora/test_sources.py",
         "mst_core/corpora/test_variants.py",
+        "mst_core/engine/test_local.py",  # processes that are killed or stopped
+        "mst_core/engine/test_process.py",
         "mst_core/evaluation",
         "mst_core/generation/test_meter_model.py",
         "mst_core/networks",
+        "mst_core/notation/test_picture.py",  # hundreds of pages
+        "mst_core/reading/midi/test_retiming.py",  # long performances
+        "mst_core/reading/sandbox/test_process.py",  # processes that are killed
         "mst_core/reading/test_hostile_files.py",  # hundreds of files
+        "mst_core/reading/test_one_reading.py",  # each piece in three formats
         "mst_core/sound/test_encoding.py",  # ffmpeg
+        "mst_core/sound/test_fluidsynth_cli.py",
         "mst_core/sound/test_mastering.py",
         "mst_core/statistics/test_fingerprints.py",
         "mst_core/training",
