@@ -163,9 +163,7 @@ class Uploads:
             except FileNotFoundError as error:
                 raise LostFile(display_name(name)) from error
             async with self._parser_slots:
-                score: bytes = await self._parse(
-                    name, data, track=selection.track, tune=selection.tune, limits=self.limits
-                )
+                score: bytes = await self._parse(name, data, selection, limits=self.limits)
             async with self._rows_lock:
                 if self._path(sha256).exists():  # else it was deleted meanwhile
                     await asyncio.to_thread(_write, path, score)

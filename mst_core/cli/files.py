@@ -79,7 +79,7 @@ def read_score_file(
     logging.getLogger("mst_core.reading.sandbox").addHandler(_NULL_HANDLER)
     data = read_bytes(path)
     score_format = detect_format(path.name, len(data), data[:SNIFFED_BYTES])
-    return score_format, parse_sync(path.name, data, track=selection.track, tune=selection.tune)
+    return score_format, parse_sync(path.name, data, selection)
 
 
 def read_target_file(path: Path) -> ParsedScore:

@@ -32,9 +32,8 @@ MAX_WARNINGS = 30
 def load_score(
     name: str,
     data: bytes,
+    selection: Selection = Selection(),
     *,
-    track: int | None = None,
-    tune: int | None = None,
     limits: Limits | None = None,
 ) -> ParsedScore:
     """Read a score file in this process; `mst_core.reading.sandbox.parse` does so in another.
@@ -42,8 +41,7 @@ def load_score(
     Args:
         name: the file's name; its suffix and the first bytes decide the format.
         data: the whole file.
-        track: which track, part or voice is the melody, from 1; None chooses one.
-        tune: which tune of a book is meant, from 1; None takes the first that can be read.
+        selection: which tune of a book is meant, and which part of it is the melody.
         limits: how much the file may hold.
 
     Returns:
@@ -57,9 +55,10 @@ def load_score(
     """
     limits = limits or Limits()
     score_format = detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
-    if tune is not None and score_format is not ScoreFormat.ABC:
-        raise BadOption("tune", tune, "books of tunes are ABC files; leave the option out")
-    selection = Selection(track, tune)
+    if selection.tune is not None and score_format is not ScoreFormat.ABC:
+        raise BadOption(
+            "tune", selection.tune, "books of tunes are ABC files; leave the option out"
+        )
     try:
         return _enforce_limits(
             display_name(name), _parse(score_format, data, selection, limits), limits

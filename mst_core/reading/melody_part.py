@@ -236,6 +236,26 @@ def find_continuation(
     return None
 
 
+def describe_continuation(
+    parts: Sequence[PartDescription], candidates: Sequence[PartCandidate], *, noun: str
+) -> Iterator[str]:
+    """Yield a remark about a part that may go on with the tune, where that is kept beside it.
+
+    Args:
+        parts: all parts of the file.
+        candidates: ranked; the first one is the melody.
+        noun: what the format calls a part.
+
+    Yields:
+        One sentence, or none.
+    """
+    if other := find_continuation(parts, candidates):
+        yield (
+            f"Where the melody rests, {noun.lower()} {other.number} ({other.name}) plays, which "
+            "may go on with it; it is kept beside it."
+        )
+
+
 def _doubles(part: PartDescription, tune: PartDescription) -> bool:
     """Whether a part plays the notes of another in unison or octaves."""
     notes = {(round(note[0], 2), note[2] % 12) for note in tune.notes}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mst_core.music import Meter, MeterChange
+from mst_core.reading.measures import meter_of_length
 
 COMMON_TIME = Meter(4, 4)
 
@@ -51,7 +52,7 @@ class BarLines:
         bars, rest = divmod(onset - last.onset, last.meter.bar_length)
         bar, start = last.bar + int(bars), onset - rest
         if rest > 0:
-            short = _meter_of_length(rest, last.meter)
+            short = meter_of_length(rest, last.meter)
             if short:
                 self._append(MeterSpan(start, bar, short))
                 bar, start = bar + 1, onset
@@ -98,12 +99,3 @@ class BarLines:
             for each in self.spans
             if first < each.bar < end
         )
-
-
-def _meter_of_length(length: Fraction, like: Meter) -> Meter | None:
-    """A meter of ``length`` quarter notes, in the unit of ``like`` if possible; None for none."""
-    for unit in (like.denominator, 4, 8, 16, 32):
-        count = length * unit / 4
-        if count.denominator == 1 and 1 <= count <= 32:
-            return Meter(int(count), unit)
-    return None

@@ -15,7 +15,7 @@ from mst_core.errors import BadOption, NoMelody
 from mst_core.reading.melody_part import (
     PartDescription,
     describe_choice,
-    find_continuation,
+    describe_continuation,
     rank_parts,
     sung_share,
 )
@@ -73,13 +73,11 @@ def find_melody_track(
         return track - 1, candidates, ()
     if not candidates:
         raise NoMelody(list_parts(parts) if parts else "a MIDI file without notes")
-    remarks = [*describe_choice(candidates, reasons, noun="Track", parts=described)]
-    if continuation := find_continuation(described, candidates):
-        remarks.append(
-            f"Where the melody rests, track {continuation.number} ({continuation.name}) plays, "
-            "which may go on with it; it is kept beside it."
-        )
-    return candidates[0].number - 1, candidates, tuple(remarks)
+    remarks = (
+        *describe_choice(candidates, reasons, noun="Track", parts=described),
+        *describe_continuation(described, candidates, noun="Track"),
+    )
+    return candidates[0].number - 1, candidates, remarks
 
 
 def _describe(part: MidiPart, quarter: int, syllables: Sequence[float]) -> PartDescription:

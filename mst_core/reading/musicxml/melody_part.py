@@ -12,7 +12,7 @@ from mst_core.errors import BadOption, NoMelody
 from mst_core.reading.melody_part import (
     PartDescription,
     describe_choice,
-    find_continuation,
+    describe_continuation,
     rank_parts,
 )
 from mst_core.reading.musicxml.part import XmlPart
@@ -58,13 +58,11 @@ def choose_part(
         raise NoMelody(
             "this MusicXML file, whose notes are all percussion" if drums else "this MusicXML file"
         )
-    remarks = [*describe_choice(candidates, reasons, noun="Part", parts=described)]
-    if continuation := find_continuation(described, candidates):
-        remarks.append(
-            f"Where the melody rests, part {continuation.number} ({continuation.name}) plays, "
-            "which may go on with it; it is kept beside it."
-        )
-    return candidates[0].number - 1, candidates, tuple(remarks)
+    remarks = (
+        *describe_choice(candidates, reasons, noun="Part", parts=described),
+        *describe_continuation(described, candidates, noun="Part"),
+    )
+    return candidates[0].number - 1, candidates, remarks
 
 
 def _describe_parts(parts: Sequence[XmlPart]) -> Iterator[PartDescription]:

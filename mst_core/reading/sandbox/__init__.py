@@ -25,9 +25,8 @@ MEMORY_MIB = 1_024
 async def parse(
     name: str,
     data: bytes,
+    selection: Selection = Selection(),
     *,
-    track: int | None = None,
-    tune: int | None = None,
     limits: Limits | None = None,
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
@@ -37,8 +36,7 @@ async def parse(
     Args:
         name: the file's name; its suffix and the first bytes decide the format.
         data: the whole file.
-        track: which track, part or voice is the melody, from 1; None chooses one.
-        tune: which tune of a book is meant, from 1; None takes the first that can be read.
+        selection: which tune of a book is meant, and which part of it is the melody.
         limits: how much the file may hold.
         timeout_s: seconds after which the process is killed; also its limit of CPU seconds.
         memory_mib: address space of the process in MiB.
@@ -56,18 +54,15 @@ async def parse(
 
     limits = limits or Limits()
     detect_format(name, len(data), data[:SNIFFED_BYTES], limits)
-    request = ParseRequest(
-        name=display_name(name), selection=Selection(track, tune), limits=limits, data=data
-    )
+    request = ParseRequest(name=display_name(name), selection=selection, limits=limits, data=data)
     return await run_parser(request, timeout_s, memory_mib)
 
 
 def parse_sync(
     name: str,
     data: bytes,
+    selection: Selection = Selection(),
     *,
-    track: int | None = None,
-    tune: int | None = None,
     limits: Limits | None = None,
     timeout_s: float = TIMEOUT_S,
     memory_mib: int = MEMORY_MIB,
@@ -90,8 +85,7 @@ def parse_sync(
         parse(
             name,
             data,
-            track=track,
-            tune=tune,
+            selection,
             limits=limits,
             timeout_s=timeout_s,
             memory_mib=memory_mib,

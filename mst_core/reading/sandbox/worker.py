@@ -33,13 +33,7 @@ def respond(request: ParseRequest) -> bytes | tuple[str, tuple[str, ...]]:
         The encoded score, or code and arguments of an `MstError`, whatever the error was.
     """
     try:
-        score = load_score(
-            request.name,
-            request.data,
-            track=request.selection.track,
-            tune=request.selection.tune,
-            limits=request.limits,
-        )
+        score = load_score(request.name, request.data, request.selection, limits=request.limits)
         return encode_score(score)
     except MstError as error:
         return error.code, error.arguments

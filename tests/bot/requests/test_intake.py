@@ -19,7 +19,7 @@ from bot.requests.store import RequestRecord
 from bot.requests.uploads import Uploads
 from bot.texts import Texts
 from mst_core.jobs import Compose
-from mst_core.reading.parsed_score import Limits
+from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.styles import load_style_cards
 from tests.support.fakes import make_settings
@@ -69,12 +69,12 @@ class CountingParseFile:
     running = max_running = 0
 
     async def __call__(
-        self, name: str, data: bytes, *, track: int | None, tune: int | None, limits: Limits
+        self, name: str, data: bytes, selection: Selection, *, limits: Limits
     ) -> bytes:
         self.running += 1
         self.max_running = max(self.max_running, self.running)
         try:
-            return await parse(name, data, track=track, tune=tune, limits=limits)
+            return await parse(name, data, selection, limits=limits)
         finally:
             self.running -= 1
 

@@ -38,13 +38,13 @@ class CountingParser:
         self.calls = self.running = self.most_running = 0
 
     async def __call__(
-        self, name: str, data: bytes, *, track: int | None, tune: int | None, limits: Limits
+        self, name: str, data: bytes, selection: Selection, *, limits: Limits
     ) -> bytes:
         self.calls += 1
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            return await parse(name, data, track=track, tune=tune, limits=limits)
+            return await parse(name, data, selection, limits=limits)
         finally:
             self.running -= 1
 

@@ -47,7 +47,7 @@ async def test_rejections_keep_their_sentences() -> None:
     with pytest.raises(NoMelody, match="no melody"):
         await parse("tune.abc", b"X:1\nK:C\nA|")
     with pytest.raises(BadOption, match="track"):
-        await parse("tune.abc", GOOD["abc"], track=2)
+        await parse("tune.abc", GOOD["abc"], Selection(track=2))
     with pytest.raises(TooLong, match="at most 3 bars"):
         await parse("tune.musicxml", GOOD["musicxml"], limits=Limits(bars=3))
 
