@@ -9,11 +9,10 @@ from math import floor
 
 from mst_core.errors import UnreadableScore
 from mst_core.music import MODES, SEMITONES, Key, Meter
+from mst_core.reading.measures import MAX_METER_NUMBER
 from mst_core.reading.musicxml.tree import ACCEPTED, XmlElement
 from mst_core.reading.tempo_words import find_tempo_word
 
-MAX_METER_NUMBER = 32
-"""Largest numerator of a meter."""
 TEMPO_RANGE = (5.0, 1_000.0)
 """Quarter notes per minute; a tempo outside it is ignored."""
 NOTE_TYPES = {
