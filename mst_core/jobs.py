@@ -396,6 +396,8 @@ class Job(msgspec.Struct, frozen=True):
     """Draw the given tune above the result in every picture."""
     light: bool = False
     """Draw pictures in black on white, for paper; a PDF file always is."""
+    max_pages: int | None = None
+    """Pages of a PNG that are made, at most; None makes all."""
 
     def decode_scores(self) -> Job:
         """Return the job with its parsed files decoded and checked, for the studio.
@@ -491,6 +493,8 @@ class Receipt(msgspec.Struct, frozen=True, rename=_RECEIPT_KEYS):
     """Number of the tune that was taken from a book, from 1."""
     tunes: tuple[tuple[int, str], ...] = ()
     """Number and title of up to `MAX_RECEIPT_TUNES` tunes of the book, around the one taken."""
+    pages: int | None = None
+    """Pages of the score, where `Job.max_pages` left some out."""
 
 
 class Rendition(msgspec.Struct, frozen=True, tag="rendition"):

@@ -26,6 +26,7 @@ def make_receipt(
     source: ParsedScore | None = None,
     *,
     repeats: bool = True,
+    pages: int | None = None,
 ) -> Receipt:
     """Return the receipt of a finished composition.
 
@@ -36,6 +37,7 @@ def make_receipt(
         source: the file of a transfer; its other parts and tunes are named, so that a person can
             choose another.
         repeats: whether the audio plays the repeats of the score.
+        pages: pages of the score, where not all of them were made.
     """
     melody = composition.melody
     rhythm, pitch, measured = composition.rhythm, composition.pitch, composition.measured_side
@@ -70,6 +72,7 @@ def make_receipt(
         candidates=_list_candidates(source) if source else (),
         tune=source.tune if source else None,
         tunes=_list_tunes(source) if source else (),
+        pages=pages,
     )
 
 

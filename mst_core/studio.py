@@ -283,7 +283,9 @@ class Studio:
         title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
             drawn = pool.submit(self._render_scores, job, composition, scores, title, progress)
-            made = self._render_audio(job, composition, audio, progress) | drawn.result()
+            made = self._render_audio(job, composition, audio, progress)
+            pictures, page_count = drawn.result()
+            made |= pictures
         # The pages of a picture follow each other.
         files = {
             name: content
@@ -298,6 +300,7 @@ class Studio:
                 title if job.scores else "",
                 _source_of(job),
                 repeats=job.repeats,
+                pages=page_count,
             ),
             files=files,
         )
@@ -348,20 +351,26 @@ class Studio:
         formats: Iterable[str],
         title: str,
         progress: ProgressReporter,
-    ) -> dict[str, bytes]:
-        """Return the content of the score files and pictures by format."""
-        files = {}
+    ) -> tuple[dict[str, bytes], int | None]:
+        """Return the content of the score files and pictures by format.
+
+        Also the number of pages of the score, where not all of them were made.
+        """
+        files: dict[str, bytes] = {}
+        page_count = None
         for format in formats:
             with self._drawing_lock:
                 if job.performed_midi and format == "mid":
                     files[format] = _performance_file(composition, title, job.repeats)
                 elif format in PICTURE_FORMATS:
-                    pages = _draw_pages(composition, format, title, job)
+                    pages, drawn = _draw_pages(composition, format, title, job)
                     files |= {name_page(format, n): page for n, page in enumerate(pages, start=1)}
+                    if format == "png" and drawn > len(pages):
+                        page_count = drawn
                 else:
                     files[format] = _score_file(composition, format, title)
             progress.step_done("drawing")
-        return files
+        return files, page_count
 
     def _title_for(self, job: Job, melody: Melody) -> str:
         """Return the title of the given tune, of both, or of a new one: Reel in D major, no. 7."""
@@ -409,8 +418,13 @@ def _performance_file(composition: Composition, title: str, repeats: bool) -> by
     return write_performance_midi(_perform(composition, repeats), title=title)
 
 
-def _draw_pages(composition: Composition, format: str, title: str, job: Job) -> Sequence[bytes]:
-    """Return the pages of a picture: of the tune, or of the tune before and after."""
+def _draw_pages(
+    composition: Composition, format: str, title: str, job: Job
+) -> tuple[Sequence[bytes], int]:
+    """Return the pages of a picture of the tune, or of it before and after, and how many it has.
+
+    Of a PNG at most ``job.max_pages`` are rasterized, which is most of the work.
+    """
     from mst_core.notation.before_after import MAX_HEIGHT, draw_before_after_svg
     from mst_core.notation.engraving import DARK, LIGHT, rasterize
     from mst_core.notation.picture import draw_svg_pages
@@ -425,10 +439,11 @@ def _draw_pages(composition: Composition, format: str, title: str, job: Job) -> 
     if format == "pdf":
         from mst_core.notation.pdf import write_pdf
 
-        return [write_pdf(pages, title=title)]
+        return [write_pdf(pages, title=title)], 1
     if format == "png":
-        return [rasterize(page, height=MAX_HEIGHT) for page in pages]
-    return [page.encode() for page in pages]
+        made = pages[: job.max_pages]
+        return [rasterize(page, height=MAX_HEIGHT) for page in made], len(pages)
+    return [page.encode() for page in pages], len(pages)
 
 
 def _score_file(composition: Composition, format: str, title: str) -> bytes:

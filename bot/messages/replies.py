@@ -25,6 +25,7 @@ from bot.messages.captions import (
     file_name,
     truncate,
 )
+from bot.requests.scheduler import MAX_PAGES
 from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
@@ -41,8 +42,6 @@ from mst_core.styles import StyleCard
 
 EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)
 PROGRESS_STEPS = 10
-MAX_PAGES = 3
-"""Pages of a score that one message shows."""
 MAX_PART_NAME = 40
 """Characters of the name of a part on a button."""
 MAX_WARNINGS = 8
@@ -125,9 +124,10 @@ class Replies:
         tune = self.captions.describe(record, record.locale)
         content = self._texts.render("answer.content", record.locale, tune=tune)
         pages = list_pages(files, "png")
-        if len(pages) > MAX_PAGES:
+        page_count = receipt.pages or len(pages)
+        if page_count > MAX_PAGES:
             content += "\n" + self._texts.render(
-                "answer.pages", record.locale, shown=MAX_PAGES, pages=len(pages)
+                "answer.pages", record.locale, shown=MAX_PAGES, pages=page_count
             )
         shown = [name_page("png", number) for number, _ in enumerate(pages[:MAX_PAGES], start=1)]
         embeds = [self._embed(record, receipt)]

@@ -39,6 +39,8 @@ MAX_STARTS = 5
 once."""
 SHOWN_POSITIONS = 10
 """Positions in the queue that are updated one by one; later ones are shown once."""
+MAX_PAGES = 3
+"""Pages of a score that are made, and that one message shows."""
 MEGABYTE = 2**20
 
 
@@ -339,7 +341,7 @@ class Scheduler:
             begun.set()
             await self._store.mark_begun(WORKER, record.id)
 
-        job = Job(str(record.id), record.request, encoded_scores=scores)
+        job = Job(str(record.id), record.request, encoded_scores=scores, max_pages=MAX_PAGES)
         self._at_engine[record.id] = record
         try:
             rendition = await self._rendition(job, show, note_begin)

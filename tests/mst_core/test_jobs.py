@@ -169,7 +169,7 @@ def test_the_json_keys_of_a_receipt_are_those_of_version_0_1_0_and_later_ones_af
         "usual_copy remarks"
     )
     receipt = example_receipt(rhythm="jazz", rhythm_similarity=0.75, rank_among=(4, 5))
-    later = "track candidates tune tunes"
+    later = "track candidates tune tunes pages"
     assert [*msgspec.to_builtins(receipt)] == [*keys.split(), *later.split()]
     row = msgspec.json.encode(receipt)
     assert b'"closeness":0.75' in row

@@ -262,3 +262,13 @@ def test_a_closed_studio_opens_its_synthesizer_again() -> None:
         studio.warm()
     studio.run(Job("one", SHORT, ("wav",)))
     assert [tone.closed for tone in opened] == [True, False]
+
+
+def test_no_more_pages_are_made_than_are_asked_for_and_the_receipt_has_their_number() -> None:
+    long = structs.replace(SHORT, bars=64)
+    whole = make_studio().run(Job("one", long, ("png",)))
+    first = make_studio().run(Job("one", long, ("png",), max_pages=1))
+    assert len(whole.files) > 1
+    assert whole.receipt.pages is None
+    assert first.files == {"png": whole.files["png"]}
+    assert first.receipt.pages == len(whole.files)

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity, EngineStatus
@@ -127,10 +129,13 @@ def make_rendition(job: Job, *, pages: int = 1) -> Rendition:
             tune=reading.tune,
             tunes=tuple(enumerate(reading.tunes, start=1)),
         )
+    made = pages if job.max_pages is None else min(pages, job.max_pages)
+    if made < pages:
+        receipt = msgspec.structs.replace(receipt, pages=pages)
     names = [
         name_page(format, number)
         for format in job.formats
-        for number in range(1, (pages if format == "png" else 1) + 1)
+        for number in range(1, (made if format == "png" else 1) + 1)
     ]
     return Rendition(receipt, {name: f"{name} of {job.id}".encode() for name in names})
 
