@@ -2,7 +2,7 @@
 
 The path of a request, through eight rooms:
 
-1. `bot.cogs`: a slash command turns its options into a request (`mst_core.jobs.Request`).
+1. `bot.cogs`: a slash command turns its options into a request (`mst_core.requests.Request`).
 2. `bot.requests.intake`: validates the request, downloads its files, acknowledges it within 3 s.
 3. `bot.requests.store`: stores it in SQLite; from here it survives a crash.
 4. `bot.requests.scheduler`: leases it, the users taking turns, as soon as the engine has capacity.

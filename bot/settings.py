@@ -12,8 +12,8 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
-from mst_core.jobs import BARS_RANGE
 from mst_core.reading.parsed_score import Limits
+from mst_core.requests import BARS_RANGE
 from mst_core.styles import default_models_dir
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -1,6 +1,7 @@
 """Music style transfer: from a request to a tune, its score and its audio.
 
->>> from mst_core.jobs import Compose, Job
+>>> from mst_core.jobs import Job
+>>> from mst_core.requests import Compose
 >>> from mst_core.studio import Studio
 >>> from mst_core.styles import default_models_dir
 >>> studio = Studio.open(default_models_dir(), soundfont=None, device="cpu")

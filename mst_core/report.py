@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from mst_core import __version__
 from mst_core.generation.composition import Composition
-from mst_core.jobs import MAX_CANDIDATES, MAX_RECEIPT_TUNES, Receipt, Request
+from mst_core.jobs import MAX_CANDIDATES, MAX_RECEIPT_TUNES, Receipt
 from mst_core.music import Melody
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Request
 from mst_core.sound.repeats import played_seconds
 
 _TEMPO_CHANGES = "The tempo changes"

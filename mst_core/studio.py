@@ -19,21 +19,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mst_core.generation.composition import Composition
-from mst_core.jobs import (
-    AUDIO_FORMATS,
-    PICTURE_FORMATS,
-    Compose,
-    Job,
-    Mashup,
-    Progress,
-    Rendition,
-    Transfer,
-    validate,
-    validate_formats,
-)
+from mst_core.jobs import AUDIO_FORMATS, PICTURE_FORMATS, Job, Progress, Rendition, validate_formats
 from mst_core.music import Melody
 from mst_core.pages import name_page
 from mst_core.report import make_receipt
+from mst_core.requests import Compose, Mashup, Transfer, validate
 from mst_core.sound.synth import Synth
 from mst_core.styles import StyleCard
 

@@ -18,7 +18,7 @@ from bot.cogs.options import (
 )
 from bot.requests.intake import RequestIntake
 from bot.texts import Texts
-from mst_core.jobs import Compose, draw_seed
+from mst_core.requests import Compose, draw_seed
 
 OPTIONS = ("style", "bars", "meter", "key", "tempo", "seed")
 

@@ -13,7 +13,7 @@ from discord.app_commands import Command
 from bot.cogs.options import Track, Tune, build_command
 from bot.requests.intake import RequestIntake
 from bot.texts import Texts
-from mst_core.jobs import Mashup
+from mst_core.requests import Mashup
 
 
 def mashup_command(intake: RequestIntake, texts: Texts) -> Command[Any, ..., Any]:

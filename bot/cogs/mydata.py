@@ -16,7 +16,7 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.texts import Texts
-from mst_core.jobs import encode_request
+from mst_core.request_json import encode_request
 
 
 def mydata_commands(

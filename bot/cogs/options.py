@@ -9,7 +9,7 @@ from discord import Interaction, app_commands
 from discord.app_commands import Choice, Command, Range
 
 from bot.texts import Texts
-from mst_core.jobs import BARS_RANGE, MAX_SEED, TEMPO_RANGE
+from mst_core.requests import BARS_RANGE, MAX_SEED, TEMPO_RANGE
 from mst_core.styles import StyleCard
 
 MAX_CHOICES = 25

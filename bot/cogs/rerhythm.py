@@ -22,9 +22,9 @@ from bot.requests.downloads import precheck
 from bot.requests.intake import RequestIntake
 from bot.texts import Texts
 from mst_core.errors import MstError
-from mst_core.jobs import Side, Transfer, draw_seed
 from mst_core.reading.formats import ACCEPTED_FORMATS
 from mst_core.reading.parsed_score import Limits
+from mst_core.requests import Side, Transfer, draw_seed
 
 OPTIONS = ("file", "rhythm", "like", "strength", "seed", "meter", "keep_bars", "track", "tune")
 

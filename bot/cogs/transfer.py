@@ -28,7 +28,7 @@ from bot.errors import (
 )
 from bot.requests.intake import RequestIntake
 from bot.texts import Texts
-from mst_core.jobs import Compose, Side, Transfer, draw_seed
+from mst_core.requests import Compose, Side, Transfer, draw_seed
 
 OPTIONS = (
     "pitch",

@@ -16,7 +16,7 @@ from discord.utils import escape_markdown
 
 from bot.requests.store import NewRequest
 from bot.texts import Texts
-from mst_core.jobs import Compose, Mashup, Request, Transfer
+from mst_core.requests import Compose, Mashup, Request, Transfer
 from mst_core.styles import StyleCard
 
 MAX_NAME = 100

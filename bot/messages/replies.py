@@ -29,15 +29,10 @@ from bot.requests.scheduler import MAX_PAGES
 from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
-from mst_core.jobs import (
-    FORMATS,
-    Progress,
-    Receipt,
-    Request,
-    next_seed,
-)
+from mst_core.jobs import FORMATS, Progress, Receipt
 from mst_core.music import Meter
 from mst_core.pages import list_pages, name_page
+from mst_core.requests import Request, next_seed
 from mst_core.styles import StyleCard
 
 EMBED_COLOR = discord.Colour.from_rgb(214, 160, 70)

@@ -38,9 +38,9 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import DOWNLOAD, INTAKE, NewRequest, RequestRecord, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
-from mst_core.jobs import Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
 from mst_core.reading.parsed_score import Selection
 from mst_core.reading.sandbox import display_name
+from mst_core.requests import Mashup, Request, Side, Transfer, draw_seed, next_seed, validate
 from mst_core.styles import StyleCard
 
 DEFER_AFTER_S = 1.5

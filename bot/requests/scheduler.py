@@ -21,7 +21,8 @@ from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestRecord, RequestStore
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
-from mst_core.jobs import Job, Progress, Rendition, Request
+from mst_core.jobs import Job, Progress, Rendition
+from mst_core.requests import Request
 
 if TYPE_CHECKING:
     from bot.monitoring.metrics import Metrics

@@ -1,9 +1,8 @@
 """The request store: every accepted request in SQLite, with its state, lease and outcome.
 
 A request is ``waiting``, then ``running`` under a lease, then ``done`` or ``failed``; its
-``answered_at`` is set when the outcome is delivered. Each transition is one SQL statement, so it is
-atomic, and it is on disk when the method returns (docs/decisions.md#one-statement). Times are
-seconds since 1970.
+``answered_at`` is set when the outcome is delivered. Each transition is one SQL statement: atomic,
+and on disk when the method returns (docs/decisions.md#one-statement). Times are seconds since 1970.
 """
 
 from __future__ import annotations
@@ -21,7 +20,9 @@ import msgspec
 from bot.errors import RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database, steady_clock
 from mst_core.errors import EngineFault, MstError
-from mst_core.jobs import Compose, Receipt, Request, decode_request, encode_request
+from mst_core.jobs import Receipt
+from mst_core.request_json import decode_request, encode_request
+from mst_core.requests import Compose, Request
 
 # A fair queue: the first waiting request of each user, then the second of each, and so on. Among
 # these, each 10 s of expected work is a step back, and each 30 s of waiting a step forward; on the

@@ -21,11 +21,11 @@ from weakref import WeakValueDictionary
 
 from bot.errors import LostFile
 from bot.requests.database import Database
-from mst_core.jobs import Request
 from mst_core.reading.formats import display_name
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import is_encoded_score
+from mst_core.requests import Request
 
 MAX_PARSERS = 2
 """Parser processes that run at the same time; each may use 1 GB of memory."""

@@ -29,17 +29,9 @@ from mst_core.cli.files import (
 from mst_core.cli.options import CommonOptions
 from mst_core.cli.output import print_rendition, progress_bar
 from mst_core.errors import BadOption
-from mst_core.jobs import (
-    AUDIO_FORMATS,
-    PICTURE_FORMATS,
-    Job,
-    Progress,
-    Rendition,
-    Request,
-    next_seed,
-    validate,
-)
+from mst_core.jobs import AUDIO_FORMATS, PICTURE_FORMATS, Job, Progress, Rendition
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Request, next_seed, validate
 from mst_core.styles import check_style_folders, load_style_cards
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from mst_core.cli import options
 from mst_core.cli.batch import BatchSpec, Variant, run_batch, validate_batch
 from mst_core.cli.files import parse_outputs
 from mst_core.cli.options import CommonOptions
-from mst_core.jobs import Compose, draw_seed
+from mst_core.requests import Compose, draw_seed
 from mst_core.styles import resolve_style_name
 
 DEFAULT_BARS = 16

@@ -15,7 +15,7 @@ from mst_core.cli import options
 from mst_core.cli.batch import SOURCE, BatchSpec, Variant, run_batch, validate_batch
 from mst_core.cli.files import parse_outputs, read_target_file, title_for
 from mst_core.cli.options import CommonOptions
-from mst_core.jobs import Mashup
+from mst_core.requests import Mashup
 
 _EXAMPLE = """\b
 A jig played with the rhythm of a solo, to listen to:

@@ -11,7 +11,7 @@ from click.decorators import FC
 from click.shell_completion import CompletionItem
 
 from mst_core.errors import BadOption
-from mst_core.jobs import BARS_RANGE, TEMPO_RANGE
+from mst_core.requests import BARS_RANGE, TEMPO_RANGE
 from mst_core.styles import default_models_dir, load_style_cards
 
 MAX_VARIANTS = 99

@@ -14,7 +14,7 @@ from mst_core.cli.compose import ComposeOptions, run_compose
 from mst_core.cli.files import parse_outputs, read_target_file
 from mst_core.cli.options import CommonOptions
 from mst_core.errors import BadOption
-from mst_core.jobs import Side, Transfer, draw_seed
+from mst_core.requests import Side, Transfer, draw_seed
 from mst_core.styles import resolve_style_name
 
 _NEW_TUNE_ONLY = ("bars", "key", "tempo")

@@ -11,9 +11,9 @@ from pathlib import Path
 from mst_core.composing.new_tune import write_new_tune
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
-from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Compose, Mashup, Transfer
 from mst_core.styles import StyleCard, require_style
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.mashup import combine

@@ -24,10 +24,10 @@ from mst_core.generation.form import FormPlan, plan_form, split_spans
 from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints, pitches_by_bar
 from mst_core.generation.meter_model import MeterModel
 from mst_core.generation.sampling import sample_weighted
-from mst_core.jobs import Compose
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter, Note
 from mst_core.networks.context import TuneHeader
 from mst_core.networks.style import Style
+from mst_core.requests import Compose
 from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import TuneProfile
 

@@ -21,8 +21,8 @@ from mst_core.evaluation.phrases import (
     has_varied_return,
     passages,
 )
-from mst_core.jobs import Compose
 from mst_core.music import TICKS_PER_QUARTER, Melody
+from mst_core.requests import Compose
 from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.shared_runs import SharedRunIndex, melody_steps
 

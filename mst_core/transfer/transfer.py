@@ -14,10 +14,10 @@ from typing import TypeVar
 from mst_core.corpora.tunes import CorpusTune
 from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition, SideResult
-from mst_core.jobs import Side, SideName, Transfer, parse_bar_ranges
 from mst_core.music import Melody, Meter
 from mst_core.networks.style import Style
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Side, SideName, Transfer, parse_bar_ranges
 from mst_core.statistics.reference_profiles import proximity_rank
 from mst_core.statistics.shared_runs import SharedRun
 from mst_core.styles import StyleCard

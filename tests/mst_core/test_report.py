@@ -9,10 +9,10 @@ import pytest
 
 from mst_core import __version__
 from mst_core.generation.composition import Composition, SideResult
-from mst_core.jobs import Compose, Side, Transfer
 from mst_core.music import Repeat, TempoChange
 from mst_core.reading.parsed_score import ParsedScore, PartCandidate
 from mst_core.report import make_receipt
+from mst_core.requests import Compose, Side, Transfer
 from tests.support.fake_composer import write_scale
 
 NEW = Compose(pitch="folk", rhythm="jazz", seed=3, bars=4, meter="6/8", key="Em", tempo=180.0)

@@ -20,9 +20,10 @@ from msgspec import structs
 from mst_core import __version__
 from mst_core.errors import BadOption, NoSound, NoSoundFont
 from mst_core.generation.composition import Composition
-from mst_core.jobs import FORMATS, Compose, Job, Mashup, Progress, Request, Side, Transfer
+from mst_core.jobs import FORMATS, Job, Progress
 from mst_core.reading.abc.read import read_abc_score
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Compose, Mashup, Request, Side, Transfer
 from mst_core.sound.fluidsynth import FluidSynth
 from mst_core.sound.performance import Performance
 from mst_core.sound.soundfont import find_soundfont
@@ -217,7 +218,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.support.fake_composer import FakeComposer
-from mst_core.jobs import Compose, Job
+from mst_core.jobs import Job
+from mst_core.requests import Compose
 from mst_core.studio import Studio
 job = Job("one", Compose(pitch="folk", rhythm="folk", seed=1), ("abc", "mid"))
 Studio(FakeComposer(Path()), exit).run(job, lambda progress: None)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mst_core.engine.local import LocalEngine
-from mst_core.jobs import Compose, Job, Progress, Rendition
+from mst_core.jobs import Job, Progress, Rendition
+from mst_core.requests import Compose
 from tests.support.paths import PROJECT
 
 FAKE_WORKER = ("env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.support.fake_worker")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from mst_core.errors import NoSuchTune
 from mst_core.generation.composition import Composition, SideResult
-from mst_core.jobs import Compose, Mashup, Transfer
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Compose, Mashup, Transfer
 from mst_core.styles import StyleCard, StyleMeter
 
 CARD = StyleCard(

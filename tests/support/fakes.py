@@ -13,8 +13,9 @@ from bot.requests.store import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity, EngineStatus
 from mst_core.errors import EngineBusy, MstError
-from mst_core.jobs import Compose, Job, Mashup, Progress, Receipt, Rendition, Transfer
+from mst_core.jobs import Job, Progress, Receipt, Rendition
 from mst_core.pages import name_page
+from mst_core.requests import Compose, Mashup, Transfer
 
 CARD = """
 title = "{title}"

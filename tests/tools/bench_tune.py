@@ -12,7 +12,8 @@ from collections import defaultdict
 from statistics import median
 
 from mst_core.engine.local import LocalEngine
-from mst_core.jobs import Compose, Job, Progress
+from mst_core.jobs import Job, Progress
+from mst_core.requests import Compose
 from tests.support.paths import MODELS
 
 ALONE, TOGETHER = 10, 8

@@ -11,8 +11,8 @@ import discord
 import pytest
 
 from bot.requests import intake
-from mst_core.jobs import Side
 from mst_core.reading.sandbox import parse
+from mst_core.requests import Side
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last_message, suffixes
 from tests.support.fakes import transfer_request
 from tests.support.uploads import MP3_BYTES, TRUNCATED_MIDI, send_rerhythm, write_reel

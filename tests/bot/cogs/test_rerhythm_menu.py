@@ -6,8 +6,8 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from mst_core.jobs import Side
 from mst_core.reading.formats import ACCEPTED_FORMATS
+from mst_core.requests import Side
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 from tests.support.fakes import transfer_request
 from tests.support.uploads import MP3_BYTES, TRUNCATED_MIDI, write_reel

@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from mst_core.errors import EngineLost
-from mst_core.jobs import Side, Transfer
+from mst_core.requests import Side, Transfer
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last_message, suffixes
 from tests.support.fakes import make_new_request, mashup_request, transfer_request
 from tests.support.queue_env import QueueEnv

@@ -8,7 +8,7 @@ import pytest
 
 from bot.messages.captions import Captions, button_moves, escape, file_name, join_lines
 from bot.texts import Texts
-from mst_core.jobs import Compose, Mashup, Request, Side, Transfer
+from mst_core.requests import Compose, Mashup, Request, Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.fakes import make_new_request, write_styles
 

@@ -14,7 +14,7 @@ from bot.messages.replies import Replies
 from bot.requests.database import Database
 from bot.requests.store import RequestStore
 from bot.texts import Texts
-from mst_core.jobs import Side, Transfer
+from mst_core.requests import Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, write_styles

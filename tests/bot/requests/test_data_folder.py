@@ -16,7 +16,8 @@ from bot.requests.data_folder import IDENTITY, LEDGER, check_ledger, sign_folder
 from bot.requests.database import MIGRATIONS
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
-from mst_core.jobs import Compose, encode_request
+from mst_core.request_json import encode_request
+from mst_core.requests import Compose
 from tests.support.fakes import make_new_request
 
 

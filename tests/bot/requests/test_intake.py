@@ -18,9 +18,9 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestRecord
 from bot.requests.uploads import Uploads
 from bot.texts import Texts
-from mst_core.jobs import Compose
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
+from mst_core.requests import Compose
 from mst_core.styles import load_style_cards
 from tests.support.fakes import make_settings
 from tests.support.queue_env import QueueEnv

@@ -9,7 +9,8 @@ import pytest
 
 from bot.requests.store import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
-from mst_core.jobs import Compose, Job, Progress, Rendition
+from mst_core.jobs import Job, Progress, Rendition
+from mst_core.requests import Compose
 from tests.support.fakes import FakeEngine
 from tests.support.queue_env import QueueEnv, until
 

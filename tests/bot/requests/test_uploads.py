@@ -14,10 +14,10 @@ import pytest
 from bot.errors import LostFile
 from bot.requests.uploads import Uploads
 from mst_core.errors import ScoreError
-from mst_core.jobs import Compose, Side, Transfer
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.reading.serialization import decode_score
+from mst_core.requests import Compose, Side, Transfer
 from tests.support.discord_env import DiscordEnv
 from tests.support.fakes import make_new_request, transfer_request
 from tests.support.queue_env import QueueEnv

@@ -11,7 +11,7 @@ import pytest
 from mst_core.cli.batch import SOURCE, BatchSpec, Variant, list_variants, validate_batch
 from mst_core.cli.files import OutputSpec
 from mst_core.errors import BadOption, UnknownStyle
-from mst_core.jobs import MAX_SEED, Side, Transfer
+from mst_core.requests import MAX_SEED, Side, Transfer
 from tests.support.fakes import write_styles
 
 REQUEST = Transfer(source=SOURCE, seed=7, rhythm=Side(style="folk"), pitch=Side(style="jazz"))

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from mst_core.__main__ import main
 from mst_core.generation.composition import Composition, SideResult
-from mst_core.jobs import Mashup, Side, Transfer
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Mashup, Side, Transfer
 from mst_core.studio import Studio
 from tests.mst_core.cli.test_rerhythm import JIG, REEL
 from tests.support.fake_composer import FakeComposer

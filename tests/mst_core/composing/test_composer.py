@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, UnknownStyle
-from mst_core.jobs import Compose
 from mst_core.music import Key, Melody
+from mst_core.requests import Compose
 from tests.support.paths import MODELS
 
 PAIRS = [("folk", "folk"), ("folk", "jazz"), ("jazz", "jazz"), ("jazz", "folk")]

@@ -12,9 +12,9 @@ from mst_core.composing.composer import Composer
 from mst_core.composing.reference_tune import draw_reference, reference_prior
 from mst_core.corpora.vocabulary import REST_TOKEN
 from mst_core.evaluation.new_tunes import corpus_tune
-from mst_core.jobs import Compose
 from mst_core.music import Meter
 from mst_core.networks.style import Style
+from mst_core.requests import Compose
 from mst_core.statistics.reference_profiles import (
     MeterProfiles,
     ReferenceProfiles,

@@ -18,9 +18,10 @@ from mst_core.errors import (
     NoSuchTune,
     ParserStopped,
 )
-from mst_core.jobs import Compose, Job, Progress, Rendition, Side, Transfer
+from mst_core.jobs import Job, Progress, Rendition
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.reading.serialization import encode_score
+from mst_core.requests import Compose, Side, Transfer
 from tests.support.engines import ask, begin, opened, perform, starts
 from tests.support.fake_composer import write_scale
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mst_core.engine import protocol
-from mst_core.jobs import Compose, Job, Side, Transfer
+from mst_core.jobs import Job
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.reading.serialization import encode_score
+from mst_core.requests import Compose, Side, Transfer
 from tests.support.fake_composer import write_scale
 
 COMPOSE = Compose(pitch="folk", rhythm="folk", seed=1, bars=4)

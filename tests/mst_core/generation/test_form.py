@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mst_core.generation.form import FormPlan, FormSpan, plan_form, split_spans
-from mst_core.jobs import BARS_RANGE
+from mst_core.requests import BARS_RANGE
 
 FORMS = ("AABB", "AABA", "ABAC", "AB", "A")
 

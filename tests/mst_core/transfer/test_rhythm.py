@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, NoSuchTune, TooLong
 from mst_core.generation.composition import SideResult
-from mst_core.jobs import Side, Transfer, parse_bar_ranges
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
+from mst_core.requests import Side, Transfer, parse_bar_ranges
 from mst_core.transfer.augmentation import DOUBLED, UNSCALED, augmentation_for
 from mst_core.transfer.rhythm import RhythmPath, build_rhythm_path
 from mst_core.transfer.structure import split_by_meter
