@@ -12,7 +12,8 @@ from discord.app_commands import Command
 from bot.cogs.options import build_command
 from bot.messages.captions import Captions, join_lines, truncate
 from bot.messages.replies import EMBED_COLOR, MAX_EMBED, MAX_FIELD, MAX_TITLE
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.record import RequestRecord
+from bot.requests.store import RequestStore
 from bot.texts import Texts
 from mst_core.styles import StyleCard
 

@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 from discord.utils import escape_markdown
 
-from bot.requests.store import NewRequest
+from bot.requests.record import NewRequest
 from bot.texts import Texts
 from mst_core.requests import Compose, Mashup, Request, Transfer
 from mst_core.styles import StyleCard

@@ -17,7 +17,7 @@ import discord
 
 from bot.messages.replies import Replies, ResultMessage
 from bot.requests.notifier import NotDelivered
-from bot.requests.store import RequestRecord
+from bot.requests.record import RequestRecord
 from bot.texts import Texts
 from mst_core.errors import MstError
 from mst_core.jobs import Progress

@@ -25,8 +25,8 @@ from bot.messages.captions import (
     file_name,
     truncate,
 )
+from bot.requests.record import RequestRecord
 from bot.requests.scheduler import MAX_PAGES
-from bot.requests.store import RequestRecord
 from bot.requests.uploads import Upload
 from bot.texts import Texts
 from mst_core.jobs import FORMATS, Progress, Receipt

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 
 from bot.errors import DownloadFailed
 from bot.requests.notifier import NotDelivered
-from bot.requests.store import DOWNLOAD, RequestRecord, RequestStore
+from bot.requests.record import RequestRecord
+from bot.requests.store import DOWNLOAD, RequestStore
 
 log = logging.getLogger(__name__)
 

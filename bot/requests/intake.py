@@ -34,8 +34,9 @@ from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.admission import Admission, expected_seconds
 from bot.requests.downloads import fetch_all, precheck
 from bot.requests.notifier import spawn
+from bot.requests.record import NewRequest, RequestRecord
 from bot.requests.scheduler import Scheduler
-from bot.requests.store import DOWNLOAD, INTAKE, NewRequest, RequestRecord, RequestStore
+from bot.requests.store import DOWNLOAD, INTAKE, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
 from mst_core.reading.parsed_score import Selection

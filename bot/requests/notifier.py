@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from bot.requests.store import RequestRecord
+from bot.requests.record import RequestRecord
 from mst_core.errors import MstError
 from mst_core.jobs import Progress
 

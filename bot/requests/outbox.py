@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from bot.monitoring.logs import REQUEST_ID
 from bot.requests.notifier import NotDelivered, Notifier, spawn
+from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.store import RequestStore
 from mst_core.errors import EngineFault, rebuild_error
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from bot.errors import TooLarge
 from bot.monitoring.logs import REQUEST_ID
 from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
+from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
-from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestRecord, RequestStore
+from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestStore
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError

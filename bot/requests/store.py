@@ -11,7 +11,6 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,31 +18,14 @@ import msgspec
 
 from bot.errors import RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database, steady_clock
-from mst_core.errors import EngineFault, MstError
+from bot.requests.fair_queue import LEASE, ORDER, QUEUE
+from bot.requests.record import NewRequest, RequestRecord, is_readable, record_from_row
+from mst_core.errors import EngineFault
 from mst_core.jobs import Receipt
-from mst_core.request_json import decode_request, encode_request
+from mst_core.request_json import encode_request
 from mst_core.requests import Compose, Request
 
-# A fair queue: the first waiting request of each user, then the second of each, and so on. Among
-# these, each 10 s of expected work is a step back, and each 30 s of waiting a step forward; on the
-# same step the user served longest ago comes first, then the earliest request. An expired lease
-# counts as waiting, and a user with a running request waits.
-_QUEUE = """(
-    SELECT id, expected_s, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
-    min(id) OVER (PARTITION BY user_id) AS came, (
-        SELECT coalesce(max(other.started_at), 0) FROM requests AS other
-        WHERE other.user_id = requests.user_id
-    ) AS served_at, EXISTS (
-        SELECT 1 FROM requests AS other
-        WHERE other.user_id = requests.user_id AND other.state IN ('waiting', 'running')
-        AND other.state = 'running' AND other.lease_until >= :steady
-    ) AS busy,
-    CAST(max(0, expected_s / 10.0 - (:now - asked_at) / 30.0) AS INTEGER) AS step
-    FROM requests
-    WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR lease_until < :steady)
-) AS queue"""  # "state IN ..." is what makes SQLite use the partial index
 _HELD = "state = 'running' AND worker IN ('intake', 'download')"
-_ORDER = "ORDER BY queue.nth + queue.busy, queue.step, queue.served_at, queue.came, queue.id"
 MAX_ATTEMPTS_KEPT = 20
 """Attempts of one request whose end is kept."""
 _LOST = f"""state = 'waiting', worker = NULL, lease_until = NULL,
@@ -58,57 +40,6 @@ DOWNLOAD = "download"
 """Holder of a stored request until its files are downloaded."""
 HELD_UNTIL = 1e12
 """When such a lease ends: never."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewRequest:
-    """A request to be stored: its user, its message and what is requested."""
-
-    user_id: int
-    guild_id: int | None
-    channel_id: int
-    message_id: int
-    interaction_token: str = field(repr=False)  # grants access to the message: never in a log
-    file_limit_bytes: int
-    locale: str
-    request: Request
-    names: dict[str, str] = field(default_factory=dict, kw_only=True)
-    """The user's names of the uploaded files of the request, by SHA-256."""
-    first_seed: int | None = field(default=None, kw_only=True)
-    """The seed of variant 1, when the request is a later variant."""
-    interaction_id: int | None = field(default=None, kw_only=True)
-    """The command or press that made it; there is one request for each."""
-    expected_s: float = field(default=0.0, kw_only=True)
-    """Seconds of work that are expected; a later place in the queue for more than 10."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord(NewRequest):
-    """A stored request: its row in the table ``requests``."""
-
-    id: int
-    state: str
-    tries: int
-    """Leases that were worked on, and the present one."""
-    attempts: tuple[tuple[float, str], ...]
-    """When and why attempts ended without an outcome, the first ones."""
-    asked_at: float
-    started_at: float | None
-    finished_at: float | None
-    answered_at: float | None
-    error_code: str | None
-    error_arguments: tuple[str, ...]
-    receipt: Receipt | None
-    stage_seconds: dict[str, float]
-    deliveries: int
-    worker: str | None
-    press_token: str = field(repr=False)
-    """Random text in the ids of the buttons below its result; empty before version 0.3."""
-
-    @property
-    def button_id(self) -> str:
-        """The id of the request in buttons: its number, and the token that nobody can guess."""
-        return f"{self.id}.{self.press_token}" if self.press_token else str(self.id)
 
 
 class RequestStore:
@@ -199,12 +130,12 @@ class RequestStore:
         )
         if not rows:
             raise RepeatedInteraction
-        return _record_from_row(rows[0])
+        return record_from_row(rows[0])
 
     async def unacknowledged(self) -> list[RequestRecord]:
         """List the requests that `INTAKE` or `DOWNLOAD` holds."""
         rows = await self._query(f"SELECT * FROM requests WHERE {_HELD}")  # noqa: S608
-        return [_record_from_row(row) for row in rows]
+        return [record_from_row(row) for row in rows]
 
     async def acknowledge(self, request_id: int, message_id: int) -> bool:
         """Store the public message of a held request; one that `INTAKE` holds is waiting then.
@@ -266,7 +197,7 @@ class RequestStore:
             Their ids; their users are informed like those of any other failure.
         """
         rows = await self._query("SELECT * FROM requests WHERE answered_at IS NULL")
-        unreadable = [row["id"] for row in rows if not _is_readable(row)]
+        unreadable = [row["id"] for row in rows if not is_readable(row)]
         await self._query(
             """UPDATE requests SET state = 'failed', finished_at = :now, request = :placeholder,
                    names = '{}', receipt = NULL, stage_seconds = NULL, worker = NULL,
@@ -299,18 +230,11 @@ class RequestStore:
             The leased request; None when no request is waiting whose user has none running.
         """
         rows = await self._query(
-            f"""UPDATE requests SET state = 'running', worker = :worker, started_at = :now,
-                    lease_until = :steady + :seconds, begun = 0,
-                    tries = tries + (CASE WHEN state = 'running' AND NOT begun THEN 0 ELSE 1 END)
-                WHERE id = (SELECT id FROM {_QUEUE} WHERE NOT busy AND NOT (expected_s >= 10
-                    AND EXISTS (SELECT 1 FROM requests AS long WHERE state IN ('waiting', 'running')
-                    AND state = 'running' AND lease_until >= :steady AND worker = :worker
-                    AND long.expected_s >= 10)) {_ORDER} LIMIT 1)
-                RETURNING *""",  # noqa: S608 - constants of this module
+            LEASE,
             worker=worker,
             seconds=seconds,
         )
-        return _record_from_row(rows[0]) if rows else None
+        return record_from_row(rows[0]) if rows else None
 
     async def renew_leases(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
         """Extend the leases of a worker's requests to ``seconds`` from now.
@@ -403,7 +327,7 @@ class RequestStore:
             receipt=msgspec.json.encode(receipt).decode(),
             stage_seconds=msgspec.json.encode(stage_seconds).decode(),
         )
-        return _record_from_row(rows[0]) if rows else None
+        return record_from_row(rows[0]) if rows else None
 
     async def mark_failed(
         self, worker: str, request_id: int, code: str, arguments: Sequence[str]
@@ -428,7 +352,7 @@ class RequestStore:
             code=code,
             arguments=msgspec.json.encode(list(arguments)).decode(),
         )
-        return _record_from_row(rows[0]) if rows else None
+        return record_from_row(rows[0]) if rows else None
 
     async def mark_delivered(self, request_id: int) -> None:
         """Store that the outcome is delivered, and delete the interaction's token."""
@@ -455,7 +379,7 @@ class RequestStore:
                RETURNING *""",
             id=request_id,
         )
-        return _record_from_row(rows[0]) if rows else None
+        return record_from_row(rows[0]) if rows else None
 
     async def undelivered(self) -> list[int]:
         """List the ids of requests whose outcome is not delivered yet."""
@@ -468,14 +392,14 @@ class RequestStore:
     async def queue(self) -> list[RequestRecord]:
         """List the waiting requests in the order in which they will be leased."""
         rows = await self._query(
-            f"SELECT requests.* FROM requests JOIN {_QUEUE} USING (id) {_ORDER}"  # noqa: S608
+            f"SELECT requests.* FROM requests JOIN {QUEUE} USING (id) {ORDER}"  # noqa: S608
         )
-        return [_record_from_row(row) for row in rows]
+        return [record_from_row(row) for row in rows]
 
     async def find(self, request_id: int) -> RequestRecord | None:
         """Return one request; None when there is none."""
         rows = await self._query("SELECT * FROM requests WHERE id = :id", id=request_id)
-        return _record_from_row(rows[0]) if rows else None
+        return record_from_row(rows[0]) if rows else None
 
     async def history(self, user_id: int, limit: int = -1) -> list[RequestRecord]:
         """List the latest ``limit`` requests of a user (-1: all), newest first.
@@ -489,7 +413,7 @@ class RequestStore:
             user_id=user_id,
             limit=limit,
         )
-        return [_record_from_row(row) for row in rows]
+        return [record_from_row(row) for row in rows]
 
     async def count_open(self, user_id: int) -> int:
         """Count the acknowledged requests of a user that have no outcome yet."""
@@ -579,22 +503,3 @@ class RequestStore:
     async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         times = {"now": self._clock(), "steady": self._steady()}
         return await self.database.run(statement, **(times | values))
-
-
-def _is_readable(row: sqlite3.Row) -> bool:
-    try:
-        _record_from_row(row)
-    except (msgspec.MsgspecError, MstError, ValueError):
-        return False
-    return True
-
-
-def _record_from_row(row: sqlite3.Row) -> RequestRecord:
-    values = {name: row[name] for name in row.keys() if name in RequestRecord.__dataclass_fields__}  # noqa: SIM118
-    values["request"] = decode_request(row["request"])
-    values["names"] = msgspec.json.decode(row["names"], type=dict[str, str])
-    values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))
-    values["receipt"] = row["receipt"] and msgspec.json.decode(row["receipt"], type=Receipt)
-    values["attempts"] = msgspec.json.decode(row["attempts"], type=tuple[tuple[float, str], ...])
-    values["stage_seconds"] = msgspec.json.decode(row["stage_seconds"] or "{}")
-    return RequestRecord(**values)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.record import RequestRecord
+from bot.requests.store import RequestStore
 from mst_core.errors import NoSuchTune
 from tests.support.discord_env import DiscordEnv, discord_env, last_message
 

@@ -12,7 +12,8 @@ from simcord import ChannelHandle, Env, MemberActor
 
 from bot import create_bot
 from bot.app import MusicBot
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.record import RequestRecord
+from bot.requests.store import RequestStore
 from bot.settings import Settings
 from tests.support.fakes import FakeEngine, make_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bot.requests.store import NewRequest
+from bot.requests.record import NewRequest
 from bot.settings import Settings
 from mst_core.engine import Capacity, EngineStatus
 from mst_core.errors import EngineBusy, MstError

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
 from bot.requests.scheduler import Scheduler
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import MstError

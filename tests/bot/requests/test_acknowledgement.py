@@ -14,7 +14,8 @@ from bot.errors import RepeatedInteraction
 from bot.requests import downloads
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.notifier import NotDelivered
-from bot.requests.store import DOWNLOAD, INTAKE, RequestRecord, RequestStore
+from bot.requests.record import RequestRecord
+from bot.requests.store import DOWNLOAD, INTAKE, RequestStore
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 from tests.support.fakes import make_new_request
 from tests.support.queue_env import QueueEnv

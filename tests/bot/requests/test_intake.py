@@ -14,8 +14,8 @@ from bot.errors import TooManyOpen
 from bot.messages.replies import Replies
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.intake import RequestIntake
+from bot.requests.record import RequestRecord
 from bot.requests.scheduler import Scheduler
-from bot.requests.store import RequestRecord
 from bot.requests.uploads import Uploads
 from bot.texts import Texts
 from mst_core.reading.parsed_score import Limits, Selection

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.requests.store import RequestRecord
+from bot.requests.record import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
 from mst_core.jobs import Job, Progress, Rendition
 from mst_core.requests import Compose

@@ -13,14 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.requests.store import (
-    _ORDER,
-    _QUEUE,
-    INTAKE,
-    MAX_ATTEMPTS_KEPT,
-    RequestRecord,
-    RequestStore,
-)
+from bot.requests.fair_queue import ORDER, QUEUE
+from bot.requests.record import RequestRecord
+from bot.requests.store import INTAKE, MAX_ATTEMPTS_KEPT, RequestStore
 from mst_core.jobs import Job
 from tests.support.fakes import make_new_request, make_rendition
 from tests.support.paths import PROJECT
@@ -284,7 +279,7 @@ async def test_one_person_with_a_thousand_requests_delays_another_by_one(
 
 async def test_the_lease_and_the_queue_read_no_finished_request(store: RequestStore) -> None:
     """The plan that SQLite makes has indexes alone, no scan of the table."""
-    query = f"SELECT id FROM {_QUEUE} WHERE NOT busy {_ORDER}"  # noqa: S608
+    query = f"SELECT id FROM {QUEUE} WHERE NOT busy {ORDER}"  # noqa: S608
     rows = await store.database.run("EXPLAIN QUERY PLAN " + query, now=1.0, steady=1.0)
     plan = [row["detail"] for row in rows]
     scans = [line for line in plan if line.startswith("SCAN")]
