@@ -30,6 +30,7 @@ from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
 from bot.requests.database import lock_data_dir
 from bot.requests.intake import RequestIntake
+from bot.requests.presses import Presses
 from bot.requests.result_files import ResultFiles
 from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
@@ -139,7 +140,7 @@ class MusicBot(discord.Client):
         self._data_lock: IO[bytes] | None = None
         self._store: RequestStore | None = None
         self._scheduler: Scheduler | None = None
-        self._intake: RequestIntake | None = None
+        self._presses: Presses | None = None
         self._draining: asyncio.Task[None] | None = None
         self._acknowledgements: Acknowledgements | None = None
         self._connected = False
@@ -190,9 +191,8 @@ class MusicBot(discord.Client):
         if self.metrics:
             port = settings.health_port
             self._health = await start_health_server(port, self.metrics, self.read_health)
-        intake = self._intake = RequestIntake(
-            store, uploads, scheduler, styles, settings, self.replies, pending, clock
-        )
+        intake = RequestIntake(store, uploads, scheduler, styles, settings, pending, clock)
+        self._presses = Presses(intake, store, uploads, scheduler, self.replies)
         options = StyleOptions(styles)
         commands: list[Command[Any, ..., Any] | ContextMenu | Group] = [
             compose_command(intake, options, texts),
@@ -274,7 +274,7 @@ class MusicBot(discord.Client):
         argument: int | None,
         token: str,
     ) -> None:
-        """Pass the press of a button or list to the intake; see `RequestIntake.press`.
+        """Carry out the press of a button or list; see `Presses.press`.
 
         Args:
             interaction: The press, not yet acknowledged.
@@ -286,9 +286,9 @@ class MusicBot(discord.Client):
         try:
             if self.closing:
                 raise Restarting
-            if self._intake is None:
+            if self._presses is None:
                 raise RuntimeError("a press before setup_hook")
-            await self._intake.press(interaction, move, id, argument, token)
+            await self._presses.press(interaction, move, id, argument, token)
         except Exception as error:
             await self.tree.on_error(interaction, error)
 

@@ -28,7 +28,7 @@ ROOMS = {
     "aiosqlite": "bot/requests/database.py",
     "click": "mst_core/__main__.py mst_core/cli",
     "discord": "bot/__main__.py bot/app.py bot/cogs bot/messages bot/preview"
-    " bot/requests/intake.py bot/requests/downloads.py",
+    " bot/requests/intake.py bot/requests/presses.py bot/requests/downloads.py",
     "fontTools": "mst_core/notation/lettering.py mst_core/notation/pdf.py",
     "fluidsynth": "mst_core/sound/fluidsynth.py",
     "midi2audio": "mst_core/sound/fluidsynth_cli.py",

@@ -3,7 +3,7 @@
 So they still work after a restart. A custom id is ``mst:<move>:<id>`` or
 ``mst:<move>:<id>:<argument>``, where the id of a request is its number and a random token, as in
 ``7.0123456789abcdef``; version 0.2 wrote the number alone.
-`bot.requests.intake.RequestIntake.press` receives every press and lists the moves with the meaning
+`bot.requests.presses.Presses.press` receives every press and lists the moves with the meaning
 of id and argument (docs/decisions.md#custom-ids).
 """
 

@@ -11,13 +11,11 @@ from typing import Any
 import discord
 
 from bot.errors import TooManyOpen
-from bot.messages.replies import Replies
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.intake import RequestIntake
 from bot.requests.record import RequestRecord
 from bot.requests.scheduler import Scheduler
 from bot.requests.uploads import Uploads
-from bot.texts import Texts
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
 from mst_core.requests import Compose
@@ -85,13 +83,12 @@ def make_intake(
     """An intake that lets one user have three open requests."""
     settings = make_settings(folder, MST_OPEN_PER_USER="3")
     styles = load_style_cards(settings.models_dir)
-    replies = Replies(Texts.open(), styles)
 
     async def find_message(_: RequestRecord) -> int | None:
         return None
 
     pending = Acknowledgements(env.store, find_message, scheduler.wake)
-    return RequestIntake(env.store, uploads, scheduler, styles, settings, replies, pending)
+    return RequestIntake(env.store, uploads, scheduler, styles, settings, pending)
 
 
 async def test_of_twenty_simultaneous_requests_of_one_user_three_are_stored(
