@@ -269,6 +269,10 @@ class RequestIntake:
     async def reserve_slot(self, user_id: int, guild_id: int | None) -> AsyncIterator[None]:
         """Reserve one of a user's open requests from the check until it is stored.
 
+        Args:
+            user_id: The user.
+            guild_id: The server; None in a direct message.
+
         Raises:
             TooManyOpen, QueueFull, TooSoon: when the user has none left.
         """
