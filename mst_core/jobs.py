@@ -24,6 +24,9 @@ PICTURE_FORMATS = ("png", "svg", "pdf")
 SCORE_FORMATS = ("mid", "musicxml", "abc")
 FORMATS = AUDIO_FORMATS + PICTURE_FORMATS + SCORE_FORMATS
 
+COMPARED_BARS = 8
+"""Bars of each of two tunes in audio that compares them."""
+
 
 class Job(msgspec.Struct, frozen=True):
     """A request and the files to be made for it: the unit of work of an engine."""
@@ -44,6 +47,9 @@ class Job(msgspec.Struct, frozen=True):
     """Play the repeats that the score draws, in the audio and in performed MIDI."""
     show_original: bool = False
     """Draw the given tune above the result in every picture."""
+    play_original: bool = False
+    """Play in the audio the first `COMPARED_BARS` bars of the given tune, then those of the
+    result, instead of the whole result."""
     light: bool = False
     """Draw pictures in black on white, for paper; a PDF file always is."""
     max_pages: int | None = None

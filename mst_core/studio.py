@@ -14,12 +14,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mst_core.generation.composition import Composition
-from mst_core.jobs import AUDIO_FORMATS, PICTURE_FORMATS, Job, Progress, Rendition, validate_formats
+from mst_core.jobs import (
+    AUDIO_FORMATS,
+    COMPARED_BARS,
+    PICTURE_FORMATS,
+    Job,
+    Progress,
+    Rendition,
+    validate_formats,
+)
 from mst_core.music import Melody
 from mst_core.pages import name_page
 from mst_core.report import make_receipt
@@ -320,17 +330,23 @@ class Studio:
         if not formats:
             return {}
         from mst_core.sound.band import start_at_zero
-        from mst_core.sound.encoding import encode
+        from mst_core.sound.encoding import encode_in_turn
         from mst_core.sound.mastering import master
         from mst_core.sound.mix import render_band
 
-        voices = start_at_zero(_perform(composition, job.repeats))
-        with render_band(self._require_synth(), voices) as samples:
-            recording = master(samples)
+        if job.play_original and composition.original is not None:
+            performed = _perform_both(composition, _source_of(job))
+        else:
+            performed = [_perform(composition, job.repeats)]
+        with ExitStack() as opened:
+            recordings = [
+                master(opened.enter_context(render_band(self._require_synth(), voices)))
+                for voices in map(start_at_zero, performed)
+            ]
             progress.step_done("playing")
             files = {}
             for format in formats:
-                files[format] = encode(recording, format)
+                files[format] = encode_in_turn(recordings, format)
                 progress.step_done("playing")
         return files
 
@@ -390,6 +406,28 @@ def _perform(composition: Composition, repeats: bool) -> tuple[Performance, ...]
         velocity=composition.velocity,
         repeats=repeats,
     )
+
+
+def _perform_both(
+    composition: Composition, source: ParsedScore | None
+) -> list[tuple[Performance, ...]]:
+    """Return the performances of the first bars of the given tune, then of the result."""
+    from mst_core.sound.band import perform_beginning
+    from mst_core.sound.playback_clock import STRAIGHT
+
+    if composition.original is None:
+        raise ValueError("a new tune has no original")
+    given = replace(
+        composition,
+        melody=composition.original,
+        swing=(source and source.swing) or STRAIGHT,
+        parts=source.parts if source else (),
+        controls=source.controls if source else (),
+    )
+    return [
+        perform_beginning(each.melody, _perform(each, False), each.swing, COMPARED_BARS)
+        for each in (given, composition)
+    ]
 
 
 def _source_of(job: Job) -> ParsedScore | None:

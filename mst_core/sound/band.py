@@ -20,7 +20,7 @@ from mst_core.sound.performance import (
     open_clock,
     perform,
 )
-from mst_core.sound.playback_clock import PlaybackClock
+from mst_core.sound.playback_clock import PlaybackClock, barlines_with_pickup
 from mst_core.sound.repeats import play_repeats
 
 MIN_NOTE_S = 0.02
@@ -82,6 +82,41 @@ def perform_band(
     ]
     voices = (lead, *band)
     return play_repeats(melody, voices, clock) if repeats and melody.repeats else voices
+
+
+def perform_beginning(
+    melody: Melody, voices: Sequence[Performance], swing: float, bars: int
+) -> tuple[Performance, ...]:
+    """Return the performances of the first bars; what sounds at their end is cut there.
+
+    Args:
+        melody: the melody that was performed.
+        voices: the performances of the melody and its parts, without repeats.
+        swing: with which they were performed.
+        bars: number of full bars after the pickup; a shorter tune is returned whole.
+    """
+    lines = [line for line in barlines_with_pickup(melody) if line >= 0]
+    if len(lines) <= bars + 1:
+        return tuple(voices)
+    end = open_clock(melody, swing).seconds_at(lines[bars])
+
+    def until_end(notes: Iterable[PlayedNote]) -> tuple[PlayedNote, ...]:
+        return tuple(
+            replace(note, duration=min(note.duration, end - note.start))
+            for note in notes
+            if note.start < end - MIN_NOTE_S
+        )
+
+    return tuple(
+        replace(
+            voice,
+            notes=until_end(voice.notes),
+            grace_notes=until_end(voice.grace_notes),
+            controls=tuple((time, event) for time, event in voice.controls if time < end),
+            seconds=end,
+        )
+        for voice in voices
+    )
 
 
 def start_at_zero(voices: Sequence[Performance]) -> tuple[Performance, ...]:

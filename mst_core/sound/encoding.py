@@ -1,8 +1,8 @@
-"""Encodes a recording as an audio file: pydub for MP3 and Ogg (through ffmpeg), or WAV.
+"""Encodes recordings as an audio file: pydub for MP3 and Ogg (through ffmpeg), or WAV.
 
-The only module that uses pydub, which holds all samples at once; a long recording goes to ffmpeg
-through a pipe instead. The same samples give the same bytes. Any thread may encode, and
-no file is left on the disk.
+The only module that uses pydub, which also joins two recordings. It holds all samples at once; a
+long recording goes to ffmpeg through a pipe instead. The same samples give the same bytes. Any
+thread may encode, and no file is left on the disk.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ MAX_BYTES = 9_600_000
 """Bytes of a compressed file: ten minutes at 128 kbit/s. Discord takes ten million."""
 MAX_PYDUB_SECONDS = 300.0
 """Longest recording whose samples are held in memory at once, for pydub."""
+PAUSE_MS = 700
+"""Silence between two recordings that are joined, in milliseconds."""
 
 _temp_folder: ContextVar[str | None] = ContextVar("temp_folder", default=None)
 """The folder for pydub's temporary files in this thread."""
@@ -65,20 +67,43 @@ def encode(recording: Recording, format: str) -> bytes:
         NoSound: when the recording is silent.
         NoEncoder: when ffmpeg is not installed or fails.
     """
+    return encode_in_turn((recording,), format)
+
+
+def encode_in_turn(recordings: Sequence[Recording], format: str) -> bytes:
+    """Encode recordings as one stereo file, with `PAUSE_MS` of silence between them.
+
+    Args:
+        recordings: one or more; several are at most `MAX_PYDUB_SECONDS` long together.
+        format: as for `encode`.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        BadOption: when the format is none of these.
+        NoSound: when a recording is silent.
+        NoEncoder: when ffmpeg is not installed or fails.
+        ValueError: when several recordings are too long together.
+    """
     if format not in AUDIO_FORMATS:
         raise BadOption("format", format, "the audio formats are " + ", ".join(AUDIO_FORMATS))
-    recording.require_sound()
-    if format == "wav":
-        return _encode_wave(recording)
-    if not shutil.which("ffmpeg"):
+    for recording in recordings:
+        recording.require_sound()
+    seconds = sum(recording.seconds for recording in recordings)
+    if len(recordings) > 1 and seconds > MAX_PYDUB_SECONDS:
+        raise ValueError(f"{seconds:.0f} s are too long to be joined")
+    if format == "wav" and len(recordings) == 1:
+        return _encode_wave(recordings[0])
+    if format in CODECS and not shutil.which("ffmpeg"):
         raise NoEncoder(format, "ffmpeg is not installed; install the package ffmpeg")
-    options = _fit_bitrate(CODECS[format], recording.seconds)
+    options = _fit_bitrate(CODECS[format], seconds) if format in CODECS else {}
     with tempfile.TemporaryDirectory(prefix="mst-sound-") as folder:
         try:
-            if recording.seconds > MAX_PYDUB_SECONDS:
-                encoded = _encode_with_pipe(recording, format, options, Path(folder, "sound"))
+            if seconds > MAX_PYDUB_SECONDS:
+                encoded = _encode_with_pipe(recordings[0], format, options, Path(folder, "sound"))
             else:
-                encoded = _encode_with_pydub(recording, format, options, folder)
+                encoded = _encode_with_pydub(recordings, format, options, folder)
         except OSError as error:
             raise NoEncoder(format, str(error)) from error
     if not encoded:
@@ -112,8 +137,25 @@ def _encode_wave(recording: Recording) -> bytes:
     return target.getvalue()
 
 
+def _mix_in_turn(recordings: Sequence[Recording]) -> Any:
+    """Return 16-bit stereo samples of recordings, each `PAUSE_MS` after the one before."""
+    import pydub
+
+    segments = [
+        pydub.AudioSegment(
+            data=b"".join(_to_pcm(each)), sample_width=2, frame_rate=SAMPLE_RATE, channels=2
+        )
+        for each in recordings
+    ]
+    mixed = segments[0]
+    for segment in segments[1:]:
+        pause = pydub.AudioSegment.silent(PAUSE_MS, frame_rate=SAMPLE_RATE)
+        mixed = mixed.append(pause, crossfade=0).append(segment, crossfade=0)
+    return mixed
+
+
 def _encode_with_pydub(
-    recording: Recording, format: str, options: dict[str, Any], folder: str
+    recordings: Sequence[Recording], format: str, options: dict[str, Any], folder: str
 ) -> bytes:
     """Return a compressed file of 16-bit stereo samples."""
     # Imported here: without ffmpeg, the import warns and the failure comes much later.
@@ -121,12 +163,10 @@ def _encode_with_pydub(
 
     # When ffmpeg fails, pydub does not delete its temporary files: the folder is deleted instead.
     pydub.audio_segment.NamedTemporaryFile = _open_temp_file
-    pcm = b"".join(_to_pcm(recording))
-    segment = pydub.AudioSegment(data=pcm, sample_width=2, frame_rate=SAMPLE_RATE, channels=2)
     target = io.BytesIO()
     token = _temp_folder.set(folder)
     try:
-        segment.export(target, format=format, **options)
+        _mix_in_turn(recordings).export(target, format=format, **options)
     except pydub.exceptions.CouldntEncodeError as error:
         # The last line of ffmpeg's output is the reason; the whole output is in the cause.
         raise NoEncoder(format, f"ffmpeg: {str(error).strip().splitlines()[-1]}") from error

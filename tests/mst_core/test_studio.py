@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +23,7 @@ from mst_core import __version__
 from mst_core.errors import BadOption, NoSound, NoSoundFont
 from mst_core.generation.composition import Composition
 from mst_core.jobs import FORMATS, Job, Progress
+from mst_core.music import Part, PartNote
 from mst_core.reading.abc.read import read_abc_score
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.requests import Compose, Mashup, Request, Side, Transfer
@@ -215,6 +218,8 @@ def test_an_exception_of_the_progress_callback_ends_the_job() -> None:
 def test_libraries_of_other_formats_are_not_loaded() -> None:
     program = """
 import sys
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.support.fake_composer import FakeComposer
@@ -251,6 +256,44 @@ def test_a_transfer_is_titled_like_its_source_and_a_mashup_like_both() -> None:
     assert title(Transfer(source="A reel", seed=1, rhythm=side), "A reel") == "A reel"
     assert title(Transfer(source="", seed=1, rhythm=side), "") == ""
     assert title(Mashup(source="A", like="B"), "A", "B") == "A x B"
+
+
+class Transposing(FakeComposer):
+    """Changes a tune by an octave, and plays the result with swing."""
+
+    def transfer(
+        self,
+        request: Transfer,
+        scores: Mapping[str, ParsedScore],
+        on_progress: Callable[[float], None],
+    ) -> Composition:
+        result = super().transfer(request, scores, on_progress)
+        notes = tuple(replace(note, pitch=note.pitch + 12) for note in result.melody.notes)
+        melody = replace(result.melody, notes=notes)
+        return replace(result, melody=melody, original=result.melody, swing=0.6)
+
+
+def test_a_comparison_plays_eight_bars_of_the_given_tune_and_then_of_the_result() -> None:
+    played: list[Performance] = []
+
+    class Listener(Tone):
+        def stream(self, voices: Sequence[Performance]) -> Iterator[Samples]:
+            played.extend(voices)
+            return super().stream(voices)
+
+    drone = Part("Drone", 70, False, (PartNote(Fraction(0), Fraction(400), 38),))
+    score = ParsedScore("A", write_scale(structs.replace(SHORT, bars=16)), parts=(drone,))
+    request = Transfer(source="A", seed=1, rhythm=Side(style="jazz"))
+    job = Job("one", request, ("wav",), {"A": score}, play_original=True)
+    with Studio(Transposing(Path()), Listener) as studio:
+        sound = studio.run(job).files["wav"]
+    before, band, after = played
+    notes = [note for note in score.melody.notes if note.onset < 8 * score.melody.meter.bar_length]
+    assert [note.pitch for note in before.notes] == [note.pitch for note in notes]
+    assert [note.pitch for note in after.notes] == [note.pitch + 12 for note in notes]
+    assert max(note.end for note in band.notes) == pytest.approx(before.seconds) == 8 * 3 * 60 / 180
+    with wave.open(io.BytesIO(sound)) as file:
+        assert file.getnframes() / SAMPLE_RATE == pytest.approx(2 * before.seconds + 0.7, abs=0.3)
 
 
 def test_a_closed_studio_opens_its_synthesizer_again() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mst_core.errors import BadOption, NoEncoder, NoSound
 from mst_core.sound import encoding
-from mst_core.sound.encoding import CODECS, encode
+from mst_core.sound.encoding import CODECS, PAUSE_MS, encode, encode_in_turn
 from mst_core.sound.loudness import measure_loudness
 from mst_core.sound.mastering import DEFAULT_CONFIG
 from mst_core.sound.recording import Recording
@@ -32,6 +32,32 @@ def test_an_encoded_file_keeps_duration_and_loudness(
     assert len(decoded) / SAMPLE_RATE == pytest.approx(recording.seconds, abs=lost)
     assert measure_loudness(record(decoded)) == pytest.approx(DEFAULT_CONFIG.target_lufs, abs=0.5)
     assert np.abs(decoded).max() < 1
+
+
+@pytest.mark.parametrize(("format", "lost"), [("mp3", 0.1), ("ogg", 0.1), ("wav", 0)])
+def test_two_recordings_are_joined_with_silence_between(
+    recording: Recording, format: str, lost: float
+) -> None:
+    decoded = decode(encode_in_turn((recording, recording), format))
+    pause = PAUSE_MS / 1000
+    assert len(decoded) / SAMPLE_RATE == pytest.approx(
+        2 * recording.seconds + pause, abs=lost + 1e-3
+    )
+    first = int((recording.seconds + 0.3) * SAMPLE_RATE)
+    assert np.abs(decoded[first : first + SAMPLE_RATE // 10]).max() < 0.001
+    again = int((recording.seconds + pause) * SAMPLE_RATE)
+    both = decoded[: recording.frames], decoded[again : again + recording.frames]
+    loudness = [measure_loudness(record(each)) for each in both]
+    assert loudness == pytest.approx([DEFAULT_CONFIG.target_lufs] * 2, abs=0.5)
+
+
+def test_recordings_that_are_too_long_together_are_not_joined(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "MAX_PYDUB_SECONDS", recording.seconds * 1.5)
+    with pytest.raises(ValueError, match="too long"):
+        encode_in_turn((recording, recording), "mp3")
+    assert encode_in_turn((recording,), "mp3")
 
 
 def test_a_wav_file_has_16_bit_stereo_at_48_khz(recording: Recording) -> None:
