@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import discord
@@ -32,6 +33,7 @@ from bot.requests.database import lock_data_dir
 from bot.requests.intake import RequestIntake
 from bot.requests.presses import Presses
 from bot.requests.result_files import ResultFiles
+from bot.requests.retention import Retention
 from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
@@ -137,6 +139,7 @@ class MusicBot(discord.Client):
         self.closing = False
         """Whether it accepts nothing more, because it is about to end."""
         self._engine = engine
+        self._retention: Retention | None = None
         self._data_lock: IO[bytes] | None = None
         self._store: RequestStore | None = None
         self._scheduler: Scheduler | None = None
@@ -171,6 +174,16 @@ class MusicBot(discord.Client):
             clock=clock,
         )
         await uploads.delete_leftovers()
+        retention = self._retention = Retention(
+            settings.data_dir,
+            store,
+            uploads,
+            quota_bytes=settings.data_quota_mb * 1_000_000,
+            free_bytes=settings.disk_free_mb * 1_000_000,
+            upload_days=settings.upload_days,
+            history_days=settings.history_days,
+            clock=clock,
+        )
         delivery = Delivery(self, self.replies, texts, clock)
         scheduler = self._scheduler = Scheduler(
             store,
@@ -191,7 +204,9 @@ class MusicBot(discord.Client):
         if self.metrics:
             port = settings.health_port
             self._health = await start_health_server(port, self.metrics, self.read_health)
-        intake = RequestIntake(store, uploads, scheduler, styles, settings, pending, clock)
+        intake = RequestIntake(
+            store, uploads, scheduler, styles, settings, pending, clock, retention.admit
+        )
         self._presses = Presses(intake, store, uploads, scheduler, self.replies)
         options = StyleOptions(styles)
         commands: list[Command[Any, ..., Any] | ContextMenu | Group] = [
@@ -207,6 +222,7 @@ class MusicBot(discord.Client):
         self.add_dynamic_items(PressItem)
         await self.tree.sync()
         await pending.start()
+        await retention.start()
         await scheduler.start(self._shut_down)
 
     async def drain(self) -> None:
@@ -227,6 +243,8 @@ class MusicBot(discord.Client):
         try:
             if self._acknowledgements:
                 await self._acknowledgements.close()
+            if self._retention:
+                await self._retention.close()
             await self.drain()
         finally:
             if store:
@@ -251,12 +269,20 @@ class MusicBot(discord.Client):
 
     async def read_health(self) -> HealthState:
         """Return the state of the bot's parts."""
-        scheduler, store = self._scheduler, self._store
-        return await read_backlog(
+        scheduler, store, retention = self._scheduler, self._store, self._retention
+        state = await read_backlog(
             store.count_backlog if store else None,
             gateway=self._connected and not self.is_closed(),
             engine=scheduler is not None and scheduler.engine_ready,
             closing=self.closing,
+        )
+        if retention is None:
+            return state
+        return replace(
+            state,
+            no_room=retention.problem,
+            data_bytes=retention.used_bytes,
+            free_bytes=retention.sizes["free"],
         )
 
     async def _close_store(self, store: RequestStore) -> None:

@@ -33,6 +33,12 @@ class QueueFull(RequestError):
     sentence = "{0} requests are waiting already; try again in a few minutes"
 
 
+class NoRoom(RequestError):
+    """No arguments. The disk is nearly full, or the quota of the bot is used up."""
+
+    sentence = "the bot has no room left for new requests"
+
+
 class TooSoon(RequestError):
     """Arguments: seconds to wait."""
 

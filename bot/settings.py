@@ -101,6 +101,12 @@ class Settings:
     upload_quota_mb: int = field(
         metadata=_setting("MST_UPLOAD_ROOM_MB", "100", _integer(50, 100_000))
     )
+    upload_days: int = field(metadata=_setting("MST_UPLOAD_DAYS", "90", _integer(0, 36_500)))
+    history_days: int = field(metadata=_setting("MST_HISTORY_DAYS", "365", _integer(0, 36_500)))
+    data_quota_mb: int = field(
+        metadata=_setting("MST_DATA_ROOM_MB", "4000", _integer(100, 10_000_000))
+    )
+    disk_free_mb: int = field(metadata=_setting("MST_DISK_FREE_MB", "500", _integer(0, 10_000_000)))
     max_open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _integer(1, 1000)))
     cooldown_s: int = field(metadata=_setting("MST_COOLDOWN_S", "2", _integer(0, 86_400)))
     max_tries: int = field(metadata=_setting("MST_TRIES", "3", _integer(1, 10)))

@@ -49,6 +49,12 @@ class HealthState:
     running: int = 0
     oldest_s: float = 0.0
     """Seconds that the oldest request in the queue waits."""
+    no_room: str = ""
+    """Why new requests find no room on the disk; empty when they do."""
+    data_bytes: int = 0
+    """Bytes of ledger, uploads and results."""
+    free_bytes: int = 0
+    """Bytes that are free on the disk."""
 
     @property
     def problems(self) -> list[str]:
@@ -61,6 +67,7 @@ class HealthState:
             f"a request waits for more than {OLDEST_WAITING_S:g} s": (
                 self.oldest_s > OLDEST_WAITING_S
             ),
+            f"new requests are refused: {self.no_room}": bool(self.no_room),
         }
         return [problem for problem, holds in found.items() if holds]
 

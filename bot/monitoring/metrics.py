@@ -81,6 +81,9 @@ class Metrics:
         self._gateway = gauge("mst_gateway_connected", "1 while connected to Discord, else 0")
         self._engine = gauge("mst_engine_ready", "1 while the engine takes jobs, else 0")
         self._ready = gauge("mst_ready", "1 while /readyz says so, else 0")
+        self._room = gauge("mst_room", "1 while new requests find room on the disk, else 0")
+        self._data = gauge("mst_data_bytes", "Bytes of the ledger, uploads and results")
+        self._free = gauge("mst_disk_free_bytes", "Bytes that are free on the disk of the data")
         self._memory = Gauge(
             "mst_resident_memory_bytes", "Resident memory", ["process"], registry=registry
         )
@@ -129,6 +132,9 @@ class Metrics:
         self._gateway.set(state.gateway)
         self._engine.set(state.engine)
         self._ready.set(not state.problems)
+        self._room.set(not state.no_room)
+        self._data.set(state.data_bytes)
+        self._free.set(state.free_bytes)
         self._memory.clear()
         for process, size in resident_bytes().items():
             self._memory.labels(process).set(size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from bot.errors import QueueFull, TooManyOpen, TooSoon
 from bot.requests.store import RequestStore
@@ -49,6 +49,7 @@ class Admission:
         cooldown_s: float,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
+        promise_room: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Begin with no request noted; those in the store count too.
 
@@ -58,7 +59,10 @@ class Admission:
             cooldown_s: Seconds between two requests of a user.
             clock: Returns the time in seconds since 1970.
             steady: Returns seconds that no change of the system's clock moves.
+            promise_room: Promises room on the disk to a request, or raises NoRoom; None where
+                there is always enough.
         """
+        self._promise_room = promise_room
         self._store, self._clock, self._steady = store, clock, steady
         self._max_open, self._cooldown_s = max_open_per_user, cooldown_s
         self._noted: dict[int, tuple[float, float]] = {}
@@ -78,7 +82,7 @@ class Admission:
             n_pending: The user's requests that are being accepted, this one included.
 
         Raises:
-            TooManyOpen, QueueFull, TooSoon: when not.
+            TooManyOpen, QueueFull, TooSoon, NoRoom: when not.
         """
         if await self._store.count_open(user_id) + n_pending > self._max_open:
             raise TooManyOpen(self._max_open)
@@ -88,6 +92,8 @@ class Admission:
         wait_s = await self._pause_s(user_id)
         if wait_s > 0:
             raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")
+        if self._promise_room:
+            await self._promise_room()
 
     async def _pause_s(self, user_id: int) -> float:
         """Return the seconds that a user must still wait, 0 or less when none.

@@ -22,6 +22,9 @@ from bot.errors import StartupError
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 """Folder of the migrations: numbered steps ``NNNN_name.sql``, forward only."""
 
+TRIMMED_PAGES = 1000
+"""Free pages that one statement gives back to the disk; each has 4 KB."""
+
 
 def steady_clock() -> Callable[[], float]:
     """Return a clock of seconds since 1970 that later changes of the system's clock do not move."""
@@ -78,6 +81,8 @@ class Database:
         try:
             connection.row_factory = sqlite3.Row
             await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
+            # Before anything is written: later only `compact` could set it.
+            await connection.execute_fetchall("PRAGMA auto_vacuum = INCREMENTAL")
             await connection.execute_fetchall("PRAGMA journal_mode = WAL")
             await connection.execute_fetchall("PRAGMA synchronous = FULL")
             # Deleted rows are overwritten with zeros, so that a copy of the file shows none.
@@ -105,6 +110,23 @@ class Database:
         with suppress(sqlite3.OperationalError):
             await self._connection.execute_fetchall("VACUUM")
             await self.purge()
+
+    async def trim(self) -> None:
+        """Give free pages back to the disk, in steps that hold up no other statement for long.
+
+        A file of version 0.3.0 or older is compacted once, as soon as half of it is free.
+        """
+        n_pages, n_free, incremental = [
+            (await self.run(f"PRAGMA {name}"))[0][0]
+            for name in ("page_count", "freelist_count", "auto_vacuum")
+        ]
+        if not incremental and 2 * n_free > n_pages:
+            await self.compact()
+        while incremental and n_free > 0:
+            # As a script: each page is a step, of which `execute` would take one.
+            await self._connection.executescript(f"PRAGMA incremental_vacuum({TRIMMED_PAGES});")
+            n_free -= TRIMMED_PAGES
+        await self.purge()
 
     async def close(self) -> None:
         """Close the file."""

@@ -63,11 +63,18 @@ class RequestIntake:
         settings: Settings,
         acknowledgements: Acknowledgements,
         clock: Callable[[], float] = time.time,
+        promise_room: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store, self._uploads, self._scheduler = store, uploads, scheduler
         self._styles, self._settings, self._clock = styles, settings, clock
         self._acknowledgements = acknowledgements
-        self.admission = Admission(store, settings.max_open_per_user, settings.cooldown_s, clock)
+        self.admission = Admission(
+            store,
+            settings.max_open_per_user,
+            settings.cooldown_s,
+            clock,
+            promise_room=promise_room,
+        )
         self._pending: Counter[int] = Counter()
         self._upload_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -95,6 +102,7 @@ class RequestIntake:
             self._uploads.check_stored(request.sources, names)
             record = await self._keep(interaction, request, names, first_seed)
             await self._acknowledge(interaction, record)
+        await self._uploads.note_use(request.sources, interaction.user.id)
 
     async def submit_with_files(
         self,

@@ -31,6 +31,10 @@ MAX_PARSERS = 2
 """Parser processes that run at the same time; each may use 1 GB of memory."""
 QUOTA_BYTES = 100_000_000
 """Default quota of a user, in bytes."""
+_UNNEEDED = """NOT EXISTS (
+    SELECT 1 FROM requests, json_each(requests.names) AS name
+    WHERE requests.answered_at IS NULL AND name.key = uploads.sha256
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,65 @@ class Uploads:
             await self._delete_unreferenced()
         return [row["sha256"] for row in rows]
 
+    async def delete_unused(self, before: float) -> int:
+        """Delete the rows last used before a time, and the files without any other row.
+
+        Args:
+            before: Seconds since 1970.
+
+        Returns:
+            The number of deleted rows. Those that a request without delivered outcome needs stay.
+        """
+        async with self._rows_lock:
+            rows = await self._database.run(
+                f"DELETE FROM uploads WHERE used_at < :before AND {_UNNEEDED} RETURNING id",  # noqa: S608
+                before=before,
+            )
+            if rows:
+                await self._delete_unreferenced()
+        return len(rows)
+
+    async def make_room(self, n_bytes: int) -> tuple[int, int]:
+        """Delete cached scores, the oldest first, then the files that were used least recently.
+
+        Args:
+            n_bytes: The bytes to be freed; fewer when open requests need all that is left.
+
+        Returns:
+            The freed bytes, and the number of deleted files that were uploaded.
+        """
+        async with self._rows_lock:
+            freed = await asyncio.to_thread(_delete_oldest, self.folder, n_bytes)
+            rows = await self._database.run(
+                f"""DELETE FROM uploads WHERE sha256 IN (
+                       SELECT sha256 FROM (
+                           SELECT sha256, sum(max(size_bytes)) OVER (ORDER BY max(used_at), sha256)
+                               - max(size_bytes) AS freed_before
+                           FROM uploads WHERE {_UNNEEDED} GROUP BY sha256
+                       ) WHERE freed_before < :missing
+                   ) RETURNING sha256, size_bytes""",  # noqa: S608 - a constant
+                missing=n_bytes - freed,
+            )
+            if rows:
+                await self._delete_unreferenced()
+        sizes = {row["sha256"]: int(row["size_bytes"]) for row in rows}
+        return freed + sum(sizes.values()), len(sizes)
+
+    async def note_use(self, files: Iterable[str], user_id: int) -> None:
+        """Store that a user has used files; only those that this user sent are kept longer for it.
+
+        Args:
+            files: Their SHA-256.
+            user_id: The user's id on Discord.
+        """
+        for sha256 in files:
+            await self._database.run(
+                "UPDATE uploads SET used_at = :now WHERE sha256 = :sha256 AND user_id = :user_id",
+                now=self._clock(),
+                sha256=sha256,
+                user_id=user_id,
+            )
+
     async def delete_leftovers(self) -> None:
         """Delete what remains after a crash: files without a row, and partly written files."""
         async with self._rows_lock:
@@ -265,6 +328,18 @@ def _read_cached(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     return data if is_encoded_score(data) else None
+
+
+def _delete_oldest(folder: Path, n_bytes: int) -> int:
+    """Delete cached scores until ``n_bytes`` are freed; return the bytes that were."""
+    found = [(path.stat(), path) for path in folder.glob("[!.]*.reading")]
+    freed = 0
+    for status, path in sorted(found, key=lambda one: one[0].st_mtime):
+        if freed >= n_bytes:
+            break
+        path.unlink(missing_ok=True)
+        freed += max(status.st_size, status.st_blocks * 512)
+    return freed
 
 
 def _write_once(path: Path, data: bytes) -> None:
