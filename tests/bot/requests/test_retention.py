@@ -15,9 +15,10 @@ from simcord import InteractionResult
 
 from bot.errors import NoRoom
 from bot.requests.data_folder import LEDGER
+from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
 from bot.requests.retention import DAY_S, IN_FLIGHT_S, RESULT_BYTES, Retention
-from bot.requests.store import RequestRecord, RequestStore
+from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
 from tests.support.discord_env import DiscordEnv, discord_env, last_message
 from tests.support.fakes import make_new_request
