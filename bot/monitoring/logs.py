@@ -19,7 +19,8 @@ def json_line(record: logging.LogRecord, redact: Callable[[str], str]) -> str:
     """Return a log record as one line of JSON.
 
     Its keys are ``time`` (ISO 8601, UTC), ``level``, ``logger`` and ``message``, then ``request``
-    and ``traceback`` where there is one.
+    and ``traceback`` where there is one. A job has the number of its request, also where the engine
+    logs in its own process; the job of a comparison has none.
 
     Args:
         record: The record.
@@ -32,7 +33,10 @@ def json_line(record: logging.LogRecord, redact: Callable[[str], str]) -> str:
         "logger": record.name,
         "message": redact(record.getMessage()),
     }
-    if (request_id := REQUEST_ID.get()) is not None:
+    # A record of the engine names its job: whatever this task works on is another thing.
+    job_id = getattr(record, "job", None)
+    request_id = REQUEST_ID.get() if job_id is None else int(job_id) if job_id.isdigit() else None
+    if request_id is not None:
         entry["request"] = request_id
     if record.exc_info and record.exc_info[0]:
         entry["traceback"] = redact(logging.Formatter().formatException(record.exc_info))

@@ -268,7 +268,12 @@ class LocalEngine:
 
     def _time_out(self, slot: _Slot) -> None:
         """End a job that takes too long, and with it the worker: a thread cannot be stopped."""
-        logger.error("job %s took more than %g s", slot.job.id, self._job_timeout_s)
+        logger.error(
+            "job %s took more than %g s",
+            slot.job.id,
+            self._job_timeout_s,
+            extra={"job": slot.job.id},
+        )
         self._free_slot(slot, JobTimeout(f"{self._job_timeout_s:g}"))
         if self._worker is not None:
             self._worker.kill()

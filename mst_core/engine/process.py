@@ -213,12 +213,15 @@ async def _forward_log(stderr: StreamReader) -> None:
 
 
 def _log_line(line: bytes, level: int) -> int:
-    """Log a line at its own level, or at ``level`` when it names none; return the level."""
-    text = line.decode(errors="replace").rstrip()
-    match = re.match(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) ", text)
+    """Log a line at its own level, or at ``level`` when it names none; return the level.
+
+    The record has the job that the line names, as ``job``; an empty text when it names none.
+    """
+    text, job_id = line.decode(errors="replace").rstrip(), ""
+    match = re.match(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) (?:\[job ([\w-]+)\] )?", text)
     if match:
-        level = logging.getLevelNamesMapping()[match[1]]
+        level, job_id = logging.getLevelNamesMapping()[match[1]], match[2] or ""
         text = text[match.end() :]
     if text:
-        logger.log(level, "%s", text)
+        logger.log(level, "%s", text, extra={"job": job_id})
     return level

@@ -15,7 +15,9 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from textwrap import indent
 from threading import Event, Lock, Thread
 from typing import BinaryIO
 
@@ -30,7 +32,9 @@ BEAT_S = 1.0
 """Seconds between two signs of life."""
 PROGRESS_STEP = 0.01
 """Share of a job after which progress is sent again; composers report after every note."""
-LOG_FORMAT = "%(levelname)s %(message)s"  # `process` parses the level
+LOG_FORMAT = "%(levelname)s %(of_job)s%(message)s"  # `process` parses the level and the job
+_job_id: ContextVar[str] = ContextVar("job_id", default="")
+"""The job that this thread works on."""
 
 logger = logging.getLogger(__name__)
 
@@ -122,11 +126,14 @@ class JobRunner:
 
     @contextmanager
     def _ends_on_error(self, ticket: int, job: Job) -> Iterator[None]:
-        """End the job and send the error, if the block raises one."""
+        """End the job and send the error, if the block raises one; its log lines name the job."""
+        token = _job_id.set(job.id)
         try:
             yield
         except Exception as error:
             self._fail_job(ticket, to_mst_error(error, f"job {job.id}"))
+        finally:
+            _job_id.reset(token)
 
     def _fail_job(self, ticket: int, error: MstError) -> None:
         """Forget a job and send its error."""
@@ -226,6 +233,21 @@ def _beat(runner: JobRunner, send: Callable[[protocol.WorkerEvent], None], ended
         send(protocol.Ready())
 
 
+def _name_job(record: logging.LogRecord) -> bool:
+    """Name the job of this thread in a log record, in each line of its traceback too.
+
+    Returns:
+        True: the record is logged.
+    """
+    job_id = _job_id.get()
+    of_job = f"[job {job_id}] " if job_id else ""
+    record.__dict__["of_job"] = of_job
+    if record.exc_info and job_id:
+        text = logging.Formatter().formatException(record.exc_info)
+        record.exc_text = indent(text, f"{record.levelname} {of_job}")
+    return True
+
+
 def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     """Return standard input and output as streams for frames alone.
 
@@ -251,7 +273,9 @@ def main(open_studio: Callable[[Path, Path | None, str], Studio] = Studio.open) 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     incoming, outgoing = claim_stdio()
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_name_job)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=[handler])
     status = 0
     try:
         serve(incoming, outgoing, open_studio)

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.__main__ import LOG_FORMAT, RedactingFormatter
 from bot.monitoring.logs import REQUEST_ID
+from mst_core.errors import EngineFault
+from tests.support.engines import ask, opened, perform
 from tests.support.fakes import make_settings
 from tests.support.queue_env import QueueEnv
 
@@ -33,13 +36,15 @@ def lines(tmp_path: Path) -> Iterator[list[dict[str, Any]]]:
             assert "\n" not in text
             found.append(json.loads(text))
 
-    handler, logger = Decoder(), logging.getLogger("bot")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    handler, loggers = Decoder(), [logging.getLogger(name) for name in ("bot", "mst_core")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
     yield found
-    logger.removeHandler(handler)
-    logger.setLevel(level)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def test_a_record_is_one_object_in_one_line(lines: list[dict[str, Any]]) -> None:
@@ -88,3 +93,24 @@ async def test_tasks_of_two_requests_do_not_mix(lines: list[dict[str, Any]]) -> 
 
     await asyncio.gather(work(1), work(2))
     assert [(line["message"], line["request"]) for line in lines] == [("1", 1), ("2", 2)]
+
+
+async def test_what_the_engine_logs_has_the_number_of_its_request(
+    lines: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    REQUEST_ID.set(99)  # such as that of the request that had the engine started again
+    async with opened(tmp_path) as engine:
+        for job_id in ("7", "8"):
+            with pytest.raises(EngineFault):
+                await perform(engine, msgspec.structs.replace(ask("failing"), id=job_id))
+        await perform(engine, ask("printing"))
+    REQUEST_ID.set(None)
+    found = [line for line in lines if line["logger"] == "mst_core.engine.worker"]
+    for request in (7, 8):
+        (report, *traceback) = [line for line in found if line.get("request") == request]
+        assert report["message"].startswith(f"job {request} failed, reference ")
+        assert traceback[0]["message"] == "Traceback (most recent call last):"
+        assert traceback[-1]["message"] == "ZeroDivisionError: a bug in the composer"
+        assert {line["level"] for line in traceback} == {"error"}
+    printed = [line for line in found if "one in C writes this" in line["message"]]
+    assert [line.get("request") for line in printed] == [None]
