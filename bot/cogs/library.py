@@ -64,7 +64,7 @@ def library_commands(
 
     async def show_history(interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        records = await store.history(interaction.user.id, HISTORY_LENGTH)
+        records = await store.history(interaction.user.id, HISTORY_LENGTH, public_only=True)
         lines = [_history_line(record, captions, texts, locale) for record in records]
         embed = discord.Embed(
             title=texts.render("history.title", locale),

@@ -85,12 +85,11 @@ def rerhythm_commands(
                 texts.render("styles.none", locale), ephemeral=True
             )
             return
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        upload = await intake.receive_upload(interaction, attachment)
-        await interaction.edit_original_response(
-            content=replies.style_question(upload, locale),
-            view=replies.style_choice_view(upload.id, FULL_PERCENT, locale),
-        )
+        async with intake.receive_upload(interaction, attachment) as upload:
+            await interaction.edit_original_response(
+                content=replies.style_question(upload, locale),
+                view=replies.style_choice_view(upload.id, FULL_PERCENT, locale),
+            )
 
     callback = styles.add_style_choices(rerhythm, "rhythm")
     command = build_command(

@@ -76,6 +76,9 @@ class Delivery:
         """
         if record.receipt is None:
             raise ValueError(f"request {record.id} has no receipt")
+        if record.private:
+            await self._deliver_private(record, lambda: self._replies.comparison(record, files))
+            return
         async with _map_network_errors():
             message = self._replies.result(record, record.receipt, files)
             if self._token_valid(record):
@@ -111,6 +114,9 @@ class Delivery:
             discord.HTTPException: when Discord rejects the message for another reason.
         """
         text = self._texts.render_error(error, record.locale)
+        if record.private:
+            await self._deliver_private(record, lambda: ResultMessage(text, [], []))
+            return
         async with _map_network_errors():
             if self._token_valid(record) and await self._deliver_error_by_token(record, text):
                 return
@@ -127,15 +133,45 @@ class Delivery:
             if not sent and not await self._send_to_channel(record, content=text):
                 log.warning("request %d: its user cannot be reached", record.id)
 
+    async def _deliver_private(
+        self, record: RequestRecord, build: Callable[[], ResultMessage]
+    ) -> None:
+        """Put an outcome into the ephemeral message, else into a direct message: never in public.
+
+        ``build`` is called for each attempt, because the files of a message can be sent only once.
+        """
+        async with _map_network_errors():
+            if self._token_valid(record):
+                message = build()
+                try:
+                    await self._webhook(record).edit_message(
+                        record.message_id, content=message.content, attachments=message.files
+                    )
+                except discord.HTTPException as error:
+                    if error.code == UNKNOWN_MESSAGE:
+                        return  # its user has dismissed it
+                    if error.code not in UNREACHABLE_CODES:
+                        raise
+                else:
+                    return
+            message = build()
+            if not await self._send_direct_message(
+                record, content=message.content, message=message
+            ):
+                log.warning("request %d: its user cannot be reached", record.id)
+
     async def find_message(self, record: RequestRecord) -> int | None:
-        """Find the public message of a request by the token of its interaction.
+        """Find the message of a request by the token of its interaction.
+
+        It is public; that of a private request is ephemeral, and still loading: one that has a
+        content was answered already, such as by an error.
 
         Args:
             record: A request whose acknowledgement was not confirmed.
 
         Returns:
             The id of the message; 0 when the token has expired, so that none can be found; None
-            when Discord has no public message.
+            when Discord has no such message.
 
         Raises:
             NotDelivered: when Discord could not be reached.
@@ -155,8 +191,9 @@ class Delivery:
                 if error.code in (*EXPIRED_TOKEN_CODES, UNKNOWN_MESSAGE):
                     return None
                 raise
-        public = not message.get("flags", 0) & discord.MessageFlags.ephemeral.flag
-        return int(message["id"]) if public else None
+        flags = discord.MessageFlags._from_value(message.get("flags", 0))
+        found = flags.ephemeral and flags.loading if record.private else not flags.ephemeral
+        return int(message["id"]) if found else None
 
     async def _deliver_error_by_token(self, record: RequestRecord, text: str) -> bool:
         """Send the error privately, then delete the public message; False when no token works.
@@ -290,7 +327,7 @@ async def _try_send(
                 allowed_mentions=mentions,
                 embeds=message.embeds,
                 files=message.files,
-                view=message.view,
+                view=message.view or discord.utils.MISSING,
                 nonce=f"mst-{record.id}",  # Discord drops a second message with the same nonce
             )
     except (discord.NotFound, discord.Forbidden):

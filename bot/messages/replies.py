@@ -59,7 +59,7 @@ class ResultMessage:
     embeds: list[discord.Embed]
     """The result with the first page of its score; then one for each further page that is sent."""
     files: list[discord.File]
-    view: discord.ui.View
+    view: discord.ui.View | None = None
 
 
 class Replies:
@@ -142,17 +142,18 @@ class Replies:
             view=self._buttons(record, receipt),
         )
 
-    def comparison(
-        self, record: RequestRecord, picture: bytes, locale: str
-    ) -> tuple[str, discord.File]:
-        """Return a sentence and a PNG file: the score before and after.
+    def comparison(self, record: RequestRecord, files: Mapping[str, bytes]) -> ResultMessage:
+        """Build the message with the score before and after.
 
-        See `PrivateReplies.comparison`.
+        Args:
+            record: The private request.
+            files: The bytes of the picture by format.
         """
         text = self._texts.render(
-            "answer.compared", locale, tune=self.captions.describe(record, locale)
+            "answer.compared", record.locale, tune=self.captions.describe(record, record.locale)
         )
-        return text, discord.File(io.BytesIO(picture), filename=f"{file_name(record)}.compared.png")
+        name = f"{file_name(record)}.compared.png"
+        return ResultMessage(text, [], [discord.File(io.BytesIO(files["png"]), filename=name)])
 
     def style_question(self, upload: Upload, locale: str) -> str:
         """Return the sentence above the list of styles for an upload.

@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -35,6 +35,7 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import DOWNLOAD, INTAKE, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
+from mst_core.errors import RequestError
 from mst_core.reading.sandbox import display_name
 from mst_core.requests import Mashup, Request, Transfer, validate
 from mst_core.styles import StyleCard
@@ -84,14 +85,20 @@ class RequestIntake:
         request: Request,
         names: Mapping[str, str] | None = None,
         first_seed: int | None = None,
+        *,
+        parent_id: int | None = None,
+        private: bool = False,
     ) -> None:
-        """Validate a request, acknowledge it publicly and store it.
+        """Validate a request, store it and acknowledge it.
 
         Args:
             interaction: The command or button press that makes the request.
             request: The request; its files are stored already.
             names: The user's names of these files, by SHA-256.
             first_seed: The seed of variant 1, when the request is a variant of another one.
+            parent_id: The request below whose result a button was pressed.
+            private: Whether a picture of the score before and after is asked for, which only the
+                user sees, instead of a tune for all.
 
         Raises:
             MstError: before the acknowledgement, when the request or its user is rejected.
@@ -100,7 +107,14 @@ class RequestIntake:
         self._check_request(request)
         async with self.reserve_slot(interaction.user.id, interaction.guild_id):
             self._uploads.check_stored(request.sources, names)
-            record = await self._keep(interaction, request, names, first_seed)
+            record = await self._keep(
+                interaction,
+                request,
+                names,
+                first_seed,
+                parent_id=parent_id,
+                private=private,
+            )
             await self._acknowledge(interaction, record)
         await self._uploads.note_use(request.sources, interaction.user.id)
 
@@ -178,16 +192,20 @@ class RequestIntake:
         hashes = {name: one.sha256 for name, one in zip(attached, uploads, strict=True)}
         return draft.with_sources(hashes), {upload.sha256: upload.name for upload in uploads}
 
+    @asynccontextmanager
     async def receive_upload(
         self, interaction: discord.Interaction[Any], attachment: discord.Attachment
-    ) -> Upload:
-        """Download, store and parse one file; the interaction is deferred ephemerally already.
+    ) -> AsyncIterator[Upload]:
+        """Acknowledge a command ephemerally, then download, store and parse one file.
+
+        Until the end of the context, in which the user gets a reply, it is a request held by
+        `DOWNLOAD`: after a crash its user learns of it.
 
         Args:
-            interaction: The command of the user who sends the file.
+            interaction: The command of the user who sends the file, not yet acknowledged.
             attachment: The file, which passed `precheck`.
 
-        Returns:
+        Yields:
             The row of the stored file, whose parsed score is in the cache.
 
         Raises:
@@ -198,11 +216,19 @@ class RequestIntake:
         user_id = interaction.user.id
         # One file of a user at a time: all users share the parser processes.
         lock = self._upload_locks.setdefault(user_id, asyncio.Lock())
-        async with self.reserve_slot(user_id, interaction.guild_id), lock:
-            (content,) = await fetch_all([attachment], self._uploads.limits)
-            upload = await self._uploads.keep(user_id, attachment.filename, content)
-            await self._uploads.encoded_score(upload.sha256, upload.name)
-        return upload
+        async with self.reserve_slot(user_id, interaction.guild_id):
+            draft = Transfer(source="source", seed=0)
+            names = {"source": display_name(attachment.filename)}
+            record = await self._keep(interaction, draft, names, holder=DOWNLOAD, private=True)
+            await self._acknowledge(interaction, record)
+            try:
+                async with lock:
+                    (content,) = await fetch_all([attachment], self._uploads.limits)
+                    upload = await self._uploads.keep(user_id, attachment.filename, content)
+                    await self._uploads.encoded_score(upload.sha256, upload.name)
+                yield upload
+            finally:
+                await self._store.withdraw(record.id)
 
     async def _keep(
         self,
@@ -212,6 +238,8 @@ class RequestIntake:
         first_seed: int | None = None,
         *,
         holder: str = INTAKE,
+        parent_id: int | None = None,
+        private: bool = False,
     ) -> RequestRecord:
         """Store a request before it is acknowledged, within `KEEP_WITHIN_S`."""
         if interaction.channel_id is None:
@@ -230,9 +258,11 @@ class RequestIntake:
                     names=dict(names),
                     first_seed=first_seed,
                     interaction_id=interaction.id,
+                    private=private,
                     expected_s=expected_seconds(self._uploads.sizes(names)),
                 ),
                 holder,
+                parent_id,
             )
         )
         done, _ = await asyncio.wait([adding], timeout=KEEP_WITHIN_S)
@@ -245,14 +275,15 @@ class RequestIntake:
         return record
 
     async def _withdraw_late(self, adding: asyncio.Task[RequestRecord]) -> None:
-        await self._store.withdraw((await adding).id)
+        with suppress(RequestError):  # it was rejected after all
+            await self._store.withdraw((await adding).id)
 
     async def _acknowledge(
         self, interaction: discord.Interaction[Any], record: RequestRecord
     ) -> None:
-        """Acknowledge a stored request publicly; it runs as soon as Discord confirms."""
+        """Acknowledge a stored request; it runs as soon as Discord confirms."""
         try:
-            callback = await interaction.response.defer(thinking=True)
+            callback = await interaction.response.defer(thinking=True, ephemeral=record.private)
         except discord.NotFound:  # Discord took no acknowledgement: the user sees that it failed
             await self._store.withdraw(record.id)
             raise

@@ -20,7 +20,7 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Upload, Uploads
 from mst_core.reading.parsed_score import Selection
-from mst_core.requests import Side, Transfer, draw_seed, next_seed
+from mst_core.requests import Request, Side, Transfer, draw_seed, next_seed
 
 UPLOAD_MOVES = ("choose", "set")
 """The moves of `Presses.press` whose id is that of an upload, which only its user may use."""
@@ -28,20 +28,6 @@ UPLOAD_MOVES = ("choose", "set")
 
 class PrivateReplies(Protocol):
     """The ephemeral replies to a press; `bot.messages.replies.Replies` implements it."""
-
-    def comparison(
-        self, record: RequestRecord, picture: bytes, locale: str
-    ) -> tuple[str, discord.File]:
-        """Return a sentence and a PNG file: the score before and after.
-
-        Args:
-            record: The request whose score is compared.
-            picture: The score before and after, as the bytes of a PNG file.
-            locale: The Discord locale of the user who pressed, such as ``en-US``.
-
-        Returns:
-            The text of the message and its attachment.
-        """
 
     def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
         """Return a list of styles and a row of strengths for an upload.
@@ -130,14 +116,14 @@ class Presses:
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
         record = await self._find_record(request_id)
-        await self._intake.submit(interaction, record.request.with_seed(draw_seed()), record.names)
+        await self._repeat(interaction, record, record.request.with_seed(draw_seed()), None)
 
     async def _request_strength(
         self, interaction: discord.Interaction[Any], request_id: int, percent: int
     ) -> None:
         record = await self._find_record(request_id)
         request = record.request.with_strength(percent / 100)
-        await self._intake.submit(interaction, request, record.names, record.first_seed)
+        await self._repeat(interaction, record, request, record.first_seed)
 
     async def _request_variant(
         self, interaction: discord.Interaction[Any], request_id: int, number: int
@@ -145,13 +131,13 @@ class Presses:
         record = await self._find_record(request_id)
         first = record.request.seed if record.first_seed is None else record.first_seed
         request = record.request.with_seed(next_seed(first, number - 1))
-        await self._intake.submit(interaction, request, record.names, first)
+        await self._repeat(interaction, record, request, first)
 
     async def _request_swapped(
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
         record = await self._find_record(request_id)
-        await self._intake.submit(interaction, record.request.swapped(), record.names)
+        await self._repeat(interaction, record, record.request.swapped(), None)
 
     async def _request_part(
         self, interaction: discord.Interaction[Any], request_id: int, number: int
@@ -159,25 +145,20 @@ class Presses:
         record = await self._find_record(request_id)
         *_, selection = record.request.sources.values()
         request = record.request.with_selection(replace(selection, track=number))
-        await self._intake.submit(interaction, request, record.names, record.first_seed)
+        await self._repeat(interaction, record, request, record.first_seed)
 
     async def _request_tune(
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
         record = await self._find_record(request_id)
         request = record.request.with_selection(Selection(tune=int(_chosen_value(interaction))))
-        await self._intake.submit(interaction, request, record.names, record.first_seed)
+        await self._repeat(interaction, record, request, record.first_seed)
 
     async def _show_comparison(
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
         record = await self._find_record(request_id)
-        async with self._intake.reserve_slot(interaction.user.id, interaction.guild_id):
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            self._intake.admission.note(interaction.user.id)
-            picture = await self._scheduler.draw_comparison(record.request, record.names)
-        content, file = self._replies.comparison(record, picture, interaction.locale.value)
-        await interaction.edit_original_response(content=content, attachments=[file])
+        await self._repeat(interaction, record, record.request, record.first_seed, private=True)
 
     async def _remove_result(
         self, interaction: discord.Interaction[Any], request_id: int, _: int
@@ -211,6 +192,20 @@ class Presses:
         if upload is None or upload.user_id != interaction.user.id:
             raise LostFile("the file")
         return upload
+
+    async def _repeat(
+        self,
+        interaction: discord.Interaction[Any],
+        record: RequestRecord,
+        request: Request,
+        first_seed: int | None,
+        *,
+        private: bool = False,
+    ) -> None:
+        """Submit a request made from an earlier one, whose files and names it uses."""
+        await self._intake.submit(
+            interaction, request, record.names, first_seed, parent_id=record.id, private=private
+        )
 
     async def _find_record(self, request_id: int) -> RequestRecord:
         record = await self._store.find(request_id)

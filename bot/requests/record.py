@@ -34,6 +34,9 @@ class NewRequest:
     """The seed of variant 1, when the request is a later variant."""
     interaction_id: int | None = field(default=None, kw_only=True)
     """The command or press that made it; there is one request for each."""
+    private: bool = field(default=False, kw_only=True)
+    """Whether only its user sees it: a picture of the score before and after, which is drawn from
+    the request of a result; or a file that is read before its user chooses a style."""
     expected_s: float = field(default=0.0, kw_only=True)
     """Seconds of work that are expected; a later place in the queue for more than 10."""
 
@@ -83,6 +86,7 @@ def record_from_row(row: sqlite3.Row) -> RequestRecord:
         msgspec.MsgspecError, MstError, ValueError: when it is of another version, or damaged.
     """
     values = {name: row[name] for name in row.keys() if name in RequestRecord.__dataclass_fields__}  # noqa: SIM118
+    values["private"] = bool(row["private"])
     values["request"] = decode_request(row["request"])
     values["names"] = msgspec.json.decode(row["names"], type=dict[str, str])
     values["error_arguments"] = tuple(msgspec.json.decode(row["error_arguments"] or "[]"))

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import TooLarge
@@ -23,7 +23,6 @@ from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
 from mst_core.jobs import Job, Progress, Rendition
-from mst_core.requests import Request
 
 if TYPE_CHECKING:
     from bot.monitoring.metrics import Metrics
@@ -43,6 +42,8 @@ SHOWN_POSITIONS = 10
 """Positions in the queue that are updated one by one; later ones are shown once."""
 MAX_PAGES = 3
 """Pages of a score that are made, and that one message shows."""
+COMPARISON: dict[str, Any] = {"formats": ("png",), "show_original": True, "max_pages": 1}
+"""Options of the job of a private request: the first page of the score before and after."""
 MEGABYTE = 2**20
 
 
@@ -86,7 +87,6 @@ class Scheduler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_engine: dict[int, RequestRecord] = {}
         self._started = self._closing = self._leasing = self._wake_pending = False
-        self._comparing = asyncio.Semaphore(1)
         self._paused_until = 0.0
 
     async def start(self, on_engine_failure: Callable[[MstError], None]) -> None:
@@ -147,34 +147,6 @@ class Scheduler:
         # Wait for their end, else a job would still write its files.
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._outbox.discard(request_ids)
-
-    async def draw_comparison(self, request: Request, names: Mapping[str, str]) -> bytes:
-        """Draw the score of a transfer before and after as PNG, without queue and store.
-
-        Args:
-            request: The transfer, which is computed again.
-            names: The user's names of its files, by SHA-256.
-
-        Returns:
-            The bytes of the PNG file.
-
-        Raises:
-            EngineBusy: when the engine has not started or has no capacity.
-            MstError: as the request itself.
-        """
-        if self._engine_state != "ready" or self._closing:
-            raise EngineBusy(len(self._running))
-        scores = await self._uploads.encoded_scores(request, names)
-        job = Job(
-            f"comparison-{secrets.token_hex(4)}",
-            request,
-            ("png",),
-            encoded_scores=scores,
-            show_original=True,
-        )
-        async with self._comparing:  # one at a time: requests of the queue come first
-            rendition = await self._rendition(job)
-        return rendition.files["png"]
 
     @property
     def engine_ready(self) -> bool:
@@ -343,7 +315,8 @@ class Scheduler:
             begun.set()
             await self._store.mark_begun(WORKER, record.id)
 
-        job = Job(str(record.id), record.request, encoded_scores=scores, max_pages=MAX_PAGES)
+        options = COMPARISON if record.private else {"max_pages": MAX_PAGES}
+        job = Job(str(record.id), record.request, encoded_scores=scores, **options)
         self._at_engine[record.id] = record
         try:
             rendition = await self._rendition(job, show, note_begin)

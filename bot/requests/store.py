@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
-from bot.errors import RepeatedInteraction
+from bot.errors import LostFile, RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database, steady_clock
 from bot.requests.fair_queue import LEASE, ORDER, QUEUE
 from bot.requests.record import NewRequest, RequestRecord, is_readable, record_from_row
@@ -87,28 +87,40 @@ class RequestStore:
         """Close the database."""
         await self.database.close()
 
-    async def add(self, record: NewRequest, holder: str | None = None) -> RequestRecord:
+    async def add(
+        self, record: NewRequest, holder: str | None = None, parent_id: int | None = None
+    ) -> RequestRecord:
         """Store a new request as waiting, or as held by `INTAKE` or `DOWNLOAD`.
 
         Args:
             record: The request.
             holder: Who holds it until `acknowledge` or `complete`; None when it may run at once.
+            parent_id: The request below whose result a button was pressed: its names are copied as
+                they are now, because a user who deletes their data takes them away.
 
         Returns:
             The record.
 
         Raises:
             RepeatedInteraction: when there is a request of the same interaction already.
+            LostFile: when one of its files, or the request of the button, was deleted meanwhile.
         """
         rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
                    file_limit_bytes, locale, request, names, first_seed, seed, asked_at,
-                   state, worker, lease_until, interaction_id, press_token, expected_s)
-               VALUES (:user_id, :guild_id, :channel_id, :message_id, :interaction_token,
-                   :file_limit_bytes, :locale, :request, :names, :first_seed, :seed, :now,
+                   state, worker, lease_until, interaction_id, press_token, expected_s, private)
+               SELECT :user_id, :guild_id, :channel_id, :message_id, :interaction_token,
+                   :file_limit_bytes, :locale, :request,
+                   coalesce((SELECT names FROM requests WHERE id = :parent_id), :names),
+                   :first_seed, :seed, :now,
                    CASE WHEN :holder IS NULL THEN 'waiting' ELSE 'running' END, :holder,
                    CASE WHEN :holder IS NULL THEN NULL ELSE :held_until END, :interaction_id,
-                   :press_token, :expected_s)
+                   :press_token, :expected_s, :private
+               WHERE (:parent_id IS NULL OR EXISTS (SELECT 1 FROM requests WHERE id = :parent_id))
+               AND NOT EXISTS (
+                   SELECT 1 FROM json_each(:names) AS name WHERE length(name.key) = 64
+                   AND NOT EXISTS (SELECT 1 FROM uploads WHERE sha256 = name.key)
+               )
                ON CONFLICT (interaction_id) DO NOTHING
                RETURNING *""",
             user_id=record.user_id,
@@ -127,9 +139,15 @@ class RequestStore:
             interaction_id=record.interaction_id,
             press_token=secrets.token_hex(8),
             expected_s=record.expected_s,
+            private=record.private,
+            parent_id=parent_id,
         )
         if not rows:
-            raise RepeatedInteraction
+            if await self._query(
+                "SELECT id FROM requests WHERE interaction_id = :id", id=record.interaction_id
+            ):
+                raise RepeatedInteraction
+            raise LostFile("the file")
         return record_from_row(rows[0])
 
     async def unacknowledged(self) -> list[RequestRecord]:
@@ -401,17 +419,22 @@ class RequestStore:
         rows = await self._query("SELECT * FROM requests WHERE id = :id", id=request_id)
         return record_from_row(rows[0]) if rows else None
 
-    async def history(self, user_id: int, limit: int = -1) -> list[RequestRecord]:
+    async def history(
+        self, user_id: int, limit: int = -1, *, public_only: bool = False
+    ) -> list[RequestRecord]:
         """List the latest ``limit`` requests of a user (-1: all), newest first.
 
         Args:
             user_id: The user's id on Discord.
             limit: The largest number of requests, at least 0; -1 for all.
+            public_only: Whether private requests are left out.
         """
         rows = await self._query(
-            "SELECT * FROM requests WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit",
+            """SELECT * FROM requests WHERE user_id = :user_id AND NOT (private AND :public_only)
+               ORDER BY id DESC LIMIT :limit""",
             user_id=user_id,
             limit=limit,
+            public_only=public_only,
         )
         return [record_from_row(row) for row in rows]
 

@@ -84,7 +84,7 @@ async def test_a_later_failure_deletes_the_message_and_is_reported_in_private(
 async def test_a_bug_shows_a_reference_and_logs_the_traceback(
     server: DiscordEnv, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(*_: object) -> list[RequestRecord]:
+    async def broken(*_: object, **__: object) -> list[RequestRecord]:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(RequestStore, "history", broken)

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from mst_core.errors import EngineLost
+from mst_core.errors import NoSound
 from mst_core.requests import Side, Transfer
 from tests.support.discord_env import DiscordEnv, discord_env, fields, last_message, suffixes
 from tests.support.fakes import make_new_request, mashup_request, transfer_request
@@ -169,21 +169,21 @@ async def test_before_and_after_is_shown_in_private(server: DiscordEnv) -> None:
     (job,) = server.engine.jobs
     assert (job.formats, job.show_original, transfer_request(job).seed) == (("png",), True, 4)
     assert len(server.channel.history(viewer=server.alice)) == 1
-    assert await server.history(server.bob) == []
+    (look,) = await server.history(server.bob)
+    assert (look.private, look.state, [*look.names.values()]) == (True, "done", ["reel.mid"])
+    history = await server.bob.slash(server.channel, "history")
+    assert history.response is not None
+    assert "no requests yet" in str(history.response.embeds[0].description)
 
 
 async def test_a_failed_comparison_is_reported_in_private(server: DiscordEnv) -> None:
     await send_rerhythm(server, "reel.mid", REEL)
     message = last_message(server.channel)
-    server.engine.errors = [EngineLost("it is away")]
+    server.engine.errors = [NoSound("0.0")]
     result = await server.bob.click(message, label="Before and after")
+    assert result.ephemeral
     assert result.response is not None
-    assert "The music engine stopped" in result.response.content
-    server.engine.slots = 0
-    result = await server.bob.click(message, label="Before and after")
-    assert result.response is not None
-    assert "try again in a minute" in result.response.content
-    server.engine.slots = 4
+    assert "its audio is silent" in result.response.content
     await server.alice.slash(server.channel, "mydata delete")
     result = await server.bob.click(message, label="Before and after")
     assert result.ephemeral

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,8 @@ async def test_the_longest_result_fits_discords_limits(tmp_path: Path) -> None:
         request = Transfer(
             source=SOURCE, seed=1, rhythm=Side(like=LIKE, strength=0.5), pitch=Side(like=LIKE)
         )
-        ask = make_new_request(request=request, names={SOURCE: STARS, LIKE: STARS})
-        record = await store.add(ask)
+        record = await store.add(make_new_request(request=request))
+        record = replace(record, names={SOURCE: STARS, LIKE: STARS})
     finally:
         await store.close()
     replies = Replies(Texts.open(), load_style_cards(write_styles(tmp_path / "models")))

@@ -15,6 +15,7 @@ from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.intake import RequestIntake
 from bot.requests.record import RequestRecord
 from bot.requests.scheduler import Scheduler
+from bot.requests.store import DOWNLOAD
 from bot.requests.uploads import Uploads
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
@@ -31,7 +32,7 @@ IDS = count(1)
 class DelayedResponse:
     """The response of an interaction: acknowledging takes 10 ms."""
 
-    async def defer(self, *, thinking: bool) -> SimpleNamespace:
+    async def defer(self, *, thinking: bool, ephemeral: bool) -> SimpleNamespace:
         await asyncio.sleep(0.01)
         return SimpleNamespace(message_id=30)
 
@@ -116,8 +117,15 @@ async def test_files_of_one_user_are_parsed_one_after_the_other(
     async with queue.scheduling() as scheduler:
         intake = make_intake(queue, tmp_path, uploads, scheduler)
         files: list[Any] = [AttachedFile(bars) for bars in (2, 3, 4, 5)]
-        received = [intake.receive_upload(interaction_of(1), file) for file in files]
+
+        async def receive(file: Any) -> None:
+            async with intake.receive_upload(interaction_of(1), file):
+                held = await queue.store.unacknowledged()
+                assert {(one.private, one.worker) for one in held} == {(True, DOWNLOAD)}
+
+        received = [receive(file) for file in files]
         outcomes = await asyncio.gather(*received, return_exceptions=True)
     assert counting.max_running == 1
     assert [type(one) for one in outcomes if isinstance(one, Exception)] == [TooManyOpen]
     assert len(await uploads.of_user(1)) == 3
+    assert await queue.store.unacknowledged() == []

@@ -10,7 +10,6 @@ import pytest
 from bot.requests.record import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
 from mst_core.jobs import Job, Progress, Rendition
-from mst_core.requests import Compose
 from tests.support.fakes import FakeEngine
 from tests.support.queue_env import QueueEnv, until
 
@@ -252,21 +251,36 @@ async def test_a_result_that_cannot_be_rendered_becomes_an_error(queue: QueueEnv
     assert [error.code for error in queue.notifier.failures[answered.id]] == ["EngineFault"]
 
 
-async def test_scores_before_and_after_are_drawn_one_at_a_time(queue: QueueEnv) -> None:
-    """Whoever presses without a pause takes one place of the engine, never all."""
-    request = Compose(pitch="folk", rhythm="folk", seed=1)
+async def test_scores_before_and_after_take_their_turn_in_the_queue(queue: QueueEnv) -> None:
+    """Whoever presses without a pause takes one place of the engine, and others come between."""
+    queue.engine.slots = 1
+    queue.engine.hold = True
     async with queue.scheduling() as scheduler:
-        await queue.delivered(await queue.add(scheduler))
-        queue.engine.hold, queue.engine.max_running = True, 0
-        drawn = [asyncio.create_task(scheduler.draw_comparison(request, {})) for _ in range(6)]
-        record = await queue.add(scheduler, user_id=2)
-
-        async def both_run() -> bool:
-            return len(queue.engine.running) == 2
-
-        await until(both_run)
-        await asyncio.sleep(0.05)
-        assert queue.engine.max_running == 2
+        for _ in range(100):
+            await queue.add(user_id=1, private=True)
+        scheduler.wake()
+        await until(lambda: _async(bool(queue.engine.jobs)))
+        tune = await queue.add(scheduler, user_id=2)
         queue.engine.release()
-        await queue.delivered(record)
-        assert len(await asyncio.gather(*drawn)) == 6
+        await queue.delivered(tune)
+    started = [job.id for job in queue.engine.jobs]
+    assert started.index(str(tune.id)) <= 1
+    first, second = queue.engine.jobs[:2]
+    assert (first.formats, first.show_original, first.max_pages) == (("png",), True, 1)
+    assert (second.formats, second.show_original) == (("mp3", "png", "mid"), False)
+
+
+async def test_a_score_before_and_after_survives_a_restart(queue: QueueEnv) -> None:
+    queue.engine.hold = True
+    async with queue.scheduling() as scheduler:
+        look = await queue.add(scheduler, private=True)
+        await until(lambda: _async(bool(queue.engine.jobs)))
+    assert queue.notifier.results == {}
+    async with queue.scheduling(FakeEngine()):
+        (delivered,) = await queue.delivered(look)
+    assert delivered.private
+    assert [list(files) for files in queue.notifier.results[look.id]] == [["png"]]
+
+
+async def _async(value: bool) -> bool:
+    return value

@@ -170,6 +170,7 @@ async def test_leftovers_of_a_crash_are_deleted(queue: QueueEnv) -> None:
 
 
 async def test_a_lost_file_fails_its_request_with_a_clear_error(queue: QueueEnv) -> None:
+    await queue.uploads.keep(1, "reel.mid", REEL)
     async with queue.scheduling() as scheduler:
         record = await queue.store.add(
             make_new_request(
@@ -177,6 +178,7 @@ async def test_a_lost_file_fails_its_request_with_a_clear_error(queue: QueueEnv)
                 names={SHA: "reel.mid"},
             )
         )
+        (queue.uploads.folder / f"{SHA}.bin").unlink()
         scheduler.wake()
         (answered,) = await queue.delivered(record)
     assert (answered.error_code, answered.error_arguments) == ("LostFile", ("reel.mid",))
