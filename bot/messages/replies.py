@@ -143,17 +143,22 @@ class Replies:
         )
 
     def comparison(self, record: RequestRecord, files: Mapping[str, bytes]) -> ResultMessage:
-        """Build the message with the score before and after.
+        """Build the message with the score and the sound before and after.
 
         Args:
             record: The private request.
-            files: The bytes of the picture by format.
+            files: The bytes of the picture, and of the audio unless it is too large, by format.
         """
+        key = "answer.compared_sound" if "mp3" in files else "answer.compared"
         text = self._texts.render(
-            "answer.compared", record.locale, tune=self.captions.describe(record, record.locale)
+            key, record.locale, tune=self.captions.describe(record, record.locale)
         )
-        name = f"{file_name(record)}.compared.png"
-        return ResultMessage(text, [], [discord.File(io.BytesIO(files["png"]), filename=name)])
+        name = f"{file_name(record)}.compared"
+        attached = [
+            discord.File(io.BytesIO(content), filename=f"{name}.{format}")
+            for format, content in sorted(files.items())
+        ]
+        return ResultMessage(text, [], attached)
 
     def style_question(self, upload: Upload, locale: str) -> str:
         """Return the sentence above the list of styles for an upload.

@@ -42,8 +42,13 @@ SHOWN_POSITIONS = 10
 """Positions in the queue that are updated one by one; later ones are shown once."""
 MAX_PAGES = 3
 """Pages of a score that are made, and that one message shows."""
-COMPARISON: dict[str, Any] = {"formats": ("png",), "show_original": True, "max_pages": 1}
-"""Options of the job of a private request: the first page of the score before and after."""
+COMPARISON: dict[str, Any] = {
+    "formats": ("mp3", "png"),
+    "show_original": True,
+    "play_original": True,
+    "max_pages": 1,
+}
+"""Options of the job of a private request: the score and the sound before and after."""
 MEGABYTE = 2**20
 
 
@@ -323,6 +328,8 @@ class Scheduler:
         finally:
             del self._at_engine[record.id]
         end_stage()
+        if record.private:  # the picture alone also answers
+            rendition = _without_large_audio(rendition, record.file_limit_bytes)
         _check_size(rendition, record.file_limit_bytes)
         return rendition, seconds
 
@@ -360,6 +367,16 @@ async def _write_uncancelled(write: Callable[..., None], *arguments: object) -> 
         await asyncio.shield(writing)
     finally:
         await asyncio.wait([writing])
+
+
+def _without_large_audio(rendition: Rendition, limit_bytes: int) -> Rendition:
+    """Return a rendition without audio that Discord does not accept."""
+    files = {
+        name: content
+        for name, content in rendition.files.items()
+        if name != "mp3" or len(content) <= limit_bytes
+    }
+    return Rendition(rendition.receipt, files)
 
 
 def _check_size(rendition: Rendition, limit_bytes: int) -> None:

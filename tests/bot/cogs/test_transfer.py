@@ -163,11 +163,14 @@ async def test_before_and_after_is_shown_in_private(server: DiscordEnv) -> None:
     result = await server.bob.click(last_message(server.channel), label="Before and after")
     assert result.ephemeral
     assert result.response is not None
-    (picture,) = result.response.attachments
-    assert picture.filename == "reel-jazz.1.00.compared.png"
+    names = [attachment.filename for attachment in result.response.attachments]
+    assert names == ["reel-jazz.1.00.compared.mp3", "reel-jazz.1.00.compared.png"]
+    assert "eight bars of yours" in result.response.content
     assert "reel.mid in jazz rhythm**: your tune above" in result.response.content
     (job,) = server.engine.jobs
-    assert (job.formats, job.show_original, transfer_request(job).seed) == (("png",), True, 4)
+    assert (job.formats, transfer_request(job).seed) == (("mp3", "png"), 4)
+    assert job.show_original
+    assert job.play_original
     assert len(server.channel.history(viewer=server.alice)) == 1
     (look,) = await server.history(server.bob)
     assert (look.private, look.state, [*look.names.values()]) == (True, "done", ["reel.mid"])

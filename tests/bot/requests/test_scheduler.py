@@ -10,7 +10,7 @@ import pytest
 from bot.requests.record import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
 from mst_core.jobs import Job, Progress, Rendition
-from tests.support.fakes import FakeEngine
+from tests.support.fakes import FakeEngine, make_rendition
 from tests.support.queue_env import QueueEnv, until
 
 
@@ -266,8 +266,8 @@ async def test_scores_before_and_after_take_their_turn_in_the_queue(queue: Queue
     started = [job.id for job in queue.engine.jobs]
     assert started.index(str(tune.id)) <= 1
     first, second = queue.engine.jobs[:2]
-    assert (first.formats, first.show_original, first.max_pages) == (("png",), True, 1)
-    assert (second.formats, second.show_original) == (("mp3", "png", "mid"), False)
+    assert (first.formats, first.play_original, first.max_pages) == (("mp3", "png"), True, 1)
+    assert (second.formats, second.play_original) == (("mp3", "png", "mid"), False)
 
 
 async def test_a_score_before_and_after_survives_a_restart(queue: QueueEnv) -> None:
@@ -279,6 +279,20 @@ async def test_a_score_before_and_after_survives_a_restart(queue: QueueEnv) -> N
     async with queue.scheduling(FakeEngine()):
         (delivered,) = await queue.delivered(look)
     assert delivered.private
+    assert [sorted(files) for files in queue.notifier.results[look.id]] == [["mp3", "png"]]
+
+
+async def test_a_sound_before_and_after_that_is_too_large_is_left_out(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def large(job: Job, **_: object) -> Rendition:
+        rendition = make_rendition(job)
+        return Rendition(rendition.receipt, {"mp3": bytes(1001), "png": bytes(1000)})
+
+    monkeypatch.setattr("tests.support.fakes.make_rendition", large)
+    async with queue.scheduling() as scheduler:
+        look = await queue.add(scheduler, private=True, file_limit_bytes=1000)
+        await queue.delivered(look)
     assert [list(files) for files in queue.notifier.results[look.id]] == [["png"]]
 
 
