@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import LostFile
 from bot.requests.fair_queue import ORDER, QUEUE
 from bot.requests.record import RequestRecord
 from bot.requests.store import INTAKE, MAX_ATTEMPTS_KEPT, RequestStore
@@ -422,3 +423,21 @@ async def test_the_backlog_is_counted_without_a_look_at_finished_requests(
     steps = [row["detail"] for row in plan]
     assert len(steps) == 1
     assert re.match(r"SEARCH requests USING INDEX requests_\w+ \(state", steps[0])
+
+
+async def test_a_press_at_the_moment_of_a_deletion_keeps_no_name(queue: QueueEnv) -> None:
+    """The names of a result are copied by the statement that stores the press, never before."""
+    store, uploads = queue.store, queue.uploads
+    upload = await uploads.keep(1, "secret.mid", b"MThd")
+    names = {upload.sha256: upload.name}
+    own = await store.add(make_new_request(user_id=1, names=names))
+    pressed = await store.add(make_new_request(user_id=2, names=names), parent_id=own.id)
+    assert pressed.names == names
+    # The press has read the request of the result; now its user deletes their data.
+    async with queue.scheduling() as scheduler:
+        await scheduler.delete_user(1)
+    for parent in (own, pressed):
+        with pytest.raises(LostFile):
+            await store.add(make_new_request(user_id=3, names=names), parent_id=parent.id)
+    kept = await store.database.run("SELECT * FROM requests WHERE names LIKE '%secret%'")
+    assert kept == []
