@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 import msgspec
@@ -27,6 +27,11 @@ All metrics, on the tunes that music21 ships and on solos of your own, in minute
 Only the losses of one style on tunes that it was not trained on:
     mst evaluate folk
     mst evaluate jazz --corpus solos.jsonl
+
+\b
+Transfers between two styles, on the part of their corpora that training keeps for validation:
+    mst evaluate --corpus folk.jsonl --corpus jazz=solos.jsonl --styles folk,jazz \\
+        --part validation --only transfers --tunes 20 --seeds 1
 """
 
 
@@ -49,8 +54,8 @@ Only the losses of one style on tunes that it was not trained on:
     "--tunes",
     type=click.IntRange(2, 1000),
     metavar="N",
-    help="Tunes in each direction (default: 40), and five times as many new tunes in each style "
-    "(default: 200).",
+    help="Tunes in each direction (default: 40), targets of the transfers to one tune (default: "
+    "50), and five times as many new tunes in each style (default: 200).",
 )
 @click.option(
     "--seeds",
@@ -65,6 +70,19 @@ Only the losses of one style on tunes that it was not trained on:
     help="Number of strengths from 0 to 1 (default: 21).",
 )
 @click.option(
+    "--part",
+    type=click.Choice(["validation", "test"]),
+    help="Of each --corpus only this part, as mst train divides it; the classifiers learn from the "
+    "whole. Default: all tunes.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(["losses", "new", "transfers", "one-tune"]),
+    help="Only the losses, the new tunes, the transfers from style to style, or the transfers to "
+    "one tune. May be given several times. Default: all.",
+)
+@click.option(
     "--quick", is_flag=True, help="Few tunes, one seed, five strengths: minutes instead of hours."
 )
 @options.json
@@ -77,6 +95,8 @@ def command(
     tunes: int | None,
     seeds: int | None,
     strengths: int | None,
+    part: Literal["validation", "test"] | None,
+    only: tuple[str, ...],
     quick: bool,
     as_json: bool,
     device: str,
@@ -98,17 +118,19 @@ def command(
     from mst_core.evaluation.test_data import load_style_tunes, load_test_tunes
 
     if style is not None:
-        real = load_style_tunes(corpus, style, models)
-        losses = measure_losses(style, real, TransferSystem.open(models, device, only=style))
+        own = load_style_tunes(corpus, style, models)
+        losses = measure_losses(style, own, TransferSystem.open(models, device, only=style))
         click.echo(_as_json(losses) if as_json else losses.describe())
         return
     system = TransferSystem.open(models, device)
-    config = _evaluation_config(tunes, seeds, strengths, quick)
+    config = _evaluation_config(tunes, seeds, strengths, only, quick)
     wanted = [name.strip() for name in styles.split(",")] if styles else list(system.styles)
     for name in wanted:
         require_style(name, load_style_cards(models))
+    real = load_test_tunes(corpus, wanted, models, part)
+    known = None if part is None else load_test_tunes(corpus, wanted, models)
     with progress_bar() as show:
-        report = evaluate(load_test_tunes(corpus, wanted, models), system, config, show)
+        report = evaluate(real, system, config, show, known)
     if as_json:
         click.echo(msgspec.json.encode(report))
         return
@@ -121,13 +143,19 @@ def _as_json(losses: StyleLosses) -> str:
 
 
 def _evaluation_config(
-    tunes: int | None, seeds: int | None, strengths: int | None, quick: bool
+    tunes: int | None,
+    seeds: int | None,
+    strengths: int | None,
+    only: tuple[str, ...],
+    quick: bool,
 ) -> EvaluationConfig:
     from mst_core.evaluation.config import QUICK, EvaluationConfig
 
     given: dict[str, object] = {}
     if tunes is not None:
-        given |= {"tunes": tunes, "new_tunes": NEW_TUNES * tunes}
+        given |= {"tunes": tunes, "new_tunes": NEW_TUNES * tunes, "targets": tunes}
+    if only:
+        given["tasks"] = frozenset(only)
     if seeds is not None:
         given["seeds"] = tuple(range(seeds))
     if strengths is not None:

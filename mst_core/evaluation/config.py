@@ -13,6 +13,8 @@ class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     tunes: int = 40
     """Source tunes in each direction from style to style."""
+    tasks: frozenset[str] = frozenset({"losses", "new", "transfers", "one-tune"})
+    """What is evaluated."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds of each transfer."""
     strengths: tuple[float, ...] = tuple(step / 20 for step in range(21))
@@ -51,6 +53,8 @@ class EvaluationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Notes that each half of a target of the retrieval task needs."""
     max_jump: float = 0.15
     """Share of notes that neighbouring strengths may differ by."""
+    jump_strengths: int = 21
+    """Strengths from which a larger difference is a jump: with fewer each step is larger."""
 
     ngram_order: int = 3
     """Events of an n-gram."""

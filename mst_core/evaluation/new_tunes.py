@@ -9,12 +9,21 @@ import numpy as np
 
 from mst_core.composing.composer import Composer
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
+from mst_core.evaluation.comparison import (
+    NEW_TUNES,
+    ComparedMetric,
+    compare,
+    comparison_lines,
+    estimate_means,
+    means,
+)
 from mst_core.evaluation.distributions import (
     FeatureCounts,
     FeatureDistances,
     feature_distances,
     half_distances,
 )
+from mst_core.evaluation.naturalness import WHOLE_TUNE, melody_naturalness, rhythm_naturalness
 from mst_core.evaluation.phrases import (
     ends_on_tonic,
     has_exact_repeat,
@@ -76,6 +85,8 @@ class NewTuneStatistics(
     """95th percentile of the same for the real tunes, which are unrelated to the training tunes."""
     copying: float
     """Share of new tunes, 0 to 1, whose longest run exceeds `real_shared_run`."""
+    naturalness: tuple[ComparedMetric, ...] = ()
+    """New tunes beside real ones, with what is wanted."""
 
     @property
     def ratios(self) -> FeatureDistances:
@@ -100,6 +111,7 @@ class NewTuneStatistics(
                 f"  longest shared run: median {median}, 95th percentile {high}, maximum {most} "
                 f"steps (real 95th percentile {self.real_shared_run}); "
                 f"duplicates {self.duplicates}",
+                *comparison_lines(self.naturalness, self.style),
             )
         )
 
@@ -178,7 +190,25 @@ def compare_new_tunes(
         longest_shared_runs=(_percentile(runs, 0.5), _percentile(runs, 0.95), runs[-1]),
         real_shared_run=p95,
         copying=sum(run > p95 for run in runs) / len(runs),
+        naturalness=_compare(new, found, real_tunes),
     )
+
+
+def _compare(
+    new: Sequence[CorpusTune], real: Sequence[CorpusTune], whole: Sequence[CorpusTune]
+) -> tuple[ComparedMetric, ...]:
+    """Compare new tunes with real passages, and in their beginnings and ends with whole tunes."""
+
+    def rows(tunes: Sequence[CorpusTune]) -> list[dict[str, float | None]]:
+        return [
+            rhythm_naturalness(tune) | melody_naturalness(tune)
+            for tune in tunes
+            if any(event.pitch is not None for event in tune.events)
+        ]
+
+    of_passages, of_tunes = means(rows(real)), means(rows(whole))
+    theirs = of_passages | {name: of_tunes.get(name) for name in WHOLE_TUNE}
+    return compare(NEW_TUNES, estimate_means(rows(new)), theirs)
 
 
 def _run_search(

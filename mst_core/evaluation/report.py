@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mst_core.evaluation.bootstrap import Estimate
+from mst_core.evaluation.comparison import comparison_lines
 from mst_core.evaluation.retrieval import RetrievalResult, chance_reciprocal_rank
 from mst_core.evaluation.transfer_eval import DirectionResult, StrengthSummary
 
@@ -63,6 +64,7 @@ def direction_lines(result: DirectionResult) -> Iterator[str]:
         yield f"  real {result.target}: {entropy}, run {result.p95_run:.0f}"
     if result.curves:
         yield from _curve_lines(result.curves)
+    yield from comparison_lines(result.naturalness, result.target)
 
 
 def retrieval_lines(result: RetrievalResult) -> Iterator[str]:
@@ -76,6 +78,7 @@ def retrieval_lines(result: RetrievalResult) -> Iterator[str]:
     if result.share_of_way:
         share = _format_interval(result.share_of_way)
         yield f"  share of the way from genre only to copied: {share}"
+    yield from comparison_lines(result.naturalness, result.style)
 
 
 def _curve_lines(curves: StrengthSummary) -> Iterator[str]:

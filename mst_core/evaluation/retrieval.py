@@ -22,11 +22,15 @@ import numpy as np
 from mst_core.corpora.tunes import CorpusTune, title_key
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import Estimate, bootstrap_mean, share_between
+from mst_core.evaluation.comparison import ONE_TUNE, ComparedMetric, compare, estimate_means
 from mst_core.evaluation.config import EvaluationConfig
+from mst_core.evaluation.form_preservation import form_preservation
+from mst_core.evaluation.naturalness import keeps_last_note
 from mst_core.evaluation.pieces import EvaluationPiece, as_melody, has_regular_bars, window
 from mst_core.evaluation.rhythm_features import RhythmSequence, bar_kind, jensen_shannon
 from mst_core.evaluation.systems import TransferSystem
 from mst_core.music import Melody
+from mst_core.statistics.shared_runs import SharedRunIndex
 
 GENRE, COPIED, HALF, OURS = (
     "genre only",
@@ -142,6 +146,8 @@ class RetrievalResult(msgspec.Struct, frozen=True, rename={"share_of_way": "way"
     """Mean reciprocal rank by system."""
     share_of_way: Estimate | None
     """Our gain over the genre alone, as a share of the copied rhythm's gain."""
+    naturalness: tuple[ComparedMetric, ...] = ()
+    """The results, with what is wanted."""
 
 
 def evaluate_retrieval(
@@ -168,6 +174,10 @@ def evaluate_retrieval(
     if not targets or not sources:
         return None
     ranks: dict[str, list[float]] = {name: [] for name in (GENRE, COPIED, HALF, OURS)}
+    results: list[dict[str, float | None]] = []
+    indexes = [
+        SharedRunIndex([RhythmSequence.from_corpus(target.first).step_codes]) for target in targets
+    ]
     for own, target in enumerate(targets):
         on_progress(own / len(targets))
         found: dict[str, list[Melody]] = {GENRE: [], COPIED: [], OURS: []}
@@ -179,15 +189,47 @@ def evaluate_retrieval(
             found[GENRE].append(genre[-1] if genre else source)
             found[OURS].append(ours[-1] if ours else source)
             found[COPIED].append(baselines.copy_rhythm(source, target.first_melody))
+            results.append(_measure(source, found[OURS][-1], indexes[own]))
         for name, melodies in found.items():
             rhythms = map(RhythmSequence.from_melody, melodies)
             ranks[name].append(fmean(reciprocal_rank(rhythm, own, targets) for rhythm in rhythms))
         first = RhythmSequence.from_corpus(target.first)
         ranks[HALF].append(reciprocal_rank(first, own, targets))
+    usual = _usual_runs(targets, indexes)
+    way = share_between(ranks[OURS], ranks[GENRE], ranks[COPIED])
+    copied = [float((row["run"] or 0.0) > usual[1]) for row in results]
     return RetrievalResult(
         style,
         targets[0].bar_kind,
         len(targets),
         {name: bootstrap_mean(values) for name, values in ranks.items()},
-        share_between(ranks[OURS], ranks[GENRE], ranks[COPIED]),
+        way,
+        compare(
+            ONE_TUNE,
+            estimate_means(results) | {"way": way, "copied": bootstrap_mean(copied)},
+            {"run": usual[0], "copied": 0.05},
+        ),
     )
+
+
+def _measure(source: Melody, result: Melody, target: SharedRunIndex) -> dict[str, float | None]:
+    """Measure the form of a result, and its longest run of the target's rhythm in notes."""
+    return {
+        **form_preservation(source, result),
+        "last note": float(keeps_last_note(source, result)),
+        "run": float(target.longest(RhythmSequence.from_melody(result).step_codes)),
+    }
+
+
+def _usual_runs(
+    targets: Sequence[TargetHalves], indexes: Sequence[SharedRunIndex]
+) -> tuple[float, float]:
+    """Mean and 95th percentile of the longest runs that two unrelated targets share, in notes."""
+    codes = [RhythmSequence.from_corpus(target.first).step_codes for target in targets]
+    runs = [
+        index.longest(query)
+        for own, index in enumerate(indexes)
+        for other, query in enumerate(codes)
+        if own != other
+    ]
+    return (float(np.mean(runs)), float(np.percentile(runs, 95))) if runs else (0.0, 0.0)

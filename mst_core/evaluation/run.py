@@ -75,6 +75,7 @@ def evaluate(
     system: TransferSystem,
     config: EvaluationConfig,
     on_progress: Callable[[str, float], None] = lambda task, share: None,
+    known: Mapping[str, tuple[CorpusTune, ...]] | None = None,
 ) -> EvaluationReport:
     """Evaluate every style with enough test tunes, and every direction between two of them.
 
@@ -83,6 +84,7 @@ def evaluate(
         system: the transfer under evaluation, with its styles loaded.
         config: sample sizes and parameters.
         on_progress: called with the name of a task and the share of it that is done, 0 to 1.
+        known: real tunes by style that the classifiers learn from; None for ``real``.
     """
     tested = {name: tunes for name, tunes in real.items() if len(tunes) >= config.min_real_tunes}
     warnings = [
@@ -91,7 +93,11 @@ def evaluate(
         for name in real
         if name not in tested
     ]
-    losses = tuple(measure_losses(name, tunes, system) for name, tunes in real.items() if tunes)
+    losses = tuple(
+        measure_losses(name, tunes, system)
+        for name, tunes in real.items()
+        if tunes and "losses" in config.tasks
+    )
     new_tunes = tuple(
         measure_new_tunes(
             Composer(system.styles),
@@ -105,17 +111,21 @@ def evaluate(
             ),
         )
         for name, tunes in tested.items()
-        if passages(tunes, config.new_tune_bars, 1)
+        if "new" in config.tasks and passages(tunes, config.new_tune_bars, 1)
     )
     pieces = {name: find_pieces(tunes, config) for name, tunes in tested.items()}
+    all_pieces = pieces
+    if known is not None and "transfers" in config.tasks:
+        all_pieces = {name: find_pieces(known[name], config) for name in tested}
     directions: list[DirectionResult] = []
-    for source, target in permutations(pieces, 2):
+    for source, target in permutations(pieces, 2) if "transfers" in config.tasks else ():
         direction = evaluate_direction(
             (source, target),
             (pieces[source], pieces[target]),
             system,
             config,
             lambda share, task=f"{source} to {target}": on_progress(task, share),  # type: ignore[misc]
+            (all_pieces[source], all_pieces[target]),
         )
         if direction is None:
             warnings.append(f"{source} to {target}: no tune is in a meter and density of {target}")
@@ -124,7 +134,8 @@ def evaluate(
     retrieval = tuple(
         result
         for name, tunes in tested.items()
-        if (result := _retrieve(name, tunes, pieces, system, config, on_progress)) is not None
+        if "one-tune" in config.tasks
+        and (result := _retrieve(name, tunes, pieces, system, config, on_progress)) is not None
     )
     return EvaluationReport(losses, new_tunes, tuple(directions), retrieval, tuple(warnings))
 

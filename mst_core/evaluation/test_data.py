@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from mst_core.corpora.chorales import read_chorales
 from mst_core.corpora.files import RejectedItem
@@ -26,7 +27,10 @@ MIN_EVENTS = 2
 
 
 def load_test_tunes(
-    corpora: Sequence[str], styles: Iterable[str], models: Path
+    corpora: Sequence[str],
+    styles: Iterable[str],
+    models: Path,
+    part: Literal["validation", "test"] | None = None,
 ) -> dict[str, tuple[CorpusTune, ...]]:
     """Read the test tunes of several styles.
 
@@ -34,6 +38,7 @@ def load_test_tunes(
         corpora: files as ``FILE`` or ``STYLE=FILE``.
         styles: names of the styles.
         models: folder of the styles.
+        part: of each style's files, as training divides them; None for all tunes.
 
     Returns:
         Tunes by style. A style without a file has the tunes that music21 ships, or none.
@@ -49,6 +54,10 @@ def load_test_tunes(
         tunes = _with_events(read_tunes([path]))
         name = style or _infer_style(path, tunes, known, models)
         found.setdefault(name, []).extend(tunes)
+    if part is not None:
+        found = {
+            style: list(getattr(CorpusSplit.by_cluster(found[style]), part)) for style in found
+        }
     for style in known:
         if style not in found and (shipped := shipped_tunes(style, models)):
             found[style] = list(shipped)

@@ -10,10 +10,21 @@ from statistics import fmean
 import msgspec
 import numpy as np
 
+from mst_core.corpora.tunes import CorpusTune
 from mst_core.evaluation import baselines
 from mst_core.evaluation.bootstrap import Estimate, bootstrap_mean, gap_closure
+from mst_core.evaluation.comparison import (
+    FEWER_RHYTHMS,
+    TRANSFER,
+    ComparedMetric,
+    closure_spread,
+    compare,
+    estimate_means,
+    means,
+)
 from mst_core.evaluation.config import EvaluationConfig
 from mst_core.evaluation.form_preservation import form_preservation, smallest_step
+from mst_core.evaluation.naturalness import keeps_last_note, rhythm_naturalness
 from mst_core.evaluation.pieces import EvaluationPiece, fitting_sources, sample
 from mst_core.evaluation.rhythm_features import RhythmSequence, position_durations
 from mst_core.evaluation.strength_curve import (
@@ -82,7 +93,11 @@ class StrengthSummary(
 class DirectionResult(
     msgspec.Struct,
     frozen=True,
-    rename={"curves": "knob", "real_entropy": "entropy_of_real", "p95_run": "usual_run"},
+    rename={
+        "curves": "knob",
+        "real_entropy": "entropy_of_real",
+        "p95_run": "usual_run",
+    },
 ):
     """Everything measured from one style to another."""
 
@@ -97,6 +112,8 @@ class DirectionResult(
     """Mean entropy of durations of real target tunes, in bits."""
     p95_run: float | None
     """95th percentile of the longest run that real tunes share with unrelated ones, in notes."""
+    naturalness: tuple[ComparedMetric, ...] = ()
+    """Results at the highest strength beside real tunes, with what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +132,15 @@ class _MetricSet:
     @classmethod
     def build(
         cls,
-        given: Sequence[EvaluationPiece],
+        known: tuple[Sequence[EvaluationPiece], Sequence[EvaluationPiece]],
         real: Sequence[EvaluationPiece],
         sources: Sequence[EvaluationPiece],
         config: EvaluationConfig,
     ) -> _MetricSet:
         """Train the classifiers and count the reference data."""
+        theirs = sample(known[1], config.max_training_pieces)
         others = {
-            fold: [piece.rhythm for piece in real if piece.fold != fold]
+            fold: [piece.rhythm for piece in theirs if piece.fold != fold]
             for fold in range(config.folds)
         }
         indexes = {
@@ -138,10 +156,10 @@ class _MetricSet:
             window = (piece.rhythm.windows(length) or [piece.rhythm])[0]
             runs.append(indexes[piece.fold].longest(window.step_codes))
         return cls(
-            classifiers=CrossFittedClassifiers(given, real, config),
+            classifiers=CrossFittedClassifiers(*known, config),
             profiles={
-                kind: position_durations(piece.rhythm for piece in real if piece.bar_kind == kind)
-                for kind in {piece.bar_kind for piece in real}
+                kind: position_durations(piece.rhythm for piece in theirs if piece.bar_kind == kind)
+                for kind in {piece.bar_kind for piece in theirs}
             },
             run_indexes=indexes,
             seen_events={fold: seen_events(rhythms) for fold, rhythms in others.items()},
@@ -153,6 +171,8 @@ class _MetricSet:
         return {
             **form_preservation(before, after),
             "changed": changed_share(before, after),
+            "last note": float(keeps_last_note(before, after)),
+            **rhythm_naturalness(CorpusTune.from_melody(after)),
             **self.of_rhythm(RhythmSequence.from_melody(after), fold),
         }
 
@@ -175,6 +195,7 @@ def evaluate_direction(
     system: TransferSystem,
     config: EvaluationConfig,
     on_progress: Callable[[float], None] = lambda share: None,
+    known: tuple[Sequence[EvaluationPiece], Sequence[EvaluationPiece]] | None = None,
 ) -> DirectionResult | None:
     """Transfer tunes of one style to another and measure system and baselines.
 
@@ -184,6 +205,8 @@ def evaluate_direction(
         system: the transfer under evaluation.
         config: sample sizes and parameters.
         on_progress: called with the share of sources done, 0 to 1.
+        known: pieces of both styles that the classifiers learn from, and that copies are looked
+            for in; None for ``pieces``. No piece is classified by a model it trained.
 
     Returns:
         None when no source fits the target style, or none could be transferred.
@@ -192,12 +215,12 @@ def evaluate_direction(
     sources = fitting_sources(given, real, config.tunes)
     if not sources:
         return None
-    metrics = _MetricSet.build(given, real, sources, config)
+    metrics = _MetricSet.build(known or pieces, real, sources, config)
     real_row = f"real {names[1]}"
     rows: dict[str, list[dict[str, float | None]]] = {
         real_row: [
-            metrics.of_rhythm(piece.rhythm, piece.fold)
-            for piece in sample(_in_same_meters(real, sources), config.tunes)
+            rhythm_naturalness(piece.tune) | metrics.of_rhythm(piece.rhythm, piece.fold)
+            for piece in sample(_in_same_meters(real, sources), config.reference_pieces)
         ]
     }
     curves: list[StrengthCurve] = []
@@ -254,7 +277,40 @@ def evaluate_direction(
         curves=_summarize(curves, config) if len(config.strengths) > 2 else None,
         real_entropy=real_entropy,
         p95_run=metrics.p95_run,
+        naturalness=_compare(rows, real_row, log_odds, curves, config),
     )
+
+
+def _compare(
+    rows: Mapping[str, Sequence[dict[str, float | None]]],
+    real_row: str,
+    log_odds: Mapping[str, Sequence[float]],
+    curves: Sequence[StrengthCurve],
+    config: EvaluationConfig,
+) -> tuple[ComparedMetric, ...]:
+    """Return the results at the highest strength beside real tunes and sources."""
+    shown = [name for name in rows if name.startswith("ours")]
+    if not shown:
+        return ()
+    ours, source = rows[shown[-1]], rows[SOURCE]
+
+    def scores(tunes: Sequence[dict[str, float | None]], name: str) -> list[float]:
+        return [row[name] or 0.0 for row in tunes]
+
+    found = estimate_means(ours)
+    for name in CLASSIFIERS:
+        found[f"closure by {name}"] = gap_closure(
+            scores(ours, name), scores(source, name), log_odds[name]
+        )
+    first = CLASSIFIERS[0]
+    found |= closure_spread(scores(ours, first), scores(source, first), log_odds[first])
+    if len(config.strengths) > 2:
+        if len(config.strengths) >= config.jump_strengths:
+            found["jumps"] = bootstrap_mean([float(curve.jumps_too_far) for curve in curves])
+        found["spearman"] = bootstrap_mean([curve.rank_correlation(first) for curve in curves])
+    real, before = means(rows[real_row]), means(source)
+    fewer = (real["distinct"] or 0.0) < (before["distinct"] or 0.0)
+    return compare(TRANSFER, found, real, before, FEWER_RHYTHMS if fewer else {})
 
 
 def _in_same_meters(

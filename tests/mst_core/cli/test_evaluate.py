@@ -84,9 +84,24 @@ def test_the_table_has_easy_answers_beside_ours_and_says_how_the_knob_turned(
     assert rows["source copied"]["changed"]["mean"] == 0
     assert rows["source copied"]["closure by 3-gram"]["mean"] == 0
     assert rows["ours at 1.00"]["repeats"]["mean"] == 1
+    natural = {each["name"]: each for each in ways["dances", "snaps"]["naturalness"]}
+    assert natural["repeats kept"]["ours"]["mean"] == 1
+    assert natural["barlines held by a note"]["source"] == 0
+    assert {"tunes with a closure below .4", "last note keeps beat and length"} <= set(natural)
     knob = ways["dances", "snaps"]["knob"]
     assert knob["exact_at_zero"]["mean"] == 1
     assert knob["falls_of_change"] == 0
+
+
+def test_only_a_part_of_the_corpus_and_one_task_are_evaluated_where_asked(workshop: Path) -> None:
+    corpora = [f"--corpus={workshop / name}.jsonl" for name in ("dances", "snaps")]
+    where = ["--device", "cpu", "--models", workshop / "models", "--json"]
+    status, out, err = mst("evaluate", *corpora, *where, "--only", "losses", "--part", "test")
+    assert status == 0, err
+    report = json.loads(out)
+    assert [loss["style"] for loss in report["losses"]] == ["dances", "snaps"]
+    assert (report["ways"], report["new_tunes"], report["findings"]) == ([], [], [])
+    assert all(0 < loss["tunes"] < 20 for loss in report["losses"])
 
 
 def test_the_report_is_printed_as_a_table(workshop: Path) -> None:
@@ -110,6 +125,8 @@ def test_the_report_is_printed_as_a_table(workshop: Path) -> None:
         "durations shuffled",
         "nats a pitch",
         "strength: 100%",
+        "real snaps   wanted",
+        "syncopated notes",
     ):
         assert words in out
 

@@ -110,6 +110,9 @@ def test_tunes_of_the_same_kind_are_as_near_as_halves_of_the_real() -> None:
     assert figures.ratios.largest < 1.5
     assert figures.duplicates == 0
     assert "30 new tunes beside 30 real ones" in figures.describe()
+    natural = {metric.name: metric for metric in figures.naturalness}
+    assert natural["compass, semitones"].is_met
+    assert "end with a leap of a fourth or more" in figures.describe()
 
 
 def test_tunes_copied_from_the_training_tunes_are_counted() -> None:
