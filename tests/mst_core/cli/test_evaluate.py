@@ -95,7 +95,7 @@ def test_the_table_has_easy_answers_beside_ours_and_says_how_the_knob_turned(
 
 def test_only_a_part_of_the_corpus_and_one_task_are_evaluated_where_asked(workshop: Path) -> None:
     corpora = [f"--corpus={workshop / name}.jsonl" for name in ("dances", "snaps")]
-    where = ["--device", "cpu", "--models", workshop / "models", "--json"]
+    where: list[str | Path] = ["--device", "cpu", "--models", workshop / "models", "--json"]
     status, out, err = mst("evaluate", *corpora, *where, "--only", "losses", "--part", "test")
     assert status == 0, err
     report = json.loads(out)
