@@ -54,6 +54,8 @@ class Job(msgspec.Struct, frozen=True):
     """Draw pictures in black on white, for paper; a PDF file always is."""
     max_pages: int | None = None
     """Pages of a PNG that are made, at most; None makes all."""
+    is_long: bool = False
+    """Whether much work is expected: then it lets other jobs go first."""
 
     def decode_scores(self) -> Job:
         """Return the job with its parsed files decoded and checked, for the studio.

@@ -5,16 +5,16 @@ scores (files and pictures). It makes only the formats that the job names and im
 need: a tune asked for as ABC loads neither SoundFont nor engraver.
 
 `Studio.compose` and `Studio.render` are the two halves of `Studio.run`, so that an engine can
-compose the next tune while it renders this one. Call `compose` from one thread at a time; `render`
-is thread-safe.
+compose the next tune while it renders this one. Both may be called from several threads at once;
+the result of a job does not depend on the others.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_WAIT_S = 1.0
+"""Seconds between two reports of a drawing that waits for another one."""
 COMPOSING_SHARE = 0.5
 """Share of a job that is done when its tune is composed, 0 to 1."""
 
@@ -71,16 +73,24 @@ def open_synth(soundfont: Path) -> Synth:
 class ProgressReporter:
     """Reports the share of a job that is done, which never falls. Any thread may call it."""
 
-    def __init__(self, on_progress: Callable[[Progress], None], *, steps: int = 1) -> None:
-        """Report to ``on_progress``; ``steps`` is how often `step_done` will be called."""
+    def __init__(
+        self, on_progress: Callable[[Progress], None], *, steps: int = 1, start: float = 0.0
+    ) -> None:
+        """Prepare to report.
+
+        Args:
+            on_progress: receives the reports.
+            steps: how often `step_done` will be called.
+            start: share of the whole job that is done already, 0 to 1.
+        """
         self._on_progress = on_progress
         self._steps = max(1, steps)
         self._steps_done = 0
-        self._highest = 0.0
+        self._highest = start
         self._lock = Lock()
 
     def report(self, stage: str, share: float) -> None:
-        """Report a stage and the share of the whole job, 0 to 1.
+        """Report a stage and the share of the whole job, 0 to 1; also that work just goes on.
 
         Args:
             stage: ``composing``, ``playing`` or ``drawing``.
@@ -169,17 +179,25 @@ class Studio:
         self._drawing_lock = Lock()
 
     @classmethod
-    def open(cls, models_dir: Path, soundfont: Path | None = None, device: str = "auto") -> Self:
+    def open(
+        cls,
+        models_dir: Path,
+        soundfont: Path | None = None,
+        device: str = "auto",
+        on_stage: Callable[[str], None] = lambda stage: None,
+    ) -> Self:
         """Load the networks of every style; the SoundFont is opened by `warm` or the first audio.
 
         Args:
             models_dir: folder with one folder for each style.
             soundfont: path of an .sf2 file; None finds one of the system.
             device: where the networks run: auto, cpu or cuda.
+            on_stage: receives the name of each stage when it begins.
 
         Raises:
             StyleError: when a style cannot be loaded.
         """
+        on_stage("the libraries")
         from mst_core.composing.composer import Composer
 
         def open_system_synth() -> Synth:
@@ -187,7 +205,7 @@ class Studio:
 
             return open_synth(find_soundfont(soundfont))
 
-        return cls(Composer.open(models_dir, device), open_system_synth)
+        return cls(Composer.open(models_dir, device, on_stage=on_stage), open_system_synth)
 
     def __enter__(self) -> Self:
         return self
@@ -279,7 +297,7 @@ class Studio:
         scores = [format for format in job.formats if format not in AUDIO_FORMATS]
         # Synthesis and mastering, which all audio formats share, are one step more.
         steps = len(scores) + len(audio) + bool(audio)
-        progress = ProgressReporter(on_progress, steps=steps)
+        progress = ProgressReporter(on_progress, steps=steps, start=COMPOSING_SHARE)
         title = self._title_for(job, composition.melody)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing") as pool:
             drawn = pool.submit(self._render_scores, job, composition, scores, title, progress)
@@ -334,13 +352,20 @@ class Studio:
         from mst_core.sound.mastering import master
         from mst_core.sound.mix import render_band
 
+        def note_step() -> None:
+            progress.report("playing", 0.0)
+
         if job.play_original and composition.original is not None:
             performed = _perform_both(composition, _source_of(job))
         else:
             performed = [_perform(composition, job.repeats)]
         with ExitStack() as opened:
             recordings = [
-                master(opened.enter_context(render_band(self._require_synth(), voices)))
+                master(
+                    opened.enter_context(
+                        render_band(self._require_synth(), voices, on_step=note_step)
+                    )
+                )
                 for voices in map(start_at_zero, performed)
             ]
             progress.step_done("playing")
@@ -365,7 +390,7 @@ class Studio:
         files: dict[str, bytes] = {}
         page_count = None
         for format in formats:
-            with self._drawing_lock:
+            with self._drawing(progress):
                 if job.performed_midi and format == "mid":
                     files[format] = _performance_file(composition, title, job.repeats)
                 elif format in PICTURE_FORMATS:
@@ -377,6 +402,17 @@ class Studio:
                     files[format] = _score_file(composition, format, title)
             progress.step_done("drawing")
         return files, page_count
+
+    @contextmanager
+    def _drawing(self, progress: ProgressReporter) -> Iterator[None]:
+        """Hold the lock of drawing; who waits for another job's page counts as going on."""
+        progress.report("drawing", 0.0)
+        while not self._drawing_lock.acquire(timeout=MAX_WAIT_S):
+            progress.report("drawing", 0.0)
+        try:
+            yield
+        finally:
+            self._drawing_lock.release()
 
     def _title_for(self, job: Job, melody: Melody) -> str:
         """Return the title of the given tune, of both, or of a new one: Reel in D major, no. 7."""

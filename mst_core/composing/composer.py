@@ -21,7 +21,7 @@ from mst_core.transfer.transfer import StyleTransfer
 
 
 class Composer:
-    """Composes and transfers, one request at a time; the engine queues them."""
+    """Composes and transfers; several threads may use it at once."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Composer:
         device: str,
         config: GenerationConfig = GenerationConfig(),
         transfer_config: TransferConfig = TransferConfig(),
+        on_stage: Callable[[str], None] = lambda stage: None,
     ) -> Composer:
         """Load every style of a folder; a broken style is logged and left out.
 
@@ -56,12 +57,14 @@ class Composer:
             device: ``auto``, ``cpu`` or ``cuda``.
             config: constants of generating and selecting new tunes.
             transfer_config: constants of the transfer.
+            on_stage: receives the name of each stage when it begins.
 
         Raises:
             BadOption: when CUDA is requested and torch finds no GPU.
         """
         use_one_thread()
-        return cls(load_styles(models, pick_device(device)), config, transfer_config)
+        styles = load_styles(models, pick_device(device), on_stage)
+        return cls(styles, config, transfer_config)
 
     def compose(
         self, request: Compose, on_progress: Callable[[float], None] = lambda share: None

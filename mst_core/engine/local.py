@@ -3,7 +3,9 @@
 The engine has a fixed number of slots: a job takes one when `LocalEngine.run` begins and frees it
 when the worker has nothing more to do for it. When the worker dies, the jobs that it had started
 raise EngineLost; those that waited go to the next worker, so that a job that kills workers does
-little harm to the others. This module imports no network, synthesizer or engraver.
+little harm to the others. A job that hangs or takes too long ends the worker too, for a thread
+cannot be stopped: then it alone is to blame, and all others go to the next worker. This module
+imports no network, synthesizer or engraver.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from mst_core.engine import Capacity, EngineStatus, protocol
+from mst_core.engine.liveness import HangWatch
 from mst_core.engine.process import SHUTDOWN_GRACE_S, WORKER_COMMAND, WorkerProcess
 from mst_core.errors import EngineBusy, EngineLost, JobTimeout, MstError, rebuild_error
 from mst_core.jobs import Job, Progress, Rendition
@@ -38,12 +41,14 @@ class _Slot:
         self.events: Queue[Progress | Rendition | MstError] = Queue()
         self.abandoned = False  # its caller has left
         self.timeout: TimerHandle | None = None  # set when the worker starts the job
+        self.watch = HangWatch()  # of its steps in the present worker
         self.attempts = 0  # workers that it was sent to
 
     def cancel_timeout(self) -> None:
         """Stop the timeout, if it runs."""
         if self.timeout is not None:
             self.timeout.cancel()
+            self.timeout = None
 
 
 class LocalEngine:
@@ -68,7 +73,8 @@ class LocalEngine:
             soundfont: path of an .sf2 file; None finds one of the system.
             device: where the networks run: auto, cpu or cuda.
             slots: jobs that the engine takes at once.
-            job_timeout_s: seconds that the worker may take for one job.
+            job_timeout_s: seconds that the worker may take for one job, and twice as many for a
+                long one, which lets others go first.
             startup_timeout_s: seconds until a worker must be ready.
             first_restart_delay_s: seconds before the second restart in a row; then they double.
             worker_command: program and arguments of the worker; None is the real one.
@@ -85,6 +91,7 @@ class LocalEngine:
         self._restarts = 0  # since the last finished job
         self._deaths = 0  # ends and failed starts since ever
         self._problem = ""  # the last of them
+        self._blamed = False  # whether one job is known to be why the worker is killed
         self._on_change: Callable[[], None] = lambda: None
         self._supervisor: Task[None] | None = None
 
@@ -168,6 +175,7 @@ class LocalEngine:
     def _send_job(self, slot: _Slot, worker: WorkerProcess) -> None:
         """Send the job of a slot to a worker."""
         slot.attempts += 1
+        slot.watch = HangWatch()
         worker.send(protocol.Run(slot.ticket, slot.job))
 
     def _abandon(self, slot: _Slot) -> None:
@@ -241,13 +249,17 @@ class LocalEngine:
         self._deaths += 1
         self._problem = end
         logger.error("the engine died: %s", end)
+        blamed, self._blamed = self._blamed, False
         for slot in [*self._slots.values()]:
-            if slot.abandoned or slot.timeout is not None or slot.attempts >= MAX_ATTEMPTS_PER_JOB:
+            is_suspect = slot.timeout is not None and not blamed
+            if slot.abandoned or is_suspect or slot.attempts >= MAX_ATTEMPTS_PER_JOB:
                 self._free_slot(slot, EngineLost(end))
+            slot.cancel_timeout()
 
     def _handle_event(self, message: protocol.WorkerEvent) -> None:
         """Pass an event of the worker on to the caller of its job."""
-        if isinstance(message, protocol.Ready):
+        if isinstance(message, protocol.Beat):
+            self._look_at_work(message)
             return
         slot = self._slots.get(message.ticket)
         if slot is None:  # it timed out while this event was on its way
@@ -258,7 +270,8 @@ class LocalEngine:
         match message.event:
             case None:
                 loop = asyncio.get_running_loop()
-                slot.timeout = loop.call_later(self._job_timeout_s, self._time_out, slot)
+                limit_s = self._job_timeout_s * (2 if slot.job.is_long else 1)
+                slot.timeout = loop.call_later(limit_s, self._time_out, slot)
                 slot.events.put_nowait(Progress("composing", 0.0))
             case Progress() as progress:
                 slot.events.put_nowait(progress)
@@ -266,17 +279,31 @@ class LocalEngine:
                 self._restarts = 0
                 self._free_slot(slot, rendition)
 
+    def _look_at_work(self, beat: protocol.Beat) -> None:
+        """End the jobs that take no step any more, and with them the worker."""
+        for ticket, (steps, work_s) in beat.work.items():
+            slot = self._slots.get(ticket)
+            if slot is not None and (hang := slot.watch.look(steps, work_s)):
+                job_id = slot.job.id
+                logger.error("job %s made no step %s", job_id, hang, extra={"job": job_id})
+                self._blame(slot, EngineLost(f"it made no step {hang}"))
+
     def _time_out(self, slot: _Slot) -> None:
-        """End a job that takes too long, and with it the worker: a thread cannot be stopped."""
+        """End a job that takes too long, and with it the worker."""
         logger.error(
             "job %s took more than %g s",
             slot.job.id,
             self._job_timeout_s,
             extra={"job": slot.job.id},
         )
-        self._free_slot(slot, JobTimeout(f"{self._job_timeout_s:g}"))
+        self._blame(slot, JobTimeout(f"{self._job_timeout_s:g}"))
+
+    def _blame(self, slot: _Slot, error: MstError) -> None:
+        """End a job and the worker: a thread cannot be stopped."""
+        self._free_slot(slot, error)
         if self._worker is not None:
-            self._worker.kill()
+            self._blamed = True
+            self._worker.condemn(f"job {slot.job.id}: {error}")
 
     def _fail_all(self, reason: str) -> None:
         """End every job with EngineLost."""

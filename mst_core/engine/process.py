@@ -12,12 +12,12 @@ from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from mst_core.engine import protocol
+from mst_core.engine.liveness import HangWatch, process_work_s
 from mst_core.errors import EngineLost, rebuild_error
 
 # `env` adds to the environment of the worker without reading that of this process. One OpenMP
@@ -27,8 +27,6 @@ SHUTDOWN_GRACE_S = 5.0
 """Seconds from closing the input of a worker until it is killed."""
 TICK_S = 1.0
 """Seconds between two looks for a sign of life of the worker."""
-MAX_SILENT_TICKS = 8
-"""Looks in a row without a sign of life after which a worker is killed."""
 LATE_START_S = 10.0
 """Seconds of a start after which the log says that it takes long."""
 _MAX_LINE_BYTES = 65_536
@@ -48,9 +46,11 @@ class WorkerProcess:
         self._stdout = stdout
         self._log_task = asyncio.create_task(_forward_log(stderr))
         self._ready = False
-        self._silent_ticks = 0  # looks without a sign of life, also after the last one
+        self._stage = ""  # of its start
+        self._signs = 0  # of life: reads from its output
+        self._watch = HangWatch()
         self._frozen = ""  # why this side killed it, if it did
-        self._watch_task = asyncio.create_task(self._watch())
+        self._watch_task = asyncio.create_task(self._watch_life())
 
     @classmethod
     async def start(
@@ -80,6 +80,9 @@ class WorkerProcess:
             child.send(setup)
             async with asyncio.timeout(startup_timeout_s):
                 answer = await child._read()
+                while isinstance(answer, protocol.Beat) and not answer.ready:
+                    child._stage = answer.stage or child._stage
+                    answer = await child._read()
         except TimeoutError:
             end = await child.close(0)
             frozen = child._frozen and f"{end}; "
@@ -89,7 +92,7 @@ class WorkerProcess:
         except BaseException:
             await child.close(0)
             raise
-        if isinstance(answer, protocol.Ready):
+        if isinstance(answer, protocol.Beat):
             child._ready = True
             return child
         if isinstance(answer, protocol.Failed):
@@ -105,7 +108,7 @@ class WorkerProcess:
     @property
     def silent_s(self) -> float:
         """Seconds since the last sign of life, in whole looks of this process."""
-        return self._silent_ticks * TICK_S
+        return self._watch.silent_looks * TICK_S
 
     def send(self, message: protocol.Setup | protocol.Run | protocol.Cancel) -> None:
         """Send a command; it is dropped when the worker has ended, which also ends `events`."""
@@ -118,34 +121,41 @@ class WorkerProcess:
         while (message := await self._read()) is not None:
             yield message
 
-    async def _watch(self) -> None:
-        """Kill the worker when it shows no sign of life for `MAX_SILENT_TICKS` looks in a row.
+    async def _watch_life(self) -> None:
+        """Kill the worker when it shows no sign of life for too long, see `liveness`.
 
         Looks are counted, not seconds: when this process itself was stopped, or the machine slept,
-        the signs that came meanwhile are read before the next look. A worker that is not ready
-        sends no signs, because imports may hold its interpreter for long; then being stopped by a
-        signal counts as silence.
+        the signs that came meanwhile are read before the next look. In its start only a new stage
+        is a sign, because imports may hold the interpreter for long.
         """
-        ticks = 0
-        while self._silent_ticks < MAX_SILENT_TICKS:
+        hang, ticks = "", 0
+        while not hang:
             await asyncio.sleep(TICK_S)
             ticks += 1
-            if self._ready or _is_stopped(self.pid):
-                self._silent_ticks += 1
+            signs = self._signs if self._ready else self._stage
+            hang = self._watch.look((self._ready, signs), process_work_s(self.pid))
             if not self._ready and ticks * TICK_S == LATE_START_S:
                 logger.warning("the engine process %d is still starting", self.pid)
-        self._frozen = f"it showed no sign of life for {self.silent_s:g} seconds"
-        logger.error("the engine process %d is frozen: %s", self.pid, self._frozen)
-        self.kill()
+        if self._ready:
+            self.condemn(f"it showed no sign of life {hang}")
+        else:
+            self.condemn(f"its start ({self._stage or 'the process'}) made no step {hang}")
 
-    def _note_life(self) -> None:
-        """Begin to count the silence anew."""
-        self._silent_ticks = 0
+    def condemn(self, reason: str) -> None:
+        """Kill the worker; ``reason`` is what `close` returns."""
+        self._frozen = reason
+        logger.error("the engine process %d is frozen: %s", self.pid, reason)
+        self.kill()
 
     def kill(self) -> None:
         """Kill the worker and every process that it started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _note_life(self) -> None:
+        """Count a sign of life."""
+        self._signs += 1
+        self._watch.silent_looks = 0
 
     async def close(self, grace_s: float) -> str:
         """Close the input of the worker, wait ``grace_s`` seconds for its end, then kill it.
@@ -180,22 +190,12 @@ class WorkerProcess:
         except msgspec.DecodeError:
             logger.exception("the engine process %d sent an invalid frame", self.pid)
             return None
-        self._note_life()
         return event
 
     async def _discard_output(self) -> None:
         """Read to the end of the output: a worker that is writing must be able to finish."""
         while await self._stdout.read(_MAX_LINE_BYTES):
             pass
-
-
-def _is_stopped(pid: int) -> bool:
-    """Return whether a process is stopped by a signal; False where the system does not say."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(") ")[2][:1] in ("T", "t")  # the name before it may hold anything
 
 
 async def _forward_log(stderr: StreamReader) -> None:

@@ -45,8 +45,16 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     ticket: int
 
 
-class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The studio is open: the worker takes jobs. Sent again as a sign of life, once a second."""
+class Beat(msgspec.Struct, frozen=True, tag="beat"):
+    """A sign of life, sent once a second and at each stage of the start."""
+
+    ready: bool
+    """Whether the studio is open, so that the worker takes jobs."""
+    stage: str = ""
+    """What the start is at."""
+    work: dict[int, tuple[int, float | None]] = {}
+    """By ticket of the jobs at work: their steps so far, and the CPU seconds of their threads;
+    None where the system does not say."""
 
 
 class JobUpdate(msgspec.Struct, frozen=True, tag="job_update"):
@@ -66,7 +74,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     arguments: tuple[str, ...]
 
 
-WorkerEvent = Ready | JobUpdate | Failed
+WorkerEvent = Beat | JobUpdate | Failed
 
 _command_decoder: msgspec.msgpack.Decoder[Setup | Run | Cancel] = msgspec.msgpack.Decoder(
     Setup | Run | Cancel

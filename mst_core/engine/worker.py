@@ -1,8 +1,9 @@
 """The worker process of an engine: one warm studio, commands on standard input, events on output.
 
-One thread composes the tunes in the order of their arrival; a few others render audio and scores,
-so that the next tune is composed while the last one is rendered. The process ends with its standard
-input, because then its owner has ended.
+One thread composes the tunes in the order of their arrival and a second one the long ones, which
+lets the first go ahead; a few others render audio and scores, so that the next tune is composed
+while the last one is rendered. The process ends with its standard input, because then its owner has
+ended.
 """
 
 from __future__ import annotations
@@ -12,22 +13,29 @@ import os
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from textwrap import indent
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_native_id
 from typing import BinaryIO
 
 from mst_core.engine import protocol
+from mst_core.engine.liveness import thread_work_s
 from mst_core.errors import EngineFault, EngineLost, MstError
 from mst_core.generation.composition import Composition
 from mst_core.jobs import Job, Progress
 from mst_core.studio import Studio
 
 RENDER_THREADS = 2
+GIVE_WAY = 1.0
+"""While shorter jobs are composed a long one waits after each step, this many times as long as the
+step took: it keeps half of the time."""
+MAX_GIVE_WAY_S = 1.0
+"""Seconds that it waits at most after one step."""
 BEAT_S = 1.0
 """Seconds between two signs of life."""
 PROGRESS_STEP = 0.01
@@ -39,6 +47,31 @@ _job_id: ContextVar[str] = ContextVar("job_id", default="")
 logger = logging.getLogger(__name__)
 
 
+class _AtWork:
+    """What a job at work has done, for the signs of life."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._done_s = 0.0  # CPU seconds
+        self._threads: dict[int, float | None] = {}  # by id their CPU seconds at the last look
+
+    def step(self) -> None:
+        """Count a step of the calling thread."""
+        self.steps += 1
+        self._threads.setdefault(get_native_id(), None)
+
+    def work_s(self) -> float | None:
+        """Return the CPU seconds of all threads that took a step; None without any figure."""
+        known = False
+        for thread, before in [*self._threads.items()]:
+            now = thread_work_s(thread)
+            if now is not None:
+                known = True
+                self._done_s += 0.0 if before is None else max(0.0, now - before)
+                self._threads[thread] = now
+        return self._done_s if known else None
+
+
 class JobRunner:
     """Runs jobs in threads of its own and sends their events. A job has two stages."""
 
@@ -46,12 +79,17 @@ class JobRunner:
         self._studio = studio
         self._send = send
         self._compose_pool = ThreadPoolExecutor(1, "composing")
+        self._long_pool = ThreadPoolExecutor(1, "composing-long")
         self._render_pool = ThreadPoolExecutor(RENDER_THREADS, "finishing")
         self._stages: dict[int, Future[None]] = {}
         """By ticket the stage that each job is in or waits for."""
+        self._at_work: dict[int, _AtWork] = {}
+        """By ticket the jobs that a thread works on now."""
         self._cancelled: set[int] = set()
         """Tickets of the jobs that are to end."""
         self._lock = Lock()
+        self._way_free = Event()  # no shorter job is composed now
+        self._way_free.set()
 
     def run(self, ticket: int, job: Job) -> None:
         """Queue a job.
@@ -60,9 +98,16 @@ class JobRunner:
             ticket: number of the job; every event that is sent about it has this number.
             job: the request, the formats and the encoded scores.
         """
-        report = self._progress_callback(ticket)
+        pool = self._long_pool if job.is_long else self._compose_pool
+        report = self._progress_callback(ticket, gives_way=job.is_long)
         with self._lock:
-            self._stages[ticket] = self._compose_pool.submit(self._compose, ticket, job, report)
+            self._stages[ticket] = pool.submit(self._compose, ticket, job, report)
+
+    def work(self) -> dict[int, tuple[int, float | None]]:
+        """Return steps and CPU seconds of the jobs at work, by ticket."""
+        with self._lock:
+            at_work = dict(self._at_work)
+        return {ticket: (each.steps, each.work_s()) for ticket, each in at_work.items()}
 
     def cancel(self, ticket: int) -> None:
         """Remove a waiting job from the queue, or end a running one at its next progress report."""
@@ -75,28 +120,30 @@ class JobRunner:
         if waiting:
             self._fail_job(ticket, _cancelled())
 
-    def await_lock(self) -> None:
-        """Return when the jobs can be changed: never when a thread holds them for good."""
-        with self._lock:
-            pass
-
     def close(self) -> None:
         """Start no further stage and wait for none."""
         self._compose_pool.shutdown(wait=False, cancel_futures=True)
+        self._long_pool.shutdown(wait=False, cancel_futures=True)
         self._render_pool.shutdown(wait=False, cancel_futures=True)
 
     def _compose(self, ticket: int, job: Job, report: Callable[[Progress], None]) -> None:
         """Do the first stage of a job and queue its second."""
         self._send(protocol.JobUpdate(ticket, None))
-        with self._ends_on_error(ticket, job):
-            job = job.decode_scores()
-            composition = self._studio.compose(job, report)
-            with self._lock:
-                if ticket in self._cancelled:
-                    raise _cancelled()
-                self._stages[ticket] = self._render_pool.submit(
-                    self._render, ticket, job, report, composition
-                )
+        if not job.is_long:
+            self._way_free.clear()
+        try:
+            with self._works_on(ticket, job):
+                job = job.decode_scores()
+                composition = self._studio.compose(job, report)
+                with self._lock:
+                    if ticket in self._cancelled:
+                        raise _cancelled()
+                    self._stages[ticket] = self._render_pool.submit(
+                        self._render, ticket, job, report, composition
+                    )
+        finally:
+            if not job.is_long:
+                self._way_free.set()
 
     def _render(
         self,
@@ -106,34 +153,54 @@ class JobRunner:
         composition: Composition,
     ) -> None:
         """Do the second stage of a job."""
-        with self._ends_on_error(ticket, job):
+        with self._works_on(ticket, job):
             rendition = self._studio.render(job, composition, report)
             self._end_job(protocol.JobUpdate(ticket, rendition))
 
-    def _progress_callback(self, ticket: int) -> Callable[[Progress], None]:
-        """Return a function that sends progress, in steps, and ends the job once cancelled."""
+    def _progress_callback(self, ticket: int, *, gives_way: bool) -> Callable[[Progress], None]:
+        """Return a function that sends progress, in steps, and ends the job once cancelled.
+
+        One that gives way waits in the composing while shorter jobs are composed.
+        """
         last_share = -1.0  # of the last progress that was sent
+        resumed_s = time.monotonic()  # when the present step began
 
         def report(progress: Progress) -> None:
-            nonlocal last_share
+            nonlocal last_share, resumed_s
             if ticket in self._cancelled:
                 raise _cancelled()
+            if (at_work := self._at_work.get(ticket)) is not None:
+                at_work.step()
             if progress.share >= last_share + PROGRESS_STEP:
                 last_share = progress.share
                 self._send(protocol.JobUpdate(ticket, progress))
+            if gives_way and progress.stage == "composing":
+                step_s = time.monotonic() - resumed_s
+                self._way_free.wait(min(MAX_GIVE_WAY_S, GIVE_WAY * step_s))
+                resumed_s = time.monotonic()
 
         return report
 
     @contextmanager
-    def _ends_on_error(self, ticket: int, job: Job) -> Iterator[None]:
-        """End the job and send the error, if the block raises one; its log lines name the job."""
+    def _works_on(self, ticket: int, job: Job) -> Iterator[None]:
+        """Watch the steps of the block; end the job and send the error, if it raises one.
+
+        Its log lines name the job.
+        """
         token = _job_id.set(job.id)
+        at_work = _AtWork()
+        at_work.step()
+        with self._lock:
+            self._at_work[ticket] = at_work
         try:
             yield
         except Exception as error:
             self._fail_job(ticket, to_mst_error(error, f"job {job.id}"))
         finally:
             _job_id.reset(token)
+            with self._lock:
+                if self._at_work.get(ticket) is at_work:
+                    del self._at_work[ticket]
 
     def _fail_job(self, ticket: int, error: MstError) -> None:
         """Forget a job and send its error."""
@@ -169,14 +236,15 @@ def to_mst_error(error: Exception, during: str) -> MstError:
 def serve(
     incoming: BinaryIO,
     outgoing: BinaryIO,
-    open_studio: Callable[[Path, Path | None, str], Studio],
+    open_studio: Callable[[Path, Path | None, str, Callable[[str], None]], Studio],
 ) -> None:
     """Open the studio, then run commands until ``incoming`` ends.
 
     Args:
         incoming: stream of command frames; the first is a `protocol.Setup`.
         outgoing: stream for event frames.
-        open_studio: opens a studio from models folder, SoundFont and device.
+        open_studio: opens a studio from models folder, SoundFont and device, and calls its last
+            argument with the name of each stage.
 
     Raises:
         msgspec.DecodeError: when a frame is no command.
@@ -198,14 +266,19 @@ def serve(
         return
     try:
         soundfont = Path(setup.soundfont) if setup.soundfont is not None else None
-        studio = open_studio(Path(setup.models), soundfont, setup.device)
+
+        def note_stage(stage: str) -> None:
+            send(protocol.Beat(ready=False, stage=stage))
+
+        studio = open_studio(Path(setup.models), soundfont, setup.device, note_stage)
+        note_stage("the synthesizer")
         studio.warm()
     except Exception as error:
         fault = to_mst_error(error, "opening the studio")
         send(protocol.Failed(protocol.SETUP_TICKET, fault.code, fault.arguments))
         return
     runner = JobRunner(studio, send)
-    send(protocol.Ready())
+    send(protocol.Beat(ready=True))
     ended = Event()
     Thread(target=_beat, args=(runner, send, ended), name="heartbeat", daemon=True).start()
     while (command := protocol.read_command(incoming)) is not None:
@@ -229,8 +302,7 @@ def _beat(runner: JobRunner, send: Callable[[protocol.WorkerEvent], None], ended
         ended: set when no more signs are needed.
     """
     while not ended.wait(BEAT_S):
-        runner.await_lock()
-        send(protocol.Ready())
+        send(protocol.Beat(ready=True, work=runner.work()))
 
 
 def _name_job(record: logging.LogRecord) -> bool:
@@ -263,7 +335,9 @@ def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     return incoming, outgoing
 
 
-def main(open_studio: Callable[[Path, Path | None, str], Studio] = Studio.open) -> None:
+def main(
+    open_studio: Callable[[Path, Path | None, str, Callable[[str], None]], Studio] = Studio.open,
+) -> None:
     """Run the worker process; it never returns.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,15 +62,19 @@ class Style:
         )
 
 
-def load_styles(models: Path, device: torch.device) -> dict[str, Style]:
+def load_styles(
+    models: Path, device: torch.device, on_stage: Callable[[str], None] = lambda stage: None
+) -> dict[str, Style]:
     """Load every style of a folder, by name; a broken one is logged and left out.
 
     Args:
         models: folder with one folder for each style.
         device: where the networks go.
+        on_stage: receives a few words when it begins with a style.
     """
     styles: dict[str, Style] = {}
     for name in load_style_cards(models):
+        on_stage(f"the style {name}")
         try:
             styles[name] = Style.load(models / name, device)
         except BrokenStyle as error:

@@ -7,7 +7,7 @@ made softer by as much. All voices are rendered piece by piece into temporary fi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +36,10 @@ DEFAULT_CONFIG = MixConfig()
 
 
 def render_band(
-    synth: Synth, voices: Sequence[Performance], config: MixConfig = DEFAULT_CONFIG
+    synth: Synth,
+    voices: Sequence[Performance],
+    config: MixConfig = DEFAULT_CONFIG,
+    on_step: Callable[[], None] = lambda: None,
 ) -> SampleFile:
     """Render a melody and its parts.
 
@@ -44,6 +47,7 @@ def render_band(
         synth: the synthesizer.
         voices: the performance of the melody, then those of its parts; none begins before second 0.
         config: the balance.
+        on_step: called at each piece that is rendered, and at each that is read from the result.
 
     Returns:
         The audio, as long as the longest of them. Whoever gets it closes it.
@@ -51,13 +55,13 @@ def render_band(
     Raises:
         MstError: what ``synth`` raises for the melody.
     """
-    melody = SampleFile.of(synth.stream(voices[:1]))
+    melody = SampleFile.of(synth.stream(voices[:1]), on_step)
     try:
         Recording.of(melody).require_sound(min_seconds=voices[0].seconds)
         parts = [each for voice in voices[1:] if (each := _within_limit(voice)).notes]
         if parts:
             try:
-                with SampleFile.of(synth.stream(parts)) as band:
+                with SampleFile.of(synth.stream(parts), on_step) as band:
                     melody.mix(band, _band_level(melody, band, config))
             except NoSound as error:
                 log.warning("the parts are left out of the sound: %s", error)

@@ -5,7 +5,7 @@ Short audio stays in memory. The file has no name and is gone when it is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Self
 
@@ -23,8 +23,13 @@ _FRAME_BYTES = 2 * np.dtype(np.float32).itemsize
 class SampleFile:
     """Stereo audio that is appended to, mixed into, and read in pieces."""
 
-    def __init__(self) -> None:
-        """Open an empty file."""
+    def __init__(self, on_access: Callable[[], None] = lambda: None) -> None:
+        """Open an empty file.
+
+        Args:
+            on_access: called at each read and write: a step of a long piece's work.
+        """
+        self._on_access = on_access
         self.frames = 0
         """Frames in the file."""
         self._file = SpooledTemporaryFile(MAX_BYTES_IN_MEMORY)  # noqa: SIM115  closed by `close`
@@ -36,13 +41,14 @@ class SampleFile:
         self.close()
 
     @classmethod
-    def of(cls, chunks: Iterable[Samples]) -> Self:
+    def of(cls, chunks: Iterable[Samples], on_access: Callable[[], None] = lambda: None) -> Self:
         """Return a file with audio; when the audio raises an error, the file is closed.
 
         Args:
             chunks: audio in pieces of shape (frames, 2).
+            on_access: called at each read and write.
         """
-        file = cls()
+        file = cls(on_access)
         try:
             for chunk in chunks:
                 file.append(chunk)
@@ -66,6 +72,7 @@ class SampleFile:
             start: index of the first frame, at least 0.
             count: number of frames; fewer come at the end of the file.
         """
+        self._on_access()
         count = max(0, min(count, self.frames - start))
         self._file.seek(start * _FRAME_BYTES)
         data = self._file.read(count * _FRAME_BYTES)
@@ -97,6 +104,7 @@ class SampleFile:
 
     def _write(self, start: int, samples: Samples) -> None:
         """Write audio over what is there, or at the end."""
+        self._on_access()
         self._file.seek(start * _FRAME_BYTES)
         self._file.write(np.ascontiguousarray(samples, np.float32).tobytes())
         self.frames = max(self.frames, start + len(samples))

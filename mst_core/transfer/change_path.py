@@ -60,6 +60,7 @@ def build_path(
     alternatives: Sequence[Alternatives],
     similarity: Callable[[NDArray[np.int64]], float],
     config: TransferConfig = TransferConfig(),
+    on_step: Callable[[], None] = lambda: None,
 ) -> ChangePath:
     """Build the path greedily, by the largest gain in similarity per changed note.
 
@@ -69,6 +70,7 @@ def build_path(
             lead in order from the tune's own values (the first) to the wholly changed ones.
         similarity: of the values of a version to the target.
         config: bounds of the search.
+        on_step: called before each step of the search: a long tune takes minutes.
 
     Returns:
         The versions that no other version beats.
@@ -84,6 +86,7 @@ def build_path(
     )
     misses = 0
     while misses < len(waiting):
+        on_step()
         tried = [waiting[index] for index in range(min(tries, len(waiting)))]
         best: tuple[bool, float, int, int, float] | None = None
         for index in tried:
@@ -135,6 +138,7 @@ def select_drafts(
     classes: Sequence[Alternatives],
     similarity: Callable[[NDArray[np.int64]], float],
     config: TransferConfig = TransferConfig(),
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[int]:
     """Select a draft for each class of bars, by coordinate ascent on the whole tune's similarity.
 
@@ -146,6 +150,7 @@ def select_drafts(
         classes: for each class its notes and the values in each draft.
         similarity: of the values of a version to the target.
         config: number of passes, and the smallest gain that counts.
+        on_step: called before each step of the search.
 
     Returns:
         For each class the index of its option.
@@ -158,6 +163,7 @@ def select_drafts(
         values[bar_class.notes] = bar_class.options[pick]
 
     def take_everywhere(pick: int) -> float:
+        on_step()
         for bar_class in classes:
             take(bar_class, min(pick, len(bar_class.options) - 1))
         return similarity(values)
@@ -168,6 +174,7 @@ def select_drafts(
     for _ in range(config.rounds):
         before = current
         for index, bar_class in enumerate(classes):
+            on_step()
             for pick in range(len(bar_class.options)):
                 take(bar_class, pick)
                 gained = similarity(values)

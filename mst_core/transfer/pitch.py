@@ -91,18 +91,22 @@ def build_pitch_path(
         config,
     )
     drafts = _write_drafts(constraints, target, seed, on_progress)
+
+    def note_step() -> None:
+        on_progress(1.0)  # the drafts are written; the rest only chooses
+
     classes = [
         Alternatives(notes, tuple(draft[notes] for draft in drafts))
         for notes in constraints.classes
     ]
-    picks = select_drafts(own, classes, similarity, config)
+    picks = select_drafts(own, classes, similarity, config, note_step)
     pieces = [
         Alternatives(part, (own[part], drafts[pick][part]))
         for bar_class, pick in zip(classes, picks, strict=True)
         for part in _short_pieces(bar_class.notes, config.max_piece_notes)
         if (own[part] != drafts[pick][part]).any()
     ]
-    return build_path(own, pieces, similarity, config)
+    return build_path(own, pieces, similarity, config, note_step)
 
 
 def _short_pieces(notes: NDArray[np.int64], max_notes: int) -> list[NDArray[np.int64]]:

@@ -140,6 +140,10 @@ def build_rhythm_path(
     drafts, unplayable = _write_drafts(
         melody, target, tempo, sections, meters, seed, keep, on_progress
     )
+
+    def note_step() -> None:
+        on_progress(1.0)  # the drafts are written; the rest only chooses
+
     n_groups = sum(bool(group.notes) for section in sections for group in section.groups)
     if unplayable > target.config.max_unplayable_in_tune * n_groups:
         raise NoSuchTune(f"{target.name} has no rhythm for most of these bars")
@@ -160,6 +164,7 @@ def build_rhythm_path(
         [bar_class.alternatives for bar_class in classes],
         similarity.of_whole_draft,
         target.config,
+        note_step,
     )
     pieces = [
         piece
@@ -168,7 +173,7 @@ def build_rhythm_path(
     ]
     return RhythmPath(
         source,
-        build_path(own, pieces, similarity, target.config),
+        build_path(own, pieces, similarity, target.config, note_step),
         unplayable,
         tuple(zip(sections, meters, strict=True)),
         tuple(rhythm_index.times),

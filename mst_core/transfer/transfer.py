@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import TypeVar
 
 from mst_core.corpora.tunes import CorpusTune
@@ -31,6 +32,7 @@ from mst_core.transfer.structure import check_duration, count_kept_repeats
 from mst_core.transfer.target import PitchTarget, RhythmTarget, Target
 
 T = TypeVar("T")
+_CACHE_LOCK = Lock()
 _MAX_LISTED = 4
 """Runs of bars that a sentence names."""
 
@@ -248,7 +250,7 @@ def compare_with_target(
 def get_or_make(
     cache: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T], max_items: int
 ) -> T:
-    """Return the item of a key, which ``make`` makes where the cache has none.
+    """Return the item of a key, which ``make`` makes where the cache has none; any thread may ask.
 
     Args:
         cache: items by key, the one used least recently first; that one is dropped if necessary.
@@ -256,12 +258,18 @@ def get_or_make(
         make: called where the cache lacks the item.
         max_items: size of the cache.
     """
-    if key not in cache:
-        cache[key] = make()
-        if len(cache) > max_items:
+    with _CACHE_LOCK:
+        if (item := cache.get(key)) is not None:
+            cache.move_to_end(key)
+            return item
+    # Without the lock: another thread may make another item meanwhile, or even the same.
+    item = make()
+    with _CACHE_LOCK:
+        cache[key] = item
+        cache.move_to_end(key)
+        while len(cache) > max_items:
             cache.popitem(last=False)
-    cache.move_to_end(key)
-    return cache[key]
+    return item
 
 
 def _widest_swing(card: StyleCard) -> float:

@@ -2,7 +2,8 @@
 
 Each start adds its process id to the file ``starts`` in the folder of the models. A file called
 ``crashing``, ``hanging``, ``no_soundfont`` or ``broken`` in that folder makes the start crash,
-hang, raise NoSoundFont or raise another error.
+hang, raise NoSoundFont or raise another error; ``computing`` makes it compute for good, and
+``fast`` makes the signs of life come ten times a second.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import mst_core.engine.worker
 from mst_core.engine.worker import main
 from mst_core.errors import NoSoundFont
 from mst_core.studio import Studio
@@ -42,7 +44,9 @@ class Sine:
         """Do nothing: there is nothing to close."""
 
 
-def open_studio(models: Path, soundfont: Path | None, device: str) -> Studio:
+def open_studio(
+    models: Path, soundfont: Path | None, device: str, on_stage: Callable[[str], None]
+) -> Studio:
     """Open a studio, or fail as the folder says."""
     with (models / "starts").open("a") as starts:
         starts.write(f"{os.getpid()}\n")
@@ -51,8 +55,13 @@ def open_studio(models: Path, soundfont: Path | None, device: str) -> Studio:
     if (models / "crashing").exists():
         sys.stderr.write("about to die\n")
         os._exit(7)
+    if (models / "fast").exists():
+        mst_core.engine.worker.BEAT_S = 0.1
+    on_stage("the fake composer")
     if (models / "hanging").exists():
         time.sleep(3600)
+    while (models / "computing").exists():
+        sum(range(10_000))
     if (models / "no_soundfont").exists():
         raise NoSoundFont(soundfont)
     if (models / "broken").exists():

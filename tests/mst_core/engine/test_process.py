@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from mst_core.engine.local import LocalEngine
 from mst_core.engine.process import WORKER_COMMAND
@@ -72,7 +73,7 @@ async def test_a_stopped_worker_is_noticed_and_only_the_job_at_work_is_lost(
         waiting = asyncio.create_task(perform(engine, ask()))
         await asyncio.sleep(0)
         os.kill(int((tmp_path / "starts").read_text()), signal.SIGSTOP)
-        with pytest.raises(EngineLost, match="no sign of life"):
+        with pytest.raises(EngineLost, match="no sign of life for 8 seconds"):
             [event async for event in at_work]
         assert (await waiting).receipt.pitch == "folk"
         assert starts(tmp_path) == 2
@@ -106,24 +107,48 @@ async def test_a_busy_worker_is_alive_also_after_its_owner_was_stopped(
         assert starts(tmp_path) == 1
 
 
-async def test_a_worker_stopped_in_its_start_is_noticed(
+async def test_a_start_that_hangs_or_is_stopped_is_noticed_and_one_that_computes_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.05)
+    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.25)
     (tmp_path / "hanging").touch()
+    with pytest.raises(EngineLost, match=r"start \(the fake composer\) made no step for 8"):
+        await make_engine(tmp_path).start()
+    (tmp_path / "hanging").unlink()
+    (tmp_path / "computing").touch()
     engine = make_engine(tmp_path)
     starting = asyncio.create_task(engine.start())
-    while not (tmp_path / "starts").exists():  # noqa: ASYNC110
+    while starts(tmp_path) < 2:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    await asyncio.sleep(1)
+    await asyncio.sleep(3)
     assert not starting.done(), "a slow start is no frozen one"
-    os.kill(int((tmp_path / "starts").read_text()), signal.SIGSTOP)
-    with pytest.raises(EngineLost, match="no sign of life"):
+    os.kill(int((tmp_path / "starts").read_text().splitlines()[-1]), signal.SIGSTOP)
+    with pytest.raises(EngineLost, match="made no step"):
         await starting
-    (tmp_path / "hanging").unlink()
+    (tmp_path / "computing").unlink()
     await engine.start()
     await perform(engine, ask())
     await engine.close()
+
+
+async def test_a_job_that_hangs_while_the_process_lives_is_noticed_and_alone_to_blame(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "fast").touch()
+    async with opened(tmp_path) as engine:
+        long = structs.replace(ask("patient"), is_long=True)
+        at_work = await begin(engine, long)
+        hanging = asyncio.create_task(perform(engine, ask("hanging")))
+        waiting = asyncio.create_task(perform(engine, ask()))
+        with pytest.raises(EngineLost, match="it made no step for 8 seconds") as caught:
+            await hanging
+        assert caught.value.retryable
+        assert (await waiting).receipt.pitch == "folk"
+        (tmp_path / "go").touch()
+        *_, last = [event async for event in at_work]
+        assert isinstance(last, Rendition), "the job that took steps went to the next worker"
+        assert starts(tmp_path) == 2
+        assert "hanging-1" in engine.status().problem
 
 
 async def test_the_restart_delay_grows_to_a_limit(

@@ -39,7 +39,9 @@ class InstantStudio(Studio):
         """Do nothing: there is nothing to load."""
 
 
-def open_studio(models: Path, soundfont: Path | None, device: str) -> Studio:
+def open_studio(
+    models: Path, soundfont: Path | None, device: str, on_stage: Callable[[str], None]
+) -> Studio:
     """Open a studio; every argument but the models is of no importance."""
     return InstantStudio(FakeComposer(models), Sine)
 

@@ -1,0 +1,101 @@
+"""Whether a process, a start or a job goes on: it takes steps, computes, or does neither.
+
+Neither for eight looks is a hang: a lock, a device or a signal holds it. What computes and takes no
+step is given much longer, because engraving a long score or reading a large file honestly takes
+seconds without a step. Looks are counted, not seconds: a machine that sleeps makes nobody late.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MAX_IDLE_LOOKS = 8
+"""Looks in a row, a second each, without a step and without computing, after which it hangs."""
+MAX_BLIND_LOOKS = 4 * MAX_IDLE_LOOKS
+"""The same where the system does not say what a process computes."""
+MAX_STEP_S = 40.0
+"""CPU seconds without a step, after which what computes counts as hung: an endless loop."""
+MIN_WORK_S = 0.05
+"""CPU seconds that count as computing; the signs of life of an idle worker cost far less."""
+FAULT_S = 0.01
+"""What a page fault counts in CPU seconds: who waits for the disk goes on as well."""
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_STATE, _FAULTS, _CPU = 0, 9, slice(11, 13)  # fields of a stat file after the name
+
+
+class HangWatch:
+    """Counts the looks at one thing that should go on."""
+
+    def __init__(self) -> None:
+        self.silent_looks = 0
+        """Looks since the last step."""
+        self._idle_looks = 0  # since the last step or computing
+        self._steps: object = None
+        self._step_work_s: float | None = None  # at the last step
+        self._idle_work_s: float | None = None  # at the last look at which it had computed
+
+    def look(self, steps: object, work_s: float | None) -> str:
+        """Look once more; return why it hangs, such as ``for 8 seconds``, empty while it goes on.
+
+        Args:
+            steps: changes with every step.
+            work_s: CPU seconds that it has computed so far; None where the system does not say.
+        """
+        if steps != self._steps or (self._step_work_s is None and work_s is not None):
+            self._steps, self._step_work_s, self._idle_work_s = steps, work_s, work_s
+            self.silent_looks = self._idle_looks = 0
+            return ""
+        self.silent_looks += 1
+        self._idle_looks += 1
+        if work_s is None or self._step_work_s is None or self._idle_work_s is None:
+            return _for_seconds(self.silent_looks) * (self.silent_looks >= MAX_BLIND_LOOKS)
+        if work_s - self._idle_work_s >= MIN_WORK_S:
+            self._idle_looks, self._idle_work_s = 0, work_s
+        if work_s - self._step_work_s >= MAX_STEP_S:
+            return f"for {work_s - self._step_work_s:.0f} seconds of computing"
+        return _for_seconds(self._idle_looks) * (self._idle_looks >= MAX_IDLE_LOOKS)
+
+
+def process_work_s(pid: int) -> float | None:
+    """Return the CPU seconds of a process so far; None where the system does not say.
+
+    Each page that it had to wait for counts `FAULT_S`.
+
+    Args:
+        pid: the id of the process.
+    """
+    return _work_s(Path(f"/proc/{pid}/stat"))
+
+
+def thread_work_s(thread_id: int) -> float | None:
+    """Return the CPU seconds of a thread of this process and of the processes that it started.
+
+    Args:
+        thread_id: as `threading.get_native_id` returns it.
+
+    Returns:
+        The seconds so far; None where the system does not say, or the thread has ended.
+    """
+    folder = Path(f"/proc/self/task/{thread_id}")
+    if (own := _work_s(folder / "stat")) is None:
+        return None
+    try:
+        children = (folder / "children").read_text(encoding="ascii").split()
+    except OSError:
+        children = []
+    return own + sum(_work_s(Path(f"/proc/{child}/stat")) or 0.0 for child in children)
+
+
+def _work_s(stat: Path) -> float | None:
+    """Return what a stat file says of computing and of waiting for pages."""
+    try:
+        text = stat.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(") ")[2].split()  # the name before it may hold anything
+    return sum(map(int, fields[_CPU])) * _TICK_S + int(fields[_FAULTS]) * FAULT_S
+
+
+def _for_seconds(looks: int) -> str:
+    return f"for {looks} seconds"
