@@ -65,7 +65,7 @@ ONE_TUNE: Mapping[str, Wanted] = {
 NEW_TUNES: Mapping[str, Wanted] = {
     "final leap": ("end with a leap of a fourth or more", "times", None, 1.5),
     "final tonic": ("end on the tonic", "above", -0.1, 0.1),
-    "final long": ("end with a long note", "above", -0.05, 0.05),
+    "final long": ("end with a note of half a bar or more", "above", -0.05, 0.05),
     "has pickup": ("begin with a pickup", "above", -0.1, 0.1),
     "compass": ("compass, semitones", "above", -1.5, 1.5),
     "density": ("notes a bar", "times", 0.8, 1.25),

@@ -27,7 +27,7 @@ LEAP = 5
 WHOLE_TUNE = ("has pickup", "final leap", "final tonic", "final long")
 """Columns that need the beginning or the end of a tune: a passage of it has another."""
 LONG = 2
-"""A note is long from this many times the tune's median duration."""
+"""A note ends a phrase that lasts this many times the tune's median duration."""
 
 
 def rhythm_naturalness(tune: CorpusTune) -> dict[str, float | None]:
@@ -89,7 +89,8 @@ def melody_naturalness(tune: CorpusTune) -> dict[str, float | None]:
     Returns:
         By name; None where it is undefined. ``final leap``: 1 where the last interval is a fourth
         or more, else 0. ``final tonic``: 1 where the last note is the tonic. ``final long``: 1
-        where the last note is long. ``compass``: semitones from the lowest to the highest note.
+        where the last note lasts half a bar or more. ``compass``: semitones from the lowest to the
+        highest note.
         ``repeats``: share of the two-bar phrases (bars 1-2, 3-4 and so on) that repeat an earlier
         one note for note. ``leading``: in a minor key, share of its sevenths that are raised.
         ``key``: 1 where the major or minor key that fits the notes best has the tonic and the
@@ -97,7 +98,6 @@ def melody_naturalness(tune: CorpusTune) -> dict[str, float | None]:
     """
     notes = _notes(tune)
     pitches = [note.pitch or 0 for note in notes]
-    usual = median(note.duration for note in notes)
     bars = notes_of_bars(tune)
     phrases = [tuple(bars[first : first + 2]) for first in range(0, len(bars) - 1, 2)]
     tonic = None if tune.key is None else tune.key.tonic
@@ -107,7 +107,7 @@ def melody_naturalness(tune: CorpusTune) -> dict[str, float | None]:
     return {
         "final leap": float(len(pitches) > 1 and abs(pitches[-1] - pitches[-2]) >= LEAP),
         "final tonic": None if tonic is None else float(pitches[-1] % 12 == tonic),
-        "final long": float(notes[-1].duration >= max(LONG * usual, TICKS_PER_QUARTER)),
+        "final long": float(2 * notes[-1].duration >= tune.bar_ticks),
         "compass": float(max(pitches) - min(pitches)),
         "repeats": _mean([phrase in phrases[:index] for index, phrase in enumerate(phrases)]),
         "leading": sevenths.count(11) / n_sevenths if is_minor and n_sevenths else None,

@@ -115,7 +115,8 @@ def test_beginning_and_end_are_named() -> None:
     assert column("final leap", "1:60 1:60 1:60 1:64") == 0
     assert column("final tonic", "1:67 1:67 1:67 1:72") == 1
     assert column("final long", "1/2 1/2 1/2 1/2 2") == 1
-    assert column("final long", "1/2 1/2 1/2 1/2 1 1/2 1/2") == 0
+    assert column("final long", "1/2 1/2 1/2 1/2 1/2 3/2") == 0
+    assert column("final long", "1/2 1/2 1/2 3/2", "6/8") == 1
 
 
 def test_compass_is_from_the_lowest_to_the_highest_note() -> None:
