@@ -1,7 +1,8 @@
 """``mst-bot``: runs the bot on Discord, or the local preview when there is no token.
 
 ``mst-bot backup FOLDER`` and ``mst-bot restore FOLDER`` copy its data, the first while it runs;
-``mst-bot doctor`` prints how this machine protects them.
+``mst-bot doctor`` prints how this machine protects them, and ``mst-bot verify`` whether its disk
+keeps what is stored when the bot is killed (status 1: it does not).
 
 SIGTERM and Ctrl-C end it after running jobs had ``MST_DRAIN_S`` seconds; a second signal ends it at
 once. Its exit status is 2 for an invalid setting and 1 when it cannot start, with one line on
@@ -32,12 +33,15 @@ from bot.hardening import examine, log_missing_protections, protect_files, prote
 from bot.monitoring.logs import json_line
 from bot.requests.downloads import capped_download
 from bot.settings import BadSetting, Settings, forget_secrets
+from bot.verify import format_table, verify
 from mst_core.errors import MstError, NoSoundFont
 from mst_core.sound.soundfont import find_soundfont
 from mst_core.styles import load_style_cards
 
 log = logging.getLogger(__name__)
 
+VERIFY_S = 30.0
+"""Seconds of kills of ``mst-bot verify``, unless it is given others."""
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 NOISY_LOGGERS = ("discord", "aiosqlite", "asyncio", "aiohttp")
 """Loggers limited to info and above: their debug lines contain interaction tokens."""
@@ -76,6 +80,12 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     ):
         commands.add_parser(name, help=words).add_argument("folder", type=Path)
     commands.add_parser("doctor", help="print how this machine protects the bot and its data")
+    verifying = commands.add_parser(
+        "verify", help="kill a process that stores requests again and again, and look what is left"
+    )
+    verifying.add_argument(
+        "--seconds", type=float, default=VERIFY_S, help=f"how long (default {VERIFY_S:g})"
+    )
     return parser.parse_args(arguments)
 
 
@@ -91,6 +101,13 @@ def run_command(options: argparse.Namespace, settings: Settings) -> None:
     """
     if options.command == "doctor":
         sys.stdout.write("\n".join(examine(settings.data_dir)) + "\n")
+        return
+    if options.command == "verify":
+        free_bytes = settings.disk_free_mb * 1_000_000
+        found = verify(settings.data_dir, free_bytes, options.seconds)
+        sys.stdout.write(format_table(found) + "\n")
+        if not all(passed for passed, _, _ in found):
+            sys.exit(1)
         return
     folder = options.folder
     if options.command == "backup":
