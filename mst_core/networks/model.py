@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from mst_core.corpora.vocabulary import N_PITCH_TOKENS, DurationVocabulary
 from mst_core.errors import BrokenStyle
 from mst_core.networks.cache import BUCKET_COUNT, CONTEXT_COUNT
+from mst_core.networks.duration_heads import DurationHeads
 from mst_core.networks.features import (
     DURATION_FEATURES,
     PITCH_FEATURES,
@@ -46,6 +47,13 @@ _STORED_NAMES = {
 }
 """Names of weights in style files and checkpoints, where they differ from the attributes'."""
 _STORED_SCALE = "table.largest"
+_ROWS_BY_TOKEN = {
+    "head.weight",
+    "head.bias",
+    "duration_heads.rests.weight",
+    "duration_heads.rests.bias",
+}
+"""Weights of the duration network with a row for each token."""
 
 
 class ModelConfig(
@@ -81,6 +89,8 @@ class ModelConfig(
     """Width of the GELU layer between LSTM output and head, P."""
     cache_weights: tuple[tuple[Annotated[float, Meta(ge=0, le=MAX_PROBABILITY)], ...], ...] = ()
     """Mixture weights of the continuous cache by context kind and count bucket; empty: no cache."""
+    head_durations: tuple[Annotated[int, Meta(ge=1, le=MAX_DURATION_TICKS)], ...] = ()
+    """Ticks of each token, (V,), for the heads of ends and rests; empty: no such heads."""
 
 
 class SequenceNet(nn.Module):
@@ -103,6 +113,11 @@ class SequenceNet(nn.Module):
         width = config.hidden + config.embedding
         self.projection = nn.Linear(width, config.projection)
         self.head = nn.Linear(config.projection + width, config.vocabulary_size)
+        self.duration_heads = (
+            DurationHeads(config.head_durations, config.projection)
+            if config.head_durations
+            else None
+        )
         starts = [0, *accumulate(sizes)][:-1]
         self.register_buffer("offsets", torch.tensor(starts), persistent=False)
         self.offsets: Tensor  # (F,)
@@ -130,7 +145,10 @@ class SequenceNet(nn.Module):
         hidden, state = self.lstm(embedded, state)  # (B, T, H)
         joined = torch.cat((self.dropout(hidden), embedded), dim=-1)  # (B, T, H + E)
         projected = self.dropout(nn.functional.gelu(self.projection(joined)))  # (B, T, P)
-        return self.head(torch.cat((projected, joined), dim=-1)), state  # (B, T, V)
+        logits = self.head(torch.cat((projected, joined), dim=-1))  # (B, T, V)
+        if self.duration_heads is not None:
+            logits = logits + self.duration_heads(features, projected)
+        return logits, state
 
     def _feature_dropout(self, rows: Tensor) -> Tensor | None:
         """Return weights like ``rows`` (B * T, F): 0 for features left out, others scaled up."""
@@ -194,6 +212,8 @@ class SequenceNet(nn.Module):
                 cache_shape = [len(row) for row in config.cache_weights]
                 if cache_shape not in ([], [BUCKET_COUNT] * CONTEXT_COUNT):
                     raise BrokenStyle(style, f"the cache weights of {path.name} have a wrong shape")
+                if len(config.head_durations) not in (0, config.vocabulary_size):
+                    raise BrokenStyle(style, f"the heads of {path.name} do not fit its header")
                 network = cls(config)
                 names = file.keys()  # the file is no mapping: `name in file` does not work
                 weights = {name: file.get_tensor(name).float() for name in names}
@@ -244,6 +264,7 @@ class StyleModel:
                     config,
                     feature_sizes=embedding_sizes(DURATION_FEATURES, count),
                     vocabulary_size=count,
+                    head_durations=vocabulary.ticks,
                 )
             ),
             vocabulary,
@@ -265,8 +286,11 @@ class StyleModel:
             rows = matching_rows(features, len(other.vocabulary), tokens.tolist())
             weights["embedding.weight"] = weights["embedding.weight"][rows]  # (R, E)
             if ours is self.duration_net:
-                for name in ("head.weight", "head.bias"):
-                    weights[name] = weights[name][tokens]  # (V, P + H + E), (V,)
+                for name in _ROWS_BY_TOKEN & weights.keys():
+                    weights[name] = weights[name][tokens]  # (V, width) or (V,)
+                # A network of an older version lacks the heads of ends and rests: they stay zero.
+                heads = ours.duration_heads.state_dict() if ours.duration_heads else {}
+                weights = {f"duration_heads.{name}": heads[name] for name in heads} | weights
             ours.load_state_dict(weights)
 
     def save(self, folder: Path) -> None:

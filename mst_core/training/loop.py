@@ -373,8 +373,10 @@ def _ema_update(decay: float) -> Callable[..., None]:
 def _checkpoint_key(
     network: SequenceNet, examples: Sequence[LabelledRows], config: TrainConfig
 ) -> str:
-    """Hash what a checkpoint belongs to: the corpus, the size of the network, the configuration."""
+    """Hash what a checkpoint belongs to: corpus, size and first weights, and configuration."""
     digest = hashlib.sha256(repr((network.config, config)).encode())
+    for weights in network.state_dict().values():
+        digest.update(weights.cpu().numpy().tobytes())
     for features, targets in examples:
         digest.update(features.tobytes())
         digest.update(targets.tobytes())

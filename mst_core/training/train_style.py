@@ -54,7 +54,7 @@ class CorpusSplit:
         """
         clusters: dict[str, list[CorpusTune]] = {}
         for tune in tunes:
-            clusters.setdefault(tune.cluster or title_key(tune), []).append(tune)
+            clusters.setdefault(_cluster_name(tune), []).append(tune)
         draws = {name: zlib.crc32(name.encode()) for name in clusters}
         parts: dict[str, list[CorpusTune]] = {"training": [], "validation": [], "test": []}
         for name in sorted(
@@ -75,6 +75,11 @@ class CorpusSplit:
         )
 
 
+def _cluster_name(tune: CorpusTune) -> str:
+    """Return what variants of a tune share: the cluster, or the title where no cluster is known."""
+    return tune.cluster or title_key(tune)
+
+
 def train_style(
     name: str,
     tunes: Sequence[CorpusTune],
@@ -86,6 +91,8 @@ def train_style(
     device: torch.device = torch.device("cpu"),
     networks: Sequence[NetworkName] = NETWORKS,
     init_from: Path | None = None,
+    pretraining_tunes: Sequence[CorpusTune] = (),
+    pretraining_epochs: int = 0,
     on_epoch: Callable[[NetworkName, EpochResult], None] = lambda network, epoch: None,
 ) -> tuple[CorpusSplit, StyleLosses] | None:
     """Train a style and write its folder ``models_dir/name``.
@@ -100,7 +107,11 @@ def train_style(
         device: where to compute.
         networks: which of the two networks to train, so that two processes can share the work.
         init_from: folder of a style with the same sizes whose weights training starts from.
-        on_epoch: called after each epoch.
+        pretraining_tunes: more tunes, such as another reading of the corpus or a related style,
+            which are trained on before, together with the corpus; without variants of the tunes
+            for validation and test.
+        pretraining_epochs: passes over both, at most.
+        on_epoch: called after each epoch; those of the pretraining are counted, too.
 
     Returns:
         How the corpus was divided, and the losses on its test part. None when only one network was
@@ -118,19 +129,36 @@ def train_style(
         config = replace(config, learning_rate=config.learning_rate * config.fine_tuning_rate)
     examples = [encode_tune(tune, vocabulary) for tune in split.training]
     validation = [encode_tune(tune, vocabulary) for tune in split.validation]
+    phases = [("", examples, config, pretraining_epochs)]
+    if pretraining_epochs:
+        kept_back = {_cluster_name(tune) for tune in (*split.validation, *split.test)}
+        more = [
+            encode_tune(tune, vocabulary)
+            for tune in pretraining_tunes
+            if len(tune.events) >= MIN_EVENTS and _cluster_name(tune) not in kept_back
+        ]
+        first = replace(config, epochs=pretraining_epochs)
+        phases.insert(0, ("-pretraining", [*more, *examples], first, 0))
     (checkpoint_dir / name).mkdir(parents=True, exist_ok=True)
     for part in networks:
         network = model.pitch_net if part == "pitch" else model.duration_net
         validation_rows = [example[part] for example in validation]
-        train(
-            network,
-            [example[part] for example in examples],
-            validation_rows,
-            config,
-            device=device,
-            checkpoint=checkpoint_dir / name / f"{part}.checkpoint",
-            on_epoch=lambda epoch, part=part: on_epoch(part, epoch),  # type: ignore[misc]
-        )
+        for suffix, some, settings, before in phases:
+
+            def count_epoch(
+                epoch: EpochResult, part: NetworkName = part, before: int = before
+            ) -> None:
+                on_epoch(part, replace(epoch, number=before + epoch.number))
+
+            train(
+                network,
+                [example[part] for example in some],
+                validation_rows,
+                settings,
+                device=device,
+                checkpoint=checkpoint_dir / name / f"{part}{suffix}.checkpoint",
+                on_epoch=count_epoch,
+            )
         fit_cache(network, validation_rows, device)
     if set(networks) != set(NETWORKS):
         return None

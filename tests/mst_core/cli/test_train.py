@@ -188,3 +188,14 @@ def test_the_folk_books_make_a_corpus(tmp_path: Path) -> None:
     assert status == 0
     assert "612 tunes" in out
     assert sum(1 for _ in read_tunes([tmp_path / "held-out.jsonl"])) == 612
+
+
+def test_pretraining_comes_first_and_its_epochs_are_counted(trained: Path) -> None:
+    few = write_corpus(trained / "forty.jsonl", 40)
+    status, _, err = mst(
+        "train", "pretrained", few, *SMALL, "--steps", "5", "--network", "duration",
+        "--pretrain-on", trained / "dances.jsonl", "--pretrain-epochs", "1",
+        "--models", trained / "models", "--checkpoint-dir", trained / "runs",
+    )  # fmt: skip
+    assert status == 0, err
+    assert re.findall(r"epoch +(\d) of (\d)", err) == [("1", "3"), ("2", "3"), ("3", "3")]

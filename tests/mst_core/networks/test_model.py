@@ -20,7 +20,7 @@ from mst_core.corpora.vocabulary import (
 from mst_core.errors import BrokenStyle
 from mst_core.music import Meter
 from mst_core.networks.context import MelodyState, TuneHeader
-from mst_core.networks.model import ModelConfig, StyleModel
+from mst_core.networks.model import ModelConfig, SequenceNet, StyleModel
 from mst_core.networks.style import load_styles
 from mst_core.training.loop import TrainConfig, set_threads
 from mst_core.training.train_style import train_style
@@ -59,6 +59,24 @@ def test_pretrained_weights_come_from_the_nearest_duration() -> None:
     assert logits_of["fine"][1] == pytest.approx(logits_of["coarse"][1], abs=1e-5)
 
 
+def test_a_style_from_before_the_heads_of_ends_and_rests_is_read_and_trained_on(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    vocabulary = DurationVocabulary((12, 24))
+    new = StyleModel.build(vocabulary, SMALL)
+    config = msgspec.structs.replace(new.duration_net.config, head_durations=())
+    old = StyleModel(new.pitch_net, SequenceNet(config), vocabulary)
+    old.save(tmp_path)
+    loaded = StyleModel.load(tmp_path, CPU)
+    assert loaded.duration_net.duration_heads is None
+    new.load_pretrained(loaded)
+    state = MelodyState(TuneHeader.regular(Meter.parse("2/4"), None, 4), vocabulary)
+    row = torch.tensor([[state.duration_context(state.pitch_context(), 12, 62)]])
+    logits, _ = new.duration_net.eval()(row)
+    assert torch.equal(logits, loaded.duration_net(row)[0])
+
+
 def test_a_file_keeps_the_names_of_version_0_1(tmp_path: Path) -> None:
     """Keys of the header and names of the tensors, so that older versions read new styles too."""
     StyleModel.build(DurationVocabulary((12, 24)), SMALL).save(tmp_path)
@@ -67,7 +85,7 @@ def test_a_file_keeps_the_names_of_version_0_1(tmp_path: Path) -> None:
         names = set(file.keys())
     assert header.keys() == {
         "features", "vocabulary", "embedding", "hidden", "layers", "dropout",
-        "feature_dropout", "middle", "trust",
+        "feature_dropout", "middle", "trust", "head_durations",
     }  # fmt: skip
     assert {"table.weight", "table.largest", "middle.weight", "middle.bias"} <= names
 
@@ -122,6 +140,8 @@ def test_a_damaged_file_is_an_error_that_names_the_style(
         {"vocabulary": 10**9},
         {"trust": [[0.5]]},
         {"trust": [[7.0] * 6] * 3},
+        {"head_durations": [12]},
+        {"head_durations": [0] * 26},
     ],
 )
 def test_a_header_that_does_not_fit_the_tensors_is_refused(

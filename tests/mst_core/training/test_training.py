@@ -11,10 +11,11 @@ import torch
 
 from mst_core.corpora.tunes import CorpusTune, parse_tune
 from mst_core.corpora.vocabulary import DurationVocabulary
-from mst_core.networks.model import ModelConfig, StyleModel
+from mst_core.networks.model import ModelConfig, SequenceNet, StyleModel
 from mst_core.networks.style import load_styles
 from mst_core.training.loop import (
     EpochResult,
+    LabelledRows,
     Precision,
     TrainConfig,
     default_precision,
@@ -95,15 +96,24 @@ def test_an_interrupted_training_resumes_to_the_same_weights(
         assert torch.equal(ours, theirs)
 
 
-def test_a_checkpoint_of_another_corpus_is_ignored(tunes: list[CorpusTune], tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_corpus_or_of_other_first_weights_is_ignored(
+    tunes: list[CorpusTune], tmp_path: Path
+) -> None:
     vocabulary = DurationVocabulary.from_tunes(tunes)
     rows = [encode_tune(tune, vocabulary)["pitch"] for tune in tunes]
-    model = StyleModel.build(vocabulary, SMALL)
-    train(model.pitch_net, rows, rows, SHORT, device=CPU, checkpoint=tmp_path / "c")
-    epochs: list[EpochResult] = []
-    train(model.pitch_net, rows[:40], rows, SHORT, device=CPU, checkpoint=tmp_path / "c",
-          on_epoch=epochs.append)  # fmt: skip
-    assert len(epochs) == SHORT.epochs
+
+    def epochs_trained(corpus: list[LabelledRows], weights: int) -> int:
+        torch.manual_seed(weights)
+        network = StyleModel.build(vocabulary, SMALL).pitch_net
+        epochs: list[EpochResult] = []
+        train(network, corpus, rows, SHORT, device=CPU, checkpoint=tmp_path / "c",
+              on_epoch=epochs.append)  # fmt: skip
+        return len(epochs)
+
+    assert epochs_trained(rows, weights=0) == SHORT.epochs
+    assert epochs_trained(rows, weights=0) == 0
+    assert epochs_trained(rows[:40], weights=0) == SHORT.epochs
+    assert epochs_trained(rows[:40], weights=1) == SHORT.epochs
 
 
 def test_bfloat16_learns_what_float32_learns(tunes: list[CorpusTune]) -> None:
@@ -155,6 +165,38 @@ def test_twenty_tunes_are_enough_when_training_starts_from_another_style(
     assert fresh is not None
     assert fine_tuned is not None
     assert fine_tuned[1].pitch < fresh[1].pitch - 0.2
+
+
+def test_pretraining_leaves_out_variants_of_the_tunes_that_are_kept_back(
+    tunes: list[CorpusTune], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_on: list[tuple[int, int]] = []
+
+    def count_corpus(
+        network: SequenceNet, examples: list[LabelledRows], *arguments: Any, **options: Any
+    ) -> float:
+        loss = train(network, examples, *arguments, **options)
+        trained_on.append((len(examples), len(epochs)))
+        return loss
+
+    monkeypatch.setattr("mst_core.training.train_style.train", count_corpus)
+    epochs: list[int] = []
+    split = CorpusSplit.by_cluster(tunes)
+    train_style(
+        "dances",
+        tunes,
+        tmp_path / "models",
+        tmp_path / "runs",
+        config=TrainConfig(epochs=2, batch_events=512),
+        model_config=SMALL,
+        device=CPU,
+        networks=("duration",),
+        pretraining_tunes=tunes,
+        pretraining_epochs=1,
+        on_epoch=lambda network, epoch: epochs.append(epoch.number),
+    )
+    assert trained_on == [(2 * len(split.training), 1), (len(split.training), 3)]
+    assert epochs == [1, 2, 3]
 
 
 def slower(line: dict[str, Any]) -> CorpusTune:
