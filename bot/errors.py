@@ -2,8 +2,8 @@
 
 It rejects one for its limits, its missing files or its options. Those errors extend
 `mst_core.errors.RequestError`, and the name of a class is the key of its text in ``locale/``.
-`TooLarge` and `LostFile` are also stored as codes of failed requests, so they are never renamed
-(docs/decisions.md#error-codes).
+`Cancelled`, `TooLarge` and `LostFile` are also stored as codes of failed requests, so they are
+never renamed (docs/decisions.md#error-codes).
 """
 
 from __future__ import annotations
@@ -61,6 +61,12 @@ class RequestNotFound(RequestError):
     """Arguments: the number of the request."""
 
     sentence = "request {0} is no longer stored"
+
+
+class Cancelled(RequestError):
+    """No arguments. Stored as the outcome of a request whose user cancelled it."""
+
+    sentence = "the request was cancelled"
 
 
 class NotRequester(RequestError):

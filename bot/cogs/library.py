@@ -10,6 +10,7 @@ from discord import Interaction
 from discord.app_commands import Command
 
 from bot.cogs.options import build_command
+from bot.errors import Cancelled
 from bot.messages.captions import Captions, join_lines, truncate
 from bot.messages.replies import EMBED_COLOR, MAX_EMBED, MAX_FIELD, MAX_TITLE
 from bot.requests.record import RequestRecord
@@ -91,6 +92,7 @@ def library_commands(
 
 def _history_line(record: RequestRecord, captions: Captions, texts: Texts, locale: str) -> str:
     amount = captions.describe_amount(record, locale)
+    state = "cancelled" if record.error_code == Cancelled.__name__ else record.state
     return texts.render(
         "history.line" if amount else "history.mashup",
         locale,
@@ -98,7 +100,7 @@ def _history_line(record: RequestRecord, captions: Captions, texts: Texts, local
         tune=captions.describe(record, locale),
         how=amount,
         seed=record.request.seed,
-        state=texts.render(f"states.{record.state}", locale),
+        state=texts.render(f"states.{state}", locale),
         link=f"https://discord.com/channels/{record.guild_id or '@me'}/{record.channel_id}"
         f"/{record.message_id}",
     )

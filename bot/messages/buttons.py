@@ -22,7 +22,7 @@ MAX_OPTIONS = 25
 """Options that Discord allows in one list."""
 VARIANT_NUMBERS = (1, 2, 3, 4)
 """The variants of a transfer that have a button."""
-EMOJIS = {"again": "🎲", "compare": "🔍", "swap": "🔁"}
+EMOJIS = {"again": "🎲", "cancel": "✖️", "compare": "🔍", "swap": "🔁"}
 
 
 class PressItem(

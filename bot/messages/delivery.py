@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import discord
 
+from bot.errors import Cancelled
 from bot.messages.replies import Replies, ResultMessage
 from bot.requests.notifier import NotDelivered
 from bot.requests.record import RequestRecord
@@ -107,12 +108,15 @@ class Delivery:
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
         """Delete the public message, and send the error to the user privately.
 
-        See `Notifier.deliver_error`.
+        See `Notifier.deliver_error`. That a request was cancelled is said in its message alone.
 
         Raises:
             NotDelivered: when Discord could not be reached.
             discord.HTTPException: when Discord rejects the message for another reason.
         """
+        if isinstance(error, Cancelled):
+            await self._deliver_cancellation(record)
+            return
         text = self._texts.render_error(error, record.locale)
         if record.private:
             await self._deliver_private(record, lambda: ResultMessage(text, [], []))
@@ -145,7 +149,10 @@ class Delivery:
                 message = build()
                 try:
                     await self._webhook(record).edit_message(
-                        record.message_id, content=message.content, attachments=message.files
+                        record.message_id,
+                        content=message.content,
+                        attachments=message.files,
+                        view=None,
                     )
                 except discord.HTTPException as error:
                     if error.code == UNKNOWN_MESSAGE:
@@ -159,6 +166,37 @@ class Delivery:
                 record, content=message.content, message=message
             ):
                 log.warning("request %d: its user cannot be reached", record.id)
+
+    async def _deliver_cancellation(self, record: RequestRecord) -> None:
+        """Say in the message of a request that it was cancelled; its user knows that already."""
+        text = self._texts.render(
+            "late.cancelled",
+            record.locale,
+            tune=self._replies.captions.describe(record, record.locale),
+        )
+        view = None if record.private else self._replies.single_button(record, "remove")
+        async with _map_network_errors():
+            if self._token_valid(record):
+                try:
+                    await self._webhook(record).edit_message(
+                        record.message_id, content=text, view=view
+                    )
+                except discord.HTTPException as error:
+                    if error.code == UNKNOWN_MESSAGE:
+                        return
+                    if error.code not in UNREACHABLE_CODES:
+                        raise
+                else:
+                    return
+            if record.private:
+                return
+            channel = self._client.get_partial_messageable(
+                record.channel_id, guild_id=record.guild_id
+            )
+            try:
+                await channel.get_partial_message(record.message_id).edit(content=text, view=view)
+            except (discord.NotFound, discord.Forbidden):
+                log.info("request %d: its message cannot be edited any more", record.id)
 
     async def find_message(self, record: RequestRecord) -> int | None:
         """Find the message of a request by the token of its interaction.
@@ -214,10 +252,12 @@ class Delivery:
                 if message.attachments:
                     return True  # see _holds_files
                 if message.content in (DELETED_PLACEHOLDER, failed):
-                    await webhook.edit_message(record.message_id, content=failed)
+                    await webhook.edit_message(record.message_id, content=failed, view=None)
                     return True
                 # While a message is still loading, a follow-up would become it, and be public.
-                await webhook.edit_message(record.message_id, content=DELETED_PLACEHOLDER)
+                await webhook.edit_message(
+                    record.message_id, content=DELETED_PLACEHOLDER, view=None
+                )
             except discord.HTTPException as error:
                 if error.code != UNKNOWN_MESSAGE:
                     raise
@@ -240,7 +280,9 @@ class Delivery:
         if not self._token_valid(record):
             return
         try:
-            await self._webhook(record).edit_message(record.message_id, content=text)
+            await self._webhook(record).edit_message(
+                record.message_id, content=text, view=self._replies.single_button(record, "cancel")
+            )
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.info(
                 "request %d: the progress was not shown: %s", record.id, _describe_error(error)

@@ -85,6 +85,16 @@ class Replies:
             place=position,
         )
 
+    def single_button(self, record: RequestRecord, move: str) -> discord.ui.View:
+        """Lay out the only button below a message without a result.
+
+        Args:
+            record: The request.
+            move: ``cancel`` while it has no outcome, ``remove`` after it was cancelled.
+        """
+        label = self._texts.render(f"answer.{move}", record.locale)
+        return result_buttons(record.button_id, {move: label})
+
     def progress(self, record: RequestRecord, progress: Progress) -> str:
         """Return a sentence with the stage, a progress bar of ten steps and the percentage.
 

@@ -73,22 +73,33 @@ class Admission:
         recent = {one: at for one, at in self._noted.items() if now - at[0] < self._cooldown_s}
         self._noted = recent | {user_id: (now, self._clock())}
 
-    async def check(self, user_id: int, guild_id: int | None, n_pending: int) -> None:
+    async def check(
+        self,
+        user_id: int,
+        guild_id: int | None,
+        pending: int,
+        pending_of_server: int = 1,
+        pending_in_all: int = 1,
+    ) -> None:
         """Check that a user may ask for one more tune now.
 
         Args:
             user_id: The user.
             guild_id: The server; None in a direct message.
-            n_pending: The user's requests that are being accepted, this one included.
+            pending: The user's requests that are being accepted, this one included.
+            pending_of_server: The same of the server.
+            pending_in_all: The same of everybody.
 
         Raises:
             TooManyOpen, QueueFull, TooSoon, NoRoom: when not.
         """
-        if await self._store.count_open(user_id) + n_pending > self._max_open:
+        if await self._store.count_open(user_id) + pending > self._max_open:
             raise TooManyOpen(self._max_open)
         in_all, of_server = await self._store.count_waiting(guild_id)
-        if in_all >= MAX_WAITING or (guild_id and of_server >= MAX_WAITING_PER_SERVER):
-            raise QueueFull(in_all if in_all >= MAX_WAITING else of_server)
+        if in_all + pending_in_all > MAX_WAITING:
+            raise QueueFull(in_all)
+        if guild_id and of_server + pending_of_server > MAX_WAITING_PER_SERVER:
+            raise QueueFull(of_server)
         wait_s = await self._pause_s(user_id)
         if wait_s > 0:
             raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")

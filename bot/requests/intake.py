@@ -76,7 +76,7 @@ class RequestIntake:
             clock,
             promise_room=promise_room,
         )
-        self._pending: Counter[int] = Counter()
+        self._pending: Counter[tuple[str, int | None]] = Counter()
         self._upload_locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def submit(
@@ -316,13 +316,14 @@ class RequestIntake:
             TooManyOpen, QueueFull, TooSoon: when the user has none left.
         """
         # Reserved before the store is read: a request stored meanwhile counts twice, never not.
-        self._pending[user_id] += 1
+        counted = Counter({("user", user_id): 1, ("server", guild_id): 1, ("all", None): 1})
+        self._pending += counted
         try:
-            await in_time(self.admission.check(user_id, guild_id, self._pending[user_id]))
+            pending = [self._pending[one] for one in counted]
+            await in_time(self.admission.check(user_id, guild_id, *pending))
             yield
         finally:
-            self._pending[user_id] -= 1
-            self._pending += Counter()  # drops the users at 0
+            self._pending -= counted
 
 
 async def in_time(reading: Awaitable[T]) -> T:

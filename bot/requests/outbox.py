@@ -61,10 +61,14 @@ class Outbox:
         """Delete the files of results that are delivered already, such as after a crash."""
         await asyncio.to_thread(self._results.sweep, await self._store.undelivered())
 
-    async def resume(self) -> None:
-        """Enqueue every undelivered outcome, unless its retry is scheduled."""
+    async def resume(self, running: Collection[int] = ()) -> None:
+        """Enqueue every undelivered outcome, unless its retry is scheduled.
+
+        Args:
+            running: Requests whose jobs are about to end, which enqueue them themselves.
+        """
         for request_id in await self._store.undelivered():
-            if request_id not in self._retries:
+            if request_id not in self._retries and request_id not in running:
                 self.enqueue(request_id)
 
     def enqueue(

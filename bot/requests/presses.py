@@ -6,6 +6,7 @@ good.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any, Protocol, cast
 import discord
 
 from bot.errors import LostFile, NotRequester, RequestNotFound
-from bot.requests.intake import RequestIntake, in_time
+from bot.requests.intake import KEEP_WITHIN_S, RequestIntake, in_time
 from bot.requests.record import RequestRecord
 from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
@@ -61,6 +62,7 @@ class Presses:
             "tune": self._request_tune,
             "compare": self._show_comparison,
             "remove": self._remove_result,
+            "cancel": self._cancel_request,
             "choose": self._request_style,
             "set": self._set_strength,
         }
@@ -87,6 +89,7 @@ class Presses:
                                           value is the number of the tune, from 1
         compare  request               -  an ephemeral picture of the score before and after
         remove   request               -  deletes the result's message
+        cancel   request               -  cancels the request, unless it has its outcome already
         choose   upload     percent       re-rhythms an upload; the list's value is the style
         set      upload     percent       sets the strength for the next ``choose``
         ======== ========== ============= ===================================================
@@ -103,7 +106,7 @@ class Presses:
 
         Raises:
             RequestNotFound, LostFile: when the request or upload is no longer stored.
-            NotRequester: when a user removes the result of another user's request.
+            NotRequester: when a user cancels another user's request, or removes its result.
             MstError: as `submit`.
         """
         if move not in UPLOAD_MOVES:
@@ -171,6 +174,19 @@ class Presses:
             raise NotRequester
         await interaction.response.defer()
         await interaction.delete_original_response()
+
+    async def _cancel_request(
+        self, interaction: discord.Interaction[Any], request_id: int, _: int
+    ) -> None:
+        record = await self._find_record(request_id)
+        if record.user_id != interaction.user.id:
+            raise NotRequester
+        # Stored before it is acknowledged. On a slow disk it goes on: its message says how it ends.
+        cancelling = asyncio.create_task(self._scheduler.cancel(request_id))
+        await asyncio.wait([cancelling], timeout=KEEP_WITHIN_S)
+        if cancelling.done():
+            cancelling.result()
+        await interaction.response.defer()
 
     async def _request_style(
         self, interaction: discord.Interaction[Any], upload_id: int, percent: int

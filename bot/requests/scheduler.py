@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import TooLarge
+from bot.errors import Cancelled, TooLarge
 from bot.monitoring.logs import REQUEST_ID
 from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
@@ -130,6 +130,27 @@ class Scheduler:
             self._leasing = True
             self._spawn(self._lease_ready())
 
+    async def cancel(self, request_id: int) -> bool:
+        """Cancel a request: one that waits at once, a running one at the engine's next step.
+
+        Returns:
+            False when it has its outcome already; that is delivered, and nothing is cancelled.
+        """
+        if not await self._store.cancel(request_id):
+            return False
+        log.info("request %d: cancelled by its user", request_id)
+        if self._metrics:
+            self._metrics.request_ended(Cancelled.__name__, {})
+        self._spawn(self._end_cancelled(request_id))
+        return True
+
+    async def _end_cancelled(self, request_id: int) -> None:
+        """End the job of a cancelled request, and deliver that it was cancelled."""
+        throttle = self._throttles.pop(request_id, None)
+        await self._end_jobs([request_id])
+        self._outbox.enqueue(request_id, throttle.drain if throttle else None)
+        self.wake()
+
     async def delete_user(self, user_id: int) -> tuple[int, int]:
         """Delete a user's requests, jobs and uploads; return how many requests and uploads."""
         gone = await self._store.delete_user(user_id)
@@ -146,6 +167,8 @@ class Scheduler:
 
     async def _end_jobs(self, request_ids: Sequence[int]) -> None:
         """Cancel jobs and deliveries, and delete the files of their results."""
+        for one in request_ids:
+            self._throttles.pop(one, None)
         tasks = [self._running[one] for one in request_ids if one in self._running]
         for task in tasks:
             task.cancel()
@@ -222,7 +245,7 @@ class Scheduler:
             await asyncio.sleep(HEARTBEAT_S)
             try:
                 await self._store.renew_leases(WORKER, LEASE_S, list(self._running))
-                await self._outbox.resume()
+                await self._outbox.resume(self._running)
             except Exception:  # such as a full disk: the next heartbeat may succeed
                 log.exception("a heartbeat of the scheduler failed")
             self.wake()

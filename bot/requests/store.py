@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
-from bot.errors import LostFile, RepeatedInteraction
+from bot.errors import Cancelled, LostFile, RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database, steady_clock
 from bot.requests.fair_queue import LEASE, ORDER, QUEUE
 from bot.requests.record import NewRequest, RequestRecord, is_readable, record_from_row
@@ -369,6 +369,22 @@ class RequestStore:
             id=request_id,
             code=code,
             arguments=msgspec.json.encode(list(arguments)).decode(),
+        )
+        return record_from_row(rows[0]) if rows else None
+
+    async def cancel(self, request_id: int) -> RequestRecord | None:
+        """End a request as cancelled: it waits no more, and no result of it can be stored.
+
+        Returns:
+            The record; None when it has its outcome already, is not acknowledged, or is deleted.
+        """
+        rows = await self._query(
+            f"""UPDATE requests SET state = 'failed', finished_at = :now, error_code = :code,
+                    error_arguments = '[]', worker = NULL, lease_until = NULL
+                WHERE id = :id AND state IN ('waiting', 'running') AND NOT ({_HELD})
+                RETURNING *""",  # noqa: S608 - a constant of this module
+            id=request_id,
+            code=Cancelled.__name__,
         )
         return record_from_row(rows[0]) if rows else None
 

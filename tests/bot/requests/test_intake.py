@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import discord
+import pytest
 
-from bot.errors import TooManyOpen
+from bot.errors import QueueFull, TooManyOpen
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.intake import RequestIntake
 from bot.requests.record import RequestRecord
@@ -129,3 +130,18 @@ async def test_files_of_one_user_are_parsed_one_after_the_other(
     assert [type(one) for one in outcomes if isinstance(one, Exception)] == [TooManyOpen]
     assert len(await uploads.of_user(1)) == 3
     assert await queue.store.unacknowledged() == []
+
+
+async def test_of_simultaneous_requests_of_one_server_no_more_than_its_limit_are_stored(
+    queue: QueueEnv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.requests.admission.MAX_WAITING_PER_SERVER", 3)
+    queue.engine.slots = 0
+    async with queue.scheduling() as scheduler:
+        intake = make_intake(queue, tmp_path, queue.uploads, scheduler)
+        request = Compose(pitch="folk", rhythm="folk", seed=1)
+        submitted = [intake.submit(interaction_of(user), request) for user in range(12)]
+        outcomes = await asyncio.gather(*submitted, return_exceptions=True)
+        assert await queue.store.count_waiting(10) == (3, 3)
+        assert intake._pending == {}
+    assert [type(one) for one in outcomes if one] == [QueueFull] * 9
