@@ -24,6 +24,8 @@ TICKS_PER_QUARTER = 24
 32nd notes, and triplets down to 64ths, exactly."""
 MIDI_TICKS_PER_QUARTER = 480
 """Resolution of the MIDI files of the score (`mst_core.notation.midi`)."""
+FIRST_BAR_MARKER = "first bar"
+"""Text of the MIDI marker at the first full bar of a tune whose first note is not on its beat."""
 
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 """Pitch class of each letter without an accidental."""

@@ -1,8 +1,9 @@
 """Writes a melody as a Standard MIDI File: the score, straight, on the grid, with one velocity.
 
-MIDI has no negative time, so a pickup is padded with a rest to a full bar. Rests are gaps. The file
-ends at the final barline. Repeats are written once. Grace notes have a track of their own, so that
-note i of the melody stays note i. For a file with swing and dynamics see
+MIDI has no negative time, so a pickup is padded with a rest to a full bar. Where the first note is
+late in its bar a marker names the first full bar, or nobody could know a pickup from a rest. Rests
+are gaps. The file ends at the final barline. Repeats are written once. Grace notes have a track of
+their own, so that note i of the melody stays note i. For a file with swing and dynamics see
 `mst_core.sound.performance_midi`.
 """
 
@@ -16,6 +17,7 @@ from io import BytesIO
 from mido import Message, MetaMessage, MidiFile, MidiTrack
 
 from mst_core.music import (
+    FIRST_BAR_MARKER,
     MIDI_TICKS_PER_QUARTER,
     ControlEvent,
     Key,
@@ -83,6 +85,7 @@ def write_midi(
         *_tempo_events(melody, padding),
         *_meter_events(melody, padding),
         *_key_events(melody, padding),
+        *_first_bar_marker(melody, padding),
     ]
     line = [
         Message("program_change", program=program),
@@ -152,6 +155,12 @@ def _meter_events(melody: Melody, padding: Fraction) -> Iterator[Message | MetaM
     for change in melody.meter_changes:
         tick = exact_ticks(lines[change.bar] + padding, MIDI_TICKS_PER_QUARTER, melody)
         yield _time_signature(change.meter, tick)
+
+
+def _first_bar_marker(melody: Melody, padding: Fraction) -> Iterator[MetaMessage]:
+    """Yield the marker of the first full bar where the first note is a beat or more late."""
+    if melody.notes and (padding or melody.notes[0].onset >= melody.meter.beat_length):
+        yield MetaMessage("marker", text=FIRST_BAR_MARKER, time=_tick(padding))
 
 
 def _time_signature(meter: Meter, tick: int = 0) -> MetaMessage:

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mst_core.errors import TooLong
-from mst_core.music import Key, Meter
+from mst_core.music import FIRST_BAR_MARKER, Key, Meter
 from mst_core.reading.midi.channels import DRUM_CHANNEL, Channels, MidiControl
 from mst_core.reading.midi.chunks import MidiFile, read_messages
 from mst_core.reading.midi.general_midi import INSTRUMENTS, PERCUSSION_PROGRAMS
 from mst_core.reading.midi.messages import (
     CONTROL_CHANGE,
     KEY_SIGNATURE,
+    MARKER,
     NOTE_OFF,
     NOTE_ON,
     NOTES_OFF,
@@ -92,6 +93,8 @@ class MidiScore:
     warnings: tuple[str, ...]
     syllables: tuple[tuple[int, int], ...] = ()
     """(tick, index of the track that holds it) of each sung syllable, rising by tick."""
+    first_bar: int | None = None
+    """Tick of the first full bar, where a marker names it."""
 
 
 def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
@@ -128,6 +131,14 @@ def read_midi_parts(data: bytes, limits: Limits) -> MidiScore:
         keys=tuple((tick, key) for tick, content in keys if (key := _parse_key(content))),
         warnings=tuple(warnings),
         syllables=find_syllables(file),
+        first_bar=next(
+            (
+                tick
+                for tick, text in _meta_events(file, MARKER)
+                if text == FIRST_BAR_MARKER.encode()
+            ),
+            None,
+        ),
     )
 
 

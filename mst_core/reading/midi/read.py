@@ -1,8 +1,9 @@
 """Reads a MIDI file into its melody and the parts that sound with it.
 
 In order: messages, parts, the choice of the melody part, its top line, barlines, quantization. If
-the first note comes a beat or more after its barline, it begins a pickup. Silent bars before the
-melody are left out, so other parts may begin before onset 0.
+the first note comes a beat or more after its barline, it begins a pickup or follows a rest
+(`pickups`). Silent bars before the melody are left out, unless a marker names the first full bar,
+so other parts may begin before onset 0.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mst_core.reading.midi.melody_track import find_melody_track, find_skyline
 from mst_core.reading.midi.meter_repair import repair_meter
 from mst_core.reading.midi.notes import MidiNote
 from mst_core.reading.midi.parts import MidiPart, MidiScore, read_midi_parts
+from mst_core.reading.midi.pickups import find_first_full_bar
 from mst_core.reading.midi.quantization import QuantizedMelody, is_performance, quantize
 from mst_core.reading.midi.retiming import Retiming, retime
 from mst_core.reading.midi.swing import straighten_notes
@@ -58,7 +60,7 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
     _check_seconds(score, tempo_map, limits)
     retiming = retime(score, index, tempo_map)
     if retiming.score is not score:
-        score = retiming.score
+        score = replace(retiming.score, first_bar=None)
         tempo_map = TempoMap(score.tempos, score.ticks_per_quarter)
     score, meter_warnings = repair_meter(score)
     part = score.parts[index]
@@ -78,7 +80,8 @@ def read_midi(data: bytes, *, track: int | None = None, limits: Limits = _LIMITS
         )
     _check_length_at_tempo(score, tempo, limits)
     quantized = quantize(line, ticks_per_quarter=score.ticks_per_quarter, bars=bars, tempo=tempo)
-    first_bar = _first_full_bar(quantized.notes[0], bars)
+    marked = None if score.first_bar is None else _quarters(score.first_bar, score)
+    first_bar = find_first_full_bar(quantized.notes, bars, marked)
     downbeat = bars.onset(first_bar)
     melody = replace(
         _melody(quantized, part, score, bars, first_bar, tempo),
@@ -171,20 +174,6 @@ def _skyline(
     tempo = tempo_map.main_tempo(first, last)
     spread = round(_CHORD_SPREAD_S * tempo / 60 * score.ticks_per_quarter)
     return find_skyline(part.notes, chord_spread=spread)
-
-
-def _first_full_bar(first: Note, bars: BarLines) -> int:
-    """The bar whose downbeat becomes onset 0: that of the first note, or the one after a pickup."""
-    bar = bars.bar_at(first.onset)
-    offset = first.onset - bars.onset(bar)
-    # Most programs pad a pickup to a bar with rests; some write a shorter first bar. Where the
-    # longer meter does not last, it is the second bar that is irregular.
-    is_pickup = offset >= bars.meter(bar).beat_length or (
-        bar == 0
-        and bars.meter(0).bar_length < bars.meter(1).bar_length
-        and bars.meter(1) == bars.meter(2)
-    )
-    return bar + is_pickup
 
 
 def _melody(
