@@ -102,7 +102,12 @@ def verify(
 
 
 def store_requests(folder: Path, acknowledgements: int) -> None:
-    """Store requests and files of results until this process is killed; a `Writer`."""
+    """Store requests and files of results until this process is killed; see `Writer`.
+
+    Args:
+        folder: Where the ledger and the files are made, or found.
+        acknowledgements: The file descriptor that gets a line for each.
+    """
     asyncio.run(_store_requests(folder, acknowledgements))
 
 
@@ -157,7 +162,7 @@ def _try_kills(folder: Path, seconds: float, writer: Writer) -> list[tuple[bool,
         n_files += len(files)
         damaged |= {one for one, digest in files.items() if _digest(folder, one) != digest}
         try:
-            kept, problem = _read_ledger(folder / LEDGER)
+            kept, problem = read_ledger(folder / LEDGER)
         except sqlite3.Error as error:
             problems.append(str(error))
             break
@@ -203,14 +208,14 @@ def _run_and_kill(folder: Path, writer: Writer) -> list[str]:
     return [line for line in lines if line.endswith("\n")]
 
 
-def _read_ledger(ledger: Path) -> tuple[dict[int, tuple[str, bool]], str]:
+def read_ledger(ledger: Path) -> tuple[dict[int, tuple[str, bool]], str]:
     """Return the rows of a ledger, as token and whether acknowledged, and what SQLite checks."""
     if not ledger.exists():
         return {}, "ok"
     with closing(sqlite3.connect(ledger)) as connection:
         ((problem,), *_) = connection.execute("PRAGMA quick_check(1)")
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-        if "requests" not in names:  # killed before the first migration
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(requests)")}
+        if "press_token" not in columns:  # killed before this migration, so before the first row
             return {}, str(problem)
         rows = connection.execute("SELECT id, press_token, message_id != 0 FROM requests")
         return {one: (token, bool(done)) for one, token, done in rows}, str(problem)

@@ -14,7 +14,15 @@ import pytest
 
 from bot.errors import StartupError
 from bot.requests.data_folder import LEDGER
-from bot.verify import Writer, find_mount, format_table, store_requests, verify
+from bot.requests.database import MIGRATIONS
+from bot.verify import (
+    Writer,
+    find_mount,
+    format_table,
+    read_ledger,
+    store_requests,
+    verify,
+)
 from tests.support.fakes import make_settings
 from tests.support.paths import PROJECT
 
@@ -167,3 +175,10 @@ def test_the_command_prints_the_table_and_its_status_says_whether_all_passed(
     if all(line.startswith("yes") for line in lines[:6]):  # else the disk of the tests is no disk
         assert done.returncode == status
     assert lines[6].startswith("NO " if status else "yes")
+
+
+def test_a_ledger_whose_migrations_were_cut_short_is_whole_and_empty(tmp_path: Path) -> None:
+    first = sorted(MIGRATIONS.glob("*.sql"))[0]
+    with sqlite3.connect(tmp_path / LEDGER) as connection:
+        connection.executescript(first.read_text(encoding="utf-8"))
+    assert read_ledger(tmp_path / LEDGER) == ({}, "ok")
