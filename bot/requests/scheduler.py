@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import Cancelled, TooLarge
 from bot.monitoring.logs import REQUEST_ID
+from bot.requests.erasure import delete_requests, forget_files, restart_all
 from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.record import RequestRecord
@@ -153,14 +154,14 @@ class Scheduler:
 
     async def delete_user(self, user_id: int) -> tuple[int, int]:
         """Delete a user's requests, jobs and uploads; return how many requests and uploads."""
-        gone = await self._store.delete_user(user_id)
+        gone = await delete_requests(self._store.database, user_id)
         await self._end_jobs(gone)
         files = await self._uploads.delete_user(user_id)
         # Requests of others that use these files would write their notes again: they run anew, and
         # fail because the file is gone.
-        others = await self._store.forget_files(files, user_id)
+        others = await forget_files(self._store.database, files, user_id)
         await self._end_jobs(others)
-        await self._store.restart_all(others)
+        await restart_all(self._store.database, others)
         await self._store.database.purge()
         self.wake()
         return len(gone), len(files)
