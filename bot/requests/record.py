@@ -39,7 +39,7 @@ class NewRequest:
     """Whether only its user sees it: a picture of the score before and after, which is drawn from
     the request of a result; or a file that is read before its user chooses a style."""
     expected_s: float = field(default=0.0, kw_only=True)
-    """Seconds of work that are expected; a later place in the queue for more than 10."""
+    """CPU seconds of work that are expected; a later place in the queue for more than 10."""
 
 
 @dataclass(frozen=True, slots=True)

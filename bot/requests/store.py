@@ -112,14 +112,15 @@ class RequestStore:
         rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
                    file_limit_bytes, locale, request, names, first_seed, seed, asked_at,
-                   state, worker, lease_until, interaction_id, press_token, expected_s, private)
+                   state, worker, lease_until, interaction_id, press_token, expected_s, private,
+                   asked_steady)
                SELECT :user_id, :guild_id, :channel_id, :message_id, :interaction_token,
                    :file_limit_bytes, :locale, :request,
                    coalesce((SELECT names FROM requests WHERE id = :parent_id), :names),
                    :first_seed, :seed, :now,
                    CASE WHEN :holder IS NULL THEN 'waiting' ELSE 'running' END, :holder,
                    CASE WHEN :holder IS NULL THEN NULL ELSE :held_until END, :interaction_id,
-                   :press_token, :expected_s, :private
+                   :press_token, :expected_s, :private, :steady
                WHERE (:parent_id IS NULL OR EXISTS (SELECT 1 FROM requests WHERE id = :parent_id))
                AND NOT EXISTS (
                    SELECT 1 FROM json_each(:names) AS name WHERE length(name.key) = 64
@@ -251,23 +252,39 @@ class RequestStore:
             id=request_id,
         )
 
-    async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
+    async def lease(
+        self, worker: str, seconds: float, *, long: bool = True
+    ) -> RequestRecord | None:
         """Lease the next request of the fair queue to a worker.
 
-        A user has at most one running request; of those that take 10 s or more, one runs of all.
+        A user has at most one running request; of the long ones (`LONG_JOB_S`) one runs of all.
         A lease that ends after `mark_begun` has counted one try; the caller fails too many.
 
         Args:
             worker: The name of the worker.
             seconds: How long the lease lasts, from now.
+            long: Whether it may be a long one.
 
         Returns:
             The leased request; None when no request is waiting whose user has none running.
         """
-        while rows := await self._query(LEASE, worker=worker, seconds=seconds):
+        while rows := await self._query(LEASE, worker=worker, seconds=seconds, long=long):
             if records := await self._decode(rows):
                 return records[0]
         return None
+
+    async def set_expected(self, request_id: int, expected_s: float) -> None:
+        """Store a better estimate of the work of a request.
+
+        Args:
+            request_id: The request.
+            expected_s: CPU seconds that it is expected to take.
+        """
+        await self._query(
+            "UPDATE requests SET expected_s = :expected_s WHERE id = :id",
+            id=request_id,
+            expected_s=expected_s,
+        )
 
     async def renew_leases(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
         """Extend the leases of a worker's requests to ``seconds`` from now.
