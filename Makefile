@@ -6,7 +6,7 @@
 # HASHES       1 installs, for `make setup` and `make run`, only files whose hash is known.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check coverage bench golden laws torture torture-readers fuzz constraints clean
+.PHONY: help setup run test quick check coverage bench golden laws torture soak load torture-readers fuzz constraints clean
 
 TORCH_INDEX ?=
 HASHES ?=
@@ -50,8 +50,18 @@ torture-readers: ## run the command on every hostile file: minutes
 	@deploy/setup.sh check && exec $(python) -m tests.tools.hostile.torture
 
 KILLS ?= 200
-torture: ## kill the bot, its engine and its parsers KILLS=200 times, with Discord misbehaving
+torture: ## kill the bot, its engine and its parsers KILLS=200 times; Discord, disk and files misbehave
 	@deploy/setup.sh check && exec $(python) -m tests.tools.standin.torture --kills $(KILLS)
+
+HOURS ?= 1
+SOAK ?= runs/soak
+soak: ## run the bot for HOURS=1 with a kill every few minutes; log in SOAK=runs/soak, which is new
+	@deploy/setup.sh check && exec $(python) -m tests.tools.standin.soak --hours $(HOURS) $(SOAK)
+
+USERS ?= 64
+MINUTES ?= 10
+load: ## let USERS=64 people ask the bot for MINUTES=10; measure its loop, memory and waiting times
+	@deploy/setup.sh check && exec $(python) -m tests.tools.standin.load --users $(USERS) --minutes $(MINUTES)
 
 SECONDS ?= 60
 fuzz: ## fuzz each reader for SECONDS=60

@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from tests.tools.standin.process import BotProcess, until
+from tests.tools.standin.promises import has_ended, judge
 from tests.tools.standin.server import UNKNOWN_MESSAGE, Exchange, Fault, StandIn
 
 COMMANDS_PER_CASE = 3
-PUBLIC_FAILURE = "could not be made"
-"""What a public message says where nobody knows whether the private refusal arrived."""
 ANSWERED_WITHIN_S = 60.0
-UNHEARD_S = 8.0
-"""Seconds after which Discord has long shown that a command was not acknowledged."""
 HANG_S = 60.0
 """Longer than anything may wait for Discord."""
 FAILING = Fault(503)
@@ -114,12 +110,11 @@ QUICK_CASES = tuple(
 
 
 async def run_cases(
-    judge: Callable[[Exchange], str], cases: Sequence[Case] = CASES
+    cases: Sequence[Case] = CASES,
 ) -> list[tuple[str, int, str]]:
     """Run cases beside each other, then drop the gateway twice, and lock the ledger.
 
     Args:
-        judge: Returns what is broken in an exchange, if anything.
         cases: The cases to run.
 
     Returns:
@@ -136,7 +131,7 @@ async def run_cases(
                 checked = [one for one in sent if not one[0].may_be_silent]
                 with suppress(TimeoutError):
                     await until(
-                        lambda: all(_has_ended(one) for _, one in checked),
+                        lambda: all(has_ended(one) for _, one in checked),
                         "every command ends",
                         HANG_S + 20,
                     )
@@ -145,9 +140,7 @@ async def run_cases(
             finally:
                 bot.kill()
                 await bot.wait()
-        return [
-            (case.name, exchange.number, _broken(case, exchange, judge)) for case, exchange in sent
-        ]
+        return [(case.name, exchange.number, _broken(case, exchange)) for case, exchange in sent]
 
 
 async def _send(discord: StandIn, cases: Sequence[Case]) -> list[tuple[Case, Exchange]]:
@@ -195,13 +188,7 @@ async def _lock(discord: StandIn, data: Path) -> list[tuple[Case, Exchange]]:
     return sent
 
 
-def _has_ended(exchange: Exchange) -> bool:
-    settled = bool(exchange.results + exchange.refusals) or PUBLIC_FAILURE in exchange.message
-    unheard = not exchange.acknowledged and time.monotonic() - exchange.sent_at > UNHEARD_S
-    return settled or unheard
-
-
-def _broken(case: Case, exchange: Exchange, judge: Callable[[Exchange], str]) -> str:
+def _broken(case: Case, exchange: Exchange) -> str:
     broken = judge(exchange)
     if broken == "never told" and case.may_be_silent:
         return ""

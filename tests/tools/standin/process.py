@@ -18,7 +18,9 @@ from tests.tools.standin.server import StandIn
 PATIENCE_S = 90.0
 """Seconds until what must happen counts as not happening, also on a machine that is busy."""
 POLL_S = 0.01
+DISCORD_TOKEN = "a.token.of.the-stand-in"  # noqa: S105 - of nobody
 ENGINE = "tests.tools.standin.worker"
+REAL_ENGINE = "tests.tools.standin.real_worker"
 PARSER = "mst_core.reading.sandbox"
 
 
@@ -43,9 +45,20 @@ async def until(condition: Callable[[], bool], what: str, within_s: float = PATI
 class BotProcess:
     """The bot in a folder, one process after the other."""
 
-    def __init__(self, folder: Path, discord: StandIn, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, discord: StandIn, *, engine: str = ENGINE, **environment: str
+    ) -> None:
+        """Prepare a bot; `start` starts it.
+
+        Args:
+            folder: Holds its data, its log and its styles, which are made unless they are there.
+            discord: What it connects to.
+            engine: The module that its engine process runs.
+            **environment: Settings.
+        """
         self.data = folder / "data"
         self.log = folder / "bot.log"
+        self.engine = engine
         self._folder, self._discord = folder, discord
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
@@ -62,6 +75,11 @@ class BotProcess:
         """Whether a process runs."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 while none runs."""
+        return self._process.pid if self._process and self.running else 0
+
     async def start(self, *, wait: bool = True) -> None:
         """Start the bot; wait until Discord has it, unless told otherwise."""
         sessions = self._discord.identified
@@ -69,7 +87,8 @@ class BotProcess:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(PROJECT),
             "STANDIN_ADDRESS": self._discord.address,
-            "DISCORD_TOKEN": "a.token.of.the-stand-in",
+            "STANDIN_ENGINE": self.engine,
+            "DISCORD_TOKEN": DISCORD_TOKEN,
             "MST_DATA_DIR": str(self.data),
             "MST_MODELS_DIR": str(self._folder / "models"),
             "MST_SOUNDFONT": str(self._soundfont),
@@ -115,9 +134,13 @@ class BotProcess:
                 os.kill(self._process.pid, signal.SIGTERM)
         return await self.wait()
 
+    def find_children(self, module: str) -> list[int]:
+        """Return the ids of the children that run a module."""
+        return [pid for pid, _ in self.watch() if module in _command_line(pid)]
+
     def kill_child(self, module: str) -> bool:
         """Kill a child that runs a module; return whether there was one."""
-        victims = [pid for pid, _ in self.watch() if module in _command_line(pid)]
+        victims = self.find_children(module)
         for pid in victims:
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -71,6 +71,8 @@ class Exchange:
     """Every call, in order, with its fault."""
     ended_at: float = 0.0
     """When the user had the first outcome."""
+    person: int = 0
+    """Who entered it, for those who enter more than one; 0 is somebody new."""
 
     @property
     def id(self) -> int:
@@ -79,8 +81,8 @@ class Exchange:
 
     @property
     def user_id(self) -> int:
-        """Every exchange has a user of its own."""
-        return 20_000_000 + self.number
+        """Every exchange has a user of its own, unless it says who entered it."""
+        return 70_000_000 + self.person if self.person else 20_000_000 + self.number
 
     @property
     def channel_id(self) -> int:
@@ -89,8 +91,8 @@ class Exchange:
 
     @property
     def guild_id(self) -> int:
-        """Every exchange has a server of its own: the bot bounds the queue of each."""
-        return 60_000_000 + self.number
+        """The server, of eight users who say who they are; its own otherwise."""
+        return 80_000_000 + self.person // 8 if self.person else 60_000_000 + self.number
 
     @property
     def direct_channel_id(self) -> int:
@@ -180,8 +182,9 @@ class StandIn:
         faults: Mapping[str, Sequence[Fault]] | None = None,
         *,
         twice: bool = False,
+        person: int = 0,
     ) -> Exchange:
-        """Let a new user enter a slash command.
+        """Let a user enter a slash command.
 
         Args:
             command: The name of the command.
@@ -189,13 +192,16 @@ class StandIn:
             upload: Name and bytes of the file of the option ``file``.
             faults: What happens at the next calls about it, by route.
             twice: Whether the gateway sends it a second time, as after a lost connection.
+            person: Who enters it, from 1; 0 is a new user.
 
         Returns:
             What its user will be shown.
         """
         number = len(self.exchanges) + 1
         planned = {route: list(one) for route, one in (faults or {}).items()}
-        exchange = Exchange(number, command, f"token-of-{number}", time.monotonic(), planned)
+        exchange = Exchange(
+            number, command, f"token-of-{number}", time.monotonic(), planned, person=person
+        )
         self.exchanges.append(exchange)
         self._by_token[exchange.token] = exchange
         self._by_channel[exchange.channel_id] = exchange
