@@ -35,10 +35,6 @@ from bot.requests.result_files import ResultFiles
 from bot.requests.store import INTAKE, RequestStore
 from mst_core.requests import Compose
 
-Writer = Callable[[Path, int], None]
-"""Stores things in a folder until it is killed, and acknowledges each in a line of a file
-descriptor: ``stored ID TOKEN``, ``acknowledged ID``, ``written ID SHA256``."""
-
 MAX_LIFE_S = 0.4
 """Seconds that a process lives at most, from before it opens the ledger."""
 MIN_KILLS = 5
@@ -60,7 +56,10 @@ disk, or the host of a virtual machine, says that it has kept what is still in i
 
 
 def verify(
-    data_dir: Path, free_bytes: int, seconds: float, writer: Writer | None = None
+    data_dir: Path,
+    free_bytes: int,
+    seconds: float,
+    writer: Callable[[Path, int], None] | None = None,
 ) -> list[tuple[bool, str, str]]:
     """Try the disk of a data folder, and return what was found. It blocks.
 
@@ -69,7 +68,7 @@ def verify(
             it will be made in is tried.
         free_bytes: Bytes that the settings keep free on the disk.
         seconds: How long processes are killed; the rest takes a few seconds.
-        writer: What each process runs; None stores requests as the bot does.
+        writer: What each process runs; None takes `store_requests`.
 
     Returns:
         For each check: whether it is passed, what was checked, and what was found.
@@ -102,11 +101,12 @@ def verify(
 
 
 def store_requests(folder: Path, acknowledgements: int) -> None:
-    """Store requests and files of results until this process is killed; see `Writer`.
+    """Store requests and files of results as the bot does, until this process is killed.
 
     Args:
         folder: Where the ledger and the files are made, or found.
-        acknowledgements: The file descriptor that gets a line for each.
+        acknowledgements: A file descriptor that gets a line for each of them: ``stored ID TOKEN``,
+            ``acknowledged ID`` or ``written ID SHA256``.
     """
     asyncio.run(_store_requests(folder, acknowledgements))
 
@@ -138,7 +138,9 @@ async def _store_requests(folder: Path, acknowledgements: int) -> None:
             os.write(acknowledgements, f"written {record.id} {digest}\n".encode())
 
 
-def _try_kills(folder: Path, seconds: float, writer: Writer) -> list[tuple[bool, str, str]]:
+def _try_kills(
+    folder: Path, seconds: float, writer: Callable[[Path, int], None]
+) -> list[tuple[bool, str, str]]:
     """Kill one process after another, and count what each had acknowledged and what is left."""
     folder.mkdir()
     until = time.monotonic() + seconds
@@ -190,7 +192,7 @@ def _try_kills(folder: Path, seconds: float, writer: Writer) -> list[tuple[bool,
     ]
 
 
-def _run_and_kill(folder: Path, writer: Writer) -> list[str]:
+def _run_and_kill(folder: Path, writer: Callable[[Path, int], None]) -> list[str]:
     """Run a process that stores things, kill it at a random moment, return what it acknowledged."""
     reading, writing = os.pipe()
     lines: list[str] = []

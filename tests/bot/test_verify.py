@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from bot.errors import StartupError
 from bot.requests.data_folder import LEDGER
 from bot.requests.database import MIGRATIONS
 from bot.verify import (
-    Writer,
     find_mount,
     format_table,
     read_ledger,
@@ -26,6 +26,7 @@ from bot.verify import (
 from tests.support.fakes import make_settings
 from tests.support.paths import PROJECT
 
+Writer = Callable[[Path, int], None]
 MOUNTS = """\
 24 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 24 0:26 / /var/lib rw - tmpfs tmpfs rw
