@@ -124,9 +124,8 @@ class Delivery:
         async with _map_network_errors():
             if self._token_valid(record) and await self._deliver_error_by_token(record, text):
                 return
-            if await self._holds_files(record):
+            if await self._is_informed(record):
                 return
-            await self._delete_original(record)
             text = self._texts.render(
                 "late.refusal",
                 record.locale,
@@ -136,6 +135,7 @@ class Delivery:
             sent = await self._send_direct_message(record, content=text)
             if not sent and not await self._send_to_channel(record, content=text):
                 log.warning("request %d: its user cannot be reached", record.id)
+            await self._delete_original(record)
 
     async def _deliver_private(
         self, record: RequestRecord, build: Callable[[], ResultMessage]
@@ -190,11 +190,8 @@ class Delivery:
                     return
             if record.private:
                 return
-            channel = self._client.get_partial_messageable(
-                record.channel_id, guild_id=record.guild_id
-            )
             try:
-                await channel.get_partial_message(record.message_id).edit(content=text, view=view)
+                await self._original(record).edit(content=text, view=view)
             except (discord.NotFound, discord.Forbidden):
                 log.info("request %d: its message cannot be edited any more", record.id)
 
@@ -241,11 +238,7 @@ class Delivery:
         no user gets the same error twice, and none keeps a message that seems to be loading.
         """
         webhook = self._webhook(record)
-        failed = self._texts.render(
-            "late.unconfirmed",
-            record.locale,
-            tune=self._replies.captions.describe(record, record.locale),
-        )
+        failed = self._unconfirmed(record)
         try:
             try:
                 message = await webhook.fetch_message(record.message_id)
@@ -274,6 +267,34 @@ class Delivery:
                 return False
             raise
         return True
+
+    async def _is_informed(self, record: RequestRecord) -> bool:
+        """Return whether an earlier attempt has sent the error, or may have; else note this one.
+
+        As `_deliver_error_by_token`, but as the bot: the token of the interaction works no more.
+        """
+        original = self._original(record)
+        try:
+            message = await original.fetch()
+            if message.attachments:
+                return True  # see _holds_files
+            if message.content in (DELETED_PLACEHOLDER, self._unconfirmed(record)):
+                await original.edit(content=self._unconfirmed(record), view=None)
+                return True
+            await original.edit(content=DELETED_PLACEHOLDER, view=None)
+        except discord.NotFound:
+            return record.deliveries > 1 and record.message_id > 0
+        except discord.Forbidden:
+            return False
+        return False
+
+    def _unconfirmed(self, record: RequestRecord) -> str:
+        tune = self._replies.captions.describe(record, record.locale)
+        return self._texts.render("late.unconfirmed", record.locale, tune=tune)
+
+    def _original(self, record: RequestRecord) -> discord.PartialMessage:
+        channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
+        return channel.get_partial_message(record.message_id)
 
     async def _edit_message(self, record: RequestRecord, text: str) -> None:
         """Edit the public message. A failure is only logged, as it is just progress."""
@@ -323,9 +344,8 @@ class Delivery:
 
         It has one when the ledger was restored from a backup that is older than the delivery.
         """
-        channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
         try:
-            message = await channel.get_partial_message(record.message_id).fetch()
+            message = await self._original(record).fetch()
         except (discord.NotFound, discord.Forbidden):
             return False
         if message.attachments:
@@ -333,9 +353,8 @@ class Delivery:
         return bool(message.attachments)
 
     async def _delete_original(self, record: RequestRecord) -> None:
-        channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
         try:
-            await channel.get_partial_message(record.message_id).delete()
+            await self._original(record).delete()
         except (discord.NotFound, discord.Forbidden):
             log.info("request %d: its public message cannot be deleted", record.id)
 
@@ -361,17 +380,14 @@ async def _try_send(
         everyone=False, roles=False, users=[discord.Object(record.user_id)]
     )
     try:
-        if message is None:
-            await channel.send(content, allowed_mentions=mentions)
-        else:
-            await channel.send(
-                content,
-                allowed_mentions=mentions,
-                embeds=message.embeds,
-                files=message.files,
-                view=message.view or discord.utils.MISSING,
-                nonce=f"mst-{record.id}",  # Discord drops a second message with the same nonce
-            )
+        await channel.send(
+            content,
+            allowed_mentions=mentions,
+            embeds=message.embeds if message else [],
+            files=message.files if message else [],
+            view=message.view if message and message.view else discord.utils.MISSING,
+            nonce=f"mst-{record.id}",  # Discord drops a second message with the same nonce
+        )
     except (discord.NotFound, discord.Forbidden):
         return False
     return True

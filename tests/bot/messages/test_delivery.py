@@ -106,6 +106,46 @@ async def test_an_error_that_may_have_arrived_is_not_sent_a_second_time(
     assert "16 bars of nothing" not in message.content, "the reason is for its user only"
 
 
+async def test_an_error_that_may_have_arrived_is_not_sent_again_after_the_life_of_the_token(
+    slow_server: DiscordEnv,
+) -> None:
+    server = slow_server
+    server.engine.hold = True
+    server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.env.advance_time(14.3 * 60)
+    server.env.inject_error("POST", "/webhooks/*", status=500, times=1)
+    server.engine.release()
+    await server.env.settle()
+    (record,) = await server.history(server.alice)
+    assert (record.deliveries, record.answered_at) == (1, None)
+    await server.env.advance_time(40)
+    (record,) = await server.history(server.alice)
+    assert record.answered_at
+    (message,) = server.channel.history()
+    assert "could not be made" in message.content
+    assert server.alice.user.dm_channel.history() == []
+
+
+async def test_a_late_error_is_not_sent_again_when_its_message_could_not_be_deleted(
+    slow_server: DiscordEnv,
+) -> None:
+    server = slow_server
+    server.engine.hold = True
+    server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    await server.alice.slash(server.channel, "compose", style="folk")
+    await server.env.advance_time(20 * 60)
+    (message,) = server.channel.history()
+    path = f"/channels/{server.channel.id}/messages/{message.id}"
+    server.env.inject_error("DELETE", path, status=500, times=1)
+    server.engine.release()
+    await server.env.settle()
+    await server.env.advance_time(40)
+    (message,) = server.channel.history()
+    assert "could not be made" in message.content
+    assert len(server.alice.user.dm_channel.history()) == 1
+
+
 async def test_where_the_bot_may_not_write_a_late_result_is_a_direct_message(
     slow_server: DiscordEnv,
 ) -> None:

@@ -153,6 +153,7 @@ class StandIn:
                 web.delete(f"{hook}/messages/{{message}}", self._delete),
                 web.post(letters, self._post),
                 web.get(f"{letters}/{{message}}", self._fetch),
+                web.patch(f"{letters}/{{message}}", self._edit),
                 web.delete(f"{letters}/{{message}}", self._delete),
                 web.get(f"{api}/users/{{user}}", self._user),
                 web.post(f"{api}/users/@me/channels", self._open_direct),
@@ -342,7 +343,7 @@ class StandIn:
         return await self._answer(request, exchange, "followup", follow)
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
-        exchange = self._by_token[request.match_info["token"]]
+        exchange = self._exchange_of(request)
         body, n_files = await _read_body(request)
 
         def edit() -> web.Response:
