@@ -63,18 +63,15 @@ class _MelodyBounds(msgspec.Struct):
     grace_notes: Annotated[list[msgspec.Raw], Meta(max_length=MAX_NOTES)]
 
 
-_Controls = Annotated[list[msgspec.Raw], Meta(max_length=MAX_CONTROLS)]
-
-
 class _PartBounds(msgspec.Struct):
     notes: Annotated[list[msgspec.Raw], Meta(max_length=MAX_NOTES)]
-    controls: _Controls
+    controls: Annotated[list[msgspec.Raw], Meta(max_length=MAX_CONTROLS)]
 
 
 class _ScoreBounds(msgspec.Struct):
     melody: _MelodyBounds
     parts: Annotated[list[_PartBounds], Meta(max_length=_MAX_PARTS)]
-    controls: _Controls
+    controls: Annotated[list[msgspec.Raw], Meta(max_length=MAX_CONTROLS)]
     candidates: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_PARTS)]
     tunes: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_TUNES)]
     warnings: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_WARNINGS)]

@@ -69,9 +69,6 @@ SETTINGS: dict[str, int | float] = {
     "synth.reverb.level": 0.5,
 }
 
-_Event = tuple[int, int, int, "_Channel", ControlEvent | None]
-"""Block, rank in it (0 an end, 1 a controller, 1 + velocity a note), pitch, channel, controller."""
-
 _LOG_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
 # For panic, error, warning, information and debug; warnings are only about real time.
 _LEVELS = (logging.ERROR, logging.ERROR, logging.DEBUG, logging.NOTSET, logging.NOTSET)
@@ -218,9 +215,16 @@ def _polyphony(voices: Sequence[Performance]) -> int:
     return POLYPHONY * min(MOST_POLYPHONY // POLYPHONY, len(voices))
 
 
-def _list_events(voices: Sequence[tuple[_Channel, Performance]]) -> list[_Event]:
-    """Return all that happens, in order: at the same time ends come first, then controllers."""
-    events: list[_Event] = []
+def _list_events(
+    voices: Sequence[tuple[_Channel, Performance]],
+) -> list[tuple[int, int, int, _Channel, ControlEvent | None]]:
+    """Return all that happens, in order: at the same time ends come first, then controllers.
+
+    Returns:
+        Block, rank in it (0 an end, 1 a controller, 1 + velocity a note), pitch, channel,
+        controller.
+    """
+    events: list[tuple[int, int, int, _Channel, ControlEvent | None]] = []
     for channel, voice in voices:
         for time, control in voice.controls:
             events.append((_to_block(max(0.0, time)), 1, 0, channel, control))

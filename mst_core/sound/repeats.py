@@ -20,12 +20,10 @@ from mst_core.sound.performance import Performance, PlayedNote
 from mst_core.sound.playback_clock import STRAIGHT, PlaybackClock
 
 T = TypeVar("T")
-Passage = tuple[Fraction, Fraction, Fraction]
-"""Start and end in quarter notes from the first downbeat, and the rest after it."""
 _NEAR_S = 1e-6
 
 
-def list_spans(melody: Melody) -> list[Passage]:
+def list_spans(melody: Melody) -> list[tuple[Fraction, Fraction, Fraction]]:
     """Return the passages of a melody in the order in which its repeat signs have them played.
 
     Args:
@@ -61,7 +59,7 @@ def played_seconds(melody: Melody, parts: Sequence[Part] = (), *, repeats: bool 
     return _add_up(melody, [(first, start, no_rest), *spans, (end, last, no_rest)])
 
 
-def _add_up(melody: Melody, spans: Sequence[Passage]) -> float:
+def _add_up(melody: Melody, spans: Sequence[tuple[Fraction, Fraction, Fraction]]) -> float:
     """The seconds of all passages together, by the tempo map."""
     clock = PlaybackClock.of(melody, STRAIGHT, 0.0)
     return sum(
@@ -95,7 +93,9 @@ def play_repeats(
     return tuple(_repeat(voice, times) for voice in voices)
 
 
-def _follow_signs(melody: Melody, start: Fraction, end: Fraction) -> Iterator[Passage]:
+def _follow_signs(
+    melody: Melody, start: Fraction, end: Fraction
+) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
     """Yield the passages between the signs as they are drawn.
 
     The beat goes on where a section goes back. One that ends inside a bar and begins at a barline,
