@@ -65,8 +65,13 @@ def library_commands(
 
     async def show_history(interaction: Interaction[Any]) -> None:
         locale = interaction.locale.value
-        records = await store.history(interaction.user.id, HISTORY_LENGTH, public_only=True)
+        unreadable: list[dict[str, object]] = []
+        records = await store.history(
+            interaction.user.id, HISTORY_LENGTH, public_only=True, unreadable=unreadable
+        )
         lines = [_history_line(record, captions, texts, locale) for record in records]
+        if unreadable:
+            lines.insert(0, texts.render("history.unreadable", locale, count=len(unreadable)))
         embed = discord.Embed(
             title=texts.render("history.title", locale),
             description=join_lines(lines) or texts.render("history.none", locale),

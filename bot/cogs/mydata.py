@@ -36,7 +36,8 @@ def mydata_commands(
 
     async def export(interaction: Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        records = await store.history(interaction.user.id)
+        unreadable: list[dict[str, object]] = []
+        records = await store.history(interaction.user.id, unreadable=unreadable)
         found = await uploads.of_user(interaction.user.id)
         data = {
             "requests": [
@@ -47,6 +48,10 @@ def mydata_commands(
                 }
                 | {"request": msgspec.Raw(encode_request(record.request).encode())}
                 for record in records
+            ],
+            "unreadable": [
+                {name: value for name, value in row.items() if name != "interaction_token"}
+                for row in unreadable
             ],
             "uploads": msgspec.to_builtins(found),
         }
@@ -61,10 +66,14 @@ def mydata_commands(
         text = texts.render(
             "mydata.export",
             interaction.locale.value,
-            requests=len(records),
+            requests=len(records) + len(unreadable),
             uploads=len(found),
             packed=packed,
         )
+        if unreadable:
+            text += "\n" + texts.render(
+                "mydata.unreadable", interaction.locale.value, count=len(unreadable)
+            )
         await interaction.followup.send(text, files=files, ephemeral=True)
 
     async def delete(interaction: Interaction[Any]) -> None:

@@ -7,36 +7,40 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from bot.errors import QueueFull, TooManyOpen, TooSoon
 from bot.requests.store import RequestStore
+from mst_core.job_cost import estimate_seconds
+from mst_core.requests import Request
 
 MAX_WAITING = 500
 """Requests that may wait in all; at 5 s each the last one waits 40 minutes."""
 MAX_WAITING_PER_SERVER = 200
 """Requests of one server that may wait, so that another one finds room."""
 
-BASE_S = 2.0
-"""Seconds that the shortest tune takes."""
-SECONDS_PER_NOTE = 0.013
-"""Seconds for each note of a file: 45 s were measured for 28 kB of MIDI, about 3,500 notes."""
 BYTES_PER_NOTE = {"abc": 3, "xml": 400, "musicxml": 400, "mxl": 25}
 """Bytes of a file for each of its notes, by the end of its name; compressed files have fewer."""
 MIDI_BYTES_PER_NOTE = 8
 """The same for MIDI: a note is two events of about 4 bytes."""
 
 
-def expected_seconds(sizes: Iterable[tuple[str, int]]) -> float:
-    """Return the seconds of work that a request is expected to take, from its files alone.
+SECONDS_PER_NOTE = 0.3
+"""Seconds of music for each note of a file: the median of real files is 0.25 to 0.4."""
 
-    It only orders the queue, so that short requests need not wait for long ones; a file that says
-    little about its notes costs its user or others a few places.
+
+def expected_seconds(request: Request, sizes: Iterable[tuple[str, int]]) -> float:
+    """Return the CPU seconds that a request is expected to take, from the sizes of its files alone.
+
+    Only the order of the queue depends on it, until a parser has read the files: the scheduler
+    then estimates again.
 
     Args:
-        sizes: name and size in bytes of each file of the request; none for a new tune.
+        request: The request.
+        sizes: Name and size in bytes of each of its files; none for a new tune.
     """
     notes = 0.0
     for name, size in sizes:
         suffix = name.lower().rpartition(".")[2]
         notes += size / BYTES_PER_NOTE.get(suffix, MIDI_BYTES_PER_NOTE)
-    return BASE_S + SECONDS_PER_NOTE * notes
+    size_of_one = (notes, notes * SECONDS_PER_NOTE, 0.0)
+    return estimate_seconds(request, dict.fromkeys(request.sources, size_of_one))
 
 
 class Admission:

@@ -172,7 +172,7 @@ class RequestIntake:
         except Exception:
             await self._store.withdraw(record.id)
             raise
-        expected_s = expected_seconds(self._uploads.sizes(names))
+        expected_s = expected_seconds(request, self._uploads.sizes(names))
         if not await self._store.complete(record.id, request, names, expected_s):
             raise RequestNotFound(record.id)  # its user has deleted it meanwhile
         self._scheduler.wake()
@@ -259,7 +259,7 @@ class RequestIntake:
                     first_seed=first_seed,
                     interaction_id=interaction.id,
                     private=private,
-                    expected_s=expected_seconds(self._uploads.sizes(names)),
+                    expected_s=expected_seconds(request, self._uploads.sizes(names)),
                 ),
                 holder,
                 parent_id,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,7 +39,7 @@ class NewRequest:
     """Whether only its user sees it: a picture of the score before and after, which is drawn from
     the request of a result; or a file that is read before its user chooses a style."""
     expected_s: float = field(default=0.0, kw_only=True)
-    """Seconds of work that are expected; a later place in the queue for more than 10."""
+    """CPU seconds of work that are expected; a later place in the queue for more than 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,15 @@ class RequestRecord(NewRequest):
         return f"{self.id}.{self.press_token}" if self.press_token else str(self.id)
 
 
-def is_readable(row: sqlite3.Row) -> bool:
-    """Return whether `record_from_row` can decode a row."""
-    try:
-        record_from_row(row)
-    except (msgspec.MsgspecError, MstError, ValueError):
-        return False
-    return True
+def sort_rows(rows: Iterable[sqlite3.Row]) -> tuple[list[RequestRecord], list[sqlite3.Row]]:
+    """Return the records of the rows that can be decoded, and the other rows."""
+    records, unreadable = [], []
+    for row in rows:
+        try:
+            records.append(record_from_row(row))
+        except (msgspec.MsgspecError, MstError, ValueError):
+            unreadable.append(row)
+    return records, unreadable
 
 
 def record_from_row(row: sqlite3.Row) -> RequestRecord:

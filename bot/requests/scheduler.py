@@ -9,11 +9,16 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from bot.errors import Cancelled, TooLarge
 from bot.monitoring.logs import REQUEST_ID
+from bot.requests.erasure import delete_requests, forget_files, restart_all
 from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.record import RequestRecord
@@ -22,7 +27,10 @@ from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestStore
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
+from mst_core.job_cost import LONG_JOB_S, estimate_seconds
 from mst_core.jobs import Job, Progress, Rendition
+from mst_core.reading.serialization import measure_score
+from mst_core.requests import Request
 
 if TYPE_CHECKING:
     from bot.monitoring.metrics import Metrics
@@ -35,6 +43,8 @@ LEASE_S = 90.0
 """Seconds that a lease lasts without a heartbeat."""
 HEARTBEAT_S = 30.0
 """Seconds between two heartbeats: renewals of the leases and retries of the outbox."""
+MAX_PAUSE_S = 30.0
+"""Seconds without leases at most, after an engine was lost again and again."""
 MAX_STARTS = 5
 """First starts of the engine in a row, after which the bot ends; errors of its setup end it at
 once."""
@@ -93,6 +103,7 @@ class Scheduler:
         self._at_engine: dict[int, RequestRecord] = {}
         self._started = self._closing = self._leasing = self._wake_pending = False
         self._paused_until = 0.0
+        self._deaths_at_success = 0  # of the engine, when a job was last done
 
     async def start(self, on_engine_failure: Callable[[MstError], None]) -> None:
         """Resume unfinished requests and deliveries, and start the engine in the background.
@@ -153,14 +164,14 @@ class Scheduler:
 
     async def delete_user(self, user_id: int) -> tuple[int, int]:
         """Delete a user's requests, jobs and uploads; return how many requests and uploads."""
-        gone = await self._store.delete_user(user_id)
+        gone = await delete_requests(self._store.database, user_id)
         await self._end_jobs(gone)
         files = await self._uploads.delete_user(user_id)
         # Requests of others that use these files would write their notes again: they run anew, and
         # fail because the file is gone.
-        others = await self._store.forget_files(files, user_id)
+        others = await forget_files(self._store.database, files, user_id)
         await self._end_jobs(others)
-        await self._store.restart_all(others)
+        await restart_all(self._store.database, others)
         await self._store.database.purge()
         self.wake()
         return len(gone), len(files)
@@ -188,22 +199,29 @@ class Scheduler:
         return "ready" if self._engine.status().ready else "restarting"
 
     @property
-    def _has_capacity(self) -> bool:
+    def _free_places(self) -> int:
+        """Requests that may be leased now."""
         if (
             self._engine_state != "ready"
             or self._closing
             or asyncio.get_running_loop().time() < self._paused_until
         ):
-            return False
+            return 0
         capacity = self._engine.capacity()
-        return min(capacity.free, capacity.total - len(self._running)) > 0
+        return max(0, min(capacity.free, capacity.total - len(self._running)))
+
+    def _may_be_long(self, free: int) -> bool:
+        """Whether a long request may take one of ``free`` places: never the last of several."""
+        return free > 1 or self._engine.capacity().total == 1
 
     async def _lease_ready(self) -> None:
         REQUEST_ID.set(None)  # whichever request it was that woke this up
         try:
             while self._wake_pending:
                 self._wake_pending = False
-                while self._has_capacity and (record := await self._store.lease(WORKER, LEASE_S)):
+                while (free := self._free_places) and (
+                    record := await self._store.lease(WORKER, LEASE_S, long=self._may_be_long(free))
+                ):
                     self._running[record.id] = self._spawn(self._process(record))
                 await self._announce_positions()
         finally:
@@ -230,15 +248,25 @@ class Scheduler:
                 if not error.retryable or attempt == MAX_STARTS:
                     on_engine_failure(error)
                     return
-                await asyncio.sleep(self._retry_s * attempt)
+                await asyncio.sleep(self._pause_s(attempt))
             except Exception:
                 log.exception("the engine cannot start")
                 on_engine_failure(EngineFault("the engine cannot start"))
                 return
             else:
                 self._started = True
+                self._deaths_at_success = self._engine.status().deaths
                 self.wake()
                 return
+
+    def _pause_s(self, losses: int) -> float:
+        """Return the seconds before the next try: they double with each loss up to a limit.
+
+        Up to half of it is taken away by chance: bots that lost an engine together do not come back
+        together.
+        """
+        longest = min(MAX_PAUSE_S, self._retry_s * 2.0 ** min(losses - 1, 10))
+        return longest * (1 - secrets.randbelow(500) / 1000)
 
     async def _heartbeat(self) -> None:
         while True:
@@ -276,7 +304,12 @@ class Scheduler:
             if record.tries > self._tries or len(record.attempts) >= MAX_ATTEMPTS_KEPT:
                 # The reason of the last attempt is the one that the user is given.
                 raise EngineLost(record.attempts[-1][1] if record.attempts else "every try failed")
-            rendition, seconds = await self._follow_job(record, throttle, begun)
+            followed = await self._follow_job(record, throttle, begun)
+            if followed is None:
+                await self._store.release(WORKER, record.id, None, count_try=False)
+                return None
+            rendition, seconds = followed
+            self._deaths_at_success = self._engine.status().deaths
             await _write_uncancelled(self._results.write, record.id, rendition.files)
             ended = await self._store.mark_done(WORKER, record.id, rendition.receipt, seconds)
             outcome = "done"
@@ -285,8 +318,10 @@ class Scheduler:
                 log.warning("request %d runs again: %s", record.id, error)
                 if self._metrics:
                     self._metrics.request_repeated(error.code)
-                self._paused_until = loop.time() + self._retry_s
-                loop.call_later(self._retry_s * 1.05, self.wake)
+                losses = max(1, self._engine.status().deaths - self._deaths_at_success)
+                pause_s = self._pause_s(losses)
+                self._paused_until = loop.time() + pause_s
+                loop.call_later(pause_s * 1.05, self.wake)
                 lost = isinstance(error, EngineLost)  # a busy engine has not tried it
                 reason = str(error.arguments[0]) if lost else None
                 await self._store.release(WORKER, record.id, reason, count_try=lost)
@@ -315,8 +350,10 @@ class Scheduler:
 
     async def _follow_job(
         self, record: RequestRecord, throttle: ProgressThrottle, begun: asyncio.Event
-    ) -> tuple[Rendition, dict[str, float]]:
+    ) -> tuple[Rendition, dict[str, float]] | None:
         """Run the job, show its progress, and return its result and the seconds of each stage.
+
+        None for one that turns out to be long and must wait for the turn of the long ones.
 
         ``begun`` is set, and stored, when the engine begins with the job.
         """
@@ -344,8 +381,15 @@ class Scheduler:
             await self._store.mark_begun(WORKER, record.id)
 
         options = COMPARISON if record.private else {"max_pages": MAX_PAGES}
-        job = Job(str(record.id), record.request, encoded_scores=scores, **options)
-        self._at_engine[record.id] = record
+        expected_s = record.expected_s
+        if scores:
+            expected_s = estimate_work(record.request, scores)
+            await self._store.set_expected(record.id, expected_s)
+        is_long = expected_s >= LONG_JOB_S
+        if is_long and not self._has_room_for_long(record):
+            return None
+        job = Job(str(record.id), record.request, encoded_scores=scores, is_long=is_long, **options)
+        self._at_engine[record.id] = replace(record, expected_s=expected_s)
         try:
             rendition = await self._rendition(job, show, note_begin)
         finally:
@@ -355,6 +399,14 @@ class Scheduler:
             rendition = _without_large_audio(rendition, record.file_limit_bytes)
         _check_size(rendition, record.file_limit_bytes)
         return rendition, seconds
+
+    def _has_room_for_long(self, record: RequestRecord) -> bool:
+        """Whether a leased request that turned out to be long may run now."""
+        if record.expected_s >= LONG_JOB_S:
+            return True  # it was leased as one
+        others = self._at_engine.values()
+        free = self._engine.capacity().total - len(self._running) + 1
+        return self._may_be_long(free) and all(one.expected_s < LONG_JOB_S for one in others)
 
     async def _rendition(
         self,
@@ -381,6 +433,20 @@ class Scheduler:
         task = spawn(work, "a task of the scheduler", self._tasks.discard)
         self._tasks.add(task)
         return task
+
+
+def estimate_work(request: Request, scores: Mapping[str, bytes]) -> float:
+    """Return the CPU seconds that a request is expected to take, now that its files are read.
+
+    Args:
+        request: The request.
+        scores: Its encoded scores by SHA-256.
+    """
+    sizes = {}
+    for sha256, data in scores.items():
+        with suppress(msgspec.DecodeError):  # the worker says what is wrong with it
+            sizes[sha256] = measure_score(data)
+    return estimate_seconds(request, sizes)
 
 
 async def _write_uncancelled(write: Callable[..., None], *arguments: object) -> None:

@@ -7,10 +7,11 @@ and on disk when the method returns (docs/decisions.md#one-statement). Times are
 
 from __future__ import annotations
 
+import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,13 +20,16 @@ import msgspec
 from bot.errors import Cancelled, LostFile, RepeatedInteraction
 from bot.requests.database import MIGRATIONS, Database, steady_clock
 from bot.requests.fair_queue import LEASE, ORDER, QUEUE
-from bot.requests.record import NewRequest, RequestRecord, is_readable, record_from_row
+from bot.requests.record import NewRequest, RequestRecord, record_from_row, sort_rows
 from mst_core.errors import EngineFault
 from mst_core.jobs import Receipt
 from mst_core.request_json import encode_request
 from mst_core.requests import Compose, Request
 
-_HELD = "state = 'running' AND worker IN ('intake', 'download')"
+log = logging.getLogger(__name__)
+
+HELD = "state = 'running' AND worker IN ('intake', 'download')"
+"""The condition, in SQL, of a request that `INTAKE` or `DOWNLOAD` holds."""
 MAX_ATTEMPTS_KEPT = 20
 """Attempts of one request whose end is kept."""
 _LOST = f"""state = 'waiting', worker = NULL, lease_until = NULL,
@@ -108,14 +112,15 @@ class RequestStore:
         rows = await self._query(
             """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
                    file_limit_bytes, locale, request, names, first_seed, seed, asked_at,
-                   state, worker, lease_until, interaction_id, press_token, expected_s, private)
+                   state, worker, lease_until, interaction_id, press_token, expected_s, private,
+                   asked_steady)
                SELECT :user_id, :guild_id, :channel_id, :message_id, :interaction_token,
                    :file_limit_bytes, :locale, :request,
                    coalesce((SELECT names FROM requests WHERE id = :parent_id), :names),
                    :first_seed, :seed, :now,
                    CASE WHEN :holder IS NULL THEN 'waiting' ELSE 'running' END, :holder,
                    CASE WHEN :holder IS NULL THEN NULL ELSE :held_until END, :interaction_id,
-                   :press_token, :expected_s, :private
+                   :press_token, :expected_s, :private, :steady
                WHERE (:parent_id IS NULL OR EXISTS (SELECT 1 FROM requests WHERE id = :parent_id))
                AND NOT EXISTS (
                    SELECT 1 FROM json_each(:names) AS name WHERE length(name.key) = 64
@@ -152,8 +157,8 @@ class RequestStore:
 
     async def unacknowledged(self) -> list[RequestRecord]:
         """List the requests that `INTAKE` or `DOWNLOAD` holds."""
-        rows = await self._query(f"SELECT * FROM requests WHERE {_HELD}")  # noqa: S608
-        return [record_from_row(row) for row in rows]
+        rows = await self._query(f"SELECT * FROM requests WHERE {HELD}")  # noqa: S608
+        return await self._decode(rows)
 
     async def acknowledge(self, request_id: int, message_id: int) -> bool:
         """Store the public message of a held request; one that `INTAKE` holds is waiting then.
@@ -170,7 +175,7 @@ class RequestStore:
                     state = CASE worker WHEN :intake THEN 'waiting' ELSE state END,
                     lease_until = CASE worker WHEN :intake THEN NULL ELSE lease_until END,
                     worker = CASE worker WHEN :intake THEN NULL ELSE worker END
-                WHERE id = :id AND {_HELD} RETURNING id""",  # noqa: S608 - a constant
+                WHERE id = :id AND {HELD} RETURNING id""",  # noqa: S608 - a constant
             id=request_id,
             message_id=message_id,
             intake=INTAKE,
@@ -215,44 +220,71 @@ class RequestStore:
             Their ids; their users are informed like those of any other failure.
         """
         rows = await self._query("SELECT * FROM requests WHERE answered_at IS NULL")
-        unreadable = [row["id"] for row in rows if not is_readable(row)]
+        ids = [row["id"] for row in sort_rows(rows)[1]]
+        await self._fail_unreadable(ids)
+        return ids
+
+    async def _fail_unreadable(self, ids: Sequence[int]) -> None:
         await self._query(
             """UPDATE requests SET state = 'failed', finished_at = :now, request = :placeholder,
                    names = '{}', receipt = NULL, stage_seconds = NULL, worker = NULL,
-                   lease_until = NULL, error_code = :code, error_arguments = '["unreadable"]'
-               WHERE id IN (SELECT value FROM json_each(:ids))""",
+                   attempts = '[]', lease_until = NULL, error_code = :code,
+                   error_arguments = '["unreadable"]'
+               WHERE answered_at IS NULL AND id IN (SELECT value FROM json_each(:ids))""",
             placeholder=encode_request(Compose(pitch="", rhythm="", seed=0)),
             code=EngineFault.__name__,
-            ids=msgspec.json.encode(unreadable).decode(),
+            ids=msgspec.json.encode(ids).decode(),
         )
-        return unreadable
+
+    async def _decode(self, rows: Iterable[sqlite3.Row]) -> list[RequestRecord]:
+        """Return the records of the rows that can be decoded; fail the others, unless delivered."""
+        records, unreadable = sort_rows(rows)
+        if unreadable:
+            ids = [row["id"] for row in unreadable]
+            log.error("these requests cannot be read: %s", ids)
+            await self._fail_unreadable(ids)
+        return records
 
     async def withdraw(self, request_id: int) -> None:
         """Delete a held request: Discord did not acknowledge it, or its files did not come."""
         await self._query(
-            f"DELETE FROM requests WHERE id = :id AND {_HELD}",  # noqa: S608 - a constant
+            f"DELETE FROM requests WHERE id = :id AND {HELD}",  # noqa: S608 - a constant
             id=request_id,
         )
 
-    async def lease(self, worker: str, seconds: float) -> RequestRecord | None:
+    async def lease(
+        self, worker: str, seconds: float, *, long: bool = True
+    ) -> RequestRecord | None:
         """Lease the next request of the fair queue to a worker.
 
-        A user has at most one running request; of those that take 10 s or more, one runs of all.
+        A user has at most one running request; of the long ones (`LONG_JOB_S`) one runs of all.
         A lease that ends after `mark_begun` has counted one try; the caller fails too many.
 
         Args:
             worker: The name of the worker.
             seconds: How long the lease lasts, from now.
+            long: Whether it may be a long one.
 
         Returns:
             The leased request; None when no request is waiting whose user has none running.
         """
-        rows = await self._query(
-            LEASE,
-            worker=worker,
-            seconds=seconds,
+        while rows := await self._query(LEASE, worker=worker, seconds=seconds, long=long):
+            if records := await self._decode(rows):
+                return records[0]
+        return None
+
+    async def set_expected(self, request_id: int, expected_s: float) -> None:
+        """Store a better estimate of the work of a request.
+
+        Args:
+            request_id: The request.
+            expected_s: CPU seconds that it is expected to take.
+        """
+        await self._query(
+            "UPDATE requests SET expected_s = :expected_s WHERE id = :id",
+            id=request_id,
+            expected_s=expected_s,
         )
-        return record_from_row(rows[0]) if rows else None
 
     async def renew_leases(self, worker: str, seconds: float, request_ids: Sequence[int]) -> None:
         """Extend the leases of a worker's requests to ``seconds`` from now.
@@ -381,7 +413,7 @@ class RequestStore:
         rows = await self._query(
             f"""UPDATE requests SET state = 'failed', finished_at = :now, error_code = :code,
                     error_arguments = '[]', worker = NULL, lease_until = NULL
-                WHERE id = :id AND state IN ('waiting', 'running') AND NOT ({_HELD})
+                WHERE id = :id AND state IN ('waiting', 'running') AND NOT ({HELD})
                 RETURNING *""",  # noqa: S608 - a constant of this module
             id=request_id,
             code=Cancelled.__name__,
@@ -407,13 +439,16 @@ class RequestStore:
 
     async def start_delivery(self, request_id: int) -> RequestRecord | None:
         """Count one delivery attempt; None when there is no outcome, or it is delivered."""
-        rows = await self._query(
-            """UPDATE requests SET deliveries = deliveries + 1
-               WHERE id = :id AND answered_at IS NULL AND state IN ('done', 'failed')
-               RETURNING *""",
-            id=request_id,
-        )
-        return record_from_row(rows[0]) if rows else None
+        for _ in range(2):
+            rows = await self._query(
+                """UPDATE requests SET deliveries = deliveries + 1
+                   WHERE id = :id AND answered_at IS NULL AND state IN ('done', 'failed')
+                   RETURNING *""",
+                id=request_id,
+            )
+            if records := await self._decode(rows):
+                return records[0]  # else it is a failure now, if there is one
+        return None
 
     async def undelivered(self) -> list[int]:
         """List the ids of requests whose outcome is not delivered yet."""
@@ -428,22 +463,30 @@ class RequestStore:
         rows = await self._query(
             f"SELECT requests.* FROM requests JOIN {QUEUE} USING (id) {ORDER}"  # noqa: S608
         )
-        return [record_from_row(row) for row in rows]
+        return await self._decode(rows)
 
     async def find(self, request_id: int) -> RequestRecord | None:
-        """Return one request; None when there is none."""
+        """Return one request; None when there is none, or none that can be read."""
         rows = await self._query("SELECT * FROM requests WHERE id = :id", id=request_id)
-        return record_from_row(rows[0]) if rows else None
+        return next(iter(await self._decode(rows)), None)
 
     async def history(
-        self, user_id: int, limit: int = -1, *, public_only: bool = False
+        self,
+        user_id: int,
+        limit: int = -1,
+        *,
+        public_only: bool = False,
+        unreadable: list[dict[str, object]] | None = None,
     ) -> list[RequestRecord]:
         """List the latest ``limit`` requests of a user (-1: all), newest first.
+
+        Those that cannot be read, such as after a step back to an older version, are left out.
 
         Args:
             user_id: The user's id on Discord.
             limit: The largest number of requests, at least 0; -1 for all.
             public_only: Whether private requests are left out.
+            unreadable: Receives what is stored of those that cannot be read.
         """
         rows = await self._query(
             """SELECT * FROM requests WHERE user_id = :user_id AND NOT (private AND :public_only)
@@ -452,7 +495,10 @@ class RequestStore:
             limit=limit,
             public_only=public_only,
         )
-        return [record_from_row(row) for row in rows]
+        records, others = sort_rows(rows)
+        if unreadable is not None:
+            unreadable += [dict(row) for row in others]
+        return records
 
     async def count_open(self, user_id: int) -> int:
         """Count the acknowledged requests of a user that have no outcome yet."""
@@ -477,67 +523,12 @@ class RequestStore:
         """Count waiting and running requests, and the seconds that the oldest waiting one waits."""
         (row,) = await self._query(
             f"""SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
-                   count(*) FILTER (WHERE state = 'running' AND NOT ({_HELD})) AS running,
+                   count(*) FILTER (WHERE state = 'running' AND NOT ({HELD})) AS running,
                    max(0, :now - coalesce(min(asked_at) FILTER (WHERE state = 'waiting'), :now))
                    AS oldest_s
                FROM requests WHERE answered_at IS NULL AND state IN ('waiting', 'running')"""  # noqa: S608
         )
         return row["waiting"], row["running"], float(row["oldest_s"])
-
-    async def delete_user(self, user_id: int) -> list[int]:
-        """Delete every request of a user, and return their ids."""
-        rows = await self._query(
-            "DELETE FROM requests WHERE user_id = :user_id RETURNING id", user_id=user_id
-        )
-        return [row["id"] for row in rows]
-
-    async def forget_files(self, files: Sequence[str], user_id: int) -> list[int]:
-        """Delete the names and titles of a user's files from the requests of others that use them.
-
-        A request of somebody who sent the same file keeps their own name of it.
-
-        Args:
-            files: The SHA-256 of the files that the user had sent.
-            user_id: The user's id on Discord.
-
-        Returns:
-            The ids of these requests that are not delivered yet: they are waiting again.
-        """
-        rows = await self._query(
-            f"""UPDATE requests SET names = '{{}}',
-                   receipt = json_remove(
-                       receipt, '$.source', '$.candidates', '$.tunes', '$.remarks'
-                   ),
-                   error_arguments = (
-                       SELECT json_group_array('…') FROM json_each(requests.error_arguments)
-                   )
-               WHERE id IN (
-                   SELECT requests.id FROM requests, json_each(requests.names) AS name,
-                       json_each(:files) AS file
-                   WHERE name.key = file.value AND requests.user_id != :user_id
-                   AND NOT EXISTS (
-                       SELECT 1 FROM uploads
-                       WHERE uploads.sha256 = name.key AND uploads.user_id = requests.user_id
-                   )
-               ) RETURNING id, answered_at IS NULL AND NOT ({_HELD}) AS is_open""",  # noqa: S608
-            files=msgspec.json.encode(files).decode(),
-            user_id=user_id,
-        )
-        return [row["id"] for row in rows if row["is_open"]]
-
-    async def restart_all(self, request_ids: Sequence[int]) -> None:
-        """Return undelivered requests to the queue, running and finished ones too.
-
-        Args:
-            request_ids: The requests; those that are delivered, or failed, are left as they are.
-        """
-        await self._query(
-            """UPDATE requests SET state = 'waiting', finished_at = NULL, receipt = NULL,
-                   stage_seconds = NULL, worker = NULL, lease_until = NULL
-               WHERE id IN (SELECT value FROM json_each(:ids))
-               AND answered_at IS NULL AND state IN ('running', 'done')""",
-            ids=msgspec.json.encode(request_ids).decode(),
-        )
 
     async def _query(self, statement: str, **values: Any) -> list[sqlite3.Row]:
         times = {"now": self._clock(), "steady": self._steady()}

@@ -40,36 +40,13 @@ BEAT_S = 1.0
 """Seconds between two signs of life."""
 PROGRESS_STEP = 0.01
 """Share of a job after which progress is sent again; composers report after every note."""
+PROGRESS_S = 0.1
+"""Seconds between two progresses of a stage, at least: each one wakes the owner."""
 LOG_FORMAT = "%(levelname)s %(of_job)s%(message)s"  # `process` parses the level and the job
 _job_id: ContextVar[str] = ContextVar("job_id", default="")
 """The job that this thread works on."""
 
 logger = logging.getLogger(__name__)
-
-
-class _AtWork:
-    """What a job at work has done, for the signs of life."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self._done_s = 0.0  # CPU seconds
-        self._threads: dict[int, float | None] = {}  # by id their CPU seconds at the last look
-
-    def step(self) -> None:
-        """Count a step of the calling thread."""
-        self.steps += 1
-        self._threads.setdefault(get_native_id(), None)
-
-    def work_s(self) -> float | None:
-        """Return the CPU seconds of all threads that took a step; None without any figure."""
-        known = False
-        for thread, before in [*self._threads.items()]:
-            now = thread_work_s(thread)
-            if now is not None:
-                known = True
-                self._done_s += 0.0 if before is None else max(0.0, now - before)
-                self._threads[thread] = now
-        return self._done_s if known else None
 
 
 class JobRunner:
@@ -83,8 +60,12 @@ class JobRunner:
         self._render_pool = ThreadPoolExecutor(RENDER_THREADS, "finishing")
         self._stages: dict[int, Future[None]] = {}
         """By ticket the stage that each job is in or waits for."""
-        self._at_work: dict[int, _AtWork] = {}
-        """By ticket the jobs that a thread works on now."""
+        self._steps: dict[int, int] = {}
+        """By ticket the steps so far of the jobs that a thread works on now."""
+        self._threads: dict[int, dict[int, float]] = {}
+        """By ticket the threads that took a step, each with its CPU seconds at the last look."""
+        self._work_s: dict[int, float] = {}
+        """By ticket the CPU seconds of all its threads."""
         self._cancelled: set[int] = set()
         """Tickets of the jobs that are to end."""
         self._lock = Lock()
@@ -106,8 +87,27 @@ class JobRunner:
     def work(self) -> dict[int, tuple[int, float | None]]:
         """Return steps and CPU seconds of the jobs at work, by ticket."""
         with self._lock:
-            at_work = dict(self._at_work)
-        return {ticket: (each.steps, each.work_s()) for ticket, each in at_work.items()}
+            return {
+                ticket: (steps, self._look_at_threads(ticket))
+                for ticket, steps in self._steps.items()
+            }
+
+    def _look_at_threads(self, ticket: int) -> float | None:
+        """Return the CPU seconds of all threads of a job so far; None without any figure."""
+        threads = self._threads[ticket]
+        now = {thread: thread_work_s(thread) for thread in [*threads]}
+        known = {thread: seconds for thread, seconds in now.items() if seconds is not None}
+        for thread, seconds in known.items():
+            # One that was never looked at began with this job or with another: it counts from now.
+            self._work_s[ticket] += max(0.0, seconds - (threads[thread] or seconds))
+            threads[thread] = seconds
+        return self._work_s[ticket] if known else None
+
+    def _step(self, ticket: int) -> None:
+        """Count a step of the calling thread."""
+        if ticket in self._steps:
+            self._steps[ticket] += 1
+            self._threads[ticket].setdefault(get_native_id(), 0.0)
 
     def cancel(self, ticket: int) -> None:
         """Remove a waiting job from the queue, or end a running one at its next progress report."""
@@ -162,20 +162,21 @@ class JobRunner:
 
         One that gives way waits in the composing while shorter jobs are composed.
         """
-        last_share = -1.0  # of the last progress that was sent
+        last, sent_s = Progress("", -1.0), 0.0  # the last progress that was sent, and when
         resumed_s = time.monotonic()  # when the present step began
 
         def report(progress: Progress) -> None:
-            nonlocal last_share, resumed_s
+            nonlocal last, sent_s, resumed_s
             if ticket in self._cancelled:
                 raise _cancelled()
-            if (at_work := self._at_work.get(ticket)) is not None:
-                at_work.step()
-            if progress.share >= last_share + PROGRESS_STEP:
-                last_share = progress.share
+            self._step(ticket)
+            now_s = time.monotonic()
+            is_due = progress.stage != last.stage or now_s >= sent_s + PROGRESS_S
+            if is_due and progress.share >= last.share + PROGRESS_STEP:
+                last, sent_s = progress, now_s
                 self._send(protocol.JobUpdate(ticket, progress))
             if gives_way and progress.stage == "composing":
-                step_s = time.monotonic() - resumed_s
+                step_s = now_s - resumed_s
                 self._way_free.wait(min(MAX_GIVE_WAY_S, GIVE_WAY * step_s))
                 resumed_s = time.monotonic()
 
@@ -188,10 +189,9 @@ class JobRunner:
         Its log lines name the job.
         """
         token = _job_id.set(job.id)
-        at_work = _AtWork()
-        at_work.step()
         with self._lock:
-            self._at_work[ticket] = at_work
+            self._steps[ticket] = 0
+            self._threads[ticket], self._work_s[ticket] = {get_native_id(): 0.0}, 0.0
         try:
             yield
         except Exception as error:
@@ -199,8 +199,8 @@ class JobRunner:
         finally:
             _job_id.reset(token)
             with self._lock:
-                if self._at_work.get(ticket) is at_work:
-                    del self._at_work[ticket]
+                if get_native_id() in self._threads.get(ticket, {}):
+                    del self._steps[ticket], self._threads[ticket], self._work_s[ticket]
 
     def _fail_job(self, ticket: int, error: MstError) -> None:
         """Forget a job and send its error."""

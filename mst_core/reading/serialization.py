@@ -32,6 +32,7 @@ MAX_CONTROLS = 120_000
 _MAX_TUNES = 10_000
 _MAX_BARS = 4_000
 _MAX_PARTS = 1_000
+_MAX_SECONDS = 86_400.0  # that a score is said to last
 _MAX_TEXT_LENGTH = 1_000
 _MAX_WARNINGS = 100
 _MAX_GRACE_NOTES = 1_000
@@ -53,6 +54,7 @@ class _MelodyBounds(msgspec.Struct):
 
     bar_count: Annotated[int, Meta(ge=0, le=_MAX_BARS)]
     meter: _MeterBounds
+    tempo: float
     sections: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_BARS + 1)]
     meter_changes: Annotated[list[dict[str, int | _MeterBounds]], Meta(max_length=_MAX_BARS)]
     """Each a bar and a meter."""
@@ -120,6 +122,25 @@ def is_encoded_score(data: bytes) -> bool:
         and data[:1] == bytes([VERSION])
         and data[1:_HEAD_BYTES] == zlib.crc32(memoryview(data)[_HEAD_BYTES:]).to_bytes(4)
     )
+
+
+def measure_score(data: bytes) -> tuple[int, float, int]:
+    """Return the size of an encoded score without decoding its notes: for what its work will be.
+
+    Args:
+        data: what `encode_score` returned; it may come from a hostile process.
+
+    Returns:
+        Notes of the melody, seconds at its first meter and tempo, and number of the other parts.
+
+    Raises:
+        msgspec.DecodeError: when the bytes are damaged or out of range.
+    """
+    score = _bounds_decoder.decode(memoryview(data)[_HEAD_BYTES:])
+    melody = score.melody
+    quarters = melody.bar_count * melody.meter.numerator * 4 / melody.meter.denominator
+    seconds = quarters * 60 / melody.tempo if melody.tempo > 0 else 0.0
+    return len(melody.notes), min(_MAX_SECONDS, seconds), len(score.parts)
 
 
 def decode_score(data: bytes) -> ParsedScore:

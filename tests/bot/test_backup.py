@@ -19,6 +19,7 @@ from bot.backup import back_up, restore
 from bot.errors import StartupError
 from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
 from bot.requests.database import lock_data_dir
+from bot.requests.erasure import delete_requests
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
@@ -80,7 +81,7 @@ async def test_a_backup_under_load_is_whole_and_restores(tmp_path: Path) -> None
         while not stop.is_set():
             await bot.request(user, delivered=user % 2 == 0)
             if user % 3 == 0:
-                await bot.store.delete_user(user)
+                await delete_requests(bot.store.database, user)
                 await bot.uploads.delete_user(user)
             user += 10
 

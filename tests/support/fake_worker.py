@@ -55,6 +55,7 @@ def open_studio(
     if (models / "crashing").exists():
         sys.stderr.write("about to die\n")
         os._exit(7)
+    mst_core.engine.worker.PROGRESS_S = 0.0  # it composes at once
     if (models / "fast").exists():
         mst_core.engine.worker.BEAT_S = 0.1
     on_stage("the fake composer")

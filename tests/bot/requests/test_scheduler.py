@@ -10,8 +10,10 @@ import pytest
 from bot.requests.record import RequestRecord
 from mst_core.errors import EngineBusy, EngineLost, NoSoundFont, NoSuchTune
 from mst_core.jobs import Job, Progress, Rendition
+from mst_core.requests import Side, Transfer
 from tests.support.fakes import FakeEngine, make_rendition
 from tests.support.queue_env import QueueEnv, until
+from tests.support.uploads import write_reel
 
 
 async def test_a_request_is_run_stored_and_delivered_once(queue: QueueEnv) -> None:
@@ -50,6 +52,77 @@ async def test_a_waiting_user_is_shown_the_position(queue: QueueEnv) -> None:
         await until(shown)
         queue.engine.release()
         await queue.delivered(*records)
+
+
+async def running(queue: QueueEnv, *records: RequestRecord) -> None:
+    """Wait until the engine runs these and no others."""
+
+    async def are_running() -> bool:
+        return queue.engine.running == {str(record.id) for record in records}
+
+    await until(are_running)
+
+
+async def test_a_long_request_never_takes_the_last_place(queue: QueueEnv) -> None:
+    queue.engine.slots = 2
+    queue.engine.hold = True
+    async with queue.scheduling() as scheduler:
+        first = await queue.add(scheduler, user_id=1)
+        await running(queue, first)
+        long = await queue.add(scheduler, user_id=2, expected_s=50)
+        short = await queue.add(scheduler, user_id=3)
+        await running(queue, first, short)
+        queue.engine.release()
+        await queue.delivered(first, short, long)
+    assert [job.id for job in queue.engine.jobs] == [str(r.id) for r in (first, short, long)]
+
+
+async def test_a_request_whose_file_turns_out_to_be_long_waits_for_the_other_long_one(
+    queue: QueueEnv,
+) -> None:
+    queue.engine.hold = True
+    upload = await queue.uploads.keep(2, "long.mid", write_reel(bars=140))
+    melody = Transfer(source=upload.sha256, seed=1, rhythm=Side(style="folk"))
+    async with queue.scheduling() as scheduler:
+        long = await queue.add(scheduler, user_id=1, expected_s=50)
+        await running(queue, long)
+        surprise = await queue.add(
+            scheduler, user_id=2, request=melody, names={upload.sha256: "long.mid"}
+        )
+
+        async def is_put_back() -> bool:
+            known = await queue.store.find(surprise.id)
+            return known is not None and known.state == "waiting" and known.expected_s > 10
+
+        await until(is_put_back)
+        short = [await queue.add(scheduler, user_id=user) for user in (3, 4)]
+        await running(queue, long, *short)
+        queue.engine.release()
+        ended = await queue.delivered(long, surprise, *short)
+    assert {record.state for record in ended} == {"done"}
+    assert [job.is_long for job in queue.engine.jobs if job.id == str(surprise.id)] == [True]
+    assert ended[1].tries == 1, "to be put back costs no try"
+
+
+async def test_the_pauses_after_lost_engines_double_to_a_limit_with_a_part_by_chance(
+    queue: QueueEnv,
+) -> None:
+    async with queue.scheduling(retry_s=2.0) as scheduler:
+        pauses = [[scheduler._pause_s(losses) for _ in range(40)] for losses in range(1, 20)]
+    for losses, drawn in enumerate(pauses, start=1):
+        longest = min(30.0, 2.0**losses)
+        assert longest / 2 <= min(drawn) < max(drawn) <= longest
+
+
+async def test_one_request_passes_the_thousand_of_somebody_else(queue: QueueEnv) -> None:
+    for _ in range(1000):
+        await queue.add(user_id=1)
+    queue.engine.slots = 1
+    async with queue.scheduling() as scheduler:
+        other = await queue.add(scheduler, user_id=2)
+        await queue.delivered(other)
+        order = [job.id for job in queue.engine.jobs]
+    assert str(other.id) in order[:2]
 
 
 async def test_requests_wait_while_the_engine_starts(queue: QueueEnv) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LostFile
+from bot.requests.erasure import delete_requests
 from bot.requests.fair_queue import ORDER, QUEUE
 from bot.requests.record import RequestRecord
 from bot.requests.store import INTAKE, MAX_ATTEMPTS_KEPT, RequestStore
@@ -248,6 +249,34 @@ async def test_long_work_waits_for_short_work_but_not_for_ever(
     assert 0 < served.index(long.id) <= 21, "after 200 s it is as near as a short one"
 
 
+async def test_setting_the_clock_of_the_system_changes_no_place_in_the_queue(
+    tmp_path: Path,
+) -> None:
+    clock, steady = Clock(), Clock()
+    store = await RequestStore.open(tmp_path / "ledger.sqlite3", clock, steady=steady)
+    served = await store.add(make_new_request(user_id=1))
+    await finish(store, await lease(store))
+    long = await store.add(make_new_request(user_id=2, expected_s=65))
+    clock.now -= 3600
+    again = await store.add(make_new_request(user_id=1))
+    steady.now += 200
+    new = await store.add(make_new_request(user_id=3))
+    assert [record.id for record in await store.queue()] == [long.id, new.id, again.id]
+    assert served.id not in (long.id, new.id, again.id)
+    await store.close()
+
+
+async def test_no_long_request_is_leased_where_none_may_be(store: RequestStore) -> None:
+    long = await store.add(make_new_request(user_id=1, expected_s=45))
+    assert await store.lease("bot", 60, long=False) is None
+    short = await store.add(make_new_request(user_id=2, expected_s=3))
+    await store.set_expected(short.id, 9.9)
+    found = await store.lease("bot", 60, long=False)
+    assert found is not None
+    assert (found.id, found.expected_s) == (short.id, 9.9)
+    assert (await lease(store)).id == long.id
+
+
 async def test_one_long_request_runs_at_a_time_and_short_ones_beside_it(
     store: RequestStore, clock: Clock
 ) -> None:
@@ -322,14 +351,14 @@ async def test_history_lists_only_the_users_requests_newest_first(store: Request
 async def test_every_request_of_a_user_is_deleted(store: RequestStore) -> None:
     gone = [(await store.add(make_new_request(user_id=1))).id for _ in range(2)]
     stays = await store.add(make_new_request(user_id=2))
-    assert sorted(await store.delete_user(1)) == gone
+    assert sorted(await delete_requests(store.database, 1)) == gone
     assert await store.history(1) == []
     assert await store.find(stays.id) == stays
 
 
 async def test_a_request_id_is_never_reused(store: RequestStore) -> None:
     first = await store.add(make_new_request())
-    await store.delete_user(1)
+    await delete_requests(store.database, 1)
     assert (await store.add(make_new_request())).id > first.id
 
 
