@@ -524,8 +524,8 @@ class RequestStore:
         (row,) = await self._query(
             f"""SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
                    count(*) FILTER (WHERE state = 'running' AND NOT ({HELD})) AS running,
-                   max(0, :now - coalesce(min(asked_at) FILTER (WHERE state = 'waiting'), :now))
-                   AS oldest_s
+                   max(0, :steady - coalesce(min(coalesce(asked_steady, asked_at))
+                       FILTER (WHERE state = 'waiting'), :steady)) AS oldest_s
                FROM requests WHERE answered_at IS NULL AND state IN ('waiting', 'running')"""  # noqa: S608
         )
         return row["waiting"], row["running"], float(row["oldest_s"])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.errors import BadOption, NoSound, TooLong
+from mst_core.reading.parsed_score import Limits
 from mst_core.sound.performance import Performance
 
 SAMPLE_RATE = 48_000
@@ -18,7 +19,7 @@ Samples = NDArray[np.float32]
 """Audio of shape (frames, 2): left and right at `SAMPLE_RATE`, full scale 1.0."""
 MIN_PEAK = 10 ** (-80 / 20)
 """Audio whose peak is below -80 dBFS counts as silence."""
-MAX_SECONDS = 1_300.0
+MAX_SECONDS = Limits().seconds + 100.0
 """Longest performance that is rendered: the longest melody that is read, and its band around it."""
 MELODY_CHANNEL = 0
 """MIDI channel of a performance without drums."""

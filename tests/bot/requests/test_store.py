@@ -416,17 +416,17 @@ async def test_kill_9_loses_no_accepted_request(tmp_path: Path, after: int) -> N
 
 
 async def test_the_backlog_is_counted_with_the_wait_of_the_oldest(tmp_path: Path) -> None:
-    now = [1000.0]
-    store = await RequestStore.open(tmp_path / "ledger.sqlite3", lambda: now[0])
+    wall, steady = Clock(), Clock()
+    store = await RequestStore.open(tmp_path / "ledger.sqlite3", wall, steady=steady)
     try:
         assert await store.count_backlog() == (0, 0, 0.0)
         for user_id in (1, 2, 3):
             await store.add(make_new_request(user_id=user_id))
-            now[0] += 10
+            steady.now += 10
         await store.lease("bot", 90)
-        assert await store.count_backlog() == (2, 1, 20.0)
-        now[0] = 0  # a clock that was set back makes no negative wait
-        assert await store.count_backlog() == (2, 1, 0.0)
+        for jump in (7200, -14_400):
+            wall.now += jump
+            assert await store.count_backlog() == (2, 1, 20.0), "nobody waits longer for it"
     finally:
         await store.close()
 
@@ -448,7 +448,7 @@ async def test_the_backlog_is_counted_without_a_look_at_finished_requests(
 
     monkeypatch.setattr(queue.store.database, "run", note)
     await queue.store.count_backlog()
-    plan = await run(f"EXPLAIN QUERY PLAN {statements[0]}", now=0.0)
+    plan = await run(f"EXPLAIN QUERY PLAN {statements[0]}", steady=0.0)
     steps = [row["detail"] for row in plan]
     assert len(steps) == 1
     assert re.match(r"SEARCH requests USING INDEX requests_\w+ \(state", steps[0])

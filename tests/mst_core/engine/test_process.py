@@ -242,8 +242,18 @@ async def test_the_real_engine_makes_a_tune_with_audio_and_score() -> None:
     engine = LocalEngine(MODELS, None, "cpu")
     await engine.start()
     try:
-        for seed in (1, 2):  # the first with cold caches, the second with warm ones
-            rendition = await perform(engine, ask("folk", seed, ("mp3", "png", "mid")))
+        alone = [
+            # The first with cold caches, the others with warm ones.
+            await perform(engine, ask(style, seed, ("mp3", "png", "mid")))
+            for style, seed in (("folk", 1), ("jazz", 2), ("folk", 3))
+        ]
+        jobs = [ask("folk", 1, ("mp3", "png", "mid")), ask("folk", 3, ("mp3", "png", "mid"))]
+        long = structs.replace(ask("jazz", 2, ("mp3", "png", "mid")), is_long=True)
+        first, second, beside = await asyncio.gather(
+            *(perform(engine, job) for job in (jobs[0], long, jobs[1]))
+        )
+        assert [first, second, beside] == alone, "both lanes give bit for bit what each gives alone"
+        for rendition in alone:
             assert rendition.receipt.seconds > 15
             assert len(rendition.files["mp3"]) > 16_000 * 15  # bytes a second at 128 kbit
             assert rendition.files["png"].startswith(b"\x89PNG")
