@@ -4,7 +4,7 @@ A plain head has to learn for each position anew which durations end on a beat. 
 added for the position at which a duration ends, so that what is learned of ends is shared by all
 positions and durations. Rests, one event in twenty, follow other laws than notes: they get logits
 of their own on top of the common ones. Both start at zero, so that a network without them can be
-trained on with them.
+trained on with them. The module stands alone because only the duration network has these heads.
 
 Shapes: B melodies, T events, F features, P projection width, V vocabulary size, Q positions where
 an event may end.
