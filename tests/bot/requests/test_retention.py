@@ -183,8 +183,7 @@ async def test_the_ledger_of_an_earlier_version_gives_its_room_back_too(tmp_path
 
 async def test_what_was_deleted_is_on_no_page_of_the_ledger(keeping: Keeping) -> None:
     name = "a name that nobody should find.mid"
-    sha256 = await keeping.keep()
-    record = await keeping.store.add(make_new_request(names={sha256: name}))
+    record = await keeping.store.add(make_new_request(names={"a" * 64: name}))
     keeping.now -= 400 * DAY_S
     await keeping.store.mark_delivered(record.id)
     keeping.now += 400 * DAY_S
@@ -194,7 +193,7 @@ async def test_what_was_deleted_is_on_no_page_of_the_ledger(keeping: Keeping) ->
     assert not any(name.encode() in path.read_bytes() for path in ledger)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(5))
 async def test_the_quota_is_kept_and_no_open_request_loses_anything(
     keeping: Keeping, seed: int
 ) -> None:
@@ -204,7 +203,7 @@ async def test_the_quota_is_kept_and_no_open_request_loses_anything(
     retention = keeping.retention(quota_bytes=quota)
     needed: dict[int, str] = {}
     refused = 0
-    for _ in range(40):
+    for _ in range(60):
         keeping.now += draw.uniform(0, 2 * IN_FLIGHT_S)
         try:
             await retention.admit()
@@ -227,7 +226,7 @@ async def test_the_quota_is_kept_and_no_open_request_loses_anything(
         assert stored_bytes(keeping.folder) <= quota
         assert all(keeping.has(sha256) for sha256 in needed.values())
         assert [bool(await keeping.store.find(one)) for one in needed] == [True] * len(needed)
-    assert refused < 40
+    assert refused < 60
 
 
 def stored_bytes(folder: Path) -> int:

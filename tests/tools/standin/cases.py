@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+from tests.tools.standin.exchange import Exchange, Fault
 from tests.tools.standin.process import BotProcess, until
 from tests.tools.standin.promises import has_ended, judge
-from tests.tools.standin.server import UNKNOWN_MESSAGE, Exchange, Fault, StandIn
+from tests.tools.standin.server import UNKNOWN_MESSAGE, StandIn
 
 COMMANDS_PER_CASE = 3
 ANSWERED_WITHIN_S = 60.0

@@ -1,23 +1,30 @@
-"""Damaged files at the start of the bot: ledgers, which stop it, and styles, which do not."""
+"""Files at the start: damaged ledgers stop the bot; older ledgers and damaged styles do not."""
 
 from __future__ import annotations
 
 import asyncio
 import pickle
 import shutil
+import sqlite3
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from bot.requests.data_folder import LEDGER
+from bot.requests.database import MIGRATIONS
+from mst_core.request_json import encode_request
+from mst_core.requests import Compose
 from tests.support.damaged_ledgers import DAMAGES, snapshot
+from tests.tools.standin.exchange import Exchange
 from tests.tools.standin.machine import running, try_to_start
-from tests.tools.standin.process import REAL_ENGINE, until
-from tests.tools.standin.promises import Count, has_ended
+from tests.tools.standin.process import REAL_ENGINE, BotProcess, until
+from tests.tools.standin.promises import Count, has_ended, judge
 from tests.tools.standin.server import StandIn
 
 AT_ONCE = 2
@@ -53,6 +60,52 @@ async def torture_ledgers(row: Count) -> None:
             row.add(failed=broken, detail=f"{damage.__name__}: unchanged {unchanged}: {said}")
 
         await asyncio.gather(*(start(damage, words) for damage, words in DAMAGES))
+
+
+async def torture_upgrades(row: Count) -> None:
+    """Start a bot with the ledger of each older version, with a request that waits: it is answered.
+
+    Args:
+        row: Counts the versions.
+    """
+    steps = sorted(MIGRATIONS.glob("*.sql"))
+    for version in range(1, len(steps)):
+        with tempfile.TemporaryDirectory() as name:
+            async with StandIn() as discord:
+                waiting = discord.open_exchange("compose")
+                waiting.acknowledged = True
+                data = Path(name) / "data"
+                data.mkdir()
+                _write_ledger(data / LEDGER, steps[:version], waiting)
+                bot = BotProcess(Path(name), discord)
+                try:
+                    await bot.start()
+                    with suppress(TimeoutError):
+                        await until(lambda one=waiting: has_ended(one), "the answer", 60)  # type: ignore[misc]
+                    await bot.stop()
+                finally:
+                    bot.kill()
+            broken = judge(waiting) or ("" if waiting.results else "refused")
+            row.add(failed=bool(broken), detail=f"version {version}: {broken}: {waiting}")
+
+
+def _write_ledger(path: Path, steps: Sequence[Path], waiting: Exchange) -> None:
+    """Write the ledger of an older version with one waiting request."""
+    with closing(sqlite3.connect(path)) as ledger:
+        for step in steps:
+            ledger.executescript(step.read_text())
+        ledger.execute(f"PRAGMA user_version = {len(steps)}")
+        request = Compose(pitch="folk", rhythm="folk", seed=7)
+        ledger.execute(
+            """INSERT INTO requests (user_id, guild_id, channel_id, message_id, interaction_token,
+                   file_limit_bytes, locale, request, seed, asked_at)
+               VALUES (?, ?, ?, ?, ?, 10000000, 'en-US', ?, 7, ?)""",
+            (
+                *(waiting.user_id, waiting.guild_id, waiting.channel_id, waiting.message_id),
+                *(waiting.token, encode_request(request), time.time()),
+            ),
+        )
+        ledger.commit()
 
 
 def _rewrite(path: Path, change: Callable[[torch.Tensor], torch.Tensor]) -> None:

@@ -24,10 +24,11 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.paths import MODELS
+from tests.tools.standin.exchange import Exchange
 from tests.tools.standin.kills import count_open, write_tune
 from tests.tools.standin.process import BotProcess, until
 from tests.tools.standin.promises import has_ended, judge
-from tests.tools.standin.server import Exchange, StandIn
+from tests.tools.standin.server import StandIn
 from tests.tools.standin.soak import MEGABYTE, read_resident_bytes
 
 ENGINE = "mst_core.engine.worker"

@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 
 from mst_core.sound.soundfont import find_soundfont
+from tests.tools.standin.exchange import Exchange
 from tests.tools.standin.process import ENGINE, REAL_ENGINE, BotProcess, until
 from tests.tools.standin.promises import Count, has_ended
-from tests.tools.standin.server import Exchange, StandIn
+from tests.tools.standin.server import StandIn
 
 DISK_MB = 24
 FULL_S = 5.0
@@ -72,7 +73,7 @@ async def running(
             await bot.wait()
 
 
-async def _finish(discord: StandIn) -> None:
+async def finish(discord: StandIn) -> None:
     """Wait until every command has ended, and a moment more for a second answer."""
     with suppress(TimeoutError):
         await until(
@@ -129,7 +130,7 @@ async def _fill_disk(row: Count) -> None:
                     await entering
                 healthy = len(discord.exchanges)
                 await _enter(discord, 2)
-                await _finish(discord)
+                await finish(discord)
             _add(row, discord.exchanges, healthy)
 
 
@@ -185,7 +186,7 @@ async def _lock_ledger(row: Count) -> None:
                 await entering
             healthy = len(discord.exchanges)
             await _enter(discord, 2)
-            await _finish(discord)
+            await finish(discord)
         _add(row, discord.exchanges, healthy)
 
 
@@ -208,7 +209,7 @@ async def _step_clock(row: Count) -> None:
                 await asyncio.sleep(COOLDOWN_S + 0.5)
                 await _ask_each(discord)
                 await asyncio.sleep(COOLDOWN_S + 0.5)
-            await _finish(discord)
+            await finish(discord)
             log = bot.log.read_text()
         _add(row, discord.exchanges, 0)
         twice = [number for number, n in Counter(DONE.findall(log)).items() if n > 1]
@@ -242,7 +243,7 @@ async def _remove_soundfont(models: Path, row: Count) -> None:
             await until_answered(discord)
             healthy = len(discord.exchanges)
             await _enter(discord, 1)
-            await _finish(discord)
+            await finish(discord)
         _add(row, discord.exchanges, healthy)
 
 

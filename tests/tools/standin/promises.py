@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tests.tools.standin.server import Exchange
+from tests.tools.standin.exchange import Exchange
 
 PUBLIC_FAILURE = "could not be made"
 """What a public message says where nobody knows whether the private refusal arrived."""

@@ -11,108 +11,33 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-APPLICATION = 1_000
+from tests.tools.standin.exchange import Exchange, Fault
+from tests.tools.standin.payloads import (
+    APPLICATION,
+    EPHEMERAL,
+    LOADING,
+    describe_interaction,
+    describe_message,
+    describe_user,
+    read_body,
+    refuse,
+    reply,
+)
+
+PROGRESS_SIGNS = ("▰", "▱", "in the queue")
+"""What a message shows while its user waits."""
+DEFERRED = 5
+"""Type of an acknowledgement that shows "thinking"."""
 ACKNOWLEDGE_WITHIN_S = 3.0
 """Seconds after which Discord shows its user that the application did not respond."""
-EPHEMERAL = 64
-LOADING = 128
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_INTERACTION = (404, 10062)
 ALREADY_ACKNOWLEDGED = (400, 40060)
-STAMP = "2026-01-01T00:00:00+00:00"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One way to misbehave at one call.
-
-    A status of 0 cuts the connection instead of a reply; 200 replies as usual, after ``hold_s``.
-    """
-
-    status: int = 200
-    code: int = 0
-    """Discord's own number of the error."""
-    hold_s: float = 0.0
-    """Seconds before anything is done."""
-    carried_out: bool = False
-    """Whether the call takes effect all the same."""
-    retry_after_s: float = 0.1
-    """With status 429: seconds that the caller is told to wait."""
-
-
-@dataclass
-class Exchange:
-    """One interaction, and what its user was shown."""
-
-    number: int
-    command: str
-    token: str
-    sent_at: float
-    faults: dict[str, list[Fault]] = field(default_factory=dict)
-    """By route what happens at the next calls, one each; then Discord behaves."""
-    acknowledged: bool = False
-    message: str = ""
-    """Text of the public message."""
-    files: int = 0
-    """Files of the public message."""
-    deleted: bool = False
-    private: list[str] = field(default_factory=list)
-    """Texts that only the user saw: refusals."""
-    late: list[tuple[str, int]] = field(default_factory=list)
-    """Text and number of files of messages in the channel or sent directly."""
-    nonces: set[str] = field(default_factory=set)
-    calls: list[str] = field(default_factory=list)
-    """Every call, in order, with its fault."""
-    ended_at: float = 0.0
-    """When the user had the first outcome."""
-    person: int = 0
-    """Who entered it, for those who enter more than one; 0 is somebody new."""
-
-    @property
-    def id(self) -> int:
-        """The snowflake of the interaction; other snowflakes follow from it."""
-        return 10_000_000 + self.number
-
-    @property
-    def user_id(self) -> int:
-        """Every exchange has a user of its own, unless it says who entered it."""
-        return 70_000_000 + self.person if self.person else 20_000_000 + self.number
-
-    @property
-    def channel_id(self) -> int:
-        """Every exchange has a channel of its own."""
-        return 30_000_000 + self.number
-
-    @property
-    def guild_id(self) -> int:
-        """The server, of eight users who say who they are; its own otherwise."""
-        return 80_000_000 + self.person // 8 if self.person else 60_000_000 + self.number
-
-    @property
-    def direct_channel_id(self) -> int:
-        """The channel of direct messages to the user."""
-        return 40_000_000 + self.number
-
-    @property
-    def message_id(self) -> int:
-        """The public message, once acknowledged."""
-        return 50_000_000 + self.number
-
-    @property
-    def results(self) -> int:
-        """Messages with a result that the user has."""
-        return int(self.files > 0 and not self.deleted) + sum(n > 0 for _, n in self.late)
-
-    @property
-    def refusals(self) -> int:
-        """How often the user learnt of a failure."""
-        return len(self.private) + sum(n == 0 for _, n in self.late)
 
 
 class StandIn:
@@ -188,7 +113,7 @@ class StandIn:
         """Let a user enter a slash command.
 
         Args:
-            command: The name of the command.
+            command: The name of the command, and of the command in it, if there is one.
             options: Its options without files.
             upload: Name and bytes of the file of the option ``file``.
             faults: What happens at the next calls about it, by route.
@@ -198,20 +123,16 @@ class StandIn:
         Returns:
             What its user will be shown.
         """
-        number = len(self.exchanges) + 1
-        planned = {route: list(one) for route, one in (faults or {}).items()}
-        exchange = Exchange(
-            number, command, f"token-of-{number}", time.monotonic(), planned, person=person
-        )
-        self.exchanges.append(exchange)
-        self._by_token[exchange.token] = exchange
-        self._by_channel[exchange.channel_id] = exchange
-        self._by_channel[exchange.direct_channel_id] = exchange
+        exchange = self.open_exchange(command, person, faults=faults)
+        number = exchange.number
         sent: list[dict[str, object]] = []
         for name, value in options.items():
             kind = 4 if isinstance(value, int) else 3
             sent.append({"name": name, "type": kind, "value": value})
-        data: dict[str, Any] = {"id": "1", "name": command, "type": 1, "options": sent}
+        name, _, inner = command.partition(" ")
+        data: dict[str, Any] = {"id": "1", "name": name, "type": 1, "options": sent}
+        if inner:
+            data["options"] = [{"name": inner, "type": 1, "options": sent}]
         if upload:
             name, content = upload
             self._uploads[f"{number}-{name}"] = content
@@ -220,7 +141,57 @@ class StandIn:
             sent.append({"name": "file", "type": 11, "value": "7"})
             data["resolved"] = {"attachments": {"7": {**file, "proxy_url": url}}}
         for _ in range(2 if twice else 1):
-            await self.dispatch("INTERACTION_CREATE", _interaction(exchange, data))
+            await self.dispatch("INTERACTION_CREATE", describe_interaction(exchange, data))
+        return exchange
+
+    def open_exchange(
+        self,
+        command: str,
+        person: int = 0,
+        *,
+        faults: Mapping[str, Sequence[Fault]] | None = None,
+        below: Exchange | None = None,
+    ) -> Exchange:
+        """Note an interaction, of which the bot has not learnt yet.
+
+        Args:
+            command: What is entered or pressed.
+            person: Who, from 1; 0 is a new user.
+            faults: What happens at the next calls about it, by route.
+            below: Whose message has the button that is pressed.
+        """
+        number = len(self.exchanges) + 1
+        planned = {route: list(one) for route, one in (faults or {}).items()}
+        sent_at = time.monotonic()
+        exchange = Exchange(
+            number, command, f"token-of-{number}", sent_at, planned, person=person, below=below
+        )
+        self.exchanges.append(exchange)
+        self._by_token[exchange.token] = exchange
+        self._by_channel[exchange.channel_id] = exchange
+        self._by_channel[exchange.direct_channel_id] = exchange
+        return exchange
+
+    async def press(self, below: Exchange, move: str, person: int = 0) -> Exchange:
+        """Let a user press a button below a public message.
+
+        Args:
+            below: Whose message it is.
+            move: The move of the button, as in its custom id.
+            person: Who presses it, from 1; 0 is a new user.
+
+        Returns:
+            What its user will be shown.
+
+        Raises:
+            LookupError: when the message has no such button.
+        """
+        custom_id = next((one for one in below.custom_ids if one.split(":")[1] == move), None)
+        if custom_id is None:
+            raise LookupError(f"no button {move!r} among {below.custom_ids}")
+        exchange = self.open_exchange(f"press {move}", person, below=below)
+        data = {"custom_id": custom_id, "component_type": 2}
+        await self.dispatch("INTERACTION_CREATE", describe_interaction(exchange, data))
         return exchange
 
     async def dispatch(self, event: str, data: object) -> None:
@@ -266,7 +237,7 @@ class StandIn:
     def _ready(self) -> dict[str, object]:
         return {
             "v": 10,
-            "user": _user(APPLICATION, bot=True),
+            "user": describe_user(APPLICATION, bot=True),
             "guilds": [],
             "session_id": f"session-{self.identified}",
             "resume_gateway_url": f"ws://{self.address}/gateway/",
@@ -274,10 +245,10 @@ class StandIn:
         }
 
     async def _me(self, _: web.Request) -> web.Response:
-        return _reply(_user(APPLICATION, bot=True))
+        return reply(describe_user(APPLICATION, bot=True))
 
     async def _user(self, request: web.Request) -> web.Response:
-        return _reply(_user(int(request.match_info["user"])))
+        return reply(describe_user(int(request.match_info["user"])))
 
     async def _application(self, _: web.Request) -> web.Response:
         about: dict[str, object] = {"id": str(APPLICATION), "name": "bot", "icon": None}
@@ -288,11 +259,11 @@ class StandIn:
             "bot_public": True,
             "flags": 0,
         }
-        about |= {"bot_require_code_grant": False, "owner": _user(1), "team": None}
-        return _reply(about)
+        about |= {"bot_require_code_grant": False, "owner": describe_user(1), "team": None}
+        return reply(about)
 
     async def _commands(self, request: web.Request) -> web.Response:
-        return _reply(
+        return reply(
             [
                 {"type": 1, "description": "", "default_member_permissions": None, **one}
                 | {"id": str(number), "application_id": str(APPLICATION), "version": "1"}
@@ -309,63 +280,74 @@ class StandIn:
 
     async def _callback(self, request: web.Request) -> web.StreamResponse:
         exchange = self._by_token[request.match_info["token"]]
-        body, _ = await _read_body(request)
+        body, _ = await read_body(request)
 
         def acknowledge() -> web.Response:
-            if exchange.acknowledged or exchange.private:
-                return _refuse(*ALREADY_ACKNOWLEDGED)
+            if exchange.acknowledged or exchange.deferred or exchange.private:
+                return refuse(*ALREADY_ACKNOWLEDGED)
             if time.monotonic() - exchange.sent_at > ACKNOWLEDGE_WITHIN_S:
-                return _refuse(*UNKNOWN_INTERACTION)
+                return refuse(*UNKNOWN_INTERACTION)
             content = body.get("data", {})
             ephemeral = bool(content.get("flags", 0) & EPHEMERAL)
-            if ephemeral:
+            if ephemeral and body["type"] == DEFERRED:
+                exchange.deferred = True
+            elif ephemeral:
                 self._tell(exchange, content.get("content", ""))
             else:
                 exchange.acknowledged = True
-            message = _message(exchange, EPHEMERAL if ephemeral else LOADING)
+            message = describe_message(exchange, EPHEMERAL if ephemeral else LOADING)
             about = {"id": str(exchange.id), "type": 2, "response_message_id": message["id"]}
             about |= {"response_message_loading": True, "response_message_ephemeral": ephemeral}
             resource = {"type": body["type"], "message": message}
-            return _reply({"interaction": about, "resource": resource})
+            return reply({"interaction": about, "resource": resource})
 
         return await self._answer(request, exchange, "callback", acknowledge)
 
     async def _follow_up(self, request: web.Request) -> web.StreamResponse:
         exchange = self._by_token[request.match_info["token"]]
-        body, _ = await _read_body(request)
+        body, files = await read_body(request)
 
         def follow() -> web.Response:
-            if not exchange.acknowledged:
-                return _refuse(404, 10015)
-            self._tell(exchange, body.get("content", ""))
-            return _reply(_message(exchange, EPHEMERAL, number=exchange.id + 5))
+            if not (exchange.acknowledged or exchange.deferred):
+                return refuse(404, 10015)
+            self._tell(exchange, body.get("content", ""), files)
+            return reply(describe_message(exchange, EPHEMERAL, number=exchange.id + 5))
 
         return await self._answer(request, exchange, "followup", follow)
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         exchange = self._exchange_of(request)
-        body, n_files = await _read_body(request)
+        body, files = await read_body(request)
 
         def edit() -> web.Response:
+            if exchange.deferred:
+                text = body.get("content") or ""
+                if files or not any(sign in text for sign in PROGRESS_SIGNS):
+                    self._tell(exchange, text, files)
+                return reply(describe_message(exchange, EPHEMERAL))
             if not exchange.acknowledged or exchange.deleted:
-                return _refuse(*UNKNOWN_MESSAGE)
+                return refuse(*UNKNOWN_MESSAGE)
             exchange.message = body.get("content") or exchange.message
             if "attachments" in body:
                 exchange.files = len(body["attachments"])
+            exchange.components = body.get("components", exchange.components)
             if exchange.files:
                 exchange.ended_at = exchange.ended_at or time.monotonic()
-            return _reply(_message(exchange))
+            return reply(describe_message(exchange))
 
-        route = "result" if n_files else "progress"
+        route = "result" if files else "progress"
         return await self._answer(request, exchange, route, edit)
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:
         exchange = self._exchange_of(request)
 
         def fetch() -> web.Response:
+            if exchange.deferred:
+                told = bool(exchange.private or exchange.private_files)
+                return reply(describe_message(exchange, EPHEMERAL | (0 if told else LOADING)))
             if not exchange.acknowledged or exchange.deleted:
-                return _refuse(*UNKNOWN_MESSAGE)
-            return _reply(_message(exchange))
+                return refuse(*UNKNOWN_MESSAGE)
+            return reply(describe_message(exchange))
 
         return await self._answer(request, exchange, "fetch", fetch)
 
@@ -374,7 +356,7 @@ class StandIn:
 
         def delete() -> web.Response:
             if not exchange.acknowledged or exchange.deleted:
-                return _refuse(*UNKNOWN_MESSAGE)
+                return refuse(*UNKNOWN_MESSAGE)
             exchange.deleted = True
             return web.Response(status=204)
 
@@ -383,24 +365,28 @@ class StandIn:
     async def _post(self, request: web.Request) -> web.StreamResponse:
         channel = int(request.match_info["channel"])
         exchange = self._by_channel[channel]
-        body, n_files = await _read_body(request)
+        body, files = await read_body(request)
 
         def post() -> web.Response:
             nonce = str(body.get("nonce", ""))
             if not nonce or not body.get("enforce_nonce") or nonce not in exchange.nonces:
-                exchange.late.append((body.get("content") or "", n_files))
+                exchange.late.append((body.get("content") or "", len(files)))
                 exchange.ended_at = exchange.ended_at or time.monotonic()
             exchange.nonces.add(nonce)
-            return _reply(_message(exchange, number=exchange.id + 9, channel=channel))
+            return reply(describe_message(exchange, number=exchange.id + 9, channel=channel))
 
         direct = channel == exchange.direct_channel_id
         return await self._answer(request, exchange, "direct" if direct else "channel", post)
 
     async def _open_direct(self, request: web.Request) -> web.Response:
         user = int((await request.json())["recipient_id"])
-        exchange = self.exchanges[user - 20_000_001]
-        channel = {"id": str(exchange.direct_channel_id), "type": 1, "recipients": [_user(user)]}
-        return _reply(channel)
+        exchange = next(one for one in reversed(self.exchanges) if one.user_id == user)
+        channel = {
+            "id": str(exchange.direct_channel_id),
+            "type": 1,
+            "recipients": [describe_user(user)],
+        }
+        return reply(channel)
 
     def _exchange_of(self, request: web.Request) -> Exchange:
         named = request.match_info
@@ -410,8 +396,11 @@ class StandIn:
             else self._by_channel[int(named["channel"])]
         )
 
-    def _tell(self, exchange: Exchange, text: str) -> None:
-        exchange.private.append(text)
+    def _tell(self, exchange: Exchange, text: str, files: Sequence[bytes] = ()) -> None:
+        if files:
+            exchange.private_files += files
+        else:
+            exchange.private.append(text)
         exchange.ended_at = exchange.ended_at or time.monotonic()
 
     async def _answer(
@@ -438,77 +427,4 @@ class StandIn:
             return response
         if fault.status == 200:
             return response
-        return _refuse(fault.status, fault.code, fault.retry_after_s)
-
-
-def _reply(
-    body: object, status: int = 200, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    # discord.py reads JSON only where the type names no character set.
-    content = json.dumps(body).encode()
-    return web.Response(
-        body=content, status=status, content_type="application/json", headers=headers
-    )
-
-
-def _refuse(status: int, code: int, retry_after_s: float = 0.1) -> web.Response:
-    body: dict[str, object] = {"code": code, "message": f"the stand-in refuses: {status} {code}"}
-    headers = {}
-    if status == 429:
-        body |= {"retry_after": retry_after_s, "global": False}
-        headers = {"Via": "1.1 stand-in", "Retry-After": str(retry_after_s)}
-    return _reply(body, status, headers)
-
-
-async def _read_body(request: web.Request) -> tuple[dict[str, Any], int]:
-    """Return the JSON of a call, and how many files it has."""
-    if not request.content_type.startswith("multipart/"):
-        return (await request.json() if request.can_read_body else {}), 0
-    form = await request.post()
-    return json.loads(str(form["payload_json"])), sum(one.startswith("files[") for one in form)
-
-
-def _user(number: int, *, bot: bool = False) -> dict[str, object]:
-    name = f"user{number}"
-    user: dict[str, object] = {"id": str(number), "username": name, "global_name": name}
-    return user | {"discriminator": "0", "avatar": None, "bot": bot, "flags": 0}
-
-
-def _message(
-    exchange: Exchange, flags: int = 0, number: int | None = None, channel: int | None = None
-) -> dict[str, object]:
-    number = exchange.message_id if number is None else number
-    own = number == exchange.message_id
-    files = [
-        {
-            "id": str(number + place),
-            "filename": f"{place}.bin",
-            "size": 1,
-            "url": "",
-            "proxy_url": "",
-        }
-        for place in range(exchange.files if own else 0)
-    ]
-    message: dict[str, object] = {"id": str(number), "attachments": files, "flags": flags}
-    message |= {"channel_id": str(channel or exchange.channel_id), "content": exchange.message}
-    message |= {"author": _user(APPLICATION, bot=True), "application_id": str(APPLICATION)}
-    message |= {"webhook_id": str(APPLICATION), "type": 20, "timestamp": STAMP}
-    message |= {key: [] for key in ("mentions", "mention_roles", "embeds", "components")}
-    message |= dict.fromkeys(("tts", "mention_everyone", "pinned"), False)
-    return message | {"edited_timestamp": None}
-
-
-def _interaction(exchange: Exchange, data: Mapping[str, object]) -> dict[str, object]:
-    user = _user(exchange.user_id)
-    member: dict[str, object] = {"user": user, "roles": [], "joined_at": STAMP, "flags": 0}
-    member |= {"permissions": "0", "deaf": False, "mute": False, "premium_since": None}
-    channel = {"id": str(exchange.channel_id), "type": 0, "name": "music", "permissions": "0"}
-    channel |= {"guild_id": str(exchange.guild_id), "parent_id": None, "position": 0, "nsfw": False}
-    sent: dict[str, object] = {"id": str(exchange.id), "application_id": str(APPLICATION)}
-    sent |= {"type": 2, "token": exchange.token, "version": 1, "data": data, "member": member}
-    guild = str(exchange.guild_id)
-    sent |= {"guild_id": guild, "channel_id": str(exchange.channel_id), "channel": channel}
-    sent |= {"guild": {"id": guild, "locale": "en-US", "features": []}, "context": 0}
-    sent |= {"app_permissions": "0", "locale": "en-US", "guild_locale": "en-US"}
-    sent |= {"entitlements": [], "authorizing_integration_owners": {"0": guild}}
-    return sent | {"attachment_size_limit": 10 * 2**20}
+        return refuse(fault.status, fault.code, fault.retry_after_s)

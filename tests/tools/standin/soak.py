@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.tools.standin.exchange import Exchange
 from tests.tools.standin.kills import count_open, write_tune
 from tests.tools.standin.process import PARSER, REAL_ENGINE, BotProcess, until
 from tests.tools.standin.promises import judge
 from tests.tools.standin.real_worker import train_tiny_styles
-from tests.tools.standin.server import Exchange, StandIn
+from tests.tools.standin.server import StandIn
 from tests.tools.standin.trend import HOUR_S, Trend, fit_trend
 
 SAMPLE_S = 10.0
@@ -48,7 +49,7 @@ class SoakConfig:
     """Somewhat more than 20,000 an hour."""
     kill_every_s: float = 240.0
     file_every: int = 40
-    """One command in so many brings a file, half of them a new one."""
+    """One command in so many brings a file, half of them a new one; one is a press of a button."""
     bars: int = 4
     """Bars of a new tune."""
 
@@ -103,6 +104,11 @@ class Soak:
 
     async def _enter_command(self) -> None:
         number = len(self._discord.exchanges)
+        if number % self._config.file_every == 1:
+            pressed = self._discord.exchanges[number // 2]
+            if any(":again:" in one for one in pressed.custom_ids):
+                await self._discord.press(pressed, "again")
+                return
         if number % self._config.file_every:
             options = {"style": self._chance.choice(("folk", "jazz")), "bars": self._config.bars}
             await self._discord.send("compose", {**options, "seed": number})
