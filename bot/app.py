@@ -207,7 +207,7 @@ class MusicBot(discord.Client):
         intake = RequestIntake(
             store, uploads, scheduler, styles, settings, pending, clock, retention.admit
         )
-        self._presses = Presses(intake, store, uploads, scheduler, self.replies)
+        self._presses = Presses(intake, store, uploads, scheduler, self.replies.style_choice_view)
         options = StyleOptions(styles)
         commands: list[Command[Any, ..., Any] | ContextMenu | Group] = [
             compose_command(intake, options, texts),

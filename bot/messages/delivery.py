@@ -49,13 +49,15 @@ class Delivery:
     ) -> None:
         self._client, self._replies, self._texts, self._clock = client, replies, texts, clock
 
-    async def show_position(self, record: RequestRecord, position: int, *, engine: str) -> None:
+    async def show_position(
+        self, record: RequestRecord, position: int, *, engine: str, wait_s: int
+    ) -> None:
         """Show the position in the queue in the public message.
 
         See `Notifier.show_position`.
         """
         await self._edit_message(
-            record, self._replies.queue_position(record, position, engine=engine)
+            record, self._replies.queue_position(record, position, engine=engine, wait_s=wait_s)
         )
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:

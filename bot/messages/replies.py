@@ -70,19 +70,28 @@ class Replies:
         self._styles = styles
         self.captions = Captions(texts, styles)
 
-    def queue_position(self, record: RequestRecord, position: int, *, engine: str) -> str:
-        """Return a sentence with the position in the queue, counted from 1.
+    def queue_position(
+        self, record: RequestRecord, position: int, *, engine: str, wait_s: int
+    ) -> str:
+        """Return a sentence with the position in the queue, counted from 1, and the time to go.
 
         Args:
             record: The waiting request.
             position: Its place in the queue, 1 for the next request that runs.
             engine: ``ready`` for jobs, ``starting`` or ``restarting``, as the sentence says.
+            wait_s: Seconds until its result, as estimated; shown when the engine is ready.
         """
+        wait = (
+            self._texts.render("wait.minutes", record.locale, round(wait_s / 60))
+            if wait_s >= 120
+            else self._texts.render("wait.seconds", record.locale, wait_s)
+        )
         return self._texts.render(
             f"progress.{engine}",
             record.locale,
             tune=self.captions.describe(record, record.locale),
             place=position,
+            wait=wait,
         )
 
     def single_button(self, record: RequestRecord, move: str) -> discord.ui.View:
@@ -182,7 +191,10 @@ class Replies:
     def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
         """Lay out a list of the styles above a row of strengths.
 
-        See `PrivateReplies.style_choice_view`.
+        Args:
+            upload_id: The upload that is to be changed.
+            percent: The current strength, 0 to 100 %; its button is disabled.
+            locale: The Discord locale of the user, such as ``en-US``.
         """
         view = style_list(
             upload_id,

@@ -32,13 +32,16 @@ class NotDelivered(Exception):
 class Notifier(Protocol):
     """Informs the user of a request about its state and its outcome."""
 
-    async def show_position(self, record: RequestRecord, position: int, *, engine: str) -> None:
+    async def show_position(
+        self, record: RequestRecord, position: int, *, engine: str, wait_s: int
+    ) -> None:
         """Show the position in the queue, counted from 1, and the state of the engine.
 
         Args:
             record: The waiting request.
             position: Its place in the queue, 1 for the next request that runs.
             engine: ``ready`` for jobs, ``starting`` or ``restarting``.
+            wait_s: Seconds until its result, as estimated once the engine is ready.
         """
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import discord
 
@@ -27,19 +27,6 @@ UPLOAD_MOVES = ("choose", "set")
 """The moves of `Presses.press` whose id is that of an upload, which only its user may use."""
 
 
-class PrivateReplies(Protocol):
-    """The ephemeral replies to a press; `bot.messages.replies.Replies` implements it."""
-
-    def style_choice_view(self, upload_id: int, percent: int, locale: str) -> discord.ui.View:
-        """Return a list of styles and a row of strengths for an upload.
-
-        Args:
-            upload_id: The upload that is to be changed.
-            percent: The current strength, 0 to 100 %; its button is disabled.
-            locale: The Discord locale of the user, such as ``en-US``.
-        """
-
-
 class Presses:
     """Carries out the moves of buttons and lists. Rejections are ephemeral."""
 
@@ -49,10 +36,20 @@ class Presses:
         store: RequestStore,
         uploads: Uploads,
         scheduler: Scheduler,
-        replies: PrivateReplies,
+        style_choice_view: Callable[[int, int, str], discord.ui.View],
     ) -> None:
+        """Keep what the moves need.
+
+        Args:
+            intake: Receives the requests.
+            store: The requests whose buttons are pressed.
+            uploads: The files whose lists are used.
+            scheduler: Cancels requests.
+            style_choice_view: Lays out the list of styles for an upload, a strength in percent and
+                a locale; see `bot.messages.replies.Replies.style_choice_view`.
+        """
         self._intake, self._store, self._uploads = intake, store, uploads
-        self._scheduler, self._replies = scheduler, replies
+        self._scheduler, self._style_choice_view = scheduler, style_choice_view
         self._moves: dict[str, Callable[[discord.Interaction[Any], int, int], Awaitable[None]]] = {
             "again": self._request_again,
             "strength": self._request_strength,
@@ -200,7 +197,7 @@ class Presses:
         self, interaction: discord.Interaction[Any], upload_id: int, percent: int
     ) -> None:
         await self._check_owner(interaction, upload_id)
-        view = self._replies.style_choice_view(upload_id, percent, interaction.locale.value)
+        view = self._style_choice_view(upload_id, percent, interaction.locale.value)
         await interaction.response.edit_message(view=view)
 
     async def _check_owner(self, interaction: discord.Interaction[Any], upload_id: int) -> Upload:

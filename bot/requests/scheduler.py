@@ -24,6 +24,7 @@ from bot.requests.outbox import Outbox
 from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestStore
+from bot.requests.time_to_go import TimeToGo
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
@@ -49,7 +50,7 @@ MAX_STARTS = 5
 """First starts of the engine in a row, after which the bot ends; errors of its setup end it at
 once."""
 SHOWN_POSITIONS = 10
-"""Positions in the queue that are updated one by one; later ones are shown once."""
+"""Positions in the queue that are updated one by one; later ones once for as many places."""
 MAX_PAGES = 3
 """Pages of a score that are made, and that one message shows."""
 COMPARISON: dict[str, Any] = {
@@ -101,6 +102,7 @@ class Scheduler:
         self._throttles: dict[int, ProgressThrottle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_engine: dict[int, RequestRecord] = {}
+        self._time_to_go = TimeToGo()
         self._started = self._closing = self._leasing = self._wake_pending = False
         self._paused_until = 0.0
         self._deaths_at_success = 0  # of the engine, when a job was last done
@@ -222,6 +224,7 @@ class Scheduler:
                 while (free := self._free_places) and (
                     record := await self._store.lease(WORKER, LEASE_S, long=self._may_be_long(free))
                 ):
+                    self._time_to_go.begin(record.id, record.expected_s)
                     self._running[record.id] = self._spawn(self._process(record))
                 await self._announce_positions()
         finally:
@@ -231,9 +234,11 @@ class Scheduler:
         engine, waiting = self._engine_state, await self._store.queue()
         if engine != "ready":  # then those that it was to make, or made, wait too
             waiting = [*self._at_engine.values(), *waiting]
-        for position, record in enumerate(waiting, start=1):
-            edit = self._notifier.show_position(record, position, engine=engine)
-            key = (min(position, SHOWN_POSITIONS + 1), engine)
+        times = self._time_to_go.estimate([record.expected_s for record in waiting])
+        for position, (record, wait_s) in enumerate(zip(waiting, times, strict=True), start=1):
+            edit = self._notifier.show_position(record, position, engine=engine, wait_s=wait_s)
+            near = position <= SHOWN_POSITIONS
+            key = (position, wait_s, engine) if near else (position // SHOWN_POSITIONS, engine)
             self._throttle(record).submit(edit, key)
 
     def _throttle(self, record: RequestRecord) -> ProgressThrottle:
@@ -287,6 +292,7 @@ class Scheduler:
         finally:
             self._running.pop(record.id, None)
             self._throttles.pop(record.id, None)
+            self._time_to_go.end(record.id, done=ended is not None and ended.state == "done")
             if ended:
                 if self._metrics:
                     self._metrics.request_ended(ended.error_code, ended.stage_seconds)
@@ -371,6 +377,7 @@ class Scheduler:
             nonlocal stage
             end_stage()
             stage = progress.stage
+            self._time_to_go.note_share(record.id, progress.share)
             throttle.submit(self._notifier.show_progress(record, progress))
 
         throttle.submit(self._notifier.show_progress(record, Progress(stage, 0.0)))
@@ -389,6 +396,7 @@ class Scheduler:
         if is_long and not self._has_room_for_long(record):
             return None
         job = Job(str(record.id), record.request, encoded_scores=scores, is_long=is_long, **options)
+        self._time_to_go.begin(record.id, expected_s)
         self._at_engine[record.id] = replace(record, expected_s=expected_s)
         try:
             rendition = await self._rendition(job, show, note_begin)

@@ -24,6 +24,8 @@ class RecordingNotifier:
 
     def __init__(self) -> None:
         self.positions: list[tuple[int, int, str]] = []
+        self.waits: dict[int, int] = {}
+        """The seconds to go that were last shown, by request."""
         self.shares: list[float] = []
         self.results: dict[int, list[dict[str, bytes]]] = {}
         self.failures: dict[int, list[MstError]] = {}
@@ -32,7 +34,10 @@ class RecordingNotifier:
         self.permanent_error: Exception | None = None
         """Raised by every delivery."""
 
-    async def show_position(self, record: RequestRecord, position: int, *, engine: str) -> None:
+    async def show_position(
+        self, record: RequestRecord, position: int, *, engine: str, wait_s: int
+    ) -> None:
+        self.waits[record.id] = wait_s
         self.positions.append((record.id, position, engine))
 
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:

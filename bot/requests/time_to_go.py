@@ -1,0 +1,91 @@
+"""The time until a waiting request is made: the work before it, at the pace measured lately.
+
+The work of a request is its ``expected_s``, CPU seconds of one core. The pace is how many seconds
+the engine takes for each of them, over all the jobs that it runs at once. So an estimate needs no
+knowledge of the machine; it is never a promise.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+FIRST_WORK_S = 5.0
+"""Seconds of work that the first guess, a pace of 1, counts for beside what is measured."""
+MEMORY = 0.9
+"""What each measured job leaves of the weight of those before it: the last ten count."""
+LEAST_WORK_S = 0.5
+"""Seconds of work of the shortest request; rows of older versions say 0."""
+PACE_LIMITS = (0.05, 20.0)
+"""Seconds for a second of work that are believed, lowest and highest."""
+
+
+class TimeToGo:
+    """Estimates how long waiting requests still wait, from those that run and have ended."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._work = self._seconds = FIRST_WORK_S
+        self._running: dict[int, tuple[float, float]] = {}  # expected work and share done, by id
+        self._since = 0.0  # the end of the last measured job, or when an idle engine began
+
+    def begin(self, request_id: int, expected_s: float) -> None:
+        """Note that a request runs.
+
+        Args:
+            request_id: The request; again with a better estimate when it is known.
+            expected_s: Seconds of work.
+        """
+        if not self._running:
+            self._since = self._clock()
+        self._running[request_id] = max(LEAST_WORK_S, expected_s), 0.0
+
+    def note_share(self, request_id: int, share: float) -> None:
+        """Note how much of a running request is done.
+
+        Args:
+            request_id: The request.
+            share: Share of its work, 0 to 1.
+        """
+        if request_id in self._running:
+            self._running[request_id] = self._running[request_id][0], share
+
+    def end(self, request_id: int, *, done: bool) -> None:
+        """Note that a request runs no more.
+
+        Args:
+            request_id: The request.
+            done: Whether it has a result. One that failed did not do all its work: the time that it
+                took counts for the next one.
+        """
+        work, _ = self._running.pop(request_id, (0.0, 0.0))
+        if done and work:
+            now = self._clock()
+            self._seconds = MEMORY * self._seconds + now - self._since
+            self._work = MEMORY * self._work + work
+            self._since = now
+
+    @property
+    def pace(self) -> float:
+        """Seconds for each second of expected work."""
+        lowest, highest = PACE_LIMITS
+        return min(highest, max(lowest, self._seconds / self._work))
+
+    def estimate(self, expected_s: Sequence[float]) -> list[int]:
+        """Return the seconds until each waiting request is made, rounded up.
+
+        Args:
+            expected_s: Seconds of work of the waiting requests, in the order of the queue.
+
+        Returns:
+            Multiples of 5 s up to a minute, of 30 s up to two, and whole minutes from there.
+        """
+        running = sum(work * (1 - share) for work, share in self._running.values())
+        work_until = accumulate((max(LEAST_WORK_S, each) for each in expected_s), initial=running)
+        return [_round_up(self.pace * work) for work in list(work_until)[1:]]
+
+
+def _round_up(seconds: float) -> int:
+    step = 5 if seconds <= 60 else 30 if seconds <= 120 else 60
+    return max(step, -int(-seconds // step) * step)
