@@ -22,17 +22,17 @@ class JobCostModel:
 
     base: float = 0.16
     """Of any job."""
-    bar: float = 0.078
+    bar: float = 0.079
     """Of a bar of a new tune, with its sound and its picture."""
     second_style: float = 0.034
     """Of the same in addition, where the rhythm comes from another style."""
-    rhythm_note: float = 0.0143
+    rhythm_note: float = 0.0122
     """Of a note of a tune whose rhythm changes."""
-    pitch_note: float = 0.0044
+    pitch_note: float = 0.0041
     """Of a note of a tune whose pitches change."""
-    music_second: float = 0.021
+    music_second: float = 0.0219
     """Of a second of a given tune: synthesis, mastering, encoding and engraving."""
-    part_second: float = 0.0027
+    part_second: float = 0.0028
     """Of a second of each other part that sounds with it."""
 
 
