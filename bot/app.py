@@ -276,6 +276,8 @@ class MusicBot(discord.Client):
             engine=scheduler is not None and scheduler.engine_ready,
             closing=self.closing,
         )
+        if scheduler is not None:
+            state = replace(state, engine_problem=scheduler.engine_problem)
         if retention is None:
             return state
         return replace(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -55,14 +55,17 @@ class HealthState:
     """Bytes of ledger, uploads and results."""
     free_bytes: int = 0
     """Bytes that are free on the disk."""
+    engine_problem: str = ""
+    """Why the engine takes no jobs, such as ``it showed no sign of life for 8 seconds``."""
 
     @property
     def problems(self) -> list[str]:
         """Why the bot is not ready, one sentence each; empty when it is."""
+        why = self.engine_problem and f": {self.engine_problem}"
         found = {
             "it is about to end": self.closing,
             "it is not connected to Discord": not self.gateway,
-            "the engine is not ready": not self.engine,
+            f"the engine is not ready{why}": not self.engine,
             "the database does not answer": not self.database,
             f"a request waits for more than {OLDEST_WAITING_S:g} s": (
                 self.oldest_s > OLDEST_WAITING_S
@@ -154,7 +157,7 @@ async def read_backlog(
         engine: Whether the engine takes jobs.
         closing: Whether the bot is about to end.
     """
-    state = HealthState(gateway, engine, closing)
+    state = HealthState(gateway=gateway, engine=engine, closing=closing)
     if count is None:
         return state
     try:
@@ -162,4 +165,4 @@ async def read_backlog(
             waiting, running, oldest_s = await count()
     except Exception:  # whatever it is, health says so instead of failing
         return state
-    return HealthState(gateway, engine, closing, True, waiting, running, oldest_s)
+    return replace(state, database=True, waiting=waiting, running=running, oldest_s=oldest_s)

@@ -44,6 +44,8 @@ LEASE_S = 90.0
 """Seconds that a lease lasts without a heartbeat."""
 HEARTBEAT_S = 30.0
 """Seconds between two heartbeats: renewals of the leases and retries of the outbox."""
+STORE_RETRY_S = 5.0
+"""Seconds between two tries to return a request whose outcome could not be stored."""
 MAX_PAUSE_S = 30.0
 """Seconds without leases at most, after an engine was lost again and again."""
 MAX_STARTS = 5
@@ -195,6 +197,11 @@ class Scheduler:
         return self._engine_state == "ready" and not self._closing
 
     @property
+    def engine_problem(self) -> str:
+        """Why the engine takes no jobs, where that is known; empty while it takes them."""
+        return "" if self.engine_ready else self._engine.status().problem
+
+    @property
     def _engine_state(self) -> str:
         if not self._started:
             return "starting"
@@ -289,6 +296,9 @@ class Scheduler:
         throttle = self._throttle(record)
         try:
             ended = await self._run_job(record, throttle)
+        except Exception:  # such as a full disk
+            log.exception("the outcome of request %d could not be stored", record.id)
+            self._spawn(self._give_back(record.id))
         finally:
             self._running.pop(record.id, None)
             self._throttles.pop(record.id, None)
@@ -298,6 +308,20 @@ class Scheduler:
                     self._metrics.request_ended(ended.error_code, ended.stage_seconds)
                 self._outbox.enqueue(ended.id, throttle.drain)
             self.wake()
+
+    async def _give_back(self, request_id: int) -> None:
+        """Return a request to the queue as soon as that can be stored, before its lease ends.
+
+        It runs again from the same seed, and what could not be stored is told then.
+        """
+        while True:
+            await asyncio.sleep(STORE_RETRY_S)
+            if request_id in self._running:  # its lease has ended meanwhile
+                return
+            with suppress(Exception):  # the disk is still full
+                await self._store.release(WORKER, request_id, None, count_try=False)
+                self.wake()
+                return
 
     async def _run_job(
         self, record: RequestRecord, throttle: ProgressThrottle

@@ -179,6 +179,7 @@ class FakeEngine:
         """How it waits; a SimCord environment needs its own way."""
         self.closed = False
         self.ready = True
+        self.problem = ""
         self.on_change: Callable[[], None] = lambda: None
         self._gate = asyncio.Event()
 
@@ -220,7 +221,7 @@ class FakeEngine:
 
     def status(self) -> EngineStatus:
         """Return that it takes jobs, unless ``ready`` was changed."""
-        return EngineStatus(self.ready)
+        return EngineStatus(self.ready, self.problem)
 
     def watch(self, on_change: Callable[[], None]) -> None:
         """Keep the function for `become`."""

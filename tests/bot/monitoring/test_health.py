@@ -234,9 +234,11 @@ async def test_an_engine_that_is_restarted_is_a_problem_until_it_is_back(
     monitored: tuple[DiscordEnv, int],
 ) -> None:
     server, port = monitored
+    server.engine.problem = "it showed no sign of life for 8 seconds"
     server.engine.become(ready=False)
     status, text = await get(port, "/readyz")
-    assert (status, json.loads(text)["problems"]) == (503, ["the engine is not ready"])
+    told = "the engine is not ready: it showed no sign of life for 8 seconds"
+    assert (status, json.loads(text)["problems"]) == (503, [told])
     assert samples((await get(port, "/metrics"))[1])["mst_engine_ready"] == 0
     server.engine.become(ready=True)
     assert (await get(port, "/readyz"))[0] == 200

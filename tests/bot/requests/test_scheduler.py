@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 
 import pytest
@@ -112,6 +113,27 @@ async def test_the_pauses_after_lost_engines_double_to_a_limit_with_a_part_by_ch
     for losses, drawn in enumerate(pauses, start=1):
         longest = min(30.0, 2.0**losses)
         assert longest / 2 <= min(drawn) < max(drawn) <= longest
+
+
+async def test_a_request_whose_outcome_finds_a_full_disk_runs_again_within_seconds(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.requests.scheduler.STORE_RETRY_S", 0.02)
+    run = queue.store.database.run
+    refused: list[str] = []
+
+    async def run_on_a_full_disk(statement: str, **values: object) -> list[sqlite3.Row]:
+        if len(refused) < 5 and statement.lstrip().startswith("UPDATE") and values.get("id"):
+            refused.append(statement)
+            raise sqlite3.OperationalError("database or disk is full")
+        return await run(statement, **values)
+
+    async with queue.scheduling() as scheduler:
+        monkeypatch.setattr(queue.store.database, "run", run_on_a_full_disk)
+        (answered,) = await queue.delivered(await queue.add(scheduler))
+    assert len(refused) == 5
+    assert answered.state == "done"
+    assert len(queue.notifier.results[answered.id]) == 1
 
 
 async def test_one_request_passes_the_thousand_of_somebody_else(queue: QueueEnv) -> None:
