@@ -68,6 +68,12 @@ def process_work_s(pid: int) -> float | None:
     return _work_s(Path(f"/proc/{pid}/stat"))
 
 
+def waits_for_disk(pid: int) -> bool:
+    """Return whether a process waits for a device at this moment; False where nothing says so."""
+    fields = _stat_fields(Path(f"/proc/{pid}/stat"))
+    return bool(fields) and fields[_STATE] == "D"
+
+
 def thread_work_s(thread_id: int) -> float | None:
     """Return the CPU seconds of a thread of this process and of the processes that it started.
 
@@ -89,12 +95,19 @@ def thread_work_s(thread_id: int) -> float | None:
 
 def _work_s(stat: Path) -> float | None:
     """Return what a stat file says of computing and of waiting for pages."""
+    fields = _stat_fields(stat)
+    if not fields:
+        return None
+    return sum(map(int, fields[_CPU])) * _TICK_S + int(fields[_FAULTS]) * FAULT_S
+
+
+def _stat_fields(stat: Path) -> list[str]:
+    """Return the fields of a stat file after the name; none where there is no such file."""
     try:
         text = stat.read_text(encoding="ascii", errors="replace")
     except OSError:
-        return None
-    fields = text.rpartition(") ")[2].split()  # the name before it may hold anything
-    return sum(map(int, fields[_CPU])) * _TICK_S + int(fields[_FAULTS]) * FAULT_S
+        return []
+    return text.rpartition(") ")[2].split()  # the name before it may hold anything
 
 
 def _for_seconds(looks: int) -> str:

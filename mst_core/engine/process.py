@@ -17,7 +17,7 @@ from typing import Self
 import msgspec
 
 from mst_core.engine import protocol
-from mst_core.engine.liveness import HangWatch, process_work_s
+from mst_core.engine.liveness import HangWatch, process_work_s, waits_for_disk
 from mst_core.errors import EngineLost, rebuild_error
 
 # `env` adds to the environment of the worker without reading that of this process. One OpenMP
@@ -126,12 +126,14 @@ class WorkerProcess:
 
         Looks are counted, not seconds: when this process itself was stopped, or the machine slept,
         the signs that came meanwhile are read before the next look. In its start only a new stage
-        is a sign, because imports may hold the interpreter for long.
+        is a sign, because imports may hold the interpreter for long; a cold disk is no hang.
         """
         hang, ticks = "", 0
         while not hang:
             await asyncio.sleep(TICK_S)
             ticks += 1
+            if not self._ready and waits_for_disk(self.pid):
+                continue
             signs = self._signs if self._ready else self._stage
             hang = self._watch.look((self._ready, signs), process_work_s(self.pid))
             if not self._ready and ticks * TICK_S == LATE_START_S:
