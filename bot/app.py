@@ -28,7 +28,7 @@ from bot.messages.delivery import DELETED_PLACEHOLDER, Delivery
 from bot.messages.replies import Replies
 from bot.monitoring.health import HealthState, read_backlog, start_health_server
 from bot.requests.acknowledgement import Acknowledgements
-from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
+from bot.requests.data_folder import LEDGER, check_ledger, sign_folder, sign_regularly
 from bot.requests.database import lock_data_dir
 from bot.requests.intake import RequestIntake
 from bot.requests.presses import Presses
@@ -146,6 +146,7 @@ class MusicBot(discord.Client):
         self._presses: Presses | None = None
         self._draining: asyncio.Task[None] | None = None
         self._acknowledgements: Acknowledgements | None = None
+        self._signing: asyncio.Task[None] | None = None
         self._connected = False
         self._health: web.AppRunner | None = None
 
@@ -163,6 +164,7 @@ class MusicBot(discord.Client):
         await asyncio.to_thread(check_ledger, settings.data_dir)
         store = self._store = await RequestStore.open(settings.data_dir / LEDGER, clock)
         await sign_folder(settings.data_dir, store.database)
+        self._signing = asyncio.create_task(sign_regularly(settings.data_dir, store.database))
         if unreadable := await store.fail_unreadable():
             log.error("these requests cannot be read, and fail: %s", unreadable)
         limits = Limits(file_bytes=settings.upload_bytes)
@@ -288,6 +290,9 @@ class MusicBot(discord.Client):
         )
 
     async def _close_store(self, store: RequestStore) -> None:
+        if self._signing:
+            self._signing.cancel()
+            await asyncio.wait([self._signing])
         try:
             await sign_folder(self.settings.data_dir, store.database)
         except StartupError as error:  # the next start signs it

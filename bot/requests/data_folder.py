@@ -1,14 +1,16 @@
 """The identity of a data folder: a ledger is used only in the folder, and in the state, it is of.
 
-The file ``identity`` and the ledger hold the same random identity. Each start and end of the bot
-signs both with a number, so that a ledger from an earlier day is recognized. A ledger that is
-missing, empty, damaged, older or of another folder stops the start: the bot never makes a new one
-beside files of an old one, because what has no row in the ledger is deleted.
+The file ``identity`` and the ledger hold the same random identity. Each start and end of the bot,
+and every half minute in which something is stored, signs both with a number, so that an earlier
+copy of the ledger is recognized. A ledger that is missing, empty, damaged, older or of another
+folder stops the start: the bot never makes a new one beside files of an old one, because what has
+no row in the ledger is deleted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 from contextlib import closing
@@ -19,6 +21,8 @@ import msgspec
 
 from bot.errors import StartupError
 from bot.requests.database import Database
+
+log = logging.getLogger(__name__)
 
 LEDGER = "ledger.sqlite3"
 """Name of the database in the data folder."""
@@ -31,6 +35,8 @@ WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 WAL_HEADER_BYTES = 32
 LOCK_TIMEOUT_S = 5.0
 """Seconds to wait for another program that has locked the ledger."""
+SIGN_EVERY_S = 30.0
+"""Seconds between two signatures while the bot runs and its ledger changes."""
 REMEDY = "restore a backup with 'mst-bot restore', or move the data folder away to start anew"
 
 
@@ -102,6 +108,27 @@ async def sign_folder(folder: Path, database: Database) -> None:
             await database.compact()
     except (OSError, sqlite3.Error) as error:
         raise StartupError(f"the data folder {folder} cannot be written: {error}") from error
+
+
+async def sign_regularly(folder: Path, database: Database) -> None:
+    """Sign every `SIGN_EVERY_S` while the ledger changes, until cancelled.
+
+    So a copy of the ledger that is put back is recognized as older, also within one run of the bot.
+
+    Args:
+        folder: The data folder.
+        database: The ledger in it.
+    """
+    signed = -1
+    while True:
+        await asyncio.sleep(SIGN_EVERY_S)
+        try:
+            ((changes,),) = await database.run("SELECT total_changes()")
+            if changes != signed:
+                await sign_folder(folder, database)
+                signed = changes + 1  # the signature is a change too
+        except (StartupError, sqlite3.Error) as error:  # such as a full disk
+            log.warning("the ledger could not be signed: %s", error)
 
 
 def write_signature(folder: Path, signature: Signature) -> None:

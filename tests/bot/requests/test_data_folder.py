@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StartupError
-from bot.requests.data_folder import IDENTITY, LEDGER, check_ledger, sign_folder
+from bot.requests.data_folder import IDENTITY, LEDGER, check_ledger, sign_folder, sign_regularly
 from bot.requests.database import MIGRATIONS
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Uploads
@@ -134,3 +134,34 @@ async def test_a_folder_of_an_earlier_version_gets_an_identity_and_keeps_its_req
     assert old is not None
     assert (old.id, old.button_id, old.interaction_id, old.request.seed) == (1, "1", None, 7)
     await store.close()
+
+
+async def test_a_copy_of_the_ledger_from_earlier_in_the_same_run_is_recognized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.requests.data_folder.SIGN_EVERY_S", 0.01)
+    store = await use(tmp_path, kill=True)
+    signing = asyncio.create_task(sign_regularly(tmp_path, store.database))
+
+    async def signatures() -> int:
+        ((number,),) = await store.database.run("SELECT signatures FROM data_folder")
+        return int(number)
+
+    async def wait_for(number: int) -> None:
+        while await signatures() < number:  # noqa: ASYNC110 - the ledger sends no events
+            await asyncio.sleep(0.005)
+
+    await wait_for(2)
+    await asyncio.sleep(0.1)
+    assert await signatures() == 2, "nothing was stored since"
+    await store.database.purge()
+    copy = (tmp_path / LEDGER).read_bytes()
+    await store.database.run("UPDATE requests SET state = 'done'")
+    await wait_for(3)
+    check_ledger(tmp_path)  # as a backup of the running bot does
+    signing.cancel()
+    await asyncio.wait([signing])
+    await store.close()
+    (tmp_path / LEDGER).write_bytes(copy)
+    with pytest.raises(StartupError, match="older than the files"):
+        check_ledger(tmp_path)
