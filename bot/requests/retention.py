@@ -39,7 +39,7 @@ IN_FLIGHT_S = 25.0
 BATCH_ROWS = 500
 """Requests that one statement deletes: fewer than a user could notice."""
 MAX_BATCHES = 20
-"""Such statements in one measurement; what is left follows at the next."""
+"""Such statements for old requests in one measurement; what is left follows at the next."""
 
 
 class Retention:
@@ -157,15 +157,13 @@ class Retention:
     async def _make_room(self, n_bytes: int) -> None:
         """Delete cached scores and uploads, then delivered requests, of about ``n_bytes``."""
         freed, n_files = await self._uploads.make_room(n_bytes)
-        n_rows = 0
-        if freed < n_bytes:
-            before = self.sizes["ledger"]
-            for _ in range(MAX_BATCHES):
-                deleted = await self._delete_delivered(self._clock(), max_batches=1)
-                n_rows += deleted
-                await self._measure()
-                if not deleted or freed + before - self.sizes["ledger"] >= n_bytes:
-                    break
+        n_rows, before, deleted = 0, self.sizes["ledger"], 1
+        while freed < n_bytes and deleted:
+            deleted = await self._delete_delivered(self._clock(), max_batches=1)
+            n_rows += deleted
+            freed += before
+            before = await asyncio.to_thread(_measure_ledger, self._folder)
+            freed -= before
         await self._measure()
         if n_files or n_rows:
             log.warning(
@@ -188,7 +186,7 @@ class Retention:
                 most=BATCH_ROWS,
             )
             total += len(rows)
-            if len(rows) < BATCH_ROWS:
+            if not rows:
                 break
         if total:
             await self._store.database.trim()
@@ -244,10 +242,13 @@ class Retention:
 
 def _measure_folder(folder: Path) -> tuple[int, int, int]:
     """Return the bytes on disk of ledger, uploads and results."""
-    ledger = sum(_size_on_disk(path) for path in folder.glob(f"{LEDGER}*"))
     uploads = sum(_size_on_disk(path) for path in (folder / "uploads").glob("*"))
     results = sum(_size_on_disk(path) for path in (folder / "results").glob("*/*"))
-    return ledger, uploads, results
+    return _measure_ledger(folder), uploads, results
+
+
+def _measure_ledger(folder: Path) -> int:
+    return sum(_size_on_disk(path) for path in folder.glob(f"{LEDGER}*"))
 
 
 def _size_on_disk(path: Path) -> int:

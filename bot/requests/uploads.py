@@ -31,9 +31,9 @@ MAX_PARSERS = 2
 """Parser processes that run at the same time; each may use 1 GB of memory."""
 QUOTA_BYTES = 100_000_000
 """Default quota of a user, in bytes."""
-_UNNEEDED = """NOT EXISTS (
-    SELECT 1 FROM requests, json_each(requests.names) AS name
-    WHERE requests.answered_at IS NULL AND name.key = uploads.sha256
+_UNNEEDED = """sha256 NOT IN (
+    SELECT name.key FROM requests, json_each(requests.names) AS name
+    WHERE requests.answered_at IS NULL
 )"""
 
 

@@ -183,7 +183,8 @@ async def test_the_ledger_of_an_earlier_version_gives_its_room_back_too(tmp_path
 
 async def test_what_was_deleted_is_on_no_page_of_the_ledger(keeping: Keeping) -> None:
     name = "a name that nobody should find.mid"
-    record = await keeping.store.add(make_new_request(names={"a" * 64: name}))
+    sha256 = await keeping.keep()
+    record = await keeping.store.add(make_new_request(names={sha256: name}))
     keeping.now -= 400 * DAY_S
     await keeping.store.mark_delivered(record.id)
     keeping.now += 400 * DAY_S
@@ -193,7 +194,7 @@ async def test_what_was_deleted_is_on_no_page_of_the_ledger(keeping: Keeping) ->
     assert not any(name.encode() in path.read_bytes() for path in ledger)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 async def test_the_quota_is_kept_and_no_open_request_loses_anything(
     keeping: Keeping, seed: int
 ) -> None:
@@ -203,7 +204,7 @@ async def test_the_quota_is_kept_and_no_open_request_loses_anything(
     retention = keeping.retention(quota_bytes=quota)
     needed: dict[int, str] = {}
     refused = 0
-    for _ in range(60):
+    for _ in range(40):
         keeping.now += draw.uniform(0, 2 * IN_FLIGHT_S)
         try:
             await retention.admit()
@@ -226,7 +227,7 @@ async def test_the_quota_is_kept_and_no_open_request_loses_anything(
         assert stored_bytes(keeping.folder) <= quota
         assert all(keeping.has(sha256) for sha256 in needed.values())
         assert [bool(await keeping.store.find(one)) for one in needed] == [True] * len(needed)
-    assert refused < 60
+    assert refused < 40
 
 
 def stored_bytes(folder: Path) -> int:
