@@ -115,9 +115,10 @@ class Receipt(msgspec.Struct, frozen=True, rename=_RECEIPT_KEYS):
     tempo: float
     """Quarter notes per minute."""
     bars: int
+    """As written; of a new tune the bars that were asked for: a first ending is not counted."""
     notes: int
     form: str
-    """A letter for each section, such as AABB; empty for a given tune."""
+    """A letter for each section as it is played, such as AABB; empty for a given tune."""
     seconds: float
     version: str
     """Version of `mst_core`."""

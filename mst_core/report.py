@@ -13,7 +13,7 @@ from mst_core.generation.composition import Composition
 from mst_core.jobs import MAX_CANDIDATES, MAX_RECEIPT_TUNES, Receipt
 from mst_core.music import Melody
 from mst_core.reading.parsed_score import ParsedScore
-from mst_core.requests import Request
+from mst_core.requests import Compose, Request
 from mst_core.sound.repeats import played_seconds
 
 _TEMPO_CHANGES = "The tempo changes"
@@ -49,7 +49,7 @@ def make_receipt(
         key=melody.key.name,
         meter=str(melody.meter),
         tempo=round(melody.tempo, 2),
-        bars=melody.bar_count,
+        bars=request.bars if isinstance(request, Compose) else melody.bar_count,
         notes=len(melody.notes),
         form=composition.form,
         seconds=round(played_seconds(melody, composition.parts, repeats=repeats), 2),

@@ -13,6 +13,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from mst_core.composing.first_endings import (
+    FirstEndings,
+    insert_first_endings,
+    list_repeats,
+    write_first_endings,
+)
 from mst_core.composing.reference_tune import draw_reference, reference_prior
 from mst_core.composing.select_candidate import select_candidate
 from mst_core.corpora.tunes import TuneEvent
@@ -92,10 +98,12 @@ def write_new_tune(
             (request.seed, 2),
             lambda share: on_progress(0.5 + share / 2),
         )
+    # With two styles the second one's rhythm would have to be found for each first ending too.
+    endings = {} if two_styles else write_first_endings(best, model, pitch_style, request.seed)
     card = rhythm_style.card.meters[meter]
     tempo = request.tempo if request.tempo is not None else card.tempo
-    melody = _to_melody(best.state.events, key, tempo, rhythm_model.meter, plan)
-    return Composition(melody, plan.form, card.swing, pitch_style.card.program)
+    melody = _to_melody(best, endings, tempo)
+    return Composition(melody, plan.played_form, card.swing, pitch_style.card.program)
 
 
 def sampling_for(style: Style, config: GenerationConfig) -> tuple[float, float]:
@@ -234,10 +242,12 @@ def _write_best(
     return select_candidate(candidates, reference, fingerprints)
 
 
-def _to_melody(
-    events: list[TuneEvent], key: Key, tempo: float, meter: Meter, plan: FormPlan
-) -> Melody:
-    """Turn events in ticks into a melody; rests become gaps."""
+def _to_melody(tune: MelodyWriter, endings: FirstEndings, tempo: float) -> Melody:
+    """Turn events in ticks into a melody with its repeats; rests become gaps."""
+    constraints = tune.constraints
+    plan = constraints.plan
+    events = insert_first_endings(tune.state.events, endings, constraints.lattice.bar_ticks)
+    repeats = list_repeats(plan, endings, constraints.phrase_pickup)
     notes = tuple(
         Note(
             Fraction(event.onset, TICKS_PER_QUARTER),
@@ -247,4 +257,12 @@ def _to_melody(
         for event in events
         if event.pitch is not None
     )
-    return Melody(notes, meter, key, tempo, plan.bar_count, plan.sections)
+    return Melody(
+        notes,
+        constraints.header.meter,
+        constraints.key,
+        tempo,
+        plan.bar_count + len(endings),
+        tuple(repeat.start for repeat in repeats) or plan.sections,
+        repeats=repeats,
+    )

@@ -8,6 +8,7 @@ and repetition that the form did not plan.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -61,7 +62,44 @@ def _cost(writer: MelodyWriter, reference: TuneProfile) -> float:
         + unplanned_repetition_penalty(
             events, constraints.plan, bar_ticks, constraints.phrase_pickup, config
         )
+        + leaping_cadence_penalty(
+            events, constraints.plan, bar_ticks, constraints.phrase_pickup, config
+        )
     )
+
+
+def leaping_cadence_penalty(
+    events: Sequence[TuneEvent],
+    plan: FormPlan,
+    bar_ticks: int,
+    phrase_pickup: int,
+    config: GenerationConfig = GenerationConfig(),
+) -> float:
+    """Return the penalty for cadences whose last note is reached by a leap.
+
+    The last note is chosen among stable pitches, so that nothing leads to it unless a candidate is
+    selected in which something does.
+
+    Args:
+        events: of the candidate.
+        plan: its form; cadences that are copied cost nothing.
+        bar_ticks: length of a bar.
+        phrase_pickup: ticks by which bars are taken to begin before their barline.
+        config: `leaping_cadence_penalty` for each interval beyond `max_final_step`.
+    """
+    ends = {
+        (span.first_bar + span.bar_count) * bar_ticks - phrase_pickup
+        for span in plan.spans
+        if span.cadence and span.copies is None
+    }
+    notes = [(event.onset, event.pitch) for event in events if event.pitch is not None]
+    last_notes = [bisect_left(notes, (end,)) - 1 for end in ends]
+    leaps = sum(
+        abs(notes[last][1] - notes[last - 1][1]) > config.max_final_step
+        for last in last_notes
+        if last > 0
+    )
+    return config.leaping_cadence_penalty * leaps
 
 
 def repeated_note_penalty(

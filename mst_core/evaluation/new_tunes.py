@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import msgspec
 import numpy as np
@@ -229,21 +230,39 @@ def corpus_tune(melody: Melody, name: str) -> CorpusTune:
     """Return a melody as a corpus tune: contiguous events in ticks, silence as rests.
 
     Args:
-        melody: of any tempo; repeats are not written out.
+        melody: of any tempo; repeats are not written out, and of two endings the second is kept,
+            as the corpora have it.
         name: id and title.
     """
+    lines = melody.barlines
+    replaced = [
+        (lines[repeat.first_ending], lines[repeat.end])
+        for repeat in melody.repeats
+        if repeat.first_ending is not None and repeat.second_ending is not None
+    ]
+
+    def kept_ticks(time: Fraction) -> int:
+        removed = sum((end - start for start, end in replaced if end <= time), Fraction(0))
+        return round((time - removed) * TICKS_PER_QUARTER)
+
+    def is_replaced(time: Fraction) -> bool:
+        return any(start <= time < end for start, end in replaced)
+
     events: list[TuneEvent] = []
     for note in melody.notes:
-        onset, end = round(note.onset * TICKS_PER_QUARTER), round(note.end * TICKS_PER_QUARTER)
+        if is_replaced(note.onset):
+            continue
+        onset = kept_ticks(note.onset)
+        duration = round(note.end * TICKS_PER_QUARTER) - round(note.onset * TICKS_PER_QUARTER)
         now = events[-1].onset + events[-1].duration if events else min(onset, 0)
         if onset > now:
             events.append(TuneEvent(None, now, onset - now))
-        events.append(TuneEvent(note.pitch, onset, end - onset))
+        events.append(TuneEvent(note.pitch, onset, duration))
     return CorpusTune(
         id=name,
         title=name,
         meter=melody.meter,
         key=melody.key,
         events=tuple(events),
-        barlines=tuple(round(line * TICKS_PER_QUARTER) for line in melody.barlines[:-1]),
+        barlines=tuple(kept_ticks(line) for line in lines[:-1] if not is_replaced(line)),
     )

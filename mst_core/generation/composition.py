@@ -35,7 +35,7 @@ class Composition:
 
     melody: Melody
     form: str
-    """A letter for each section, such as AABB; empty for a transferred tune."""
+    """A letter for each section as it is played, such as AABB; empty for a transferred tune."""
     swing: float
     """Share of a swung beat that its first half takes, 0.5 (straight) to 0.75."""
     program: int

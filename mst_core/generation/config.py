@@ -34,6 +34,14 @@ class GenerationConfig:
     max_density: float = 1.2
     """Most notes of a span, as a multiple of the style's 90th percentile of notes per bar."""
 
+    second_ending_probability: float = 0.2
+    """Probability that a repeated part gets a first ending beside its own last bar, the second."""
+    ending_candidate_count: int = 4
+    """First endings that are generated for a part, of which one is selected."""
+    max_final_step: int = 4
+    """Semitones; a wider interval into the last note of a cadence is a leap."""
+    leaping_cadence_penalty: float = 0.3
+    """Cost of a candidate for each cadence that is reached by a leap."""
     rhyming_end_probability: float = 0.6
     """Probability that the last bar copies the first cadence of the tune."""
     variation_keep: float = 0.8

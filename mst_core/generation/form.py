@@ -78,6 +78,13 @@ class FormPlan:
     bar_count: int
     spans: tuple[FormSpan, ...]
     """Every bar is in exactly one span, in order."""
+    repeated: bool = False
+    """Whether each section is written once, with repeat signs, and played twice."""
+
+    @property
+    def played_form(self) -> str:
+        """A letter for each section as it is played: AABB for two sections that are repeated."""
+        return "".join(letter * (1 + self.repeated) for letter in self.form)
 
 
 @dataclass(slots=True)
@@ -106,17 +113,24 @@ def plan_form(
     repetition_patterns: Mapping[str, int] | None = None,
     *,
     varied: bool = False,
+    cadence_bars: int = 0,
     config: GenerationConfig = GenerationConfig(),
 ) -> FormPlan:
     """Draw a form and lay it out over the bars.
+
+    A form in which each letter stands twice in a row, as AABB, is that of a dance: its sections
+    are written once, with repeat signs, eight (or sixteen) bars each.
 
     Args:
         bar_count: length of the tune, at least 4.
         forms: weights of forms such as AABB, by name.
         rng: the source of all draws.
-        repetition_patterns: the style's patterns of 16 symbols with their counts. A tune of 16
-            bars gets one in which a phrase repeats; longer sections are filled with parts of one.
+        repetition_patterns: the style's patterns of 16 symbols with their counts. A dance of 16
+            bars gets any of them, another tune one in which a phrase repeats; longer sections are
+            filled with parts of one.
         varied: use `DEFAULT_REPETITION` and vary the bars that would be copied.
+        cadence_bars: every phrase of this many bars ends with a cadence, as a hymn's do; 0 leaves
+            cadences to the ends of parts.
         config: `rhyming_end_probability` is used.
 
     Returns:
@@ -125,6 +139,7 @@ def plan_form(
     drawn_form = _sample_sorted(forms, rng)
     draft = _FormDraft({}, {}, set())
     patterns = DEFAULT_REPETITION if varied or not repetition_patterns else repetition_patterns
+    parts = [] if varied else _repeated_parts(bar_count, drawn_form)
     matching = {
         pattern: count
         for pattern, count in patterns.items()
@@ -134,7 +149,15 @@ def plan_form(
             and len(set(section_letters(pattern))) < PATTERN_BARS // PHRASE_BARS
         )
     }
-    if bar_count == PATTERN_BARS and matching:
+    if parts:
+        form, lengths = "ABCDEFGH"[: len(parts)], parts
+        pattern = _sample_sorted(patterns, rng)
+        if lengths == [PART_BARS, PART_BARS]:
+            draft.place_pattern(0, pattern, (0, PART_BARS))
+            draft.cadence_bars |= {PART_BARS - 1, PATTERN_BARS - 1}
+        else:
+            _place_sections(draft, form, lengths, pattern)
+    elif bar_count == PATTERN_BARS and matching:
         pattern = _sample_sorted(matching, rng)
         form, lengths = section_letters(pattern), [PHRASE_BARS] * (PATTERN_BARS // PHRASE_BARS)
         draft.place_pattern(0, pattern, (0, PART_BARS))
@@ -148,7 +171,30 @@ def plan_form(
         draft.varied_bars |= draft.copied_bars
         draft.copied_bars.clear()
         draft.cadence_bars = {bar_count - 1}  # in a solo only the end of the tune is a cadence
-    return FormPlan(form, sections, bar_count, _cut_spans(bar_count, set(sections), draft))
+    if cadence_bars:
+        draft.cadence_bars |= set(range(cadence_bars - 1, bar_count, cadence_bars))
+    spans = _cut_spans(bar_count, set(sections), draft, cadence_bars or PHRASE_BARS)
+    return FormPlan(form, sections, bar_count, spans, repeated=bool(parts))
+
+
+def _repeated_parts(bar_count: int, form: str) -> list[int]:
+    """Bars of each part of a dance whose parts are played twice; empty for another form.
+
+    Two parts where the form names two and they have 4, 8 or 16 bars; else parts of 8 or 16.
+    """
+    letters = form[::2]
+    if letters != form[1::2] or len(set(letters)) < len(letters) or bar_count % PHRASE_BARS:
+        return []
+    length, rest = divmod(bar_count, len(letters))
+    if not rest and length in SECTION_LENGTHS:
+        return [length] * len(letters)
+    if bar_count < 2 * PART_BARS:  # 4 or 12 bars; 8 where the form names another number of parts
+        return [PHRASE_BARS, bar_count - PHRASE_BARS] if bar_count > PHRASE_BARS else [bar_count]
+    longest = 2 * PART_BARS
+    length = longest if bar_count > longest and not bar_count % longest else PART_BARS
+    lengths = [length] * (bar_count // length)
+    lengths[-1] += bar_count % length
+    return lengths
 
 
 def _sample_sorted(weights: Mapping[str, float], rng: np.random.Generator) -> str:
@@ -217,14 +263,16 @@ def _section_lengths(bar_count: int, form: str) -> tuple[str, list[int]]:
     return letters, lengths
 
 
-def _cut_spans(bar_count: int, sections: set[int], draft: _FormDraft) -> tuple[FormSpan, ...]:
+def _cut_spans(
+    bar_count: int, sections: set[int], draft: _FormDraft, phrase_bars: int
+) -> tuple[FormSpan, ...]:
     """Cut the tune at sections and phrases, and where a copy or variation begins or ends.
 
     Copies also cut the bars that they copy.
     """
     cuts = {0, bar_count} | sections
     for section in sections:
-        cuts |= set(range(section, bar_count, PHRASE_BARS))
+        cuts |= set(range(section, bar_count, phrase_bars))
     copies = draft.copied_bars
     varied = {bar: source for bar, source in draft.varied_bars.items() if bar not in copies}
     for sources, cut_source in ((copies, True), (varied, False)):

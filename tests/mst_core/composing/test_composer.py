@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +10,15 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, UnknownStyle
-from mst_core.music import Key, Melody
+from mst_core.generation.composition import Composition
+from mst_core.music import Key
+from mst_core.notation.abc import write_abc
+from mst_core.notation.musicxml import write_musicxml
+from mst_core.reading.abc.read import read_abc_score
+from mst_core.reading.musicxml.read import read_musicxml
+from mst_core.report import make_receipt
 from mst_core.requests import Compose
+from mst_core.sound.repeats import played_seconds
 from tests.support.paths import MODELS
 
 PAIRS = [("folk", "folk"), ("folk", "jazz"), ("jazz", "jazz"), ("jazz", "folk")]
@@ -21,16 +27,6 @@ PAIRS = [("folk", "folk"), ("folk", "jazz"), ("jazz", "jazz"), ("jazz", "folk")]
 @pytest.fixture(scope="module")
 def composer() -> Composer:
     return Composer.open(MODELS, "cpu")
-
-
-def bar_of(melody: Melody, bar: int) -> list[tuple[Fraction, Fraction, int]]:
-    """The notes of a bar that begins a pickup before its barline; onsets from that barline."""
-    length, pickup = melody.meter.bar_length, melody.pickup
-    return [
-        (note.onset - bar * length, note.duration, note.pitch)
-        for note in melody.notes
-        if bar * length <= note.onset + pickup < (bar + 1) * length
-    ]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,8 +39,9 @@ def test_a_tune_has_the_requested_bars_and_ends_at_the_final_barline(
     composition = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=bars))
     melody = composition.melody
     card = composer.styles[styles[0]]
-    assert melody.bar_count == bars
-    assert melody.notes[-1].end == bars * melody.meter.bar_length - melody.pickup
+    endings = sum(repeat.first_ending is not None for repeat in melody.repeats)
+    assert melody.bar_count == bars + endings
+    assert melody.notes[-1].end == melody.length - melody.pickup
     assert melody.pickup <= melody.meter.bar_length / 2
     assert str(melody.meter) in composer.styles[styles[1]].meters
     assert all(card.lowest <= pitch <= card.highest for pitch in melody.pitches)
@@ -57,32 +54,73 @@ def test_no_note_is_held_into_the_next_phrase(
     composer: Composer, styles: tuple[str, str], seed: int
 ) -> None:
     melody = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=16)).melody
-    for phrase in range(4, 16, 4):
+    for phrase in range(4, 16, 4) if melody.bar_count == 16 else ():
         # Every phrase of a tune with a pickup has one; its notes may be held over the barline.
         start = phrase * melody.meter.bar_length - melody.pickup
         assert not any(note.onset < start < note.end for note in melody.notes)
 
 
-def test_the_sections_of_a_dance_repeat(composer: Composer) -> None:
-    composition = composer.compose(Compose(pitch="folk", rhythm="folk", seed=5, bars=32))
-    melody = composition.melody
-    assert composition.form == "AABB"
-    assert [bar_of(melody, bar) for bar in range(8)] == [
-        bar_of(melody, 8 + bar) for bar in range(8)
+@pytest.fixture(scope="module")
+def dances(composer: Composer) -> list[Composition]:
+    """Eight dances of 16 bars, some of them with a pickup or with first endings."""
+    return [
+        composer.compose(Compose(pitch="folk", rhythm="folk", seed=seed)) for seed in range(1, 9)
     ]
-    assert bar_of(melody, 0) != bar_of(melody, 16)
 
 
-def test_a_pickup_is_repeated_with_its_phrase(composer: Composer) -> None:
-    found = [
-        composer.compose(Compose(pitch="folk", rhythm="folk", seed=s, bars=32)).melody
-        for s in range(4)
-    ]
-    tunes = [melody for melody in found if melody.pickup]
-    assert tunes
-    for melody in tunes:
-        assert bar_of(melody, 0)[0][0] == -melody.pickup
-        assert bar_of(melody, 8) == bar_of(melody, 0)
+def test_a_dance_is_two_parts_of_eight_bars_that_are_repeated(dances: list[Composition]) -> None:
+    for dance in dances:
+        melody = dance.melody
+        endings = [repeat.first_ending is not None for repeat in melody.repeats]
+        assert dance.form == "AABB"
+        assert melody.bar_count == 16 + sum(endings)
+        assert melody.sections == tuple(repeat.start for repeat in melody.repeats)
+        assert [r.end - r.start for r in melody.repeats] == [8, 8]
+        assert all(r.lead_in == r.lead_out == melody.pickup for r in melody.repeats)
+
+
+def test_a_dance_lasts_twice_its_bars(dances: list[Composition]) -> None:
+    for dance in dances:
+        melody = dance.melody
+        played = played_seconds(melody)
+        assert played == pytest.approx(float(32 * melody.meter.bar_length) * 60 / melody.tempo)
+        assert played_seconds(melody, repeats=False) < 0.6 * played
+
+
+def test_a_first_ending_is_another_last_bar_that_leads_back(dances: list[Composition]) -> None:
+    with_endings = [d.melody for d in dances if any(r.first_ending for r in d.melody.repeats)]
+    assert with_endings
+    for melody in with_endings:
+        for repeat in melody.repeats:
+            if repeat.first_ending is None:
+                continue
+            assert (repeat.first_ending, repeat.second_ending) == (repeat.end - 1, repeat.end + 1)
+            lines = melody.barlines
+            first, second = (
+                [
+                    (note.onset - lines[bar], note.pitch)
+                    for note in melody.notes
+                    if lines[bar] <= note.onset < lines[bar + 1] - melody.pickup
+                ]
+                for bar in (repeat.end - 1, repeat.end)
+            )
+            assert first
+            assert first != second
+
+
+def test_a_dance_read_again_has_the_same_repeats_and_notes(dances: list[Composition]) -> None:
+    for dance in dances:
+        for read in (
+            read_abc_score(write_abc(dance.melody).encode()).melody,
+            read_musicxml(write_musicxml(dance.melody)).melody,
+        ):
+            assert read.notes == dance.melody.notes
+            assert read.repeats == dance.melody.repeats
+
+
+def test_the_receipt_counts_the_bars_that_were_asked_for(dances: list[Composition]) -> None:
+    request = Compose(pitch="folk", rhythm="folk", seed=1)
+    assert {make_receipt(request, dance).bars for dance in dances} == {16}
 
 
 def test_a_jig_has_no_notes_off_the_sixteenth_grid(composer: Composer) -> None:

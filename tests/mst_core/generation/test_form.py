@@ -59,30 +59,57 @@ def test_a_generated_span_is_at_most_a_phrase_and_the_tune_ends_with_a_cadence(
     assert source.cadence
 
 
-@given(st.integers(0, 100))
-def test_a_dance_of_32_bars_plays_each_part_twice(seed: int) -> None:
-    found = plan(32, "AABB", seed)
-    assert (found.form, found.sections) == ("AABB", (0, 8, 16, 24))
-    copied = {
-        span.first_bar + bar: span.copies + bar
-        for span in found.spans
-        if span.copies is not None
-        for bar in range(span.bar_count)
-    }
-    assert all(copied[bar] == bar - 8 for bar in range(8, 16))
-    assert all(copied[bar] == bar - 8 for bar in range(24, 31))
+@pytest.mark.parametrize(
+    ("bars", "sections"),
+    [
+        (4, (0,)),
+        (8, (0, 4)),
+        (12, (0, 4)),
+        (16, (0, 8)),
+        (20, (0, 8)),
+        (24, (0, 8, 16)),
+        (32, (0, 16)),
+        (48, (0, 16, 32)),
+        (64, (0, 16, 32, 48)),
+    ],
+)
+def test_a_dance_has_parts_of_eight_or_sixteen_bars_that_are_played_twice(
+    bars: int, sections: tuple[int, ...]
+) -> None:
+    found = plan(bars, "AABB")
+    assert found.repeated
+    assert found.sections == sections
+    assert found.form == "ABCD"[: len(sections)]
+    assert found.played_form == "AABBCCDD"[: 2 * len(sections)]
+
+
+@pytest.mark.parametrize(("bars", "form"), [(16, "AABA"), (16, "ABAC"), (10, "AABB"), (13, "AABB")])
+def test_another_form_or_an_odd_number_of_bars_is_written_out(bars: int, form: str) -> None:
+    found = plan(bars, form)
+    assert not found.repeated
+    assert found.played_form == found.form
 
 
 @given(st.integers(0, 100))
-def test_in_sixteen_bars_a_phrase_is_repeated_with_a_second_ending(seed: int) -> None:
-    found = plan(16, "AABB", seed)
-    assert (found.form, found.sections) == ("AABB", (0, 4, 8, 12))
-    copied = [(s.first_bar, s.bar_count, s.copies) for s in found.spans if s.copies is not None]
-    assert (4, 2, 0) in copied
-    assert all(
-        not (s.first_bar <= 7 < s.first_bar + s.bar_count and s.copies is not None)
-        for s in found.spans
-    )
+def test_each_part_of_a_dance_ends_with_a_cadence(seed: int) -> None:
+    ends = {s.first_bar + s.bar_count for s in plan(16, "AABB", seed).spans if s.cadence}
+    assert {8, 16} <= ends
+
+
+@given(st.integers(0, 100))
+def test_a_dance_repeats_bars_as_often_as_the_dances_of_the_style(seed: int) -> None:
+    patterns = {"................": 1, "....0123........": 1}
+    plans = [
+        plan_form(16, {"AABB": 1.0}, np.random.default_rng((seed, n)), patterns) for n in range(40)
+    ]
+    copying = sum(any(span.copies is not None for span in found.spans) for found in plans)
+    assert 8 <= copying <= 32
+
+
+def test_a_hymn_ends_every_phrase_of_two_bars_with_a_cadence() -> None:
+    found = plan_form(16, {"AABC": 1.0}, np.random.default_rng(0), cadence_bars=2)
+    ends = {s.first_bar + s.bar_count for s in found.spans if s.cadence}
+    assert ends == set(range(2, 17, 2))
 
 
 @given(st.integers(0, 100))
@@ -109,7 +136,7 @@ def test_a_style_that_seldom_repeats_varies_instead_of_copying(
 
 @pytest.mark.parametrize(("bars", "form"), [(12, "AAB"), (24, "AAB"), (8, "AA"), (10, "AAB")])
 def test_bars_that_the_drawn_form_cannot_share_get_a_default_form(bars: int, form: str) -> None:
-    assert plan(bars, "AABB").form == form
+    assert plan(bars, "AABAC").form == form
 
 
 def counts_up_to(per_bar: int) -> Callable[[FormSpan], int]:
