@@ -27,7 +27,9 @@ class StyleMeter(msgspec.Struct, frozen=True):
     weight: float
     """Relative frequency of the meter among the style's tunes."""
     tempo: float
-    """Quarter notes per minute."""
+    """Quarter notes per minute; the usual one."""
+    tempo_range: tuple[float, float] | None = None
+    """Lowest and highest tempo of a new tune, in quarter notes per minute; None for `tempo`."""
     swing: float = 0.5
     """Share of the beat that its first half lasts: 0.5 is straight, 2/3 a triplet."""
     name: str = ""
@@ -54,6 +56,8 @@ class StyleCard(msgspec.Struct, frozen=True):
     forms: dict[str, float]
     """Relative frequency of each form, such as AABB: one letter a section, the same letter for the
     same music."""
+    cadence_bars: int = 0
+    """Bars of a phrase, where each ends with a long note as in a hymn; 0 where only parts do."""
     about: dict[str, str | int | float] = {}
     """Model card: corpus, license, date, size and losses."""
 
@@ -95,6 +99,11 @@ def load_style_card(folder: Path) -> StyleCard:
         raise BrokenStyle(
             folder.name, f"{CARD_FILE} needs a program of 0 to 127 and an octave's range"
         )
+    if any(
+        meter.tempo_range and not 0 < meter.tempo_range[0] <= meter.tempo_range[1]
+        for meter in card.meters.values()
+    ):
+        raise BrokenStyle(folder.name, f"{CARD_FILE} needs tempo ranges from low to high")
     try:
         for name in card.meters:
             Meter.parse(name)

@@ -7,7 +7,7 @@ generates a new rhythm for its pitches, so that form and bars stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -28,7 +28,7 @@ from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormPlan, plan_form, split_spans
 from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints, pitches_by_bar
-from mst_core.generation.meter_model import MeterModel
+from mst_core.generation.meter_model import EIGHTH_TICKS, Breath, MeterModel
 from mst_core.generation.sampling import sample_weighted
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter, Note
 from mst_core.networks.context import TuneHeader
@@ -36,6 +36,7 @@ from mst_core.networks.style import Style
 from mst_core.requests import Compose
 from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import TuneProfile
+from mst_core.styles import StyleMeter
 
 
 def write_new_tune(
@@ -70,17 +71,34 @@ def write_new_tune(
         rng,
         pitch_style.statistics.repetition_patterns,
         varied=_seldom_repeats(pitch_style, config),
+        cadence_bars=pitch_style.card.cadence_bars,
         config=config,
     )
     own_meter = meter if meter in pitch_style.card.meters else _most_common_meter(pitch_style)
-    model = MeterModel.candidates(pitch_style, own_meter, rng, config)[0]
+    long_cadences = pitch_style.card.cadence_bars > 0
+    models = MeterModel.candidates(
+        pitch_style,
+        own_meter,
+        rng,
+        config,
+        min_final_ticks=config.min_hymn_cadence_ticks if long_cadences else EIGHTH_TICKS,
+    )
+    model = models[0]
     reference = draw_reference(pitch_style, model.meter, rng)
     two_styles = pitch_style is not rhythm_style
     if two_styles:
         rhythm_model = _matching_model(rhythm_style, meter, model, plan, rng)
     else:
-        model = rhythm_model = model.with_pickup(plan.spans, rng)
-    constraints = _free_constraints(pitch_style, model, rhythm_model, key, plan, reference)
+        with_pickup = [each.with_pickup(plan.spans, rng) for each in models]
+        model = next((each for each in with_pickup if each.phrase_pickup), with_pickup[0])
+        rhythm_model = model
+    breaths = () if two_styles else _draw_breaths(pitch_style, model, plan, rng)
+    constraints = replace(
+        _free_constraints(pitch_style, model, rhythm_model, key, plan, reference, breaths),
+        final_degree=_draw_final_degree(pitch_style, key, rng),
+        compass=_draw_compass(pitch_style, rng),
+        outside_share=_outside_share(pitch_style, key),
+    )
     best = _write_best(
         constraints,
         reference,
@@ -101,8 +119,10 @@ def write_new_tune(
     # With two styles the second one's rhythm would have to be found for each first ending too.
     endings = {} if two_styles else write_first_endings(best, model, pitch_style, request.seed)
     card = rhythm_style.card.meters[meter]
-    tempo = request.tempo if request.tempo is not None else card.tempo
+    tempo = request.tempo if request.tempo is not None else draw_tempo(card, meter, request.seed)
     melody = _to_melody(best, endings, tempo)
+    if request.key is None:
+        melody = replace(melody, key=name_mode(melody, pitch_style.card.keys))
     return Composition(melody, plan.played_form, card.swing, pitch_style.card.program)
 
 
@@ -145,6 +165,88 @@ def _choose_key(request: Compose, style: Style, rng: np.random.Generator) -> Key
     return Key.parse(drawn if request.key is None else request.key)
 
 
+def draw_tempo(card: StyleMeter, meter: str, seed: int) -> float:
+    """Draw a tempo of a meter from the range of a style, a whole number of beats a minute.
+
+    Args:
+        card: the meter of the style.
+        meter: its name, such as ``6/8``.
+        seed: of the tune.
+
+    Returns:
+        Quarter notes per minute; the usual tempo where the style has no range.
+    """
+    if card.tempo_range is None:
+        return card.tempo
+    beat = float(Meter.parse(meter).beat_length)
+    low, high = (round(tempo / beat) for tempo in card.tempo_range)
+    return int(np.random.default_rng((seed, 4)).integers(low, high + 1)) * beat
+
+
+def name_mode(melody: Melody, keys: Iterable[str]) -> Key:
+    """Return the key whose scale has the notes of a tune: its own, or its tonic in another mode.
+
+    Networks know major and minor alone, so a tune that was to be mixolydian may have no seventh of
+    that scale.
+
+    Args:
+        melody: the tune, in the key in which it was generated.
+        keys: names of the keys of the style; others of their modes are not considered.
+
+    Returns:
+        The key with the fewest notes outside its scale, the tune's own where it is one of them.
+    """
+    modes = sorted({Key.parse(name).mode for name in keys})
+    others = [Key(melody.key.tonic, mode) for mode in modes]
+    same_third = [key for key in others if key.is_minor == melody.key.is_minor]
+    return min(
+        (melody.key, *same_third),
+        key=lambda key: sum(pitch % 12 not in key.scale for pitch in melody.pitches),
+    )
+
+
+def _draw_final_degree(style: Style, key: Key, rng: np.random.Generator) -> int:
+    """Draw the semitones of the last note above the tonic, as tunes of the style end."""
+    counts = {
+        str(degree): count
+        for degree, count in enumerate(style.statistics.final_degrees)
+        if count and (key.tonic + degree) % 12 in key.scale
+    }
+    return int(sample_weighted(counts or {"0": 1}, rng))
+
+
+def _draw_compass(style: Style, rng: np.random.Generator) -> int | None:
+    """Draw the semitones from the lowest to the highest note; None where no tunes were counted."""
+    counts = {str(compass): count for compass, count in style.statistics.compasses.items()}
+    return int(sample_weighted(counts, rng)) if counts else None
+
+
+def _outside_share(style: Style, key: Key) -> float:
+    """Return the share of notes outside the scale, 0 to 1, in the style's tunes of a mode."""
+    counts = style.statistics.scale_degrees.get("minor" if key.is_minor else "major")
+    if not counts:
+        return 1.0
+    scale = Key(0, "minor" if key.is_minor else "major").scale
+    return 1 - sum(counts[degree] for degree in scale) / sum(counts)
+
+
+def _draw_breaths(
+    style: Style, model: MeterModel, plan: FormPlan, rng: np.random.Generator
+) -> tuple[Breath | None, ...]:
+    """Draw for each phrase of a style that seldom repeats whether and how it ends with a rest."""
+    if not _seldom_repeats(style, model.config):
+        return ()
+    breaths: list[Breath | None] = []
+    for index, span in enumerate(plan.spans):
+        last = index == len(plan.spans) - 1
+        breath = model.draw_breath(rng, last=last)
+        wanted = last or rng.random() < model.config.breath_probability
+        lead = breaths[-1].lead if breaths and breaths[-1] else 0
+        fits = wanted and breath is not None and model.note_counts(span, breath, lead)
+        breaths.append(breath if fits else None)
+    return tuple(breaths)
+
+
 def _most_common_meter(style: Style) -> str:
     """Return the meter with the largest weight on the style's card."""
     return max(style.card.meters, key=lambda name: style.card.meters[name].weight)
@@ -172,14 +274,24 @@ def _free_constraints(
     key: Key,
     plan: FormPlan,
     reference: TuneProfile,
+    breaths: tuple[Breath | None, ...],
 ) -> WritingConstraints:
     """Return the constraints of a new melody whose note counts the rhythm style can have too."""
-    counts = tuple(model.note_counts(span) & rhythm_model.note_counts(span) for span in plan.spans)
+    if breaths:
+        leads = [0, *(breath.lead if breath else 0 for breath in breaths)]
+        counts = tuple(map(model.note_counts, plan.spans, breaths, leads))
+    else:
+        counts = tuple(
+            model.note_counts(span) & rhythm_model.note_counts(span) for span in plan.spans
+        )
     if not all(counts):
         raise NoSuchTune(
             f"a bar of {model.meter} has too many or too few notes for one of {rhythm_model.meter}"
         )
     temperature, top_p = sampling_for(style, model.config)
+    # In a solo the next duration depends on the last: a prior by position would split its runs.
+    varied = _seldom_repeats(style, model.config)
+    prior = {} if varied else reference_prior(reference, style.model.vocabulary)
     return WritingConstraints(
         header=TuneHeader.regular(model.meter, key, plan.bar_count),
         key=key,
@@ -193,7 +305,8 @@ def _free_constraints(
         phrase_pickup=model.phrase_pickup,
         temperature=temperature,
         top_p=top_p,
-        duration_prior=reference_prior(reference, style.model.vocabulary),
+        breaths=breaths,
+        duration_prior=prior,
         config=model.config,
     )
 

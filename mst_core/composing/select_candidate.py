@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import groupby
 
 from mst_core.corpora.tunes import CorpusTune, TuneEvent
 from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormPlan
 from mst_core.generation.melody_writer import MelodyWriter
+from mst_core.music import TICKS_PER_QUARTER, Note
+from mst_core.reading.key_finding import find_key
 from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import (
     TuneProfile,
@@ -65,7 +68,38 @@ def _cost(writer: MelodyWriter, reference: TuneProfile) -> float:
         + leaping_cadence_penalty(
             events, constraints.plan, bar_ticks, constraints.phrase_pickup, config
         )
+        + _pitch_penalty(writer)
     )
+
+
+def _pitch_penalty(writer: MelodyWriter) -> float:
+    """Return the cost of another compass than the drawn one, and of notes that deny the key."""
+    constraints = writer.constraints
+    config = constraints.config
+    pitches = [event.pitch for event in writer.state.events if event.pitch is not None]
+    scale = constraints.key.scale
+    outside = sum(pitch % 12 not in scale for pitch in pitches) / len(pitches)
+    compass = max(pitches) - min(pitches)
+    wanted = compass if constraints.compass is None else constraints.compass
+    return (
+        config.compass_weight * abs(compass - wanted)
+        + config.outside_penalty * max(0.0, outside - constraints.outside_share)
+        + config.other_key_penalty * (not _is_in_key(writer))
+    )
+
+
+def _is_in_key(writer: MelodyWriter) -> bool:
+    """Whether the key that fits the notes best has the tonic and the third of the wanted one."""
+    key = writer.constraints.key
+    quarter = TICKS_PER_QUARTER
+    found = find_key(
+        [
+            Note(Fraction(event.onset, quarter), Fraction(event.duration, quarter), event.pitch)
+            for event in writer.state.events
+            if event.pitch is not None
+        ]
+    )
+    return (found.tonic, found.is_minor) == (key.tonic, key.is_minor)
 
 
 def leaping_cadence_penalty(

@@ -42,6 +42,16 @@ class GenerationConfig:
     """Semitones; a wider interval into the last note of a cadence is a leap."""
     leaping_cadence_penalty: float = 0.3
     """Cost of a candidate for each cadence that is reached by a leap."""
+    breath_probability: float = 0.6
+    """Probability that a phrase of a style that seldom repeats ends with a note and a rest."""
+    min_hymn_cadence_ticks: int = 48
+    """Duration of the last note of a phrase where every phrase ends with a cadence."""
+    compass_weight: float = 0.03
+    """Cost of a candidate for each semitone by which its compass differs from the drawn one."""
+    outside_penalty: float = 2.0
+    """Cost per share of notes (0 to 1) outside the scale beyond the share of the style."""
+    other_key_penalty: float = 0.3
+    """Cost of a candidate whose notes fit another key, major or minor, better than its own."""
     rhyming_end_probability: float = 0.6
     """Probability that the last bar copies the first cadence of the tune."""
     variation_keep: float = 0.8

@@ -20,6 +20,7 @@ from mst_core.corpora.vocabulary import N_PITCH_TOKENS, OCTAVE, REST_TOKEN, Dura
 from mst_core.errors import NoSuchTune
 from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormPlan, FormSpan
+from mst_core.generation.meter_model import Breath
 from mst_core.generation.rhythm_lattice import NO_DURATIONS, UNSEEN_WEIGHT, Lattice, NoteCountSet
 from mst_core.generation.sampling import (
     log_softmax,
@@ -47,6 +48,15 @@ class WritingConstraints:
     """For each span the numbers of notes that it may hold."""
     final_onset: int
     """Onset of the last note of a part, in ticks from its barline."""
+    final_degree: int = 0
+    """Semitones of the tune's last note above the tonic."""
+    breaths: tuple[Breath | None, ...] = ()
+    """For each span how it ends with a note and a rest, as a phrase of a solo; None where it is
+    filled to its end."""
+    compass: int | None = None
+    """Semitones from the lowest to the highest note that a candidate is selected for."""
+    outside_share: float = 1.0
+    """Share of the notes, 0 to 1, that tunes of the style have outside the scale of their key."""
     temperature: float = 1.0
     """Logits are divided by this before softmax."""
     top_p: float = 1.0
@@ -130,8 +140,13 @@ class MelodyWriter:
         if self._fixed_events:
             self._use_fixed_pitch(self._fixed_events[-1].pitch, logits)
             return
-        if self._at_cadence():
+        if self._at_last_note() and self.span.cadence:
             self._choose_cadence_pitch(logits)
+            return
+        if self._at_last_note():
+            mask = np.append(self._in_range(), False)  # (26,)
+            token = self._sample(self._bias_to_reference(logits), mask)
+            self._pitch = self._reference_pitch() + token - OCTAVE
             return
         note_durations = self._open_durations(rests=False)
         given = self._given_pitch()
@@ -159,13 +174,17 @@ class MelodyWriter:
         """Choose the duration from logits (V,) and append the event."""
         if self._fixed_events:
             ticks = self._fixed_events.pop().duration
-        elif self._at_cadence():
+        elif self._at_last_note():
             ticks = self._end - self.state.next_onset
+            if self._breath is not None:
+                rest = ticks - self._breath.duration + self._breath.lead
+                ticks = self._breath.duration
+                self._fixed_events = [TuneEvent(None, self.state.next_onset + ticks, rest)]
         else:
             ticks = self._sample_duration(logits)
         self.state.append(self._pitch, ticks)
         self._notes_in_span += self._pitch is not None
-        if self.state.next_onset == self._end:
+        if self.state.next_onset >= self._end:  # a breath may last into the next span
             self._next_span()
 
     # Spans
@@ -178,9 +197,13 @@ class MelodyWriter:
             return
         constraints, span = self.constraints, self.span
         self._start, self._end = constraints.start(span), constraints.end(span)
-        filled = self._end  # the lattice fills the span, or what comes before its cadence note
-        if span.cadence:
-            filled += constraints.phrase_pickup - self._bar_ticks + constraints.final_onset
+        breaths = constraints.breaths
+        self._breath = breaths[self._span_index] if breaths else None
+        last_onset = constraints.final_onset if self._breath is None else self._breath.onset
+        self._has_last_note = span.cadence or self._breath is not None
+        filled = self._end  # the lattice fills the span, or what comes before its last note
+        if self._has_last_note:
+            filled += constraints.phrase_pickup - self._bar_ticks + last_onset
         self._length = filled - self._start
         rhythms = constraints.fixed_rhythms
         fixed = rhythms[self._span_index] if rhythms else None
@@ -202,9 +225,9 @@ class MelodyWriter:
             if self._start <= event.onset + shift < self._end
         ]
 
-    def _at_cadence(self) -> bool:
-        """Whether the next event is the cadence note."""
-        return self.span.cadence and self.state.next_onset - self._start == self._length
+    def _at_last_note(self) -> bool:
+        """Whether the next event is the note of a cadence or before a breath."""
+        return self._has_last_note and self.state.next_onset - self._start == self._length
 
     # Pitches
 
@@ -250,7 +273,7 @@ class MelodyWriter:
         """Return which intervals (25,) are allowed: in range, first on the tonic triad."""
         pitches, allowed = self._reachable_pitches()
         if self.state.last_pitch is None and not self.constraints.phrase_pickup:
-            return allowed & np.isin(pitches % 12, self._cadence_pitch_classes(triad=True))
+            return allowed & np.isin(pitches % 12, self._triad())
         return allowed
 
     def _bias_to_reference(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -265,22 +288,24 @@ class MelodyWriter:
         return logits
 
     def _choose_cadence_pitch(self, logits: NDArray[np.float64]) -> None:
-        """End a part by logits (26,): on the tonic at the end, else within its triad."""
+        """End a part by logits (26,): on the final degree at the end, else within the triad."""
         if self.constraints.given_pitches is not None:
             self._pitch = self.constraints.given_pitches[self._span_index][-1]
             return
         pitches, allowed = self._reachable_pitches()
-        stable = self._cadence_pitch_classes(triad=not self.span.final)
+        stable = self._triad()
+        if self.span.final:
+            stable = [(self.constraints.key.tonic + self.constraints.final_degree) % 12]
         mask = np.zeros(N_PITCH_TOKENS, dtype=bool)  # (26,)
         mask[:REST_TOKEN] = allowed & np.isin(pitches % 12, stable)
         token = self._sample(logits, mask)
         self.negative_log_likelihood -= float(log_softmax(logits)[token])
         self._pitch = int(pitches[token])
 
-    def _cadence_pitch_classes(self, triad: bool) -> list[int]:
-        """Return the pitch classes of the tonic triad, or the tonic alone."""
+    def _triad(self) -> list[int]:
+        """Return the pitch classes of the tonic triad."""
         scale = self.constraints.key.scale
-        return [scale[0], scale[2], scale[4]] if triad else [scale[0]]
+        return [scale[0], scale[2], scale[4]]
 
     def _use_fixed_pitch(self, pitch: int | None, logits: NDArray[np.float64]) -> None:
         """Take the pitch of a copied event; the first of a span counts by its logit (26,)."""
@@ -298,7 +323,7 @@ class MelodyWriter:
         counts = self._lattice.reachable_counts(self._length, self._start % self._bar_ticks)
         allowed = self._lattice.positions.get(self.state.next_onset % self._bar_ticks, NO_DURATIONS)
         wanted = self.constraints.note_counts[self._span_index]
-        notes = self._notes_in_span + (not rests) + self.span.cadence
+        notes = self._notes_in_span + (not rests) + self._has_last_note
         return [
             ticks
             for ticks in (allowed.rests if rests else allowed.notes)
@@ -320,7 +345,7 @@ class MelodyWriter:
     ) -> NDArray[np.float64]:
         """Return completion probabilities (D,) by duration in a span of a given number of notes."""
         total = self.constraints.note_counts[self._span_index].bit_length() - 1
-        left = total - self._notes_in_span - self.span.cadence - (not rests)
+        left = total - self._notes_in_span - self._has_last_note - (not rests)
         table = self._lattice.completion_probability(
             self._length, self._start % self._bar_ticks, total
         )  # (length + 1, total + 1)

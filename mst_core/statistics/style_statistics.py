@@ -121,6 +121,9 @@ class StyleStatistics(
     """Counts of pitches by semitones above the tonic, for ``major`` and ``minor`` keys."""
     repetition_patterns: dict[str, int] = {}
     """Patterns of repeated bars (`mst_core.statistics.repetition`) and their number of tunes."""
+    compasses: dict[int, int] = {}
+    """Semitones from the lowest to the highest note, and how many passages of sixteen bars (or
+    whole shorter tunes) have them; empty in files of an older training."""
 
     def save(self, folder: Path) -> None:
         """Write ``statistics.json`` into a style folder."""
@@ -200,7 +203,31 @@ def count_statistics(
         interval_bigrams=count_interval_bigrams(tunes, config.min_count),
         scale_degrees=count_scale_degrees(tunes),
         repetition_patterns=count_repetition_patterns(tunes, config),
+        compasses=count_compasses(tunes),
     )
+
+
+def count_compasses(tunes: Iterable[CorpusTune], n_bars: int = 16) -> dict[int, int]:
+    """Count passages by the semitones from their lowest to their highest note.
+
+    Args:
+        tunes: the training tunes of a style.
+        n_bars: bars of a passage; a rest of a tune that is shorter is left out, a shorter tune is
+            one passage.
+
+    Returns:
+        Number of passages by compass, rising.
+    """
+    counts: Counter[int] = Counter()
+    for tune in tunes:
+        length = n_bars * tune.bar_ticks
+        passages: dict[int, list[int]] = defaultdict(list)
+        for event in tune.events:
+            if event.pitch is not None:
+                passages[max(0, event.onset) // length].append(event.pitch)
+        whole = max(1, len(tune.barlines) // n_bars)
+        counts.update(max(p) - min(p) for index, p in passages.items() if index < whole)
+    return dict(sorted(counts.items()))
 
 
 def _count_meter(tunes: Sequence[CorpusTune], known: Set[int], min_count: int) -> MeterStatistics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mst_core.composing.select_candidate import (
+    leaping_cadence_penalty,
     repeated_note_penalty,
     section_similarity_penalty,
     unplanned_repetition_penalty,
@@ -60,3 +61,18 @@ def test_only_a_generated_bar_that_equals_an_earlier_one_costs() -> None:
 def test_an_experiment_changes_a_penalty_by_its_config() -> None:
     events = quarters(60, 62, 64, 60, 62)
     assert repeated_note_penalty(events, GenerationConfig(few_pitches_penalty=1.5)) == 1.5
+
+
+def test_a_leap_into_the_last_note_of_a_part_costs_and_a_step_does_not() -> None:
+    plan = FormPlan("A", (0,), 2, (FormSpan(0, 2, cadence=True, final=True),))
+    leaping, stepping = quarters(60, 62, 64, 69), quarters(60, 62, 64, 62)
+    penalty = CONFIG.leaping_cadence_penalty
+    assert leaping_cadence_penalty(leaping, plan, BAR, 0) == penalty
+    assert leaping_cadence_penalty(stepping, plan, BAR, 0) == 0
+
+
+def test_a_leap_within_a_part_or_into_a_copied_cadence_costs_nothing() -> None:
+    open_end = FormPlan("A", (0,), 2, (FormSpan(0, 2),))
+    copied = FormPlan("A", (0,), 2, (FormSpan(0, 1), FormSpan(1, 1, copies=0, cadence=True)))
+    for plan in (open_end, copied):
+        assert leaping_cadence_penalty(quarters(60, 67, 60, 67), plan, BAR, 0) == 0

@@ -15,6 +15,7 @@ from mst_core.corpora.vocabulary import N_PITCH_TOKENS, DurationVocabulary
 from mst_core.errors import NoSuchTune
 from mst_core.generation.form import FormPlan, FormSpan
 from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints, pitches_by_bar
+from mst_core.generation.meter_model import Breath
 from mst_core.generation.rhythm_lattice import AllowedDurations, Lattice, count_range
 from mst_core.music import Key, Meter
 from mst_core.networks.context import TuneHeader
@@ -79,6 +80,29 @@ def test_a_final_cadence_is_the_tonic_at_the_final_onset(seed: int) -> None:
     assert (last.onset, last.duration) == (3 * BAR + 24, 24)
     assert last.pitch is not None
     assert last.pitch % 12 == 2
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 500))
+def test_a_final_cadence_takes_the_drawn_degree(seed: int) -> None:
+    last = written(replace(constraints(*TWO_SPANS), final_degree=7), seed)[-1]
+    assert last.pitch is not None
+    assert last.pitch % 12 == 9
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 500))
+def test_a_phrase_with_a_breath_ends_with_its_note_and_a_rest_into_the_next(seed: int) -> None:
+    wanted = replace(
+        constraints(FormSpan(0, 2), FormSpan(2, 2)), breaths=(Breath(12, 12, lead=12), None)
+    )
+    events = written(wanted, seed)
+    rest = next(index for index, event in enumerate(events) if event.onset == BAR + 24)
+    assert (events[rest].pitch, events[rest].duration) == (None, 36)
+    assert events[rest - 1].duration == 12
+    assert events[rest - 1].pitch is not None
+    assert events[rest + 1].onset == 2 * BAR + 12
+    assert events[rest + 1].pitch is not None
 
 
 @settings(max_examples=25)

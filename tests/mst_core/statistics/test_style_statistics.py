@@ -12,12 +12,13 @@ import pytest
 from mst_core.corpora.tunes import TuneEvent
 from mst_core.corpora.vocabulary import REST_TOKEN, DurationVocabulary, interval_token
 from mst_core.errors import BrokenStyle
-from mst_core.music import Key
+from mst_core.music import Key, Meter
 from mst_core.statistics.style_statistics import (
     ENTROPY_WINDOW_NOTES,
     STATISTICS_FILE,
     RhythmCount,
     StyleStatistics,
+    count_compasses,
     count_interval_bigrams,
     count_scale_degrees,
     count_statistics,
@@ -79,6 +80,15 @@ def test_scale_degrees_are_counted_above_the_tonic_by_mode() -> None:
     assert major == {"major": (2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0)}
     assert count_scale_degrees([replace(tune, key=Key(2, "dorian"))]).keys() == {"minor"}
     assert count_scale_degrees([replace(tune, key=None)]) == {}
+
+
+def test_the_compass_is_counted_once_a_passage_of_a_long_tune() -> None:
+    bars = [[60, 67], [72, 60], [61, 62], [63, 60], [80, 50]]
+    pitches = [pitch for bar in bars for pitch in bar]
+    events = [TuneEvent(pitch, 24 * index, 24) for index, pitch in enumerate(pitches)]
+    tune = replace(DANCES[0], meter=Meter(2, 4), events=events, barlines=tuple(range(0, 240, 48)))
+    assert count_compasses([tune], n_bars=2) == {3: 1, 12: 1}  # the fifth bar is no whole passage
+    assert count_compasses([tune], n_bars=16) == {30: 1}
 
 
 def test_merging_a_meter_with_itself_doubles_counts_and_keeps_means() -> None:
