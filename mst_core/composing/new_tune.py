@@ -7,7 +7,7 @@ generates a new rhythm for its pitches, so that form and bars stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -89,8 +89,9 @@ def write_new_tune(
     if two_styles:
         rhythm_model = _matching_model(rhythm_style, meter, model, plan, rng)
     else:
-        with_pickup = [each.with_pickup(plan.spans, rng) for each in models]
-        model = next((each for each in with_pickup if each.phrase_pickup), with_pickup[0])
+        pickup = model.draw_pickup(rng)
+        with_pickup = [each.with_pickup(plan.spans, pickup) for each in models]
+        model = next((each for each in with_pickup if each.phrase_pickup == pickup), model)
         rhythm_model = model
     breaths = () if two_styles else _draw_breaths(pitch_style, model, plan, rng)
     constraints = replace(
@@ -116,6 +117,8 @@ def write_new_tune(
             (request.seed, 2),
             lambda share: on_progress(0.5 + share / 2),
         )
+    if pitch_style.card.cadence_bars and key.mode == "minor":
+        best.state.events[:] = raise_leading_notes(best.state.events, key.tonic, constraints)
     # With two styles the second one's rhythm would have to be found for each first ending too.
     endings = {} if two_styles else write_first_endings(best, model, pitch_style, request.seed)
     card = rhythm_style.card.meters[meter]
@@ -205,14 +208,43 @@ def name_mode(melody: Melody, keys: Iterable[str]) -> Key:
     )
 
 
+def raise_leading_notes(
+    events: Sequence[TuneEvent], tonic: int, constraints: WritingConstraints
+) -> list[TuneEvent]:
+    """Return a hymn in minor whose cadences have the raised seventh below the tonic.
+
+    Where a chorale ends by a step up to the tonic, that step is a semitone: 14 of 14 in minor.
+
+    Args:
+        events: of the tune.
+        tonic: its pitch class.
+        constraints: with its form and the ends of its phrases.
+    """
+    bar_ticks, pickup = constraints.lattice.bar_ticks, constraints.phrase_pickup
+    ends = [
+        (span.first_bar + span.bar_count) * bar_ticks - pickup
+        for span in constraints.plan.spans
+        if span.cadence
+    ]
+    raised = list(events)
+    notes = [index for index, event in enumerate(events) if event.pitch is not None]
+    for end in ends:
+        before = [index for index in notes if events[index].onset < end][-3:]
+        pitches = [events[index].pitch or 0 for index in before]
+        is_step_up = len(before) == 3 and pitches[2] - pitches[1] == 2 and pitches[2] % 12 == tonic
+        if is_step_up and pitches[1] - pitches[0] != 2:  # else an augmented second would arise
+            raised[before[1]] = replace(events[before[1]], pitch=pitches[1] + 1)
+    return raised
+
+
 def _draw_final_degree(style: Style, key: Key, rng: np.random.Generator) -> int:
-    """Draw the semitones of the last note above the tonic, as tunes of the style end."""
-    counts = {
-        str(degree): count
-        for degree, count in enumerate(style.statistics.final_degrees)
-        if count and (key.tonic + degree) % 12 in key.scale
-    }
-    return int(sample_weighted(counts or {"0": 1}, rng))
+    """Draw the semitones of the last note above the tonic, as tunes of the style end.
+
+    Only notes of the tonic triad: other ends of real tunes are prepared by what comes before.
+    """
+    triad = [(key.scale[step] - key.tonic) % 12 for step in (0, 2, 4)]
+    counts = {str(degree): style.statistics.final_degrees[degree] for degree in triad}
+    return int(sample_weighted(counts, rng)) if any(counts.values()) else 0
 
 
 def _draw_compass(style: Style, rng: np.random.Generator) -> int | None:

@@ -42,11 +42,11 @@ class GenerationConfig:
     """Semitones; a wider interval into the last note of a cadence is a leap."""
     leaping_cadence_penalty: float = 0.3
     """Cost of a candidate for each cadence that is reached by a leap."""
-    breath_probability: float = 0.6
+    breath_probability: float = 0.4
     """Probability that a phrase of a style that seldom repeats ends with a note and a rest."""
     min_hymn_cadence_ticks: int = 48
     """Duration of the last note of a phrase where every phrase ends with a cadence."""
-    compass_weight: float = 0.03
+    compass_weight: float = 0.08
     """Cost of a candidate for each semitone by which its compass differs from the drawn one."""
     outside_penalty: float = 2.0
     """Cost per share of notes (0 to 1) outside the scale beyond the share of the style."""

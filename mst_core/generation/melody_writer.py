@@ -179,7 +179,8 @@ class MelodyWriter:
             if self._breath is not None:
                 rest = ticks - self._breath.duration + self._breath.lead
                 ticks = self._breath.duration
-                self._fixed_events = [TuneEvent(None, self.state.next_onset + ticks, rest)]
+                if rest > 0:
+                    self._fixed_events = [TuneEvent(None, self.state.next_onset + ticks, rest)]
         else:
             ticks = self._sample_duration(logits)
         self.state.append(self._pitch, ticks)
@@ -232,11 +233,18 @@ class MelodyWriter:
     # Pitches
 
     def _is_rest_excluded(self) -> bool:
-        """Whether the next event is no rest: after a rest, at a pickup, at a required onset."""
+        """Whether the next event is no rest: after a rest, at a beginning, at a required onset."""
         previous = self.state.events[-1:]
-        if previous[0].pitch is None if previous else self.constraints.phrase_pickup > 0:
+        is_new = self.constraints.given_pitches is None
+        if is_new and (not previous or self._begins_with_pickup()):
+            return True
+        if previous and previous[0].pitch is None:
             return True
         return self.state.next_onset in self.constraints.required_onsets
+
+    def _begins_with_pickup(self) -> bool:
+        """Whether the next event is the first of a phrase that has a pickup."""
+        return self.constraints.phrase_pickup > 0 and self.state.next_onset == self._start
 
     def _sample_rest(
         self, logits: NDArray[np.float64], mask: NDArray[np.bool_], note_durations: Sequence[int]

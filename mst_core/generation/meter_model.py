@@ -99,21 +99,25 @@ class MeterModel:
             for onset in onsets or [0]
         ]
 
-    def with_pickup(self, spans: Iterable[FormSpan], rng: np.random.Generator) -> MeterModel:
-        """Return the same model with a pickup drawn from the style's, if the spans allow it.
+    def draw_pickup(self, rng: np.random.Generator) -> int:
+        """Draw the ticks of a pickup, 0 for none, by how often tunes of the style have it."""
+        if not self.statistics.pickups:
+            return 0
+        drawn = sample_weighted({str(t): n for t, n in self.statistics.pickups.items()}, rng)
+        return int(drawn)
+
+    def with_pickup(self, spans: Iterable[FormSpan], pickup: int) -> MeterModel:
+        """Return the same model with a pickup, if the spans allow it.
 
         Args:
             spans: the spans of the form plan; each must keep a possible number of notes.
-            rng: one number is drawn from it, none when tunes of the style have no pickups.
+            pickup: ticks.
 
         Returns:
             A model with that phrase pickup, or this one.
         """
-        if not self.statistics.pickups:
-            return self
-        drawn = sample_weighted({str(t): n for t, n in self.statistics.pickups.items()}, rng)
         bar_ticks = self.lattice.bar_ticks
-        model = replace(self, phrase_pickup=int(drawn))
+        model = replace(self, phrase_pickup=pickup)
         # At most half a bar, and the last note is long enough before the next phrase begins.
         fits = (
             model.phrase_pickup <= bar_ticks // 2
@@ -129,8 +133,8 @@ class MeterModel:
             last: whether no phrase follows.
 
         Returns:
-            The breath, with room for a rest of an eighth before the next phrase, which begins in
-            the first half of its bar, or with its pickup. None where the style has no rests there.
+            The breath; before another phrase, which begins in the first half of its bar or with
+            its pickup, there is room for a rest of an eighth. None where the style has no rests.
         """
         ends: dict[str, float] = {}
         starts: dict[str, float] = {"0": 1.0}
@@ -142,7 +146,8 @@ class MeterModel:
                 on_grid = (
                     pair.position % EIGHTH_TICKS == 0 and pair.position in self.lattice.positions
                 )
-                if on_grid and end <= bar_ticks - self.phrase_pickup - EIGHTH_TICKS:
+                room = 0 if last else EIGHTH_TICKS
+                if on_grid and end <= bar_ticks - self.phrase_pickup - room:
                     ends[f"{pair.position} {pair.duration}"] = (
                         ends.get(f"{pair.position} {pair.duration}", 0.0) + pair.count
                     )

@@ -29,11 +29,11 @@ def composer() -> Composer:
     return Composer.open(MODELS, "cpu")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(PAIRS), st.integers(4, 24), st.integers(0, 2**31 - 1)
 )  # fmt: skip
-def test_a_tune_has_the_requested_bars_and_ends_at_the_final_barline(
+def test_a_tune_has_the_requested_bars_and_ends_in_the_last_on_the_triad(
     composer: Composer, styles: tuple[str, str], bars: int, seed: int
 ) -> None:
     composition = composer.compose(Compose(pitch=styles[0], rhythm=styles[1], seed=seed, bars=bars))
@@ -41,11 +41,15 @@ def test_a_tune_has_the_requested_bars_and_ends_at_the_final_barline(
     card = composer.styles[styles[0]]
     endings = sum(repeat.first_ending is not None for repeat in melody.repeats)
     assert melody.bar_count == bars + endings
-    assert melody.notes[-1].end == melody.length - melody.pickup
+    end, last = melody.length - melody.pickup, melody.notes[-1]
+    if styles[0] == styles[1] == "jazz":  # a solo ends within its last bar
+        assert end - melody.meter.bar_length <= last.onset < last.end <= end
+    else:
+        assert last.end == end
     assert melody.pickup <= melody.meter.bar_length / 2
     assert str(melody.meter) in composer.styles[styles[1]].meters
     assert all(card.lowest <= pitch <= card.highest for pitch in melody.pitches)
-    assert melody.notes[-1].pitch % 12 == melody.key.tonic
+    assert last.pitch % 12 in {melody.key.scale[step] for step in (0, 2, 4)}
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])

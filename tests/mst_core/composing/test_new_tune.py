@@ -6,12 +6,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from mst_core.composing.new_tune import draw_tempo, name_mode
+from mst_core.composing.new_tune import draw_tempo, name_mode, raise_leading_notes
+from mst_core.corpora.tunes import TuneEvent
+from mst_core.generation.form import FormSpan
 from mst_core.generation.meter_model import MeterModel
 from mst_core.generation.rhythm_lattice import Lattice
 from mst_core.music import Key, Melody, Meter, Note
 from mst_core.statistics.style_statistics import DurationBigram, MeterStatistics, RhythmCount
 from mst_core.styles import StyleMeter
+from tests.mst_core.generation.test_melody_writer import constraints
 
 FOLK_KEYS = ("D major", "E minor", "A dorian", "D mixolydian")
 
@@ -44,6 +47,18 @@ def test_a_minor_tune_with_a_raised_sixth_is_dorian_where_the_style_knows_it() -
     tune = in_key(Key(4, "minor"), 64, 67, 71, 73, 74, 76)
     assert name_mode(tune, FOLK_KEYS) == Key(4, "dorian")
     assert name_mode(tune, ("E minor", "G major")) == Key(4, "minor")
+
+
+def test_a_hymn_in_minor_raises_the_seventh_that_steps_up_to_the_tonic_of_a_cadence() -> None:
+    def ending(*pitches: int) -> list[int | None]:
+        events = [TuneEvent(pitch, 24 * index, 24) for index, pitch in enumerate(pitches)]
+        wanted = constraints(FormSpan(0, 2, cadence=True, final=True))
+        return [event.pitch for event in raise_leading_notes(events, 9, wanted)]
+
+    assert ending(69, 71, 67, 69) == [69, 71, 68, 69]
+    assert ending(69, 67, 71, 69) == [69, 67, 71, 69]  # from above
+    assert ending(69, 65, 67, 69) == [69, 65, 67, 69]  # F to G sharp is no step
+    assert ending(62, 62, 65, 67) == [62, 62, 65, 67]  # a cadence on another note
 
 
 def test_a_breath_is_a_note_that_the_style_has_before_a_rest_and_leaves_room_for_it() -> None:

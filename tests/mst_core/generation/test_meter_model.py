@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import numpy as np
 import pytest
 
 from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.generation.config import GenerationConfig
 from mst_core.generation.form import FormSpan
-from mst_core.generation.meter_model import MeterModel, duration_prior
+from mst_core.generation.meter_model import Breath, MeterModel, duration_prior
 from mst_core.generation.rhythm_lattice import Lattice
 from mst_core.music import Meter
 from mst_core.statistics.style_statistics import MeterStatistics, RhythmCount
@@ -44,5 +47,24 @@ def test_no_count_is_left_when_the_config_allows_only_a_low_density() -> None:
 
 
 def test_without_pickups_in_the_style_a_tune_has_none() -> None:
-    meter_model = model()
-    assert meter_model.with_pickup([], np.random.default_rng(0)) is meter_model
+    assert model().draw_pickup(np.random.default_rng(0)) == 0
+
+
+def test_pickups_are_drawn_as_often_as_tunes_of_the_style_have_them() -> None:
+    often = replace(model(), statistics=msgspec.structs.replace(EIGHTHS, pickups={12: 9, 0: 1}))
+    drawn = [often.draw_pickup(np.random.default_rng(seed)) for seed in range(50)]
+    assert 35 <= drawn.count(12) < 50
+
+
+def test_a_pickup_leaves_the_last_note_long_enough_or_is_left_out() -> None:
+    early = replace(model(), final_onset=24)
+    assert early.with_pickup([], 12).phrase_pickup == 12
+    assert model().with_pickup([], 12) == model()  # the last note is an eighth before the barline
+    hymn = replace(early, min_final_ticks=24)
+    assert hymn.with_pickup([], 12) == hymn
+
+
+def test_a_breath_takes_the_place_of_the_end_of_a_span() -> None:
+    # Seven eighths, of which the last is the note before the breath; or six after a late start.
+    assert model().note_counts(FormSpan(0, 2), Breath(24, 12)) == 1 << 7
+    assert model().note_counts(FormSpan(0, 2), Breath(24, 12), lead=12) == 1 << 6

@@ -85,7 +85,7 @@ def test_scale_degrees_are_counted_above_the_tonic_by_mode() -> None:
 def test_the_compass_is_counted_once_a_passage_of_a_long_tune() -> None:
     bars = [[60, 67], [72, 60], [61, 62], [63, 60], [80, 50]]
     pitches = [pitch for bar in bars for pitch in bar]
-    events = [TuneEvent(pitch, 24 * index, 24) for index, pitch in enumerate(pitches)]
+    events = tuple(TuneEvent(pitch, 24 * index, 24) for index, pitch in enumerate(pitches))
     tune = replace(DANCES[0], meter=Meter(2, 4), events=events, barlines=tuple(range(0, 240, 48)))
     assert count_compasses([tune], n_bars=2) == {3: 1, 12: 1}  # the fifth bar is no whole passage
     assert count_compasses([tune], n_bars=16) == {30: 1}
