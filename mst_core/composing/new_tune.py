@@ -265,8 +265,8 @@ def _outside_share(style: Style, key: Key) -> float:
 def _draw_breaths(
     style: Style, model: MeterModel, plan: FormPlan, rng: np.random.Generator
 ) -> tuple[Breath | None, ...]:
-    """Draw for each phrase of a style that seldom repeats whether and how it ends with a rest."""
-    if not _seldom_repeats(style, model.config):
+    """Draw for each phrase of a solo, not of a hymn, whether and how it ends with a rest."""
+    if style.card.cadence_bars or not _seldom_repeats(style, model.config):
         return ()
     breaths: list[Breath | None] = []
     for index, span in enumerate(plan.spans):
