@@ -146,12 +146,12 @@ STYLE_DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
 """By name of the style the damaged file, and how it is damaged."""
 
 
-async def torture_styles(row: Count, whole: Path) -> None:
+async def torture_styles(whole: Path, row: Count) -> None:
     """Run a real engine with styles damaged in each way: each fails honestly, the others go on.
 
     Args:
-        row: Counts a command for each damaged style, and one for a whole style after it.
         whole: The whole styles.
+        row: Counts a command for each damaged style, and one for a whole style after it.
     """
     with tempfile.TemporaryDirectory() as name:
         models = Path(name) / "models"

@@ -27,11 +27,13 @@ from tests.support.paths import MODELS
 from tests.tools.standin.exchange import Exchange
 from tests.tools.standin.kills import count_open, write_tune
 from tests.tools.standin.process import BotProcess, until
-from tests.tools.standin.promises import has_ended, judge
+from tests.tools.standin.promises import Count, has_ended, judge
 from tests.tools.standin.server import StandIn
 from tests.tools.standin.soak import MEGABYTE, read_resident_bytes
 
 ENGINE = "mst_core.engine.worker"
+LOAD_MINUTES = 3.0
+"""Minutes of the load in `count_load`."""
 SAMPLE_S = 5.0
 SETTLE_S = 240.0
 """Seconds for what is open at the end; what is open still must be in the ledger."""
@@ -141,6 +143,18 @@ async def run_load(config: LoadConfig, seed: int) -> LoadResult:
             finally:
                 bot.kill()
         return result
+
+
+async def count_load(row: Count) -> None:
+    """Run a short load.
+
+    Args:
+        row: Counts its commands.
+    """
+    config = LoadConfig(minutes=LOAD_MINUTES)
+    result = await run_load(config, seed=1)
+    print_load(config, result)
+    row.tried, row.failed, row.details = len(result.exchanges), len(result.broken), result.broken
 
 
 def _sample(bot: BotProcess, result: LoadResult) -> None:

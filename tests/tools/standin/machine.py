@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -35,25 +35,19 @@ OUTCOMES_WITHIN_S = 180.0
 DONE = re.compile(r"request (\d+): done after")
 
 
-async def torture_machine(rows: dict[str, Count], models: Path) -> None:
-    """Let the machine misbehave in each way, and count.
+def machine_experiments(models: Path) -> dict[str, Callable[[Count], Awaitable[None]]]:
+    """Return the experiment of each way, by its promise.
 
     Args:
-        rows: Gets a row for each way.
         models: Styles with networks, for the way in which the engine needs a SoundFont.
     """
-    for promise, experiment in (
-        ("disk full (commands meanwhile and after)", _fill_disk),
-        ("start with a data folder that is read-only: refused in a sentence", _start_read_only),
-        (f"ledger locked for up to {LOCKS_S[-1]:.0f} s (commands)", _lock_ledger),
-        ("clock set by up to an hour (commands)", _step_clock),
-        ("SoundFont gone while it runs (commands)", partial(_remove_soundfont, models)),
-    ):
-        row = rows[promise] = Count()
-        try:
-            await experiment(row)
-        except PermissionError as error:
-            row.skipped = f"not tried: {error}"
+    return {
+        "disk full (commands meanwhile and after)": _fill_disk,
+        "start with a data folder that is read-only: refused in a sentence": _start_read_only,
+        f"ledger locked for up to {LOCKS_S[-1]:.0f} s (commands)": _lock_ledger,
+        "clock set by up to an hour (commands)": _step_clock,
+        "SoundFont gone while it runs (commands)": partial(_remove_soundfont, models),
+    }
 
 
 @asynccontextmanager

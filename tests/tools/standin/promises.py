@@ -67,6 +67,12 @@ def has_ended(exchange: Exchange) -> bool:
     return settled or unheard
 
 
+def report(text: str) -> None:
+    """Print a line with the time of day at once, for those who watch."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stdout.flush()
+
+
 def print_table(rows: Mapping[str, Count]) -> None:
     """Print the table, and every broken promise after it."""
     width = max(map(len, rows))

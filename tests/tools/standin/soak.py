@@ -26,7 +26,7 @@ import numpy as np
 from tests.tools.standin.exchange import Exchange
 from tests.tools.standin.kills import count_open, write_tune
 from tests.tools.standin.process import PARSER, REAL_ENGINE, BotProcess, until
-from tests.tools.standin.promises import judge
+from tests.tools.standin.promises import judge, report
 from tests.tools.standin.real_worker import train_tiny_styles
 from tests.tools.standin.server import StandIn
 from tests.tools.standin.trend import HOUR_S, Trend, fit_trend
@@ -129,7 +129,7 @@ class Soak:
             with suppress(TimeoutError):
                 await until(lambda: self._bot.kill_child(module), f"a kill of the {target}", 60)
         self.kills[target] += 1
-        _report(f"the {target} was killed")
+        report(f"the {target} was killed")
 
     async def _sample(self, write: Callable[[str], object]) -> None:
         await asyncio.sleep(SAMPLE_S)
@@ -152,7 +152,7 @@ class Soak:
         self.samples.append(sample)
         write(json.dumps({name: round(value, 3) for name, value in sample.items()}) + "\n")
         if len(self.samples) % round(MINUTE_S / SAMPLE_S) == 0:
-            _report(json.dumps({name: round(value, 2) for name, value in sample.items()}))
+            report(json.dumps({name: round(value, 2) for name, value in sample.items()}))
 
     def _answers(self) -> dict[str, float]:
         """Return the commands so far, and the seconds until the outcomes of the last minute."""
@@ -206,11 +206,6 @@ def read_resident_bytes(pid: int) -> int:
     """Return the resident memory of a process. Raises OSError when there is none."""
     pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _report(text: str) -> None:
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")
-    sys.stdout.flush()
 
 
 def count_outcomes(exchanges: Sequence[Exchange]) -> tuple[Counter[str], list[str]]:
