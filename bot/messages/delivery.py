@@ -67,7 +67,7 @@ class Delivery:
         """
         await self._edit_message(record, self._replies.progress(record, progress))
 
-    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
+    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> int | None:
         """Put the result into the public message, else send a new one.
 
         See `Notifier.deliver_result`.
@@ -81,7 +81,7 @@ class Delivery:
             raise ValueError(f"request {record.id} has no receipt")
         if record.private:
             await self._deliver_private(record, lambda: self._replies.comparison(record, files))
-            return
+            return None
         async with _map_network_errors():
             message = self._replies.result(record, record.receipt, files)
             if self._token_valid(record):
@@ -95,17 +95,17 @@ class Delivery:
                     )
                 except discord.HTTPException as error:
                     if error.code == UNKNOWN_MESSAGE:
-                        return  # the message was deleted: nobody waits for the result
+                        return None  # the message was deleted: nobody waits for the result
                     if error.code not in UNREACHABLE_CODES:
                         raise
                 else:
-                    return
+                    return None
             if await self._holds_files(record):
-                return  # delivered already, before the ledger was restored from a backup
+                return None  # delivered already, before the ledger was restored from a backup
             await self._delete_original(record)
             # Built again, because the files of a message can be sent only once.
             message = self._replies.result(record, record.receipt, files)
-            await self._send_new_message(record, message)
+            return await self._send_new_message(record, message)
 
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
         """Delete the public message, and send the error to the user privately.
@@ -150,6 +150,9 @@ class Delivery:
             if self._token_valid(record):
                 message = build()
                 try:
+                    known = await self._webhook(record).fetch_message(record.message_id)
+                    if known.attachments:
+                        return  # see _holds_files
                     await self._webhook(record).edit_message(
                         record.message_id,
                         content=message.content,
@@ -311,22 +314,22 @@ class Delivery:
                 "request %d: the progress was not shown: %s", record.id, _describe_error(error)
             )
 
-    async def _send_new_message(self, record: RequestRecord, message: ResultMessage) -> None:
-        """Send the result as a new message in the channel, else as a direct message."""
+    async def _send_new_message(self, record: RequestRecord, message: ResultMessage) -> int | None:
+        """Send the result as a new message in the channel, whose id is returned, or directly."""
         content = self._texts.render(
             "late.answer", record.locale, user=f"<@{record.user_id}>", content=message.content
         )
-        sent = await self._send_to_channel(record, content=content, message=message)
-        if not sent and record.receipt:
-            for file in message.files:
-                file.reset()
-            sent = await self._send_direct_message(record, content=message.content, message=message)
-        if not sent:
+        if sent := await self._send_to_channel(record, content=content, message=message):
+            return sent.id
+        for file in message.files:
+            file.reset()
+        if not await self._send_direct_message(record, content=message.content, message=message):
             log.warning("request %d: its user cannot be reached", record.id)
+        return None
 
     async def _send_to_channel(
         self, record: RequestRecord, *, content: str, message: ResultMessage | None = None
-    ) -> bool:
+    ) -> discord.Message | None:
         channel = self._client.get_partial_messageable(record.channel_id, guild_id=record.guild_id)
         if f"<@{record.user_id}>" not in content:
             content = f"<@{record.user_id}> {content}"
@@ -334,11 +337,11 @@ class Delivery:
 
     async def _send_direct_message(
         self, record: RequestRecord, *, content: str, message: ResultMessage | None = None
-    ) -> bool:
+    ) -> discord.Message | None:
         try:
             user = await self._client.fetch_user(record.user_id)
         except (discord.NotFound, discord.Forbidden):
-            return False
+            return None
         return await _try_send(user, record, content, message)
 
     async def _holds_files(self, record: RequestRecord) -> bool:
@@ -377,12 +380,12 @@ async def _try_send(
     record: RequestRecord,
     content: str,
     message: ResultMessage | None,
-) -> bool:
+) -> discord.Message | None:
     mentions = discord.AllowedMentions(
         everyone=False, roles=False, users=[discord.Object(record.user_id)]
     )
     try:
-        await channel.send(
+        return await channel.send(
             content,
             allowed_mentions=mentions,
             embeds=message.embeds if message else [],
@@ -391,8 +394,7 @@ async def _try_send(
             nonce=f"mst-{record.id}",  # Discord drops a second message with the same nonce
         )
     except (discord.NotFound, discord.Forbidden):
-        return False
-    return True
+        return None
 
 
 @asynccontextmanager

@@ -52,12 +52,15 @@ class Notifier(Protocol):
             progress: The stage of its job and the share of the job that is done, 0 to 1.
         """
 
-    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
+    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> int | None:
         """Deliver the result with its files by format.
 
         Args:
             record: The finished request, with its receipt.
             files: The bytes of each file by its format, such as ``mp3``.
+
+        Returns:
+            The id of the message in the channel that holds it, where that is a new one.
 
         Raises:
             NotDelivered: when Discord could not be reached.

@@ -126,7 +126,8 @@ class Outbox:
             await self._store.run_again(record.id)
             self._on_run_again()
             return
-        if problem := await self._notify(record, files):
+        problem, message_id = await self._notify(record, files)
+        if problem:
             if self._clock() - (record.finished_at or record.asked_at) < GIVE_UP_AFTER_S:
                 log.warning("request %d is not delivered yet: %s", record.id, problem)
                 self._observe(record, "retried")
@@ -134,29 +135,30 @@ class Outbox:
                 return
             log.error("request %d stays undelivered: %s", record.id, problem)
         self._observe(record, "given_up" if problem else "delivered")
-        await self._store.mark_delivered(request_id)
+        await self._store.mark_delivered(request_id, message_id)
         await asyncio.to_thread(self._results.discard, request_id)
 
     def _observe(self, record: RequestRecord, outcome: str) -> None:
         if self._metrics:
             self._metrics.delivery_ended(outcome, self._clock() - record.asked_at)
 
-    async def _notify(self, record: RequestRecord, files: Mapping[str, bytes]) -> str:
-        """Deliver the outcome once; return why that failed, or an empty string."""
+    async def _notify(
+        self, record: RequestRecord, files: Mapping[str, bytes]
+    ) -> tuple[str, int | None]:
+        """Deliver the outcome once; return why that failed, or "", and its new message, if any."""
         try:
-            if record.state == "failed":
-                error = rebuild_error(record.error_code or "", record.error_arguments)
-                await self._notifier.deliver_error(record, error)
-            else:
-                await self._notifier.deliver_result(record, files)
-        except NotDelivered as error:
-            return str(error)
-        except Exception as error:
-            return await self._notify_of_fault(record, error)
-        return ""
+            if record.state == "done":
+                return "", await self._notifier.deliver_result(record, files)
+            error = rebuild_error(record.error_code or "", record.error_arguments)
+            await self._notifier.deliver_error(record, error)
+        except NotDelivered as problem:
+            return str(problem), None
+        except Exception as problem:
+            return await self._notify_of_fault(record, problem), None
+        return "", None
 
     async def _notify_of_fault(self, record: RequestRecord, error: Exception) -> str:
-        """Log an unexpected error and deliver its reference; return as `_notify`."""
+        """Log an unexpected error and deliver its reference; return why that failed, or ""."""
         reference = secrets.token_hex(4)
         log.error(
             "request %d cannot be delivered, reference %s: %s",

@@ -163,7 +163,7 @@ class Presses:
     async def _remove_result(
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
-        record = await self._store.find(request_id)
+        record = await in_time(self._store.find(request_id))
         requester = _requester_of(interaction) if record is None else record.user_id
         if requester is None:
             raise RequestNotFound(request_id)
@@ -201,7 +201,7 @@ class Presses:
         await interaction.response.edit_message(view=view)
 
     async def _check_owner(self, interaction: discord.Interaction[Any], upload_id: int) -> Upload:
-        upload = await self._uploads.find(upload_id)
+        upload = await in_time(self._uploads.find(upload_id))
         if upload is None or upload.user_id != interaction.user.id:
             raise LostFile("the file")
         return upload
@@ -221,7 +221,7 @@ class Presses:
         )
 
     async def _find_record(self, request_id: int) -> RequestRecord:
-        record = await self._store.find(request_id)
+        record = await in_time(self._store.find(request_id))
         if record is None:
             raise RequestNotFound(request_id)
         return record

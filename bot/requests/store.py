@@ -420,12 +420,19 @@ class RequestStore:
         )
         return record_from_row(rows[0]) if rows else None
 
-    async def mark_delivered(self, request_id: int) -> None:
-        """Store that the outcome is delivered, and delete the interaction's token."""
+    async def mark_delivered(self, request_id: int, message_id: int | None = None) -> None:
+        """Store that the outcome is delivered, and delete the interaction's token.
+
+        Args:
+            request_id: The request.
+            message_id: The new message that holds the result; None for the known one.
+        """
         await self._query(
-            """UPDATE requests SET answered_at = :now, interaction_token = ''
+            """UPDATE requests SET answered_at = :now, interaction_token = '',
+                   message_id = coalesce(:message_id, message_id)
                WHERE id = :id AND answered_at IS NULL""",
             id=request_id,
+            message_id=message_id,
         )
 
     async def run_again(self, request_id: int) -> None:

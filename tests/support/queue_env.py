@@ -43,9 +43,10 @@ class RecordingNotifier:
     async def show_progress(self, record: RequestRecord, progress: Progress) -> None:
         self.shares.append(progress.share)
 
-    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> None:
+    async def deliver_result(self, record: RequestRecord, files: Mapping[str, bytes]) -> int | None:
         self._raise_planned_error()
         self.results.setdefault(record.id, []).append(dict(files))
+        return None
 
     async def deliver_error(self, record: RequestRecord, error: MstError) -> None:
         self._raise_planned_error()

@@ -39,6 +39,9 @@ async def test_after_fifteen_minutes_a_new_message_mentions_the_user(
     await slow_server.restart()
     (message,) = slow_server.channel.history()
     assert message.id != stale.id
+    history = await slow_server.alice.slash(slow_server.channel, "history")
+    assert history.response is not None
+    assert f"/{message.id})" in str(history.response.embeds[0].description)
     assert message.content.startswith(slow_server.alice.mention)
     assert suffixes(message) == [".mp3", ".png", ".mid"]
 

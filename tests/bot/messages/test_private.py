@@ -14,7 +14,7 @@ from tests.support.uploads import send_rerhythm, write_reel
 
 async def hold_a_look(server: DiscordEnv) -> None:
     """Let bob press "Before and after" below alice's result, and the engine take its time."""
-    await send_rerhythm(server, "reel.mid", write_reel())
+    await send_rerhythm(server, "secret.mid", write_reel())
     server.engine._gate.clear()
     server.engine.hold = True
     await server.bob.click(last_message(server.channel), label="Before and after")
@@ -90,3 +90,45 @@ async def test_each_press_costs_a_place_and_the_pause(tmp_path: Path) -> None:
             result = await server.bob.click(message, label="Before and after")
         assert result.response is not None
         assert "already have 2 open requests" in result.response.content
+
+
+async def test_a_deleted_file_ends_the_looks_of_others_and_leaves_no_trace(
+    server: DiscordEnv,
+) -> None:
+    await hold_a_look(server)
+    assert any(b"secret" in path.read_bytes() for path in data_files(server))
+    await server.alice.slash(server.channel, "mydata delete")
+    server.engine.release()
+    await server.env.settle()
+    private = server.channel.history(viewer=server.bob)[-1]
+    assert "is no longer stored" in private.content
+    assert suffixes(private) == []
+    assert [path.name for path in data_files(server) if b"secret" in path.read_bytes()] == []
+    assert [path for path in data_files(server) if path.parent.name in ("uploads", "results")] == []
+
+
+def data_files(server: DiscordEnv) -> list[Path]:
+    return [path for path in server.settings.data_dir.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("tries", [1, 99], ids=["it runs again", "it fails now"])
+async def test_a_private_message_that_has_its_picture_keeps_it_when_a_backup_is_restored(
+    tries: int, server: DiscordEnv
+) -> None:
+    await hold_a_look(server)
+    assert server.bot._store is not None
+    run = server.bot._store.database.run
+    ((token,),) = await run("SELECT interaction_token FROM requests WHERE private")
+    server.engine.release()
+    await server.env.settle()
+    await run(
+        """UPDATE requests SET state = 'running', worker = 'bot', answered_at = NULL,
+               receipt = NULL, interaction_token = :token, tries = :tries WHERE private""",
+        token=token,
+        tries=tries,
+    )
+    await server.restart()
+    private = server.channel.history(viewer=server.bob)[-1]
+    assert suffixes(private) == [".mp3", ".png"]
+    (look,) = await server.history(server.bob)
+    assert look.answered_at

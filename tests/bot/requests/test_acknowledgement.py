@@ -19,7 +19,7 @@ from bot.requests.store import DOWNLOAD, INTAKE, RequestStore
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 from tests.support.fakes import make_new_request
 from tests.support.queue_env import QueueEnv
-from tests.support.uploads import write_reel
+from tests.support.uploads import send_rerhythm, write_reel
 
 
 async def test_the_row_is_on_disk_when_discord_is_told(
@@ -29,15 +29,35 @@ async def test_the_row_is_on_disk_when_discord_is_told(
     defer = discord.InteractionResponse.defer
 
     async def watched(self: Any, **options: Any) -> Any:
-        if not options.get("ephemeral"):
-            records = await server.history(server.alice)
-            stored.append([(one.state, one.worker) for one in records])
+        stored.append([(one.state, one.worker) for one in await server.history(server.alice)])
         return await defer(self, **options)
 
     monkeypatch.setattr(discord.InteractionResponse, "defer", watched)
-    await server.alice.slash(server.channel, "compose", style="folk")
+    await send_rerhythm(server, "reel.mid", write_reel())
     assert stored == [[("running", INTAKE)]]
-    assert suffixes(last_message(server.channel)) == [".mp3", ".png", ".mid"]
+    message = last_message(server.channel)
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+    stored.clear()
+    await server.alice.click(message, label="Before and after")
+    assert stored == [[("running", INTAKE), ("done", "bot")]]
+
+
+async def test_a_file_of_the_menu_is_kept_before_discord_is_told(
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_rerhythm(server, "reel.mid", write_reel())
+    stored: list[str | None] = []
+    defer = discord.InteractionResponse.defer
+
+    async def watched(self: Any, **options: Any) -> Any:
+        stored.extend(one.worker for one in await server.history(server.bob))
+        return await defer(self, **options)
+
+    monkeypatch.setattr(discord.InteractionResponse, "defer", watched)
+    message = last_message(server.channel)
+    await server.bob.context_menu(server.channel, "Re-rhythm this tune", message)
+    assert stored == [DOWNLOAD]
+    assert await server.history(server.bob) == []
 
 
 def lose_reply(monkeypatch: pytest.MonkeyPatch, *, carried_out: bool, error: BaseException) -> None:
