@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import to_ticks
 from mst_core.music import TICKS_PER_QUARTER, Meter
-from mst_core.transfer.bar_rhythms import reference_rhythms
+from mst_core.transfer.bar_rhythms import keep_last_note, reference_rhythms
 from mst_core.transfer.change_path import Alternatives
 from mst_core.transfer.log_odds import BigramKey
 from mst_core.transfer.meter_map import time_map
@@ -96,12 +96,17 @@ class SectionDrafts:
             (position, ticks, 0, after, 0) for (position, ticks), (_, after) in pairwise(events)
         ]
 
-    def bar_classes(self) -> list[BarClass]:
-        """The classes of the section, with the drafts and the target tune's bars for each."""
+    def bar_classes(self, n_notes: int) -> list[BarClass]:
+        """The classes of the section, with the drafts and the target tune's bars for each.
+
+        Args:
+            n_notes: notes of the tune; the last one keeps its onset and duration.
+        """
         found = []
         target = self.target
         for key, members in self.members.items():
             groups = tuple(self.section.groups[member] for member in members)
+            own = self.rhythms[members[0]]
             drafts = [draft[key] for draft in self.drafts]
             if target.reference_tune is not None and groups[0].first_bar >= 0:
                 drafts += reference_rhythms(
@@ -111,8 +116,11 @@ class SectionDrafts:
                     len(groups[0].notes),
                     target.grid,
                     target.config,
+                    on_barline=own[0][0] == 0,
                 )
-            found.append(BarClass(self, groups, self.rhythms[members[0]], tuple(drafts)))
+            if any(group.index + len(group.notes) == n_notes for group in groups):
+                drafts = keep_last_note(own, drafts)
+            found.append(BarClass(self, groups, own, tuple(drafts)))
         return found
 
 

@@ -7,6 +7,7 @@ Used by mashups, and for a target tune's own bars among the drafts
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from mst_core.errors import NoSuchTune
@@ -80,6 +81,22 @@ def _metrical_level(onset: Fraction, meter: Meter) -> int:
     return 4
 
 
+def keep_last_note(own: RhythmPattern, drafts: Sequence[RhythmPattern]) -> list[RhythmPattern]:
+    """Give the drafts of a tune's last bar the last note that it has, so that it ends as it did.
+
+    Args:
+        own: the rhythm of the bar as it is, of M notes.
+        drafts: rhythms of M notes.
+
+    Returns:
+        Each draft with the last note of ``own``, without those whose other notes leave it no
+        room; ``own`` itself where none is left.
+    """
+    onset = own[-1][0]
+    kept = [(*draft[:-1], own[-1]) for draft in drafts if not draft[:-1] or sum(draft[-2]) <= onset]
+    return list(dict.fromkeys(kept)) or [own]
+
+
 def reference_rhythms(
     reference_tune: Melody,
     meter: Meter,
@@ -87,6 +104,8 @@ def reference_rhythms(
     n_notes: int,
     grid: int = 1,
     config: TransferConfig = TransferConfig(),
+    *,
+    on_barline: bool = False,
 ) -> list[RhythmPattern]:
     """The rhythms of a target tune's bars, adapted to a number of notes.
 
@@ -97,6 +116,7 @@ def reference_rhythms(
         n_notes: notes of each rhythm.
         grid: ticks; only rhythms in whole multiples of it are taken.
         config: how many rhythms, and by how many notes they may be adapted.
+        on_barline: whether only those that begin with a note, not with a rest, are taken.
 
     Returns:
         The rhythms that needed the fewest notes added or dropped first; none where the tune's bars
@@ -114,6 +134,8 @@ def reference_rhythms(
         )
         difference = abs(len(joined) - n_notes)
         if not joined or difference > config.max_note_count_change:
+            continue
+        if on_barline and joined[0][0] > 0:
             continue
         try:
             adapted = adapt_note_count(joined, n_notes, meter, config)

@@ -22,7 +22,8 @@ class BigramModel:
     """A bigram model of the events in one meter of a style, Witten-Bell smoothed (1991).
 
     The next event is conditioned on the event before it and its position; it backs off to all
-    events at the next position, and from there to a uniform distribution.
+    events at the next position, and from there to a uniform distribution. That of one tune, which
+    is too short for that, backs off to the model of its style.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class BigramModel:
         statistics: MeterStatistics,
         bar_ticks: int,
         config: TransferConfig = TransferConfig(),
+        style: BigramModel | None = None,
     ) -> None:
         """Count the bigrams.
 
@@ -37,8 +39,10 @@ class BigramModel:
             statistics: of one meter of a style.
             bar_ticks: length of a bar, in ticks.
             config: the number of possible events.
+            style: the model of a style, where the statistics are those of one tune.
         """
         self._bar_ticks = bar_ticks
+        self._style = style
         self._uniform = 1 / config.possible_events
         self._after: defaultdict[tuple[int, int, int], Counter[tuple[int, int]]] = defaultdict(
             Counter
@@ -57,24 +61,33 @@ class BigramModel:
 
     def log_probability(self, bigram: BigramKey) -> float:
         """Natural logarithm of the probability of a bigram's second event given its first."""
+        return math.log(self._probability(bigram))
+
+    def _probability(self, bigram: BigramKey) -> float:
         position, ticks, rest, *following = bigram
         after = following[0], following[1]
-        probability = self._uniform
-        for counts in (
-            self._at.get((position + ticks) % self._bar_ticks),
-            self._after.get((position, ticks, rest)),
-        ):
+        before, at = self._after.get((position, ticks, rest)), None
+        if self._style is None:
+            at, probability = self._at.get((position + ticks) % self._bar_ticks), self._uniform
+        else:
+            probability = self._style._probability(bigram)
+        for counts in (at, before):
             if counts:
                 total, kinds = counts.total(), sum(count > 0 for count in counts.values())
                 probability = (counts[after] + kinds * probability) / (total + kinds)
-        return math.log(probability)
+        return probability
 
 
 class LogOdds:
     """Log-odds of bigrams between a target style and a source style, in nats."""
 
     def __init__(
-        self, target: BigramModel, source: BigramModel, config: TransferConfig = TransferConfig()
+        self,
+        target: BigramModel,
+        source: BigramModel,
+        config: TransferConfig = TransferConfig(),
+        *,
+        lowest: float | None = None,
     ) -> None:
         """Compare two models.
 
@@ -82,9 +95,11 @@ class LogOdds:
             target: of the style that is wanted.
             source: of the style that the tune comes from.
             config: the bound of the log-odds of one bigram.
+            lowest: the lower bound, in nats; None for that of the configuration.
         """
         self._target, self._source = target, source
         self._max = config.max_log_odds
+        self._min = -config.max_log_odds if lowest is None else lowest
         self._cache: dict[BigramKey, float] = {}
         total = sum(target.counts.values()) or 1
         self.target_mean = (
@@ -97,6 +112,6 @@ class LogOdds:
         found = self._cache.get(bigram)
         if found is None:
             found = self._target.log_probability(bigram) - self._source.log_probability(bigram)
-            found = max(-self._max, min(self._max, found))
+            found = max(self._min, min(self._max, found))
             self._cache[bigram] = found
         return found

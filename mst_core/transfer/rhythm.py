@@ -152,7 +152,7 @@ def build_rhythm_path(
         for group, rhythm in zip(each.section.groups, each.rhythms, strict=True):
             own[group.index : group.index + len(rhythm)] = each.rhythm_ids(group, rhythm)
     rhythm_index = drafts[0].rhythm_index
-    classes = [bar_class for each in drafts for bar_class in each.bar_classes()]
+    classes = [bar_class for each in drafts for bar_class in each.bar_classes(len(melody.notes))]
     similarity = RhythmSimilarity(
         rhythm_index,
         [each.similarity_target(len(melody.notes)) for each in drafts],

@@ -257,19 +257,27 @@ class RhythmTarget(Target):
     def log_odds(self, meter: Meter, bigrams: Sequence[BigramKey]) -> LogOdds | None:
         """Log-odds of the target against the style in which a tune is most probable.
 
+        One tune as the target is compared with its own style: what separates it from the other
+        tunes of that style is its own.
+
         Args:
             meter: that the tune gets.
             bigrams: of the given tune.
 
         Returns:
             None where the tune is most probable in the target itself, where fewer than two styles
-            have the meter, and where one tune is the target: the profiles separate it from its
-            style.
+            have the meter, and where the one tune that is the target has no bigrams in it.
         """
         name = str(meter)
-        if self.statistics_of_tune is not None:
-            return None
         bar = int(meter.bar_length * TICKS_PER_QUARTER)
+        if self.statistics_of_tune is not None:
+            own = self._statistics_of_tune_in(meter)
+            if own is None or not own.duration_bigrams:
+                return None
+            genre = BigramModel(self.meter_model(meter).statistics, bar, self.config)
+            one = BigramModel(own, bar, self.config, genre)
+            # What a single tune never has is no proof against it.
+            return LogOdds(one, genre, self.config, lowest=0.0)
         known = [
             BigramModel(statistics, bar, self.config)
             for style in (self.style, *self.contrast_styles)

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from mst_core.errors import NoSuchTune
 from mst_core.music import Melody, Meter, Note
 from mst_core.transfer.augmentation import DOUBLED, UNSCALED, augment, augmented_bars
-from mst_core.transfer.bar_rhythms import adapt_note_count, bar_rhythms, reference_rhythms
+from mst_core.transfer.bar_rhythms import (
+    adapt_note_count,
+    bar_rhythms,
+    keep_last_note,
+    reference_rhythms,
+)
 from mst_core.transfer.config import TransferConfig
 from tests.support.melodies import JIG, REEL, melodies
 
@@ -53,6 +58,25 @@ def test_reference_rhythms_have_the_number_of_notes_and_the_closest_come_first()
     assert found[0] in bar_rhythms(REEL, REEL.meter)
     assert all(len(rhythm) == n_notes for rhythm in found)
     assert reference_rhythms(REEL, JIG.meter, 1, n_notes) == []
+
+
+def test_a_lent_bar_begins_on_the_barline_where_it_should() -> None:
+    late = replace(REEL, notes=REEL.notes[1:], sections=())
+    n_notes = len(bar_rhythms(late, late.meter)[0])
+    assert any(rhythm[0][0] > 0 for rhythm in reference_rhythms(late, late.meter, 1, n_notes))
+    found = reference_rhythms(late, late.meter, 1, n_notes, on_barline=True)
+    assert found
+    assert all(rhythm[0][0] == 0 for rhythm in found)
+
+
+def test_the_last_note_of_a_tune_stays_in_every_draft() -> None:
+    quarter = Fraction(1)
+    own = ((0 * quarter, quarter), (quarter, quarter), (2 * quarter, 2 * quarter))
+    early = ((0 * quarter, quarter / 2), (quarter / 2, quarter), (quarter * 3, quarter))
+    late = ((0 * quarter, 2 * quarter), (2 * quarter, quarter), (3 * quarter, quarter))
+    assert keep_last_note(own, [early, late]) == [(*early[:2], own[2])]
+    assert keep_last_note(own, [late]) == [own]
+    assert keep_last_note(own[:1], [((quarter, quarter),)]) == [own[:1]]
 
 
 def test_no_more_reference_rhythms_are_taken_than_the_configuration_allows() -> None:

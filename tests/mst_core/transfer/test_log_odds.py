@@ -64,6 +64,15 @@ def test_exchanging_target_and_source_changes_the_sign() -> None:
     assert LogOdds(even, dotted)(EVEN) == pytest.approx(-LogOdds(dotted, even)(EVEN))
 
 
+def test_what_one_tune_never_has_is_no_proof_against_it() -> None:
+    style = BigramModel(statistics([(0, 12, 12, 30), (0, 12, 24, 30)]), BAR)
+    one = BigramModel(statistics([(0, 12, 12, 8)]), BAR, style=style)
+    log_odds = LogOdds(one, style, lowest=0.0)
+    assert log_odds(EVEN) > 0, "more frequent than in its style"
+    assert log_odds((0, 12, 0, 24, 0)) == 0
+    assert log_odds((18, 6, 0, 18, 0)) == 0, "of what neither has the tune is as its style"
+
+
 def test_a_style_has_no_log_odds_against_itself() -> None:
     assert LogOdds(even, even)(EVEN) == 0
     assert LogOdds(even, even).target_mean == 0

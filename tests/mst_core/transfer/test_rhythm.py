@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, NoSuchTune, TooLong
+from mst_core.evaluation.naturalness import keeps_last_note
 from mst_core.generation.composition import SideResult
 from mst_core.music import Key, Melody, Meter, MeterChange, Note
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
@@ -85,6 +86,23 @@ def test_every_pitch_stays_and_every_bar_sums(melody: Melody, name: str, seed: i
     assert result.bar_count == melody.bar_count
     assert all(a.end <= b.onset for a, b in pairwise(result.notes))
     assert result.notes[-1].end <= result.length
+
+
+@ANY
+@given(melodies(most_bars=8), st.sampled_from(["folk", "jazz"]), st.integers(0, 10**6))
+def test_the_last_note_keeps_its_beat_and_its_length(melody: Melody, name: str, seed: int) -> None:
+    assume(melody.notes)
+    result = transfer(melody, name, seed=seed)[0]
+    assume(result.meter == melody.meter)
+    assert result.notes[-1] == melody.notes[-1]
+
+
+def test_a_jig_whose_pickup_shortens_its_last_bar_ends_in_common_time_as_it_did() -> None:
+    assert JIG.pickup
+    assert JIG.notes[-1].end == JIG.length - JIG.pickup
+    result = transfer(JIG, "jazz")[0]
+    assert result.meter == Meter(4, 4)
+    assert keeps_last_note(JIG, result)
 
 
 @ANY
