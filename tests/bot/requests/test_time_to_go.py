@@ -24,11 +24,13 @@ def run(times: TimeToGo, clock: Clock, request_id: int, work: float, seconds: fl
 
 
 def test_each_waits_for_the_work_before_it_and_its_own() -> None:
-    times = TimeToGo(Clock())
+    clock = Clock()
+    times = TimeToGo(clock)
     times.begin(1, 10.0)
     assert times.estimate([10.0, 20.0, 30.0]) == [20, 40, 90]
     times.note_share(1, 0.5)
     assert times.estimate([10.0, 20.0, 30.0]) == [15, 35, 90]
+    clock.now += 5
     times.end(1, done=False)
     assert times.estimate([10.0]) == [10]
 
@@ -56,6 +58,21 @@ def test_an_engine_that_runs_two_at_once_is_twice_as_fast() -> None:
     assert times.pace == pytest.approx(0.5, rel=0.1)
 
 
+def test_a_job_that_takes_long_lengthens_the_time_of_all_while_it_runs() -> None:
+    clock = Clock()
+    times = TimeToGo(clock)
+    for number in range(40):
+        run(times, clock, number, work=4.0, seconds=4.0)
+    times.begin(99, 4.0)
+    times.note_share(99, 0.1)
+    shown = []
+    for _ in range(5):
+        shown += times.estimate([20.0])
+        clock.now += 40.0
+    assert shown == sorted(shown)
+    assert shown[-1] >= 3 * shown[0]
+
+
 def test_a_failed_job_makes_no_estimate_shorter() -> None:
     clock = Clock()
     times = TimeToGo(clock)
@@ -64,8 +81,9 @@ def test_a_failed_job_makes_no_estimate_shorter() -> None:
     before = times.pace
     for number in range(10):
         times.begin(number, 4.0)
-        times.end(number, done=False)  # refused at once
-    assert times.pace == before
+        clock.now += 0.1
+        times.end(number, done=False)  # refused before it began
+    assert times.pace >= before
 
 
 def test_nonsense_is_not_believed() -> None:
