@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import OrderedDict
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
@@ -48,3 +49,15 @@ def test_the_cache_drops_the_item_used_least_recently() -> None:
     found = [get(key) for key in "abacab"]
     assert found == [1, 2, 1, 3, 1, 4]
     assert made == ["a", "b", "c", "b"]  # "c" displaced "b", which then displaced "c"
+
+
+def test_the_cache_serves_two_lanes_at_once() -> None:
+    cache: OrderedDict[Hashable, int] = OrderedDict()
+
+    def get(number: int) -> int:
+        return get_or_make(cache, number % 5, lambda: number % 5 * 10, max_items=2)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(get, range(2_000)))
+    assert found == [number % 5 * 10 for number in range(2_000)]
+    assert len(cache) <= 2
