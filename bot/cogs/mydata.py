@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
@@ -12,11 +14,15 @@ import msgspec
 from discord import Interaction
 from discord.app_commands import Command, Group
 
+from bot.errors import TooSoon
 from bot.requests.scheduler import Scheduler
 from bot.requests.store import RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.texts import Texts
 from mst_core.request_json import encode_request
+
+BUSY_S = "10"
+"""Seconds that a user who has such a command in progress is asked to wait."""
 
 
 def mydata_commands(
@@ -33,9 +39,33 @@ def mydata_commands(
     Returns:
         The group ``/mydata`` with ``export`` and ``delete``.
     """
+    busy: set[int] = set()
+    one_at_a_time = asyncio.Semaphore(1)  # those who wait are served in the order of their commands
+
+    @asynccontextmanager
+    async def turn(interaction: Interaction[Any]) -> AsyncIterator[None]:
+        """Acknowledge a command of a user who has none of these in progress, and wait for its turn.
+
+        Raises:
+            TooSoon: when the user has one in progress.
+        """
+        user_id = interaction.user.id
+        if user_id in busy:
+            raise TooSoon(BUSY_S)
+        busy.add(user_id)
+        try:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            async with one_at_a_time:
+                yield
+        finally:
+            busy.discard(user_id)
 
     async def export(interaction: Interaction[Any]) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        async with turn(interaction):
+            text, files = await pack_data(interaction)
+        await interaction.followup.send(text, files=files, ephemeral=True)
+
+    async def pack_data(interaction: Interaction[Any]) -> tuple[str, list[discord.File]]:
         unreadable: list[dict[str, object]] = []
         records = await store.history(interaction.user.id, unreadable=unreadable)
         found = await uploads.of_user(interaction.user.id)
@@ -55,7 +85,7 @@ def mydata_commands(
             ],
             "uploads": msgspec.to_builtins(found),
         }
-        content = msgspec.json.format(msgspec.json.encode(data), indent=2)
+        content = await asyncio.to_thread(_format, data)
         files = [discord.File(io.BytesIO(content), filename="mydata.json")]
         packed = 0
         if found:
@@ -74,11 +104,11 @@ def mydata_commands(
             text += "\n" + texts.render(
                 "mydata.unreadable", interaction.locale.value, count=len(unreadable)
             )
-        await interaction.followup.send(text, files=files, ephemeral=True)
+        return text, files
 
     async def delete(interaction: Interaction[Any]) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        n_requests, n_uploads = await scheduler.delete_user(interaction.user.id)
+        async with turn(interaction):
+            n_requests, n_uploads = await scheduler.delete_user(interaction.user.id)
         text = texts.render(
             "mydata.delete", interaction.locale.value, requests=n_requests, uploads=n_uploads
         )
@@ -89,6 +119,10 @@ def mydata_commands(
         description = texts.render(f"commands.mydata_{name}")
         group.add_command(Command(name=name, description=description, callback=callback))
     return group
+
+
+def _format(data: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(data), indent=2)
 
 
 def _pack(uploads: Uploads, packable: list[Upload], max_bytes: int) -> tuple[bytes, int]:

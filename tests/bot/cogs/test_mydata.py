@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import discord
 import pytest
 from simcord import MemberActor
 
+from bot.cogs import mydata
+from bot.errors import TooSoon
 from bot.requests.data_folder import LEDGER, check_ledger, sign_folder
 from bot.requests.database import MIGRATIONS
 from bot.requests.store import RequestStore
+from bot.texts import Texts
 from mst_core.errors import NoMelody
 from tests.support.discord_env import DiscordEnv, last_message
+from tests.support.queue_env import QueueEnv
 from tests.support.uploads import send_rerhythm, write_reel
 
 REEL = write_reel(tonic=61)
@@ -180,3 +190,45 @@ async def test_what_an_earlier_version_deleted_is_gone_after_the_upgrade(tmp_pat
     found = [name for name in os.listdir(tmp_path) if TRACES[0] in (tmp_path / name).read_bytes()]
     await store.close()
     assert found == []
+
+
+async def test_a_user_has_one_export_at_a_time_and_others_come_in_turn(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive of 10 MB is work too: nobody holds up the others by asking again and again."""
+    for user in (1, 2):
+        await queue.uploads.keep(user, NAME, REEL)
+    running = most = 0
+    pack = mydata._pack
+    lock = threading.Lock()
+
+    def slow_pack(*arguments: Any) -> Any:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.1)
+        with lock:
+            running -= 1
+        return pack(*arguments)
+
+    async def do_nothing(*_: object, **__: object) -> None: ...
+
+    def interaction_of(user_id: int) -> Any:
+        return SimpleNamespace(
+            user=SimpleNamespace(id=user_id),
+            filesize_limit=10 * 2**20,
+            locale=discord.Locale.american_english,
+            response=SimpleNamespace(defer=do_nothing),
+            followup=SimpleNamespace(send=do_nothing),
+        )
+
+    monkeypatch.setattr(mydata, "_pack", slow_pack)
+    async with queue.scheduling() as scheduler:
+        group = mydata.mydata_commands(queue.store, queue.uploads, scheduler, Texts.open())
+        export: Any = group.get_command("export")
+        asked = [export.callback(interaction_of(user)) for user in (1, 1, 1, 1, 1, 2)]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in outcomes if one] == [TooSoon] * 4
+        await export.callback(interaction_of(1))
+    assert most == 1
