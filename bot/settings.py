@@ -104,7 +104,7 @@ class Settings:
     upload_days: int = field(metadata=_setting("MST_UPLOAD_DAYS", "90", _integer(0, 36_500)))
     history_days: int = field(metadata=_setting("MST_HISTORY_DAYS", "365", _integer(0, 36_500)))
     data_quota_mb: int = field(
-        metadata=_setting("MST_DATA_ROOM_MB", "4000", _integer(100, 10_000_000))
+        metadata=_setting("MST_DATA_ROOM_MB", "4000", _integer(500, 10_000_000))
     )
     disk_free_mb: int = field(metadata=_setting("MST_DISK_FREE_MB", "500", _integer(0, 10_000_000)))
     max_open_per_user: int = field(metadata=_setting("MST_OPEN_PER_USER", "3", _integer(1, 1000)))
