@@ -81,16 +81,29 @@ def thread_work_s(thread_id: int) -> float | None:
         thread_id: as `threading.get_native_id` returns it.
 
     Returns:
-        The seconds so far; None where the system does not say, or the thread has ended.
+        The seconds so far; None where the system does not say, of the programs either, or the
+        thread has ended.
     """
     folder = Path(f"/proc/self/task/{thread_id}")
-    if (own := _work_s(folder / "stat")) is None:
+    own, children = _work_s(folder / "stat"), _children(folder)
+    if own is None or children is None:  # some kernels and containers do not name children
         return None
+    return own + sum(map(_tree_work_s, children))
+
+
+def _tree_work_s(pid: str) -> float:
+    """Return the CPU seconds of a process and of those that it started and that still run."""
+    own = _work_s(Path(f"/proc/{pid}/stat")) or 0.0
+    threads = Path(f"/proc/{pid}/task").glob("*")
+    return own + sum(_tree_work_s(child) for thread in threads for child in _children(thread) or ())
+
+
+def _children(thread: Path) -> list[str] | None:
+    """Return the ids of the processes that a thread started; None where the system says nothing."""
     try:
-        children = (folder / "children").read_text(encoding="ascii").split()
+        return (thread / "children").read_text(encoding="ascii").split()
     except OSError:
-        children = []
-    return own + sum(_work_s(Path(f"/proc/{child}/stat")) or 0.0 for child in children)
+        return None
 
 
 def _work_s(stat: Path) -> float | None:
