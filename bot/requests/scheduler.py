@@ -312,7 +312,7 @@ class Scheduler:
     async def _give_back(self, request_id: int) -> None:
         """Return a request to the queue as soon as that can be stored, before its lease ends.
 
-        It runs again from the same seed, and what could not be stored is told then.
+        It runs again from the same seed, and what could not be stored is reported then.
         """
         while True:
             await asyncio.sleep(STORE_RETRY_S)
