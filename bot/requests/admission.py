@@ -77,6 +77,20 @@ class Admission:
         recent = {one: at for one, at in self._noted.items() if now - at[0] < self._cooldown_s}
         self._noted = recent | {user_id: (now, self._clock())}
 
+    def begin(self, user_id: int) -> None:
+        """Begin the pause of a user whose request has passed `check`, before it is accepted.
+
+        Raises:
+            TooSoon: when another request of the user has passed it at the same time.
+        """
+        if (wait_s := self._noted_pause_s(user_id)) and wait_s > 0:
+            raise TooSoon(f"{max(1.0, wait_s):.0f}")
+        self.note(user_id)
+
+    def forget(self, user_id: int) -> None:
+        """End the pause of a user whose request was not accepted after all."""
+        self._noted.pop(user_id, None)
+
     async def check(
         self,
         user_id: int,
@@ -116,9 +130,14 @@ class Admission:
         The clock of the system may have been set back, which must make nobody wait for an hour: a
         request of the future says nothing.
         """
-        if noted := self._noted.get(user_id):
-            passed_s = max(self._steady() - noted[0], self._clock() - noted[1])
-            return self._cooldown_s - passed_s
+        if (wait_s := self._noted_pause_s(user_id)) is not None:
+            return wait_s
         latest = await self._store.history(user_id, 1)
         passed_s = self._clock() - latest[0].asked_at if latest else -1.0
         return self._cooldown_s - passed_s if passed_s >= 0 else 0.0
+
+    def _noted_pause_s(self, user_id: int) -> float | None:
+        """Return the seconds that are left of a pause that was noted; None where none was."""
+        if noted := self._noted.get(user_id):
+            return self._cooldown_s - max(self._steady() - noted[0], self._clock() - noted[1])
+        return None

@@ -321,7 +321,12 @@ class RequestIntake:
         try:
             pending = [self._pending[one] for one in counted]
             await in_time(self.admission.check(user_id, guild_id, *pending))
-            yield
+            self.admission.begin(user_id)
+            try:
+                yield
+            except BaseException:
+                self.admission.forget(user_id)
+                raise
         finally:
             self._pending -= counted
 

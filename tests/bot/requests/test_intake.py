@@ -11,16 +11,17 @@ from typing import Any
 import discord
 import pytest
 
-from bot.errors import QueueFull, TooManyOpen
+from bot.errors import LostFile, QueueFull, TooManyOpen, TooSoon
 from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.intake import RequestIntake
 from bot.requests.record import RequestRecord
 from bot.requests.scheduler import Scheduler
 from bot.requests.store import DOWNLOAD
 from bot.requests.uploads import Uploads
+from mst_core.errors import BadOption
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse
-from mst_core.requests import Compose
+from mst_core.requests import Compose, Side, Transfer
 from mst_core.styles import load_style_cards
 from tests.support.fakes import make_settings
 from tests.support.queue_env import QueueEnv
@@ -80,10 +81,10 @@ class CountingParseFile:
 
 
 def make_intake(
-    env: QueueEnv, folder: Path, uploads: Uploads, scheduler: Scheduler
+    env: QueueEnv, folder: Path, uploads: Uploads, scheduler: Scheduler, **environment: str
 ) -> RequestIntake:
     """An intake that lets one user have three open requests."""
-    settings = make_settings(folder, MST_OPEN_PER_USER="3")
+    settings = make_settings(folder, **{"MST_OPEN_PER_USER": "3", **environment})
     styles = load_style_cards(settings.models_dir)
 
     async def find_message(_: RequestRecord) -> int | None:
@@ -145,3 +146,22 @@ async def test_of_simultaneous_requests_of_one_server_no_more_than_its_limit_are
         assert await queue.store.count_waiting(10) == (3, 3)
         assert intake._pending == {}
     assert [type(one) for one in outcomes if one] == [QueueFull] * 9
+
+
+async def test_of_simultaneous_requests_of_one_user_the_pause_lets_one_pass(
+    queue: QueueEnv, tmp_path: Path
+) -> None:
+    queue.engine.slots = 0
+    request = Compose(pitch="folk", rhythm="folk", seed=1)
+    rejected = Compose(pitch="folk", rhythm="folk", seed=1, bars=1000)
+    async with queue.scheduling() as scheduler:
+        intake = make_intake(queue, tmp_path, queue.uploads, scheduler, MST_COOLDOWN_S="60")
+        with pytest.raises(BadOption):
+            await intake.submit(interaction_of(1), rejected)
+        lost = Transfer(source="ab", seed=1, rhythm=Side(style="folk"))
+        with pytest.raises(LostFile):  # what is rejected begins no pause
+            await intake.submit(interaction_of(1), lost)
+        submitted = [intake.submit(interaction_of(1), request) for _ in range(3)]
+        outcomes = await asyncio.gather(*submitted, return_exceptions=True)
+        assert len(await queue.store.history(1)) == 1
+    assert [type(one) for one in outcomes if one] == [TooSoon] * 2
