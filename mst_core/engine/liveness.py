@@ -14,7 +14,7 @@ MAX_IDLE_LOOKS = 8
 """Looks in a row, a second each, without a step and without computing, after which it hangs."""
 MAX_BLIND_LOOKS = 4 * MAX_IDLE_LOOKS
 """The same where the system does not say what a process computes."""
-MAX_STEP_S = 40.0
+MAX_STEP_S = 20.0
 """CPU seconds without a step, after which what computes counts as hung: an endless loop."""
 MIN_WORK_S = 0.05
 """CPU seconds that count as computing; the signs of life of an idle worker cost far less."""
