@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.errors import Cancelled
 from bot.monitoring.health import HealthState
 from bot.monitoring.processes import resident_bytes
 
@@ -41,7 +42,7 @@ class Metrics:
             return Gauge(name, help, registry=registry)
 
         self._requests = counter(
-            "mst_requests", "Requests by outcome", "outcome", ("done", "failed")
+            "mst_requests", "Requests by outcome", "outcome", ("done", "failed", "cancelled")
         )
         self._failures = counter("mst_failures", "Failed requests by the code of the error", "code")
         self._repeats = counter(
@@ -95,8 +96,9 @@ class Metrics:
             code: The code of its error; None for a result.
             stage_seconds: Seconds that each stage of its job took.
         """
-        self._requests.labels("failed" if code else "done").inc()
-        if code:
+        cancelled = code == Cancelled.__name__  # no failure: its user wanted it
+        self._requests.labels("cancelled" if cancelled else "failed" if code else "done").inc()
+        if code and not cancelled:
             self._failures.labels(code).inc()
         for stage, seconds in stage_seconds.items():
             self._stages.labels(stage).observe(seconds)

@@ -272,3 +272,12 @@ def test_every_code_and_outcome_of_the_alerts_is_one_that_can_be_counted() -> No
     outcomes = re.findall(r'outcome="(\w+)"', text)
     assert outcomes
     assert all(f'outcome="{outcome}"' in shown for outcome in outcomes)
+
+
+def test_a_cancelled_request_is_no_failure() -> None:
+    metrics = Metrics()
+    metrics.request_ended("Cancelled", {})
+    found = samples(metrics.render(READY).decode())
+    assert found["mst_requests_total{outcome=cancelled}"] == 1
+    assert found["mst_requests_total{outcome=failed}"] == 0
+    assert not any(name.startswith("mst_failures_total") for name in found)
