@@ -224,7 +224,7 @@ class MusicBot(discord.Client):
         self.add_dynamic_items(PressItem)
         await self.tree.sync()
         await pending.start()
-        await retention.start()
+        retention.start()
         await scheduler.start(self._shut_down)
 
     async def drain(self) -> None:

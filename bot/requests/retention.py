@@ -86,9 +86,8 @@ class Retention:
         self.problem = ""
         """Why new requests are refused, in one sentence; empty when they are not."""
 
-    async def start(self) -> None:
-        """Delete what is too old or too much, and go on doing so in the background."""
-        await self._try_enforce()
+    def start(self) -> None:
+        """Delete what is too old or too much in the background, from now on."""
         self._task = spawn(self._repeat(), "the retention", lambda _: None)
 
     async def close(self) -> None:
@@ -119,14 +118,11 @@ class Retention:
 
     async def _repeat(self) -> None:
         while True:
+            try:
+                await self.enforce()
+            except Exception:  # such as a locked database: the next time may succeed
+                log.exception("old data could not be deleted")
             await asyncio.sleep(INTERVAL_S)
-            await self._try_enforce()
-
-    async def _try_enforce(self) -> None:
-        try:
-            await self.enforce()
-        except Exception:  # such as a locked database: the next time may succeed
-            log.exception("old data could not be deleted")
 
     async def _enforce(self) -> None:
         # Promises of before are measured now, unless their files are still on the way.

@@ -41,6 +41,7 @@ def check(folder: Path, writer: Writer | None = None, seconds: float = 0.5) -> d
     return {subject: passed for passed, subject, _ in found}
 
 
+@pytest.mark.slow
 def test_the_store_of_the_bot_keeps_what_it_acknowledges(tmp_path: Path) -> None:
     (passed, _, words), ledger, (files_passed, _, file_words), *_ = verify(tmp_path, 0, 2.0)
     assert passed, words
@@ -95,6 +96,7 @@ def write_half_a_file(folder: Path, acknowledgements: int) -> None:
     time.sleep(60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("writer", "subject"),
     [
@@ -156,6 +158,7 @@ def test_the_table_has_a_line_for_each_check_and_says_what_it_does_not_show() ->
     assert "power failure" in table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("free_mb", "status"), [("0", 0), ("10000000", 1)])
 def test_the_command_prints_the_table_and_its_status_says_whether_all_passed(
     tmp_path: Path, free_mb: str, status: int
