@@ -15,7 +15,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,28 +174,6 @@ class Soak:
                 await self._bot.start()
             await asyncio.sleep(0.5)
 
-    def trends(self) -> dict[str, Trend]:
-        """Return the trend of each figure; memory and descriptors within the lives of processes."""
-        found = {}
-        for name, unit in (("bot", "mb"), ("engine", "mb"), ("bot", "files"), ("engine", "files")):
-            lives: dict[float, list[tuple[float, float]]] = {}
-            for one in self.samples:
-                if f"{name}_pid" in one:
-                    lives.setdefault(one[f"{name}_pid"], []).append(
-                        (one["s"], one[f"{name}_{unit}"])
-                    )
-            warm = [
-                [each for each in life if each[0] >= life[0][0] + WARM_UP_S]
-                for life in lives.values()
-            ]
-            found[f"{name}, {'memory in MB' if unit == 'mb' else 'descriptors'}"] = fit_trend(warm)
-        for key, title in (("p50_s", "median seconds"), ("p95_s", "95th percentile of seconds")):
-            # Each minute once: the figures of a sample are those of the last minute.
-            step = round(MINUTE_S / SAMPLE_S)
-            series = [(one["s"], one[key]) for one in self.samples[step::step] if key in one]
-            found[f"until the answer, {title}"] = fit_trend([series])
-        return found
-
 
 async def _repeat(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     while True:
@@ -220,6 +198,26 @@ def count_outcomes(exchanges: Sequence[Exchange]) -> tuple[Counter[str], list[st
         else:
             outcomes["refused before" if one.private else "not reached"] += 1
     return outcomes, broken
+
+
+def find_trends(samples: Sequence[Mapping[str, float]]) -> dict[str, Trend]:
+    """Return the trend of each figure; memory and descriptors within the lives of processes."""
+    found = {}
+    for name, unit in (("bot", "mb"), ("engine", "mb"), ("bot", "files"), ("engine", "files")):
+        lives: dict[float, list[tuple[float, float]]] = {}
+        for one in samples:
+            if f"{name}_pid" in one:
+                lives.setdefault(one[f"{name}_pid"], []).append((one["s"], one[f"{name}_{unit}"]))
+        warm = [
+            [each for each in life if each[0] >= life[0][0] + WARM_UP_S] for life in lives.values()
+        ]
+        found[f"{name}, {'memory in MB' if unit == 'mb' else 'descriptors'}"] = fit_trend(warm)
+    for key, title in (("p50_s", "median seconds"), ("p95_s", "95th percentile of seconds")):
+        # Each minute once: the figures of a sample are those of the last minute.
+        step = round(MINUTE_S / SAMPLE_S)
+        series = [(one["s"], one[key]) for one in samples[step::step] if key in one]
+        found[f"until the answer, {title}"] = fit_trend([series])
+    return found
 
 
 def print_trends(trends: dict[str, Trend]) -> None:
@@ -261,7 +259,7 @@ async def soak(config: SoakConfig, folder: Path, seed: int) -> int:
     )
     for reason, number in reasons.most_common(9):
         sys.stdout.write(f"  {number:5} {reason[:90]}\n")
-    trends = run.trends()
+    trends = find_trends(run.samples)
     print_trends(trends)
     sys.stdout.write(f"\nbroken promises: {len(broken)}\n" + "\n".join(broken[:50]) + "\n")
     risen = [name for name, one in trends.items() if one.verdict == "rises"]
