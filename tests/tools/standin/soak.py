@@ -220,6 +220,21 @@ def find_trends(samples: Sequence[Mapping[str, float]]) -> dict[str, Trend]:
     return found
 
 
+def print_peaks(samples: Sequence[Mapping[str, float]]) -> None:
+    """Print the highest figures in the first and second half of the time.
+
+    A process takes memory for some minutes after its start, which a slope within its life includes;
+    what is lost for good makes each peak higher than the one before.
+    """
+    half = len(samples) // 2
+    for name in ("bot_mb", "engine_mb", "bot_files", "engine_files", "p95_s"):
+        first, second = (
+            max((one[name] for one in part if name in one), default=0.0)
+            for part in (samples[:half], samples[half:])
+        )
+        sys.stdout.write(f"highest {name}: {first:.2f} in the first half, {second:.2f} after it\n")
+
+
 def print_trends(trends: dict[str, Trend]) -> None:
     """Print a table of trends."""
     width = max(map(len, trends))
@@ -261,6 +276,7 @@ async def soak(config: SoakConfig, folder: Path, seed: int) -> int:
         sys.stdout.write(f"  {number:5} {reason[:90]}\n")
     trends = find_trends(run.samples)
     print_trends(trends)
+    print_peaks(run.samples)
     sys.stdout.write(f"\nbroken promises: {len(broken)}\n" + "\n".join(broken[:50]) + "\n")
     risen = [name for name, one in trends.items() if one.verdict == "rises"]
     return len(broken) + n_open + abs(status) + len(risen)

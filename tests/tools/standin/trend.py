@@ -28,7 +28,11 @@ class Trend:
 
     @property
     def verdict(self) -> str:
-        """``flat``, ``rises`` or ``falls``; ``unsure`` when the interval holds more than one."""
+        """``flat``, ``rises`` or ``falls``; ``no trend`` when the interval is wider but holds 0.
+
+        ``unsure`` when the interval lies on one side of 0 and reaches beyond what is flat, or when
+        there are too few samples.
+        """
         if not np.isfinite(self.margin):
             return "unsure"
         limit = FLAT_SHARE * abs(self.mean)
@@ -37,7 +41,9 @@ class Trend:
             return "flat"
         if low > limit:
             return "rises"
-        return "falls" if high < -limit else "unsure"
+        if high < -limit:
+            return "falls"
+        return "no trend" if low <= 0 <= high else "unsure"
 
 
 def fit_trend(lives: Sequence[Sequence[tuple[float, float]]]) -> Trend:
