@@ -53,6 +53,8 @@ MAX_STARTS = 5
 once."""
 SHOWN_POSITIONS = 10
 """Positions in the queue that are updated one by one; later ones once for as many places."""
+LEARNED_FROM = 10
+"""Latest results of an earlier process from which the time to go is first estimated."""
 MAX_PAGES = 3
 """Pages of a score that are made, and that one message shows."""
 COMPARISON: dict[str, Any] = {
@@ -116,6 +118,7 @@ class Scheduler:
             on_engine_failure: Called when the engine cannot start, so that no request can run.
         """
         await self._store.release_all(WORKER, "the bot ended meanwhile", count_try=True)
+        self._time_to_go.learn(await self._store.recently_made(LEARNED_FROM))
         await self._outbox.sweep()
         await self._outbox.resume()
         self._spawn(self._heartbeat())

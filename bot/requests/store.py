@@ -507,6 +507,22 @@ class RequestStore:
             unreadable += [dict(row) for row in others]
         return records
 
+    async def recently_made(self, limit: int) -> list[tuple[float, float, float]]:
+        """List when the latest requests with a result began and ended, and their expected work.
+
+        Args:
+            limit: The largest number of requests.
+
+        Returns:
+            Seconds since 1970, twice, and seconds of work.
+        """
+        rows = await self._query(
+            """SELECT started_at, finished_at, expected_s FROM requests
+               WHERE state = 'done' AND started_at IS NOT NULL ORDER BY id DESC LIMIT :limit""",
+            limit=limit,
+        )
+        return [tuple(row) for row in rows]
+
     async def count_open(self, user_id: int) -> int:
         """Count the acknowledged requests of a user that have no outcome yet."""
         rows = await self._query(

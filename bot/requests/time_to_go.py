@@ -8,7 +8,7 @@ knowledge of the machine; it is never a promise.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
 FIRST_WORK_S = 5.0
@@ -31,6 +31,18 @@ class TimeToGo:
         self._shares: dict[int, float] = {}
         self._counted: dict[int, float] = {}  # the shares that are in self._work already
         self._since = 0.0  # when they were counted
+
+    def learn(self, made: Iterable[tuple[float, float, float]]) -> None:
+        """Begin with the pace of requests that an earlier process has made.
+
+        Args:
+            made: For each when it began and when it ended, in seconds, and its seconds of work.
+        """
+        latest = float("-inf")
+        for began, ended, expected_s in sorted(made):
+            self._seconds += max(0.0, ended - max(began, latest))  # several run at once
+            self._work += max(LEAST_WORK_S, expected_s)
+            latest = max(latest, ended)
 
     def begin(self, request_id: int, expected_s: float) -> None:
         """Note that a request runs.

@@ -86,6 +86,22 @@ def test_a_failed_job_makes_no_estimate_shorter() -> None:
     assert times.pace >= before
 
 
+def test_the_pace_is_known_after_a_restart() -> None:
+    """Two ran at once, then one; the hour between them says nothing."""
+    times = TimeToGo(Clock())
+    times.learn([(4000.0, 4030.0, 10.0), (100.0, 160.0, 10.0), (110.0, 170.0, 10.0)])
+    assert times.pace == pytest.approx((5 + 100) / (5 + 30))
+
+
+async def test_the_scheduler_learns_the_pace_from_the_ledger(queue: QueueEnv) -> None:
+    async with queue.scheduling() as scheduler:
+        made = await queue.add(scheduler, expected_s=10.0)
+        await queue.delivered(made)
+    await queue.store.database.run("UPDATE requests SET finished_at = started_at + 1000")
+    async with queue.scheduling() as scheduler:
+        assert scheduler._time_to_go.pace > 10
+
+
 def test_nonsense_is_not_believed() -> None:
     clock = Clock()
     times = TimeToGo(clock)
