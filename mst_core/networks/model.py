@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from mst_core.corpora.vocabulary import N_PITCH_TOKENS, DurationVocabulary
 from mst_core.errors import BrokenStyle
 from mst_core.networks.cache import BUCKET_COUNT, CONTEXT_COUNT
-from mst_core.networks.duration_heads import DurationHeads
+from mst_core.networks.duration_heads import END_COUNT, DurationHeads
 from mst_core.networks.features import (
     DURATION_FEATURES,
     PITCH_FEATURES,
@@ -47,13 +47,6 @@ _STORED_NAMES = {
 }
 """Names of weights in style files and checkpoints, where they differ from the attributes'."""
 _STORED_SCALE = "table.largest"
-_ROWS_BY_TOKEN = {
-    "head.weight",
-    "head.bias",
-    "duration_heads.rests.weight",
-    "duration_heads.rests.bias",
-}
-"""Weights of the duration network with a row for each token."""
 
 
 class ModelConfig(
@@ -286,11 +279,13 @@ class StyleModel:
             rows = matching_rows(features, len(other.vocabulary), tokens.tolist())
             weights["embedding.weight"] = weights["embedding.weight"][rows]  # (R, E)
             if ours is self.duration_net:
-                for name in _ROWS_BY_TOKEN & weights.keys():
-                    weights[name] = weights[name][tokens]  # (V, width) or (V,)
                 # A network of an older version lacks the heads of ends and rests: they stay zero.
-                heads = ours.duration_heads.state_dict() if ours.duration_heads else {}
-                weights = {f"duration_heads.{name}": heads[name] for name in heads} | weights
+                weights = dict(ours.state_dict()) | weights
+                of_rests = torch.cat((torch.arange(END_COUNT), END_COUNT + tokens))
+                for name, chosen in (("head", tokens), ("duration_heads.linear", of_rests)):
+                    for kind in ("weight", "bias"):
+                        if f"{name}.{kind}" in theirs.state_dict():
+                            weights[f"{name}.{kind}"] = weights[f"{name}.{kind}"][chosen]
             ours.load_state_dict(weights)
 
     def save(self, folder: Path) -> None:

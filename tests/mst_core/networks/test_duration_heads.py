@@ -9,6 +9,7 @@ from torch import Tensor
 from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.music import Meter
 from mst_core.networks.context import MelodyState, TuneHeader
+from mst_core.networks.duration_heads import END_COUNT
 from mst_core.networks.model import ModelConfig, SequenceNet, StyleModel
 
 EIGHTHS = DurationVocabulary((6, 12, 18, 24, 36))
@@ -45,7 +46,7 @@ def test_an_end_on_the_third_beat_is_known_from_every_onset(
 ) -> None:
     assert network.duration_heads is not None
     with torch.no_grad():
-        network.duration_heads.ends.bias[48] = 10
+        network.duration_heads.linear.bias[48] = 10
     likeliest = int(logits_at(network, onset).argmax())
     assert EIGHTHS.ticks[likeliest] == duration
 
@@ -54,6 +55,6 @@ def test_what_rests_do_leaves_notes_alone(network: SequenceNet) -> None:
     assert network.duration_heads is not None
     note, rest = logits_at(network, 12), logits_at(network, 12, pitch=None)
     with torch.no_grad():
-        network.duration_heads.rests.bias.add_(3)
+        network.duration_heads.linear.bias[END_COUNT:] += 3
     assert torch.equal(logits_at(network, 12), note)
     assert torch.allclose(logits_at(network, 12, pitch=None), rest + 3)
