@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def mst(models: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> type[Mst]:
     module = ModuleType("mst_core.composing.composer")
-    module.Composer = SimpleNamespace(open=lambda models, device: FakeComposer(models))  # type: ignore[attr-defined]
+    module.Composer = SimpleNamespace(open=lambda models, device, on_stage: FakeComposer(models))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv("MST_MODELS_DIR", str(models))
     return Mst
@@ -309,7 +309,7 @@ from types import ModuleType, SimpleNamespace
 sys.path.insert(0, sys.argv.pop(1))
 from tests.support.fake_composer import FakeComposer
 module = ModuleType("mst_core.composing.composer")
-module.Composer = SimpleNamespace(open=lambda models, device: FakeComposer(models))
+module.Composer = SimpleNamespace(open=lambda models, device, on_stage: FakeComposer(models))
 sys.modules[module.__name__] = module
 from mst_core.__main__ import main
 main()
