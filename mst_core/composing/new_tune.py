@@ -26,7 +26,7 @@ from mst_core.errors import BadOption, NoSuchTune
 from mst_core.generation.candidates import write_candidates
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
-from mst_core.generation.form import FormPlan, plan_form, split_spans
+from mst_core.generation.form import PART_BARS, FormPlan, plan_form, split_spans
 from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints, pitches_by_bar
 from mst_core.generation.meter_model import EIGHTH_TICKS, Breath, MeterModel
 from mst_core.generation.sampling import sample_weighted
@@ -240,10 +240,11 @@ def raise_leading_notes(
 def _draw_final_degree(style: Style, key: Key, rng: np.random.Generator) -> int:
     """Draw the semitones of the last note above the tonic, as tunes of the style end.
 
-    Only notes of the tonic triad: other ends of real tunes are prepared by what comes before.
+    Only notes of the tonic triad, and the second, which leads back to the beginning: other ends of
+    real tunes are prepared by what comes before.
     """
-    triad = [(key.scale[step] - key.tonic) % 12 for step in (0, 2, 4)]
-    counts = {str(degree): style.statistics.final_degrees[degree] for degree in triad}
+    degrees = [(key.scale[step] - key.tonic) % 12 for step in (0, 1, 2, 4)]
+    counts = {str(degree): style.statistics.final_degrees[degree] for degree in degrees}
     return int(sample_weighted(counts, rng)) if any(counts.values()) else 0
 
 
@@ -408,6 +409,18 @@ def _to_melody(tune: MelodyWriter, endings: FirstEndings, tempo: float) -> Melod
         constraints.key,
         tempo,
         plan.bar_count + len(endings),
-        tuple(repeat.start for repeat in repeats) or plan.sections,
+        tuple(repeat.start for repeat in repeats) or _marked_sections(plan.sections),
         repeats=repeats,
     )
+
+
+def _marked_sections(sections: Sequence[int]) -> tuple[int, ...]:
+    """Return the first bars of the sections that a double bar precedes: every eight bars at most.
+
+    Phrases of four bars have letters of the form too, but no player would mark them.
+    """
+    marked = list(sections[:1])
+    for start in sections[1:]:
+        if start - marked[-1] >= PART_BARS:
+            marked.append(start)
+    return tuple(marked)

@@ -42,11 +42,11 @@ class GenerationConfig:
     """Semitones; a wider interval into the last note of a cadence is a leap."""
     leaping_cadence_penalty: float = 0.3
     """Cost of a candidate for each cadence that is reached by a leap."""
-    breath_probability: float = 0.4
+    breath_probability: float = 0.5
     """Probability that a phrase of a style that seldom repeats ends with a note and a rest."""
     min_hymn_cadence_ticks: int = 48
     """Duration of the last note of a phrase where every phrase ends with a cadence."""
-    compass_weight: float = 0.08
+    compass_weight: float = 0.12
     """Cost of a candidate for each semitone by which its compass differs from the drawn one."""
     outside_penalty: float = 2.0
     """Cost per share of notes (0 to 1) outside the scale beyond the share of the style."""
@@ -84,5 +84,5 @@ class GenerationConfig:
     """A bar with fewer notes repeats nothing."""
     section_similarity_penalty: float = 0.5
     """Cost per unit of overlap (0 to 1) of the first bars of two different sections."""
-    unplanned_repetition_penalty: float = 0.1
+    unplanned_repetition_penalty: float = 0.04
     """Cost of each bar that repeats an earlier bar although the form plan has it new."""
