@@ -86,10 +86,11 @@ def rerhythm_commands(
             )
             return
         async with intake.receive_upload(interaction, attachment) as upload:
-            await interaction.edit_original_response(
-                content=replies.style_question(upload, locale),
-                view=replies.style_choice_view(upload.id, FULL_PERCENT, locale),
-            )
+            if upload:
+                await interaction.edit_original_response(
+                    content=replies.style_question(upload, locale),
+                    view=replies.style_choice_view(upload.id, FULL_PERCENT, locale),
+                )
 
     callback = styles.add_style_choices(rerhythm, "rhythm")
     command = build_command(

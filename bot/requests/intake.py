@@ -35,7 +35,7 @@ from bot.requests.scheduler import Scheduler
 from bot.requests.store import DOWNLOAD, INTAKE, RequestStore
 from bot.requests.uploads import Upload, Uploads
 from bot.settings import Settings
-from mst_core.errors import RequestError
+from mst_core.errors import MstError, RequestError
 from mst_core.reading.sandbox import display_name
 from mst_core.requests import Mashup, Request, Transfer, validate
 from mst_core.styles import StyleCard
@@ -169,6 +169,9 @@ class RequestIntake:
             contents = await download
             user_id = interaction.user.id
             request, names = await self._keep_files(user_id, draft, attached, contents)
+        except MstError as error:
+            await self._fail_download(record.id, error)
+            return
         except Exception:
             await self._store.withdraw(record.id)
             raise
@@ -176,6 +179,12 @@ class RequestIntake:
         if not await self._store.complete(record.id, request, names, expected_s):
             raise RequestNotFound(record.id)  # its user has deleted it meanwhile
         self._scheduler.wake()
+
+    async def _fail_download(self, request_id: int, error: MstError) -> None:
+        """Have an error delivered, also after a crash; raise it where no message is known yet."""
+        if not await self._scheduler.fail_download(request_id, error):
+            await self._store.withdraw(request_id)
+            raise error
 
     async def _keep_files(
         self,
@@ -195,7 +204,7 @@ class RequestIntake:
     @asynccontextmanager
     async def receive_upload(
         self, interaction: discord.Interaction[Any], attachment: discord.Attachment
-    ) -> AsyncIterator[Upload]:
+    ) -> AsyncIterator[Upload | None]:
         """Acknowledge a command ephemerally, then download, store and parse one file.
 
         Until the end of the context, in which the user gets a reply, it is a request held by
@@ -206,12 +215,11 @@ class RequestIntake:
             attachment: The file, which passed `precheck`.
 
         Yields:
-            The row of the stored file, whose parsed score is in the cache.
+            The row of the stored file, whose parsed score is in the cache; None when the user is
+            sent the reason why there is none.
 
         Raises:
             TooManyOpen, TooSoon: when the user has no request left.
-            DownloadFailed: when Discord does not deliver the file.
-            MstError: when the file is too large or holds no tune.
         """
         user_id = interaction.user.id
         # One file of a user at a time: all users share the parser processes.
@@ -226,6 +234,14 @@ class RequestIntake:
                     (content,) = await fetch_all([attachment], self._uploads.limits)
                     upload = await self._uploads.keep(user_id, attachment.filename, content)
                     await self._uploads.encoded_score(upload.sha256, upload.name)
+            except MstError as error:
+                await self._fail_download(record.id, error)
+                yield None
+                return
+            except BaseException:
+                await self._store.withdraw(record.id)
+                raise
+            try:
                 yield upload
             finally:
                 await self._store.withdraw(record.id)

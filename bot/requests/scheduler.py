@@ -23,7 +23,7 @@ from bot.requests.notifier import Notifier, ProgressThrottle, spawn
 from bot.requests.outbox import Outbox
 from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
-from bot.requests.store import MAX_ATTEMPTS_KEPT, RequestStore
+from bot.requests.store import DOWNLOAD, MAX_ATTEMPTS_KEPT, RequestStore
 from bot.requests.time_to_go import TimeToGo
 from bot.requests.uploads import Uploads
 from mst_core.engine import Engine
@@ -147,6 +147,27 @@ class Scheduler:
         if not self._leasing and not self._closing:
             self._leasing = True
             self._spawn(self._lease_ready())
+
+    async def fail_download(self, request_id: int, error: MstError) -> bool:
+        """Store and deliver why the files of an acknowledged request did not come.
+
+        Args:
+            request_id: A request that `DOWNLOAD` holds.
+            error: Why.
+
+        Returns:
+            False when its message is not known yet, or it is deleted.
+        """
+        record = await self._store.find(request_id)
+        if record is None or not record.message_id:
+            return False
+        ended = await self._store.mark_failed(DOWNLOAD, request_id, error.code, error.arguments)
+        if ended is None:
+            return False
+        if self._metrics:
+            self._metrics.request_ended(error.code, {})
+        self._outbox.enqueue(request_id)
+        return True
 
     async def cancel(self, request_id: int) -> bool:
         """Cancel a request: one that waits at once, a running one at the engine's next step.

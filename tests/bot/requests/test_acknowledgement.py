@@ -16,10 +16,11 @@ from bot.requests.acknowledgement import Acknowledgements
 from bot.requests.notifier import NotDelivered
 from bot.requests.record import RequestRecord
 from bot.requests.store import DOWNLOAD, INTAKE, RequestStore
+from tests.bot.cogs.test_rerhythm_menu import open_menu
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
 from tests.support.fakes import make_new_request
 from tests.support.queue_env import QueueEnv
-from tests.support.uploads import send_rerhythm, write_reel
+from tests.support.uploads import TRUNCATED_MIDI, send_rerhythm, write_reel
 
 
 async def test_the_row_is_on_disk_when_discord_is_told(
@@ -45,19 +46,23 @@ async def test_the_row_is_on_disk_when_discord_is_told(
 async def test_a_file_of_the_menu_is_kept_before_discord_is_told(
     server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await send_rerhythm(server, "reel.mid", write_reel())
     stored: list[str | None] = []
     defer = discord.InteractionResponse.defer
 
     async def watched(self: Any, **options: Any) -> Any:
-        stored.extend(one.worker for one in await server.history(server.bob))
+        stored.extend(one.worker for one in await server.history(server.alice))
         return await defer(self, **options)
 
     monkeypatch.setattr(discord.InteractionResponse, "defer", watched)
-    message = last_message(server.channel)
-    await server.bob.context_menu(server.channel, "Re-rhythm this tune", message)
+    await open_menu(server, ("reel.mid", write_reel()))
     assert stored == [DOWNLOAD]
-    assert await server.history(server.bob) == []
+    assert await server.history(server.alice) == []
+    result = await open_menu(server, ("reel.mid", TRUNCATED_MIDI))
+    assert result.response is not None
+    assert "cannot be read" in result.response.content
+    (failed,) = await server.history(server.alice)
+    assert failed.error_code == "UnreadableScore"
+    assert failed.answered_at
 
 
 def lose_reply(monkeypatch: pytest.MonkeyPatch, *, carried_out: bool, error: BaseException) -> None:
