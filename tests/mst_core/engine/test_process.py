@@ -110,7 +110,7 @@ async def test_a_busy_worker_is_alive_also_after_its_owner_was_stopped(
 async def test_a_start_that_hangs_or_is_stopped_is_noticed_and_one_that_computes_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.25)
+    monkeypatch.setattr("mst_core.engine.process.TICK_S", 0.5)
     (tmp_path / "hanging").touch()
     with pytest.raises(EngineLost, match=r"start \(the fake composer\) made no step for 8"):
         await make_engine(tmp_path).start()
@@ -120,7 +120,7 @@ async def test_a_start_that_hangs_or_is_stopped_is_noticed_and_one_that_computes
     starting = asyncio.create_task(engine.start())
     while starts(tmp_path) < 2:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    await asyncio.sleep(3)
+    await asyncio.sleep(5)
     assert not starting.done(), "a slow start is no frozen one"
     os.kill(int((tmp_path / "starts").read_text().splitlines()[-1]), signal.SIGSTOP)
     with pytest.raises(EngineLost, match="made no step"):
