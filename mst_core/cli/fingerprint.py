@@ -1,4 +1,4 @@
-"""``mst fingerprint``: compute a style's fingerprints and reference profiles again.
+"""``mst fingerprint``: compute what a style keeps of its tunes again.
 
 A module of its own because every command has one. ``mst echoes`` is its old name.
 """
@@ -28,7 +28,9 @@ For folk, from the tunes that it was trained on:
 )
 @options.models
 def command(style: str, corpus: tuple[Path, ...], models: Path) -> None:
-    """Compute the fingerprints and reference profiles of STYLE again, from its CORPUS.
+    """Compute what STYLE keeps of the tunes of its CORPUS again.
+
+    These are the fingerprints, the reference profiles and the rhythms of whole bars.
 
     `mst train` does this at its end; this command does it without training the networks again.
     """

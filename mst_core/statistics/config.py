@@ -15,6 +15,13 @@ class StatisticsConfig:
     min_count: int = 3
     """Bar rhythms and interval bigrams with fewer occurrences in a corpus are left out."""
 
+    min_rhythm_tunes: int = 3
+    """Tunes that a whole-bar rhythm must occur in: no rhythm of one player alone is kept."""
+    max_bar_rhythms: int = 80
+    """Whole-bar rhythms that are kept of each number of notes, the commonest ones."""
+    compared_bars: int = 16
+    """Bars of a tune whose rhythms are compared: the share falls with the length of a tune."""
+
     min_bar_notes: int = 3
     """A bar with fewer notes repeats nothing: it would be like too many others."""
     min_variation_overlap: float = 0.6

@@ -24,6 +24,7 @@ from mst_core.corpora.vocabulary import (
     interval_token,
 )
 from mst_core.errors import BrokenStyle
+from mst_core.statistics.bar_rhythms import BarRhythm, count_bar_rhythms, shared_rhythm_share
 from mst_core.statistics.config import StatisticsConfig
 from mst_core.statistics.repetition import count_repetition_patterns
 
@@ -85,6 +86,10 @@ class MeterStatistics(
     """Empty in files of an older training."""
     duration_entropy: float | None = None
     """Entropy of note values in bits, mean over windows of 64 notes; None in older files."""
+    bar_rhythms: tuple[tuple[int, BarRhythm], ...] = ()
+    """Number of bars and rhythm, see `count_bar_rhythms`; empty in older files."""
+    shared_rhythm_share: float | None = None
+    """See `bar_rhythms.shared_rhythm_share`; None in older files."""
 
 
 class StyleStatistics(
@@ -188,7 +193,7 @@ def count_statistics(
             keys[tune.key.name] += 1
             final_degrees[(sounding[-1] - tune.key.tonic) % 12] += 1
     found = [
-        (meter, _count_meter(some, set(vocabulary.ticks), config.min_count))
+        (meter, _count_meter(some, set(vocabulary.ticks), config))
         for meter, some in by_meter.items()
         if any(event.pitch is not None for tune in some for event in tune.events)
     ]
@@ -230,7 +235,9 @@ def count_compasses(tunes: Iterable[CorpusTune], n_bars: int = 16) -> dict[int, 
     return dict(sorted(counts.items()))
 
 
-def _count_meter(tunes: Sequence[CorpusTune], known: Set[int], min_count: int) -> MeterStatistics:
+def _count_meter(
+    tunes: Sequence[CorpusTune], known: Set[int], config: StatisticsConfig
+) -> MeterStatistics:
     """Count tunes of one meter, at least one of them with notes."""
     rhythms: Counter[tuple[int, int, bool]] = Counter()
     bigrams: Counter[tuple[int, int, bool, int, bool]] = Counter()
@@ -258,16 +265,18 @@ def _count_meter(tunes: Sequence[CorpusTune], known: Set[int], min_count: int) -
     return MeterStatistics(
         n_tunes=len(densities),
         n_bars=n_bars,
-        rhythm_counts=_rhythm_counts(rhythms, min_count),
+        rhythm_counts=_rhythm_counts(rhythms, config.min_count),
         final_onsets=dict(endings.most_common(6)),
         notes_per_bar=_percentiles(densities),
         pickups=dict(pickups.most_common(4)),
         duration_bigrams=tuple(
             DurationBigram(*bigram, count)
             for bigram, count in sorted(bigrams.items())
-            if count >= min_count
+            if count >= config.min_count
         ),
         duration_entropy=round(sum(entropies) / len(entropies), 3),
+        bar_rhythms=count_bar_rhythms(tunes, config),
+        shared_rhythm_share=shared_rhythm_share(tunes, config),
     )
 
 
@@ -326,6 +335,10 @@ def merge_meters(meters: Sequence[MeterStatistics]) -> MeterStatistics:
         return sum(meter.n_bars * value(meter) for meter in meters) / max(1, n_bars)
 
     measured = all(meter.duration_entropy is not None for meter in meters)
+    sharing = [meter for meter in meters if meter.shared_rhythm_share is not None]
+    bar_rhythms: Counter[BarRhythm] = Counter()
+    for meter in meters:
+        bar_rhythms.update({rhythm: count for count, rhythm in meter.bar_rhythms})
     return MeterStatistics(
         n_tunes=sum(meter.n_tunes for meter in meters),
         n_bars=n_bars,
@@ -340,6 +353,41 @@ def merge_meters(meters: Sequence[MeterStatistics]) -> MeterStatistics:
             DurationBigram(*bigram, count) for bigram, count in sorted(bigrams.items())
         ),
         duration_entropy=mean(lambda meter: meter.duration_entropy or 0.0) if measured else None,
+        bar_rhythms=tuple((count, rhythm) for rhythm, count in bar_rhythms.most_common()),
+        shared_rhythm_share=sum(
+            meter.n_bars * (meter.shared_rhythm_share or 0.0) for meter in sharing
+        )
+        / sum(meter.n_bars for meter in sharing)
+        if sharing
+        else None,
+    )
+
+
+def recount_bar_rhythms(
+    statistics: StyleStatistics,
+    tunes: Sequence[CorpusTune],
+    config: StatisticsConfig = StatisticsConfig(),
+) -> StyleStatistics:
+    """Return statistics with the whole-bar rhythms of a corpus, all else as it was.
+
+    Args:
+        statistics: of a style.
+        tunes: that it was trained on.
+        config: which rhythms are kept.
+    """
+    by_meter: dict[str, list[CorpusTune]] = defaultdict(list)
+    for tune in tunes:
+        by_meter[str(tune.meter)].append(tune)
+    return msgspec.structs.replace(
+        statistics,
+        meters={
+            name: msgspec.structs.replace(
+                meter,
+                bar_rhythms=count_bar_rhythms(by_meter[name], config),
+                shared_rhythm_share=shared_rhythm_share(by_meter[name], config),
+            )
+            for name, meter in statistics.meters.items()
+        },
     )
 
 

@@ -22,7 +22,11 @@ from mst_core.corpora.vocabulary import DurationVocabulary
 from mst_core.networks.model import ModelConfig, StyleModel
 from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import ReferenceProfiles
-from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
+from mst_core.statistics.style_statistics import (
+    StyleStatistics,
+    count_statistics,
+    recount_bar_rhythms,
+)
 from mst_core.styles import CARD_FILE
 from mst_core.training.loop import EpochResult, NetworkName, TrainConfig, encode_tune, train
 from mst_core.training.losses import StyleLosses, evaluate_model, fit_cache
@@ -173,7 +177,9 @@ def train_style(
 
 
 def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
-    """Write the fingerprints and reference profiles of the training tunes into a style folder.
+    """Write what is kept of the training tunes themselves into a style folder.
+
+    These are the fingerprints, the reference profiles, and the whole-bar rhythms in the statistics.
 
     Args:
         folder: the style folder, which must be there.
@@ -185,6 +191,7 @@ def write_reference_data(folder: Path, split: CorpusSplit) -> Fingerprints:
     fingerprints = Fingerprints.from_tunes(split.training, (*split.validation, *split.test))
     fingerprints.save(folder)
     ReferenceProfiles.from_tunes(split.training).save(folder)
+    recount_bar_rhythms(StyleStatistics.load(folder), split.training).save(folder)
     return fingerprints
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import to_ticks
 from mst_core.music import TICKS_PER_QUARTER, Meter
-from mst_core.transfer.bar_rhythms import keep_last_note, reference_rhythms
+from mst_core.transfer.bar_rhythms import keep_last_note, reference_rhythms, style_rhythms
 from mst_core.transfer.change_path import Alternatives
 from mst_core.transfer.log_odds import BigramKey
 from mst_core.transfer.meter_map import time_map
@@ -43,6 +43,8 @@ class SectionDrafts:
     """The bar groups of each class, by their indices in the section."""
     drafts: Sequence[Mapping[tuple[object, ...], RhythmPattern]]
     """For each draft the rhythm of each class."""
+    seed: tuple[int, ...]
+    """Of the choice among the style's whole-bar rhythms."""
 
     @property
     def bar_ticks(self) -> int:
@@ -104,11 +106,27 @@ class SectionDrafts:
         """
         found = []
         target = self.target
+        model = target.meter_model(self.meter)
+        rng = np.random.default_rng((*self.seed, self.index))
         for key, members in self.members.items():
             groups = tuple(self.section.groups[member] for member in members)
             own = self.rhythms[members[0]]
             drafts = [draft[key] for draft in self.drafts]
-            if target.reference_tune is not None and groups[0].first_bar >= 0:
+            if (
+                target.reference_tune is None
+                and groups[0].bar_count == 1
+                and groups[0].first_bar >= 0
+            ):
+                drafts += style_rhythms(
+                    model.statistics.bar_rhythms,
+                    len(groups[0].notes),
+                    self.bar_ticks,
+                    rng,
+                    grid=target.grid,
+                    min_duration=target.min_duration,
+                    config=target.config,
+                )
+            elif target.reference_tune is not None and groups[0].first_bar >= 0:
                 drafts += reference_rhythms(
                     target.reference_tune,
                     self.meter,
@@ -118,9 +136,10 @@ class SectionDrafts:
                     target.config,
                     on_barline=own[0][0] == 0,
                 )
-            if any(group.index + len(group.notes) == n_notes for group in groups):
+            ends_tune = any(group.index + len(group.notes) == n_notes for group in groups)
+            if ends_tune:
                 drafts = keep_last_note(own, drafts)
-            found.append(BarClass(self, groups, own, tuple(drafts)))
+            found.append(BarClass(self, groups, own, tuple(drafts), ends_tune=ends_tune))
         return found
 
 
@@ -133,6 +152,8 @@ class BarClass:
         groups: tuple[BarGroup, ...],
         own: RhythmPattern,
         drafts: tuple[RhythmPattern, ...],
+        *,
+        ends_tune: bool = False,
     ) -> None:
         """Give every note of every draft an id.
 
@@ -141,30 +162,59 @@ class BarClass:
             groups: the P groups of the class.
             own: their rhythm as it is, of M notes, in the new meter.
             drafts: rhythms of M notes that they can get.
+            ends_tune: whether one of the groups has the tune's last note.
         """
-        self._section, self._groups = section_drafts, groups
-        self._own, self._drafts = own, drafts
+        self._section, self._groups, self._ends_tune = section_drafts, groups, ends_tune
+        self.own, self.drafts = own, drafts
         starts = np.array([group.index for group in groups], dtype=np.int64)
-        self.alternatives = Alternatives(
-            starts[:, None] + np.arange(len(own)),
-            tuple(section_drafts.rhythm_ids(groups[0], draft) for draft in drafts),
-        )
-        """The notes (P, M) of the class, and their ids (M,) in each draft."""
+        self.notes: NDArray[np.int64] = starts[:, None] + np.arange(len(own))
+        """Indices in the tune of the notes of each group, (P, M)."""
 
-    def change_pieces(self, pick: int) -> list[Alternatives]:
-        """The pieces of the class that change independently on the way to a draft.
+    @property
+    def shared_rhythm_share(self) -> float:
+        """How often bars of the target with as many notes have the same rhythm, 0 to 1."""
+        target = self._section.target
+        if target.reference_tune is not None:
+            return 0.0
+        return target.meter_statistics(self._section.meter).shared_rhythm_share or 0.0
+
+    @property
+    def pool_key(self) -> Hashable:
+        """Classes with the same key can have one rhythm: as long, with as many notes, as open."""
+        group = self._groups[0]
+        return (
+            self._section.index,
+            group.first_bar < 0,
+            group.end - group.start,
+            len(self.own),
+            group.ends_with_long_note,
+            self._ends_tune and group.index,
+        )
+
+    @property
+    def pitch_key(self) -> Hashable:
+        """Length and intervals; classes with the same key differ in their rhythm only."""
+        group = self._groups[0]
+        return group.end - group.start, *(n.pitch - group.notes[0].pitch for n in group.notes)
+
+    def ids(self, rhythm: RhythmPattern) -> NDArray[np.int64]:
+        """The ids (M,) of the notes of each group in a rhythm."""
+        return self._section.rhythm_ids(self._groups[0], rhythm)
+
+    def change_pieces(self, new: RhythmPattern, n_notes: int) -> list[Alternatives]:
+        """The pieces of the class that change independently on the way to a rhythm.
 
         Args:
-            pick: index of the draft.
+            new: with as many notes as the class has.
+            n_notes: of the tune; a step should change a small share of them.
 
         Returns:
-            For each piece its notes, and their ids from the class's own rhythm to the draft.
+            For each piece its notes, and their ids from the class's own rhythm to the new one.
         """
         section, group, config = self._section, self._groups[0], self._section.target.config
         start, bar = section.start_position(group), section.bar_ticks
         positions = section.target.meter_model(section.meter).lattice.positions
-        new = self._drafts[pick]
-        known = {note for rhythm in (self._own, new) for note in rhythm}
+        known = {note for rhythm in (self.own, new) for note in rhythm}
 
         def is_idiomatic(onset: Fraction, duration: Fraction, is_rest: bool) -> bool:
             if not is_rest and (onset, duration) in known:
@@ -174,16 +224,17 @@ class BarClass:
                 return False
             return to_ticks(duration) in (allowed.rests if is_rest else allowed.notes)
 
+        max_notes = int(config.max_step * n_notes) // len(self._groups)
         found = []
-        for first, after in differing_pieces(self._own, new):
-            end = self._own[after][0] if after < len(self._own) else None
+        for first, after in differing_pieces(self.own, new):
+            end = self.own[after][0] if after < len(self.own) else None
             rhythms = intermediate_rhythms(
-                self._own[first:after], new[first:after], is_idiomatic, config
+                self.own[first:after], new[first:after], is_idiomatic, config, max_notes
             )
             shape = len(self._groups), after - first
             found.append(
                 Alternatives(
-                    self.alternatives.notes[:, first:after],
+                    self.notes[:, first:after],
                     tuple(
                         np.broadcast_to(section.rhythm_ids(group, rhythm, first, end), shape)
                         for rhythm in rhythms

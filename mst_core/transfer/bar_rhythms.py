@@ -10,8 +10,11 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from mst_core.errors import NoSuchTune
 from mst_core.music import TICKS_PER_QUARTER, Melody, Meter
+from mst_core.statistics.bar_rhythms import BarRhythm
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
 from mst_core.transfer.structure import split_into_bars
@@ -95,6 +98,54 @@ def keep_last_note(own: RhythmPattern, drafts: Sequence[RhythmPattern]) -> list[
     onset = own[-1][0]
     kept = [(*draft[:-1], own[-1]) for draft in drafts if not draft[:-1] or sum(draft[-2]) <= onset]
     return list(dict.fromkeys(kept)) or [own]
+
+
+def style_rhythms(
+    counted: Sequence[tuple[int, BarRhythm]],
+    n_notes: int,
+    bar_ticks: int,
+    rng: np.random.Generator,
+    *,
+    grid: int = 1,
+    min_duration: int = 1,
+    config: TransferConfig = TransferConfig(),
+) -> list[RhythmPattern]:
+    """Draw whole-bar rhythms with a number of notes, as a style's players wrote them.
+
+    Args:
+        counted: number of bars and rhythm, in ticks, of `MeterStatistics`.
+        n_notes: notes of each rhythm.
+        bar_ticks: length of the bar, in ticks.
+        rng: each rhythm is drawn once, the commoner the likelier.
+        grid: ticks; only rhythms in whole multiples of it are taken.
+        min_duration: shortest note, in ticks.
+        config: how many rhythms are drawn.
+
+    Returns:
+        Different rhythms; none where the style has none with as many notes, or counted bars of
+        another length.
+    """
+    if max((rhythm[-2] + rhythm[-1] for _, rhythm in counted), default=0) != bar_ticks:
+        return []
+    usable = [
+        (count, rhythm)
+        for count, rhythm in counted
+        if len(rhythm) == 2 * n_notes
+        and min(rhythm[1::2]) >= min_duration
+        and all(time % grid == 0 for time in rhythm)
+    ]
+    if not usable:
+        return []
+    weights = np.array([count for count, _ in usable], dtype=np.float64)
+    size = min(len(usable), config.max_style_rhythms)
+    drawn = rng.choice(len(usable), size, replace=False, p=weights / weights.sum())
+    return [
+        tuple(
+            (Fraction(onset, TICKS_PER_QUARTER), Fraction(ticks, TICKS_PER_QUARTER))
+            for onset, ticks in zip(usable[index][1][::2], usable[index][1][1::2], strict=True)
+        )
+        for index in sorted(drawn.tolist())
+    ]
 
 
 def reference_rhythms(

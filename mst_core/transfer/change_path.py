@@ -30,6 +30,8 @@ class Alternatives:
     """Indices of the notes in the tune, (P, M)."""
     options: tuple[NDArray[np.int64], ...]
     """The values of each option, (P, M), or (M,) where they are the same in all places."""
+    after: tuple[int, ...] = ()
+    """Indices of the pieces that must be wholly changed before this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,12 @@ def build_path(
     config: TransferConfig = TransferConfig(),
     on_step: Callable[[], None] = lambda: None,
 ) -> ChangePath:
-    """Build the path greedily, by the largest gain in similarity per changed note.
+    """Build the path to the values in which all pieces are wholly changed.
+
+    The similarity of a version should be as far on its way as its changed notes are. So each step
+    is the change that brings the version nearest to the straight line from the tune as it is to
+    the last version. By the largest gain instead, the similarity would be past that of the last
+    version long before the end, and the rest of the way would be lost.
 
     Args:
         own: the values (N,) of the tune as it is.
@@ -73,12 +80,21 @@ def build_path(
         on_step: called before each step of the search: a long tune takes minutes.
 
     Returns:
-        The versions that no other version beats.
+        The versions that no other version beats. The last is the one in which all is changed; where
+        that is no more similar than the tune as it is, the most similar one that was found.
     """
+    goal = own.copy()
+    for piece in alternatives:
+        goal[piece.notes] = piece.options[-1]
+    first, last = similarity(own), similarity(goal)
+    n_changed = int((goal != own).sum())
+    slope = (last - first) / max(1, n_changed)
+    is_rising = last > first + config.min_gain
     values = own.copy()
     levels = [0] * len(alternatives)
-    current = similarity(values)
-    visited = [(own, 0.0, current)]
+    changed = 0
+    current = first
+    visited = [(own, 0.0, first)]
     waiting = deque(range(len(alternatives)))
     max_step = max(1.0, config.max_step * len(own))
     tries = max(
@@ -88,33 +104,47 @@ def build_path(
     while misses < len(waiting):
         on_step()
         tried = [waiting[index] for index in range(min(tries, len(waiting)))]
-        best: tuple[bool, float, int, int, float] | None = None
+        best: tuple[tuple[float, ...], int, int, float, int] | None = None
         for index in tried:
             piece = alternatives[index]
+            if any(levels[other] + 1 < len(alternatives[other].options) for other in piece.after):
+                continue
             old = values[piece.notes]
+            unchanged = own[piece.notes]
+            before = int((old != unchanged).sum())
             for level in range(levels[index] + 1, len(piece.options)):
-                cost = int((piece.options[level] != old).sum())
-                is_small = cost <= max_step
-                if best is not None and best[0] > is_small:
-                    continue
-                values[piece.notes] = piece.options[level]
-                gain = similarity(values) - current
-                if gain > config.min_gain and (best is None or (is_small, gain / cost) > best[:2]):
-                    best = (is_small, gain / cost, index, level, gain)
+                option = piece.options[level]
+                cost = int((option != old).sum())
+                rise = int((option != unchanged).sum()) - before
+                values[piece.notes] = option
+                found = similarity(values)
+                if is_rising:
+                    off = abs(found - first - slope * (changed + rise))
+                    rank = (float(cost > max_step), off)
+                else:
+                    gain = found - current
+                    if gain <= config.min_gain or not cost:
+                        continue
+                    rank = (float(cost > max_step), -gain / cost)
+                if best is None or rank < best[0]:
+                    best = (rank, index, level, found, rise)
             values[piece.notes] = old
         waiting.rotate(-len(tried))
         if best is None:
             misses += len(tried)
             continue
         misses = 0
-        _, _, index, level, gain = best
+        _, index, level, current, rise = best
         piece = alternatives[index]
         values[piece.notes] = piece.options[level]
-        levels[index], current = level, current + gain
-        changed = float((values != own).mean())
-        visited.append((values.copy(), changed, current))
+        levels[index] = level
+        changed += rise
+        visited.append((values.copy(), changed / len(own), current))
         if level + 1 == len(piece.options):
             waiting.remove(index)
+    if is_rising:
+        ahead = [version for version in visited if version[2] < last - config.min_gain]
+        visited = [*ahead, (goal, n_changed / len(own), last)]
     return _undominated(visited, config.min_gain)
 
 

@@ -44,6 +44,12 @@ class TransferConfig:
     """Drafts of a long section, at the least."""
     max_rhythm_draft_events: int = 12_000
     """Notes of all drafts of a section together: a long section gets fewer drafts."""
+    max_style_rhythms: int = 40
+    """Whole-bar rhythms of the style that are added to the drafts of one class of bars."""
+    pooled_share: float = 0.4
+    """Bars with as many notes share a rhythm where so large a share of a style's tunes' do."""
+    max_pooled_rhythms: int = 120
+    """Rhythms that are weighed for one class of bars, or for one pool of classes."""
     draft_temperatures: tuple[float, ...] = (0.8, 1.0, 1.15)
     """Sampling temperatures of the drafts, in turn."""
 
@@ -56,6 +62,14 @@ class TransferConfig:
     See docs/decisions.md#log-odds."""
     entropy_weight: float = 0.4
     """Weight of the duration entropy when drafts are compared; the similarity has the rest."""
+    rhythm_progress: float = 1.2
+    """Progress of the log-odds that a whole draft should have. See docs/decisions.md#gain-cap."""
+    short_note: int = 6
+    """Ticks: shorter notes than this should be no commoner than in the style ..."""
+    short_weight: float = 4.0
+    """... and each share of them beyond that lowers a whole draft's similarity by this."""
+    rest_weight: float = 2.0
+    """The same for rests a note beyond the style's."""
     rhythm_gain_cap: float = 2.2
     """Progress of the log-odds counts up to this; 1 is the mean of the target style's tunes.
 

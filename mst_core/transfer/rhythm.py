@@ -20,9 +20,10 @@ from mst_core.generation.composition import SideResult
 from mst_core.music import Melody, Meter, MeterChange, Note
 from mst_core.transfer.augmentation import UNSCALED, augment, augmentation_for, augmented_bars
 from mst_core.transfer.bar_classes import SectionDrafts, rhythms_in_meter
-from mst_core.transfer.change_path import ChangePath, build_path, select_drafts
+from mst_core.transfer.change_path import ChangePath, build_path
 from mst_core.transfer.meter_map import tempo_ratio, time_map
 from mst_core.transfer.rhythm_drafts import DraftWriter
+from mst_core.transfer.rhythm_selection import select_rhythms
 from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
 from mst_core.transfer.structure import (
     MeterSection,
@@ -159,17 +160,11 @@ def build_rhythm_path(
         own,
         target.config,
     )
-    picks = select_drafts(
-        own,
-        [bar_class.alternatives for bar_class in classes],
-        similarity.of_whole_draft,
-        target.config,
-        note_step,
-    )
+    chosen = select_rhythms(own, classes, similarity.of_whole_draft, target.config, note_step)
     pieces = [
         piece
-        for bar_class, pick in zip(classes, picks, strict=True)
-        for piece in bar_class.change_pieces(pick)
+        for bar_class, rhythm in zip(classes, chosen, strict=True)
+        for piece in bar_class.change_pieces(rhythm, len(melody.notes))
     ]
     return RhythmPath(
         source,
@@ -252,6 +247,7 @@ def _write_drafts(
                 own,
                 writer.classes,
                 drafts,
+                (seed, number),
             )
         )
     return found, unplayable

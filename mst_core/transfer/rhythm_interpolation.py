@@ -3,7 +3,8 @@
 Both rhythms are cut wherever the same note begins at the same time in both: what lies between two
 cuts can change by itself. Longer pieces get intermediate rhythms, in which the first notes have the
 new rhythm and the others still the old (or the last notes first). One is kept only when each of its
-notes is idiomatic at its position (docs/decisions.md#change-path).
+notes is idiomatic at its position (docs/decisions.md#change-path). Where that leaves too large a
+step, single notes move instead.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def intermediate_rhythms(
     new: RhythmPattern,
     is_idiomatic: Callable[[Fraction, Fraction, bool], bool],
     config: TransferConfig = TransferConfig(),
+    max_notes: int | None = None,
 ) -> list[RhythmPattern]:
     """Interpolate between two rhythms of a piece, note by note.
 
@@ -46,6 +48,7 @@ def intermediate_rhythms(
         new: the rhythm that it becomes, with as many notes.
         is_idiomatic: whether the style has a note or rest at a position.
         config: the durations that are plain in any style.
+        max_notes: that may differ from one rhythm to the next, at least 2; None for any number.
 
     Returns:
         ``old``, the intermediate rhythms in order, and ``new``. Of the two directions, first notes
@@ -60,7 +63,63 @@ def intermediate_rhythms(
         ([step for step in steps if step is not None] for steps in directions),
         key=lambda steps: len(set(steps)),
     )
-    return [old, *(step for step in dict.fromkeys(between) if step not in (old, new)), new]
+    steps = [old, *(step for step in dict.fromkeys(between) if step not in (old, new)), new]
+    if max_notes is None:
+        return steps
+    finer = [old]
+    for before, after in pairwise(steps):
+        finer += _steps_of_few_notes(before, after, max(2, max_notes))
+    return finer
+
+
+def _steps_of_few_notes(
+    old: RhythmPattern, new: RhythmPattern, max_notes: int
+) -> list[RhythmPattern]:
+    """Rhythms from after ``old`` to ``new``, each with at most so many notes other than before."""
+    moved = _note_by_note(old, new)
+    found = []
+    at = old
+    while at != new:
+        index = 0
+        while index + 1 < len(moved) and _n_differing(at, moved[index + 1]) <= max_notes:
+            index += 1
+        at = moved[index]
+        found.append(at)
+        moved = moved[index + 1 :]
+    return found
+
+
+def _note_by_note(old: RhythmPattern, new: RhythmPattern) -> list[RhythmPattern]:
+    """The rhythms from after ``old`` to ``new`` when one onset after another moves.
+
+    Onsets that become earlier move first, from the first on, then the others from the last on: so
+    none ever passes its neighbor.
+    """
+    earlier = [i for i in range(len(old)) if new[i][0] < old[i][0]]
+    later = [i for i in reversed(range(len(old))) if new[i][0] > old[i][0]]
+    is_new = [old[i][0] == new[i][0] for i in range(len(old))]
+    found = []
+    for index in (*earlier, *later):
+        is_new[index] = True
+        onsets = [(new if is_new[i] else old)[i][0] for i in range(len(old))]
+        rhythm = []
+        for i, onset in enumerate(onsets):
+            source = new if is_new[i] else old
+            if i + 1 == len(onsets):
+                end = sum(source[i], Fraction(0))
+            elif is_new[i] == is_new[i + 1]:
+                end = min(sum(source[i], Fraction(0)), onsets[i + 1])
+            else:
+                end = onsets[i + 1]
+            rhythm.append((onset, end - onset))
+        found.append(tuple(rhythm))
+    if not found or found[-1] != new:
+        found.append(new)
+    return found
+
+
+def _n_differing(one: RhythmPattern, other: RhythmPattern) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))
 
 
 def _join(

@@ -167,6 +167,10 @@ class RhythmSimilarity:
         self._duration_entropy = (
             sum(share * bits for share, bits in known) / weight if weight else None
         )
+        self._short_share = sum(
+            target.weight * _short_share(target.durations, config.short_note) for target in targets
+        )
+        self._rest_share = sum(target.weight * _rest_share(target.durations) for target in targets)
         self._cache: dict[int, float] = {}
         self._target_log_odds = sum(
             t.weight * t.log_odds.target_mean for t in targets if t.log_odds
@@ -175,6 +179,38 @@ class RhythmSimilarity:
 
     def __call__(self, values: NDArray[np.int64]) -> float:
         """Similarity of the version whose notes have these ids, (N,)."""
+        overlap, progress, _ = self._overlap_and_progress(values)
+        if progress is None:
+            return overlap
+        weight = self._config.rhythm_log_odds_weight
+        return (1 - weight) * overlap + weight * min(progress, self._config.rhythm_gain_cap)
+
+    def of_whole_draft(self, values: NDArray[np.int64]) -> float:
+        """The similarity of a whole draft (N,), which should be like one tune of the style.
+
+        Its log-odds should be those of real tunes, neither less nor more; so should its duration
+        entropy, and it should have no more short notes than they. Versions on the change path are
+        not judged by these: a tune that is half changed has the durations of both rhythms.
+        """
+        config = self._config
+        overlap, progress, n_rests = self._overlap_and_progress(values)
+        similarity = overlap
+        if progress is not None:
+            weight = config.rhythm_log_odds_weight
+            similarity *= 1 - weight
+            similarity += weight * (1 - abs(progress - config.rhythm_progress))
+        ticks = self._index.table[3, values]
+        if self._duration_entropy is not None:
+            weight = config.entropy_weight
+            off = abs(duration_entropy(ticks) - self._duration_entropy)
+            similarity = (1 - weight) * similarity + weight * (1 - off)
+        short = float((ticks < config.short_note).mean())
+        similarity -= config.short_weight * max(0.0, short - self._short_share)
+        rests = n_rests / max(1, len(values))
+        return similarity - config.rest_weight * max(0.0, rests - self._rest_share)
+
+    def _overlap_and_progress(self, values: NDArray[np.int64]) -> tuple[float, float | None, int]:
+        """Overlap of the profiles, progress of the log-odds, and number of rests."""
         config = self._config
         notes, rests, bigrams = self._event_codes(values)
         overlap = _overlap(np.append(notes, rests), self._durations)
@@ -182,23 +218,9 @@ class RhythmSimilarity:
         overlap += config.bigram_weight * _overlap(bigrams, self._bigrams)
         distance = self._target_log_odds - self._start
         if distance <= config.min_distance:
-            return overlap
+            return overlap, None, len(rests)
         progress = (self._mean_log_odds(bigrams) - self._start) / distance
-        weight = config.rhythm_log_odds_weight
-        return (1 - weight) * overlap + weight * min(progress, config.rhythm_gain_cap)
-
-    def of_whole_draft(self, values: NDArray[np.int64]) -> float:
-        """The similarity of a whole draft (N,), with its duration entropy as a further part.
-
-        Versions on the change path are not judged by it: a tune that is half changed has the
-        durations of both rhythms.
-        """
-        similarity = self(values)
-        if self._duration_entropy is None:
-            return similarity
-        weight = self._config.entropy_weight
-        off = abs(duration_entropy(self._index.table[3, values]) - self._duration_entropy)
-        return (1 - weight) * similarity + weight * max(0.0, 1 - off)
+        return overlap, progress, len(rests)
 
     def _mean_log_odds(self, bigrams: NDArray[np.int64]) -> float:
         """Mean log-odds for the target of coded bigrams (B,), in nats a bigram."""
@@ -244,6 +266,19 @@ class RhythmSimilarity:
         inner = slice(0, max(0, len(values) - 1))
         bigrams = np.append(after_notes[inner], after_rests[inner][has_rest[inner]])
         return notes, rests, bigrams
+
+
+def _short_share(durations: RhythmProfile, short_note: int) -> float:
+    """Share of the notes of a profile of events that are shorter than so many ticks."""
+    notes = sum(share for (_, _, rest), share in durations.items() if not rest)
+    short = sum(s for (_, ticks, rest), s in durations.items() if not rest and ticks < short_note)
+    return short / notes if notes else 0.0
+
+
+def _rest_share(durations: RhythmProfile) -> float:
+    """Rests a note in a profile of events."""
+    rests = sum(share for (_, _, rest), share in durations.items() if rest)
+    return rests / (1 - rests) if rests < 1 else 0.0
 
 
 def _sorted_distribution(

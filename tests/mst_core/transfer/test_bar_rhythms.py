@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from mst_core.transfer.bar_rhythms import (
     bar_rhythms,
     keep_last_note,
     reference_rhythms,
+    style_rhythms,
 )
 from mst_core.transfer.config import TransferConfig
 from tests.support.melodies import JIG, REEL, melodies
@@ -82,6 +84,23 @@ def test_the_last_note_of_a_tune_stays_in_every_draft() -> None:
 def test_no_more_reference_rhythms_are_taken_than_the_configuration_allows() -> None:
     config = TransferConfig(max_reference_rhythms=1)
     assert len(reference_rhythms(REEL, REEL.meter, 1, 6, config=config)) == 1
+
+
+COUNTED = ((9, (0, 48, 48, 48)), (4, (0, 72, 72, 24)), (2, (0, 92, 92, 4)), (8, (0, 96)))
+
+
+def test_rhythms_of_players_have_the_number_of_notes_and_no_note_too_short() -> None:
+    found = style_rhythms(COUNTED, 2, 96, np.random.default_rng(1), min_duration=6)
+    assert sorted(found) == [((0, 2), (2, 2)), ((0, 3), (3, 1))]
+    assert style_rhythms(COUNTED, 5, 96, np.random.default_rng(1)) == []
+    assert style_rhythms(COUNTED, 2, 72, np.random.default_rng(1)) == []
+
+
+def test_the_commoner_a_rhythm_of_players_the_more_often_it_is_drawn() -> None:
+    config = TransferConfig(max_style_rhythms=1)
+    rng = np.random.default_rng(1)
+    drawn = [style_rhythms(COUNTED, 2, 96, rng, config=config)[0] for _ in range(200)]
+    assert drawn.count(((0, 2), (2, 2))) > drawn.count(((0, 3), (3, 1))) > 0
 
 
 @given(melodies(repeats=True))

@@ -105,18 +105,46 @@ def test_the_full_strength_reaches_a_target_that_every_step_comes_nearer_to() ->
     assert [result.changed for result in path.results] == [0, 0.25, 0.5, 0.75, 1.0]
 
 
-def test_the_step_with_the_largest_gain_per_note_comes_first() -> None:
-    own = array(0, 0, 0)
+def test_each_step_keeps_the_similarity_as_far_on_its_way_as_the_changed_notes() -> None:
+    own = array(0, 0, 0, 0)
     pieces = [
-        Alternatives(array(0, 1)[None], (array(0, 0)[None], array(1, 1)[None])),
-        Alternatives(array(2)[None], (array(0)[None], array(1)[None])),
+        Alternatives(array(note)[None], (array(0)[None], array(1)[None])) for note in range(4)
     ]
 
     def similarity(values: NDArray[np.int64]) -> float:
-        return float(values @ np.array([0.1, 0.1, 0.15]))  # 0.2 for two notes, 0.15 for one
+        return float(values @ np.array([0.9, 0.2, 0.25, -0.35]))  # 1.0 in all, 0.25 a note
 
-    path = build_path(own, pieces, similarity, TransferConfig(max_step=1.0))
-    assert path.versions[1].tolist() == [0, 0, 1]
+    path = build_path(own, pieces, similarity)
+    assert path.versions[1].tolist() == [0, 0, 1, 0]
+    assert path.versions[2].tolist() == [0, 1, 1, 0]
+
+
+def test_the_last_version_is_wholly_changed_though_one_on_the_way_was_more_similar() -> None:
+    own = array(0, 0, 0)
+    pieces = [
+        Alternatives(array(note)[None], (array(0)[None], array(1)[None])) for note in range(3)
+    ]
+
+    def similarity(values: NDArray[np.int64]) -> float:
+        return float(values @ np.array([0.3, 0.8, -0.6]))
+
+    path = build_path(own, pieces, similarity)
+    assert path.at(1.0)[0].tolist() == [1, 1, 1]
+    assert path.at(1.0)[1].changed == 1
+    assert max(result.similarity or 0 for result in path.results[:-1]) < similarity(array(1, 1, 1))
+
+
+def test_a_piece_waits_until_those_before_it_are_wholly_changed() -> None:
+    own = array(0, 0)
+    first = Alternatives(array(0)[None], (array(0)[None], array(1)[None], array(2)[None]))
+    second = Alternatives(array(1)[None], (array(0)[None], array(1)[None]), after=(0,))
+
+    def similarity(values: NDArray[np.int64]) -> float:
+        return float(values @ np.array([1, 2]))
+
+    versions = [it.tolist() for it in build_path(own, [first, second], similarity).versions]
+    assert [2, 1] in versions
+    assert all(version[0] == 2 for version in versions if version[1])
 
 
 def test_a_step_larger_than_the_maximum_waits_until_no_smaller_one_helps() -> None:
@@ -129,6 +157,7 @@ def test_a_step_larger_than_the_maximum_waits_until_no_smaller_one_helps() -> No
     def similarity(values: NDArray[np.int64]) -> float:
         return float(values @ np.array([0.3, 0.3, 0.01]))
 
+    # The straight line asks for the two notes first, since they are nearer to it.
     small = build_path(own, pieces, similarity, TransferConfig(max_step=1 / 3))
     assert small.versions[1].tolist() == [0, 0, 1]
     large = build_path(own, pieces, similarity, TransferConfig(max_step=1.0))

@@ -105,13 +105,41 @@ def test_progress_of_the_log_odds_counts_from_the_tune_as_it_is_up_to_the_gain_c
 def test_a_whole_draft_is_also_compared_by_its_duration_entropy() -> None:
     index = RhythmIndex()
     even, dotted = ids(index, EVEN), ids(index, DOTTED)
-    similarity = RhythmSimilarity(index, [target(EVEN)], dotted)
-    weight = TransferConfig().entropy_weight
+    config = TransferConfig(rest_weight=0, short_weight=0)
+    similarity = RhythmSimilarity(index, [target(EVEN)], dotted, config)
+    weight = config.entropy_weight
     # Even notes have an entropy of 0 bits as the target has; two equally frequent values have 1.
     assert similarity.of_whole_draft(even) == pytest.approx(
         (1 - weight) * similarity(even) + weight
     )
     assert similarity.of_whole_draft(dotted) == pytest.approx((1 - weight) * similarity(dotted))
+
+
+def test_a_whole_draft_should_be_as_much_like_the_style_as_its_tunes_and_not_more() -> None:
+    index = RhythmIndex()
+    even, dotted = ids(index, EVEN), ids(index, DOTTED)
+
+    def value(progress: float) -> float:
+        config = TransferConfig(rhythm_progress=progress)
+        whole = RhythmSimilarity(index, [target(EVEN, DOTTED)], dotted, config)
+        return whole.of_whole_draft(even)
+
+    assert value(1.0) > value(0.5)  # the even bars have gone the whole way ...
+    assert value(1.0) > value(1.5)  # ... and not half as far again
+
+
+def test_short_notes_and_rests_beyond_those_of_the_style_lower_a_whole_draft() -> None:
+    index = RhythmIndex()
+    quarters: RhythmPattern = tuple((Fraction(beat), Fraction(1)) for beat in range(4))
+    flurry = (*quarters[:2], (Fraction(2), Fraction(11, 6)), (Fraction(23, 6), Fraction(1, 6)))
+    gaps: RhythmPattern = tuple((Fraction(beat), Fraction(1, 2)) for beat in range(4))
+    own = ids(index, quarters)
+    no_shorts, no_rests = TransferConfig(short_weight=0), TransferConfig(rest_weight=0)
+    for rhythm, config in ((flurry, no_shorts), (gaps, no_rests)):
+        values = ids(index, rhythm)
+        weighed = RhythmSimilarity(index, [target(quarters)], own).of_whole_draft(values)
+        free = RhythmSimilarity(index, [target(quarters)], own, config).of_whole_draft(values)
+        assert weighed < free
 
 
 def test_an_id_stands_for_position_duration_and_the_rests_around_a_note() -> None:
