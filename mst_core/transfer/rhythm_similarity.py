@@ -269,7 +269,7 @@ class RhythmSimilarity:
 
 
 def _short_share(durations: RhythmProfile, short_note: int) -> float:
-    """Share of the notes of a profile of events that are shorter than so many ticks."""
+    """Share of the notes of a profile of events that are shorter than ``short_note`` ticks."""
     notes = sum(share for (_, _, rest), share in durations.items() if not rest)
     short = sum(s for (_, ticks, rest), s in durations.items() if not rest and ticks < short_note)
     return short / notes if notes else 0.0
