@@ -75,7 +75,7 @@ def intermediate_rhythms(
 def _steps_of_few_notes(
     old: RhythmPattern, new: RhythmPattern, max_notes: int
 ) -> list[RhythmPattern]:
-    """Rhythms from after ``old`` to ``new``, each with at most ``max_notes`` notes other than before."""
+    """Rhythms from after ``old`` to ``new``; neighbors differ in ``max_notes`` notes at most."""
     moved = _note_by_note(old, new)
     found = []
     at = old

@@ -22,7 +22,7 @@ from mst_core.networks.style import load_styles
 from mst_core.statistics.fingerprints import FINGERPRINTS_FILE, Fingerprints
 from mst_core.statistics.reference_profiles import PROFILES_FILE, ReferenceProfiles
 from mst_core.statistics.shared_runs import longest_shared_run, melody_steps, rhythm_steps
-from mst_core.statistics.style_statistics import StyleStatistics, count_statistics
+from mst_core.statistics.style_statistics import STATISTICS_FILE, StyleStatistics, count_statistics
 from mst_core.training.train_style import CorpusSplit
 from tests.support.corpus import DANCES, TUNES, make_tune, write_corpus
 from tests.support.paths import MODELS
@@ -152,10 +152,15 @@ def test_a_command_computes_them_again_without_training(tmp_path: Path, name: st
     folder = tmp_path / "models" / "dances"
     folder.mkdir(parents=True)
     shutil.copy(MODELS / "folk" / "style.toml", folder)
+    shutil.copy(MODELS / "folk" / STATISTICS_FILE, folder)
+    shipped = StyleStatistics.load(folder).meters
     corpus = write_corpus(tmp_path / "dances.jsonl")
     words = [name, "dances", str(corpus), "--models", str(folder.parent)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.stderr
+    counted = StyleStatistics.load(folder).meters
+    assert counted["2/4"].bar_rhythms != shipped["2/4"].bar_rhythms
+    assert counted["2/4"].rhythm_counts == shipped["2/4"].rhythm_counts
     found = Fingerprints.load(folder)
     assert found is not None
     split = CorpusSplit.by_cluster(DANCES)

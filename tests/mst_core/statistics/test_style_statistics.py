@@ -136,11 +136,12 @@ def test_missing_or_damaged_statistics_break_the_style(tmp_path: Path) -> None:
         StyleStatistics.load(tmp_path)
 
 
-def test_the_keys_on_disk_are_those_of_version_0_1(tmp_path: Path) -> None:
+def test_the_keys_on_disk_are_those_of_version_0_1_and_what_was_added(tmp_path: Path) -> None:
     STATISTICS.save(tmp_path)
     written = json.loads((tmp_path / STATISTICS_FILE).read_text())
     shipped = json.loads((MODELS / "folk" / STATISTICS_FILE).read_text())
     assert written.keys() == shipped.keys()
     assert written["meters"]["2/4"].keys() == shipped["meters"]["6/8"].keys() == {
         "tunes", "bars", "rhythms", "endings", "notes_a_bar", "pickups", "turns", "variety",
+        "bar_rhythms", "shared_rhythm_share",
     }  # fmt: skip
