@@ -16,7 +16,7 @@ MAX_BLIND_LOOKS = 4 * MAX_IDLE_LOOKS
 """The same where the system does not say what a process computes."""
 MAX_STEP_S = 20.0
 """CPU seconds without a step, after which what computes counts as hung: an endless loop."""
-MIN_WORK_S = 0.05
+MIN_WORK_S = 0.02
 """CPU seconds that count as computing; the signs of life of an idle worker cost far less."""
 FAULT_S = 0.01
 """What a page fault counts in CPU seconds: who waits for the disk goes on as well."""
