@@ -35,8 +35,6 @@ ENGINE = "mst_core.engine.worker"
 LOAD_MINUTES = 3.0
 """Minutes of the load in `count_load`."""
 SAMPLE_S = 5.0
-SETTLE_S = 240.0
-"""Seconds for what is open at the end; what is open still must be in the ledger."""
 LAG_GOAL_S = 0.02
 """The 99th percentile of the loop's lag must be below it."""
 FILE_SHARE = 0.2
@@ -51,6 +49,8 @@ class LoadConfig:
     minutes: float = 10.0
     pause_s: float = 15.0
     """Mean pause between two commands of one of them."""
+    settle_s: float = 240.0
+    """For what is open at the end; what is open still must be in the ledger."""
 
 
 @dataclass
@@ -137,7 +137,9 @@ async def run_load(config: LoadConfig, seed: int) -> LoadResult:
                 await asyncio.gather(*asking, return_exceptions=True)
                 result.lag_s = [float(one) for one in lag_file.read_text().split()]
                 with suppress(TimeoutError):
-                    await until(lambda: all(map(has_ended, discord.exchanges)), "the end", SETTLE_S)
+                    await until(
+                        lambda: all(map(has_ended, discord.exchanges)), "the end", config.settle_s
+                    )
                 await bot.stop()
                 result.n_open = count_open(bot.data)
             finally:
@@ -216,9 +218,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--users", type=int, default=LoadConfig.n_people)
     parser.add_argument("--minutes", type=float, default=LoadConfig.minutes)
     parser.add_argument("--pause-s", type=float, default=LoadConfig.pause_s)
+    parser.add_argument("--settle-s", type=float, default=LoadConfig.settle_s)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    config = LoadConfig(options.users, options.minutes, options.pause_s)
+    config = LoadConfig(options.users, options.minutes, options.pause_s, options.settle_s)
     result = asyncio.run(run_load(config, options.seed))
     print_load(config, result)
     return int(bool(result.broken) or result.percentile_lag_s(99) >= LAG_GOAL_S)
