@@ -115,9 +115,9 @@ class Admission:
             raise TooManyOpen(self._max_open)
         in_all, of_server = await self._store.count_waiting(guild_id)
         if in_all + pending_in_all > MAX_WAITING:
-            raise QueueFull(in_all)
+            raise QueueFull(in_all + pending_in_all - 1)
         if guild_id and of_server + pending_of_server > MAX_WAITING_PER_SERVER:
-            raise QueueFull(of_server)
+            raise QueueFull(of_server + pending_of_server - 1)
         wait_s = await self._pause_s(user_id)
         if wait_s > 0:
             raise TooSoon(f"{wait_s:.0f}" if wait_s >= 1 else "1")

@@ -69,6 +69,8 @@ async def test_a_full_queue_refuses_in_plain_words(
         await queue.store.add(make_new_request(user_id=user, guild_id=10))
     with pytest.raises(QueueFull, match="2 requests are waiting"):
         await admission.check(9, 10, 1)
+    with pytest.raises(QueueFull, match="2 requests are waiting"):  # those just admitted count
+        await admission.check(9, 11, 1, pending_of_server=3)
     await admission.check(9, 11, 1)
     await admission.check(9, None, 1)
     await queue.store.add(make_new_request(user_id=3, guild_id=11))

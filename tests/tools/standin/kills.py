@@ -225,7 +225,7 @@ class Torture:
     async def _restart(self) -> None:
         """Start the bot, if it has ended by itself: it does when its engine dies in its start."""
         if not self._bot.running:
-            if await self._bot.wait() != -signal.SIGKILL:
+            if await self._bot.wait() not in (0, -signal.SIGKILL):
                 self.kills["ended itself"] += 1
             await self._bot.start()
 
