@@ -65,27 +65,28 @@ def write_new_tune(
     rng = np.random.default_rng(request.seed)
     meter = _choose_meter(request, rhythm_style, rng)
     key = _choose_key(request, pitch_style, rng)
+    two_styles = pitch_style is not rhythm_style
+    # The bars of another rhythm seldom leave room for a long note at every phrase end.
+    cadence_bars = 0 if two_styles else pitch_style.card.cadence_bars
     plan = plan_form(
         request.bars,
         pitch_style.card.forms,
         rng,
         pitch_style.statistics.repetition_patterns,
         varied=_seldom_repeats(pitch_style, config),
-        cadence_bars=pitch_style.card.cadence_bars,
+        cadence_bars=cadence_bars,
         config=config,
     )
     own_meter = meter if meter in pitch_style.card.meters else _most_common_meter(pitch_style)
-    long_cadences = pitch_style.card.cadence_bars > 0
     models = MeterModel.candidates(
         pitch_style,
         own_meter,
         rng,
         config,
-        min_final_ticks=config.min_hymn_cadence_ticks if long_cadences else EIGHTH_TICKS,
+        min_final_ticks=config.min_hymn_cadence_ticks if cadence_bars else EIGHTH_TICKS,
     )
     model = models[0]
     reference = draw_reference(pitch_style, model.meter, rng)
-    two_styles = pitch_style is not rhythm_style
     if two_styles:
         rhythm_model = _matching_model(rhythm_style, meter, model, plan, rng)
     else:
@@ -117,7 +118,7 @@ def write_new_tune(
             (request.seed, 2),
             lambda share: on_progress(0.5 + share / 2),
         )
-    if pitch_style.card.cadence_bars and key.mode == "minor":
+    if cadence_bars and key.mode == "minor":
         best.state.events[:] = raise_leading_notes(best.state.events, key.tonic, constraints)
     # With two styles the second one's rhythm would have to be found for each first ending too.
     endings = {} if two_styles else write_first_endings(best, model, pitch_style, request.seed)
@@ -322,9 +323,11 @@ def _free_constraints(
             f"a bar of {model.meter} has too many or too few notes for one of {rhythm_model.meter}"
         )
     temperature, top_p = sampling_for(style, model.config)
-    # In a solo the next duration depends on the last: a prior by position would split its runs.
+    # In a solo the next duration depends on the last: a prior by position splits its runs.
     varied = _seldom_repeats(style, model.config)
-    prior = {} if varied else reference_prior(reference, style.model.vocabulary)
+    config = model.config
+    if varied:
+        config = replace(config, reference_prior_weight=config.varied_prior_weight)
     return WritingConstraints(
         header=TuneHeader.regular(model.meter, key, plan.bar_count),
         key=key,
@@ -339,8 +342,8 @@ def _free_constraints(
         temperature=temperature,
         top_p=top_p,
         breaths=breaths,
-        duration_prior=prior,
-        config=model.config,
+        duration_prior=reference_prior(reference, style.model.vocabulary),
+        config=config,
     )
 
 

@@ -63,6 +63,8 @@ class GenerationConfig:
     """Profiles of a meter from which one tune is drawn as the reference; below, all are pooled."""
     reference_prior_weight: float = 0.25
     """Weight of the reference tune's duration prior against the network, pitches free."""
+    varied_prior_weight: float = 0.1
+    """The same in styles whose tunes seldom repeat."""
     target_prior_weight: float = 0.5
     """Weight of the target tune's duration prior against the network, pitches given."""
     lookahead_weight: float = 0.35

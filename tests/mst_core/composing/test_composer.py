@@ -165,6 +165,15 @@ def test_two_styles_give_pitches_and_rhythm(
     ]
 
 
+@pytest.mark.parametrize("rhythm", ["folk", "strathspey"])
+def test_the_pitches_of_a_hymn_find_room_in_the_bars_of_a_dance(
+    composer: Composer, rhythm: str
+) -> None:
+    for seed in (0, 2, 5):
+        request = Compose(pitch="chorale", rhythm=rhythm, seed=seed, bars=8)
+        assert composer.compose(request).melody.bar_count == 8
+
+
 def test_different_seeds_give_different_tunes(composer: Composer) -> None:
     tunes = {
         composer.compose(Compose(pitch="folk", rhythm="folk", seed=s, bars=8)).melody
