@@ -24,8 +24,9 @@ PHRASE_BARS = 4
 """Bars from one phrase end to the next."""
 LEAP = 5
 """Semitones of a fourth, the smallest interval that counts as a leap."""
-WHOLE_TUNE = ("has pickup", "final leap", "final tonic", "final long")
-"""Columns that need the beginning or the end of a tune: a passage of it has another."""
+WHOLE_TUNE = ("has pickup", "final leap", "final tonic")
+"""Columns that need the beginning or the end of a tune: a passage of it has another. The last note
+of a new jazz line is compared with that of passages: it ends as a chorus does, not as a record."""
 LONG = 2
 """A note ends a phrase that lasts this many times the tune's median duration."""
 

@@ -92,12 +92,18 @@ def keep_last_note(own: RhythmPattern, drafts: Sequence[RhythmPattern]) -> list[
         drafts: rhythms of M notes.
 
     Returns:
-        Each draft with the last note of ``own``, without those whose other notes leave it no
-        room; ``own`` itself where none is left.
+        Each draft with the last note of ``own``. Where its other notes leave no room for that, as
+        many of its last notes as necessary are those of ``own``. Different ones only, at least one.
     """
-    onset = own[-1][0]
-    kept = [(*draft[:-1], own[-1]) for draft in drafts if not draft[:-1] or sum(draft[-2]) <= onset]
-    return list(dict.fromkeys(kept)) or [own]
+    kept = []
+    for draft in drafts or [own]:
+        n_own = next(
+            count
+            for count in range(1, len(own) + 1)
+            if count == len(own) or sum(draft[-count - 1]) <= own[-count][0]
+        )
+        kept.append((*draft[: len(own) - n_own], *own[len(own) - n_own :]))
+    return list(dict.fromkeys(kept))
 
 
 def style_rhythms(

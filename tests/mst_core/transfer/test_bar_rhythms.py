@@ -76,9 +76,12 @@ def test_the_last_note_of_a_tune_stays_in_every_draft() -> None:
     own = ((0 * quarter, quarter), (quarter, quarter), (2 * quarter, 2 * quarter))
     early = ((0 * quarter, quarter / 2), (quarter / 2, quarter), (quarter * 3, quarter))
     late = ((0 * quarter, 2 * quarter), (2 * quarter, quarter), (3 * quarter, quarter))
-    assert keep_last_note(own, [early, late]) == [(*early[:2], own[2])]
-    assert keep_last_note(own, [late]) == [own]
+    assert keep_last_note(own, [early, early]) == [(*early[:2], own[2])]
+    assert keep_last_note(own, [late]) == [own], "its second note would reach into the last"
+    snap = ((0 * quarter, quarter / 2), (quarter / 2, 2 * quarter), (5 * quarter / 2, quarter))
+    assert keep_last_note(own, [snap]) == [(snap[0], *own[1:])]
     assert keep_last_note(own[:1], [((quarter, quarter),)]) == [own[:1]]
+    assert keep_last_note(own, []) == [own]
 
 
 def test_no_more_reference_rhythms_are_taken_than_the_configuration_allows() -> None:
