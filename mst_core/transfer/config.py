@@ -74,6 +74,8 @@ class TransferConfig:
     """Progress of the log-odds counts up to this; 1 is the mean of the target style's tunes.
 
     See docs/decisions.md#gain-cap."""
+    tune_gain_cap: float = 1.0
+    """The same where one tune is the target: more than it has itself is no more like it."""
     min_distance: float = 0.05
     """Nats an event: with less log-odds between tune and target only the profiles count."""
     max_log_odds: float = 4.0

@@ -157,7 +157,7 @@ class RhythmTarget(Target):
         return cls(
             style,
             statistics_of_tune=_count_one(melody, style),
-            config=config,
+            config=replace(config, rhythm_gain_cap=config.tune_gain_cap),
             key=key,
             reference_tune=melody,
             coverage=config.coverage,
