@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mst_core.corpora.tunes import to_ticks
-from mst_core.statistics.style_statistics import MeterStatistics, duration_entropy
+from mst_core.statistics.style_statistics import MeterStatistics
 from mst_core.transfer.config import TransferConfig
+from mst_core.transfer.event_counts import EventCounts
 from mst_core.transfer.log_odds import LogOdds
 
 RhythmProfile = Mapping[tuple[int, ...], float]
@@ -147,20 +148,6 @@ class RhythmSimilarity:
             config: the weights.
         """
         self._index, self._config = index, config
-        self._durations = _sorted_distribution(
-            {
-                _encode_one(section, *name): target.weight * share
-                for section, target in enumerate(targets)
-                for name, share in target.durations.items()
-            }
-        )
-        self._bigrams = _sorted_distribution(
-            {
-                _encode_one(section, *name): target.weight * share
-                for section, target in enumerate(targets)
-                for name, share in target.bigrams.items()
-            }
-        )
         self._log_odds = [target.log_odds for target in targets]
         known = [(t.weight, t.duration_entropy) for t in targets if t.duration_entropy is not None]
         weight = sum(share for share, _ in known)
@@ -171,11 +158,26 @@ class RhythmSimilarity:
             target.weight * _short_share(target.durations, config.short_note) for target in targets
         )
         self._rest_share = sum(target.weight * _rest_share(target.durations) for target in targets)
-        self._cache: dict[int, float] = {}
         self._target_log_odds = sum(
             t.weight * t.log_odds.target_mean for t in targets if t.log_odds
         )
-        self._start = self._mean_log_odds(self._event_codes(own)[2])
+        self._counts = EventCounts(
+            self._event_codes,
+            {
+                _encode_one(section, *name): target.weight * share
+                for section, target in enumerate(targets)
+                for name, share in target.durations.items()
+            },
+            {
+                _encode_one(section, *name): target.weight * share
+                for section, target in enumerate(targets)
+                for name, share in target.bigrams.items()
+            },
+            self._log_odds_of,
+            lambda values: self._index.table[3, values],
+        )
+        self._counts.update(own)
+        self._start = self._counts.bigrams.mean_weight
 
     def __call__(self, values: NDArray[np.int64]) -> float:
         """Similarity of the version whose notes have these ids, (N,)."""
@@ -199,10 +201,10 @@ class RhythmSimilarity:
             weight = config.rhythm_log_odds_weight
             similarity *= 1 - weight
             similarity += weight * (1 - abs(progress - config.rhythm_progress))
-        ticks = self._index.table[3, values]
+        ticks = self._counts.durations
         if self._duration_entropy is not None:
             weight = config.entropy_weight
-            off = abs(duration_entropy(ticks) - self._duration_entropy)
+            off = abs(self._counts.duration_entropy - self._duration_entropy)
             similarity = (1 - weight) * similarity + weight * (1 - off)
         short = float((ticks < config.short_note).mean())
         similarity -= config.short_weight * max(0.0, short - self._short_share)
@@ -212,60 +214,44 @@ class RhythmSimilarity:
     def _overlap_and_progress(self, values: NDArray[np.int64]) -> tuple[float, float | None, int]:
         """Overlap of the profiles, progress of the log-odds, and number of rests."""
         config = self._config
-        notes, rests, bigrams = self._event_codes(values)
-        overlap = _overlap(np.append(notes, rests), self._durations)
-        overlap *= 1 - config.bigram_weight
-        overlap += config.bigram_weight * _overlap(bigrams, self._bigrams)
+        counts = self._counts
+        counts.update(values)
+        overlap = (1 - config.bigram_weight) * counts.events.overlap
+        overlap += config.bigram_weight * counts.bigrams.overlap
         distance = self._target_log_odds - self._start
         if distance <= config.min_distance:
-            return overlap, None, len(rests)
-        progress = (self._mean_log_odds(bigrams) - self._start) / distance
-        return overlap, progress, len(rests)
-
-    def _mean_log_odds(self, bigrams: NDArray[np.int64]) -> float:
-        """Mean log-odds for the target of coded bigrams (B,), in nats a bigram."""
-        if not any(self._log_odds) or not len(bigrams):
-            return 0.0
-        cache = self._cache
-        return sum(
-            cache[code] if code in cache else self._log_odds_of(code) for code in bigrams.tolist()
-        ) / len(bigrams)
+            return overlap, None, counts.n_rests
+        progress = (counts.bigrams.mean_weight - self._start) / distance
+        return overlap, progress, counts.n_rests
 
     def _log_odds_of(self, code: int) -> float:
         """Log-odds of one coded bigram, in nats; 0 in sections without log-odds."""
         section, position, ticks, rest, next_ticks, next_rest = _decode(code)
         log_odds = self._log_odds[section]
-        found = (
-            0.0 if log_odds is None else log_odds((position, ticks, rest, next_ticks, next_rest))
-        )
-        self._cache[code] = found
-        return found
+        return 0.0 if log_odds is None else log_odds((position, ticks, rest, next_ticks, next_rest))
 
     def _event_codes(
-        self, values: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Codes of the notes (N,), of the rests (R,) and of the bigrams (N - 1 + R at the most)."""
-        section, bar, position, ticks, before, after = self._index.table[:, values]
-        rest = after.copy()
-        rest[:-1] += before[1:] * (section[:-1] == section[1:])
+        self, values: NDArray[np.int64], notes: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Codes of events and bigrams: see `event_counts.CodeFunction`."""
+        table, last = self._index.table, len(values) - 1
+        section, bar, position, ticks, _, after = table[:, values[notes]]
+        following = table[:, values[np.minimum(notes + 1, last)]]
+        inner = notes < last
+        rest = after + following[4] * (inner & (section == following[0]))
         has_rest = rest > 0
         zero = np.zeros_like(rest)
-        ends = (position + ticks) % bar
-        notes = _encode(section, position, ticks, zero)
-        rests = _encode(section, ends, rest, zero + 1)[has_rest]
-        next_ticks = np.append(ticks[1:], 0)
-        after_notes = _encode(
-            section,
-            position,
-            ticks,
-            zero,
-            np.where(has_rest, rest, next_ticks),
-            has_rest.astype(np.int64),
+        after_note = np.where(has_rest, rest, following[3])
+        note = _encode(section, position, ticks, zero)
+        rest_code = _encode(section, (position + ticks) % bar, rest, zero + 1)
+        return np.array(
+            [
+                note,
+                np.where(has_rest, rest_code, -1),
+                np.where(inner, _join(note, after_note, has_rest), -1),
+                np.where(inner & has_rest, _join(rest_code, following[3], zero), -1),
+            ]
         )
-        after_rests = _encode(section, ends, rest, zero + 1, next_ticks, zero)
-        inner = slice(0, max(0, len(values) - 1))
-        bigrams = np.append(after_notes[inner], after_rests[inner][has_rest[inner]])
-        return notes, rests, bigrams
 
 
 def _short_share(durations: RhythmProfile, short_note: int) -> float:
@@ -281,30 +267,6 @@ def _rest_share(durations: RhythmProfile) -> float:
     return rests / (1 - rests) if rests < 1 else 0.0
 
 
-def _sorted_distribution(
-    shares: Mapping[int, float],
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The codes of a distribution, rising, and their shares, both (C + 1,): the last is unknown."""
-    codes = np.array(sorted(shares), dtype=np.int64)
-    return (
-        np.append(codes, np.iinfo(np.int64).max),
-        np.array([*(shares[int(code)] for code in codes), 0.0]),
-    )
-
-
-def _overlap(
-    sample: NDArray[np.int64], distribution: tuple[NDArray[np.int64], NDArray[np.float64]]
-) -> float:
-    """Histogram intersection of a sample of codes (N,) and a `_sorted_distribution`, 0 to 1."""
-    if not len(sample):
-        return 0.0
-    codes, shares = distribution
-    indices = np.searchsorted(codes, sample)
-    indices[codes[indices] != sample] = len(codes) - 1
-    found = np.bincount(indices, minlength=len(codes)) / len(sample)
-    return float(np.minimum(found, shares).sum())
-
-
 def _encode_one(*parts: int) -> int:
     """The code of one event or bigram."""
     return int(_encode(*(np.array([part]) for part in parts))[0])
@@ -316,6 +278,14 @@ def _encode(*parts: NDArray[np.int64]) -> NDArray[np.int64]:
     for part, width in zip(parts, _WIDTHS, strict=False):
         code = code * width + np.minimum(part, width - 1)
     return code
+
+
+def _join(
+    code: NDArray[np.int64], next_ticks: NDArray[np.int64], next_rest: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Codes (N,) of bigrams that begin with events of codes (N,)."""
+    width, next_width = _WIDTHS[4:]
+    return (code * width + np.minimum(next_ticks, width - 1)) * next_width + next_rest
 
 
 def _decode(code: int) -> list[int]:
