@@ -36,9 +36,11 @@ from bot.requests.store import INTAKE, RequestStore
 from mst_core.requests import Compose
 
 MAX_LIFE_S = 0.4
-"""Seconds that a process lives at most, from before it opens the ledger."""
+"""Seconds that a process lives at most, from before it opens the ledger; more on a slow machine."""
 MIN_KILLS = 5
 """Kills at least, on however slow a machine."""
+MAX_EMPTY_KILLS = 8
+"""Kills after which a process that acknowledges nothing is given up; each lives longer."""
 ROUND_TIMEOUT_S = 20.0
 """Seconds in which a process must come so far."""
 FILE_BYTES = 200_000
@@ -149,9 +151,11 @@ def _try_kills(
     lost: set[int] = set()
     damaged: set[int] = set()
     problems: list[str] = []
-    while (time.monotonic() < until or kills < MIN_KILLS) and not problems:
-        acknowledged = _run_and_kill(folder, writer)
+    while not problems and (
+        time.monotonic() < until or kills < (MIN_KILLS if rows else MAX_EMPTY_KILLS)
+    ):
         kills += 1
+        acknowledged = _run_and_kill(folder, writer, MAX_LIFE_S * (1 if rows else kills))
         files = {}
         for line in acknowledged:
             kind, number, *rest = line.split()
@@ -192,7 +196,9 @@ def _try_kills(
     ]
 
 
-def _run_and_kill(folder: Path, writer: Callable[[Path, int], None]) -> list[str]:
+def _run_and_kill(
+    folder: Path, writer: Callable[[Path, int], None], max_life_s: float
+) -> list[str]:
     """Run a process that stores things, kill it at a random moment, return what it acknowledged."""
     reading, writing = os.pipe()
     lines: list[str] = []
@@ -203,7 +209,7 @@ def _run_and_kill(folder: Path, writer: Callable[[Path, int], None]) -> list[str
         os.close(writing)
         reader = Thread(target=lambda: lines.extend(stream), daemon=True)
         reader.start()
-        process.join(random.uniform(0, MAX_LIFE_S))
+        process.join(random.uniform(0, max_life_s))
         process.kill()
         process.join(ROUND_TIMEOUT_S)
         reader.join(ROUND_TIMEOUT_S)

