@@ -15,4 +15,4 @@ X, go to Y". The core imports no Discord library and no database, and reads no e
 except in `mst_core.cli`.
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
