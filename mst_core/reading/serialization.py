@@ -29,6 +29,8 @@ MAX_NOTES = 40_000
 """Of one part; twice what the readers accept of all parts together."""
 MAX_CONTROLS = 120_000
 """Of one part, likewise."""
+_MAX_ALL_NOTES, _MAX_ALL_CONTROLS = 2 * MAX_NOTES, 2 * MAX_CONTROLS
+"""Of all parts together, however they are shared out: decoding takes some hundred bytes each."""
 _MAX_TUNES = 10_000
 _MAX_BARS = 4_000
 _MAX_PARTS = 1_000
@@ -72,7 +74,8 @@ class _PartBounds(msgspec.Struct):
 
 class _ScoreBounds(msgspec.Struct):
     melody: _MelodyBounds
-    parts: Annotated[list[_PartBounds], Meta(max_length=_MAX_PARTS)]
+    parts: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_PARTS)]
+    """Each a `_PartBounds`, decoded one after the other: all at once may take 600 MB."""
     controls: Annotated[list[msgspec.Raw], Meta(max_length=MAX_CONTROLS)]
     candidates: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_PARTS)]
     tunes: Annotated[list[msgspec.Raw], Meta(max_length=_MAX_TUNES)]
@@ -95,6 +98,7 @@ def _decode_fraction(_: type, value: Any) -> Fraction:
 
 
 _bounds_decoder = msgspec.msgpack.Decoder(_ScoreBounds)
+_part_decoder = msgspec.msgpack.Decoder(_PartBounds)
 _score_decoder = msgspec.msgpack.Decoder(ParsedScore, dec_hook=_decode_fraction)
 
 
@@ -136,7 +140,10 @@ def measure_score(data: bytes) -> tuple[int, float, int]:
     Raises:
         msgspec.DecodeError: when the bytes are damaged or out of range.
     """
-    score = _bounds_decoder.decode(memoryview(data)[_HEAD_BYTES:])
+    try:
+        score = _decode_bounds(memoryview(data)[_HEAD_BYTES:])
+    except (ValueError, RecursionError) as error:
+        raise msgspec.ValidationError(str(error)) from error
     melody = score.melody
     quarters = melody.bar_count * melody.meter.numerator * 4 / melody.meter.denominator
     seconds = quarters * 60 / melody.tempo if melody.tempo > 0 else 0.0
@@ -163,11 +170,23 @@ def decode_score(data: bytes) -> ParsedScore:
         raise msgspec.ValidationError("another checksum")
     encoded = memoryview(data)[_HEAD_BYTES:]
     try:
-        _bounds_decoder.decode(encoded)
+        _decode_bounds(encoded)
         score = _score_decoder.decode(encoded)
         _check_score(score)
     except (ValueError, RecursionError) as error:
         raise msgspec.ValidationError(str(error)) from error
+    return score
+
+
+def _decode_bounds(encoded: memoryview) -> _ScoreBounds:
+    """Check the size of a score in little memory; ValueError where it is too large."""
+    score = _bounds_decoder.decode(encoded)
+    n_notes = n_controls = 0
+    for encoded_part in score.parts:
+        part = _part_decoder.decode(encoded_part)
+        n_notes, n_controls = n_notes + len(part.notes), n_controls + len(part.controls)
+        if n_notes > _MAX_ALL_NOTES or n_controls > _MAX_ALL_CONTROLS:
+            raise ValueError("too many notes or controls of all parts together")
     return score
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mst_core.reading.sandbox.landlock import restrict_files
@@ -17,6 +18,7 @@ from mst_core.reading.sandbox.namespaces import (
     UNUSED_ID,
     become_nobody,
     drop_capabilities,
+    end_with_parent,
     enter_empty_root,
     separate,
 )
@@ -59,6 +61,8 @@ def confine() -> dict[str, str]:
     else:
         missing["own user"] = "only root can give one"
     attempt("no capabilities", drop_capabilities)
+    with suppress(OSError):  # every Linux has it; elsewhere there is no confinement at all
+        end_with_parent()
     attempt("landlock", lambda: restrict_files(readable))
     attempt("seccomp", restrict_calls)
     return missing

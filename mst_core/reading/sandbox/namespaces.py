@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ _NEW_MOUNTS, _NEW_NAMES, _NEW_IPC, _NEW_USERS, _NEW_NETWORK = (
 )
 _READ_ONLY, _NO_SETUID, _NO_DEVICES, _REMOUNT = 0x1, 0x2, 0x4, 0x20
 _BIND, _RECURSIVE, _PRIVATE, _DETACH = 0x1000, 0x4000, 0x40000, 0x2
+_SET_PARENT_DEATH_SIGNAL = 1
 _ROOT_BYTES = 64 * 1024  # of the new root folder, which has folders only
 _MOUNT_POINT = "/proc"  # any folder that is always there and from which nothing is imported
 
@@ -130,6 +132,18 @@ def become_nobody() -> None:
     os.setgroups([])
     os.setresgid(UNUSED_ID, UNUSED_ID, UNUSED_ID)
     os.setresuid(UNUSED_ID, UNUSED_ID, UNUSED_ID)
+
+
+def end_with_parent() -> None:
+    """Let the kernel end this process as soon as the process that started it has ended.
+
+    A bot that was killed ends nothing, and a process that sleeps uses up no CPU seconds. A change
+    of users or namespaces takes this back, so it comes after them.
+
+    Raises:
+        OSError: when the kernel refuses.
+    """
+    call_libc("prctl", _SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
 def drop_capabilities() -> None:

@@ -1,7 +1,8 @@
 """Runs the parser process from outside: starts it, writes the request, reads the response, ends it.
 
 Nothing that the process writes is trusted: output is cut at a maximum size and reduced to the bytes
-of a score, which whoever decodes them checks, or to an error that a reader may raise.
+of a score, which whoever decodes them checks, or to an error that a reader may raise. The log names
+no file of a user.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -35,8 +37,10 @@ _REPORT_TIMEOUT_S = 30.0
 _CHUNK_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.reading.sandbox")
+# The number of texts is checked before they are made: millions of them would take the bot's memory.
+_Arguments = Annotated[tuple[str, ...], msgspec.Meta(max_length=20)]
 _decoder: msgspec.msgpack.Decoder[bytes | tuple[str, tuple[str, ...]]] = msgspec.msgpack.Decoder(
-    bytes | tuple[str, tuple[str, ...]]
+    bytes | tuple[str, _Arguments]
 )
 
 
@@ -79,12 +83,12 @@ async def run_parser(
             response = await _communicate(process, msgspec.msgpack.encode(request))
             status = await process.wait()
     except TimeoutError:
-        logger.warning("the parser was ended after %g s over %r", timeout_s, request.name)
+        logger.warning("the parser was ended after %g s", timeout_s)
         raise ParserStopped(f"it took more than {timeout_s:g} seconds") from None
     finally:
         _kill(process)
         await process.communicate()  # drains the pipes, which close only then
-    return _decode_response(response, status, request.name)
+    return _decode_response(response, status)
 
 
 def find_missing_protections() -> dict[str, str]:
@@ -157,7 +161,7 @@ def _kill(process: Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _decode_response(response: bytes, status: int, name: str) -> bytes:
+def _decode_response(response: bytes, status: int) -> bytes:
     """The encoded score of a response; raises the error of a rejection, or ParserStopped."""
     try:
         decoded = _decoder.decode(response)
@@ -173,7 +177,7 @@ def _decode_response(response: bytes, status: int, name: str) -> bytes:
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as invalid:
         reason = invalid
     how = _describe_exit(status)
-    logger.warning("the parser %s over %r: %s", how, name, reason)
+    logger.warning("the parser %s: %s", how, reason)
     raise ParserStopped(
         "it took too much time" if status == -signal.SIGXCPU else f"its reader {how}"
     )

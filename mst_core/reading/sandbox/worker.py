@@ -40,8 +40,10 @@ def respond(request: ParseRequest) -> bytes | tuple[str, tuple[str, ...]]:
     except MemoryError:
         pass  # respond outside: the traceback keeps the objects that fill the memory
     except Exception as error:
-        # A bug of a reader. The parent process logs the traceback.
-        traceback.print_exc(limit=-20)
+        # A bug of a reader. The parent process logs the place, without the text of the error, which
+        # may quote the file: logs outlive it.
+        traceback.print_tb(error.__traceback__, limit=-20)
+        sys.stderr.write(type(error).__name__ + "\n")
         return _parser_stopped(f"the reader failed ({type(error).__name__})")
     return _parser_stopped("it took too much memory")
 

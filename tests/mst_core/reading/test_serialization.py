@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
+from collections.abc import Callable
 from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
@@ -34,6 +36,7 @@ from mst_core.reading.serialization import (
     decode_score,
     encode_score,
     is_encoded_score,
+    measure_score,
 )
 from tests.support.melodies import REEL, melodies
 
@@ -311,6 +314,35 @@ def test_another_version_or_anything_more_is_refused() -> None:
 def test_a_score_of_the_first_version_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError):
         decode_score(msgspec.msgpack.encode([1, "Reel", [], [4, 4], 0, "major", 120.0, 8]))
+
+
+def sealed(body: bytes) -> bytes:
+    """An encoded score as code that has taken over a reader could send it."""
+    return bytes([VERSION]) + zlib.crc32(body).to_bytes(4) + body
+
+
+@pytest.mark.parametrize("read", [decode_score, measure_score])
+def test_a_million_notes_in_many_parts_are_refused_in_little_memory(
+    read: Callable[[bytes], object],
+) -> None:
+    fields = msgspec.msgpack.decode(encode_score(ParsedScore("a reel", REEL))[5:])
+    fields["parts"] = [{"notes": [None] * 39_000, "controls": []}] * 50
+    data = sealed(msgspec.msgpack.encode(fields))
+    del fields
+    tracemalloc.start()
+    try:
+        with pytest.raises(msgspec.DecodeError, match="of all parts together"):
+            read(data)
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("read", [decode_score, measure_score])
+def test_lists_within_lists_without_end_are_refused(read: Callable[[bytes], object]) -> None:
+    body = msgspec.msgpack.encode({"unknown": 0})[:-1] + b"\x91" * 1_000_000 + b"\xc0"
+    with pytest.raises(msgspec.DecodeError):
+        read(sealed(body))
 
 
 def test_too_many_bytes_are_refused_unread() -> None:

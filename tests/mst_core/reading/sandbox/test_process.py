@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
+import tracemalloc
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mst_core.errors import BadOption, NoMelody, ParserStopped, TooLong, UnreadableScore
 from mst_core.reading import load
 from mst_core.reading.parsed_score import Limits, Selection
 from mst_core.reading.sandbox import parse, parse_sync
-from mst_core.reading.sandbox.process import run_parser
+from mst_core.reading.sandbox.process import _decode_response, run_parser
 from mst_core.reading.sandbox.protocol import ParseRequest
 from mst_core.reading.sandbox.worker import respond
 from mst_core.reading.serialization import decode_score
@@ -138,6 +141,59 @@ async def test_the_sentence_of_a_rejection_is_cut_to_what_a_message_holds() -> N
     assert 300 < len(str(rejected.value)) < 1_000
 
 
+async def test_a_rejection_of_millions_of_texts_takes_no_memory_of_the_caller() -> None:
+    answer = msgspec.msgpack.encode(["UnreadableScore", ["ab"] * 2_000_000])
+    tracemalloc.start()
+    try:
+        with pytest.raises(ParserStopped):
+            _decode_response(answer, 0)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_parser_ends_with_the_bot_even_when_it_sleeps(tmp_path: Path) -> None:
+    """A bot that was killed ends nothing, and sleep uses up no CPU seconds."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hostile = f"""
+import os, runpy, time
+import mst_core.reading.sandbox.worker as worker
+pipe = os.open({str(pipe)!r}, os.O_WRONLY)
+def sleep(*_, **__):
+    os.write(pipe, b"x")
+    time.sleep(99)
+worker.load_score = sleep
+runpy.run_module("mst_core.reading.sandbox", run_name="__main__")
+"""
+    bot = f"""
+import asyncio, sys
+from mst_core.reading.parsed_score import Limits, Selection
+from mst_core.reading.sandbox.process import run_parser
+from mst_core.reading.sandbox.protocol import ParseRequest
+request = ParseRequest(name="a.mid", selection=Selection(), limits=Limits(), data=b"MThd")
+asyncio.run(run_parser(request, 99, 1024, (sys.executable, "-c", {hostile!r})))
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", bot, cwd=PROJECT)
+    said = await asyncio.to_thread(pipe.open, "rb", buffering=0)
+    assert await asyncio.to_thread(said.read, 1) == b"x", "the reader has the file"
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(10):
+        assert await asyncio.to_thread(said.read, 1) == b"", "its end of the pipe is closed"
+    said.close()
+
+
+async def test_the_log_names_no_file(caplog: pytest.LogCaptureFixture) -> None:
+    secret = ParseRequest(name="our song.mid", selection=Selection(), limits=Limits(), data=b"MThd")
+    for script in ("import time; time.sleep(999)", "raise SystemExit(3)"):
+        with pytest.raises(ParserStopped):
+            await run_script(script, timeout_s=1, request=secret)
+    assert "the parser was ended after 1 s" in caplog.text
+    assert "the parser ended with status 3" in caplog.text
+    assert "our song" not in caplog.text
+
+
 async def test_a_process_that_cannot_be_started_gives_a_sentence() -> None:
     with pytest.raises(ParserStopped, match="cannot be started"):
         await run_parser(REQUEST, 5, 512, ("/nowhere/python",))
@@ -200,11 +256,11 @@ async def test_more_memory_than_allowed_gives_a_sentence() -> None:
         await parse("tune.mxl", heavy, limits=limits, memory_mib=96, timeout_s=200)
 
 
-def test_a_reader_that_fails_gives_a_sentence_and_its_traceback_goes_to_standard_error(
+def test_a_reader_that_fails_gives_a_sentence_and_only_the_place_goes_to_standard_error(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for error, words in (
-        (KeyError("a bug"), "the reader failed (KeyError)"),
+        (KeyError("words of a song"), "the reader failed (KeyError)"),
         (RecursionError("deep"), "the reader failed (RecursionError)"),
         (MemoryError(), "too much memory"),
     ):
@@ -218,7 +274,10 @@ def test_a_reader_that_fails_gives_a_sentence_and_its_traceback_goes_to_standard
         code, arguments = response
         assert code == "ParserStopped"
         assert words in arguments[0]
-    assert "KeyError: 'a bug'" in capfd.readouterr().err
+    logged = capfd.readouterr().err
+    assert "KeyError" in logged
+    assert ", in read\n" in logged
+    assert "words of a song" not in logged
 
 
 async def test_only_the_modules_of_the_format_are_loaded() -> None:
