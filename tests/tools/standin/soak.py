@@ -29,12 +29,12 @@ from tests.tools.standin.process import PARSER, REAL_ENGINE, BotProcess, until
 from tests.tools.standin.promises import judge, report
 from tests.tools.standin.real_worker import train_tiny_styles
 from tests.tools.standin.server import StandIn
-from tests.tools.standin.trend import HOUR_S, Trend, fit_trend
+from tests.tools.standin.trend import FLAT_SHARE, HOUR_S, Trend, fit_trend
 
 SAMPLE_S = 10.0
 MINUTE_S = 60.0
-WARM_UP_S = 60.0
-"""Seconds at the begin of a process whose memory says nothing of a trend."""
+WARM_UP_S = 600.0
+"""Seconds in which a process takes memory that it keeps; they say nothing of a trend."""
 TARGETS = ("bot", "engine", "parser")
 SETTLE_S = 300.0
 MEGABYTE = 2**20
@@ -220,19 +220,20 @@ def find_trends(samples: Sequence[Mapping[str, float]]) -> dict[str, Trend]:
     return found
 
 
-def print_peaks(samples: Sequence[Mapping[str, float]]) -> None:
-    """Print the highest figures in the first and second half of the time.
+def find_peaks(samples: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    """Return the highest figures in the first and in the second half of the time.
 
-    A process takes memory for some minutes after its start, which a slope within its life includes;
-    what is lost for good makes each peak higher than the one before.
+    A process takes memory for some minutes after its start; what is lost for good makes the later
+    peak the higher one, also where kills leave no process old enough for a trend.
     """
     half = len(samples) // 2
-    for name in ("bot_mb", "engine_mb", "bot_files", "engine_files", "p95_s"):
-        first, second = (
-            max((one[name] for one in part if name in one), default=0.0)
-            for part in (samples[:half], samples[half:])
+    return {
+        name: (
+            max((one[name] for one in samples[:half] if name in one), default=0.0),
+            max((one[name] for one in samples[half:] if name in one), default=0.0),
         )
-        sys.stdout.write(f"highest {name}: {first:.2f} in the first half, {second:.2f} after it\n")
+        for name in ("bot_mb", "engine_mb", "bot_files", "engine_files", "p95_s")
+    }
 
 
 def print_trends(trends: dict[str, Trend]) -> None:
@@ -276,9 +277,13 @@ async def soak(config: SoakConfig, folder: Path, seed: int) -> int:
         sys.stdout.write(f"  {number:5} {reason[:90]}\n")
     trends = find_trends(run.samples)
     print_trends(trends)
-    print_peaks(run.samples)
+    peaks = find_peaks(run.samples)
+    for name, (first, second) in peaks.items():
+        sys.stdout.write(f"highest {name}: {first:.2f} in the first half, {second:.2f} after it\n")
     sys.stdout.write(f"\nbroken promises: {len(broken)}\n" + "\n".join(broken[:50]) + "\n")
     risen = [name for name, one in trends.items() if one.verdict == "rises"]
+    first, second = peaks["bot_mb"]
+    risen += ["peaks of the bot's memory"] if second > (1 + FLAT_SHARE) * first else []
     return len(broken) + n_open + abs(status) + len(risen)
 
 
