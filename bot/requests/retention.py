@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -239,7 +240,12 @@ class Retention:
 def _measure_folder(folder: Path) -> tuple[int, int, int]:
     """Return the bytes on disk of ledger, uploads and results."""
     uploads = sum(_size_on_disk(path) for path in (folder / "uploads").glob("*"))
-    results = sum(_size_on_disk(path) for path in (folder / "results").glob("*/*"))
+    # Unlike Path.glob, os.walk passes over a folder that is deleted meanwhile: it was delivered.
+    results = sum(
+        _size_on_disk(Path(parent, name))
+        for parent, _, names in os.walk(folder / "results")
+        for name in names
+    )
     return _measure_ledger(folder), uploads, results
 
 

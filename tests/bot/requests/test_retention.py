@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -302,3 +303,22 @@ async def test_a_button_whose_file_is_gone_says_so(tmp_path: Path) -> None:
         result = await server.alice.click(last_message(server.channel), label="Another one")
         assert "reel.mid is no longer stored. Please send it again" in private_answer(result)
         assert len(await history(server)) == 1
+
+
+async def test_a_result_that_is_delivered_while_it_is_measured_stops_nothing(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (7, 8):
+        keeping.results.write(number, {"mid": bytes(5_000)})
+    scan = os.scandir
+
+    def scan_late(path: Any) -> Any:
+        if not isinstance(path, int) and Path(path).name == "7":
+            monkeypatch.setattr(os, "scandir", scan)
+            keeping.results.discard(7)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan_late)
+    retention = keeping.retention()
+    await retention.enforce()
+    assert 5_000 <= retention.sizes["results"] < 10_000
