@@ -84,6 +84,7 @@ def mydata_commands(
                 for row in unreadable
             ],
             "uploads": msgspec.to_builtins(found),
+            "pruned_uploads": await uploads.pruned_of_user(interaction.user.id),
         }
         content = await asyncio.to_thread(_format, data)
         files = [discord.File(io.BytesIO(content), filename="mydata.json")]

@@ -22,6 +22,8 @@ from bot.errors import StartupError
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 """Folder of the migrations: numbered steps ``NNNN_name.sql``, forward only."""
 
+BUSY_WAIT_MS, PURGE_WAIT_MS = 5_000, 500
+"""Milliseconds that a statement waits for another process, and that a purge holds up all others."""
 TRIMMED_PAGES = 1000
 """Free pages that one statement gives back to the disk; each has 4 KB."""
 
@@ -61,6 +63,7 @@ class Database:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self._unpurged = True  # an earlier process may have been killed before it purged
 
     @classmethod
     async def open(cls, path: Path, migrations: Path = MIGRATIONS) -> Self:
@@ -80,7 +83,7 @@ class Database:
             raise StartupError(f"the database {path} cannot be opened: {error}") from error
         try:
             connection.row_factory = sqlite3.Row
-            await connection.execute_fetchall("PRAGMA busy_timeout = 5000")
+            await connection.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_WAIT_MS}")
             # Before anything is written: later only `compact` could set it.
             await connection.execute_fetchall("PRAGMA auto_vacuum = INCREMENTAL")
             await connection.execute_fetchall("PRAGMA journal_mode = WAL")
@@ -102,8 +105,22 @@ class Database:
         return list(await self._connection.execute_fetchall(statement, values))
 
     async def purge(self) -> None:
-        """Overwrite what was deleted on disk too: the write-ahead log still holds old pages."""
-        await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Overwrite what was deleted on disk too: the write-ahead log still holds old pages.
+
+        Where somebody reads the file for long, such as a backup, `purge_rest` does it later.
+        """
+        self._unpurged = True
+        await self._connection.execute_fetchall(f"PRAGMA busy_timeout = {PURGE_WAIT_MS}")
+        try:
+            rows = await self._connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            await self._connection.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_WAIT_MS}")
+        self._unpurged = any(row[0] for row in rows)
+
+    async def purge_rest(self) -> None:
+        """Purge what the last `purge` could not."""
+        if self._unpurged:
+            await self.purge()
 
     async def compact(self) -> None:
         """Write the file anew without its free pages, unless the disk is too full for that."""

@@ -168,7 +168,7 @@ class RequestIntake:
         try:
             contents = await download
             user_id = interaction.user.id
-            request, names = await self._keep_files(user_id, draft, attached, contents)
+            request, names = await self._keep_files(user_id, draft, attached, contents, record.id)
         except MstError as error:
             await self._fail_download(record.id, error)
             return
@@ -192,10 +192,11 @@ class RequestIntake:
         draft: Transfer | Mashup,
         attached: Mapping[str, discord.Attachment],
         contents: Sequence[bytes],
+        request_id: int | None = None,
     ) -> tuple[Transfer | Mashup, dict[str, str]]:
         """Store the files of a request; return it with their SHA-256, and their names by those."""
         uploads = [
-            await self._uploads.keep(user_id, file.filename, content)
+            await self._uploads.keep(user_id, file.filename, content, request_id=request_id)
             for file, content in zip(attached.values(), contents, strict=True)
         ]
         hashes = {name: one.sha256 for name, one in zip(attached, uploads, strict=True)}
@@ -232,7 +233,9 @@ class RequestIntake:
             try:
                 async with lock:
                     (content,) = await fetch_all([attachment], self._uploads.limits)
-                    upload = await self._uploads.keep(user_id, attachment.filename, content)
+                    upload = await self._uploads.keep(
+                        user_id, attachment.filename, content, request_id=record.id
+                    )
                     await self._uploads.encoded_score(upload.sha256, upload.name)
             except MstError as error:
                 await self._fail_download(record.id, error)

@@ -130,6 +130,7 @@ class Retention:
         since = self._steady() - IN_FLIGHT_S
         self._promised = [one for one in self._promised if one[0] > since]
         await self._delete_old()
+        await self._store.database.purge_rest()
         await self._measure()
         if (missing := self._missing_of_quota()) > 0:
             await self._make_room(missing + int(SPARE * self._quota_bytes))
@@ -150,6 +151,8 @@ class Retention:
             n_rows = await self._delete_delivered(now - self._history_days * DAY_S)
             if n_rows:
                 log.info("%d requests of %d days ago are deleted", n_rows, self._history_days)
+            # No request has their names any more: one is delivered in a day or never.
+            await self._uploads.forget_pruned(now - (self._history_days + 2) * DAY_S)
 
     async def _make_room(self, n_bytes: int) -> None:
         """Delete cached scores and uploads, then delivered requests, of about ``n_bytes``."""

@@ -25,7 +25,7 @@ from bot.requests.record import RequestRecord
 from bot.requests.result_files import ResultFiles
 from bot.requests.store import DOWNLOAD, MAX_ATTEMPTS_KEPT, RequestStore
 from bot.requests.time_to_go import TimeToGo
-from bot.requests.uploads import Uploads
+from bot.requests.uploads import Uploads, write_uncancelled
 from mst_core.engine import Engine
 from mst_core.errors import EngineBusy, EngineFault, EngineLost, JobTimeout, MstError
 from mst_core.job_cost import LONG_JOB_S, estimate_seconds
@@ -194,7 +194,7 @@ class Scheduler:
         """Delete a user's requests, jobs and uploads; return how many requests and uploads."""
         gone = await delete_requests(self._store.database, user_id)
         await self._end_jobs(gone)
-        files = await self._uploads.delete_user(user_id)
+        n_uploads, files = await self._uploads.delete_user(user_id)
         # Requests of others that use these files would write their notes again: they run anew, and
         # fail because the file is gone.
         others = await forget_files(self._store.database, files, user_id)
@@ -202,7 +202,7 @@ class Scheduler:
         await restart_all(self._store.database, others)
         await self._store.database.purge()
         self.wake()
-        return len(gone), len(files)
+        return len(gone), n_uploads
 
     async def _end_jobs(self, request_ids: Sequence[int]) -> None:
         """Cancel jobs and deliveries, and delete the files of their results."""
@@ -364,7 +364,7 @@ class Scheduler:
                 return None
             rendition, seconds = followed
             self._deaths_at_success = self._engine.status().deaths
-            await _write_uncancelled(self._results.write, record.id, rendition.files)
+            await write_uncancelled(self._results.write, record.id, rendition.files)
             ended = await self._store.mark_done(WORKER, record.id, rendition.receipt, seconds)
             outcome = "done"
         except MstError as error:
@@ -503,15 +503,6 @@ def estimate_work(request: Request, scores: Mapping[str, bytes]) -> float:
         with suppress(msgspec.DecodeError):  # the worker says what is wrong with it
             sizes[sha256] = measure_score(data)
     return estimate_seconds(request, sizes)
-
-
-async def _write_uncancelled(write: Callable[..., None], *arguments: object) -> None:
-    """Write in a thread, and wait for the end of it also when cancelled."""
-    writing = asyncio.create_task(asyncio.to_thread(write, *arguments))
-    try:
-        await asyncio.shield(writing)
-    finally:
-        await asyncio.wait([writing])
 
 
 def _without_large_audio(rendition: Rendition, limit_bytes: int) -> Rendition:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from bot.errors import LostFile
+from bot.errors import LostFile, RequestNotFound
 from bot.requests.database import Database
 from mst_core.reading.formats import display_name
 from mst_core.reading.parsed_score import Limits, Selection
@@ -81,21 +81,31 @@ class Uploads:
         # A file must not be deleted between the check that it exists and the row that refers to it.
         self._rows_lock = asyncio.Lock()
 
-    async def keep(self, user_id: int, name: str, data: bytes) -> Upload:
+    async def keep(
+        self, user_id: int, name: str, data: bytes, *, request_id: int | None = None
+    ) -> Upload:
         """Store an uploaded file on disk, and return its row.
 
         Args:
             user_id: The user's id on Discord.
             name: The name of the file as the user sent it, with or without folders.
             data: The bytes of the file.
+            request_id: The stored request that waits for the file; None where there is none yet.
 
         Returns:
             The row; when the user sent the same bytes before, their earlier row with the new name.
+
+        Raises:
+            RequestNotFound: when the user has deleted that request, and their files, meanwhile.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         async with self._rows_lock:
-            await asyncio.to_thread(_write_once, self._path(sha256), data)
-            return await self._add_row(sha256, user_id, name, len(data))
+            await write_uncancelled(_write_once, self._path(sha256), data)
+            row = await self._add_row(sha256, user_id, name, len(data), request_id)
+            if row is None:
+                await self._delete_unreferenced()
+                raise RequestNotFound(request_id)
+            return row
 
     def check_stored(self, sources: Iterable[str], names: Mapping[str, str]) -> None:
         """Check that files are still stored. A request may use the files of another user.
@@ -170,7 +180,7 @@ class Uploads:
                 score: bytes = await self._parse(name, data, selection, limits=self.limits)
             async with self._rows_lock:
                 if self._path(sha256).exists():  # else it was deleted meanwhile
-                    await asyncio.to_thread(_write, path, score)
+                    await write_uncancelled(_write, path, score)
             return score
 
     async def find(self, upload_id: int) -> Upload | None:
@@ -190,18 +200,38 @@ class Uploads:
         path = self._path(upload.sha256)
         return path.read_bytes() if path.exists() else b""
 
-    async def delete_user(self, user_id: int) -> list[str]:
+    async def delete_user(self, user_id: int) -> tuple[int, list[str]]:
         """Delete a user's rows, and the files without any other row.
 
         Returns:
-            The SHA-256 of the user's files, of those too that another user has sent as well.
+            How many files the user had, and the SHA-256 of all that they ever sent: of those too
+            that another user has sent as well, or that were deleted before for their age.
         """
         async with self._rows_lock:
             rows = await self._database.run(
-                "DELETE FROM uploads WHERE user_id = :user_id RETURNING sha256", user_id=user_id
+                "DELETE FROM uploads WHERE user_id = :user_id RETURNING id", user_id=user_id
             )
             await self._delete_unreferenced()
+            # A trigger has put the deleted rows there.
+            sent = await self._database.run(
+                "DELETE FROM pruned_uploads WHERE user_id = :user_id RETURNING sha256",
+                user_id=user_id,
+            )
+        return len(rows), [row["sha256"] for row in sent]
+
+    async def pruned_of_user(self, user_id: int) -> list[str]:
+        """List the SHA-256 of files that a user sent and that are no longer stored."""
+        rows = await self._database.run(
+            "SELECT sha256 FROM pruned_uploads WHERE user_id = :user_id ORDER BY pruned_at",
+            user_id=user_id,
+        )
         return [row["sha256"] for row in rows]
+
+    async def forget_pruned(self, before: float) -> None:
+        """Forget who sent files that were deleted before a time, in seconds since 1970."""
+        await self._database.run(
+            "DELETE FROM pruned_uploads WHERE pruned_at < :before", before=before
+        )
 
     async def delete_unused(self, before: float) -> int:
         """Delete the rows last used before a time, and the files without any other row.
@@ -267,10 +297,13 @@ class Uploads:
         async with self._rows_lock:
             await self._delete_unreferenced()
 
-    async def _add_row(self, sha256: str, user_id: int, name: str, size_bytes: int) -> Upload:
-        (row,) = await self._database.run(
+    async def _add_row(
+        self, sha256: str, user_id: int, name: str, size_bytes: int, request_id: int | None
+    ) -> Upload | None:
+        rows = await self._database.run(
             """INSERT INTO uploads (sha256, user_id, name, size_bytes, first_seen_at, used_at)
-               VALUES (:sha256, :user_id, :name, :size_bytes, :now, :now)
+               SELECT :sha256, :user_id, :name, :size_bytes, :now, :now
+               WHERE :request_id IS NULL OR EXISTS (SELECT 1 FROM requests WHERE id = :request_id)
                ON CONFLICT (sha256, user_id)
                DO UPDATE SET name = excluded.name, used_at = :now RETURNING *""",
             sha256=sha256,
@@ -278,9 +311,10 @@ class Uploads:
             name=display_name(name),
             size_bytes=size_bytes,
             now=self._clock(),
+            request_id=request_id,
         )
         await self._enforce_quota(user_id)
-        return Upload(**row)
+        return Upload(**rows[0]) if rows else None
 
     async def _enforce_quota(self, user_id: int) -> None:
         rows = await self._database.run(
@@ -340,6 +374,22 @@ def _delete_oldest(folder: Path, n_bytes: int) -> int:
         path.unlink(missing_ok=True)
         freed += max(status.st_size, status.st_blocks * 512)
     return freed
+
+
+async def write_uncancelled(write: Callable[..., None], *arguments: object) -> None:
+    """Write in a thread, and wait for the end of it also when cancelled.
+
+    Who cancels may delete what is written, which a thread that goes on would bring back.
+
+    Args:
+        write: What writes.
+        arguments: Its arguments.
+    """
+    writing = asyncio.create_task(asyncio.to_thread(write, *arguments))
+    try:
+        await asyncio.shield(writing)
+    finally:
+        await asyncio.wait([writing])
 
 
 def _write_once(path: Path, data: bytes) -> None:

@@ -38,9 +38,8 @@ _CHUNK_BYTES = 65_536
 
 logger = logging.getLogger("mst_core.reading.sandbox")
 # The number of texts is checked before they are made: millions of them would take the bot's memory.
-_Arguments = Annotated[tuple[str, ...], msgspec.Meta(max_length=20)]
 _decoder: msgspec.msgpack.Decoder[bytes | tuple[str, tuple[str, ...]]] = msgspec.msgpack.Decoder(
-    bytes | tuple[str, _Arguments]
+    bytes | tuple[str, Annotated[tuple[str, ...], msgspec.Meta(max_length=20)]]
 )
 
 

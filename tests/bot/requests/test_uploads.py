@@ -134,9 +134,9 @@ async def test_a_file_is_deleted_with_its_last_row(queue: QueueEnv) -> None:
         await queue.uploads.keep(user, "reel.mid", REEL)
     await queue.uploads.keep(1, "other.mid", write_reel(bars=4))
     await queue.uploads.encoded_score(SHA, "reel.mid")
-    assert len(await queue.uploads.delete_user(1)) == 2
+    assert (await queue.uploads.delete_user(1))[0] == 2
     assert files(queue.uploads) == [f"{SHA}.bin", f"{SHA}.reading"]
-    assert await queue.uploads.delete_user(2) == [SHA]
+    assert await queue.uploads.delete_user(2) == (1, [SHA])
     assert files(queue.uploads) == []
     with pytest.raises(LostFile, match=r"reel\.mid is no longer stored"):
         queue.uploads.check_stored([SHA], {SHA: "reel.mid"})
