@@ -164,7 +164,7 @@ class BarClass:
             drafts: rhythms of M notes that they can get.
             ends_tune: whether one of the groups has the tune's last note.
         """
-        self._section, self._groups, self._ends_tune = section_drafts, groups, ends_tune
+        self._section, self.groups, self.ends_tune = section_drafts, groups, ends_tune
         self.own, self.drafts = own, drafts
         starts = np.array([group.index for group in groups], dtype=np.int64)
         self.notes: NDArray[np.int64] = starts[:, None] + np.arange(len(own))
@@ -179,27 +179,34 @@ class BarClass:
         return target.meter_statistics(self._section.meter).shared_rhythm_share or 0.0
 
     @property
+    def length(self) -> Fraction:
+        """Length of each group in the new meter, in quarter notes."""
+        group, move = self.groups[0], time_map(self._section.section.meter, self._section.meter)
+        start = self._section.section.start
+        return move(group.end - start) - move(group.start - start)
+
+    @property
     def pool_key(self) -> Hashable:
         """Classes with the same key can have one rhythm: as long, with as many notes, as open."""
-        group = self._groups[0]
+        group = self.groups[0]
         return (
             self._section.index,
             group.first_bar < 0,
             group.end - group.start,
             len(self.own),
             group.ends_with_long_note,
-            self._ends_tune and group.index,
+            self.ends_tune and group.index,
         )
 
     @property
     def pitch_key(self) -> Hashable:
         """Length and intervals; classes with the same key differ in their rhythm only."""
-        group = self._groups[0]
+        group = self.groups[0]
         return group.end - group.start, *(n.pitch - group.notes[0].pitch for n in group.notes)
 
     def ids(self, rhythm: RhythmPattern) -> NDArray[np.int64]:
         """The ids (M,) of the notes of each group in a rhythm."""
-        return self._section.rhythm_ids(self._groups[0], rhythm)
+        return self._section.rhythm_ids(self.groups[0], rhythm)
 
     def change_pieces(self, new: RhythmPattern, n_notes: int) -> list[Alternatives]:
         """The pieces of the class that change independently on the way to a rhythm.
@@ -211,7 +218,7 @@ class BarClass:
         Returns:
             For each piece its notes, and their ids from the class's own rhythm to the new one.
         """
-        section, group, config = self._section, self._groups[0], self._section.target.config
+        section, group, config = self._section, self.groups[0], self._section.target.config
         start, bar = section.start_position(group), section.bar_ticks
         positions = section.target.meter_model(section.meter).lattice.positions
         known = {note for rhythm in (self.own, new) for note in rhythm}
@@ -224,14 +231,14 @@ class BarClass:
                 return False
             return to_ticks(duration) in (allowed.rests if is_rest else allowed.notes)
 
-        max_notes = int(config.max_step * n_notes) // len(self._groups)
+        max_notes = int(config.max_step * n_notes) // len(self.groups)
         found = []
         for first, after in differing_pieces(self.own, new):
             end = self.own[after][0] if after < len(self.own) else None
             rhythms = intermediate_rhythms(
                 self.own[first:after], new[first:after], is_idiomatic, config, max_notes
             )
-            shape = len(self._groups), after - first
+            shape = len(self.groups), after - first
             found.append(
                 Alternatives(
                     self.notes[:, first:after],

@@ -53,6 +53,14 @@ class TransferConfig:
     draft_temperatures: tuple[float, ...] = (0.8, 1.0, 1.15)
     """Sampling temperatures of the drafts, in turn."""
 
+    # Anticipation.
+    anticipated_bars: float = 0.1
+    """Share of the bars that may begin an eighth early, where the style has that ..."""
+    min_anticipated_share: float = 0.05
+    """... in so large a share of its bars."""
+    min_anticipated: Fraction = Fraction(1, 4)
+    """Quarter notes that the last note before an early one lasts, at least."""
+
     # Similarity of rhythms.
     bigram_weight: float = 0.5
     """Weight of the profile of bigrams; the profile of positions and durations has the rest."""

@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 from mst_core.errors import NoSuchTune
 from mst_core.generation.composition import SideResult
 from mst_core.music import Melody, Meter, MeterChange, Note
+from mst_core.transfer.anticipation import (
+    Anticipation,
+    anticipated_share,
+    anticipation_pieces,
+    possible_anticipations,
+    select_anticipations,
+)
 from mst_core.transfer.augmentation import UNSCALED, augment, augmentation_for, augmented_bars
 from mst_core.transfer.bar_classes import SectionDrafts, rhythms_in_meter
 from mst_core.transfer.change_path import ChangePath, build_path
@@ -161,11 +168,27 @@ def build_rhythm_path(
         target.config,
     )
     chosen = select_rhythms(own, classes, similarity.of_whole_draft, target.config, note_step)
+    selected: list[Anticipation] = []
+    if scale == UNSCALED and classes and _style_anticipates(drafts):
+        whole = own.copy()
+        for bar_class, rhythm in zip(classes, chosen, strict=True):
+            whole[bar_class.notes] = bar_class.ids(rhythm)
+        share = target.config.anticipated_bars * melody.bar_count
+        selected = select_anticipations(
+            whole,
+            classes,
+            chosen,
+            possible_anticipations(sections, classes, phrase_starts(melody)),
+            similarity.of_whole_draft,
+            share,
+            target.config,
+        )
     pieces = [
         piece
         for bar_class, rhythm in zip(classes, chosen, strict=True)
         for piece in bar_class.change_pieces(rhythm, len(melody.notes))
     ]
+    pieces += anticipation_pieces(selected, classes, chosen, pieces)
     return RhythmPath(
         source,
         build_path(own, pieces, similarity, target.config, note_step),
@@ -174,6 +197,16 @@ def build_rhythm_path(
         tuple(rhythm_index.times),
         scale,
         lead_bars,
+    )
+
+
+def _style_anticipates(drafts: Sequence[SectionDrafts]) -> bool:
+    """Whether the target is a style whose bars often begin early."""
+    target = drafts[0].target
+    return target.reference_tune is None and all(
+        anticipated_share(target.meter_statistics(each.meter), each.bar_ticks)
+        >= target.config.min_anticipated_share
+        for each in drafts
     )
 
 
