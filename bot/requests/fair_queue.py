@@ -10,7 +10,8 @@ from mst_core.job_cost import LONG_JOB_S
 # A fair queue: the first waiting request of each user, then the second of each, and so on. Among
 # these the shortest goes first: each 2 s of expected work are a step back, and each 6 s of waiting
 # a step forward; on the same step the user served longest ago comes first, then the earliest
-# request. An expired lease counts as waiting, and a user with a running request waits. All times
+# request. An expired lease counts as waiting, and a user with a running request waits; one that is
+# acknowledged or downloaded takes no place, so others of its user need not wait for it. All times
 # are of a clock that never jumps; rows of before have those of the wall clock.
 QUEUE = """(
     SELECT id, expected_s, row_number() OVER (PARTITION BY user_id ORDER BY id) AS nth,
@@ -21,6 +22,7 @@ QUEUE = """(
         SELECT 1 FROM requests AS other
         WHERE other.user_id = requests.user_id AND other.state IN ('waiting', 'running')
         AND other.state = 'running' AND other.lease_until >= :steady
+        AND other.worker NOT IN ('intake', 'download')
     ) AS busy,
     CAST(max(0, expected_s / 10.0 - (:steady - coalesce(asked_steady, asked_at)) / 30.0) AS INTEGER)
         AS step

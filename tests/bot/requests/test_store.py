@@ -17,7 +17,7 @@ from bot.errors import LostFile
 from bot.requests.erasure import delete_requests
 from bot.requests.fair_queue import ORDER, QUEUE
 from bot.requests.record import RequestRecord
-from bot.requests.store import INTAKE, MAX_ATTEMPTS_KEPT, RequestStore
+from bot.requests.store import DOWNLOAD, INTAKE, MAX_ATTEMPTS_KEPT, RequestStore
 from mst_core.jobs import Job
 from tests.support.fakes import make_new_request, make_rendition
 from tests.support.paths import PROJECT
@@ -434,6 +434,12 @@ async def test_the_backlog_is_counted_with_the_wait_of_the_oldest(tmp_path: Path
 async def test_a_request_that_is_not_acknowledged_yet_is_no_backlog(queue: QueueEnv) -> None:
     await queue.store.add(make_new_request(), INTAKE)
     assert await queue.store.count_backlog() == (0, 0, 0.0)
+
+
+async def test_a_slow_download_holds_up_no_other_request_of_its_user(queue: QueueEnv) -> None:
+    await queue.store.add(make_new_request(), DOWNLOAD)
+    other = await queue.store.add(make_new_request())
+    assert (await lease(queue.store)).id == other.id
 
 
 async def test_the_backlog_is_counted_without_a_look_at_finished_requests(
