@@ -31,6 +31,8 @@ MAX_RETRY_S = 15 * 60.0
 """Seconds between two attempts, at most."""
 GIVE_UP_AFTER_S = 24 * 3600.0
 """Seconds after the outcome when delivery is given up."""
+LEAST_ATTEMPTS = 8
+"""Attempts before that, three quarters of an hour: the clock may have been set forward by a day."""
 
 
 def retry_delay_s(attempts: int) -> float:
@@ -128,7 +130,8 @@ class Outbox:
             return
         problem, message_id = await self._notify(record, files)
         if problem:
-            if self._clock() - (record.finished_at or record.asked_at) < GIVE_UP_AFTER_S:
+            age_s = self._clock() - (record.finished_at or record.asked_at)
+            if age_s < GIVE_UP_AFTER_S or record.deliveries < LEAST_ATTEMPTS:
                 log.warning("request %d is not delivered yet: %s", record.id, problem)
                 self._observe(record, "retried")
                 self._schedule_retry(record)

@@ -77,6 +77,7 @@ class Retention:
         self._quota_bytes, self._free_bytes = quota_bytes, free_bytes
         self._upload_days, self._history_days = upload_days, history_days
         self._clock, self._steady, self._free_on_disk = clock, steady, free_on_disk
+        self._offset_s = clock() - steady()
         self._request_bytes = RESULT_BYTES + uploads.limits.file_bytes
         self._promised: list[tuple[float, int]] = []
         self._enforcing: asyncio.Task[None] | None = None
@@ -142,7 +143,8 @@ class Retention:
         self.problem = problem
 
     async def _delete_old(self) -> None:
-        now = self._clock()
+        # The earlier of two clocks: setting the system's clock forward makes nothing old.
+        now = min(self._clock(), self._offset_s + self._steady())
         if self._upload_days:
             n_files = await self._uploads.delete_unused(now - self._upload_days * DAY_S)
             if n_files:

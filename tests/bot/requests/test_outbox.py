@@ -64,6 +64,21 @@ async def test_delivery_is_given_up_after_a_day(
     assert caplog.text.count("Traceback") == (0 if isinstance(error, NotDelivered) else 1)
 
 
+async def test_a_clock_that_is_set_forward_gives_no_delivery_up_at_once(queue: QueueEnv) -> None:
+    request_id = await failed(queue)
+    record = await queue.store.find(request_id)
+    assert record is not None
+    assert record.finished_at
+    tomorrow = record.finished_at + 2 * DAY
+    answering = Outbox(queue.store, queue.results, queue.notifier, lambda: tomorrow)
+    queue.notifier.errors = [NotDelivered("Discord is away")]
+    await attempt(queue, answering, 1)
+    assert await queue.store.undelivered() == [request_id]
+    await attempt(queue, answering, 2)
+    await answering.close(1)
+    assert [*queue.notifier.failures] == [request_id]
+
+
 async def test_files_are_deleted_after_delivery_and_leftovers_at_the_start(queue: QueueEnv) -> None:
     queue.results.write(4711, {"mp3": b"of an answer of long ago"})
     (queue.results.folder / ".4712.draft").mkdir()

@@ -93,6 +93,15 @@ async def test_a_request_goes_some_days_after_its_delivery(keeping: Keeping) -> 
     assert await keeping.store.find(recent.id)
 
 
+async def test_a_clock_that_is_set_forward_makes_nothing_old(keeping: Keeping) -> None:
+    sha256, record = await keeping.keep(), await keeping.ask(delivered_days_ago=0)
+    retention = keeping.retention(steady=lambda: 5.0)
+    keeping.now += 10_000 * DAY_S
+    await retention.enforce()
+    assert keeping.has(sha256)
+    assert await keeping.store.find(record.id)
+
+
 async def test_zero_days_mean_for_ever(keeping: Keeping) -> None:
     sha256 = await keeping.keep(days_ago=9_000)
     record = await keeping.ask(delivered_days_ago=9_000)
@@ -285,7 +294,8 @@ async def test_a_button_whose_request_is_gone_says_so(tmp_path: Path) -> None:
         await server.alice.slash(server.channel, "compose", style="folk")
         retention = server.bot._retention
         assert retention is not None
-        retention._history_days, retention._clock = 1, lambda: 1e11
+        retention._history_days = 1
+        retention._clock = retention._steady = lambda: 1e11
         await retention.enforce()
         result = await server.alice.click(last_message(server.channel), label="Another one")
         assert "Request 1 is no longer stored" in private_answer(result)
@@ -297,8 +307,8 @@ async def test_a_button_whose_file_is_gone_says_so(tmp_path: Path) -> None:
         await send_rerhythm(server, "reel.mid", write_reel())
         retention = server.bot._retention
         assert retention is not None
-        retention._upload_days, retention._clock = 1, lambda: 1e11
-        retention._history_days = 0
+        retention._upload_days, retention._history_days = 1, 0
+        retention._clock = retention._steady = lambda: 1e11
         await retention.enforce()
         result = await server.alice.click(last_message(server.channel), label="Another one")
         assert "reel.mid is no longer stored. Please send it again" in private_answer(result)
