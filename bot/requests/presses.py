@@ -178,6 +178,10 @@ class Presses:
         record = await self._find_record(request_id)
         if record.user_id != interaction.user.id:
             raise NotRequester
+        if interaction.message and interaction.message.attachments:
+            # The ledger was restored from a backup of before the result, which comes once more.
+            await interaction.response.defer()
+            return
         # Stored before it is acknowledged. On a slow disk it goes on: its message says how it ends.
         cancelling = asyncio.create_task(self._scheduler.cancel(request_id))
         await asyncio.wait([cancelling], timeout=KEEP_WITHIN_S)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mst_core.errors import EngineLost, NoSuchTune
+from tests.support import discord_env
 from tests.support.discord_env import DiscordEnv, last_message, suffixes
+from tests.support.fakes import FakeEngine
 
 
 async def test_a_user_does_not_notice_an_engine_that_dies(server: DiscordEnv) -> None:
@@ -236,3 +238,17 @@ async def test_a_message_that_has_its_result_keeps_it_when_a_backup_is_restored(
     assert suffixes(after) == [".mp3", ".png", ".mid"]
     (record,) = await server.history(server.alice)
     assert record.answered_at
+
+
+async def test_a_result_that_a_restored_backup_does_not_know_is_not_cancelled(
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await restore_from_before_the_delivery(server, tries=1)
+    monkeypatch.setattr(discord_env, "FakeEngine", lambda: FakeEngine(slots=0))
+    await server.restart()
+    await server.alice.click(last_message(server.channel), label="Cancel")
+    (message,) = server.channel.history()
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+    assert "cancelled" not in message.content
+    (record,) = await server.history(server.alice)
+    assert record.state == "waiting", "its result comes again, with the words that belong to it"
