@@ -35,7 +35,7 @@ def json_line(record: logging.LogRecord, redact: Callable[[str], str]) -> str:
     }
     # A record of the engine names its job: whatever this task works on is another thing.
     job_id = getattr(record, "job", None)
-    request_id = REQUEST_ID.get() if job_id is None else int(job_id) if job_id.isdigit() else None
+    request_id = REQUEST_ID.get() if job_id is None else int(job_id) if job_id.isdecimal() else None
     if request_id is not None:
         entry["request"] = request_id
     if record.exc_info and record.exc_info[0]:

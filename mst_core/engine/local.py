@@ -271,7 +271,7 @@ class LocalEngine:
             case None:
                 loop = asyncio.get_running_loop()
                 limit_s = self._job_timeout_s * (2 if slot.job.is_long else 1)
-                slot.timeout = loop.call_later(limit_s, self._time_out, slot)
+                slot.timeout = loop.call_later(limit_s, self._time_out, slot, limit_s)
                 slot.events.put_nowait(Progress("composing", 0.0))
             case Progress() as progress:
                 slot.events.put_nowait(progress)
@@ -288,15 +288,11 @@ class LocalEngine:
                 logger.error("job %s made no step %s", job_id, hang, extra={"job": job_id})
                 self._blame(slot, EngineLost(f"it made no step {hang}"))
 
-    def _time_out(self, slot: _Slot) -> None:
-        """End a job that takes too long, and with it the worker."""
-        logger.error(
-            "job %s took more than %g s",
-            slot.job.id,
-            self._job_timeout_s,
-            extra={"job": slot.job.id},
-        )
-        self._blame(slot, JobTimeout(f"{self._job_timeout_s:g}"))
+    def _time_out(self, slot: _Slot, limit_s: float) -> None:
+        """End a job that takes more than ``limit_s`` seconds, and with it the worker."""
+        job_id = slot.job.id
+        logger.error("job %s took more than %g s", job_id, limit_s, extra={"job": job_id})
+        self._blame(slot, JobTimeout(f"{limit_s:g}"))
 
     def _blame(self, slot: _Slot, error: MstError) -> None:
         """End a job and the worker: a thread cannot be stopped."""

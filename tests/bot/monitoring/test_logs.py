@@ -14,6 +14,7 @@ import pytest
 
 from bot.__main__ import LOG_FORMAT, RedactingFormatter
 from bot.monitoring.logs import REQUEST_ID
+from mst_core.engine.process import _log_line
 from mst_core.errors import EngineFault
 from tests.support.engines import ask, opened, perform
 from tests.support.fakes import make_settings
@@ -93,6 +94,17 @@ async def test_tasks_of_two_requests_do_not_mix(lines: list[dict[str, Any]]) -> 
 
     await asyncio.gather(work(1), work(2))
     assert [(line["message"], line["request"]) for line in lines] == [("1", 1), ("2", 2)]
+
+
+def test_a_line_that_names_no_job_by_a_number_is_logged_without_one(
+    lines: list[dict[str, Any]],
+) -> None:
+    for line in (b"INFO [job \xc2\xb2] as in a title", b"INFO [job 7-compare] of old"):
+        _log_line(line, logging.INFO)
+    assert [(line["message"], line.get("request")) for line in lines] == [
+        ("as in a title", None),
+        ("of old", None),
+    ]
 
 
 async def test_what_the_engine_logs_has_the_number_of_its_request(

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from mst_core.engine import Engine
 from mst_core.errors import (
@@ -119,6 +120,13 @@ async def test_a_job_that_hangs_times_out_and_the_other_one_is_done(
         assert not caught.value.retryable
         await other
         assert starts(tmp_path) == 2
+
+
+async def test_a_long_job_gets_twice_the_time_and_its_error_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, job_timeout_s=1) as engine:
+        with pytest.raises(JobTimeout) as caught:
+            await perform(engine, structs.replace(ask("hanging"), is_long=True))
+    assert caught.value.arguments == ("2",)
 
 
 async def test_a_full_engine_is_busy(tmp_path: Path) -> None:
