@@ -84,7 +84,8 @@ class Presses:
         part     request    part, from 1  the same request with another part as the melody
         tune     request               -  the same request with another tune of its book; the list's
                                           value is the number of the tune, from 1
-        compare  request               -  an ephemeral picture of the score before and after
+        compare  request               -  an ephemeral picture of the score before and after, for
+                                          whoever sent the file
         remove   request               -  deletes the result's message
         cancel   request               -  cancels the request, unless it has its outcome already
         choose   upload     percent       re-rhythms an upload; the list's value is the style
@@ -103,7 +104,8 @@ class Presses:
 
         Raises:
             RequestNotFound, LostFile: when the request or upload is no longer stored.
-            NotRequester: when a user cancels another user's request, or removes its result.
+            NotRequester: when a user cancels another user's request, removes its result, or asks
+                for the score before and after of a file that they have not sent.
             MstError: as `submit`.
         """
         if move not in UPLOAD_MOVES:
@@ -158,6 +160,11 @@ class Presses:
         self, interaction: discord.Interaction[Any], request_id: int, _: int
     ) -> None:
         record = await self._find_record(request_id)
+        own = {
+            upload.sha256 for upload in await in_time(self._uploads.of_user(interaction.user.id))
+        }
+        if not own.issuperset(record.request.sources):
+            raise NotRequester  # it shows and plays the file itself
         await self._repeat(interaction, record, record.request, record.first_seed, private=True)
 
     async def _remove_result(

@@ -82,6 +82,7 @@ async def test_the_message_is_edited_also_after_the_life_of_its_token(
 
 async def test_a_private_request_can_be_cancelled_too(server: DiscordEnv) -> None:
     await send_rerhythm(server, "reel.mid", write_reel())
+    await server.give_file(server.bob, write_reel())
     server.engine._gate.clear()
     server.engine.hold = True
     await server.bob.click(last_message(server.channel), label="Before and after")

@@ -159,6 +159,7 @@ async def test_strength_buttons_set_the_strength_of_both_sides(server: DiscordEn
 
 async def test_before_and_after_is_shown_in_private(server: DiscordEnv) -> None:
     await send_rerhythm(server, "reel.mid", REEL, seed=4)
+    await server.give_file(server.bob, REEL)
     await server.restart()
     result = await server.bob.click(last_message(server.channel), label="Before and after")
     assert result.ephemeral
@@ -183,12 +184,12 @@ async def test_a_failed_comparison_is_reported_in_private(server: DiscordEnv) ->
     await send_rerhythm(server, "reel.mid", REEL)
     message = last_message(server.channel)
     server.engine.errors = [NoSound("0.0")]
-    result = await server.bob.click(message, label="Before and after")
+    result = await server.alice.click(message, label="Before and after")
     assert result.ephemeral
     assert result.response is not None
     assert "its audio is silent" in result.response.content
     await server.alice.slash(server.channel, "mydata delete")
-    result = await server.bob.click(message, label="Before and after")
+    result = await server.alice.click(message, label="Before and after")
     assert result.ephemeral
     assert result.response is not None
     assert "no longer stored" in result.response.content

@@ -13,8 +13,12 @@ from tests.support.uploads import send_rerhythm, write_reel
 
 
 async def hold_a_look(server: DiscordEnv) -> None:
-    """Let bob press "Before and after" below alice's result, and the engine take its time."""
+    """Let bob press "Before and after" below alice's result, and the engine take its time.
+
+    He has the same file, else he might not see it.
+    """
     await send_rerhythm(server, "secret.mid", write_reel())
+    await server.give_file(server.bob, write_reel())
     server.engine._gate.clear()
     server.engine.hold = True
     await server.bob.click(last_message(server.channel), label="Before and after")
@@ -60,6 +64,7 @@ async def test_a_lost_reply_to_its_acknowledgement_leads_to_one_answer(
     server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await send_rerhythm(server, "reel.mid", write_reel())
+    await server.give_file(server.bob, write_reel())
     lose_reply(monkeypatch, carried_out=True, error=aiohttp.ServerDisconnectedError())
     await server.bob.click(last_message(server.channel), label="Before and after")
     (look,) = await server.history(server.bob)
@@ -71,6 +76,7 @@ async def test_a_lost_reply_to_its_acknowledgement_leads_to_one_answer(
 async def test_each_press_costs_a_place_and_the_pause(tmp_path: Path) -> None:
     async with discord_env(tmp_path, MST_COOLDOWN_S="60", MST_OPEN_PER_USER="2") as server:
         await send_rerhythm(server, "reel.mid", write_reel())
+        await server.give_file(server.bob, write_reel())
         message = last_message(server.channel)
         for label in ("Before and after", "Another one", "Variant 2", "50 %"):
             await server.env.advance_time(70)
@@ -92,19 +98,34 @@ async def test_each_press_costs_a_place_and_the_pause(tmp_path: Path) -> None:
         assert "already have 2 open requests" in result.response.content
 
 
-async def test_a_deleted_file_ends_the_looks_of_others_and_leaves_no_trace(
-    server: DiscordEnv,
-) -> None:
-    await hold_a_look(server)
+async def test_a_deleted_file_ends_the_look_at_it_and_leaves_no_trace(server: DiscordEnv) -> None:
+    await send_rerhythm(server, "secret.mid", write_reel())
+    server.engine._gate.clear()
+    server.engine.hold = True
+    await server.alice.click(last_message(server.channel), label="Before and after")
     assert any(b"secret" in path.read_bytes() for path in data_files(server))
     await server.alice.slash(server.channel, "mydata delete")
     server.engine.release()
     await server.env.settle()
-    private = server.channel.history(viewer=server.bob)[-1]
-    assert "is no longer stored" in private.content
-    assert suffixes(private) == []
+    assert suffixes(server.channel.history(viewer=server.alice)[-1]) == []
     assert [path.name for path in data_files(server) if b"secret" in path.read_bytes()] == []
     assert [path for path in data_files(server) if path.parent.name in ("uploads", "results")] == []
+
+
+async def test_nobody_else_sees_the_file_of_a_user(server: DiscordEnv) -> None:
+    """The answer to "Before and after" shows and plays the file itself, not what was made of it."""
+    await send_rerhythm(server, "secret.mid", write_reel())
+    await server.bob.click(last_message(server.channel), label="Another one")
+    of_bob = last_message(server.channel)
+    for message in server.channel.history():
+        made = len(server.engine.jobs)
+        result = await server.bob.click(message, label="Before and after")
+        assert result.ephemeral
+        assert result.response is not None
+        assert "whoever sent the file" in result.response.content
+        assert len(server.engine.jobs) == made
+    await server.alice.click(of_bob, label="Before and after")
+    assert suffixes(server.channel.history(viewer=server.alice)[-1]) == [".mp3", ".png"]
 
 
 def data_files(server: DiscordEnv) -> list[Path]:
