@@ -10,6 +10,7 @@ same rhythm, so that no bars become equal that were not.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 
@@ -47,6 +48,7 @@ def select_rhythms(
         is_shared = bar_class.shared_rhythm_share >= config.pooled_share
         key = bar_class.pool_key if is_shared else index
         pools[key, ranks[index]].append(index)
+    n_ranks = max(ranks, default=0) + 1
     n_clashing = Counter(bar_class.pitch_key for bar_class in classes)
     chosen = [bar_class.own for bar_class in classes]
     members = list(pools.values())
@@ -59,8 +61,9 @@ def select_rhythms(
         allowed = [
             draft for draft, _ in drafts.most_common() if draft[0][0] == 0 or not starts_on_line
         ]
-        apart = max(n_clashing[each.pitch_key] for each in pooled)
-        candidates.append(allowed[rank::apart][: config.max_pooled_rhythms])
+        if any(n_clashing[each.pitch_key] > 1 for each in pooled):
+            allowed = [draft for draft in allowed if _draw(draft, n_ranks) == rank]
+        candidates.append(allowed[: config.max_pooled_rhythms])
     options = [
         Alternatives(
             np.concatenate([classes[index].notes for index in indices]),
@@ -76,6 +79,11 @@ def select_rhythms(
         for member in members[index]:
             chosen[member] = candidates[index][pick]
     return chosen
+
+
+def _draw(rhythm: RhythmPattern, n_ranks: int) -> int:
+    """The rank, from 0, whose classes alone may take a rhythm where several clash."""
+    return zlib.crc32(repr(rhythm).encode()) % n_ranks
 
 
 def _clash_ranks(classes: Sequence[BarClass]) -> list[int]:
