@@ -40,7 +40,7 @@ class GenerationConfig:
     """First endings that are generated for a part, of which one is selected."""
     max_final_step: int = 4
     """Semitones; a wider interval into the last note of a cadence is a leap."""
-    leaping_cadence_penalty: float = 0.3
+    leaping_cadence_penalty: float = 0.5
     """Cost of a candidate for each cadence that is reached by a leap."""
     breath_probability: float = 0.5
     """Probability that a phrase of a style that seldom repeats ends with a note and a rest."""
@@ -63,7 +63,7 @@ class GenerationConfig:
     """Profiles of a meter from which one tune is drawn as the reference; below, all are pooled."""
     reference_prior_weight: float = 0.25
     """Weight of the reference tune's duration prior against the network, pitches free."""
-    varied_prior_weight: float = 0.1
+    varied_prior_weight: float = 0.05
     """The same in styles whose tunes seldom repeat."""
     target_prior_weight: float = 0.5
     """Weight of the target tune's duration prior against the network, pitches given."""
