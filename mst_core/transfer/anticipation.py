@@ -107,6 +107,7 @@ def select_anticipations(
     similarity: Callable[[NDArray[np.int64]], float],
     most_bars: float,
     config: TransferConfig = TransferConfig(),
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[Anticipation]:
     """Select the anticipations with which a whole draft is most similar to the target.
 
@@ -118,7 +119,8 @@ def select_anticipations(
         possible: what may be selected.
         similarity: of the ids of a whole draft (N,) to the target.
         most_bars: bars that may begin early.
-        config: how many rhythms are tried for a bar before an early one.
+        config: how many are weighed before each step, and how short the note before one may be.
+        on_step: called before each step of the search.
 
     Returns:
         The selected ones; no class is in two of them as the one before.
@@ -126,9 +128,14 @@ def select_anticipations(
     selected: list[Anticipation] = []
     left = most_bars
     waiting = [each for each in possible if chosen[each.leading][0][0] == 0]
+    tries = max(config.min_tries, config.max_weighed_notes // max(1, len(values)))
     while waiting:
+        on_step()
         best: tuple[float, Anticipation, dict[int, RhythmPattern]] | None = None
+        n_weighed = 0
         for each in waiting:
+            if n_weighed == tries:
+                break
             if len(classes[each.leading].groups) > left + 0.5:
                 continue
             rhythms = {
@@ -138,6 +145,7 @@ def select_anticipations(
             }
             if len(rhythms) < len(each.before):
                 continue
+            n_weighed += 1
             trial = values.copy()
             _put(trial, classes, chosen, each, rhythms, selected)
             found = similarity(trial)

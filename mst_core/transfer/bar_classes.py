@@ -108,6 +108,7 @@ class SectionDrafts:
         target = self.target
         model = target.meter_model(self.meter)
         rng = np.random.default_rng((*self.seed, self.index))
+        affordable = target.config.max_rhythm_draft_events // max(1, n_notes)
         for key, members in self.members.items():
             groups = tuple(self.section.groups[member] for member in members)
             own = self.rhythms[members[0]]
@@ -122,9 +123,9 @@ class SectionDrafts:
                     len(groups[0].notes),
                     self.bar_ticks,
                     rng,
+                    max_rhythms=min(target.config.max_style_rhythms, affordable),
                     grid=target.grid,
                     min_duration=target.min_duration,
-                    config=target.config,
                 )
             elif target.reference_tune is not None and groups[0].first_bar >= 0:
                 drafts += reference_rhythms(

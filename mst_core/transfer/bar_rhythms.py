@@ -112,9 +112,9 @@ def style_rhythms(
     bar_ticks: int,
     rng: np.random.Generator,
     *,
+    max_rhythms: int,
     grid: int = 1,
     min_duration: int = 1,
-    config: TransferConfig = TransferConfig(),
 ) -> list[RhythmPattern]:
     """Draw whole-bar rhythms with a number of notes, as a style's players wrote them.
 
@@ -123,9 +123,9 @@ def style_rhythms(
         n_notes: notes of each rhythm.
         bar_ticks: length of the bar, in ticks.
         rng: each rhythm is drawn once, the commoner the likelier.
+        max_rhythms: that are drawn.
         grid: ticks; only rhythms in whole multiples of it are taken.
         min_duration: shortest note, in ticks.
-        config: how many rhythms are drawn.
 
     Returns:
         Different rhythms; none where the style has none with as many notes, or counted bars of
@@ -143,7 +143,7 @@ def style_rhythms(
     if not usable:
         return []
     weights = np.array([count for count, _ in usable], dtype=np.float64)
-    size = min(len(usable), config.max_style_rhythms)
+    size = min(len(usable), max_rhythms)
     drawn = rng.choice(len(usable), size, replace=False, p=weights / weights.sum())
     return [
         tuple(

@@ -45,7 +45,8 @@ class TransferConfig:
     max_rhythm_draft_events: int = 12_000
     """Notes of all drafts of a section together: a long section gets fewer drafts."""
     max_style_rhythms: int = 40
-    """Whole-bar rhythms of the style that are added to the drafts of one class of bars."""
+    """Whole-bar rhythms of the style that are added to the drafts of one class of bars; of a long
+    tune fewer, as of the drafts."""
     pooled_share: float = 0.4
     """Bars with as many notes share a rhythm where so large a share of a style's tunes' do."""
     max_pooled_rhythms: int = 120

@@ -182,6 +182,7 @@ def build_rhythm_path(
             similarity.of_whole_draft,
             share,
             target.config,
+            note_step,
         )
     pieces = [
         piece

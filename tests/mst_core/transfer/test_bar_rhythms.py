@@ -95,16 +95,15 @@ COUNTED = ((9, (0, 48, 48, 48)), (4, (0, 72, 72, 24)), (2, (0, 92, 92, 4)), (8, 
 
 
 def test_rhythms_of_players_have_the_number_of_notes_and_no_note_too_short() -> None:
-    found = style_rhythms(COUNTED, 2, 96, np.random.default_rng(1), min_duration=6)
+    found = style_rhythms(COUNTED, 2, 96, np.random.default_rng(1), max_rhythms=9, min_duration=6)
     assert sorted(found) == [TWO_HALVES, DOTTED]
-    assert style_rhythms(COUNTED, 5, 96, np.random.default_rng(1)) == []
-    assert style_rhythms(COUNTED, 2, 72, np.random.default_rng(1)) == []
+    assert style_rhythms(COUNTED, 5, 96, np.random.default_rng(1), max_rhythms=9) == []
+    assert style_rhythms(COUNTED, 2, 72, np.random.default_rng(1), max_rhythms=9) == []
 
 
 def test_the_commoner_a_rhythm_of_players_the_more_often_it_is_drawn() -> None:
-    config = TransferConfig(max_style_rhythms=1)
     rng = np.random.default_rng(1)
-    drawn = [style_rhythms(COUNTED, 2, 96, rng, config=config)[0] for _ in range(200)]
+    drawn = [style_rhythms(COUNTED, 2, 96, rng, max_rhythms=1)[0] for _ in range(200)]
     assert drawn.count(TWO_HALVES) > drawn.count(DOTTED) > 0
 
 
