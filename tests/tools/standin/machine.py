@@ -22,7 +22,8 @@ from tests.tools.standin.process import ENGINE, REAL_ENGINE, BotProcess, until
 from tests.tools.standin.promises import Count, has_ended
 from tests.tools.standin.server import StandIn
 
-DISK_MB = 24
+DISK_MB = 900
+"""Room that the bot promises to a hundred requests, and some more."""
 FULL_S = 5.0
 LOCKS_S = (1.0, 8.0, 45.0)
 """Seconds for which another process holds the ledger, one time after the other."""
@@ -109,23 +110,31 @@ async def _fill_disk(row: Count) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with _small_disk(folder / "data"):
-            async with running(folder, MST_LOG_LEVEL="debug") as (discord, _):
+            small = {"MST_DISK_FREE_MB": "0", "MST_UPLOAD_BYTES": "1000"}
+            async with running(folder, MST_LOG_LEVEL="debug", **small) as (discord, _):
                 for _ in range(2):
                     entering = asyncio.create_task(_enter(discord, FULL_S + 4))
                     await asyncio.sleep(2)
                     filler = folder / "data" / "filler"
-                    with suppress(OSError), filler.open("wb", buffering=0) as file:
-                        for size in (2**20, 4096, 1):
-                            with suppress(OSError):
-                                while True:
-                                    file.write(bytes(size))
+                    await asyncio.to_thread(_fill, filler)
                     await asyncio.sleep(FULL_S)
                     filler.unlink()
                     await entering
+                    # The bot looks again at the disk when it is asked.
+                    await until_answered(discord)
                 healthy = len(discord.exchanges)
                 await _enter(discord, 2)
                 await finish(discord)
             _add(row, discord.exchanges, healthy)
+
+
+def _fill(path: Path) -> None:
+    """Write a file until no byte is free."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        for size in (2**24, 2**20, 4096, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
 
 
 def _add(row: Count, exchanges: list[Exchange], healthy: int) -> None:
