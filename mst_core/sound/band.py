@@ -24,6 +24,8 @@ from mst_core.sound.playback_clock import PlaybackClock, barlines_with_pickup
 from mst_core.sound.repeats import play_repeats
 
 MIN_NOTE_S = 0.02
+MAX_BEGINNING_S = 90.0
+"""Seconds of the beginning of a slow tune, or of one without barlines, at most."""
 MAX_NOTE_S = 30.0
 """Longest duration of an accompanying note, in seconds."""
 VELOCITY_RANGE = (1, 127)
@@ -87,18 +89,22 @@ def perform_band(
 def perform_beginning(
     melody: Melody, voices: Sequence[Performance], swing: float, bars: int
 ) -> tuple[Performance, ...]:
-    """Return the performances of the first bars; what sounds at their end is cut there.
+    """Return the performances of the first bars, or seconds; what sounds at their end is cut there.
 
     Args:
         melody: the melody that was performed.
         voices: the performances of the melody and its parts, without repeats.
         swing: with which they were performed.
-        bars: number of full bars after the pickup; a shorter tune is returned whole.
+        bars: number of full bars after the pickup; a shorter tune is returned whole, unless it
+            lasts longer than `MAX_BEGINNING_S`.
     """
     lines = [line for line in barlines_with_pickup(melody) if line >= 0]
-    if len(lines) <= bars + 1:
+    is_whole = len(lines) <= bars + 1
+    if is_whole and all(voice.seconds <= MAX_BEGINNING_S for voice in voices):
         return tuple(voices)
-    end = open_clock(melody, swing).seconds_at(lines[bars])
+    end = MAX_BEGINNING_S
+    if not is_whole:
+        end = min(end, open_clock(melody, swing).seconds_at(lines[bars]))
 
     def until_end(notes: Iterable[PlayedNote]) -> tuple[PlayedNote, ...]:
         return tuple(

@@ -23,7 +23,7 @@ from mst_core.music import (
     PartNote,
     TempoChange,
 )
-from mst_core.sound.band import perform_band, start_at_zero
+from mst_core.sound.band import perform_band, perform_beginning, start_at_zero
 from mst_core.sound.performance import Performance, perform
 from mst_core.sound.performance_midi import write_performance_midi
 from tests.support.melodies import melodies
@@ -155,3 +155,15 @@ def test_the_file_of_a_performance_has_the_tempo_map_and_the_band() -> None:
         if message.type == "control_change" and (message.control, message.value) == (7, 90):
             found.append((round(now, 2), message.channel))
     assert found == [(8.0, 0), (8.0, 2)]
+
+
+@pytest.mark.parametrize(("tempo", "seconds"), [(120, 4), (12, 40), (5, 90), (2, 90)])
+def test_the_beginning_is_two_bars_long_or_as_many_seconds_as_a_message_takes(
+    tempo: float, seconds: float
+) -> None:
+    song = replace(EIGHTHS, tempo=float(tempo))
+    voices = perform_band(song, [part(0, 15)], swing=0.5, program=0)
+    for bars in (2, 99) if seconds == 90 else (2,):  # a tune may also be whole, and too long
+        for voice in perform_beginning(song, voices, 0.5, bars):
+            assert voice.seconds == pytest.approx(seconds)
+            assert max(note.end for note in voice.notes) <= seconds
