@@ -84,6 +84,11 @@ def _metrical_level(onset: Fraction, meter: Meter) -> int:
     return 4
 
 
+def _is_written(note: tuple[Fraction, Fraction]) -> bool:
+    """Whether onset and duration are multiples of a 32nd note, or of a part of a triplet."""
+    return all(12 % time.denominator == 0 or 8 % time.denominator == 0 for time in note)
+
+
 def keep_last_note(own: RhythmPattern, drafts: Sequence[RhythmPattern]) -> list[RhythmPattern]:
     """Give the drafts of a tune's last bar the last note that it has, so that it ends as it did.
 
@@ -198,9 +203,11 @@ def reference_rhythms(
             adapted = adapt_note_count(joined, n_notes, meter, config)
         except NoSuchTune:
             continue
-        if all(
+        on_grid = all(
             (time * TICKS_PER_QUARTER / grid).denominator == 1 for note in adapted for time in note
-        ):
+        )
+        # A note that was split may leave a part of a triplet that nobody writes.
+        if on_grid and (adapted == joined or all(map(_is_written, adapted))):
             found[adapted] = min(difference, found.get(adapted, difference))
     ranked = sorted(found, key=lambda rhythm: found[rhythm])
     return ranked[: config.max_reference_rhythms]
