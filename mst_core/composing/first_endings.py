@@ -23,13 +23,10 @@ from mst_core.generation.meter_model import MeterModel
 from mst_core.music import TICKS_PER_QUARTER, Repeat
 from mst_core.networks.style import Style
 
-FirstEndings = Mapping[int, Sequence[TuneEvent]]
-"""The notes and rests of first endings by the end bar (exclusive) of their part."""
-
 
 def write_first_endings(
     tune: MelodyWriter, model: MeterModel, style: Style, seed: int
-) -> FirstEndings:
+) -> Mapping[int, Sequence[TuneEvent]]:
     """Draw which parts of a dance get a first ending, and generate it.
 
     Args:
@@ -39,7 +36,8 @@ def write_first_endings(
         seed: of the tune.
 
     Returns:
-        The endings; none for a tune that repeats no part.
+        The notes and rests of each ending by the end bar (exclusive) of its part; none for a tune
+        that repeats no part.
     """
     plan, config = tune.constraints.plan, tune.constraints.config
     if not plan.repeated:
@@ -103,13 +101,13 @@ def _ending_cost(
 
 
 def insert_first_endings(
-    events: Sequence[TuneEvent], endings: FirstEndings, bar_ticks: int
+    events: Sequence[TuneEvent], endings: Mapping[int, Sequence[TuneEvent]], bar_ticks: int
 ) -> list[TuneEvent]:
     """Return the notes as they are written: each first ending before the bar that replaces it.
 
     Args:
         events: of the tune without first endings.
-        endings: the first endings.
+        endings: the first endings by the end bar of their part.
         bar_ticks: length of a bar.
     """
     written: list[TuneEvent] = []
@@ -124,12 +122,14 @@ def insert_first_endings(
     return sorted(written, key=lambda event: event.onset)
 
 
-def list_repeats(plan: FormPlan, endings: FirstEndings, phrase_pickup: int) -> tuple[Repeat, ...]:
+def list_repeats(
+    plan: FormPlan, endings: Mapping[int, Sequence[TuneEvent]], phrase_pickup: int
+) -> tuple[Repeat, ...]:
     """Return the repeats of a dance in written bars.
 
     Args:
         plan: the form of the tune without first endings.
-        endings: the first endings.
+        endings: the first endings by the end bar of their part.
         phrase_pickup: ticks by which every part begins before its barline.
 
     Returns:

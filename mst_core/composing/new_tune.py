@@ -7,14 +7,13 @@ generates a new rhythm for its pitches, so that form and bars stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from mst_core.composing.first_endings import (
-    FirstEndings,
     insert_first_endings,
     list_repeats,
     write_first_endings,
@@ -391,7 +390,9 @@ def _write_best(
     return select_candidate(candidates, reference, fingerprints)
 
 
-def _to_melody(tune: MelodyWriter, endings: FirstEndings, tempo: float) -> Melody:
+def _to_melody(
+    tune: MelodyWriter, endings: Mapping[int, Sequence[TuneEvent]], tempo: float
+) -> Melody:
     """Turn events in ticks into a melody with its repeats; rests become gaps."""
     constraints = tune.constraints
     plan = constraints.plan
