@@ -63,13 +63,12 @@ def test_reference_rhythms_have_the_number_of_notes_and_the_closest_come_first()
 
 
 def test_a_lent_bar_has_no_part_of_a_triplet_that_nobody_writes() -> None:
-    third = Fraction(1, 3)
-    triplets = tuple(Note(index * third, third, 60) for index in range(12))
-    tune = Melody(triplets, FOUR_FOUR, REEL.key, 120, 1)
-    assert reference_rhythms(tune, FOUR_FOUR, 1, 12)
-    assert adapt_note_count(bar_rhythms(tune, FOUR_FOUR)[0], 14, FOUR_FOUR)
-    found = reference_rhythms(tune, FOUR_FOUR, 1, 14)
-    assert all(12 % time.denominator == 0 for rhythm in found for note in rhythm for time in note)
+    # Sixteenths after the first third of each beat: half of one ends 11/24 after the beat.
+    late = tuple(Note(Fraction(1, 3) + beat, Fraction(1, 4), 60) for beat in range(4))
+    tune = Melody(late, FOUR_FOUR, REEL.key, 120, 1)
+    assert adapt_note_count(bar_rhythms(tune, FOUR_FOUR)[0], 5, FOUR_FOUR)
+    assert reference_rhythms(tune, FOUR_FOUR, 1, 4)
+    assert reference_rhythms(tune, FOUR_FOUR, 1, 5) == []
 
 
 def test_a_lent_bar_begins_on_the_barline_where_it_should() -> None:
