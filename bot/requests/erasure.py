@@ -13,6 +13,10 @@ import msgspec
 from bot.requests.database import Database
 from bot.requests.store import HELD
 
+_WITHOUT_WORDS = """(
+    SELECT json_group_array('…') FROM json_each(requests.error_arguments)
+)"""
+
 
 async def delete_requests(database: Database, user_id: int) -> list[int]:
     """Delete every request of a user.
@@ -48,9 +52,7 @@ async def forget_files(database: Database, files: Sequence[str], user_id: int) -
                receipt = json_remove(
                    receipt, '$.source', '$.candidates', '$.tunes', '$.remarks'
                ),
-               error_arguments = (
-                   SELECT json_group_array('…') FROM json_each(requests.error_arguments)
-               )
+               error_arguments = {_WITHOUT_WORDS}
            WHERE id IN (
                SELECT requests.id FROM requests, json_each(requests.names) AS name,
                    json_each(:files) AS file
@@ -69,14 +71,22 @@ async def forget_files(database: Database, files: Sequence[str], user_id: int) -
 async def restart_all(database: Database, request_ids: Sequence[int]) -> None:
     """Return undelivered requests to the queue, running and finished ones too.
 
+    One whose job failed between `forget_files` and its end has named the file again: that goes.
+
     Args:
         database: The ledger.
-        request_ids: The requests; those that are delivered, or failed, are left as they are.
+        request_ids: The requests; those that are delivered, or failed, are not run again.
     """
+    ids = msgspec.json.encode(request_ids).decode()
     await database.run(
         """UPDATE requests SET state = 'waiting', finished_at = NULL, receipt = NULL,
                stage_seconds = NULL, worker = NULL, lease_until = NULL
            WHERE id IN (SELECT value FROM json_each(:ids))
            AND answered_at IS NULL AND state IN ('running', 'done')""",
-        ids=msgspec.json.encode(request_ids).decode(),
+        ids=ids,
+    )
+    await database.run(
+        f"""UPDATE requests SET error_arguments = {_WITHOUT_WORDS}
+           WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'failed'""",  # noqa: S608
+        ids=ids,
     )

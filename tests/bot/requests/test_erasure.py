@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ import pytest
 from bot.errors import RequestNotFound
 from bot.requests import uploads as uploads_module
 from bot.requests.retention import DAY_S, Retention
+from bot.requests.scheduler import WORKER
 from mst_core.requests import Side, Transfer
 from tests.bot.requests.test_intake import interaction_of, make_intake
-from tests.support.queue_env import QueueEnv
+from tests.support.queue_env import QueueEnv, until
 from tests.support.uploads import write_reel
 
 REEL = write_reel()
@@ -121,6 +123,32 @@ async def test_names_in_requests_of_others_go_although_the_file_went_before(
     assert record.names == {}
     assert record.receipt is not None
     assert record.receipt.source == ""
+
+
+async def test_a_job_that_fails_during_the_deletion_does_not_keep_the_name(
+    queue: QueueEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with queue.scheduling() as scheduler:
+        upload = await queue.uploads.keep(1, NAME, REEL)
+        queue.engine.hold = True
+        of_other = await add_transfer(queue, scheduler, upload.sha256, 2)
+        await until(lambda: is_running(queue))
+        end_jobs = scheduler._end_jobs
+
+        async def fail_then_end(ids: Sequence[int]) -> None:
+            if of_other.id in ids:  # its name is forgotten already
+                await queue.store.mark_failed(WORKER, of_other.id, "LostFile", [NAME])
+            await end_jobs(ids)
+
+        monkeypatch.setattr(scheduler, "_end_jobs", fail_then_end)
+        await scheduler.delete_user(1)
+        queue.engine.release()
+        (record,) = await queue.store.history(2)
+    assert (record.error_code, record.error_arguments, record.names) == ("LostFile", ("…",), {})
+
+
+async def is_running(queue: QueueEnv) -> bool:
+    return bool(queue.engine.jobs)
 
 
 async def test_who_sent_a_file_is_forgotten_when_no_request_can_have_its_name(
