@@ -4,14 +4,18 @@
 set -eu
 cd "$(dirname "$0")/examples"
 mst=../../.venv/bin/mst
-make_one() { # pitch rhythm seed
-    $mst transfer --pitch "$1" --rhythm "$2" --meter 4/4 --seed "$3" \
+compose() { # style seed
+    $mst compose "$1" --meter 4/4 --seed "$2" \
+        -o "$1-$1.mp3" -o "$1-$1.png" -o "$1-$1.mid" -o "$1-$1.abc"
+}
+transfer() { # style of the melody, style of the rhythm, seed
+    $mst rerhythm "$1-$1.abc" --rhythm "$2" --seed "$3" \
         -o "$1-$2.mp3" -o "$1-$2.png" -o "$1-$2.mid" -o "$1-$2.abc"
 }
-make_one folk folk 10
-make_one folk jazz 10
-make_one jazz jazz 8
-make_one jazz folk 8
+compose folk 10
+transfer folk jazz 3
+compose jazz 8
+transfer jazz folk 1
 $mst rerhythm maid.abc --rhythm jazz --seed 3 --strength 0,0.25,0.5,0.75,1 \
     --out-dir . --formats mp3,png,mid,abc
 $mst rerhythm maid.abc --rhythm jazz --seed 3 --compare -o maid-compared.png

@@ -13,6 +13,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import mido
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -309,3 +310,17 @@ def test_the_architecture_names_every_package_of_the_core() -> None:
     text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
     packages = {path.parent.name for path in (PROJECT / "mst_core").glob("*/__init__.py")}
     assert {name for name in packages if f"`mst_core/{name}/`" not in text} == set()
+
+
+@pytest.mark.parametrize(
+    ("tune", "transferred"), [("folk-folk", "folk-jazz"), ("jazz-jazz", "jazz-folk")]
+)
+def test_the_examples_in_a_row_of_the_readme_share_their_pitches(
+    tune: str, transferred: str
+) -> None:
+    def pitches(name: str) -> list[int]:
+        file = mido.MidiFile(PROJECT / "docs/examples" / f"{name}.mid")
+        return [each.note for each in file if each.type == "note_on" and each.velocity]
+
+    assert pitches(tune) == pitches(transferred)
+    assert len(pitches(tune)) > 50
