@@ -6,14 +6,19 @@ A module of its own: it is the only entry to composing and transfer, and loads t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from mst_core.composing.new_tune import write_new_tune
+from msgspec import structs
+
+from mst_core.composing.new_tune import draw_tempo, write_new_tune
+from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
+from mst_core.music import Meter
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
-from mst_core.requests import Compose, Mashup, Transfer
+from mst_core.requests import Compose, Mashup, Side, Transfer
 from mst_core.styles import StyleCard, require_style
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.mashup import combine
@@ -81,13 +86,47 @@ class Composer:
         """
         for name in (request.pitch, request.rhythm):
             require_style(name, self.styles)
-        return write_new_tune(
-            request,
-            self._styles[request.pitch],
-            self._styles[request.rhythm],
-            on_progress,
+        if request.pitch != request.rhythm:
+            return self._compose_in_two_styles(request, on_progress)
+        style = self._styles[request.pitch]
+        return write_new_tune(request, style, on_progress, self._config)
+
+    def _compose_in_two_styles(
+        self, request: Compose, on_progress: Callable[[float], None]
+    ) -> Composition:
+        """Compose a tune of the first style, then transfer its rhythm to the second.
+
+        With the same seed and meter, the pitches are the same whatever the second style is.
+        """
+        pitch_style, card = self._styles[request.pitch], self.styles[request.rhythm]
+        wanted = request.meter and str(Meter.parse(request.meter))
+        if wanted and wanted not in card.meters:
+            there_are = ", ".join(card.meters)
+            raise BadOption("meter", request.meter, f"{request.rhythm} has {there_are}")
+        own = pitch_style.card.meters
+        first = wanted if wanted is None or wanted in own else max(own, key=lambda m: own[m].weight)
+        tune = write_new_tune(
+            structs.replace(request, meter=first),
+            pitch_style,
+            lambda share: on_progress(share / 2),
             self._config,
         )
+        rhythm = Side(style=request.rhythm)
+        changed = self._transfer.transfer(
+            Transfer(source="", seed=request.seed, rhythm=rhythm, meter=wanted),
+            {"": ParsedScore("", tune.melody)},
+            lambda share: on_progress(0.5 + share / 2),
+        )
+        meter = str(changed.melody.meter)
+        melody, swing = changed.melody, changed.swing
+        if meter in card.meters:
+            swing = card.meters[meter].swing
+            if request.tempo is None:
+                tempo = draw_tempo(card.meters[meter], meter, request.seed)
+                melody = replace(melody, tempo=tempo)
+        if request.tempo is not None:
+            melody = replace(melody, tempo=request.tempo)
+        return Composition(melody, tune.form, swing, tune.program)
 
     def transfer(
         self,

@@ -1,8 +1,7 @@
-"""A new tune: meter, key and form are drawn by the seed, then candidates are generated.
+"""A new tune of one style: meter, key and form are drawn by its seed, then candidates generated.
 
-With one style its networks generate pitches and rhythm together. With two, as in Pati's article,
-the networks of the pitch style generate a tune, and the duration network of the rhythm style then
-generates a new rhythm for its pitches, so that form and bars stay.
+The networks of the style generate pitches and rhythm together, and one candidate is selected. For a
+tune of two styles the composer then transfers its rhythm.
 """
 
 from __future__ import annotations
@@ -25,32 +24,29 @@ from mst_core.errors import BadOption, NoSuchTune
 from mst_core.generation.candidates import write_candidates
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
-from mst_core.generation.form import PART_BARS, FormPlan, plan_form, split_spans
-from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints, pitches_by_bar
+from mst_core.generation.form import PART_BARS, FormPlan, plan_form
+from mst_core.generation.melody_writer import MelodyWriter, WritingConstraints
 from mst_core.generation.meter_model import EIGHTH_TICKS, Breath, MeterModel
 from mst_core.generation.sampling import sample_weighted
 from mst_core.music import TICKS_PER_QUARTER, Key, Melody, Meter, Note
 from mst_core.networks.context import TuneHeader
 from mst_core.networks.style import Style
 from mst_core.requests import Compose
-from mst_core.statistics.fingerprints import Fingerprints
 from mst_core.statistics.reference_profiles import TuneProfile
 from mst_core.styles import StyleMeter
 
 
 def write_new_tune(
     request: Compose,
-    pitch_style: Style,
-    rhythm_style: Style,
+    style: Style,
     on_progress: Callable[[float], None],
     config: GenerationConfig = GenerationConfig(),
 ) -> Composition:
-    """Generate the tune of a request: the pitches of one style, the rhythm of another.
+    """Generate a tune of one style.
 
     Args:
-        request: what is wanted; what it leaves open is drawn by its seed.
-        pitch_style: the style of pitches, form and instrument.
-        rhythm_style: the style of meter, rhythm, tempo and swing; may be the same.
+        request: what is wanted; what it leaves open is drawn by its seed. Its styles are not read.
+        style: the style of the tune.
         on_progress: called with the share done, 0 to 1.
         config: constants of generation and selection.
 
@@ -58,75 +54,52 @@ def write_new_tune(
         The selected candidate as a composition.
 
     Raises:
-        BadOption: when the rhythm style lacks the meter of the request.
-        NoSuchTune: when the two styles have no rhythm in common for it.
+        BadOption: when the style lacks the meter of the request.
+        NoSuchTune: when the style has no rhythm for it.
     """
     rng = np.random.default_rng(request.seed)
-    meter = _choose_meter(request, rhythm_style, rng)
-    key = _choose_key(request, pitch_style, rng)
-    two_styles = pitch_style is not rhythm_style
-    # The bars of another rhythm seldom leave room for a long note at every phrase end.
-    cadence_bars = 0 if two_styles else pitch_style.card.cadence_bars
+    meter = _choose_meter(request, style, rng)
+    key = _choose_key(request, style, rng)
+    cadence_bars = style.card.cadence_bars
     plan = plan_form(
         request.bars,
-        pitch_style.card.forms,
+        style.card.forms,
         rng,
-        pitch_style.statistics.repetition_patterns,
-        varied=_seldom_repeats(pitch_style, config),
+        style.statistics.repetition_patterns,
+        varied=_seldom_repeats(style, config),
         cadence_bars=cadence_bars,
         config=config,
     )
-    own_meter = meter if meter in pitch_style.card.meters else _most_common_meter(pitch_style)
     models = MeterModel.candidates(
-        pitch_style,
-        own_meter,
+        style,
+        meter,
         rng,
         config,
         min_final_ticks=config.min_hymn_cadence_ticks if cadence_bars else EIGHTH_TICKS,
     )
     model = models[0]
-    reference = draw_reference(pitch_style, model.meter, rng)
-    if two_styles:
-        rhythm_model = _matching_model(rhythm_style, meter, model, plan, rng)
-    else:
-        pickup = model.draw_pickup(rng)
-        with_pickup = [each.with_pickup(plan.spans, pickup) for each in models]
-        model = next((each for each in with_pickup if each.phrase_pickup == pickup), model)
-        rhythm_model = model
-    breaths = () if two_styles else _draw_breaths(pitch_style, model, plan, rng)
+    reference = draw_reference(style, model.meter, rng)
+    pickup = model.draw_pickup(rng)
+    with_pickup = [each.with_pickup(plan.spans, pickup) for each in models]
+    model = next((each for each in with_pickup if each.phrase_pickup == pickup), model)
+    breaths = _draw_breaths(style, model, plan, rng)
     constraints = replace(
-        _free_constraints(pitch_style, model, rhythm_model, key, plan, reference, breaths),
-        final_degree=_draw_final_degree(pitch_style, key, rng),
-        compass=_draw_compass(pitch_style, rng),
-        outside_share=_outside_share(pitch_style, key),
+        _constraints(style, model, key, plan, reference, breaths),
+        final_degree=_draw_final_degree(style, key, rng),
+        compass=_draw_compass(style, rng),
+        outside_share=_outside_share(style, key),
     )
-    best = _write_best(
-        constraints,
-        reference,
-        pitch_style,
-        pitch_style.fingerprints,
-        (request.seed, 1),
-        (lambda share: on_progress(share / 2)) if two_styles else on_progress,
-    )
-    if two_styles:
-        best = _write_best(
-            _given_pitch_constraints(constraints, best.state.events, rhythm_style, rhythm_model),
-            draw_reference(rhythm_style, rhythm_model.meter, rng),
-            rhythm_style,
-            None,
-            (request.seed, 2),
-            lambda share: on_progress(0.5 + share / 2),
-        )
+    candidates = write_candidates(constraints, style.model, (request.seed, 1), on_progress)
+    best = select_candidate(candidates, reference, style.fingerprints)
     if cadence_bars and key.mode == "minor":
         best.state.events[:] = raise_leading_notes(best.state.events, key.tonic, constraints)
-    # With two styles the second one's rhythm would have to be found for each first ending too.
-    endings = {} if two_styles else write_first_endings(best, model, pitch_style, request.seed)
-    card = rhythm_style.card.meters[meter]
+    endings = write_first_endings(best, model, style, request.seed)
+    card = style.card.meters[meter]
     tempo = request.tempo if request.tempo is not None else draw_tempo(card, meter, request.seed)
     melody = _to_melody(best, endings, tempo)
     if request.key is None:
-        melody = replace(melody, key=name_mode(melody, pitch_style.card.keys))
-    return Composition(melody, plan.played_form, card.swing, pitch_style.card.program)
+        melody = replace(melody, key=name_mode(melody, style.card.keys))
+    return Composition(melody, plan.played_form, card.swing, style.card.program)
 
 
 def sampling_for(style: Style, config: GenerationConfig) -> tuple[float, float]:
@@ -280,47 +253,22 @@ def _draw_breaths(
     return tuple(breaths)
 
 
-def _most_common_meter(style: Style) -> str:
-    """Return the meter with the largest weight on the style's card."""
-    return max(style.card.meters, key=lambda name: style.card.meters[name].weight)
-
-
-def _matching_model(
-    rhythm_style: Style,
-    meter: str,
-    pitch_model: MeterModel,
-    plan: FormPlan,
-    rng: np.random.Generator,
-) -> MeterModel:
-    """Return the first model whose spans can hold as many notes as the pitch style's, if any."""
-    models = MeterModel.candidates(rhythm_style, meter, rng, pitch_model.config)
-    for model in models:
-        if all(model.note_counts(span) & pitch_model.note_counts(span) for span in plan.spans):
-            return model
-    return models[0]
-
-
-def _free_constraints(
+def _constraints(
     style: Style,
     model: MeterModel,
-    rhythm_model: MeterModel,
     key: Key,
     plan: FormPlan,
     reference: TuneProfile,
     breaths: tuple[Breath | None, ...],
 ) -> WritingConstraints:
-    """Return the constraints of a new melody whose note counts the rhythm style can have too."""
+    """Return the constraints of a new melody."""
     if breaths:
         leads = [0, *(breath.lead if breath else 0 for breath in breaths)]
         counts = tuple(map(model.note_counts, plan.spans, breaths, leads))
     else:
-        counts = tuple(
-            model.note_counts(span) & rhythm_model.note_counts(span) for span in plan.spans
-        )
+        counts = tuple(map(model.note_counts, plan.spans))
     if not all(counts):
-        raise NoSuchTune(
-            f"a bar of {model.meter} has too many or too few notes for one of {rhythm_model.meter}"
-        )
+        raise NoSuchTune(f"the style has no rhythm that fills its bars of {model.meter}")
     temperature, top_p = sampling_for(style, model.config)
     # In a solo the next duration depends on the last: a prior by position splits its runs.
     varied = _seldom_repeats(style, model.config)
@@ -344,50 +292,6 @@ def _free_constraints(
         duration_prior=reference_prior(reference, style.model.vocabulary),
         config=config,
     )
-
-
-def _given_pitch_constraints(
-    constraints: WritingConstraints,
-    events: list[TuneEvent],
-    rhythm_style: Style,
-    rhythm_model: MeterModel,
-) -> WritingConstraints:
-    """Return the constraints of a new rhythm for the pitches that were generated."""
-    bars = pitches_by_bar(events, constraints.plan.bar_count, constraints.lattice.bar_ticks)
-    plan = split_spans(constraints.plan, [len(bar) for bar in bars], rhythm_model.note_counts)
-    pitches = tuple(
-        tuple(
-            pitch for bar in bars[span.first_bar : span.first_bar + span.bar_count] for pitch in bar
-        )
-        for span in plan.spans
-    )
-    temperature, top_p = sampling_for(rhythm_style, constraints.config)
-    return replace(
-        constraints,
-        temperature=temperature,
-        top_p=top_p,
-        header=TuneHeader.regular(rhythm_model.meter, constraints.key, plan.bar_count),
-        plan=plan,
-        lattice=rhythm_model.lattice,
-        vocabulary=rhythm_style.model.vocabulary,
-        final_onset=rhythm_model.final_onset,
-        note_counts=tuple(1 << len(span) for span in pitches),
-        given_pitches=pitches,
-        duration_prior={},
-    )
-
-
-def _write_best(
-    constraints: WritingConstraints,
-    reference: TuneProfile,
-    style: Style,
-    fingerprints: Fingerprints | None,
-    seed: tuple[int, int],
-    on_progress: Callable[[float], None],
-) -> MelodyWriter:
-    """Generate candidates with the networks of a style and select one."""
-    candidates = write_candidates(constraints, style.model, seed, on_progress)
-    return select_candidate(candidates, reference, fingerprints)
 
 
 def _to_melody(

@@ -8,14 +8,13 @@ Bars are counted from 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from mst_core.generation.config import GenerationConfig
-from mst_core.generation.rhythm_lattice import NoteCountSet
 from mst_core.generation.sampling import sample_weighted
 from mst_core.statistics.repetition import PATTERN_BARS, PHRASE_BARS, parse_symbol, section_letters
 
@@ -303,58 +302,3 @@ def _cut_spans(
         )
 
     return tuple(span(first, end) for first, end in pairwise(edges))
-
-
-def split_spans(
-    plan: FormPlan, notes_per_bar: Sequence[int], note_counts: Callable[[FormSpan], NoteCountSet]
-) -> FormPlan:
-    """Cut the generated spans into as many parts as possible, so that notes stay in their bar.
-
-    A network that fills a whole phrase with given notes crowds the last bar
-    (docs/decisions.md#notes-stay-in-their-bar).
-
-    Args:
-        plan: the form of the tune.
-        notes_per_bar: the number of given notes in each bar.
-        note_counts: the numbers of notes that a span can hold.
-
-    Returns:
-        The plan with spans of one bar, or of as few bars as can hold their notes; a span that
-        cannot be cut so stays whole.
-    """
-    spans: list[FormSpan] = []
-    for span in plan.spans:
-        cut = span.copies is None
-        spans += _split_span(span, notes_per_bar, note_counts) if cut else [span]
-    return replace(plan, spans=tuple(spans))
-
-
-def _split_span(
-    span: FormSpan, notes_per_bar: Sequence[int], note_counts: Callable[[FormSpan], NoteCountSet]
-) -> list[FormSpan]:
-    """Find the cut into most parts by dynamic programming, from the end to the start.
-
-    That way the cadence gets its part first.
-    """
-    end = span.first_bar + span.bar_count
-
-    def part(first: int, stop: int) -> FormSpan:
-        is_last = stop == end
-        return FormSpan(first, stop - first, None, span.cadence and is_last, span.final and is_last)
-
-    def fits(candidate: FormSpan) -> bool:
-        first = candidate.first_bar
-        total = sum(notes_per_bar[first : first + candidate.bar_count])
-        return bool(note_counts(candidate) >> total & 1)
-
-    best: dict[int, list[FormSpan]] = {end: []}
-    """By first bar, the most parts that cover the bars from there on."""
-    for first in range(end - 1, span.first_bar - 1, -1):
-        choices = [
-            [part(first, stop), *best[stop]]
-            for stop in range(first + 1, end + 1)
-            if stop in best and fits(part(first, stop))
-        ]
-        if choices:
-            best[first] = max(choices, key=len)
-    return best.get(span.first_bar, [span])

@@ -399,18 +399,3 @@ class MelodyWriter:
         """Draw a token by logits and mask (V,), at the temperature and top-p in force."""
         constraints = self.constraints
         return sample_masked(logits, mask, constraints.temperature, constraints.top_p, self._rng)
-
-
-def pitches_by_bar(events: Sequence[TuneEvent], bar_count: int, bar_ticks: int) -> list[list[int]]:
-    """Return the MIDI numbers of the notes that begin in each bar.
-
-    Args:
-        events: of a tune without irregular bars, onsets from 0.
-        bar_count: bars of the tune.
-        bar_ticks: length of each bar in ticks.
-    """
-    pitches: list[list[int]] = [[] for _ in range(bar_count)]
-    for event in events:
-        if event.pitch is not None:
-            pitches[event.onset // bar_ticks].append(event.pitch)
-    return pitches

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from mst_core.composing.composer import Composer
 from mst_core.errors import BadOption, UnknownStyle
@@ -163,6 +164,28 @@ def test_two_styles_give_pitches_and_rhythm(
     assert [(n.onset, n.duration) for n in swung.melody.notes] != [
         (n.onset, n.duration) for n in straight.melody.notes
     ]
+
+
+@pytest.mark.parametrize("meter", [None, "4/4"])
+def test_a_seed_gives_the_same_pitches_and_form_in_the_rhythm_of_every_style(
+    composer: Composer, meter: str | None
+) -> None:
+    tunes = [
+        composer.compose(Compose(pitch="folk", rhythm=name, seed=3, meter=meter))
+        for name in ("folk", "jazz", "strathspey", "chorale")
+    ]
+    assert len({tune.melody.pitches for tune in tunes}) == 1
+    assert len({(tune.form, tune.melody.repeats) for tune in tunes}) == 1
+    assert len({tune.melody.notes for tune in tunes}) == 4
+
+
+def test_a_tune_of_two_styles_has_the_tempo_of_the_rhythm_unless_another_is_asked_for(
+    composer: Composer,
+) -> None:
+    low, high = composer.styles["chorale"].meters["4/4"].tempo_range or (0, 0)
+    request = Compose(pitch="folk", rhythm="chorale", seed=3, meter="4/4", bars=8)
+    assert low <= composer.compose(request).melody.tempo <= high
+    assert composer.compose(structs.replace(request, tempo=150.0)).melody.tempo == 150
 
 
 @pytest.mark.parametrize("rhythm", ["folk", "strathspey"])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mst_core.generation.form import FormPlan, FormSpan, plan_form, split_spans
+from mst_core.generation.form import FormPlan, plan_form
 from mst_core.requests import BARS_RANGE
 
 FORMS = ("AABB", "AABA", "ABAC", "AB", "A")
@@ -137,26 +135,3 @@ def test_a_style_that_seldom_repeats_varies_instead_of_copying(
 @pytest.mark.parametrize(("bars", "form"), [(12, "AAB"), (24, "AAB"), (8, "AA"), (10, "AAB")])
 def test_bars_that_the_drawn_form_cannot_share_get_a_default_form(bars: int, form: str) -> None:
     assert plan(bars, "AABAC").form == form
-
-
-def counts_up_to(per_bar: int) -> Callable[[FormSpan], int]:
-    """Let a span hold up to ``per_bar`` notes in each of its bars."""
-    return lambda span: (1 << (per_bar * span.bar_count + 1)) - 1
-
-
-def test_a_span_is_split_into_bars_where_each_can_hold_its_notes() -> None:
-    whole = FormPlan("A", (0,), 4, (FormSpan(0, 4, cadence=True, final=True),))
-    spans = split_spans(whole, [3, 4, 2, 4], counts_up_to(4)).spans
-    assert [(span.first_bar, span.bar_count) for span in spans] == [(0, 1), (1, 1), (2, 1), (3, 1)]
-    assert [(span.cadence, span.final) for span in spans[-2:]] == [(False, False), (True, True)]
-
-
-def test_a_bar_with_too_many_notes_is_joined_to_its_neighbor() -> None:
-    whole = FormPlan("A", (0,), 4, (FormSpan(0, 4),))
-    spans = split_spans(whole, [3, 6, 2, 4], counts_up_to(4)).spans
-    assert [span.bar_count for span in spans] in ([1, 2, 1], [2, 1, 1])
-
-
-def test_a_span_that_no_cut_suits_stays_whole() -> None:
-    whole = FormPlan("A", (0,), 2, (FormSpan(0, 2),))
-    assert split_spans(whole, [9, 9], counts_up_to(4)) == whole
