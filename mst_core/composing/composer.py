@@ -11,11 +11,11 @@ from pathlib import Path
 
 from msgspec import structs
 
-from mst_core.composing.new_tune import draw_tempo, write_new_tune
+from mst_core.composing.new_tune import draw_tempo, seldom_repeats, write_new_tune
 from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
-from mst_core.music import Meter
+from mst_core.music import Melody, Meter
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.requests import Compose, Mashup, Side, Transfer
@@ -126,6 +126,8 @@ class Composer:
                 melody = replace(melody, tempo=tempo)
         if request.tempo is not None:
             melody = replace(melody, tempo=request.tempo)
+        if not seldom_repeats(self._styles[request.rhythm], self._config):
+            melody = _hold_last_note(melody)
         return Composition(melody, tune.form, swing, tune.program)
 
     def transfer(
@@ -166,3 +168,10 @@ class Composer:
             NoSuchTune: when the second has no bars that the notes of the first fit into.
         """
         return combine(scores[request.source], scores[request.like])
+
+
+def _hold_last_note(melody: Melody) -> Melody:
+    """Return a tune whose last note lasts to the end of its last bar, as dances and hymns end."""
+    last = melody.notes[-1]
+    held = replace(last, duration=melody.length - melody.pickup - last.onset)
+    return replace(melody, notes=(*melody.notes[:-1], held))

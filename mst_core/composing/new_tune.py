@@ -66,7 +66,7 @@ def write_new_tune(
         style.card.forms,
         rng,
         style.statistics.repetition_patterns,
-        varied=_seldom_repeats(style, config),
+        varied=seldom_repeats(style, config),
         cadence_bars=cadence_bars,
         config=config,
     )
@@ -113,13 +113,18 @@ def sampling_for(style: Style, config: GenerationConfig) -> tuple[float, float]:
         The divisor of logits, above 0, and the share of probability that stays in play, 0 to 1;
         the varied pair for a style whose tunes seldom repeat a phrase.
     """
-    if _seldom_repeats(style, config):
+    if seldom_repeats(style, config):
         return config.varied_temperature, config.varied_top_p
     return config.temperature, config.top_p
 
 
-def _seldom_repeats(style: Style, config: GenerationConfig) -> bool:
-    """Whether tunes of the style seldom repeat a phrase, as improvised solos do."""
+def seldom_repeats(style: Style, config: GenerationConfig) -> bool:
+    """Return whether tunes of a style seldom repeat a phrase, as improvised solos do.
+
+    Args:
+        style: a loaded style.
+        config: the share of tunes below which they do so seldom.
+    """
     return style.statistics.repeated_phrase_share < config.min_repeated_phrase_share
 
 
@@ -240,7 +245,7 @@ def _draw_breaths(
     style: Style, model: MeterModel, plan: FormPlan, rng: np.random.Generator
 ) -> tuple[Breath | None, ...]:
     """Draw for each phrase of a solo, not of a hymn, whether and how it ends with a rest."""
-    if style.card.cadence_bars or not _seldom_repeats(style, model.config):
+    if style.card.cadence_bars or not seldom_repeats(style, model.config):
         return ()
     breaths: list[Breath | None] = []
     for index, span in enumerate(plan.spans):
@@ -271,7 +276,7 @@ def _constraints(
         raise NoSuchTune(f"the style has no rhythm that fills its bars of {model.meter}")
     temperature, top_p = sampling_for(style, model.config)
     # In a solo the next duration depends on the last: a prior by position splits its runs.
-    varied = _seldom_repeats(style, model.config)
+    varied = seldom_repeats(style, model.config)
     config = model.config
     if varied:
         config = replace(config, reference_prior_weight=config.varied_prior_weight)
