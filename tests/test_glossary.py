@@ -26,7 +26,7 @@ PROSE = (
     ".env.example",
     "Makefile",
 )
-MAX_TYPES = 350  # classes and type aliases of the product
+MAX_TYPES = 355  # classes and type aliases of the product
 
 # Verbs and words that programs and times don't do; see CONTRIBUTING.md, "Language".
 BANNED_IN_CODE = (
