@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
 from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
@@ -37,11 +39,12 @@ logger = logging.getLogger("mst_core.engine.worker")
 class WorkerProcess:
     """A worker that is ready for jobs. Read `events` to its end, or call `close`."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, temporary: str) -> None:
         stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
         if stdin is None or stdout is None or stderr is None:
             raise ValueError("a worker is started with three pipes")
         self._process = process
+        self._temporary = temporary
         self._stdin = stdin
         self._stdout = stdout
         self._log_task = asyncio.create_task(_forward_log(stderr))
@@ -67,15 +70,24 @@ class WorkerProcess:
             MstError: the error of the worker that could not open its studio.
             EngineLost: when it cannot be started, ends, or is not ready in time.
         """
+        temporary = ""
         try:
+            # Its own, because one that is killed leaves the sound that it was encoding.
+            temporary = tempfile.mkdtemp(prefix="mst-engine-")
             # A session of its own: Ctrl-C in a terminal does not reach the worker or its ffmpeg,
             # and all of its processes can be killed at once.
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+                *command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                start_new_session=True,
+                env={**os.environ, "TMPDIR": temporary},
             )
         except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
             raise EngineLost(f"it cannot be started: {error}") from error
-        child = cls(process)
+        child = cls(process, temporary)
         try:
             child.send(setup)
             async with asyncio.timeout(startup_timeout_s):
@@ -162,6 +174,8 @@ class WorkerProcess:
     async def close(self, grace_s: float) -> str:
         """Close the input of the worker, wait ``grace_s`` seconds for its end, then kill it.
 
+        Its temporary files are deleted.
+
         Returns:
             How it ended, such as ``it ended with exit status 0``.
         """
@@ -176,6 +190,7 @@ class WorkerProcess:
             self.kill()
         await self._discard_output()
         status = await self._process.wait()
+        await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
         await self._log_task
         with suppress(BrokenPipeError, ConnectionResetError):
             await self._stdin.wait_closed()

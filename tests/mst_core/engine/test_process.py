@@ -227,6 +227,27 @@ async def test_a_worker_that_sends_an_invalid_frame_is_killed(tmp_path: Path) ->
     await engine.close()
 
 
+async def test_a_worker_that_is_killed_leaves_no_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be the sound of a user's tune, which nobody would delete."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = "import tempfile, time; tempfile.mkstemp(); time.sleep(99)"
+    engine = make_engine(tmp_path, worker_command=(sys.executable, "-c", code))
+    starting = asyncio.create_task(engine.start())
+    while len(found(tmp_path)) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await engine.close()
+    assert found(tmp_path) == []
+
+
+def found(folder: Path) -> list[Path]:
+    """The folder of the temporary files of a worker, and what is in it."""
+    return [*folder.glob("mst-engine-*"), *folder.glob("mst-engine-*/*")]
+
+
 async def test_the_worker_ignores_control_c_and_sigterm(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
         worker = int((tmp_path / "starts").read_text())
