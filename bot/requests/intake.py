@@ -311,7 +311,9 @@ class RequestIntake:
             await self._acknowledgements.settle(record)
             return
         if callback is None or callback.message_id is None:
-            raise RuntimeError("Discord returned no message for the result")
+            log.warning("request %d: Discord's reply names no message", record.id)
+            await self._acknowledgements.settle(record)
+            return
         try:
             await self._store.acknowledge(record.id, callback.message_id)
         except sqlite3.Error as error:  # it is kept already, and its message is found again

@@ -78,6 +78,21 @@ def lose_reply(monkeypatch: pytest.MonkeyPatch, *, carried_out: bool, error: Bas
     monkeypatch.setattr(discord.InteractionResponse, "defer", lost)
 
 
+async def test_a_reply_that_names_no_message_leads_to_one_result(
+    server: DiscordEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defer = discord.InteractionResponse.defer
+
+    async def unnamed(self: Any, **options: Any) -> None:
+        monkeypatch.setattr(discord.InteractionResponse, "defer", defer)
+        await defer(self, **options)
+
+    monkeypatch.setattr(discord.InteractionResponse, "defer", unnamed)
+    await server.alice.slash(server.channel, "compose", style="folk")
+    (message,) = server.channel.history()
+    assert suffixes(message) == [".mp3", ".png", ".mid"]
+
+
 @pytest.mark.parametrize(
     "error", [aiohttp.ServerDisconnectedError(), TimeoutError()], ids=["connection", "timeout"]
 )
