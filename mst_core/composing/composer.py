@@ -19,7 +19,7 @@ from mst_core.music import Melody, Meter
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.requests import Compose, Mashup, Side, Transfer
-from mst_core.styles import StyleCard, require_style
+from mst_core.styles import StyleCard, StyleMeter, require_style
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.mashup import combine
 from mst_core.transfer.transfer import StyleTransfer
@@ -104,13 +104,17 @@ class Composer:
             there_are = ", ".join(card.meters)
             raise BadOption("meter", request.meter, f"{request.rhythm} has {there_are}")
         own = pitch_style.card.meters
-        first = wanted if wanted is None or wanted in own else max(own, key=lambda m: own[m].weight)
+        first = wanted if wanted is None or wanted in own else _commonest(own)
         tune = write_new_tune(
             structs.replace(request, meter=first),
             pitch_style,
             lambda share: on_progress(share / 2),
             self._config,
         )
+        if wanted is None and str(tune.melody.meter) not in card.meters:  # as 2/2 becomes 4/4
+            bar = tune.melody.meter.bar_length
+            as_long = (name for name in card.meters if Meter.parse(name).bar_length == bar)
+            wanted = next(as_long, _commonest(card.meters))
         rhythm = Side(style=request.rhythm)
         changed = self._transfer.transfer(
             Transfer(source="", seed=request.seed, rhythm=rhythm, meter=wanted),
@@ -118,17 +122,13 @@ class Composer:
             lambda share: on_progress(0.5 + share / 2),
         )
         meter = str(changed.melody.meter)
-        melody, swing = changed.melody, changed.swing
-        if meter in card.meters:
-            swing = card.meters[meter].swing
-            if request.tempo is None:
-                tempo = draw_tempo(card.meters[meter], meter, request.seed)
-                melody = replace(melody, tempo=tempo)
-        if request.tempo is not None:
-            melody = replace(melody, tempo=request.tempo)
+        tempo = request.tempo
+        if tempo is None:
+            tempo = draw_tempo(card.meters[meter], meter, request.seed)
+        melody = replace(changed.melody, tempo=tempo)
         if not seldom_repeats(self._styles[request.rhythm], self._config):
             melody = _hold_last_note(melody)
-        return Composition(melody, tune.form, swing, tune.program)
+        return Composition(melody, tune.form, card.meters[meter].swing, tune.program)
 
     def transfer(
         self,
@@ -168,6 +168,11 @@ class Composer:
             NoSuchTune: when the second has no bars that the notes of the first fit into.
         """
         return combine(scores[request.source], scores[request.like])
+
+
+def _commonest(meters: Mapping[str, StyleMeter]) -> str:
+    """Return the meter with the largest weight."""
+    return max(meters, key=lambda name: meters[name].weight)
 
 
 def _hold_last_note(melody: Melody) -> Melody:

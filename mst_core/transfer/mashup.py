@@ -24,7 +24,12 @@ from mst_core.reading.parsed_score import ParsedScore
 from mst_core.transfer.bar_rhythms import adapt_note_count, bar_rhythms
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.rhythm_interpolation import RhythmPattern
-from mst_core.transfer.structure import PHRASE_BARS, check_duration, split_into_bars
+from mst_core.transfer.structure import (
+    PHRASE_BARS,
+    bars_with_signs,
+    check_duration,
+    split_into_bars,
+)
 from mst_core.transfer.time_warp import TimeWarp
 
 _MAX_TEMPOS = 64
@@ -102,6 +107,14 @@ def combine_melodies(
         index: adapt_note_count(rhythm, len(bars[index].notes), meter, config)
         for index, rhythm in original.items()
     }
+    repeats = _repeats(pitch_tune, meter)
+    for index in bars_with_signs(replace(pitch_tune, repeats=repeats), bars):
+        bar = bars[class_of[index]]
+        ends = (min(note.end, bar.end) for note in bar.notes)
+        own = tuple(
+            (n.onset - bar.start, end - n.onset) for n, end in zip(bar.notes, ends, strict=True)
+        )
+        original[class_of[index]] = adapted[class_of[index]] = own
     notes = _pickup(pitch_tune, rhythm_tune, config)
     n_adapted = 0
     for index, bar in enumerate(bars):
@@ -121,7 +134,7 @@ def combine_melodies(
         rhythm_tune.tempo,
         pitch_tune.bar_count,
         pitch_tune.sections,
-        repeats=_repeats(pitch_tune, meter),
+        repeats=repeats,
         tempo_changes=_tempo_changes(rhythm_tune, pitch_tune.bar_count),
         key_changes=pitch_tune.key_changes,
         grace_notes=pitch_tune.grace_notes,

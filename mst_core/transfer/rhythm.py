@@ -35,6 +35,7 @@ from mst_core.transfer.rhythm_similarity import RhythmIndex, RhythmSimilarity
 from mst_core.transfer.structure import (
     MeterSection,
     bars_held_over_changes,
+    bars_with_signs,
     phrase_starts,
     split_by_meter,
     split_duplicates,
@@ -133,8 +134,11 @@ def build_rhythm_path(
     """
     scale = UNSCALED if meter else augmentation_for(melody, target)
     source = melody
-    melody, lead_bars = split_long_pickup(augment(melody, scale))
-    keep = frozenset(bar + lead_bars for bar in augmented_bars(keep, scale))
+    augmented = augment(melody, scale)
+    melody, lead_bars = split_long_pickup(augmented)
+    groups = [group for section in split_by_meter(augmented) for group in section.groups]
+    keep = augmented_bars(keep, scale) | bars_with_signs(augmented, groups)
+    keep = frozenset(bar + lead_bars for bar in keep)
     if scale > 1:
         target = target.on_coarser_grid()
     sections = split_by_meter(melody)

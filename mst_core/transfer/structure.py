@@ -7,7 +7,7 @@ class: whatever is decided for one of them holds for all (docs/decisions.md#clas
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -229,6 +229,35 @@ def bars_held_over_changes(melody: Melody, sections: Sequence[MeterSection]) -> 
             for group in (before.groups[-1], after.groups[0]):
                 held.update(range(group.first_bar, group.first_bar + group.bar_count))
     return frozenset(held)
+
+
+def bars_with_signs(melody: Melody, groups: Sequence[BarGroup]) -> frozenset[int]:
+    """Bars inside which a repeat sign stands, as in tunes with pickups, and their class.
+
+    A rhythm of the whole bar would move notes of the pickup to the other side of the sign, into
+    another repetition, so these bars stay as they are.
+
+    Args:
+        melody: the given tune.
+        groups: its bar groups.
+
+    Returns:
+        The bars, counted from 0.
+    """
+    lines = melody.barlines
+    signs = {lines[repeat.start] - repeat.lead_in for repeat in melody.repeats}
+    signs |= {lines[repeat.end] - repeat.lead_out for repeat in melody.repeats}
+    inside = {
+        bisect_right(lines, sign) - 1 for sign in signs if sign > 0 and sign not in set(lines)
+    }
+
+    def bars_of(group: BarGroup) -> range:
+        return range(group.first_bar, group.first_bar + group.bar_count)
+
+    keys = {group.class_key for group in groups if inside.intersection(bars_of(group))}
+    return frozenset(
+        bar for group in groups if group.class_key in keys for bar in bars_of(group) if bar >= 0
+    )
 
 
 def _bar_content(bar: BarGroup) -> tuple[object, ...]:

@@ -119,7 +119,7 @@ def test_strength_0_is_the_original_note_for_note(file: str, folder: Path) -> No
 
 def test_files_strengths_and_variants_are_named_in_the_folder(folder: Path) -> None:
     call = mst(
-        "rerhythm reel.mid jig.abc --rhythm folk --strength 0,0.5 --variants 2 --seed 7 "
+        "rerhythm reel.mid jig.abc --rhythm jazz --strength 0,0.5 --variants 2 --seed 7 "
         "--out-dir new/tunes --formats mid,abc --json"
     )
     assert (call.exit_code, call.stderr) == (0, "")
