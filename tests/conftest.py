@@ -20,10 +20,14 @@ SLOW_MODULES = {
     TESTS / name
     for name in (
         "bot/messages/test_delivery.py",  # seconds of waiting
+        "bot/messages/test_private.py",
         "bot/preview/test_preview.py",  # a browser
         "bot/preview/test_upload.py",
+        "bot/requests/test_acknowledgement.py",
+        "bot/requests/test_erasure.py",  # races of presses and deletions
         "bot/requests/test_outbox.py",
         "bot/test_backup.py",  # a load of requests
+        "bot/test_verify.py",  # processes that are killed
         "bot/test_kills.py",  # the bot as a process, started again and again
         "mst_core/cli/test_evaluate.py",  # networks
         "mst_core/cli/test_one_run.py",
@@ -47,12 +51,15 @@ SLOW_MODULES = {
         "mst_core/sound/test_encoding.py",  # ffmpeg
         "mst_core/sound/test_fluidsynth_cli.py",
         "mst_core/sound/test_mastering.py",
+        "mst_core/sound/test_mix.py",
         "mst_core/statistics/test_fingerprints.py",
         "mst_core/training",
+        "mst_core/transfer/test_anticipation.py",
         "mst_core/transfer/test_bar_rhythms.py",
         "mst_core/transfer/test_config.py",
         "mst_core/transfer/test_pitch.py",
         "mst_core/transfer/test_rhythm.py",
+        "mst_core/transfer/test_rhythm_selection.py",
         "test_api.py",
         "test_golden.py",
         "test_package.py",

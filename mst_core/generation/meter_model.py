@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from mst_core.generation.rhythm_lattice import (
 )
 from mst_core.generation.sampling import sample_weighted
 from mst_core.music import TICKS_PER_QUARTER, Meter
-from mst_core.networks.style import Style
 from mst_core.statistics.style_statistics import MeterStatistics
+
+if TYPE_CHECKING:
+    from mst_core.networks.style import Style
 
 EIGHTH_TICKS = TICKS_PER_QUARTER // 2
 
