@@ -24,8 +24,8 @@ class JobCostModel:
     """Of any job."""
     bar: float = 0.079
     """Of a bar of a new tune, with its sound and its picture."""
-    second_style: float = 0.1
-    """Of the same in addition, where the rhythm comes from another style."""
+    second_style: float = 0.066
+    """Of the same in addition, where its rhythm is transferred to another style."""
     rhythm_note: float = 0.0122
     """Of a note of a tune whose rhythm changes."""
     pitch_note: float = 0.0041

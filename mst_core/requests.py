@@ -17,7 +17,7 @@ from msgspec import structs
 from mst_core.errors import BadOption, RequestError
 from mst_core.music import Key, Meter
 from mst_core.reading.parsed_score import Selection
-from mst_core.styles import StyleCard, require_style
+from mst_core.styles import StyleCard, require_meter, require_style
 
 BARS_RANGE = (4, 64)
 """Bars of a new tune, lowest and highest."""
@@ -156,9 +156,8 @@ class Compose(_RequestBase, frozen=True, kw_only=True, tag="compose"):
             _check_range("tempo", self.tempo, TEMPO_RANGE, " quarter notes per minute")
         if self.key is not None:
             Key.parse(self.key)
-        if self.meter is not None and str(Meter.parse(self.meter)) not in rhythm.meters:
-            there_are = ", ".join(rhythm.meters)
-            raise BadOption("meter", self.meter, f"the meters of {self.rhythm} are {there_are}")
+        if self.meter is not None:
+            require_meter(self.meter, self.rhythm, rhythm)
 
 
 class Transfer(_RequestBase, frozen=True, kw_only=True, tag="rerhythm"):

@@ -179,3 +179,20 @@ def require_style(name: str, styles: Mapping[str, StyleCard]) -> StyleCard:
     if name not in styles:
         raise UnknownStyle(name, ", ".join(styles) or "none")
     return styles[name]
+
+
+def require_meter(meter: str, name: str, card: StyleCard) -> str:
+    """Return the name of a meter on the card of a style.
+
+    Args:
+        meter: as a user writes it, such as ``6/8``.
+        name: of the style.
+        card: of the style.
+
+    Raises:
+        BadOption: when it is no meter, or the style has none such; it lists those that it has.
+    """
+    found = str(Meter.parse(meter))
+    if found not in card.meters:
+        raise BadOption("meter", meter, f"the meters of {name} are {', '.join(card.meters)}")
+    return found

@@ -20,7 +20,7 @@ def json_line(record: logging.LogRecord, redact: Callable[[str], str]) -> str:
 
     Its keys are ``time`` (ISO 8601, UTC), ``level``, ``logger`` and ``message``, then ``request``
     and ``traceback`` where there is one. A job has the number of its request, also where the engine
-    logs in its own process; the job of a comparison has none.
+    logs in its own process.
 
     Args:
         record: The record.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mst_core.job_cost import LONG_JOB_S
 
 # A fair queue: the first waiting request of each user, then the second of each, and so on. Among
-# these the shortest goes first: each 2 s of expected work are a step back, and each 6 s of waiting
+# these the shortest goes first: each 10 s of expected work is a step back, each 30 s of waiting
 # a step forward; on the same step the user served longest ago comes first, then the earliest
 # request. An expired lease counts as waiting, and a user with a running request waits; one that is
 # acknowledged or downloaded takes no place, so others of its user need not wait for it. All times

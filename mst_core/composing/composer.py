@@ -12,14 +12,13 @@ from pathlib import Path
 from msgspec import structs
 
 from mst_core.composing.new_tune import draw_tempo, seldom_repeats, write_new_tune
-from mst_core.errors import BadOption
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
 from mst_core.music import Melody, Meter
 from mst_core.networks.style import Style, load_styles, pick_device, use_one_thread
 from mst_core.reading.parsed_score import ParsedScore
 from mst_core.requests import Compose, Mashup, Side, Transfer
-from mst_core.styles import StyleCard, StyleMeter, require_style
+from mst_core.styles import StyleCard, StyleMeter, require_meter, require_style
 from mst_core.transfer.config import TransferConfig
 from mst_core.transfer.mashup import combine
 from mst_core.transfer.transfer import StyleTransfer
@@ -99,10 +98,7 @@ class Composer:
         With the same seed and meter, the pitches are the same whatever the second style is.
         """
         pitch_style, card = self._styles[request.pitch], self.styles[request.rhythm]
-        wanted = request.meter and str(Meter.parse(request.meter))
-        if wanted and wanted not in card.meters:
-            there_are = ", ".join(card.meters)
-            raise BadOption("meter", request.meter, f"{request.rhythm} has {there_are}")
+        wanted = request.meter and require_meter(request.meter, request.rhythm, card)
         own = pitch_style.card.meters
         first = wanted if wanted is None or wanted in own else _commonest(own)
         tune = write_new_tune(

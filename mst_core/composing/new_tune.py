@@ -20,7 +20,7 @@ from mst_core.composing.first_endings import (
 from mst_core.composing.reference_tune import draw_reference, reference_prior
 from mst_core.composing.select_candidate import select_candidate
 from mst_core.corpora.tunes import TuneEvent
-from mst_core.errors import BadOption, NoSuchTune
+from mst_core.errors import NoSuchTune
 from mst_core.generation.candidates import write_candidates
 from mst_core.generation.composition import Composition
 from mst_core.generation.config import GenerationConfig
@@ -33,7 +33,7 @@ from mst_core.networks.context import TuneHeader
 from mst_core.networks.style import Style
 from mst_core.requests import Compose
 from mst_core.statistics.reference_profiles import TuneProfile
-from mst_core.styles import StyleMeter
+from mst_core.styles import StyleMeter, require_meter
 
 
 def write_new_tune(
@@ -134,10 +134,7 @@ def _choose_meter(request: Compose, style: Style, rng: np.random.Generator) -> s
     drawn = sample_weighted({name: card.weight for name, card in meters.items()}, rng)
     if request.meter is None:
         return drawn
-    wanted = str(Meter.parse(request.meter))
-    if wanted not in meters:
-        raise BadOption("meter", request.meter, f"{style.name} has {', '.join(meters)}")
-    return wanted
+    return require_meter(request.meter, style.name, style.card)
 
 
 def _choose_key(request: Compose, style: Style, rng: np.random.Generator) -> Key:

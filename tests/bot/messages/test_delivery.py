@@ -31,6 +31,13 @@ async def test_a_request_survives_a_crash_of_the_bot_and_is_answered_in_its_mess
     assert suffixes(after) == [".mp3", ".png", ".mid"]
 
 
+async def ask_for_no_tune(server: DiscordEnv) -> None:
+    """Ask for a tune that the engine holds, and fails to make when it is released."""
+    server.engine.hold = True
+    server.engine.errors = [NoSuchTune("16 bars of nothing")]
+    await server.alice.slash(server.channel, "compose", style="folk")
+
+
 async def test_after_fifteen_minutes_a_new_message_mentions_the_user(
     slow_server: DiscordEnv,
 ) -> None:
@@ -49,9 +56,7 @@ async def test_after_fifteen_minutes_a_new_message_mentions_the_user(
 
 
 async def test_a_late_failure_is_reported_in_a_direct_message(slow_server: DiscordEnv) -> None:
-    slow_server.engine.hold = True
-    slow_server.engine.errors = [NoSuchTune("16 bars of nothing")]
-    await slow_server.alice.slash(slow_server.channel, "compose", style="folk")
+    await ask_for_no_tune(slow_server)
     await slow_server.env.advance_time(20 * 60)
     slow_server.engine.release()
     await slow_server.env.settle()
@@ -115,9 +120,7 @@ async def test_an_error_that_may_have_arrived_is_not_sent_again_after_the_life_o
     slow_server: DiscordEnv,
 ) -> None:
     server = slow_server
-    server.engine.hold = True
-    server.engine.errors = [NoSuchTune("16 bars of nothing")]
-    await server.alice.slash(server.channel, "compose", style="folk")
+    await ask_for_no_tune(server)
     await server.env.advance_time(14.3 * 60)
     server.env.inject_error("POST", "/webhooks/*", status=500, times=1)
     server.engine.release()
@@ -136,9 +139,7 @@ async def test_a_late_error_is_not_sent_again_when_its_message_could_not_be_dele
     slow_server: DiscordEnv,
 ) -> None:
     server = slow_server
-    server.engine.hold = True
-    server.engine.errors = [NoSuchTune("16 bars of nothing")]
-    await server.alice.slash(server.channel, "compose", style="folk")
+    await ask_for_no_tune(server)
     await server.env.advance_time(20 * 60)
     (message,) = server.channel.history()
     path = f"/channels/{server.channel.id}/messages/{message.id}"
@@ -167,9 +168,7 @@ async def test_where_the_bot_may_not_write_a_late_result_is_a_direct_message(
 async def test_a_user_without_direct_messages_is_mentioned_in_the_channel(
     slow_server: DiscordEnv,
 ) -> None:
-    slow_server.engine.hold = True
-    slow_server.engine.errors = [NoSuchTune("16 bars of nothing")]
-    await slow_server.alice.slash(slow_server.channel, "compose", style="folk")
+    await ask_for_no_tune(slow_server)
     await slow_server.env.advance_time(20 * 60)
     direct = f"/channels/{slow_server.alice.user.dm_channel.id}/messages"
     slow_server.env.inject_error("POST", direct, status=403, code=50007, times=None)
